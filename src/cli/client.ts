@@ -32,10 +32,25 @@ export interface Client {
 
 /** Creates a client of a running service's management API. Its methods reject with `RequestFailed`. */
 export function createClient({ url, key }: Settings): Client {
-  const send = (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answer> =>
-    request(method, path, body === undefined ? undefined : JSON.stringify(body), body === undefined ? headers : { 'content-type': 'application/json', ...headers });
+  const send = (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> =>
+    request(
+      method,
+      path,
+      body === undefined ? undefined : JSON.stringify(body),
+      body === undefined ? headers : { 'content-type': 'application/json', ...headers },
+    );
 
-  async function request(method: string, path: string, body: string | undefined, headers: Readonly<Record<string, string>>): Promise<Answer> {
+  async function request(
+    method: string,
+    path: string,
+    body: string | undefined,
+    headers: Readonly<Record<string, string>>,
+  ): Promise<Answer> {
     let response: Response;
     let text: string;
     try {
@@ -74,10 +89,19 @@ export function createClient({ url, key }: Settings): Client {
  * parentheses.
  */
 function refusal(url: string, status: number, problem: Answer | undefined): RequestFailed {
-  if (typeof problem?.['code'] !== 'string') return new RequestFailed('unexpected', `${url} answered ${status}, and not as Rescind does: is the URL right?`, url);
+  if (typeof problem?.['code'] !== 'string')
+    return new RequestFailed(
+      'unexpected',
+      `${url} answered ${status}, and not as Rescind does: is the URL right?`,
+      url,
+    );
   const { code, title, detail, type: _, status: __, instance: ___, ...more } = problem;
-  const extensions = Object.entries(more).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const told = [detail ?? title, extensions.length > 0 ? `(${extensions.join(', ')})` : undefined].filter((part) => part !== undefined);
+  const extensions = Object.entries(more).map(
+    ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  const told = [detail ?? title, extensions.length > 0 ? `(${extensions.join(', ')})` : undefined].filter(
+    (part) => part !== undefined,
+  );
   return new RequestFailed(code as string, `${code}: ${told.join(' ')} [${url}]`, url, problem);
 }
 
@@ -97,15 +121,24 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the host name could not be looked up',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is not trusted; NODE_EXTRA_CA_CERTS names a file with its authority',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is not trusted; NODE_EXTRA_CA_CERTS names a file with its authority',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not trusted; NODE_EXTRA_CA_CERTS names a file with its authority',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'its certificate is not trusted; NODE_EXTRA_CA_CERTS names a file with its authority',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 };
 
 /** Says which service did not answer and why. fetch hides the reason in `cause`. */
 export function unreachable(url: string, error: unknown): RequestFailed {
-  const { name, message, code, cause } = error as { name?: string; message?: string; code?: string; cause?: { code?: string; message?: string } };
+  const { name, message, code, cause } = error as {
+    name?: string;
+    message?: string;
+    code?: string;
+    cause?: { code?: string; message?: string };
+  };
   const known = REASONS[cause?.code ?? code ?? ''];
-  const reason = name === 'TimeoutError' ? `no answer in ${TIMEOUT_MS / 1000} s` : (known ?? cause?.message ?? message ?? 'for an unknown reason');
+  const reason =
+    name === 'TimeoutError'
+      ? `no answer in ${TIMEOUT_MS / 1000} s`
+      : (known ?? cause?.message ?? message ?? 'for an unknown reason');
   return new RequestFailed('unreachable', `cannot reach Rescind at ${url}: ${reason}`, url);
 }
 

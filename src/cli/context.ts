@@ -38,5 +38,6 @@ export function createContext(terminal: Terminal): Context {
   };
 }
 
-export const urlOption = (): Option => new Option('--url <url>', 'the running service (default: RESCIND_URL, else the one that runs in RESCIND_HOME)');
+export const urlOption = (): Option =>
+  new Option('--url <url>', 'the running service (default: RESCIND_URL, else the one that runs in RESCIND_HOME)');
 export const jsonOption = (): Option => new Option('--json', 'print the answer as JSON');

@@ -5,7 +5,9 @@ const SUPPORTED = [
 ] as const;
 const NEWEST = SUPPORTED[SUPPORTED.length - 1]!;
 
-export const SUPPORTED_RANGE = SUPPORTED.map(({ major, minor }, nth) => `${nth === SUPPORTED.length - 1 ? '>=' : '^'}${major}.${minor}.0`).join(' || ');
+export const SUPPORTED_RANGE = SUPPORTED.map(
+  ({ major, minor }, nth) => `${nth === SUPPORTED.length - 1 ? '>=' : '^'}${major}.${minor}.0`,
+).join(' || ');
 
 /** Says in one sentence why this Node cannot run the service, and what to do; `undefined` if it can. */
 export function nodeProblem(version: string): string | undefined {

@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { UsageError, readAll, type Terminal } from './terminal.js';
 
 /** Gathers an option that may be given several times. */
-export const collect = (value: string, previous: readonly string[] | undefined): readonly string[] => [...(previous ?? []), value];
+export const collect = (value: string, previous: readonly string[] | undefined): readonly string[] => [
+  ...(previous ?? []),
+  value,
+];
 
 /**
  * Reads members of a selector, such as `iss=https://idp.example,sub=alice`. A value may contain a comma unless a name and `=` follow the
@@ -23,7 +26,8 @@ export function readSeconds(name: string, text: string | undefined): number | un
   if (text === undefined) return undefined;
   if (/^\d{9,11}$/.test(text)) return Number(text);
   const milliseconds = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(milliseconds)) throw new UsageError(`${name} must be a time such as 2026-11-24T08:00:00Z, or epoch seconds`);
+  if (Number.isNaN(milliseconds))
+    throw new UsageError(`${name} must be a time such as 2026-11-24T08:00:00Z, or epoch seconds`);
   return Math.floor(milliseconds / 1000);
 }
 

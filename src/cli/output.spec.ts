@@ -10,7 +10,9 @@ describe('output', () => {
     ];
     expect(formatTable(rows, ['id', 'roles'])).toBe('ID      ROLES\na       {"audit":{}}\nlonger  x, y\n');
     expect(formatTable([], ['id'])).toBe('none\n');
-    expect(formatRecord({ id: 'a', disabled: false, regrant_after: null })).toBe('id             a\ndisabled       false\nregrant_after  -\n');
+    expect(formatRecord({ id: 'a', disabled: false, regrant_after: null })).toBe(
+      'id             a\ndisabled       false\nregrant_after  -\n',
+    );
   });
 
   it('shows no control characters of names from outside', () => {
@@ -20,13 +22,17 @@ describe('output', () => {
 
 describe('option values', () => {
   it('reads members, also with commas and equal signs in a value', () => {
-    expect(readMembers('iss=https://idp.example?a=b,sub=ali,ce')).toEqual({ iss: 'https://idp.example?a=b', sub: 'ali,ce' });
+    expect(readMembers('iss=https://idp.example?a=b,sub=ali,ce')).toEqual({
+      iss: 'https://idp.example?a=b',
+      sub: 'ali,ce',
+    });
     expect(() => readMembers('alice')).toThrow('name=value');
   });
 
   it('reads times', () => {
     expect(readSeconds('--until', '2026-11-24T08:00:00Z')).toBe(1_795_507_200);
     expect(readSeconds('--until', '1795507200')).toBe(1_795_507_200);
-    for (const text of ['tomorrow', '2026', '1795507200000', '']) expect(() => readSeconds('--until', text)).toThrow('--until');
+    for (const text of ['tomorrow', '2026', '1795507200000', ''])
+      expect(() => readSeconds('--until', text)).toThrow('--until');
   });
 });

@@ -3,9 +3,20 @@ import type { Answer } from './client.js';
 /** Formats rows as aligned columns; an absent member is a dash. */
 export function formatTable(rows: readonly Answer[], columns: readonly string[]): string {
   if (rows.length === 0) return 'none\n';
-  const cells = [columns.map((column) => column.toUpperCase().replaceAll('_', ' ')), ...rows.map((row) => columns.map((column) => formatCell(row[column])))];
+  const cells = [
+    columns.map((column) => column.toUpperCase().replaceAll('_', ' ')),
+    ...rows.map((row) => columns.map((column) => formatCell(row[column]))),
+  ];
   const widths = columns.map((_, at) => Math.max(...cells.map((line) => line[at]!.length)));
-  return cells.map((line) => `${line.map((cell, at) => (at === columns.length - 1 ? cell : cell.padEnd(widths[at]!))).join('  ').trimEnd()}\n`).join('');
+  return cells
+    .map(
+      (line) =>
+        `${line
+          .map((cell, at) => (at === columns.length - 1 ? cell : cell.padEnd(widths[at]!)))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
 }
 
 /** Formats a record, one member a line. */
@@ -18,9 +29,11 @@ export function formatRecord(record: Answer): string {
 function formatCell(value: unknown): string {
   if (value === undefined || value === null) return '-';
   if (typeof value === 'string') return printable(value);
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.length === 0 ? '-' : value.map(printable).join(', ');
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+    return value.length === 0 ? '-' : value.map(printable).join(', ');
   return printable(JSON.stringify(value));
 }
 
 /** Escapes control and format characters. Names come from outside: a name must not move the cursor or hide a line of the terminal. */
-export const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+export const printable = (text: string): string =>
+  text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);

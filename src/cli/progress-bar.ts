@@ -17,7 +17,10 @@ export function createProgressBar(): ProgressBar {
       marks = [...marks.filter(({ at }) => nowMs - at <= RATE_WINDOW_MS), { at: nowMs, done }];
       const share = total === 0n ? 1 : Number(done) / Number(total);
       const filled = Math.floor(share * WIDTH);
-      const told = [`[${'#'.repeat(filled).padEnd(WIDTH)}] ${Math.floor(share * 100)} %`, `${count(done)} of ${count(total)} events`];
+      const told = [
+        `[${'#'.repeat(filled).padEnd(WIDTH)}] ${Math.floor(share * 100)} %`,
+        `${count(done)} of ${count(total)} events`,
+      ];
       const [first] = marks;
       const perSecond = nowMs > first!.at ? (Number(done - first!.done) / (nowMs - first!.at)) * 1000 : 0;
       if (perSecond >= 1) told.push(`${count(Math.round(perSecond))}/s`);

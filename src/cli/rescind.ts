@@ -13,7 +13,8 @@ if (problem === undefined) {
   });
   // Everything has been stopped by this time. A connection that a client library reopened must not keep the process alive.
   const LEFT_BEHIND_MS = 500;
-  if (process.argv[2] === 'serve' || process.argv[2] === 'demo') setTimeout(() => process.exit(), LEFT_BEHIND_MS).unref();
+  if (process.argv[2] === 'serve' || process.argv[2] === 'demo')
+    setTimeout(() => process.exit(), LEFT_BEHIND_MS).unref();
 } else {
   process.stderr.write(`${problem}\n`);
   process.exitCode = 1;

@@ -107,7 +107,8 @@ async function readVersion(args: readonly string[]): Promise<string> {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof RequestFailed || error instanceof UsageError || error instanceof EventsRefused) return error.message;
+  if (error instanceof RequestFailed || error instanceof UsageError || error instanceof EventsRefused)
+    return error.message;
   if (!(error instanceof Error)) return 'failed for an unknown reason';
   const code = (error as { code?: unknown }).code;
   return typeof code === 'string' && !error.message.startsWith(code) ? `${code}: ${error.message}` : error.message;

@@ -21,7 +21,8 @@ describe('the settings of a command', () => {
   afterEach(() => rm(home, { recursive: true }));
 
   const log = createLog({ level: 'silent' });
-  const announce = (url = HERE, directory = home): Promise<() => Promise<void>> => announceInstance({ home: directory, url, log });
+  const announce = (url = HERE, directory = home): Promise<() => Promise<void>> =>
+    announceInstance({ home: directory, url, log });
   const withKey = (): Promise<void> => writeFile(join(home, ADMIN_KEY_FILE), 'rsk_file\n');
 
   it("default to the service's own defaults", () => {
@@ -58,16 +59,28 @@ describe('the settings of a command', () => {
     await withKey();
     await announce();
     expect(await readSettings(env, `${HERE}/`)).toEqual({ url: HERE, key: 'rsk_file' });
-    expect(await readSettings({ ...env, RESCIND_URL: 'http://localhost:4711' }, undefined)).toEqual({ url: HERE, key: 'rsk_file' });
+    expect(await readSettings({ ...env, RESCIND_URL: 'http://localhost:4711' }, undefined)).toEqual({
+      url: HERE,
+      key: 'rsk_file',
+    });
   });
 
-  it.each(['http://127.0.0.1:4712', 'https://127.0.0.1:4711', 'https://rescind.example', `${HERE}/other`])('never send it to %s', async (url) => {
-    await withKey();
-    await expect(readSettings(env, url)).rejects.toMatchObject({ name: 'UsageError', message: expect.stringContaining('RESCIND_KEY') });
-    await announce();
-    await expect(readSettings(env, url)).rejects.toMatchObject({ name: 'UsageError', message: expect.stringContaining(url) });
-    await expect(readSettings({ ...env, RESCIND_URL: url }, undefined)).rejects.toThrow(HERE);
-  });
+  it.each(['http://127.0.0.1:4712', 'https://127.0.0.1:4711', 'https://rescind.example', `${HERE}/other`])(
+    'never send it to %s',
+    async (url) => {
+      await withKey();
+      await expect(readSettings(env, url)).rejects.toMatchObject({
+        name: 'UsageError',
+        message: expect.stringContaining('RESCIND_KEY'),
+      });
+      await announce();
+      await expect(readSettings(env, url)).rejects.toMatchObject({
+        name: 'UsageError',
+        message: expect.stringContaining(url),
+      });
+      await expect(readSettings({ ...env, RESCIND_URL: url }, undefined)).rejects.toThrow(HERE);
+    },
+  );
 
   it.each([
     ['another process has the pid by now', { started_at: 'another' }],
@@ -104,7 +117,10 @@ describe('the settings of a command', () => {
   it('take a key of the environment anywhere', async () => {
     const own = { ...env, RESCIND_KEY: 'rsk_env' };
     expect(await readSettings(own, undefined)).toEqual({ url: DEFAULT_URL, key: 'rsk_env' });
-    expect(await readSettings({ ...own, RESCIND_URL: 'https://r.example/' }, undefined)).toEqual({ url: 'https://r.example', key: 'rsk_env' });
+    expect(await readSettings({ ...own, RESCIND_URL: 'https://r.example/' }, undefined)).toEqual({
+      url: 'https://r.example',
+      key: 'rsk_env',
+    });
     await announce();
     expect(await readSettings(own, undefined)).toEqual({ url: HERE, key: 'rsk_env' });
   });
@@ -117,7 +133,13 @@ describe('the settings of a command', () => {
     await expect(readSettings(env, undefined)).rejects.toThrow(`set RESCIND_HOME=${demo}`);
   });
 
-  it.each(['http://rescind.example', 'ftp://localhost', 'rescind.example', 'https://user:word@rescind.example', 'https://rescind.example/?key=1'])('refuse to send a key to %s', async (url) => {
+  it.each([
+    'http://rescind.example',
+    'ftp://localhost',
+    'rescind.example',
+    'https://user:word@rescind.example',
+    'https://rescind.example/?key=1',
+  ])('refuse to send a key to %s', async (url) => {
     await expect(readSettings({ RESCIND_KEY: 'rsk_env' }, url)).rejects.toMatchObject({ name: 'UsageError' });
   });
 });

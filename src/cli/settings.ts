@@ -30,9 +30,16 @@ export async function readSettings(env: Terminal['env'], option: string | undefi
   if (key !== undefined && key !== '') return { url: named ?? instance ?? DEFAULT_URL, key };
   const path = join(home, ADMIN_KEY_FILE);
   const own = await readKey(path);
-  if (instance === undefined) throw named === undefined ? await notRunning(home) : new UsageError(`no instance runs in ${home}, so its key is not sent to ${named}: set RESCIND_KEY to a key of that instance`);
+  if (instance === undefined)
+    throw named === undefined
+      ? await notRunning(home)
+      : new UsageError(
+          `no instance runs in ${home}, so its key is not sent to ${named}: set RESCIND_KEY to a key of that instance`,
+        );
   if (named !== undefined && !isSameService(named, instance)) {
-    throw new UsageError(`the key in ${path} is for ${instance}, which runs in that directory, and is not sent to ${named}: set RESCIND_KEY to a key of that instance`);
+    throw new UsageError(
+      `the key in ${path} is for ${instance}, which runs in that directory, and is not sent to ${named}: set RESCIND_KEY to a key of that instance`,
+    );
   }
   return { url: trimmed(instance), key: own };
 }
@@ -52,7 +59,9 @@ async function notRunning(home: string): Promise<Error> {
   const demoHome = join(home, DEMO_DIRECTORY);
   const demo = await findInstance(demoHome);
   const hint = demo === undefined ? '' : `; the demo runs at ${demo}: set RESCIND_HOME=${demoHome} to speak to it`;
-  return new Error(`no Rescind runs in ${home}: start it with \`rescind serve\`, or name one with --url and RESCIND_KEY${hint}`);
+  return new Error(
+    `no Rescind runs in ${home}: start it with \`rescind serve\`, or name one with --url and RESCIND_KEY${hint}`,
+  );
 }
 
 function namedUrl(env: Terminal['env'], option: string | undefined): string | undefined {
@@ -60,14 +69,17 @@ function namedUrl(env: Terminal['env'], option: string | undefined): string | un
   if (text === undefined) return undefined;
   const url = checkUrl(text);
   // The key goes with every request.
-  if (url.startsWith('http:') && !LOOPBACK.has(new URL(url).hostname)) throw new UsageError(`use https for ${url}: the key must not cross a network in the clear`);
+  if (url.startsWith('http:') && !LOOPBACK.has(new URL(url).hostname))
+    throw new UsageError(`use https for ${url}: the key must not cross a network in the clear`);
   return url;
 }
 
 function checkUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') throw new UsageError(`not the URL of a service: ${text}`);
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') throw new UsageError('the URL of a service has no credentials, query or fragment');
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
+    throw new UsageError(`not the URL of a service: ${text}`);
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw new UsageError('the URL of a service has no credentials, query or fragment');
   return trimmed(url.href);
 }
 
@@ -84,7 +96,8 @@ async function readKey(path: string): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trim();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new UsageError(`${path} cannot be read: set RESCIND_KEY`);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw new UsageError(`${path} cannot be read: set RESCIND_KEY`);
     throw new UsageError(`no key: set RESCIND_KEY, or run this where ${path} lies (RESCIND_HOME names its directory)`);
   }
 }

@@ -28,7 +28,16 @@ export const SECURITY_EVENT_TYP = 'secevent+jwt';
 export const LOGOUT_TYP = 'logout+jwt';
 
 /** Names of token profiles that a source may be registered with (registry/profiles.md). */
-export const TOKEN_PROFILE_PRESETS = ['rfc9068', 'keycloak', 'okta', 'auth0', 'entra', 'pingone', 'pingam', 'hydra'] as const;
+export const TOKEN_PROFILE_PRESETS = [
+  'rfc9068',
+  'keycloak',
+  'okta',
+  'auth0',
+  'entra',
+  'pingone',
+  'pingam',
+  'hydra',
+] as const;
 export type TokenProfilePreset = (typeof TOKEN_PROFILE_PRESETS)[number];
 
 // Media types.

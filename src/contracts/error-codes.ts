@@ -21,7 +21,10 @@ export const RETRYABLE_KINDS: ReadonlySet<ErrorKind> = new Set<ErrorKind>(['time
 
 const OWN_CODES = {
   'invalid-request': { kind: 'invalid', title: 'The request is malformed.' },
-  'inconsistent-request': { kind: 'invalid', title: 'Each part of the request is well formed, but parts of it exclude or need one another.' },
+  'inconsistent-request': {
+    kind: 'invalid',
+    title: 'Each part of the request is well formed, but parts of it exclude or need one another.',
+  },
   'invalid-event': { kind: 'invalid', title: 'The event does not match the schema of its type.' },
   'invalid-selector': { kind: 'invalid', title: 'The selector is malformed.' },
   'empty-selector': { kind: 'invalid', title: 'The selector selects by nothing.' },
@@ -33,18 +36,30 @@ const OWN_CODES = {
   'reason-required': { kind: 'invalid', title: 'Every rule needs a reason.' },
   'confirmation-required': { kind: 'invalid', title: 'The rule hits so much that the order needs a confirmation.' },
   'invalid-cursor': { kind: 'invalid', title: 'The cursor is not one that Rescind issued for this question.' },
-  'as-of-out-of-range': { kind: 'invalid', title: 'The moment lies in the future, or before the first entry of the ledger.' },
+  'as-of-out-of-range': {
+    kind: 'invalid',
+    title: 'The moment lies in the future, or before the first entry of the ledger.',
+  },
   'filter-too-wide': { kind: 'invalid', title: 'No index serves this filter; combine it with one that has an index.' },
-  'token-in-request': { kind: 'invalid', title: 'The request holds what looks like a token; nobody needs to send one to ask about it.' },
+  'token-in-request': {
+    kind: 'invalid',
+    title: 'The request holds what looks like a token; nobody needs to send one to ask about it.',
+  },
   'invalid-idempotency-key': { kind: 'invalid', title: 'The Idempotency-Key is malformed.' },
   'invalid-jwks': { kind: 'invalid', title: 'The key set is malformed, or holds a private, weak or unusable key.' },
   'invalid-bound': { kind: 'invalid', title: 'A role is bound to something that is not registered or malformed.' },
   'config-invalid': { kind: 'invalid', title: 'The configuration is refused.' },
-  unauthenticated: { kind: 'unauthenticated', title: 'The caller is unknown, or its credentials are wrong or expired.' },
+  unauthenticated: {
+    kind: 'unauthenticated',
+    title: 'The caller is unknown, or its credentials are wrong or expired.',
+  },
   forbidden: { kind: 'forbidden', title: 'The caller lacks the role.' },
   'selector-too-wide': { kind: 'forbidden', title: 'The selector reaches beyond what the caller may revoke.' },
   'not-found': { kind: 'not-found', title: 'There is no such thing, or the caller may not see it.' },
-  'method-not-allowed': { kind: 'method-not-allowed', title: 'The path does not take this method; `Allow` names the methods that it takes.' },
+  'method-not-allowed': {
+    kind: 'method-not-allowed',
+    title: 'The path does not take this method; `Allow` names the methods that it takes.',
+  },
   'request-timeout': { kind: 'timeout', title: 'The request did not arrive whole in time; send it again.' },
   'already-exists': { kind: 'conflict', title: 'Another holds this name already.' },
   'rebuild-running': { kind: 'conflict', title: 'Another rebuild is running on this database.' },
@@ -60,7 +75,10 @@ const OWN_CODES = {
   'idempotency-key-in-use': { kind: 'conflict', title: 'A request with this Idempotency-Key is still being answered.' },
   'idempotency-key-reused': { kind: 'unprocessable', title: 'The Idempotency-Key was used with another body.' },
   'too-many-requests': { kind: 'overloaded', title: 'The caller sends more than its share; wait and try again.' },
-  'too-many-rules': { kind: 'overloaded', title: 'The source sends more events that become rules than may be added; wait and try again.' },
+  'too-many-rules': {
+    kind: 'overloaded',
+    title: 'The source sends more events that become rules than may be added; wait and try again.',
+  },
   overloaded: { kind: 'overloaded', title: 'Rescind has no room for the request now; wait and try again.' },
   'not-confirmed': {
     kind: 'unavailable',
@@ -71,9 +89,18 @@ const OWN_CODES = {
   'database-unavailable': { kind: 'unavailable', title: 'The database cannot be reached.' },
   'kafka-unavailable': { kind: 'unavailable', title: 'Kafka cannot be reached or started.' },
   'control-log-unreadable': { kind: 'unavailable', title: 'The control log holds a record of a version unknown here.' },
-  'control-log-behind': { kind: 'unavailable', title: 'The database is behind what was published of it: an old backup, or another history.' },
-  'control-topic-corrupt': { kind: 'internal', title: 'The topic of control records holds what no Rescind wrote there.' },
-  'control-topic-sealed': { kind: 'unavailable', title: 'The topic of control records cannot be opened: its key is missing or another one.' },
+  'control-log-behind': {
+    kind: 'unavailable',
+    title: 'The database is behind what was published of it: an old backup, or another history.',
+  },
+  'control-topic-corrupt': {
+    kind: 'internal',
+    title: 'The topic of control records holds what no Rescind wrote there.',
+  },
+  'control-topic-sealed': {
+    kind: 'unavailable',
+    title: 'The topic of control records cannot be opened: its key is missing or another one.',
+  },
   'shutting-down': { kind: 'unavailable', title: 'This process is stopping.' },
   'emit-failed': { kind: 'unavailable', title: 'The events could not be delivered.' },
   'ledger-inconsistent': { kind: 'internal', title: 'The ledger contradicts what was stored before.' },
@@ -95,9 +122,13 @@ const rejections = Object.entries(REJECT_CODES).map(
 );
 
 /** Every code that can leave Rescind, including the rejections of events. */
-export const ERROR_CODES: Readonly<Record<ErrorCode, { readonly kind: ErrorKind; readonly title: string }>> = Object.freeze(
-  Object.assign({}, OWN_CODES, Object.fromEntries(rejections)) as Record<ErrorCode, { kind: ErrorKind; title: string }>,
-);
+export const ERROR_CODES: Readonly<Record<ErrorCode, { readonly kind: ErrorKind; readonly title: string }>> =
+  Object.freeze(
+    Object.assign({}, OWN_CODES, Object.fromEntries(rejections)) as Record<
+      ErrorCode,
+      { kind: ErrorKind; title: string }
+    >,
+  );
 
 export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(ERROR_CODES, text);

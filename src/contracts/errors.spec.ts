@@ -10,7 +10,8 @@ describe('error codes', () => {
   });
 
   it('include every reason for a rejection', () => {
-    for (const [code, sentence] of Object.entries(REJECT_CODES)) expect(ERROR_CODES[code as ErrorCode].title).toBe(sentence);
+    for (const [code, sentence] of Object.entries(REJECT_CODES))
+      expect(ERROR_CODES[code as ErrorCode].title).toBe(sentence);
   });
 
   it('are recognised by their own names only', () => {

@@ -32,7 +32,13 @@ export type IntrospectionResponse = ActiveIntrospection | InactiveIntrospection;
 
 /** Error of RFC 6749, 5.2, with which `/introspect` and `/revoke` answer a faulty request. */
 export interface OAuthError {
-  readonly error: 'invalid_request' | 'invalid_client' | 'unsupported_token_type' | 'temporarily_unavailable' | 'invalid_token' | 'insufficient_scope';
+  readonly error:
+    | 'invalid_request'
+    | 'invalid_client'
+    | 'unsupported_token_type'
+    | 'temporarily_unavailable'
+    | 'invalid_token'
+    | 'insufficient_scope';
   readonly error_description?: string;
 }
 

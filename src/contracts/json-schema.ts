@@ -1,5 +1,6 @@
 /** JSON Schema: whatever meets the condition meets the demand too. Says what `if` and `then` say. */
-export const implies = <C extends object, D extends object>(condition: C, demand: D) => ({ anyOf: [{ not: condition }, demand] }) as const;
+export const implies = <C extends object, D extends object>(condition: C, demand: D) =>
+  ({ anyOf: [{ not: condition }, demand] }) as const;
 
 /** Gives each schema its name in OpenAPI, as its `title`. Call it once, after all that is made of the schemas by spreading them. */
 export function nameSchemas(schemas: Readonly<Record<string, object>>): void {

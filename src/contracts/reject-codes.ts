@@ -9,7 +9,8 @@ export const REJECT_CODES = {
   'unsupported-version': 'The event type is known, but not in this version.',
   'invalid-envelope': 'The CloudEvents attributes are missing or malformed.',
   'invalid-data': 'The event data does not match the schema of its type.',
-  'invalid-scope': 'A `scope` is not a list of scopes separated by single spaces, or it is too long: at most 100 scopes, 256 characters each.',
+  'invalid-scope':
+    'A `scope` is not a list of scopes separated by single spaces, or it is too long: at most 100 scopes, 256 characters each.',
   'identifier-too-long': 'An identifier is longer than 512 bytes.',
   'time-out-of-range': 'A time lies outside the years 2000 to 2100.',
   'time-in-future': 'A time that must lie in the past is more than five minutes ahead of arrival.',

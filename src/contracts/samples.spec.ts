@@ -2,7 +2,16 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import Ajv2020Module from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
-import { EVENT_NAMES, eventSchema, eventType, parseEventTime, parseEventType, validateEventData, type CloudEvent, type EventName } from './index.js';
+import {
+  EVENT_NAMES,
+  eventSchema,
+  eventType,
+  parseEventTime,
+  parseEventType,
+  validateEventData,
+  type CloudEvent,
+  type EventName,
+} from './index.js';
 
 const Ajv2020 = Ajv2020Module.default;
 const directory = new URL('./samples/', import.meta.url);
@@ -19,9 +28,18 @@ const LATER_FORMS: readonly (readonly [EventName, string])[] = [
 ];
 const laterSample = (name: EventName, form: string): CloudEvent & { data: Record<string, unknown> } =>
   JSON.parse(readFileSync(new URL(`${eventType(name)}.${form}.json`, directory), 'utf8')) as never;
-const samplesOf = (name: EventName) => [sample(name), ...LATER_FORMS.filter(([other]) => other === name).map(([, form]) => laterSample(name, form))];
+const samplesOf = (name: EventName) => [
+  sample(name),
+  ...LATER_FORMS.filter(([other]) => other === name).map(([, form]) => laterSample(name, form)),
+];
 
-const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, allowUnionTypes: true, strictTypes: false });
+const ajv = new Ajv2020({
+  allErrors: true,
+  strict: true,
+  strictRequired: false,
+  allowUnionTypes: true,
+  strictTypes: false,
+});
 const ajvAccepts = (name: EventName, event: unknown): boolean =>
   (ajv.getSchema((eventSchema(name) as { $id: string }).$id) ?? ajv.compile(eventSchema(name)))(event) as boolean;
 
@@ -46,18 +64,54 @@ describe('frozen samples', () => {
   });
 
   it.each(EVENT_NAMES)('%s shows every member that its schema has', (name) => {
-    const properties = (eventSchema(name) as { properties: { data: { properties: object } } }).properties.data.properties;
+    const properties = (eventSchema(name) as { properties: { data: { properties: object } } }).properties.data
+      .properties;
     const alternatives = new Set(['jti', 'sha256', 'signing_input_sha256']);
-    const missing = Object.keys(properties).filter((member) => !samplesOf(name).some(({ data }) => member in data) && !alternatives.has(member));
+    const missing = Object.keys(properties).filter(
+      (member) => !samplesOf(name).some(({ data }) => member in data) && !alternatives.has(member),
+    );
     expect(missing).toEqual([]);
   });
 });
 
 // Generates values of every JSON type and at each limit, to replace any member or to be added under any name.
 const strange = fc.oneof(
-  fc.constantFrom<unknown>(null, true, false, 0, -1, 1.5, 946_684_799, 946_684_800, 4_102_444_801, 1e300, '', ' ', 'a', 'x y', 'x  y'),
-  fc.constantFrom<unknown>([], {}, [[]], ['a', 'a'], ['a', 'b'], Array(9).fill('a'), { iss: 'a' }, { jti: 'a' }, { sha256: 'a' }),
-  fc.constantFrom<unknown>('A'.repeat(43), 'B'.repeat(43), 'é'.repeat(512), '😀'.repeat(512), 'e\u0301'.repeat(300), 'a'.repeat(513)),
+  fc.constantFrom<unknown>(
+    null,
+    true,
+    false,
+    0,
+    -1,
+    1.5,
+    946_684_799,
+    946_684_800,
+    4_102_444_801,
+    1e300,
+    '',
+    ' ',
+    'a',
+    'x y',
+    'x  y',
+  ),
+  fc.constantFrom<unknown>(
+    [],
+    {},
+    [[]],
+    ['a', 'a'],
+    ['a', 'b'],
+    Array(9).fill('a'),
+    { iss: 'a' },
+    { jti: 'a' },
+    { sha256: 'a' },
+  ),
+  fc.constantFrom<unknown>(
+    'A'.repeat(43),
+    'B'.repeat(43),
+    'é'.repeat(512),
+    '😀'.repeat(512),
+    'e\u0301'.repeat(300),
+    'a'.repeat(513),
+  ),
   fc.string(),
   fc.integer(),
   fc.jsonValue({ maxDepth: 3 }),
@@ -66,10 +120,19 @@ const strange = fc.oneof(
 type Path = readonly (string | number)[];
 function paths(value: unknown, here: Path = []): Path[] {
   if (typeof value !== 'object' || value === null) return [here];
-  return [here, ...Object.entries(value).flatMap(([key, inner]) => paths(inner, [...here, Array.isArray(value) ? Number(key) : key]))];
+  return [
+    here,
+    ...Object.entries(value).flatMap(([key, inner]) =>
+      paths(inner, [...here, Array.isArray(value) ? Number(key) : key]),
+    ),
+  ];
 }
 
-function mutate(value: unknown, path: Path, change: (parent: Record<string | number, unknown>, key: string | number) => void): unknown {
+function mutate(
+  value: unknown,
+  path: Path,
+  change: (parent: Record<string | number, unknown>, key: string | number) => void,
+): unknown {
   const root = { root: structuredClone(value) };
   const full: Path = ['root', ...path];
   let parent: unknown = root;
@@ -86,7 +149,10 @@ describe('a second validator agrees', () => {
       path: fc.constantFrom(...places),
       how: fc.constantFrom('replace', 'remove', 'add'),
       value: strange,
-      member: fc.oneof(fc.constantFrom('iss', 'jti', 'sha256', 'signing_input_sha256', 'act', 'clientId', '__proto__', 'toString'), fc.string()),
+      member: fc.oneof(
+        fc.constantFrom('iss', 'jti', 'sha256', 'signing_input_sha256', 'act', 'clientId', '__proto__', 'toString'),
+        fc.string(),
+      ),
     });
     fc.assert(
       fc.property(fc.array(mutation, { minLength: 1, maxLength: 2 }), (mutations) => {
@@ -97,8 +163,17 @@ describe('a second validator agrees', () => {
             if (how === 'replace') parent[key] = value;
             else if (how === 'remove') delete parent[key];
             // The length of a list is no member in JSON.
-            else if (typeof parent[key] === 'object' && parent[key] !== null && !(Array.isArray(parent[key]) && member === 'length')) {
-              Object.defineProperty(parent[key], member, { value, enumerable: true, configurable: true, writable: true });
+            else if (
+              typeof parent[key] === 'object' &&
+              parent[key] !== null &&
+              !(Array.isArray(parent[key]) && member === 'length')
+            ) {
+              Object.defineProperty(parent[key], member, {
+                value,
+                enumerable: true,
+                configurable: true,
+                writable: true,
+              });
             }
           });
         }

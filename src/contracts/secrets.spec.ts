@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { holdsSecret } from './index.js';
 
 const encode = (text: string): string => Buffer.from(text).toString('base64url');
-const compact = (header: string, payload: string, signature = 'c2lnbmF0dXJl'): string => `${encode(header)}.${payload === '' ? '' : encode(payload)}.${signature}`;
+const compact = (header: string, payload: string, signature = 'c2lnbmF0dXJl'): string =>
+  `${encode(header)}.${payload === '' ? '' : encode(payload)}.${signature}`;
 const JWS = compact('{"alg":"ES256","typ":"at+jwt"}', '{"sub":"alice"}');
 const OWN_SECRET = `rsk_${'aZ09_-'.repeat(7)}x`;
 const OPAQUE = 'mF_9.B5f-4.1JqM8kPz2';
@@ -44,7 +45,13 @@ describe('holdsSecret', () => {
   });
 
   it('looks at a long text in linear time', () => {
-    const hostile = ['eyJ'.repeat(20_000), 'a.'.repeat(30_000), 'rsk_'.repeat(15_000), 'access_token='.repeat(5_000), `${'e'.repeat(60_000)}.x.y`];
+    const hostile = [
+      'eyJ'.repeat(20_000),
+      'a.'.repeat(30_000),
+      'rsk_'.repeat(15_000),
+      'access_token='.repeat(5_000),
+      `${'e'.repeat(60_000)}.x.y`,
+    ];
     for (const text of hostile) expect(holdsSecret(text)).toBe(text.startsWith('rsk_'));
   });
 });

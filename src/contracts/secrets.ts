@@ -13,14 +13,17 @@ const OWN_SECRET = /rsk_[A-Za-z0-9_-]{32}/;
  * Form and query parameters that carry a credential (RFC 6749 and 6750). A token has at least 128 bits, so a value shorter than 16
  * characters is a mask or an example.
  */
-const PARAMETER = /(?:access_token|refresh_token|id_token|client_secret|assertion|subject_token|actor_token)=[A-Za-z0-9._~+/%-]{16}/i;
+const PARAMETER =
+  /(?:access_token|refresh_token|id_token|client_secret|assertion|subject_token|actor_token)=[A-Za-z0-9._~+/%-]{16}/i;
 
 /**
  * Says whether a text contains a credential: a compact JWS or JWE, a secret of Rescind (`rsk_…`), or a form or query parameter with a token
  * as its value. The ledger keeps its entries, so such a text MUST NOT be recorded. Takes linear time.
  */
 export const holdsSecret = (text: string): boolean =>
-  (text.includes('.') && holdsCompactJws(text)) || (text.includes('=') && PARAMETER.test(text)) || (text.includes(OWN_PREFIX) && OWN_SECRET.test(text));
+  (text.includes('.') && holdsCompactJws(text)) ||
+  (text.includes('=') && PARAMETER.test(text)) ||
+  (text.includes(OWN_PREFIX) && OWN_SECRET.test(text));
 
 /**
  * Finds a compact JWS or JWE anywhere in a text; its signature may be missing (`alg` none) and its payload detached. A regular expression
@@ -42,7 +45,8 @@ function holdsCompactJws(text: string): boolean {
   return false;
 }
 
-const opensObject = (segment: string): boolean => segment.startsWith(OPEN_OBJECT) && segment.length >= MIN_SEGMENT_LENGTH;
+const opensObject = (segment: string): boolean =>
+  segment.startsWith(OPEN_OBJECT) && segment.length >= MIN_SEGMENT_LENGTH;
 
 /** Returns the start of the base64url characters that lead up to `end`. */
 function startOfBase64urlTail(text: string, from: number, end: number): number {
@@ -52,7 +56,11 @@ function startOfBase64urlTail(text: string, from: number, end: number): number {
 }
 
 const isBase64url = (unit: number): boolean =>
-  (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x41 && unit <= 0x5a) || (unit >= 0x30 && unit <= 0x39) || unit === 0x2d || unit === 0x5f;
+  (unit >= 0x61 && unit <= 0x7a) ||
+  (unit >= 0x41 && unit <= 0x5a) ||
+  (unit >= 0x30 && unit <= 0x39) ||
+  unit === 0x2d ||
+  unit === 0x5f;
 
 /** First base64url character of a text that begins with `{`, space, tab, line feed or carriage return. */
 const FIRST_LETTERS = 'eICD';

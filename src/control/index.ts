@@ -21,17 +21,55 @@ export {
   type StoredSource,
   type TenantRecord,
 } from './log/records.js';
-export { DEFAULT_TOKEN_PROFILE, readProfile, SIGNING_ALGORITHMS, storedProfile, type LineageDemand, type SigningAlgorithm, type StoredProfile, type TokenProfile } from './log/token-profile.js';
-export { createControlState, MAX_STANDING_A_TENANT, type Caller, type ControlState, type Source, type StatePart, type Tenant } from './state/state.js';
-export { dropUnused, keepSnapshots, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot, type LastUses } from './follow/snapshot.pg.js';
+export {
+  DEFAULT_TOKEN_PROFILE,
+  readProfile,
+  SIGNING_ALGORITHMS,
+  storedProfile,
+  type LineageDemand,
+  type SigningAlgorithm,
+  type StoredProfile,
+  type TokenProfile,
+} from './log/token-profile.js';
+export {
+  createControlState,
+  MAX_STANDING_A_TENANT,
+  type Caller,
+  type ControlState,
+  type Source,
+  type StatePart,
+  type Tenant,
+} from './state/state.js';
+export {
+  dropUnused,
+  keepSnapshots,
+  readSnapshot,
+  RECORDS_A_SNAPSHOT,
+  writeSnapshot,
+  type LastUses,
+} from './follow/snapshot.pg.js';
 export { createFairQueue, type FairQueue } from './log/fair-queue.js';
 export { createControlLog, type Appended, type Command, type ControlLog, type Session } from './log/control-log.pg.js';
 export { createLogCopies, type CommandCopy, type LogCopies, type RecordCopy } from './log/log-copy.pg.js';
-export { createControlFollower, DEFAULT_LEASE_MS, MAX_LEASE_MS, MIN_LEASE_MS, type ControlFollower, type FollowerOptions, type Guards } from './follow/follower.pg.js';
+export {
+  createControlFollower,
+  DEFAULT_LEASE_MS,
+  MAX_LEASE_MS,
+  MIN_LEASE_MS,
+  type ControlFollower,
+  type FollowerOptions,
+  type Guards,
+} from './follow/follower.pg.js';
 export { measureFollower, withWait } from './follow/follower-metrics.js';
 export { LEASE_FRACTION, type GrantAnswer, type GrantRefusal } from './lease/lease.js';
 export type { Confirmed } from './lease/waiting.js';
 export { ControlSchema1796000000000 } from './migrations/1796000000000-schema.js';
 export { createConfirmationKeeper, type ConfirmationKeeper } from './follow/confirmations.pg.js';
-export { commandFromEvent, isRuleEvent, weightOfEvent, type EventToRule, type RuleEventName } from './state/rules-from-event.js';
+export {
+  commandFromEvent,
+  isRuleEvent,
+  weightOfEvent,
+  type EventToRule,
+  type RuleEventName,
+} from './state/rules-from-event.js';
 export { commandFromContradiction, type Contradiction } from './state/rules-from-conflict.js';

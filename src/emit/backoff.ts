@@ -16,7 +16,12 @@ export const MAX_RETRY_AFTER_MS = 5 * 60_000;
  * upper half of that value, so that producers that lost the other side together do not return together. `retryAfterMs` is a lower bound, to
  * which up to a tenth is added. `random` returns a number from 0 to 1.
  */
-export function backoffMs(failures: number, retry: RetryOptions, retryAfterMs: number | undefined, random: () => number): number {
+export function backoffMs(
+  failures: number,
+  retry: RetryOptions,
+  retryAfterMs: number | undefined,
+  random: () => number,
+): number {
   const { firstMs = DEFAULT_FIRST_RETRY_MS, maxMs = DEFAULT_MAX_RETRY_MS } = retry;
   const doubled = Math.min(maxMs, firstMs * 2 ** Math.min(failures - 1, 30));
   const own = doubled * (0.5 + random() / 2);

@@ -1,15 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { RescindError, SOURCE_EVENT_NAMES, eventType, parseEventTime, parseEventType, type CloudEvent, type SourceEventName } from '../contracts/index.js';
+import {
+  RescindError,
+  SOURCE_EVENT_NAMES,
+  eventType,
+  parseEventTime,
+  parseEventType,
+  type CloudEvent,
+  type SourceEventName,
+} from '../contracts/index.js';
 import { buildEvent, recordKey, toKafkaMessage, type EventInput } from './index.js';
 
 const sample = (name: SourceEventName) =>
-  JSON.parse(readFileSync(new URL(`../contracts/samples/${eventType(name)}.json`, import.meta.url), 'utf8')) as CloudEvent<SourceEventName> & {
+  JSON.parse(
+    readFileSync(new URL(`../contracts/samples/${eventType(name)}.json`, import.meta.url), 'utf8'),
+  ) as CloudEvent<SourceEventName> & {
     datacontenttype: string;
   };
 
 const session = { iss: 'https://idp.example', sid: 's1', sub: 'u1' };
-const built = (change: Partial<EventInput<'session.ended'>>) => buildEvent('session.ended', { source: 'https://idp.example', data: session, ...change });
+const built = (change: Partial<EventInput<'session.ended'>>) =>
+  buildEvent('session.ended', { source: 'https://idp.example', data: session, ...change });
 
 function errorOf(work: () => unknown): RescindError {
   try {
@@ -25,7 +36,11 @@ describe('buildEvent', () => {
   it.each(SOURCE_EVENT_NAMES)('builds the frozen %s', (name) => {
     const { datacontenttype: _default, ...event } = sample(name);
     const { source, id, time, subject, data } = event;
-    expect(buildEvent(name, { source, id, time, ...(subject === undefined ? {} : { subject }), data } as EventInput<typeof name>)).toEqual(event);
+    expect(
+      buildEvent(name, { source, id, time, ...(subject === undefined ? {} : { subject }), data } as EventInput<
+        typeof name
+      >),
+    ).toEqual(event);
   });
 
   it('fills in id and time', () => {
@@ -59,7 +74,11 @@ describe('buildEvent', () => {
 
   it('refuses a token in any member, and does not repeat it', () => {
     const token = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl';
-    for (const change of [{ data: { ...session, sid: token } }, { subject: token }, { data: { ...session, sub: `Bearer ${token}` } }]) {
+    for (const change of [
+      { data: { ...session, sid: token } },
+      { subject: token },
+      { data: { ...session, sub: `Bearer ${token}` } },
+    ]) {
       const error = errorOf(() => built(change));
       expect(error.code).toBe('secret-in-event');
       expect(error.message).not.toContain(token);
@@ -117,7 +136,9 @@ describe('recordKey', () => {
     ['token.denied.v1.id-jag-by-subject', 'https://idp.acme.example|u-7f3a91'],
     ['token.issued.v1.id-jag-by-subject', 'https://login.chat.example|trrtag:3b0f4a1e-6a51-4d8e-9a52-0d7c1f2e9b01'],
   ])('of the form %s is %s', (form, key) => {
-    const event = JSON.parse(readFileSync(new URL(`../contracts/samples/dev.rescind.${form}.json`, import.meta.url), 'utf8')) as CloudEvent;
+    const event = JSON.parse(
+      readFileSync(new URL(`../contracts/samples/dev.rescind.${form}.json`, import.meta.url), 'utf8'),
+    ) as CloudEvent;
     const { source, data } = event;
     const name = parseEventType(event.type)! as SourceEventName;
     expect(recordKey(buildEvent(name, { source, data: data as never }))).toBe(key);

@@ -68,7 +68,8 @@ export function writeEvent<N extends SourceEventName>(name: N, input: EventInput
   checkTexts(event, '');
   const text = JSON.stringify(event);
   const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_EVENT_BYTES) throw new RescindError('too-large', { detail: `an event is at most ${MAX_EVENT_BYTES} bytes` });
+  if (bytes > MAX_EVENT_BYTES)
+    throw new RescindError('too-large', { detail: `an event is at most ${MAX_EVENT_BYTES} bytes` });
   return { event, text, bytes };
 }
 
@@ -82,7 +83,8 @@ function isoTime(date: Date): string {
 /** Throws `invalid-event` unless `value` is a string of 1 to 512 bytes. */
 export function checkAttribute(name: string, value: unknown): void {
   if (typeof value !== 'string' || value === '') throw invalid(`\`${name}\` must be a string that is not empty`);
-  if (Buffer.byteLength(value) > MAX_IDENTIFIER_LENGTH) throw invalid(`\`${name}\` is over ${MAX_IDENTIFIER_LENGTH} bytes`);
+  if (Buffer.byteLength(value) > MAX_IDENTIFIER_LENGTH)
+    throw invalid(`\`${name}\` is over ${MAX_IDENTIFIER_LENGTH} bytes`);
 }
 
 // Drops undefined members. Serialization leaves them out, so they must not be refused as members of a wrong type.
@@ -100,7 +102,8 @@ const COMPACT_JWS = /eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*/;
 function checkTexts(value: unknown, path: string): void {
   if (typeof value === 'string') {
     if (value.includes('\0') || !value.isWellFormed()) throw invalid(`${path} holds a NUL or a lone surrogate`);
-    if (COMPACT_JWS.test(value)) throw new RescindError('secret-in-event', { detail: `${path} holds a token; send its identity` });
+    if (COMPACT_JWS.test(value))
+      throw new RescindError('secret-in-event', { detail: `${path} holds a token; send its identity` });
   } else if (typeof value === 'object' && value !== null) {
     for (const [name, inner] of Object.entries(value)) checkTexts(inner, `${path}/${name}`);
   }

@@ -9,7 +9,12 @@ export { kafkaTransport } from './transport/kafka-transport.js';
 export { SendFailed, type FailureReason, type Transport, type Verdict } from './transport/transport.js';
 export { buildEvent, type EventInput } from './build-event.js';
 export { recordKey, toKafkaMessage, type KafkaMessage, type KafkaMode } from './transport/kafka-message.js';
-export { createKafkaEmitter, type KafkaEmitter, type KafkaEmitterOptions, type KafkaProducerPort } from './transport/kafka-emitter.js';
+export {
+  createKafkaEmitter,
+  type KafkaEmitter,
+  type KafkaEmitterOptions,
+  type KafkaProducerPort,
+} from './transport/kafka-emitter.js';
 export { createHttpEmitter, type HttpEmitter, type HttpEmitterOptions } from './transport/http-emitter.js';
 export { DEFAULT_TIMEOUT_MS, type EmitterCredentials, type HttpOptions } from './transport/http-post.js';
 export { digestOf, jwtIdentity, tokenIdentity } from './token-identity.js';

@@ -91,7 +91,11 @@ interface Accepted {
  */
 export function createProducer(options: ProducerOptions): Producer {
   const { source, transport, log } = options;
-  const { flushMs = DEFAULT_FLUSH_MS, maxWaiting = DEFAULT_MAX_WAITING, maxWaitingBytes = DEFAULT_MAX_WAITING_BYTES } = options;
+  const {
+    flushMs = DEFAULT_FLUSH_MS,
+    maxWaiting = DEFAULT_MAX_WAITING,
+    maxWaitingBytes = DEFAULT_MAX_WAITING_BYTES,
+  } = options;
   const maxEvents = Math.min(options.maxBatch ?? DEFAULT_MAX_BATCH, transport.maxEvents);
   const spoolBytes = options.spool?.maxBytes ?? DEFAULT_SPOOL_BYTES;
   checkAttribute('source', source);
@@ -113,7 +117,8 @@ export function createProducer(options: ProducerOptions): Producer {
       onProblem: (err) => log?.warn({ err, source }, 'cannot tidy the spool; no event is lost'),
     });
   counts.recovered = spool?.size ?? 0;
-  if (counts.recovered > 0) log?.info({ source, events: counts.recovered }, 'found events of an earlier process in the spool; sending them');
+  if (counts.recovered > 0)
+    log?.info({ source, events: counts.recovered }, 'found events of an earlier process in the spool; sending them');
 
   const backlog = createBacklog({
     maxEvents: maxWaiting,
@@ -138,10 +143,15 @@ export function createProducer(options: ProducerOptions): Producer {
     },
     onAway: (err) => {
       const bindings = { err, code: err.code, source, transport: transport.name, waiting: backlog.size };
-      if (err.reason === 'held') log?.error(bindings, 'the other side refuses this producer; events wait until its address, key or role is repaired');
+      if (err.reason === 'held')
+        log?.error(
+          bindings,
+          'the other side refuses this producer; events wait until its address, key or role is repaired',
+        );
       else log?.warn(bindings, 'cannot deliver events; they wait, and the producer tries again');
     },
-    onBack: (failures) => log?.info({ source, transport: transport.name, failures, waiting: backlog.size }, 'events are delivered again'),
+    onBack: (failures) =>
+      log?.info({ source, transport: transport.name, failures, waiting: backlog.size }, 'events are delivered again'),
   });
 
   /** Calls a callback. An error that the callback throws is logged and does not stop the delivery. */
@@ -165,12 +175,18 @@ export function createProducer(options: ProducerOptions): Producer {
     } else {
       counts.refused++;
       const { code, detail } = verdict;
-      tell(() => options.onRefused({ event: JSON.parse(text) as CloudEvent, code, ...(detail === undefined ? {} : { detail }) }));
+      tell(() =>
+        options.onRefused({ event: JSON.parse(text) as CloudEvent, code, ...(detail === undefined ? {} : { detail }) }),
+      );
     }
     waits.settle(seq, verdict);
   }
 
-  function accept<N extends SourceEventName>(name: N, data: EventDataOf[N], { id, time, subject }: EmitOptions): Accepted {
+  function accept<N extends SourceEventName>(
+    name: N,
+    data: EventDataOf[N],
+    { id, time, subject }: EmitOptions,
+  ): Accepted {
     if (closing !== undefined) throw new RescindError('shutting-down', { detail: 'the producer is closed' });
     const { event, text, bytes } = writeEvent(name, {
       source,
@@ -197,7 +213,9 @@ export function createProducer(options: ProducerOptions): Producer {
     await pump.stop();
     const rest = await backlog.close();
     for (const { text } of rest) drop(JSON.parse(text) as CloudEvent, 'closed');
-    waits.giveUp(new RescindError('shutting-down', { detail: 'the producer was closed before the event was delivered' }));
+    waits.giveUp(
+      new RescindError('shutting-down', { detail: 'the producer was closed before the event was delivered' }),
+    );
     flushes.settledUpTo(backlog.last);
     return { spooled: spool?.size ?? 0, dropped: rest.length };
   }
@@ -207,9 +225,11 @@ export function createProducer(options: ProducerOptions): Producer {
     async emitDurably(name, data, durable = {}) {
       const { until = 'delivered', timeoutMs = DEFAULT_DURABLE_TIMEOUT_MS } = durable;
       if (until === 'spooled' && spool === undefined) throw new TypeError('`until: spooled` needs a spool');
-      if (waits.size >= maxWaiting) throw new RescindError('overloaded', { detail: `${maxWaiting} callers wait already` });
+      if (waits.size >= maxWaiting)
+        throw new RescindError('overloaded', { detail: `${maxWaiting} callers wait already` });
       const { id, place } = accept(name, data, durable);
-      if (typeof place !== 'number') throw new RescindError('overloaded', { detail: `no room for the event: ${place}` });
+      if (typeof place !== 'number')
+        throw new RescindError('overloaded', { detail: `no room for the event: ${place}` });
       const receipt = waits.add(place, { id, until, timeoutMs, why: () => pump.lastFailure });
       pump.hurry(place);
       return receipt;

@@ -62,11 +62,21 @@ export function createPump(options: PumpOptions): Pump {
     attempts++;
     const slow = setTimeout(() => backlog.setAway(true), SLOW_MS);
     try {
-      const verdicts = await unlessAborted(transport.send(batch.map(({ text }) => text), stopping.signal), stopping.signal);
+      const verdicts = await unlessAborted(
+        transport.send(
+          batch.map(({ text }) => text),
+          stopping.signal,
+        ),
+        stopping.signal,
+      );
       if (verdicts.length === batch.length) return verdicts;
-      return new SendFailed('emit-failed', 'away', { detail: `${transport.name} gave ${verdicts.length} verdicts on ${batch.length} events` });
+      return new SendFailed('emit-failed', 'away', {
+        detail: `${transport.name} gave ${verdicts.length} verdicts on ${batch.length} events`,
+      });
     } catch (error) {
-      return error instanceof SendFailed ? error : new SendFailed('emit-failed', 'away', { detail: `${transport.name} failed`, cause: error });
+      return error instanceof SendFailed
+        ? error
+        : new SendFailed('emit-failed', 'away', { detail: `${transport.name} failed`, cause: error });
     } finally {
       clearTimeout(slow);
     }

@@ -12,7 +12,9 @@ function signed(claims: unknown): string {
 describe('digestOf', () => {
   it('is SHA-256, base64url without padding', () => {
     // FIPS 180-2, appendix B.1.
-    expect(Buffer.from(digestOf('abc'), 'base64url').toString('hex')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+    expect(Buffer.from(digestOf('abc'), 'base64url').toString('hex')).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    );
     expect(digestOf('abc')).toHaveLength(43);
   });
 });
@@ -31,7 +33,14 @@ describe('jwtIdentity', () => {
     expect(jwtIdentity(signed(claims))).toHaveProperty('signing_input_sha256');
   });
 
-  it.each(['', 'opaque', 'a.b.c', `${encode([])}.${encode({})}.x`, `${encode({ alg: 'ES256' })}.${encode(1)}.x`, `${signed({})}.x`])('refuses %p', (text) => {
+  it.each([
+    '',
+    'opaque',
+    'a.b.c',
+    `${encode([])}.${encode({})}.x`,
+    `${encode({ alg: 'ES256' })}.${encode(1)}.x`,
+    `${signed({})}.x`,
+  ])('refuses %p', (text) => {
     expect(() => jwtIdentity(text)).toThrow(TypeError);
   });
 });

@@ -17,7 +17,8 @@ export function jwtIdentity(jwt: string): TokenReference {
   const parts = COMPACT_JWS.exec(jwt);
   const header = parts && jsonObject(parts[1]!);
   const claims = parts && jsonObject(parts[2]!);
-  if (!parts || !header || typeof header['alg'] !== 'string' || !claims) throw new TypeError('not a compact JWS with a JSON payload');
+  if (!parts || !header || typeof header['alg'] !== 'string' || !claims)
+    throw new TypeError('not a compact JWS with a JSON payload');
   const { iss, jti } = claims;
   if (typeof iss === 'string' && iss !== '' && typeof jti === 'string' && jti !== '') return { iss, jti };
   return { signing_input_sha256: digestOf(`${parts[1]}.${parts[2]}`) };
@@ -35,7 +36,9 @@ export function tokenIdentity(token: string): TokenReference {
 function jsonObject(base64url: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(base64url, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -38,7 +38,11 @@ export function effectOf(record: ControlRecord): Effect {
 function ruleEffect(seq: bigint, keys: SelectorKeys): Effect {
   const selector = commonSelector(keys);
   const resource = splitSelectorKey(selector).find(([dimension]) => dimension === 'resource')?.[1];
-  return { kind: 'rule', frame: frame('rule', seq, { shape: selector.shape, key: toBase64url(selector.key) }), resource: resource === undefined ? undefined : toBase64url(resource) };
+  return {
+    kind: 'rule',
+    frame: frame('rule', seq, { shape: selector.shape, key: toBase64url(selector.key) }),
+    resource: resource === undefined ? undefined : toBase64url(resource),
+  };
 }
 
 /** Encodes a rule key as the wire has it. */

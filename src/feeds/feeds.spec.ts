@@ -4,7 +4,15 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import * as parties from '../../test/conformance/parties.js';
 import { digestOf } from '../../test/conformance/signing.js';
 import { openStream, type Stream } from '../../test/integration/feeds/feed-client.js';
-import { CONTROL_RECORD_VERSION, createControlState, type CallerRecord, type ControlRecord, type ControlState, type NewControlRecord, type Seq } from '../control/index.js';
+import {
+  CONTROL_RECORD_VERSION,
+  createControlState,
+  type CallerRecord,
+  type ControlRecord,
+  type ControlState,
+  type NewControlRecord,
+  type Seq,
+} from '../control/index.js';
 import { createLog } from '../platform/log/index.js';
 import { createMetrics, type Metrics } from '../platform/observe/index.js';
 import { createAuthenticator } from '../registry/index.js';
@@ -15,7 +23,11 @@ const TENANT = parties.TENANT.id;
 const KEY = Buffer.from(parties.TENANT.key, 'base64url');
 const NOW_S = 1_795_510_800;
 
-const guard = (id: string, over: Partial<CallerRecord> = {}): CallerRecord => ({ ...parties.RESOURCE_SERVER, ...guardRecord(id), ...over });
+const guard = (id: string, over: Partial<CallerRecord> = {}): CallerRecord => ({
+  ...parties.RESOURCE_SERVER,
+  ...guardRecord(id),
+  ...over,
+});
 const guardRecord = (id: string): Pick<CallerRecord, 'id' | 'roles' | 'secrets'> => ({
   id,
   roles: { guard: { resources: [parties.API], issuers: [parties.RAS] } },
@@ -65,7 +77,15 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
   });
 
   const apply = (...records: readonly NewControlRecord[]): bigint => {
-    const committed = records.map((record, nth) => ({ ...record, seq: (state.head + BigInt(nth) + 1n) as Seq, version: CONTROL_RECORD_VERSION, at: NOW_S * 1000 }) as ControlRecord);
+    const committed = records.map(
+      (record, nth) =>
+        ({
+          ...record,
+          seq: (state.head + BigInt(nth) + 1n) as Seq,
+          version: CONTROL_RECORD_VERSION,
+          at: NOW_S * 1000,
+        }) as ControlRecord,
+    );
     for (const record of committed) state.apply(record);
     for (const listener of listeners) listener(committed);
     return state.head;
@@ -131,21 +151,39 @@ async function createWorld(limits: Partial<FeedLimits> = {}): Promise<World> {
 
 function ruleOf(selector: Selector): NewControlRecord {
   const { shape, key } = selectorKey(KEY, selector);
-  const body = { id: 'r', effect: 'block' as const, selector, shape, key: Buffer.from(key, 'latin1').toString('base64url'), reauthenticate: false, reason: 'spec', author: { caller: 'spec' } };
+  const body = {
+    id: 'r',
+    effect: 'block' as const,
+    selector,
+    shape,
+    key: Buffer.from(key, 'latin1').toString('base64url'),
+    reauthenticate: false,
+    reason: 'spec',
+    author: { caller: 'spec' },
+  };
   return { kind: 'rule.ordered', tenant: TENANT, subject: 'r', body };
 }
 
 const user = (n: number): Selector => ({ user: { iss: parties.RAS, sub: `u-${n}` } });
-const is = (event: string) => (one: { readonly event: string }): boolean => one.event === event;
+const is =
+  (event: string) =>
+  (one: { readonly event: string }): boolean =>
+    one.event === event;
 const names = ({ events }: Stream): readonly string[] => events.map(({ event, id }) => `${event} ${id}`);
-const counted = async ({ metrics }: World, line: string): Promise<number> => Number(new RegExp(`^${line} (\\d+)$`, 'm').exec(await metrics.text())?.[1] ?? 0);
+const counted = async ({ metrics }: World, line: string): Promise<number> =>
+  Number(new RegExp(`^${line} (\\d+)$`, 'm').exec(await metrics.text())?.[1] ?? 0);
 
 describe('a stream', () => {
   it('begins at the head, and each batch ends with the head', async () => {
     const sut = await createWorld();
     const stream = await sut.open();
     await stream.next(is('start'));
-    const last = sut.apply(ruleOf(user(1)), ruleOf({ resource: parties.OTHER_API }), { kind: 'rule.lifted', tenant: TENANT, subject: 'r', body: { rule: 'r', resume: true, reason: 'spec', author: { caller: 'spec' } } });
+    const last = sut.apply(ruleOf(user(1)), ruleOf({ resource: parties.OTHER_API }), {
+      kind: 'rule.lifted',
+      tenant: TENANT,
+      subject: 'r',
+      body: { rule: 'r', resume: true, reason: 'spec', author: { caller: 'spec' } },
+    });
     await stream.next(({ id }) => id === last);
     expect(names(stream)).toEqual(['start 3', 'rule 4', 'seq 6']);
     expect(stream.headers).toMatchObject({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -161,7 +199,8 @@ describe('a stream', () => {
 
   it('goes on where the guard stood, with what concerns it', async () => {
     const sut = await createWorld();
-    for (const selector of [user(1), { resource: parties.OTHER_API }, { resource: parties.API }, user(2)]) sut.order(selector);
+    for (const selector of [user(1), { resource: parties.OTHER_API }, { resource: parties.API }, user(2)])
+      sut.order(selector);
     const after = async (query: string): Promise<readonly string[]> => {
       const stream = await sut.open(query);
       await stream.next(({ id }) => id === sut.state.head);
@@ -188,12 +227,19 @@ describe('a stream', () => {
   it('begins with a reset where the node does not reach back, or is itself behind', async () => {
     const sut = await createWorld({ maxRecent: 3 });
     for (let n = 1; n <= 5; n++) sut.order(user(n));
-    for (const [query, first] of [['?after=4', 'start 4'], ['?after=9', 'start 9']] as const) {
+    for (const [query, first] of [
+      ['?after=4', 'start 4'],
+      ['?after=9', 'start 9'],
+    ] as const) {
       const stream = await sut.open(query);
       const { data } = await stream.next(is('reset'));
       expect([names(stream), data]).toEqual([[first, 'reset 8'], { seq: '8' }]);
     }
-    expect(await Promise.all(['too-old', 'ahead'].map((reason) => counted(sut, `rescind_feed_resets_total{reason="${reason}"}`)))).toEqual([1, 1]);
+    expect(
+      await Promise.all(
+        ['too-old', 'ahead'].map((reason) => counted(sut, `rescind_feed_resets_total{reason="${reason}"}`)),
+      ),
+    ).toEqual([1, 1]);
   });
 
   it('begins with a reset where a guard would have to read more than may wait for it', async () => {
@@ -228,7 +274,12 @@ describe('whoever is no guard any more', () => {
   it('a guard whose bounds changed is told to forget, and goes on', async () => {
     const sut = await createWorld();
     const stream = await sut.open();
-    sut.apply({ kind: 'caller.changed', tenant: TENANT, subject: 'one', body: guard('one', { roles: { guard: { resources: [], issuers: [parties.RAS] } } }) });
+    sut.apply({
+      kind: 'caller.changed',
+      tenant: TENANT,
+      subject: 'one',
+      body: guard('one', { roles: { guard: { resources: [], issuers: [parties.RAS] } } }),
+    });
     const last = sut.order(user(1));
     await stream.next(({ id }) => id === last);
     expect(names(stream)).toEqual(['start 3', 'forget 4', 'rule 5']);
@@ -289,7 +340,7 @@ describe('bounds', () => {
 });
 
 describe('a lease', () => {
-  it('is kept apart for guards of two callers that chose one id: neither releases the other\'s', async () => {
+  it("is kept apart for guards of two callers that chose one id: neither releases the other's", async () => {
     const sut = await createWorld();
     const id = Buffer.alloc(16, 9).toString('base64url');
     const ask = async (caller: string, over: { readonly release?: boolean } = {}): Promise<number> => {
@@ -309,13 +360,20 @@ describe('a lease', () => {
     const sut = await createWorld();
     const ask = async (nth: number, held: bigint): Promise<unknown> => {
       const body = JSON.stringify({ id: Buffer.alloc(16, nth).toString('base64url'), held: String(held) });
-      const response = await fetch(`${sut.url}/feed/lease`, { method: 'POST', headers: { authorization: parties.basic('one'), 'content-type': 'application/json' }, body });
+      const response = await fetch(`${sut.url}/feed/lease`, {
+        method: 'POST',
+        headers: { authorization: parties.basic('one'), 'content-type': 'application/json' },
+        body,
+      });
       return [response.status, ((await response.json()) as { error?: string }).error];
     };
     const old = sut.order(user(1));
     sut.clock.aheadMs += 60_000;
     sut.order(user(2));
-    expect([await ask(1, old), await ask(2, old - 1n)]).toEqual([[200, undefined], [409, 'behind']]);
+    expect([await ask(1, old), await ask(2, old - 1n)]).toEqual([
+      [200, undefined],
+      [409, 'behind'],
+    ]);
   });
 });
 
@@ -323,16 +381,28 @@ describe('a token that a guard asks about', () => {
   it('is not judged by a node that has applied less than the guard', async () => {
     const sut = await createWorld();
     const ask = async (held: bigint): Promise<number> =>
-      (await fetch(`${sut.url}/feed/token`, { method: 'POST', headers: { authorization: parties.basic('one') }, body: new URLSearchParams({ token: 't', held: String(held) }) })).status;
+      (
+        await fetch(`${sut.url}/feed/token`, {
+          method: 'POST',
+          headers: { authorization: parties.basic('one') },
+          body: new URLSearchParams({ token: 't', held: String(held) }),
+        })
+      ).status;
     expect(await ask(sut.state.head + 1n)).toBe(503);
-    expect([await ask(sut.state.head), await counted(sut, 'rescind_feed_tokens_total{outcome="behind"}'), await counted(sut, 'rescind_feed_tokens_total{outcome="undecided"}')]).toEqual([expect.any(Number), 1, 1]);
+    expect([
+      await ask(sut.state.head),
+      await counted(sut, 'rescind_feed_tokens_total{outcome="behind"}'),
+      await counted(sut, 'rescind_feed_tokens_total{outcome="undecided"}'),
+    ]).toEqual([expect.any(Number), 1, 1]);
   });
 });
 
 describe('the share of a tenant', () => {
   it('so many streams, whatever its callers', async () => {
     const sut = await createWorld({ maxSubscribersATenant: 2 });
-    expect([(await sut.open()).status, (await sut.open('', 'two')).status, (await sut.open()).status]).toEqual([200, 200, 503]);
+    expect([(await sut.open()).status, (await sut.open('', 'two')).status, (await sut.open()).status]).toEqual([
+      200, 200, 503,
+    ]);
   });
 });
 

@@ -58,9 +58,23 @@ export interface Feeds {
 }
 
 export function createFeeds(options: FeedsOptions): Feeds {
-  const { follower, authenticate, sight, keysVersion, metrics, log, remoteAddress, limits = {}, monotonic = () => performance.now() } = options;
+  const {
+    follower,
+    authenticate,
+    sight,
+    keysVersion,
+    metrics,
+    log,
+    remoteAddress,
+    limits = {},
+    monotonic = () => performance.now(),
+  } = options;
   const { state, guards } = follower;
-  const recent = createRecentRecords({ head: state.head, monotonic, ...(limits.maxRecent === undefined ? {} : { max: limits.maxRecent }) });
+  const recent = createRecentRecords({
+    head: state.head,
+    monotonic,
+    ...(limits.maxRecent === undefined ? {} : { max: limits.maxRecent }),
+  });
   const subscribers = createSubscribers({ metrics, log, ...limits });
   const book = createGrantsBook(limits);
   let isStopping = false;
@@ -92,7 +106,17 @@ export function createFeeds(options: FeedsOptions): Feeds {
     }, limits.heartbeatMs ?? HEARTBEAT_MS),
   ].map((timer) => timer.unref());
 
-  const stream = createStreamEndpoint({ state, authenticate, recent, subscribers, metrics, remoteAddress, isStopping: () => isStopping, haveKeysChanged, ...limits });
+  const stream = createStreamEndpoint({
+    state,
+    authenticate,
+    recent,
+    subscribers,
+    metrics,
+    remoteAddress,
+    isStopping: () => isStopping,
+    haveKeysChanged,
+    ...limits,
+  });
   const lease = createLeaseEndpoint({ guards, authenticate, recent, book, metrics, log, remoteAddress, monotonic });
   const token = createTokenEndpoint({ state, authenticate, sight, metrics, log, remoteAddress });
 
@@ -104,7 +128,8 @@ export function createFeeds(options: FeedsOptions): Feeds {
     ]),
     async stop() {
       isStopping = true;
-      if (!(await isOverWithin(guards.drain(), DRAIN_LIMIT_MS))) log.warn('grants of guards still run; their streams end');
+      if (!(await isOverWithin(guards.drain(), DRAIN_LIMIT_MS)))
+        log.warn('grants of guards still run; their streams end');
       for (const timer of timers) clearInterval(timer);
       await subscribers.end();
     },

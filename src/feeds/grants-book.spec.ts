@@ -43,7 +43,11 @@ describe('who may ask for a grant', () => {
     for (const guard of ['slow', 'honest']) ask(sut, guard, IN_TIME, 0);
     ask(sut, 'slow', LATE, 500);
     expect(ask(sut, 'slow', LATE, 1_000)).toBe('slow');
-    expect([ask(sut, 'fresh', IN_TIME, 1_100), ask(sut, 'honest', IN_TIME, 1_100), ask(sut, 'fresh', IN_TIME, 1_100, 'other')]).toEqual(['slow', 'granted', 'granted']);
+    expect([
+      ask(sut, 'fresh', IN_TIME, 1_100),
+      ask(sut, 'honest', IN_TIME, 1_100),
+      ask(sut, 'fresh', IN_TIME, 1_100, 'other'),
+    ]).toEqual(['slow', 'granted', 'granted']);
     expect(ask(sut, 'fresh', IN_TIME, 1_000 + SLOW_REFUSED_MS)).toBe('granted');
   });
 
@@ -52,12 +56,20 @@ describe('who may ask for a grant', () => {
     ask(sut, 'g', IN_TIME, 0);
     ask(sut, 'g', LATE, 500);
     sut.judge({ caller: 'c', tenant: 't' }, 'g', LATE, 1_000);
-    expect(sut.judge({ caller: 'c', tenant: 't' }, 'g', IN_TIME, 11_000)).toEqual({ may: false, error: 'slow', retryAfterMs: SLOW_REFUSED_MS - 10_000 });
+    expect(sut.judge({ caller: 'c', tenant: 't' }, 'g', IN_TIME, 11_000)).toEqual({
+      may: false,
+      error: 'slow',
+      retryAfterMs: SLOW_REFUSED_MS - 10_000,
+    });
   });
 
   it('only so many guards of a caller; those whose grant has ended make room', () => {
     const sut = createGrantsBook({ maxGuards: 2 });
-    expect([ask(sut, 'a', IN_TIME, 0), ask(sut, 'b', IN_TIME, 1_000), ask(sut, 'c', IN_TIME, 1_000)]).toEqual(['granted', 'granted', 'full']);
+    expect([ask(sut, 'a', IN_TIME, 0), ask(sut, 'b', IN_TIME, 1_000), ask(sut, 'c', IN_TIME, 1_000)]).toEqual([
+      'granted',
+      'granted',
+      'full',
+    ]);
     expect([ask(sut, 'a', IN_TIME, 1_000), ask(sut, 'c', IN_TIME, 1_000, 'other')]).toEqual(['granted', 'granted']);
     expect([sut.running(1_000), sut.running(1_000 + GRANT_MS)]).toEqual([3, 0]);
     expect([ask(sut, 'c', IN_TIME, 1_000 + GRANT_MS), sut.running(1_000 + GRANT_MS)]).toEqual(['granted', 1]);
@@ -77,7 +89,12 @@ describe('who may ask for a grant', () => {
 
   it('no more of one tenant than its share, whatever its callers; ended ones make room, and another tenant has its own', () => {
     const sut = createGrantsBook({ maxGuardsATenant: 3 });
-    expect(['a', 'b', 'c', 'd'].map((caller) => ask(sut, 'g', IN_TIME, 0, caller))).toEqual(['granted', 'granted', 'granted', 'full']);
+    expect(['a', 'b', 'c', 'd'].map((caller) => ask(sut, 'g', IN_TIME, 0, caller))).toEqual([
+      'granted',
+      'granted',
+      'granted',
+      'full',
+    ]);
     expect(ask(sut, 'g', IN_TIME, 500, 'a')).toBe('granted');
     expect(ask(sut, 'g', IN_TIME, 500, 'e', 'another')).toBe('granted');
     expect(ask(sut, 'g', IN_TIME, GRANT_MS, 'd')).toBe('granted');

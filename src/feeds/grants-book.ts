@@ -51,7 +51,13 @@ interface OfCaller {
 
 const MAY: Verdict = { may: true };
 
-export function createGrantsBook({ maxGuards = MAX_GUARDS_A_CALLER, maxGuardsATenant = MAX_GUARDS_A_TENANT }: { readonly maxGuards?: number; readonly maxGuardsATenant?: number } = {}): GrantsBook {
+export function createGrantsBook({
+  maxGuards = MAX_GUARDS_A_CALLER,
+  maxGuardsATenant = MAX_GUARDS_A_TENANT,
+}: {
+  readonly maxGuards?: number;
+  readonly maxGuardsATenant?: number;
+} = {}): GrantsBook {
   const callers = new Map<string, OfCaller>();
 
   function ofCaller({ caller, tenant }: Owner): OfCaller {

@@ -1,5 +1,17 @@
 export { createFeeds, type FeedLimits, type Feeds, type FeedsOptions } from './feeds.js';
 export type { Seen, SeeToken, SightAnswer } from './token-endpoint.js';
-export { createControlFence, createTopicFeeds, createTopicKeys, createTopicReader, passControlFence, restoreControlLog, TOPIC_KEY_FILE, type ControlFence, type Restored, type TopicFeeds, type TopicKeys } from './topics/index.js';
+export {
+  createControlFence,
+  createTopicFeeds,
+  createTopicKeys,
+  createTopicReader,
+  passControlFence,
+  restoreControlLog,
+  TOPIC_KEY_FILE,
+  type ControlFence,
+  type Restored,
+  type TopicFeeds,
+  type TopicKeys,
+} from './topics/index.js';
 export { controlTopic, revocationsTopic } from './topics/index.js';
 export { TopicsSchema1796000005000 } from './topics/migrations/1796000005000-schema.js';

@@ -4,11 +4,15 @@ import { selectorKey } from '../rules/index.js';
 import { isConcerned, MAX_ALSO, ownInterest, parseAlso, parseSeq } from './interest.js';
 
 const KEY = Buffer.alloc(32, 7);
-const wireKey = (resource: string): string => Buffer.from(selectorKey(KEY, { resource }).key, 'latin1').toString('base64url');
+const wireKey = (resource: string): string =>
+  Buffer.from(selectorKey(KEY, { resource }).key, 'latin1').toString('base64url');
 
 describe('the interest of a guard', () => {
   it('is its own resources and issuers, by the key that a rule on the resource has', () => {
-    const own = ownInterest({ key: KEY } as Tenant, { resources: ['https://api.example'], issuers: ['https://login.example'] });
+    const own = ownInterest({ key: KEY } as Tenant, {
+      resources: ['https://api.example'],
+      issuers: ['https://login.example'],
+    });
     expect([...own]).toEqual([wireKey('https://api.example'), wireKey('https://login.example')]);
   });
 
@@ -18,7 +22,10 @@ describe('the interest of a guard', () => {
     ['*', '*'],
     [wireKey('a'), new Set([wireKey('a')])],
     [`${wireKey('a')},${wireKey('b')},${wireKey('a')}`, new Set([wireKey('a'), wireKey('b')])],
-    [Array.from({ length: MAX_ALSO }, (_, n) => wireKey(`r-${n}`)).join(','), new Set(Array.from({ length: MAX_ALSO }, (_, n) => wireKey(`r-${n}`)))],
+    [
+      Array.from({ length: MAX_ALSO }, (_, n) => wireKey(`r-${n}`)).join(','),
+      new Set(Array.from({ length: MAX_ALSO }, (_, n) => wireKey(`r-${n}`))),
+    ],
     [Array.from({ length: MAX_ALSO + 1 }, (_, n) => wireKey(`r-${n}`)).join(','), undefined],
     [',', undefined],
     ['**', undefined],
@@ -32,7 +39,12 @@ describe('the interest of a guard', () => {
 
   it('leaves out what names another resource, and nothing else', () => {
     const interest = new Set(['a']);
-    expect([isConcerned(interest, 'a'), isConcerned(interest, undefined), isConcerned('*', 'b'), isConcerned(interest, 'b')]).toEqual([true, true, true, false]);
+    expect([
+      isConcerned(interest, 'a'),
+      isConcerned(interest, undefined),
+      isConcerned('*', 'b'),
+      isConcerned(interest, 'b'),
+    ]).toEqual([true, true, true, false]);
   });
 });
 

@@ -25,7 +25,9 @@ const computed = new WeakMap<GuardRole, ReadonlySet<string>>();
 export function ownInterest(tenant: Tenant, role: GuardRole): ReadonlySet<string> {
   let keys = computed.get(role);
   if (!keys) {
-    keys = new Set([...role.resources, ...role.issuers].map((value) => toBase64url(ruleKey(tenant.key, 'resource', [value]))));
+    keys = new Set(
+      [...role.resources, ...role.issuers].map((value) => toBase64url(ruleKey(tenant.key, 'resource', [value]))),
+    );
     computed.set(role, keys);
   }
   return keys;
@@ -40,7 +42,8 @@ export function parseAlso(text: string | undefined): Interest | undefined {
 }
 
 /** Whether a guard with this interest must hear of a rule with this resource. */
-export const isConcerned = (interest: Interest, resource: string | undefined): boolean => resource === undefined || interest === '*' || interest.has(resource);
+export const isConcerned = (interest: Interest, resource: string | undefined): boolean =>
+  resource === undefined || interest === '*' || interest.has(resource);
 
 /** Parses a position in the control log from the wire. Undefined for anything else. */
 export const parseSeq = (text: unknown): bigint | undefined =>

@@ -5,7 +5,15 @@ import { parseStrictJson, readBody, type HotHandler } from '../platform/http/ind
 import { type Log } from '../platform/log/index.js';
 import { type Metrics } from '../platform/observe/index.js';
 import { missingRole, type Authenticator } from '../registry/index.js';
-import { RETRY_AFTER_S, sendInvalid, sendJson, sendRefusal, sendUnauthenticated, sendUnavailable, type RemoteAddress } from './answers.js';
+import {
+  RETRY_AFTER_S,
+  sendInvalid,
+  sendJson,
+  sendRefusal,
+  sendUnauthenticated,
+  sendUnavailable,
+  type RemoteAddress,
+} from './answers.js';
 import { LATE_AFTER_MS, type GrantsBook } from './grants-book.js';
 import { ID_128, parseSeq } from './interest.js';
 import type { RecentRecords } from './recent.js';
@@ -25,7 +33,17 @@ export interface LeaseEndpointOptions {
   readonly monotonic: () => number;
 }
 
-type Outcome = 'granted' | 'released' | 'behind' | 'slow' | 'no-lease' | 'leaving' | 'full' | 'unauthenticated' | 'no-role' | 'invalid-request';
+type Outcome =
+  | 'granted'
+  | 'released'
+  | 'behind'
+  | 'slow'
+  | 'no-lease'
+  | 'leaving'
+  | 'full'
+  | 'unauthenticated'
+  | 'no-role'
+  | 'invalid-request';
 
 interface Asked {
   readonly id: string;
@@ -37,14 +55,21 @@ interface Asked {
 export function createLeaseEndpoint(options: LeaseEndpointOptions): HotHandler {
   const { guards, authenticate, recent, book, metrics, log, remoteAddress, monotonic } = options;
   const leases = metrics.counter('rescind_feed_leases_total', 'Calls of /feed/lease, by how they ended', ['outcome']);
-  metrics.gauge('rescind_guards', 'Guards that may answer on this node\'s word.', [], () => book.running(monotonic()));
+  metrics.gauge('rescind_guards', "Guards that may answer on this node's word.", [], () => book.running(monotonic()));
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<Outcome> {
     const body = await readJson(req);
-    const { caller, refusal } = authenticate({ authorization: req.headers.authorization, remoteAddress: remoteAddress(req) });
+    const { caller, refusal } = authenticate({
+      authorization: req.headers.authorization,
+      remoteAddress: remoteAddress(req),
+    });
     if (refusal) return said('unauthenticated', sendUnauthenticated(res, refusal));
     if (!caller.roles.guard) return said('no-role', sendRefusal(res, missingRole('guard')));
-    if (body === undefined) return said('invalid-request', sendInvalid(res, `the body is over ${MAX_BODY_BYTES} bytes`, 413, { connection: 'close' }));
+    if (body === undefined)
+      return said(
+        'invalid-request',
+        sendInvalid(res, `the body is over ${MAX_BODY_BYTES} bytes`, 413, { connection: 'close' }),
+      );
     const asked = readAsked(body);
     if (typeof asked === 'string') return said('invalid-request', sendInvalid(res, asked));
     return asked.release ? release(res, caller.id, asked) : grant(res, caller, asked);
@@ -57,7 +82,8 @@ export function createLeaseEndpoint(options: LeaseEndpointOptions): HotHandler {
     const applied = held >= recent.lastOf(tenant) && held < recent.head ? recent.head : (held as Seq);
     const next = recent.appliedAt((applied + 1n) as Seq);
     const verdict = book.judge({ caller, tenant }, id, next !== undefined && now - next > LATE_AFTER_MS, now);
-    if (!verdict.may) return verdict.error === 'slow' ? refuseSlow(res, caller, verdict.retryAfterMs) : refuse(res, verdict.error);
+    if (!verdict.may)
+      return verdict.error === 'slow' ? refuseSlow(res, caller, verdict.retryAfterMs) : refuse(res, verdict.error);
     const answered: GrantAnswer = guards.grant(nameOf(caller, id), applied, tenant);
     if ('refusal' in answered) return refuse(res, answered.refusal);
     book.granted({ caller, tenant }, id, now + answered.grantMs);
@@ -76,7 +102,10 @@ export function createLeaseEndpoint(options: LeaseEndpointOptions): HotHandler {
 
   function refuseSlow(res: ServerResponse, caller: string, retryAfterMs: number): Outcome {
     log.warn({ caller }, 'a guard applies its feed too slowly and gets no grant for a while');
-    return said('slow', sendJson(res, 429, { error: 'slow' }, { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }));
+    return said(
+      'slow',
+      sendJson(res, 429, { error: 'slow' }, { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+    );
   }
 
   return (req, res) => {
@@ -112,7 +141,8 @@ async function readJson(req: IncomingMessage): Promise<unknown> {
 
 /** Reads the request, or returns what is wrong with it, for people. */
 function readAsked(body: unknown): Asked | string {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return `the body must be a JSON object, declared as ${JSON_MEDIA_TYPE}`;
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return `the body must be a JSON object, declared as ${JSON_MEDIA_TYPE}`;
   const { id, held, release = false } = body as Record<string, unknown>;
   if (typeof id !== 'string' || !ID_128.test(id)) return 'id must be 128 bits in base64url';
   if (typeof release !== 'boolean') return 'release must be true or false';

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { CONTROL_RECORD_VERSION, type ControlKind, type ControlRecord, type NewControlRecord, type Seq } from '../control/index.js';
+import {
+  CONTROL_RECORD_VERSION,
+  type ControlKind,
+  type ControlRecord,
+  type NewControlRecord,
+  type Seq,
+} from '../control/index.js';
 import { selectorKey, type Selector } from '../rules/index.js';
 import { effectOf } from './effects.js';
 import { createRecentRecords } from './recent.js';
@@ -13,17 +19,51 @@ const committed = (seq: number | bigint, record: NewControlRecord): ControlRecor
 
 function ordered(selector: Selector): NewControlRecord {
   const { shape, key } = selectorKey(KEY, selector);
-  const body = { id: 'r', effect: 'block' as const, selector, shape, key: Buffer.from(key, 'latin1').toString('base64url'), reauthenticate: false, reason: 'spec', author };
+  const body = {
+    id: 'r',
+    effect: 'block' as const,
+    selector,
+    shape,
+    key: Buffer.from(key, 'latin1').toString('base64url'),
+    reauthenticate: false,
+    reason: 'spec',
+    author,
+  };
   return { kind: 'rule.ordered', tenant: TENANT, subject: 'r', body };
 }
 
 const EVERY_KIND: Readonly<Record<ControlKind, NewControlRecord>> = {
-  'tenant.changed': { kind: 'tenant.changed', tenant: TENANT, subject: TENANT, body: { id: TENANT, name: 'acme', key: KEY.toString('base64url') } },
-  'source.changed': { kind: 'source.changed', tenant: TENANT, subject: 's', body: { id: 's' } } as unknown as NewControlRecord,
-  'caller.changed': { kind: 'caller.changed', tenant: TENANT, subject: 'c', body: { id: 'c', roles: {}, secrets: [], disabled: false } },
+  'tenant.changed': {
+    kind: 'tenant.changed',
+    tenant: TENANT,
+    subject: TENANT,
+    body: { id: TENANT, name: 'acme', key: KEY.toString('base64url') },
+  },
+  'source.changed': {
+    kind: 'source.changed',
+    tenant: TENANT,
+    subject: 's',
+    body: { id: 's' },
+  } as unknown as NewControlRecord,
+  'caller.changed': {
+    kind: 'caller.changed',
+    tenant: TENANT,
+    subject: 'c',
+    body: { id: 'c', roles: {}, secrets: [], disabled: false },
+  },
   'rule.ordered': ordered({ user: { iss: 'https://idp.example', sub: 'u' } }),
-  'rule.lifted': { kind: 'rule.lifted', tenant: TENANT, subject: 'r', body: { rule: 'r', resume: true, reason: 'spec', author } },
-  'subject.enabled': { kind: 'subject.enabled', tenant: TENANT, subject: 's', body: { shape: 8, key: '', origin: { source: 's', event: 'e', at: 0 } } },
+  'rule.lifted': {
+    kind: 'rule.lifted',
+    tenant: TENANT,
+    subject: 'r',
+    body: { rule: 'r', resume: true, reason: 'spec', author },
+  },
+  'subject.enabled': {
+    kind: 'subject.enabled',
+    tenant: TENANT,
+    subject: 's',
+    body: { shape: 8, key: '', origin: { source: 's', event: 'e', at: 0 } },
+  },
 };
 
 describe('what a record means to guards', () => {
@@ -59,7 +99,8 @@ describe('recent records', () => {
     }
     return sut;
   };
-  const since = (sut: ReturnType<typeof put>, after: number) => sut.since(BigInt(after) as Seq)?.map(({ seq }) => Number(seq));
+  const since = (sut: ReturnType<typeof put>, after: number) =>
+    sut.since(BigInt(after) as Seq)?.map(({ seq }) => Number(seq));
 
   it.each([
     ['nothing was put', put(7, 7), 7, []],
@@ -76,7 +117,13 @@ describe('recent records', () => {
 
   it('say when each was applied; what is forgotten was long ago, what is to come was not', () => {
     const sut = put(9);
-    expect([4, 5, 6, 9, 10].map((seq) => sut.appliedAt(BigInt(seq) as Seq))).toEqual([-Infinity, -Infinity, 60, 90, undefined]);
+    expect([4, 5, 6, 9, 10].map((seq) => sut.appliedAt(BigInt(seq) as Seq))).toEqual([
+      -Infinity,
+      -Infinity,
+      60,
+      90,
+      undefined,
+    ]);
   });
 
   it('have no gap: one that does not follow is refused', () => {

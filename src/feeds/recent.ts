@@ -35,7 +35,11 @@ export interface RecentOptions {
   readonly monotonic?: () => number;
 }
 
-export function createRecentRecords({ head: first, max = MAX_RECENT, monotonic = () => performance.now() }: RecentOptions): RecentRecords {
+export function createRecentRecords({
+  head: first,
+  max = MAX_RECENT,
+  monotonic = () => performance.now(),
+}: RecentOptions): RecentRecords {
   /** Records by seq modulo `max`. */
   const ring: Recent[] = [];
   const lastOf = new Map<string, Seq>();

@@ -27,8 +27,22 @@ type ResetReason = 'too-old' | 'ahead' | 'too-much';
 
 /** Serves `GET /feed`: checks the request, sends the stream's start and the missed records, and hands the stream over. */
 export function createStreamEndpoint(options: StreamEndpointOptions): HotHandler {
-  const { state, authenticate, recent, subscribers, metrics, remoteAddress, isStopping, haveKeysChanged, maxWaitingBytes = MAX_WAITING_BYTES } = options;
-  const resets = metrics.counter('rescind_feed_resets_total', 'Guards that had to forget everything when their stream began, by why', ['reason']);
+  const {
+    state,
+    authenticate,
+    recent,
+    subscribers,
+    metrics,
+    remoteAddress,
+    isStopping,
+    haveKeysChanged,
+    maxWaitingBytes = MAX_WAITING_BYTES,
+  } = options;
+  const resets = metrics.counter(
+    'rescind_feed_resets_total',
+    'Guards that had to forget everything when their stream began, by why',
+    ['reason'],
+  );
 
   function answer(req: IncomingMessage, res: ServerResponse): void {
     const credentials = { authorization: req.headers.authorization, remoteAddress: remoteAddress(req) };
@@ -41,19 +55,36 @@ export function createStreamEndpoint(options: StreamEndpointOptions): HotHandler
     if (isStopping()) return sendUnavailable(res, 'leaving');
     if (!subscribers.hasRoomFor(caller.id, tenant.id)) return sendUnavailable(res, 'full');
 
-    const interest: Interest = asked.also === '*' ? '*' : new Set([...ownInterest(tenant, caller.roles.guard), ...asked.also]);
-    res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no', connection: 'close' });
+    const interest: Interest =
+      asked.also === '*' ? '*' : new Set([...ownInterest(tenant, caller.roles.guard), ...asked.also]);
+    res.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+      connection: 'close',
+    });
     const isGuard = (): boolean => {
       const now = authenticate(credentials).caller;
       return now !== undefined && now.id === caller.id && now.tenant === caller.tenant && now.roles.guard !== undefined;
     };
-    subscribers.add({ res, tenant: tenant.id, caller: caller.id, interest, isGuard }, openingOf(caller, tenant, interest, asked.after));
+    subscribers.add(
+      { res, tenant: tenant.id, caller: caller.id, interest, isGuard },
+      openingOf(caller, tenant, interest, asked.after),
+    );
   }
 
   /** Builds the opening in the same synchronous step as the head, so that later records are sent later. */
-  function openingOf({ id: caller }: Caller, { id: tenant }: Tenant, interest: Interest, after: bigint | undefined): string {
+  function openingOf(
+    { id: caller }: Caller,
+    { id: tenant }: Tenant,
+    interest: Interest,
+    after: bigint | undefined,
+  ): string {
     const { head } = recent;
-    const start = frame('start', after ?? head, { seq: String(after ?? head), interest: interest === '*' ? '*' : [...interest] });
+    const start = frame('start', after ?? head, {
+      seq: String(after ?? head),
+      interest: interest === '*' ? '*' : [...interest],
+    });
     if (after === undefined) return start;
     const missed = recent.since(after as Seq);
     if (!missed) return start + reset(after > head ? 'ahead' : 'too-old', head);
@@ -75,7 +106,10 @@ export function createStreamEndpoint(options: StreamEndpointOptions): HotHandler
 }
 
 /** Reads the request, or returns what is wrong with it, for people. */
-function readRequest({ url = '', headers }: IncomingMessage): { readonly after: bigint | undefined; readonly also: Interest } | string {
+function readRequest({
+  url = '',
+  headers,
+}: IncomingMessage): { readonly after: bigint | undefined; readonly also: Interest } | string {
   const mark = url.indexOf('?');
   const query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1));
   for (const name of ['after', 'also']) if (query.getAll(name).length > 1) return `${name} is repeated`;

@@ -55,7 +55,8 @@ type EndReason = 'closed' | 'too-slow' | 'no-guard' | 'stopping';
 
 export function createSubscribers(options: SubscribersOptions): Subscribers {
   const { metrics, log, maxWaitingBytes = MAX_WAITING_BYTES, maxSubscribers = MAX_SUBSCRIBERS } = options;
-  const { maxSubscribersACaller = MAX_SUBSCRIBERS_A_CALLER, maxSubscribersATenant = MAX_SUBSCRIBERS_A_TENANT } = options;
+  const { maxSubscribersACaller = MAX_SUBSCRIBERS_A_CALLER, maxSubscribersATenant = MAX_SUBSCRIBERS_A_TENANT } =
+    options;
   const ended = metrics.counter('rescind_feed_streams_ended_total', 'Streams of guards that ended, by why', ['reason']);
   const byTenant = new Map<string, Set<Subscriber>>();
   const byCaller = new Map<string, number>();
@@ -94,7 +95,9 @@ export function createSubscribers(options: SubscribersOptions): Subscribers {
 
   return {
     hasRoomFor: (caller, tenant) =>
-      count < maxSubscribers && (byCaller.get(caller) ?? 0) < maxSubscribersACaller && (byTenant.get(tenant)?.size ?? 0) < maxSubscribersATenant,
+      count < maxSubscribers &&
+      (byCaller.get(caller) ?? 0) < maxSubscribersACaller &&
+      (byTenant.get(tenant)?.size ?? 0) < maxSubscribersATenant,
     add(subscriber, opening) {
       const { res, tenant, caller } = subscriber;
       byTenant.set(tenant, (byTenant.get(tenant) ?? new Set()).add(subscriber));
@@ -109,7 +112,8 @@ export function createSubscribers(options: SubscribersOptions): Subscribers {
       const caughtUp = frame('seq', head, {});
       for (const [tenant, subscribers] of byTenant) {
         const own = applied.filter((one) => one.tenant === tenant && one.effect.kind !== 'seq');
-        for (const subscriber of subscribers) write(subscriber, own.length === 0 ? caughtUp : textFor(subscriber, own, head));
+        for (const subscriber of subscribers)
+          write(subscriber, own.length === 0 ? caughtUp : textFor(subscriber, own, head));
         for (const { effect } of own) {
           if (effect.kind !== 'forget' || effect.caller === undefined) continue;
           for (const subscriber of subscribers) if (subscriber.caller === effect.caller) endUnlessGuard(subscriber);
@@ -132,12 +136,21 @@ export function createSubscribers(options: SubscribersOptions): Subscribers {
 }
 
 /** Formats the tenant's records that concern the subscriber, and the head that it has caught up with. */
-export function textFor({ tenant, caller, interest }: Pick<Subscriber, 'tenant' | 'caller' | 'interest'>, records: readonly Recent[], head: bigint): string {
+export function textFor(
+  { tenant, caller, interest }: Pick<Subscriber, 'tenant' | 'caller' | 'interest'>,
+  records: readonly Recent[],
+  head: bigint,
+): string {
   let text = '';
   let last: bigint | undefined;
   for (const { seq, tenant: of, effect } of records) {
     if (of !== tenant || effect.kind === 'seq') continue;
-    if (effect.kind === 'rule' ? !isConcerned(interest, effect.resource) : effect.caller !== undefined && effect.caller !== caller) continue;
+    if (
+      effect.kind === 'rule'
+        ? !isConcerned(interest, effect.resource)
+        : effect.caller !== undefined && effect.caller !== caller
+    )
+      continue;
     text += effect.frame;
     last = seq;
   }

@@ -6,7 +6,14 @@ import { type Log } from '../platform/log/index.js';
 import { type Metrics } from '../platform/observe/index.js';
 import type { Authentication, Authenticator, Refusal } from '../registry/index.js';
 import { DIMENSIONS, type RuleKey } from '../rules/index.js';
-import { RETRY_AFTER_S, sendInvalid, sendJson, sendUnauthenticated, sendUnavailable, type RemoteAddress } from './answers.js';
+import {
+  RETRY_AFTER_S,
+  sendInvalid,
+  sendJson,
+  sendUnauthenticated,
+  sendUnavailable,
+  type RemoteAddress,
+} from './answers.js';
 import { toBase64url } from './effects.js';
 import { ownInterest, parseSeq } from './interest.js';
 
@@ -44,7 +51,15 @@ export interface TokenEndpointOptions {
   readonly remoteAddress: RemoteAddress;
 }
 
-type Outcome = 'active' | 'inactive' | 'behind' | 'undecided' | 'unauthenticated' | 'no-role' | 'invalid-request' | 'too-large';
+type Outcome =
+  | 'active'
+  | 'inactive'
+  | 'behind'
+  | 'undecided'
+  | 'unauthenticated'
+  | 'no-role'
+  | 'invalid-request'
+  | 'too-large';
 
 /** The answer of `/introspect` to callers that may not know, and about every token that is not active. */
 const INACTIVE = '{"active":false}';
@@ -63,9 +78,18 @@ export function createTokenEndpoint(options: TokenEndpointOptions): HotHandler {
 
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<Outcome> {
     const form = await readForm(req);
-    if (form === 'too-large') return said('too-large', sendInvalid(res, `the body is over ${MAX_FORM_BYTES} bytes`, 413, { connection: 'close' }));
-    if (form === 'not-a-form') return said('invalid-request', sendInvalid(res, `the body must be ${FORM_MEDIA_TYPE}, without a Content-Encoding`));
-    if (form === 'malformed') return said('invalid-request', sendInvalid(res, 'the form is malformed or repeats a parameter'));
+    if (form === 'too-large')
+      return said(
+        'too-large',
+        sendInvalid(res, `the body is over ${MAX_FORM_BYTES} bytes`, 413, { connection: 'close' }),
+      );
+    if (form === 'not-a-form')
+      return said(
+        'invalid-request',
+        sendInvalid(res, `the body must be ${FORM_MEDIA_TYPE}, without a Content-Encoding`),
+      );
+    if (form === 'malformed')
+      return said('invalid-request', sendInvalid(res, 'the form is malformed or repeats a parameter'));
 
     const credentials = { authorization: req.headers.authorization, form, remoteAddress: remoteAddress(req) };
     const token = form.get('token');
@@ -78,14 +102,24 @@ export function createTokenEndpoint(options: TokenEndpointOptions): HotHandler {
       return said('behind', sendUnavailable(res, 'behind'));
     }
     let authentication: Authentication | undefined;
-    const answered = await sight({ token, hint: form.get('token_type_hint'), authenticate: () => (authentication = authenticate(credentials)) });
+    const answered = await sight({
+      token,
+      hint: form.get('token_type_hint'),
+      authenticate: () => (authentication = authenticate(credentials)),
+    });
     return send(res, answered, authentication?.caller, credentials.authorization);
   }
 
-  function send(res: ServerResponse, answered: SightAnswer, caller: Caller | undefined, authorization: string | undefined): Outcome {
+  function send(
+    res: ServerResponse,
+    answered: SightAnswer,
+    caller: Caller | undefined,
+    authorization: string | undefined,
+  ): Outcome {
     switch (answered.kind) {
       case 'decided':
-        if (!answered.sight || !caller) return said('inactive', sendJson(res, 200, answered.recorded ? INACTIVE_RECORDED : INACTIVE));
+        if (!answered.sight || !caller)
+          return said('inactive', sendJson(res, 200, answered.recorded ? INACTIVE_RECORDED : INACTIVE));
         return said('active', sendJson(res, 200, withRescind(answered.body, rescindOf(answered.sight, caller))));
       case 'undecided':
         return said('undecided', sendEmpty(res));
@@ -101,7 +135,12 @@ export function createTokenEndpoint(options: TokenEndpointOptions): HotHandler {
   function rescindOf({ seq, keepMs, sets }: Seen, caller: Caller): object {
     const shapeSets = sets.map((set) => set.map(toBase64url));
     const own = ownInterest(state.tenant(caller.tenant)!, caller.roles.guard!);
-    return { seq: String(seq), keep_ms: keepMs, shape_sets: shapeSets, outside: shapeSets[RESOURCE]!.some((key) => !own.has(key)) };
+    return {
+      seq: String(seq),
+      keep_ms: keepMs,
+      shape_sets: shapeSets,
+      outside: shapeSets[RESOURCE]!.some((key) => !own.has(key)),
+    };
   }
 
   return (req, res) => {
@@ -136,5 +175,10 @@ function sendEmpty(res: ServerResponse): void {
 /** Answers as `/introspect` does: RFC 7662, sections 2.2 and 2.3. */
 function sendNoRole(res: ServerResponse, authorization: string | undefined): void {
   if (!/^bearer /i.test(authorization ?? '')) return sendJson(res, 200, INACTIVE);
-  return sendJson(res, 401, { error: 'insufficient_scope' }, { 'www-authenticate': 'Bearer realm="rescind", error="insufficient_scope"' });
+  return sendJson(
+    res,
+    401,
+    { error: 'insufficient_scope' },
+    { 'www-authenticate': 'Bearer realm="rescind", error="insufficient_scope"' },
+  );
 }

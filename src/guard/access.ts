@@ -20,11 +20,20 @@ export interface CertificateOptions {
   readonly certificate?: (request: IncomingMessage) => Uint8Array | undefined;
 }
 
-export function presentedOf(request: IncomingMessage, { certificate = peerCertificate }: CertificateOptions): PresentedRequest {
+export function presentedOf(
+  request: IncomingMessage,
+  { certificate = peerCertificate }: CertificateOptions,
+): PresentedRequest {
   const { headers, method = '', url = '/' } = request;
   // Express cuts off the path at which a router is mounted, but a DPoP proof names the whole path.
   const { originalUrl = url } = request as { originalUrl?: string };
-  return { authorization: headers.authorization, dpop: headers['dpop'], method, url: originalUrl, certificate: () => certificate(request) };
+  return {
+    authorization: headers.authorization,
+    dpop: headers['dpop'],
+    method,
+    url: originalUrl,
+    certificate: () => certificate(request),
+  };
 }
 
 function peerCertificate({ socket }: IncomingMessage): Uint8Array | undefined {
@@ -45,7 +54,13 @@ export interface Described {
 }
 
 /** Reports the outcome of a request after its response has been sent, so that no client waits for the report. */
-export function reportWhenDone(usage: Usage, verdict: Verdict, request: IncomingMessage, response: ServerResponse, describe: () => Described): void {
+export function reportWhenDone(
+  usage: Usage,
+  verdict: Verdict,
+  request: IncomingMessage,
+  response: ServerResponse,
+  describe: () => Described,
+): void {
   if (verdict.token === undefined) return;
   const { token, claims } = verdict;
   const address = request.socket.remoteAddress;

@@ -7,12 +7,22 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { afterEach, describe, expect, it } from '@jest/globals';
 import Fastify from 'fastify';
 import type { Answer } from './answer.js';
-import { accessOf, createBearerVerifier, createMcpTokenVerifier, createMiddleware, createUsage, fastifyGuard } from './index.js';
+import {
+  accessOf,
+  createBearerVerifier,
+  createMcpTokenVerifier,
+  createMiddleware,
+  createUsage,
+  fastifyGuard,
+} from './index.js';
 import { RequireScopes, RescindGuard, WithoutToken } from './nest.guard.js';
 
 const API = 'https://api.example';
 const ANSWERS: Readonly<Record<string, Answer>> = {
-  good: { state: 'active', claims: { iss: 'https://ras.example', sub: 'u', client_id: 'wiki', aud: API, scope: 'read', exp: 2_000_000_000 } },
+  good: {
+    state: 'active',
+    claims: { iss: 'https://ras.example', sub: 'u', client_id: 'wiki', aud: API, scope: 'read', exp: 2_000_000_000 },
+  },
   endless: { state: 'active', claims: { aud: API, client_id: 'wiki' } },
   nobody: { state: 'active', claims: { aud: API, exp: 2_000_000_000 } },
   away: { state: 'unavailable', retryAfter: 3 },
@@ -36,13 +46,28 @@ interface Told {
 }
 function recordingUsage() {
   const told: Told[] = [];
-  const usage = createUsage({ report: 'each', producer: { emit: (name, data) => String(told.push({ name, ...(data as object) })) } });
+  const usage = createUsage({
+    report: 'each',
+    producer: { emit: (name, data) => String(told.push({ name, ...(data as object) })) },
+  });
   return { told, usage };
 }
 
-async function ask(url: string, path: string, token?: string): Promise<{ status: number; challenge: string | null; retryAfter: string | null; body: unknown }> {
-  const response = await fetch(url + path, token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } });
-  return { status: response.status, challenge: response.headers.get('www-authenticate'), retryAfter: response.headers.get('retry-after'), body: await response.json() };
+async function ask(
+  url: string,
+  path: string,
+  token?: string,
+): Promise<{ status: number; challenge: string | null; retryAfter: string | null; body: unknown }> {
+  const response = await fetch(
+    url + path,
+    token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
+  );
+  return {
+    status: response.status,
+    challenge: response.headers.get('www-authenticate'),
+    retryAfter: response.headers.get('retry-after'),
+    body: await response.json(),
+  };
 }
 
 /** The same application in three frameworks: `/read` needs the scope `read`, `/admin` needs `admin`, `/open` needs no token. */
@@ -50,10 +75,14 @@ type Start = () => Promise<{ url: string; told: readonly Told[] }>;
 
 const connect: Start = async () => {
   const { told, usage } = recordingUsage();
-  const middleware = (scope: string) => createMiddleware({ verifier, scopes: [scope], usage, describe: () => ({ route: `GET /${scope}` }) });
+  const middleware = (scope: string) =>
+    createMiddleware({ verifier, scopes: [scope], usage, describe: () => ({ route: `GET /${scope}` }) });
   const [read, admin] = [middleware('read'), middleware('admin')];
   const server: Server = createServer((request, response) => {
-    const serve = (): void => void response.setHeader('content-type', 'application/json').end(JSON.stringify({ sub: accessOf(request)?.claims.sub ?? null }));
+    const serve = (): void =>
+      void response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ sub: accessOf(request)?.claims.sub ?? null }));
     if (request.url === '/open') serve();
     else (request.url === '/admin' ? admin : read)(request, response, serve);
   });
@@ -123,9 +152,20 @@ describe.each<[string, Start]>([
   it('lets through, refuses and challenges as the verifier says', async () => {
     const { url } = await start();
     expect(await ask(url, '/read', 'good')).toMatchObject({ status: 200, body: { sub: 'u' } });
-    expect(await ask(url, '/read')).toMatchObject({ status: 401, challenge: 'Bearer scope="read"', body: { error: 'unauthorized' } });
-    expect(await ask(url, '/read', 'bad')).toMatchObject({ status: 401, challenge: 'Bearer error="invalid_token", error_description="the token is not active"', body: { error: 'invalid_token' } });
-    expect(await ask(url, '/admin', 'good')).toMatchObject({ status: 403, challenge: expect.stringContaining('scope="admin", error="insufficient_scope"') });
+    expect(await ask(url, '/read')).toMatchObject({
+      status: 401,
+      challenge: 'Bearer scope="read"',
+      body: { error: 'unauthorized' },
+    });
+    expect(await ask(url, '/read', 'bad')).toMatchObject({
+      status: 401,
+      challenge: 'Bearer error="invalid_token", error_description="the token is not active"',
+      body: { error: 'invalid_token' },
+    });
+    expect(await ask(url, '/admin', 'good')).toMatchObject({
+      status: 403,
+      challenge: expect.stringContaining('scope="admin", error="insufficient_scope"'),
+    });
     expect(await ask(url, '/read', 'away')).toMatchObject({ status: 503, challenge: null, retryAfter: '3' });
     expect(await ask(url, '/read', 'a"b')).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
     expect(await ask(url, '/open')).toMatchObject({ status: 200, body: { sub: null } });
@@ -138,19 +178,31 @@ describe.each<[string, Start]>([
     await ask(url, '/admin', 'good');
     await ask(url, '/read', 'revoked');
     while (told.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(told.map(({ name, status }) => [name, status])).toEqual([['access.allowed', 200], ['access.denied', 403], ['access.denied', 401]]);
+    expect(told.map(({ name, status }) => [name, status])).toEqual([
+      ['access.allowed', 200],
+      ['access.denied', 403],
+      ['access.denied', 401],
+    ]);
     expect(told.map(({ error }) => error)).toEqual([undefined, 'insufficient_scope', 'invalid_token']);
     for (const one of told) expect(one).toMatchObject({ operation: 'read', client_address: '127.0.0.1' });
     // Anybody can make up a token: refusals of tokens that nobody recorded must not reach the ledger.
     await ask(url, '/read', 'bad');
     await ask(url, '/read', 'good');
     while (told.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(told.map(({ name }) => name)).toEqual(['access.allowed', 'access.denied', 'access.denied', 'access.allowed']);
+    expect(told.map(({ name }) => name)).toEqual([
+      'access.allowed',
+      'access.denied',
+      'access.denied',
+      'access.allowed',
+    ]);
     expect(told.every(({ route }) => typeof route === 'string' && !route.includes('?'))).toBe(true);
   });
 });
 
-describe.each<[string, Start]>([['Fastify', fastify], ['Nest', nest]])('%s', (_, start) => {
+describe.each<[string, Start]>([
+  ['Fastify', fastify],
+  ['Nest', nest],
+])('%s', (_, start) => {
   it('a route that says nothing wants a token', async () => {
     const { url } = await start();
     expect((await ask(url, '/plain')).status).toBe(401);
@@ -163,13 +215,20 @@ describe('Fastify', () => {
     const { told, usage } = recordingUsage();
     const app = Fastify();
     await app.register(fastifyGuard({ verifier, usage }));
-    app.get('/things/:id', { config: { access: { operation: 'things.read', route: 'GET /things/{id}' } } as object }, async () => ({}));
+    app.get(
+      '/things/:id',
+      { config: { access: { operation: 'things.read', route: 'GET /things/{id}' } } as object },
+      async () => ({}),
+    );
     app.get('/others/:id', async () => ({}));
     stops.push(() => app.close());
     const url = await app.listen({ port: 0, host: '127.0.0.1' });
     for (const path of ['/things/7', '/others/7']) await ask(url, path, 'good');
     while (told.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(told).toEqual([expect.objectContaining({ operation: 'things.read', route: 'GET /things/{id}' }), expect.objectContaining({ operation: 'read', route: 'GET /others/:id' })]);
+    expect(told).toEqual([
+      expect.objectContaining({ operation: 'things.read', route: 'GET /things/{id}' }),
+      expect.objectContaining({ operation: 'read', route: 'GET /others/:id' }),
+    ]);
   });
 });
 
@@ -182,7 +241,9 @@ describe('the middleware in Express', () => {
   ])('tells a call by %s', async (_, express, route) => {
     const { told, usage } = recordingUsage();
     const middleware = createMiddleware({ verifier, usage });
-    const server = createServer((request, response) => middleware(request, response, () => (Object.assign(request, express), response.end('{}'))));
+    const server = createServer((request, response) =>
+      middleware(request, response, () => (Object.assign(request, express), response.end('{}'))),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     stops.push(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));
     await ask(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, '/things/7', 'good');
@@ -196,7 +257,7 @@ describe('the verifier for MCP servers', () => {
   class ServerError extends Error {}
   const sut = createMcpTokenVerifier({ verifier, resource: API, errors: { InvalidTokenError, ServerError } });
 
-  it('answers with the SDK\'s AuthInfo', async () => {
+  it("answers with the SDK's AuthInfo", async () => {
     expect(await sut.verifyAccessToken('good')).toEqual({
       token: 'good',
       clientId: 'wiki',
@@ -214,7 +275,7 @@ describe('the verifier for MCP servers', () => {
     ['malformed', 'a"b', InvalidTokenError],
     ['bound to a key that nobody can prove here', 'bound', InvalidTokenError],
     ['not to be told', 'away', ServerError],
-  ])('a token that is %s is the SDK\'s own error', async (_, token, error) => {
+  ])("a token that is %s is the SDK's own error", async (_, token, error) => {
     await expect(sut.verifyAccessToken(token)).rejects.toBeInstanceOf(error);
   });
 });

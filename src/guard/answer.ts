@@ -29,7 +29,10 @@ export type Answer = ActiveAnswer | InactiveAnswer | UnavailableAnswer;
 export const INACTIVE: InactiveAnswer = Object.freeze({ state: 'inactive' });
 export const INACTIVE_RECORDED: InactiveAnswer = Object.freeze({ state: 'inactive', recorded: true });
 
-export const unavailable = (retryAfter: number = DEFAULT_RETRY_AFTER_S): UnavailableAnswer => ({ state: 'unavailable', retryAfter });
+export const unavailable = (retryAfter: number = DEFAULT_RETRY_AFTER_S): UnavailableAnswer => ({
+  state: 'unavailable',
+  retryAfter,
+});
 
 export const DEFAULT_RETRY_AFTER_S = 1;
 /** Seconds. A longer time that a node asks for is cut to this, so that no client of the application is sent away for an hour. */

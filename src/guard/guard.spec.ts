@@ -20,9 +20,17 @@ interface Asked {
 }
 type Serve = (asked: Asked) => void;
 
-const reply = (status: number, body: unknown, headers: Record<string, string> = {}): Serve => ({ response }) => void response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
+const reply =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Serve =>
+  ({ response }) =>
+    void response.writeHead(status, headers).end(typeof body === 'string' ? body : JSON.stringify(body));
 const broken: Serve = ({ response }) => void response.destroy();
-const active = (claims: object = {}, rescind?: object) => ({ active: true, sub: 'u', ...claims, ...(rescind === undefined ? {} : { rescind }) });
+const active = (claims: object = {}, rescind?: object) => ({
+  active: true,
+  sub: 'u',
+  ...claims,
+  ...(rescind === undefined ? {} : { rescind }),
+});
 const keep = (seq: number) => ({ seq: String(seq), keep_ms: 60_000, shape_sets: DIMENSIONS.map(() => []) });
 const unavailable = (retryAfter = 1): Answer => ({ state: 'unavailable', retryAfter });
 const ACTIVE: Answer = { state: 'active', claims: { sub: 'u' } };
@@ -49,14 +57,23 @@ describe('a guard', () => {
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     const [path, query] = request.url!.split('?') as [string, string | undefined];
-    const one: Asked = { path, query, authorization: request.headers.authorization, body, form: Object.fromEntries(new URLSearchParams(body)), port: request.socket.remotePort, response };
+    const one: Asked = {
+      path,
+      query,
+      authorization: request.headers.authorization,
+      body,
+      form: Object.fromEntries(new URLSearchParams(body)),
+      port: request.socket.remotePort,
+      response,
+    };
     asked.push(one);
     const left = script[path] ?? [reply(404, {})];
     (left.length > 1 ? left.shift()! : left[0]!)(one);
     for (const { holds, resolve } of waiting) if (holds()) resolve();
   }
 
-  const arrived = (holds: () => boolean): Promise<void> => (holds() ? Promise.resolve() : new Promise((resolve) => waiting.push({ holds, resolve })));
+  const arrived = (holds: () => boolean): Promise<void> =>
+    holds() ? Promise.resolve() : new Promise((resolve) => waiting.push({ holds, resolve }));
   const askedAt = (path: string): Asked[] => asked.filter((one) => one.path === path);
 
   function guard(over: Partial<GuardOptions> = {}): Guard {
@@ -74,7 +91,13 @@ describe('a guard', () => {
     [{ rescind: 'http://rescind.example' }],
     [{ rescind: 'ftp://127.0.0.1', cleartext: true }],
   ])('is not made with %j', (over) => {
-    expect(() => createGuard({ rescind: 'https://rescind.example', credentials: { key: 'k' }, ...(over as Partial<GuardOptions>) })).toThrow(TypeError);
+    expect(() =>
+      createGuard({
+        rescind: 'https://rescind.example',
+        credentials: { key: 'k' },
+        ...(over as Partial<GuardOptions>),
+      }),
+    ).toThrow(TypeError);
   });
 
   it.each([{ maxTokens: 1 }, { maxQuestions: 1 }, { maxWaiting: 1 }, { timeoutMs: 1 }])('is made with %j', (over) => {
@@ -85,12 +108,24 @@ describe('a guard', () => {
     const introspecting = (over: Partial<GuardOptions> = {}): Guard => guard({ mode: 'introspect', ...over });
 
     it('says what the node says, with the hint and as its caller', async () => {
-      script['/introspect'] = [reply(200, active()), reply(200, { active: false, rescind: { recorded: true } }), reply(200, { active: false })];
+      script['/introspect'] = [
+        reply(200, active()),
+        reply(200, { active: false, rescind: { recorded: true } }),
+        reply(200, { active: false }),
+      ];
       const sut = introspecting({ credentials: () => ({ id: 'a:b', secret: 's' }) });
       sut.start();
       expect(await sut.ready).toBe(true);
-      expect([await sut.check('t', 'refresh_token'), await sut.check('t'), await sut.check('t')]).toEqual([ACTIVE, { state: 'inactive', recorded: true }, { state: 'inactive' }]);
-      expect(asked.map(({ form }) => form)).toEqual([{ token: 't', token_type_hint: 'refresh_token' }, { token: 't' }, { token: 't' }]);
+      expect([await sut.check('t', 'refresh_token'), await sut.check('t'), await sut.check('t')]).toEqual([
+        ACTIVE,
+        { state: 'inactive', recorded: true },
+        { state: 'inactive' },
+      ]);
+      expect(asked.map(({ form }) => form)).toEqual([
+        { token: 't', token_type_hint: 'refresh_token' },
+        { token: 't' },
+        { token: 't' },
+      ]);
       expect(asked[0]!.authorization).toBe(`Basic ${btoa('a%3Ab:s')}`);
       expect(sut.stats()).toMatchObject({ local: false, connected: false, asked: 3, hits: 0, unavailable: 0, kept: 0 });
     });
@@ -104,7 +139,11 @@ describe('a guard', () => {
     });
 
     it.each<[string, Serve, Answer]>([
-      ['a refusal, for as long as it says', reply(503, { error: 'unavailable' }, { 'retry-after': '7' }), unavailable(7)],
+      [
+        'a refusal, for as long as it says',
+        reply(503, { error: 'unavailable' }, { 'retry-after': '7' }),
+        unavailable(7),
+      ],
       ['a refusal that names a good token', reply(500, active()), unavailable()],
       ['a redirect', reply(302, active(), { location: '/elsewhere' }), unavailable()],
       ['what is no answer', reply(200, 'yes'), unavailable()],
@@ -120,7 +159,11 @@ describe('a guard', () => {
     it('asks once more after a connection that broke, and no third time', async () => {
       script['/introspect'] = [broken, reply(200, active()), broken];
       const warned: unknown[] = [];
-      const log = { info: () => undefined, warn: (_: object, message: string) => warned.push(message), error: () => undefined };
+      const log = {
+        info: () => undefined,
+        warn: (_: object, message: string) => warned.push(message),
+        error: () => undefined,
+      };
       const sut = introspecting({ log });
       expect(await sut.check('t')).toEqual(ACTIVE);
       expect(sut.stats()).toMatchObject({ asked: 2, unavailable: 0 });
@@ -140,7 +183,10 @@ describe('a guard', () => {
     it('asks nothing about a text that is no token', async () => {
       script['/introspect'] = [reply(200, active())];
       const sut = introspecting();
-      expect([sut.check(''), sut.check('x'.repeat(MAX_TOKEN_LENGTH + 1))]).toEqual([{ state: 'inactive' }, { state: 'inactive' }]);
+      expect([sut.check(''), sut.check('x'.repeat(MAX_TOKEN_LENGTH + 1))]).toEqual([
+        { state: 'inactive' },
+        { state: 'inactive' },
+      ]);
       expect(await sut.check('x'.repeat(MAX_TOKEN_LENGTH))).toEqual(ACTIVE);
       expect(asked).toHaveLength(1);
     });
@@ -164,8 +210,12 @@ describe('a guard', () => {
   });
 
   describe('that answers under a lease', () => {
-    const event = (name: string, id: number, data: object): string => `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
-    const streaming: Serve = ({ response }) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event('start', 5, { seq: '5', interest: '*' }));
+    const event = (name: string, id: number, data: object): string =>
+      `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+    const streaming: Serve = ({ response }) =>
+      void response
+        .writeHead(200, { 'content-type': 'text/event-stream' })
+        .write(event('start', 5, { seq: '5', interest: '*' }));
     beforeEach(() => {
       script['/feed'] = [streaming];
       script['/feed/lease'] = [reply(200, { grant_ms: 20_000 }, { 'content-type': 'application/json' })];
@@ -185,15 +235,25 @@ describe('a guard', () => {
       expect(sut.stats()).toMatchObject({ local: true, connected: true, held: '5', tokens: 0 });
       expect(await sut.check('t', 'access_token')).toEqual(ACTIVE);
       expect(sut.check('t')).toEqual(ACTIVE);
-      expect(askedAt('/feed/token').map(({ form }) => form)).toEqual([{ token: 't', token_type_hint: 'access_token', held: '5' }]);
-      expect(sut.stats()).toMatchObject({ hits: 1, asked: 1, kept: 1, tokens: 1, questionsUnderWay: 0, questionsWaiting: 0 });
+      expect(askedAt('/feed/token').map(({ form }) => form)).toEqual([
+        { token: 't', token_type_hint: 'access_token', held: '5' },
+      ]);
+      expect(sut.stats()).toMatchObject({
+        hits: 1,
+        asked: 1,
+        kept: 1,
+        tokens: 1,
+        questionsUnderWay: 0,
+        questionsWaiting: 0,
+      });
       expect(askedAt('/feed')).toHaveLength(1);
     });
 
     it('renews as soon as something was applied, over one connection', async () => {
       const sut = await connected();
       const before = askedAt('/feed/lease').length;
-      const renewals = (held: string): Asked[] => askedAt('/feed/lease').filter(({ body }) => (JSON.parse(body) as { held: string }).held === held);
+      const renewals = (held: string): Asked[] =>
+        askedAt('/feed/lease').filter(({ body }) => (JSON.parse(body) as { held: string }).held === held);
       askedAt('/feed')[0]!.response.write(event('seq', 6, {}));
       await arrived(() => renewals('6').length > 0);
       expect(before).toBeGreaterThan(0);
@@ -202,7 +262,12 @@ describe('a guard', () => {
     });
 
     it('asks a node that is behind again, three times', async () => {
-      script['/feed/token'] = [reply(503, { error: 'behind' }), broken, reply(503, { error: 'behind' }), reply(200, active())];
+      script['/feed/token'] = [
+        reply(503, { error: 'behind' }),
+        broken,
+        reply(503, { error: 'behind' }),
+        reply(200, active()),
+      ];
       const sut = await connected();
       const askedFrom = performance.now();
       expect(await sut.check('t')).toEqual(ACTIVE);
@@ -231,13 +296,24 @@ describe('a guard', () => {
       const sut = guard();
       expect(await sut.check('t')).toEqual(ACTIVE);
       expect(await sut.check('t')).toEqual(ACTIVE);
-      expect(askedAt('/feed/token').map(({ form }) => form)).toEqual([{ token: 't', held: '0' }, { token: 't', held: '0' }]);
+      expect(askedAt('/feed/token').map(({ form }) => form)).toEqual([
+        { token: 't', held: '0' },
+        { token: 't', held: '0' },
+      ]);
     });
 
     it('has the stream widened by what a token names', async () => {
       const key = Buffer.alloc(16, 1).toString('base64url');
-      script['/feed'] = [({ response }) => void response.writeHead(200).write(event('start', 5, { seq: '5', interest: [] })), ({ response }) => void response.writeHead(200).write(event('start', 5, { seq: '5', interest: [key] }))];
-      script['/feed/token'] = [reply(200, active({}, { ...keep(5), shape_sets: DIMENSIONS.map((name) => (name === 'resource' ? [key] : [])) }))];
+      script['/feed'] = [
+        ({ response }) => void response.writeHead(200).write(event('start', 5, { seq: '5', interest: [] })),
+        ({ response }) => void response.writeHead(200).write(event('start', 5, { seq: '5', interest: [key] })),
+      ];
+      script['/feed/token'] = [
+        reply(
+          200,
+          active({}, { ...keep(5), shape_sets: DIMENSIONS.map((name) => (name === 'resource' ? [key] : [])) }),
+        ),
+      ];
       const sut = await connected();
       expect(await sut.check('t')).toEqual(ACTIVE);
       await arrived(() => askedAt('/feed').length === 2);
@@ -246,7 +322,11 @@ describe('a guard', () => {
     it('opens the stream anew when the node calls it slow', async () => {
       script['/feed/lease'] = [reply(503, { error: 'slow' }, { 'retry-after': '0' }), script['/feed/lease']![0]!];
       await connected();
-      expect(askedAt('/feed').slice(0, 2).map(({ query }) => query)).toEqual([undefined, 'after=5']);
+      expect(
+        askedAt('/feed')
+          .slice(0, 2)
+          .map(({ query }) => query),
+      ).toEqual([undefined, 'after=5']);
     });
 
     it('gives its lease back when it stops, and says nothing afterwards', async () => {

@@ -93,13 +93,24 @@ export function createGuard(options: GuardOptions): Guard {
   });
 
   const feed = createFeedFollower({ client, state, clock, applied: () => lease.renew(), problem });
-  const lease = createLeaseKeeper({ client, state, clock, granted: () => becomeReady(true), slow: () => feed.reconnect(), problem });
+  const lease = createLeaseKeeper({
+    client,
+    state,
+    clock,
+    granted: () => becomeReady(true),
+    slow: () => feed.reconnect(),
+    problem,
+  });
   const questions = createQuestions({ send: isLocal ? askNode : introspect, maxQuestions, maxWaiting, timeoutMs });
 
   async function askNode(token: string, hint: string | undefined, signal: AbortSignal): Promise<Answer> {
     for (let attempt = 0; ; attempt++) {
       const asked = state.ask(clock());
-      const reply = await post('/feed/token', { token, ...(hint === undefined ? {} : { token_type_hint: hint }), held: String(asked.held ?? 0n) }, signal);
+      const reply = await post(
+        '/feed/token',
+        { token, ...(hint === undefined ? {} : { token_type_hint: hint }), held: String(asked.held ?? 0n) },
+        signal,
+      );
       if (isWorthRepeating(reply) && attempt < ASK_AGAIN_MS.length && !signal.aborted) {
         await later(ASK_AGAIN_MS[attempt]!);
         continue;
@@ -115,7 +126,11 @@ export function createGuard(options: GuardOptions): Guard {
 
   async function introspect(token: string, hint: string | undefined, signal: AbortSignal): Promise<Answer> {
     for (let attempt = 0; ; attempt++) {
-      const reply = await post('/introspect', { token, ...(hint === undefined ? {} : { token_type_hint: hint }) }, signal);
+      const reply = await post(
+        '/introspect',
+        { token, ...(hint === undefined ? {} : { token_type_hint: hint }) },
+        signal,
+      );
       if (reply === undefined && attempt === 0 && !signal.aborted) continue;
       const said = reply?.status === 200 ? readTokenAnswer(reply.body) : undefined;
       if (said === undefined) return undecided(reply);
@@ -124,7 +139,11 @@ export function createGuard(options: GuardOptions): Guard {
   }
 
   /** Posts a form; resolves with undefined if no answer comes. */
-  async function post(path: string, form: Readonly<Record<string, string>>, signal: AbortSignal): Promise<NodeAnswer | undefined> {
+  async function post(
+    path: string,
+    form: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<NodeAnswer | undefined> {
     counts.asked++;
     try {
       return await client.postForm(path, form, signal);
@@ -135,7 +154,8 @@ export function createGuard(options: GuardOptions): Guard {
   }
 
   function undecided(reply: NodeAnswer | undefined): Answer {
-    if (reply !== undefined) problem('a question was not answered', { status: reply.status, code: readErrorCode(reply.body) });
+    if (reply !== undefined)
+      problem('a question was not answered', { status: reply.status, code: readErrorCode(reply.body) });
     return unavailable(reply?.retryAfter);
   }
 

@@ -41,13 +41,23 @@ export function createMcpTokenVerifier({ verifier, resource, errors }: McpVerifi
         throw new errors.InvalidTokenError(verdict.body.error_description ?? 'the token is not active');
       }
       const { claims, scopes } = verdict;
-      if (claims.exp === undefined || claims.client_id === undefined) throw new errors.InvalidTokenError('the token names no client or no expiry');
-      return { token, clientId: claims.client_id, scopes: [...scopes], expiresAt: claims.exp, resource: new URL(resource), extra: extraOf(claims) };
+      if (claims.exp === undefined || claims.client_id === undefined)
+        throw new errors.InvalidTokenError('the token names no client or no expiry');
+      return {
+        token,
+        clientId: claims.client_id,
+        scopes: [...scopes],
+        expiresAt: claims.exp,
+        resource: new URL(resource),
+        extra: extraOf(claims),
+      };
     },
   };
 }
 
 /** Gathers the claims that have no member of their own in the SDK. */
 function extraOf(claims: TokenClaims): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(claims).filter(([name]) => name !== 'scope' && name !== 'exp' && name !== 'client_id'));
+  return Object.fromEntries(
+    Object.entries(claims).filter(([name]) => name !== 'scope' && name !== 'exp' && name !== 'client_id'),
+  );
 }

@@ -13,7 +13,8 @@ export interface NestGuardOptions extends CertificateOptions {
 const ACCESS = 'rescind:access';
 
 /** Names the scopes that a handler, or every handler of a controller, needs. A handler's scopes replace its controller's. */
-export const RequireScopes = (...scopes: readonly string[]): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, scopes);
+export const RequireScopes = (...scopes: readonly string[]): MethodDecorator & ClassDecorator =>
+  SetMetadata(ACCESS, scopes);
 
 /** Marks a handler or controller that needs no token. */
 export const WithoutToken = (): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, false);

@@ -5,7 +5,10 @@ describe('a log of problems', () => {
   it('says a lasting problem again after 30 seconds, and each other one at once', () => {
     const said: string[] = [];
     let now = 0;
-    const sut = createProblemLog({ warn: (_what: unknown, message: string) => said.push(`${now} ${message}`) } as never, () => now);
+    const sut = createProblemLog(
+      { warn: (_what: unknown, message: string) => said.push(`${now} ${message}`) } as never,
+      () => now,
+    );
     sut('away', { status: 503 });
     sut('away', { status: 500 });
     sut('refused', { status: 503 });
@@ -27,7 +30,11 @@ describe('a log of problems', () => {
 
 describe('the code of a failure', () => {
   it.each([
-    ['the cause’s', new TypeError('fetch failed', { cause: Object.assign(new Error('secret'), { code: 'ECONNREFUSED' }) }), 'ECONNREFUSED'],
+    [
+      'the cause’s',
+      new TypeError('fetch failed', { cause: Object.assign(new Error('secret'), { code: 'ECONNREFUSED' }) }),
+      'ECONNREFUSED',
+    ],
     ['its own', Object.assign(new Error('secret'), { code: 'ABORTED' }), 'ABORTED'],
     ['its name, where the code is none', Object.assign(new RangeError('secret'), { code: 20 }), 'RangeError'],
     ['its own name, where the cause is no error', new TypeError('secret', { cause: 'secret' }), 'TypeError'],

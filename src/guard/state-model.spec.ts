@@ -22,12 +22,15 @@ interface Token {
   readonly resource: string;
   readonly source: string;
 }
-const TOKENS: readonly Token[] = ['u0', 'u1'].flatMap((user) => ['r0', 'r1'].map((resource, nth) => ({ text: `${user}-${resource}`, user, resource, source: `s${nth}` })));
+const TOKENS: readonly Token[] = ['u0', 'u1'].flatMap((user) =>
+  ['r0', 'r1'].map((resource, nth) => ({ text: `${user}-${resource}`, user, resource, source: `s${nth}` })),
+);
 const userSelector = (sub: string): Selector => ({ user: { iss: 'i', sub } });
 
 function setsOf({ user, resource }: Token): KeySets {
   const sets = DIMENSIONS.map((): RuleKey[] => []);
-  for (const [dimension, one] of [...keysOf(userSelector(user)), ...keysOf({ resource })]) sets[DIMENSIONS.indexOf(dimension)]!.push(one);
+  for (const [dimension, one] of [...keysOf(userSelector(user)), ...keysOf({ resource })])
+    sets[DIMENSIONS.indexOf(dimension)]!.push(one);
   return sets;
 }
 
@@ -39,7 +42,8 @@ type ControlRecord =
 const stops = (record: ControlRecord, token: Token): boolean =>
   record.kind === 'source'
     ? record.source === token.source
-    : (record.user === undefined || record.user === token.user) && (record.resource === undefined || record.resource === token.resource);
+    : (record.user === undefined || record.user === token.user) &&
+      (record.resource === undefined || record.resource === token.resource);
 
 interface Node {
   held: number;
@@ -95,7 +99,15 @@ class World {
     const one = <T>(list: readonly T[]): T | undefined => list[Math.floor(pick / NODES) % Math.max(1, list.length)];
     switch (kind) {
       case 0:
-        this.log.push(pick % 5 === 0 ? { kind: 'source', source: `s${pick % 2}` } : { kind: 'rule', user: [`u${pick % 2}`, `u${pick % 2}`, undefined][pick % 3], resource: [undefined, 'r0', 'r1'][pick % 7] });
+        this.log.push(
+          pick % 5 === 0
+            ? { kind: 'source', source: `s${pick % 2}` }
+            : {
+                kind: 'rule',
+                user: [`u${pick % 2}`, `u${pick % 2}`, undefined][pick % 3],
+                resource: [undefined, 'r0', 'r1'][pick % 7],
+              },
+        );
         return;
       case 1:
         if (node.held < this.log.length) node.held++;
@@ -108,7 +120,14 @@ class World {
       case 3: {
         const { stream, after, also } = this.guard.openStream();
         const own = pick % 4 === 0 ? [] : [resourceKey('r0')];
-        this.streams.push({ id: stream, node, interest: also === '*' ? '*' : new Set([...own, ...also]), begun: false, after: after === undefined ? undefined : Number(after), next: 0 });
+        this.streams.push({
+          id: stream,
+          node,
+          interest: also === '*' ? '*' : new Set([...own, ...also]),
+          begun: false,
+          after: after === undefined ? undefined : Number(after),
+          next: 0,
+        });
         return;
       }
       case 4:
@@ -155,8 +174,13 @@ class World {
       case 12: {
         const call = one(this.questions.filter(({ answer }) => answer === undefined));
         if (call === undefined) return;
-        if (BigInt(call.node.held) < (call.asked.held ?? 0n)) this.questions = this.questions.filter((other) => other !== call);
-        else call.answer = { seq: call.node.held, active: !this.log.slice(0, call.node.held).some((record) => stops(record, call.token)) };
+        if (BigInt(call.node.held) < (call.asked.held ?? 0n))
+          this.questions = this.questions.filter((other) => other !== call);
+        else
+          call.answer = {
+            seq: call.node.held,
+            active: !this.log.slice(0, call.node.held).some((record) => stops(record, call.token)),
+          };
         return;
       }
       case 13: {
@@ -195,7 +219,8 @@ class World {
       this.questions.push({ asked: this.guard.ask(this.now), node, token, answer: undefined });
       const call = this.questions.at(-1)!;
       if (BigInt(node.held) < (call.asked.held ?? 0n)) this.questions.pop();
-      else call.answer = { seq: node.held, active: !this.log.slice(0, node.held).some((record) => stops(record, token)) };
+      else
+        call.answer = { seq: node.held, active: !this.log.slice(0, node.held).some((record) => stops(record, token)) };
     }
     for (const call of this.questions.filter(({ answer }) => answer?.active === true)) {
       const keep = { seq: BigInt(call.answer!.seq), keepMs: 60_000, sets: setsOf(call.token) };
@@ -210,7 +235,8 @@ class World {
       stream.begun = true;
       const { after } = stream;
       // A node remembers only so far back, and it may be behind the guard.
-      const canGoOn = after !== undefined && after <= stream.node.held && (pick % 6 !== 0 || after === stream.node.held);
+      const canGoOn =
+        after !== undefined && after <= stream.node.held && (pick % 6 !== 0 || after === stream.node.held);
       stream.next = canGoOn ? after : stream.node.held;
       guard.started(stream.id, BigInt(after ?? stream.next), stream.interest, this.now);
       if (after !== undefined && !canGoOn) {
@@ -225,8 +251,20 @@ class World {
     const seq = BigInt(++stream.next);
     const { interest } = stream;
     if (record.kind === 'source') guard.forget(stream.id, seq, false);
-    else if (record.resource !== undefined && interest !== '*' && !interest.has(resourceKey(record.resource))) guard.advanced(stream.id, seq);
-    else guard.ruled(stream.id, seq, key(record.user === undefined ? (record.resource === undefined ? { all: true } : { resource: record.resource }) : { ...userSelector(record.user), ...(record.resource === undefined ? {} : { resource: record.resource }) }));
+    else if (record.resource !== undefined && interest !== '*' && !interest.has(resourceKey(record.resource)))
+      guard.advanced(stream.id, seq);
+    else
+      guard.ruled(
+        stream.id,
+        seq,
+        key(
+          record.user === undefined
+            ? record.resource === undefined
+              ? { all: true }
+              : { resource: record.resource }
+            : { ...userSelector(record.user), ...(record.resource === undefined ? {} : { resource: record.resource }) },
+        ),
+      );
   }
 }
 

@@ -17,7 +17,8 @@ const answer: ActiveAnswer = { state: 'active', claims: { sub: 'alice' } };
 
 function sets(...selectors: readonly Selector[]): KeySets {
   const all = DIMENSIONS.map((): RuleKey[] => []);
-  for (const selector of selectors) for (const [dimension, one] of splitSelectorKey(key(selector))) all[DIMENSIONS.indexOf(dimension)]!.push(one);
+  for (const selector of selectors)
+    for (const [dimension, one] of splitSelectorKey(key(selector))) all[DIMENSIONS.indexOf(dimension)]!.push(one);
   return all;
 }
 
@@ -28,7 +29,10 @@ const judged = (seq: bigint, over: { keepMs?: number; sets?: KeySets } = {}): Ju
 
 /** Creates a guard at seq 10 with a stream for API and a lease from 0 to 2,250. */
 function ready(limits: { maxTokens?: number; maxSelectors?: number } = {}): { sut: GuardState; stream: number } {
-  const sut = createGuardState({ maxTokens: limits.maxTokens ?? 100, ...(limits.maxSelectors === undefined ? {} : { maxSelectors: limits.maxSelectors }) });
+  const sut = createGuardState({
+    maxTokens: limits.maxTokens ?? 100,
+    ...(limits.maxSelectors === undefined ? {} : { maxSelectors: limits.maxSelectors }),
+  });
   const { stream } = sut.openStream();
   sut.started(stream, 10n, of(API), 0);
   lease(sut, 0);
@@ -142,7 +146,10 @@ describe('what is not kept stands for its call alone', () => {
     ['the node said so', (sut) => [sut.ask(1), { answer, keep: undefined }, 2]],
     ['it took longer than it may be kept', (sut) => [sut.ask(1), judged(10n, { keepMs: 5 }), 6]],
     ['decided below what was applied when it was asked', (sut) => [sut.ask(1), judged(9n), 2]],
-    ['a resource whose rules the stream leaves out', (sut) => [sut.ask(1), judged(10n, { sets: sets(alice, { resource: API }, { resource: OTHER }) }), 2]],
+    [
+      'a resource whose rules the stream leaves out',
+      (sut) => [sut.ask(1), judged(10n, { sets: sets(alice, { resource: API }, { resource: OTHER }) }), 2],
+    ],
     ['asked without a lease', (sut) => [sut.ask(2_250), judged(10n), 2_251]],
   ])('%s', (_, make) => {
     const { sut } = ready();
@@ -416,7 +423,8 @@ describe('what the stream is asked for', () => {
     expect(sut.wantsMore).toBe(false);
     sut.answered(sut.ask(1), 'at', judged(10n, { sets: sets({ resource: OTHER }) }), 2);
     expect(sut.wantsMore).toBe(false);
-    for (let nth = 0; nth < 255; nth++) sut.answered(sut.ask(1), 'at', judged(10n, { sets: sets({ resource: `r-${nth}` }) }), 2);
+    for (let nth = 0; nth < 255; nth++)
+      sut.answered(sut.ask(1), 'at', judged(10n, { sets: sets({ resource: `r-${nth}` }) }), 2);
     expect(sut.openStream().also).toHaveLength(256);
     sut.answered(sut.ask(1), 'at', judged(10n, { sets: sets({ resource: 'one more' }) }), 2);
     expect(sut.wantsMore).toBe(true);

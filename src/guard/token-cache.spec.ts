@@ -1,7 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { createTokenCache, type KeptToken } from './token-cache.js';
 
-const kept = (over: Partial<KeptToken> = {}): KeptToken => ({ answer: {} as KeptToken['answer'], sets: [], seen: 1n, checked: 1n, until: 0, used: false, ...over });
+const kept = (over: Partial<KeptToken> = {}): KeptToken => ({
+  answer: {} as KeptToken['answer'],
+  sets: [],
+  seen: 1n,
+  checked: 1n,
+  until: 0,
+  used: false,
+  ...over,
+});
 
 describe('a cache of tokens', () => {
   it('finds what was kept, until it is forgotten', () => {

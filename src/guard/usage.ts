@@ -76,7 +76,14 @@ interface Row {
 
 /** Creates the reporting of token use. Throws `TypeError` unless `windowMs` and `maxRows` are whole numbers above 0. */
 export function createUsage(options: UsageOptions): Usage {
-  const { producer, report: kind = 'summary', windowMs = DEFAULT_WINDOW_MS, maxRows = DEFAULT_MAX_ROWS, resource, now = Date.now } = options;
+  const {
+    producer,
+    report: kind = 'summary',
+    windowMs = DEFAULT_WINDOW_MS,
+    maxRows = DEFAULT_MAX_ROWS,
+    resource,
+    now = Date.now,
+  } = options;
   checkLimits({ windowMs, maxRows });
   let rows = new Map<string, Row>();
   let unknown = 0;
@@ -106,7 +113,11 @@ export function createUsage(options: UsageOptions): Usage {
 
   function emitOne(one: UsageReport): void {
     const { records, bytes, error } = one;
-    const data = { ...members(one), ...(records === undefined ? {} : { records }), ...(bytes === undefined ? {} : { bytes }) };
+    const data = {
+      ...members(one),
+      ...(records === undefined ? {} : { records }),
+      ...(bytes === undefined ? {} : { bytes }),
+    };
     if (one.outcome === 'allowed') emit(() => producer.emit('access.allowed', data), 1);
     else emit(() => producer.emit('access.denied', error === undefined ? data : { ...data, error }), 1);
   }
@@ -135,7 +146,10 @@ export function createUsage(options: UsageOptions): Usage {
   function emitRow({ report, count, records, bytes, from, to }: Row): void {
     // One address does not stand for many calls.
     const { client_address: _, ...shared } = members(report);
-    emit(() => producer.emit('access.summary', { ...shared, outcome: report.outcome, count, records, bytes, from, to }), count);
+    emit(
+      () => producer.emit('access.summary', { ...shared, outcome: report.outcome, count, records, bytes, from, to }),
+      count,
+    );
   }
 
   function flush(): void {

@@ -7,7 +7,12 @@ export { createLogBoundsReader, type LogBoundsReader } from './kafka/log-bounds.
 export { createPartitions, type Partitions } from './kafka/partitions.js';
 export { createKafkaConsumer, type KafkaConsumer } from './kafka/consumer.kafka.js';
 export { createOffsetStore, type OffsetStore } from './kafka/offsets.pg.js';
-export { keepQuarantineBounded, trimQuarantine, type BoundedQuarantine, type QuarantineBounds } from './append/quarantine.pg.js';
+export {
+  keepQuarantineBounded,
+  trimQuarantine,
+  type BoundedQuarantine,
+  type QuarantineBounds,
+} from './append/quarantine.pg.js';
 export { createReplay, type Replay } from './quarantine/quarantine-replay.pg.js';
 export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from './quarantine/quarantine-topic.kafka.js';
 export { createTopicMaker, type TopicMaker } from './kafka/topic-maker.kafka.js';

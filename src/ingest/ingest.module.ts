@@ -1,4 +1,11 @@
-import { Inject, Module, RequestMethod, type DynamicModule, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  RequestMethod,
+  type DynamicModule,
+  type MiddlewareConsumer,
+  type NestModule,
+} from '@nestjs/common';
 import type { Door } from './post/door.js';
 import { IntakeController } from './post/intake.controller.js';
 import type { Intake } from './post/intake.js';

@@ -10,18 +10,26 @@ export const ReplayedAnswer = Type.Union([
   Type.Object({ id, duplicate: Type.Literal(true), index: position }, closed),
   Type.Object({ id, error: Type.String(), detail: Type.Optional(Type.String()) }, closed),
 ]);
-export const ReplayPage = Type.Object({ items: Type.Array(ReplayedAnswer), next: Type.Optional(Type.String({ description: '`after` of the next call' })) }, closed);
+export const ReplayPage = Type.Object(
+  { items: Type.Array(ReplayedAnswer), next: Type.Optional(Type.String({ description: '`after` of the next call' })) },
+  closed,
+);
 
 const partition = {
   topic: Type.String(),
   partition: Type.Integer({ minimum: 0 }),
   next_offset: position,
   stopped: Type.Union([Type.String({ description: 'a code, a colon, what people need to know' }), Type.Null()]),
-  lag: Type.Union([position, Type.Null()], { description: 'records not stored yet; null while the broker does not say' }),
+  lag: Type.Union([position, Type.Null()], {
+    description: 'records not stored yet; null while the broker does not say',
+  }),
 };
 export const PartitionList = Type.Object({ partitions: Type.Array(Type.Object(partition, closed)) }, closed);
 export const ResumedAnswer = Type.Object(
-  { ...partition, skipped: Type.Union([Type.Object({ from_offset: position, to_offset: position }, closed), Type.Null()]) },
+  {
+    ...partition,
+    skipped: Type.Union([Type.Object({ from_offset: position, to_offset: position }, closed), Type.Null()]),
+  },
   closed,
 );
 

@@ -1,6 +1,14 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, nameSchemas, NOT_BLANK, REJECT_CODES, RescindError } from '../contracts/index.js';
+import {
+  MAX_IDENTIFIER_LENGTH,
+  MAX_TIME_SECONDS,
+  MIN_TIME_SECONDS,
+  nameSchemas,
+  NOT_BLANK,
+  REJECT_CODES,
+  RescindError,
+} from '../contracts/index.js';
 import type { ResumePoint } from './kafka/partition.js';
 import { MAX_REPLAYED } from './quarantine/quarantine-replay.pg.js';
 
@@ -11,7 +19,9 @@ const Seconds = Type.Integer({ minimum: MIN_TIME_SECONDS, maximum: MAX_TIME_SECO
 
 export const ReplayInput = Type.Object(
   {
-    source: Type.Optional(Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', description: 'id of a source' })),
+    source: Type.Optional(
+      Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', description: 'id of a source' }),
+    ),
     code: Type.Optional(Type.Enum(Object.keys(REJECT_CODES))),
     from: Type.Optional(Seconds),
     to: Type.Optional(Seconds),
@@ -23,7 +33,10 @@ export const ReplayInput = Type.Object(
 
 export const ResumeInput = Type.Object(
   {
-    at: Type.String({ pattern: '^(stored|earliest|latest|0|[1-9][0-9]{0,18})$', description: '`stored`, `earliest`, `latest`, or an offset' }),
+    at: Type.String({
+      pattern: '^(stored|earliest|latest|0|[1-9][0-9]{0,18})$',
+      description: '`stored`, `earliest`, `latest`, or an offset',
+    }),
     reason: Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NOT_BLANK }),
   },
   closed,
@@ -76,8 +89,11 @@ interface Validator {
 function checked(validator: Validator, body: unknown): unknown {
   if (validator.Check(body)) return body;
   const errors = validator.Errors(body);
-  const unknown = errors.flatMap(({ params }) => ('additionalProperties' in params ? (params.additionalProperties as string[]) : []));
-  if (unknown.length > 0) throw invalid(`unknown member: ${unknown.map((name) => String(name).slice(0, 64)).join(', ')}`);
+  const unknown = errors.flatMap(({ params }) =>
+    'additionalProperties' in params ? (params.additionalProperties as string[]) : [],
+  );
+  if (unknown.length > 0)
+    throw invalid(`unknown member: ${unknown.map((name) => String(name).slice(0, 64)).join(', ')}`);
   const [error] = errors;
   const at = error === undefined || error.instancePath === '' ? 'the body' : `\`${error.instancePath.slice(1)}\``;
   throw invalid(`${at} ${error?.message ?? 'is malformed'}`);
@@ -86,4 +102,5 @@ function checked(validator: Validator, body: unknown): unknown {
 const invalid = (detail: string): RescindError => new RescindError('invalid-request', { detail });
 
 /** Converts a TypeBox schema to the plain object that OpenAPI takes. */
-export const plain = (schema: TSchema): Readonly<Record<string, never>> => JSON.parse(JSON.stringify(schema)) as Readonly<Record<string, never>>;
+export const plain = (schema: TSchema): Readonly<Record<string, never>> =>
+  JSON.parse(JSON.stringify(schema)) as Readonly<Record<string, never>>;

@@ -28,7 +28,10 @@ export function createSeenTokenRecorder(options: {
     const tenant = state.tenant(id);
     if (!tenant || !mayBeRecorded(state, id, data)) return false;
     // One token, one id: the ledger drops what another node tells of it.
-    await appender.submit({ events: [], own: [{ tenant, name: 'token.seen', id: `seen-${key}`, timeMs: now(), data }] });
+    await appender.submit({
+      events: [],
+      own: [{ tenant, name: 'token.seen', id: `seen-${key}`, timeMs: now(), data }],
+    });
     return true;
   };
 }
@@ -36,7 +39,8 @@ export function createSeenTokenRecorder(options: {
 function mayBeRecorded(state: ControlState, tenant: string, data: TokenSeen): boolean {
   const source = state.source(data.source);
   if (!source || source.tenant !== tenant || source.disabled || source.profile.announced !== 'optional') return false;
-  if (validateEventData('token.seen', data) !== undefined || !data.aud.every((uri) => source.resources.includes(uri))) return false;
+  if (validateEventData('token.seen', data) !== undefined || !data.aud.every((uri) => source.resources.includes(uri)))
+    return false;
   try {
     checkStrings(data);
     checkSourceRights('token.issued', { kind: 'access', ...data }, source, false);

@@ -42,9 +42,39 @@ describe('introspections', () => {
     await world.ask(jwt);
     await world.stop();
     expect(world.counts).toEqual([
-      { tenant: TENANT, data: { caller: 'chat-api', token: { iss: parties.RAS, jti: 'at-1' }, count: 3, active: 2, from: NOW, to: NOW + 2 } },
-      { tenant: TENANT, data: { caller: 'chat-api', token: { sha256: digestOf('at_1') }, count: 1, active: 1, from: NOW + 2, to: NOW + 2 } },
-      { tenant: TENANT, data: { caller: 'crm-api', token: { sha256: digestOf('at_1') }, count: 1, active: 0, from: NOW + 2, to: NOW + 2 } },
+      {
+        tenant: TENANT,
+        data: {
+          caller: 'chat-api',
+          token: { iss: parties.RAS, jti: 'at-1' },
+          count: 3,
+          active: 2,
+          from: NOW,
+          to: NOW + 2,
+        },
+      },
+      {
+        tenant: TENANT,
+        data: {
+          caller: 'chat-api',
+          token: { sha256: digestOf('at_1') },
+          count: 1,
+          active: 1,
+          from: NOW + 2,
+          to: NOW + 2,
+        },
+      },
+      {
+        tenant: TENANT,
+        data: {
+          caller: 'crm-api',
+          token: { sha256: digestOf('at_1') },
+          count: 1,
+          active: 0,
+          from: NOW + 2,
+          to: NOW + 2,
+        },
+      },
     ]);
     for (const { data } of world.counts) expect(validateEventData('introspection.counted', data)).toBeUndefined();
   });
@@ -69,7 +99,10 @@ describe('counts', () => {
     await counts.stop();
     counts.count(token, 'one', false, 80.2);
     await counts.stop();
-    expect(handed.flat().map(({ data }) => [data.count, data.active, data.from, data.to])).toEqual([[1, 1, 10, 10], [1, 0, 80, 80]]);
+    expect(handed.flat().map(({ data }) => [data.count, data.active, data.from, data.to])).toEqual([
+      [1, 1, 10, 10],
+      [1, 0, 80, 80],
+    ]);
   });
 
   it('are handed on each window until they are stopped', async () => {
@@ -95,7 +128,10 @@ describe('counts', () => {
     const token = knownToken('a');
     for (const caller of ['one', 'other', 'one', 'other', 'one']) counts.count(token, caller, true, 10);
     await counts.stop();
-    expect(handed.flat().map(({ data }) => [data.caller, data.count])).toEqual([['one', 3], ['other', 2]]);
+    expect(handed.flat().map(({ data }) => [data.caller, data.count])).toEqual([
+      ['one', 3],
+      ['other', 2],
+    ]);
   });
 
   it('join what was read twice of one token', async () => {

@@ -39,10 +39,20 @@ export interface CountsOptions {
   readonly maxCounted?: number;
 }
 
-export function createCounts({ onCounts, metrics, log, windowMs = WINDOW_MS, maxCounted = MAX_COUNTED }: CountsOptions): Counts {
+export function createCounts({
+  onCounts,
+  metrics,
+  log,
+  windowMs = WINDOW_MS,
+  maxCounted = MAX_COUNTED,
+}: CountsOptions): Counts {
   if (!onCounts) return { count: () => undefined, stop: async () => undefined };
   const handOn = onCounts;
-  const dropped = metrics.counter('rescind_introspection_counts_dropped_total', 'Introspections missing in introspection.counted', ['reason']);
+  const dropped = metrics.counter(
+    'rescind_introspection_counts_dropped_total',
+    'Introspections missing in introspection.counted',
+    ['reason'],
+  );
   const tooMany = dropped.labels({ reason: 'too-many' });
   // Numbers side by side: a question touches the line of its pair and no object.
   const numbers = new Uint32Array(maxCounted * NUMBERS);
@@ -78,7 +88,10 @@ export function createCounts({ onCounts, metrics, log, windowMs = WINDOW_MS, max
       try {
         await handOn(batch);
       } catch (error) {
-        dropped.inc({ reason: 'not-written' }, batch.reduce((sum, { data }) => sum + data.count, 0));
+        dropped.inc(
+          { reason: 'not-written' },
+          batch.reduce((sum, { data }) => sum + data.count, 0),
+        );
         log.warn({ err: error, pairs: batch.length }, 'counts of introspections were lost');
       }
     }

@@ -1,7 +1,14 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createMemoryWorld, NOW, type MemoryWorld } from '../../test/conformance/memory-world.js';
 import * as parties from '../../test/conformance/parties.js';
-import { digestOf, makeKey, mirrorSignature, respellPadding, signJwt, type SigningKey } from '../../test/conformance/signing.js';
+import {
+  digestOf,
+  makeKey,
+  mirrorSignature,
+  respellPadding,
+  signJwt,
+  type SigningKey,
+} from '../../test/conformance/signing.js';
 import { ID_JAG_TOKEN_TYPE, ID_JAG_TYP } from '../contracts/index.js';
 
 const { IDP, RAS, OTHER_RAS, idpKey } = parties;
@@ -17,8 +24,14 @@ beforeEach(() => {
 const idJag = (over: object = {}, header: object = {}, key: SigningKey = idpKey): string =>
   signJwt(key, { ...parties.idJagClaims(NOW), ...over }, { typ: ID_JAG_TYP, ...header });
 const changeIdp = (profile: object): void =>
-  void world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: parties.IDP_SOURCE.id, body: { ...parties.IDP_SOURCE, profile: { ...parties.IDP_SOURCE.profile, ...profile } } });
-const ask = async (text: string): Promise<string | undefined> => (await world.ask(text, AS_RAS, ID_JAG_TOKEN_TYPE)).body;
+  void world.apply({
+    kind: 'source.changed',
+    tenant: parties.TENANT.id,
+    subject: parties.IDP_SOURCE.id,
+    body: { ...parties.IDP_SOURCE, profile: { ...parties.IDP_SOURCE.profile, ...profile } },
+  });
+const ask = async (text: string): Promise<string | undefined> =>
+  (await world.ask(text, AS_RAS, ID_JAG_TOKEN_TYPE)).body;
 
 describe('an ID-JAG that nothing speaks against', () => {
   it('is active before anybody has reported it, with its claims as issued', async () => {
@@ -38,11 +51,16 @@ describe('an ID-JAG at a bound', () => {
     ['issued as far ahead as clocks may differ', () => idJag({ iat: NOW + 5 })],
     ['valid as far ahead as clocks may differ', () => idJag({ nbf: NOW + 5 })],
     ['as old as a lineage may be', () => (changeIdp({ max_token_lifetime: 60 * DAY }), idJag({ iat: NOW - 30 * DAY }))],
-    ['for as many resources as a rule could match, its RAS among them', () => idJag({ resource: Array.from({ length: 7 }, (_, at) => `https://api.example/${at}`) })],
+    [
+      'for as many resources as a rule could match, its RAS among them',
+      () => idJag({ resource: Array.from({ length: 7 }, (_, at) => `https://api.example/${at}`) }),
+    ],
     ['with its audience as a list of one', () => idJag({ aud: [RAS] })],
     ['whose agent is no object, which says nothing', () => idJag({ agent: 'agent-42' })],
     ['whose agent has members of other types, which say nothing', () => idJag({ agent: { id: 7, type: null } })],
-  ])('%s is active', async (_, make) => expect(JSON.parse((await ask(make()))!)).toMatchObject({ active: true, jti: 'gr-1' }));
+  ])('%s is active', async (_, make) =>
+    expect(JSON.parse((await ask(make()))!)).toMatchObject({ active: true, jti: 'gr-1' }),
+  );
 
   it.each<[string, object]>([
     ['a resource that is no text', { resource: 7 }],
@@ -53,7 +71,9 @@ describe('an ID-JAG at a bound', () => {
     ['an empty subject', { sub: '' }],
     ['a sid that is no text', { sid: 7 }],
     ['no audience', { aud: undefined }],
-  ])('%s: malformed', async (_, over) => expect([await ask(idJag(over)), await world.count('malformed')]).toEqual([INACTIVE, 1]));
+  ])('%s: malformed', async (_, over) =>
+    expect([await ask(idJag(over)), await world.count('malformed')]).toEqual([INACTIVE, 1]),
+  );
 
   it.each<[string, object]>([
     ['agent', { agent: { iss: IDP, id: 'agent-42' } }],
@@ -61,7 +81,10 @@ describe('an ID-JAG at a bound', () => {
     ['resource', { resource: 'https://api.example/0' }],
   ])('is stopped by a rule on its %s', async (_, selector) => {
     world.order(selector as never, { effect: 'block' });
-    expect([await ask(idJag({ resource: 'https://api.example/0' })), await world.count('stopped-by-rule')]).toEqual([INACTIVE, 1]);
+    expect([await ask(idJag({ resource: 'https://api.example/0' })), await world.count('stopped-by-rule')]).toEqual([
+      INACTIVE,
+      1,
+    ]);
   });
 });
 
@@ -82,10 +105,26 @@ describe('one precondition less, and the answer is the same inactive bytes', () 
     ['its signature is another key’s', 'unverified', () => idJag({}, { alg: 'ES256' }, parties.strangerKey)],
     ['its typ is an access token’s', 'unverified', () => idJag({}, { typ: 'at+jwt' })],
     ['it is no JWT', 'malformed', () => 'opaque'],
-    ['it names more resources than a rule could match', 'too-many-values', () => idJag({ resource: Array.from({ length: 9 }, (_, at) => `https://api.example/${at}`) })],
-    ['it was issued longer ago than a lineage may be old', 'lineage-too-old', () => (changeIdp({ max_token_lifetime: 60 * DAY }), idJag({ iat: NOW - 30 * DAY - 1 }))],
-    ['it is an access token', 'not-allowed', () => signJwt(parties.rasKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1', sub: 'x' })))],
-    ['its IdP reported two different ones', 'conflict', () => (world.recordIdJag(parties.idJagFacts(NOW), { conflict: true }), idJag())],
+    [
+      'it names more resources than a rule could match',
+      'too-many-values',
+      () => idJag({ resource: Array.from({ length: 9 }, (_, at) => `https://api.example/${at}`) }),
+    ],
+    [
+      'it was issued longer ago than a lineage may be old',
+      'lineage-too-old',
+      () => (changeIdp({ max_token_lifetime: 60 * DAY }), idJag({ iat: NOW - 30 * DAY - 1 })),
+    ],
+    [
+      'it is an access token',
+      'not-allowed',
+      () => signJwt(parties.rasKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1', sub: 'x' }))),
+    ],
+    [
+      'its IdP reported two different ones',
+      'conflict',
+      () => (world.recordIdJag(parties.idJagFacts(NOW), { conflict: true }), idJag()),
+    ],
     ...(
       [
         ['tenant', { tenant: 'acme' }],
@@ -97,31 +136,84 @@ describe('one precondition less, and the answer is the same inactive bytes', () 
         ['audience', { aud: [OTHER_RAS] }],
         ['second audience', { aud: [RAS, OTHER_RAS] }],
       ] as const
-    ).map(([member, over]): [string, string, () => string] => [`its IdP reported another ${member}`, 'mismatch', () => (world.recordIdJag(parties.idJagFacts(NOW, over as object)), idJag())]),
-    ['its IdP reported another user', 'mismatch', () => (world.recordIdJag(parties.idJagFacts(NOW, { sub: 'u-2' })), idJag())],
-    ['a rule stops its user', 'stopped-by-rule', () => (world.order({ user: { iss: IDP, sub: 'u-1' } }, { effect: 'block' }), idJag())],
-    ['a rule stops its agent', 'stopped-by-rule', () => (world.order({ agent: { iss: IDP, id: 'agent-42' } }, { effect: 'block' }), idJag())],
-    ['a rule stops its client at the RAS', 'stopped-by-rule', () => (world.order({ client: { iss: RAS, client_id: 'wiki-at-chat' } }, { effect: 'block' }), idJag())],
-    ['a rule stops its client at the IdP, which the IdP reported', 'stopped-by-rule', () => (world.recordIdJag(parties.idJagFacts(NOW)), world.order({ client: { iss: IDP, client_id: 'wiki-at-idp' } }, { effect: 'block' }), idJag())],
-    ['a rule stops its session', 'stopped-by-rule', () => (world.order({ session: { iss: IDP, sid: 's-1' } }), idJag())],
-    ['a rule stops the token it was exchanged for', 'stopped-by-rule', () => {
-      world.recordIdJag(parties.idJagFacts(NOW, { parent: { iss: OTHER_RAS, jti: 'hop-1' } }));
-      world.order({ token: { iss: OTHER_RAS, jti: 'hop-1' } });
-      return idJag();
-    }],
-    ['a rule stops whom the token it was exchanged for was issued to', 'stopped-by-rule', () => {
-      world.recordToken(parties.tokenFacts(NOW, { iss: OTHER_RAS, jti: 'hop-1', client_id: 'agent-at-crm', id_jag: { iss: IDP, jti: 'gr-0' } }), { source: parties.OTHER_RAS_SOURCE.id });
-      world.recordIdJag(parties.idJagFacts(NOW, { parent: { iss: OTHER_RAS, jti: 'hop-1' } }));
-      world.order({ client: { iss: OTHER_RAS, client_id: 'agent-at-crm' } }, { effect: 'block' });
-      return idJag();
-    }],
+    ).map(([member, over]): [string, string, () => string] => [
+      `its IdP reported another ${member}`,
+      'mismatch',
+      () => (world.recordIdJag(parties.idJagFacts(NOW, over as object)), idJag()),
+    ]),
+    [
+      'its IdP reported another user',
+      'mismatch',
+      () => (world.recordIdJag(parties.idJagFacts(NOW, { sub: 'u-2' })), idJag()),
+    ],
+    [
+      'a rule stops its user',
+      'stopped-by-rule',
+      () => (world.order({ user: { iss: IDP, sub: 'u-1' } }, { effect: 'block' }), idJag()),
+    ],
+    [
+      'a rule stops its agent',
+      'stopped-by-rule',
+      () => (world.order({ agent: { iss: IDP, id: 'agent-42' } }, { effect: 'block' }), idJag()),
+    ],
+    [
+      'a rule stops its client at the RAS',
+      'stopped-by-rule',
+      () => (world.order({ client: { iss: RAS, client_id: 'wiki-at-chat' } }, { effect: 'block' }), idJag()),
+    ],
+    [
+      'a rule stops its client at the IdP, which the IdP reported',
+      'stopped-by-rule',
+      () => (
+        world.recordIdJag(parties.idJagFacts(NOW)),
+        world.order({ client: { iss: IDP, client_id: 'wiki-at-idp' } }, { effect: 'block' }),
+        idJag()
+      ),
+    ],
+    [
+      'a rule stops its session',
+      'stopped-by-rule',
+      () => (world.order({ session: { iss: IDP, sid: 's-1' } }), idJag()),
+    ],
+    [
+      'a rule stops the token it was exchanged for',
+      'stopped-by-rule',
+      () => {
+        world.recordIdJag(parties.idJagFacts(NOW, { parent: { iss: OTHER_RAS, jti: 'hop-1' } }));
+        world.order({ token: { iss: OTHER_RAS, jti: 'hop-1' } });
+        return idJag();
+      },
+    ],
+    [
+      'a rule stops whom the token it was exchanged for was issued to',
+      'stopped-by-rule',
+      () => {
+        world.recordToken(
+          parties.tokenFacts(NOW, {
+            iss: OTHER_RAS,
+            jti: 'hop-1',
+            client_id: 'agent-at-crm',
+            id_jag: { iss: IDP, jti: 'gr-0' },
+          }),
+          { source: parties.OTHER_RAS_SOURCE.id },
+        );
+        world.recordIdJag(parties.idJagFacts(NOW, { parent: { iss: OTHER_RAS, jti: 'hop-1' } }));
+        world.order({ client: { iss: OTHER_RAS, client_id: 'agent-at-crm' } }, { effect: 'block' });
+        return idJag();
+      },
+    ],
   ])('%s (%s)', async (_, reason, make) => {
     expect(await ask(make())).toBe(INACTIVE);
     expect(await world.count(reason)).toBe(1);
   });
 
   const disableIdp = (): void =>
-    void world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: parties.IDP_SOURCE.id, body: { ...parties.IDP_SOURCE, disabled: true } });
+    void world.apply({
+      kind: 'source.changed',
+      tenant: parties.TENANT.id,
+      subject: parties.IDP_SOURCE.id,
+      body: { ...parties.IDP_SOURCE, disabled: true },
+    });
 
   it.each([undefined, 'access_token', 'refresh_token'])('is no access token to anybody (hint %s)', async (hint) => {
     expect((await world.ask(idJag(), AS_RAS, hint)).body).toBe(INACTIVE);
@@ -134,7 +226,13 @@ describe('the clocks of an ID-JAG', () => {
     world.order({ user: { iss: IDP, sub: 'u-1' } }, { before: NOW - 40 - 30 });
     expect(await ask(idJag())).not.toBe(INACTIVE);
     const id = '44444444-4444-4444-8444-444444444444';
-    const body = { ...parties.IDP_SOURCE, id, name: 'idp-2', uri: 'urn:idp-2', profile: { ...parties.IDP_SOURCE.profile, skew: 60 } };
+    const body = {
+      ...parties.IDP_SOURCE,
+      id,
+      name: 'idp-2',
+      uri: 'urn:idp-2',
+      profile: { ...parties.IDP_SOURCE.profile, skew: 60 },
+    };
     world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: id, body });
     expect(await ask(idJag())).toBe(INACTIVE);
     expect(await world.count('stopped-by-rule')).toBe(1);

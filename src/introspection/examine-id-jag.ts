@@ -14,7 +14,13 @@ import type { TokenVerifier, VerifiedJwt } from './jwt/token-verifier.js';
  */
 export type ExamineIdJag = (question: Question, gathered: Gathered) => Examination;
 
-export function createIdJagExaminer({ state, verifier }: { state: ControlState; verifier: TokenVerifier }): ExamineIdJag {
+export function createIdJagExaminer({
+  state,
+  verifier,
+}: {
+  state: ControlState;
+  verifier: TokenVerifier;
+}): ExamineIdJag {
   return (question, gathered) => {
     const { tenant, digest } = question;
     const verified = verifier.remembered(tenant, digest, 'id-jag');
@@ -25,7 +31,8 @@ export function createIdJagExaminer({ state, verifier }: { state: ControlState; 
     if (!maySee(question, idJag.iss, idJag.aud)) return { refusal: 'not-allowed' };
     if (question.now >= idJag.exp) return { refusal: 'expired' };
     if (!verified) {
-      if (gathered.unverified === true || !verifier.plausibleSource(tenant, jws!, 'id-jag')) return { refusal: 'unverified' };
+      if (gathered.unverified === true || !verifier.plausibleSource(tenant, jws!, 'id-jag'))
+        return { refusal: 'unverified' };
       return { need: { what: 'signature', jws: jws!, use: 'id-jag' } };
     }
     if (gathered.idJag === undefined) return { need: { what: 'id-jag', key: verified.key } };
@@ -39,7 +46,12 @@ export function createIdJagExaminer({ state, verifier }: { state: ControlState; 
     return { body, bytes: Buffer.byteLength(body) };
   };
 
-  function refuseByRules(question: Question, idJag: ReadIdJag, verified: VerifiedJwt, recorded: StoredLineage | undefined): Refusal | undefined {
+  function refuseByRules(
+    question: Question,
+    idJag: ReadIdJag,
+    verified: VerifiedJwt,
+    recorded: StoredLineage | undefined,
+  ): Refusal | undefined {
     const { tenant, now } = question;
     const presented = [idJag, ...verified.idJag!.spellings.map((sha256) => ({ iss: idJag.iss, sha256 }))];
     const keys = stopKeys(tenant, recorded, presented);
@@ -47,7 +59,9 @@ export function createIdJagExaminer({ state, verifier }: { state: ControlState; 
     if (now - keys.grantedAt > MAX_LINEAGE_AGE_S) return 'lineage-too-old';
     const { sources, issuers } = recorded ? clocksOf(recorded) : NO_CLOCKS;
     const clocks = { sources: new Set([...sources, verified.source.id]), issuers: new Set([...issuers, idJag.iss]) };
-    return tenant.rules.isStopped({ ...keys, skew: skewOf(state, tenant, clocks) }, now) ? 'stopped-by-rule' : undefined;
+    return tenant.rules.isStopped({ ...keys, skew: skewOf(state, tenant, clocks) }, now)
+      ? 'stopped-by-rule'
+      : undefined;
   }
 }
 
@@ -69,7 +83,11 @@ function refuseByRecord(idJag: ReadIdJag, recorded: StoredLineage): Refusal | un
 const COMPARED = ['iss', 'jti', 'sub', 'tenant', 'aud_tenant', 'aud_sub', 'client_id', 'iat', 'exp'] as const;
 
 function agrees(idJag: ReadIdJag, issued: IdJagIssued): boolean {
-  return COMPARED.every((member) => idJag[member] === issued[member]) && issued.aud.length === 1 && issued.aud[0] === idJag.aud[0];
+  return (
+    COMPARED.every((member) => idJag[member] === issued[member]) &&
+    issued.aud.length === 1 &&
+    issued.aud[0] === idJag.aud[0]
+  );
 }
 
 type ReadIdJag = IdJagFacts & {
@@ -93,7 +111,22 @@ function readIdJag(claims: Claims): ReadIdJag | undefined {
   if (auth_time !== undefined && typeof auth_time !== 'number') return undefined;
   const resources = resource === undefined ? [] : audienceOf({ aud: resource });
   if (resource !== undefined && resources.length === 0) return undefined;
-  return { iss, jti, sub, client_id: clientId, aud, resource: resources, tenant, aud_tenant, aud_sub, sid, iat, exp, auth_time, agent: readAgent(agent) } as ReadIdJag;
+  return {
+    iss,
+    jti,
+    sub,
+    client_id: clientId,
+    aud,
+    resource: resources,
+    tenant,
+    aud_tenant,
+    aud_sub,
+    sid,
+    iat,
+    exp,
+    auth_time,
+    agent: readAgent(agent),
+  } as ReadIdJag;
 }
 
 const isName = (value: unknown): boolean => typeof value === 'string' && value !== '';

@@ -37,7 +37,9 @@ export function createTokenExaminer({ state, facts, verifier, recordsSights }: T
 
     const key = ruleKey(tenant.key, 'token', [digest]);
     if (known === undefined) return { need: { what: 'token', key, memoryKey: digest } };
-    return role.wait === true ? { need: { what: 'time', key, memoryKey: digest, otherwise: refusal! } } : { refusal: refusal! };
+    return role.wait === true
+      ? { need: { what: 'time', key, memoryKey: digest, otherwise: refusal! } }
+      : { refusal: refusal! };
   }
 
   function examineVerified(question: Question, gathered: Gathered, verified: VerifiedJwt): Examination {
@@ -58,7 +60,11 @@ export function createTokenExaminer({ state, facts, verifier, recordsSights }: T
   }
 
   /** Its event may be on its way. Where its source asks for none, the token is recorded as its text states it, and judged by that. */
-  function examineUnrecorded(question: Question, gathered: Gathered, { key, statement, begins, source }: VerifiedJwt): Examination {
+  function examineUnrecorded(
+    question: Question,
+    gathered: Gathered,
+    { key, statement, begins, source }: VerifiedJwt,
+  ): Examination {
     const jws = jwsOf(question, gathered)!;
     const sight = statement && sightOf(question, jws, source);
     if (gathered.waited !== true && isFresh(jws.claims, source.profile, question)) {
@@ -67,7 +73,10 @@ export function createTokenExaminer({ state, facts, verifier, recordsSights }: T
     // A token that two sources of one issuer would name differently belongs to neither.
     if (!sight || keyOfSight(question.tenant, sight) !== key) return { refusal: 'unknown' };
     if (gathered.recorded !== undefined) return { refusal: gathered.recorded ? 'unknown' : 'malformed' };
-    const untimely = begins > question.now + source.profile.skew ? 'not-yet-valid' : refuseByTime({ ...sight, kind: 'access' }, source, question.now);
+    const untimely =
+      begins > question.now + source.profile.skew
+        ? 'not-yet-valid'
+        : refuseByTime({ ...sight, kind: 'access' }, source, question.now);
     return untimely ? { refusal: untimely } : { need: { what: 'record', key, memoryKey: key, facts: sight } };
   }
 
@@ -90,11 +99,22 @@ export function createTokenExaminer({ state, facts, verifier, recordsSights }: T
     const mayBeOnItsWay = refusal === 'unknown' || refusal === 'lineage-incomplete';
     const isAwaited = mayBeOnItsWay && isFresh(jws.claims, source?.profile ?? DEFAULT_TOKEN_PROFILE, question);
     const sight = !known && source ? sightOf(question, jws, source) : undefined;
-    const maySight = sight !== undefined && refuseByTime({ ...sight, kind: 'access' }, source!, question.now) === undefined;
+    const maySight =
+      sight !== undefined && refuseByTime({ ...sight, kind: 'access' }, source!, question.now) === undefined;
     // Nobody has shown that the text is the token's: it is not `known`, and counts for nobody but those who run the source.
     if (refusal && !isAwaited && !maySight) return { refusal, ...(known ? { about: { token: known } } : {}) };
     if (source && gathered.unverified !== true) return { need: { what: 'signature', jws, use: 'access-token' } };
-    return { refusal: 'unverified', ...(known ? { about: { token: known, member: takesTyp(state.source(known.common.source)!, jws.header) ? 'signature' : 'typ' } } : {}) };
+    return {
+      refusal: 'unverified',
+      ...(known
+        ? {
+            about: {
+              token: known,
+              member: takesTyp(state.source(known.common.source)!, jws.header) ? 'signature' : 'typ',
+            },
+          }
+        : {}),
+    };
   }
 
   /** Returns the refusal by the token's facts, whoever presents it and whatever its text says. */
@@ -125,14 +145,27 @@ const allow = (known: KnownToken): Examination => ({ body: activeBody(known), by
 const needToken = (key: RuleKey): Examination => ({ need: { what: 'token', key, memoryKey: key } });
 
 /** The refusal by its facts, whoever asks. */
-export function refuseByFacts(state: ControlState, { tenant, now }: Pick<Question, 'tenant' | 'now'>, token: KnownToken): InactiveReason | undefined {
+export function refuseByFacts(
+  state: ControlState,
+  { tenant, now }: Pick<Question, 'tenant' | 'now'>,
+  token: KnownToken,
+): InactiveReason | undefined {
   const { iss, source: id } = token.common;
   const source = state.source(id);
-  if (!source || source.tenant !== tenant.id || source.disabled || !source.issuers.includes(iss)) return 'source-refused';
-  return refuseByTime({ kind: token.common.kind, iat: token.iat, exp: token.exp }, source, now) ?? refuseByLineage(token, source) ?? refuseByRules(state, { tenant, now }, token);
+  if (!source || source.tenant !== tenant.id || source.disabled || !source.issuers.includes(iss))
+    return 'source-refused';
+  return (
+    refuseByTime({ kind: token.common.kind, iat: token.iat, exp: token.exp }, source, now) ??
+    refuseByLineage(token, source) ??
+    refuseByRules(state, { tenant, now }, token)
+  );
 }
 
-function refuseByRules(state: ControlState, { tenant, now }: Pick<Question, 'tenant' | 'now'>, token: KnownToken): InactiveReason | undefined {
+function refuseByRules(
+  state: ControlState,
+  { tenant, now }: Pick<Question, 'tenant' | 'now'>,
+  token: KnownToken,
+): InactiveReason | undefined {
   const { common, keys, commonKeys, grantedAt, authenticatedAt, seenSeq } = token;
   if (keys === undefined) return 'too-many-values';
   if (now - grantedAt > MAX_LINEAGE_AGE_S) return 'lineage-too-old';
@@ -141,7 +174,12 @@ function refuseByRules(state: ControlState, { tenant, now }: Pick<Question, 'ten
     common.skewVersion = state.registryVersion;
     common.skew = skewOf(state, tenant, common.clocks);
   }
-  return tenant.rules.isStopped({ own: keys, common: commonKeys, grantedAt, authenticatedAt, seenSeq, skew: common.skew }, now) ? 'stopped-by-rule' : undefined;
+  return tenant.rules.isStopped(
+    { own: keys, common: commonKeys, grantedAt, authenticatedAt, seenSeq, skew: common.skew },
+    now,
+  )
+    ? 'stopped-by-rule'
+    : undefined;
 }
 
 interface TokenTimes {

@@ -1,7 +1,15 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createMemoryWorld, NOW, type MemoryWorld } from '../../test/conformance/memory-world.js';
 import * as parties from '../../test/conformance/parties.js';
-import { digestOf, makeKey, mirrorSignature, respellPadding, signingInput, signJwt, type SigningKey } from '../../test/conformance/signing.js';
+import {
+  digestOf,
+  makeKey,
+  mirrorSignature,
+  respellPadding,
+  signingInput,
+  signJwt,
+  type SigningKey,
+} from '../../test/conformance/signing.js';
 import type { TokenIssued } from '../contracts/index.js';
 import type { CallerRecord, SourceRecord, TokenProfile } from '../control/index.js';
 import type { StoredToken } from '../projections/index.js';
@@ -26,13 +34,29 @@ const changeCaller = (caller: CallerRecord, over: Partial<CallerRecord>): void =
 /** Speaks for the same issuer, and would be right if it were this tenant's. */
 function sourceOfAnotherTenant(): string {
   const [tenant, id] = ['99999999-9999-4999-8999-999999999991', '99999999-9999-4999-8999-999999999992'];
-  world.apply({ kind: 'tenant.changed', tenant, subject: tenant, body: { ...parties.TENANT, id: tenant, name: 'globex' } });
-  world.apply({ kind: 'source.changed', tenant, subject: id, body: { ...parties.RAS_SOURCE, id, name: 'foreign', uri: 'urn:foreign' } });
+  world.apply({
+    kind: 'tenant.changed',
+    tenant,
+    subject: tenant,
+    body: { ...parties.TENANT, id: tenant, name: 'globex' },
+  });
+  world.apply({
+    kind: 'source.changed',
+    tenant,
+    subject: id,
+    body: { ...parties.RAS_SOURCE, id, name: 'foreign', uri: 'urn:foreign' },
+  });
   return id;
 }
 
 /** Records a JWT access token and returns its text; `claims` and `header` change the text alone. */
-function jwt(over: Partial<TokenIssued> = {}, claims: object = {}, header: object = {}, key: SigningKey = rasKey, stored: Partial<StoredToken> = {}): string {
+function jwt(
+  over: Partial<TokenIssued> = {},
+  claims: object = {},
+  header: object = {},
+  key: SigningKey = rasKey,
+  stored: Partial<StoredToken> = {},
+): string {
   const facts = parties.tokenFacts(NOW, { jti: 'at-1', ...over });
   world.recordToken(facts, stored);
   return signJwt(key, { ...parties.claimsOf(facts), ...claims }, header);
@@ -57,7 +81,8 @@ const withParent = (parent: TokenIssued): string => {
 const refreshFacts = (over: Partial<TokenIssued> = {}): TokenIssued =>
   parties.tokenFacts(NOW, { kind: 'refresh', sha256: digestOf('rt_1'), exp: undefined, ...over });
 
-const body = async (token: string, as?: string, hint?: string): Promise<string | undefined> => (await world.ask(token, as, hint)).body;
+const body = async (token: string, as?: string, hint?: string): Promise<string | undefined> =>
+  (await world.ask(token, as, hint)).body;
 
 describe('a token that nothing speaks against', () => {
   it.each<[string, () => string]>([
@@ -72,14 +97,29 @@ describe('a token that nothing speaks against', () => {
     ['a JWT with its audience as an array', () => jwt({}, { aud: [API] })],
     ['one whose resource is the caller’s, not its aud', () => opaque({ aud: ['urn:chat'], resource: [API] })],
     ['one that came of a refresh token that states the ID-JAG', () => withParent(refreshFacts())],
-    ['one whose RAS leaves it to the IdP to say whose ID-JAG it was', () => (world.recordIdJag(parties.idJagFacts(NOW)), opaque({ id_jag: { iss: IDP, jti: 'gr-1' } }))],
-    ['one without ID-JAG where the profile asks for none', () => (changeProfile({ lineage: { id_jag: 'none', other: 'none' } }), opaque({ id_jag: undefined }))],
+    [
+      'one whose RAS leaves it to the IdP to say whose ID-JAG it was',
+      () => (world.recordIdJag(parties.idJagFacts(NOW)), opaque({ id_jag: { iss: IDP, jti: 'gr-1' } })),
+    ],
+    [
+      'one without ID-JAG where the profile asks for none',
+      () => (changeProfile({ lineage: { id_jag: 'none', other: 'none' } }), opaque({ id_jag: undefined })),
+    ],
     [
       'one whose ID-JAG the IdP confirms',
-      () => (changeProfile({ lineage: { id_jag: 'confirmed', other: 'confirmed' } }), world.recordIdJag(parties.idJagFacts(NOW)), opaque()),
+      () => (
+        changeProfile({ lineage: { id_jag: 'confirmed', other: 'confirmed' } }),
+        world.recordIdJag(parties.idJagFacts(NOW)),
+        opaque()
+      ),
     ],
   ])('is active: %s', async (_, make) => {
-    expect(JSON.parse((await body(make())) ?? '{}')).toMatchObject({ active: true, iss: RAS, sub: 'chat-u-1', client_id: 'wiki-at-chat' });
+    expect(JSON.parse((await body(make())) ?? '{}')).toMatchObject({
+      active: true,
+      iss: RAS,
+      sub: 'chat-u-1',
+      client_id: 'wiki-at-chat',
+    });
     expect(await world.count('active')).toBe(1);
   });
 
@@ -118,19 +158,32 @@ describe('a token that nothing speaks against', () => {
 
   it('is looked up by any hint, also one that names another type', async () => {
     const token = opaque();
-    for (const hint of ['refresh_token', 'access_token', 'something else']) expect(await body(token, undefined, hint)).not.toBe(INACTIVE);
+    for (const hint of ['refresh_token', 'access_token', 'something else'])
+      expect(await body(token, undefined, hint)).not.toBe(INACTIVE);
   });
 });
 
 describe('one precondition less, and the answer is the same inactive bytes', () => {
   it.each<[string, string, () => string]>([
     ['it is not recorded', 'unknown', () => 'at_unknown'],
-    ['it is a JWT of a minute ago that is not recorded', 'unknown', () => signJwt(rasKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'x', iat: NOW - 61 })))],
+    [
+      'it is a JWT of a minute ago that is not recorded',
+      'unknown',
+      () => signJwt(rasKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'x', iat: NOW - 61 }))),
+    ],
     ['its audience is another’s', 'not-allowed', () => opaque({ aud: [OTHER_API] })],
     ['its issuer is not accepted', 'not-allowed', () => opaque({ iss: OTHER_RAS })],
     ['it is a refresh token and the caller no RAS', 'not-allowed', () => opaque({ kind: 'refresh' })],
-    ['its source is disabled', 'source-refused', () => (changeSource(parties.RAS_SOURCE, { disabled: true }), opaque())],
-    ['its source speaks for the issuer no longer', 'source-refused', () => (changeSource(parties.RAS_SOURCE, { issuers: ['https://new.example'] }), opaque())],
+    [
+      'its source is disabled',
+      'source-refused',
+      () => (changeSource(parties.RAS_SOURCE, { disabled: true }), opaque()),
+    ],
+    [
+      'its source speaks for the issuer no longer',
+      'source-refused',
+      () => (changeSource(parties.RAS_SOURCE, { issuers: ['https://new.example'] }), opaque()),
+    ],
     ['its source is another tenant’s', 'source-refused', () => opaque({}, { source: sourceOfAnotherTenant() })],
     ['its source is unknown', 'source-refused', () => opaque({}, { source: '99999999-9999-4999-8999-999999999999' })],
     ['it has expired', 'expired', () => opaque({ exp: NOW })],
@@ -139,31 +192,85 @@ describe('one precondition less, and the answer is the same inactive bytes', () 
     ['it was issued in the future', 'not-yet-valid', () => opaque({ iat: NOW + 6 })],
     ['its text says that it is not valid yet', 'not-yet-valid', () => jwt({}, { nbf: NOW + 6 })],
     ['its text has a start time of another type', 'not-yet-valid', () => jwt({}, { nbf: 'now' })],
-    ['its lineage is too old', 'lineage-too-old', () => opaque({ id_jag: { iss: IDP, jti: 'gr-1', sub: 'u-1', iat: NOW - 30 * 86_400 - 1 } })],
-    ['nobody says whose ID-JAG it came from', 'lineage-incomplete', () => opaque({ id_jag: { iss: IDP, jti: 'gr-1', iat: NOW - 60 } })],
+    [
+      'its lineage is too old',
+      'lineage-too-old',
+      () => opaque({ id_jag: { iss: IDP, jti: 'gr-1', sub: 'u-1', iat: NOW - 30 * 86_400 - 1 } }),
+    ],
+    [
+      'nobody says whose ID-JAG it came from',
+      'lineage-incomplete',
+      () => opaque({ id_jag: { iss: IDP, jti: 'gr-1', iat: NOW - 60 } }),
+    ],
     ['it states no ID-JAG', 'lineage-missing', () => opaque({ id_jag: undefined })],
-    ['its ID-JAG is not confirmed though it must be', 'lineage-incomplete', () => (changeProfile({ lineage: { id_jag: 'confirmed', other: 'confirmed' } }), opaque())],
+    [
+      'its ID-JAG is not confirmed though it must be',
+      'lineage-incomplete',
+      () => (changeProfile({ lineage: { id_jag: 'confirmed', other: 'confirmed' } }), opaque()),
+    ],
     ['its parent is not recorded', 'lineage-incomplete', () => opaque({ parent: { iss: RAS, jti: 'rt-unknown' } })],
     ['its lineage is a cycle', 'lineage-broken', () => opaque({ parent: { sha256: digestOf(OPAQUE) } })],
     ['another event says something else of it', 'conflict', () => opaque({}, { conflict: true })],
-    ['another event says something else of its ID-JAG', 'conflict', () => (world.recordIdJag(parties.idJagFacts(NOW), { conflict: true }), opaque())],
-    ['another event says something else of its parent', 'conflict', () => (world.recordToken(refreshFacts(), { conflict: true }), opaque({ parent: { sha256: digestOf('rt_1') } }))],
-    ['its ID-JAG was issued for another user', 'lineage-contradictory', () => (world.recordIdJag(parties.idJagFacts(NOW, { sub: 'u-2' })), opaque())],
-    ['its ID-JAG was issued to another RAS', 'lineage-contradictory', () => (world.recordIdJag(parties.idJagFacts(NOW, { aud: [OTHER_RAS] })), opaque())],
-    ['it names more resources than a rule could match', 'too-many-values', () => opaque({ aud: Array.from({ length: 9 }, (_, at) => (at === 0 ? API : `${API}/${at}`)) })],
+    [
+      'another event says something else of its ID-JAG',
+      'conflict',
+      () => (world.recordIdJag(parties.idJagFacts(NOW), { conflict: true }), opaque()),
+    ],
+    [
+      'another event says something else of its parent',
+      'conflict',
+      () => (world.recordToken(refreshFacts(), { conflict: true }), opaque({ parent: { sha256: digestOf('rt_1') } })),
+    ],
+    [
+      'its ID-JAG was issued for another user',
+      'lineage-contradictory',
+      () => (world.recordIdJag(parties.idJagFacts(NOW, { sub: 'u-2' })), opaque()),
+    ],
+    [
+      'its ID-JAG was issued to another RAS',
+      'lineage-contradictory',
+      () => (world.recordIdJag(parties.idJagFacts(NOW, { aud: [OTHER_RAS] })), opaque()),
+    ],
+    [
+      'it names more resources than a rule could match',
+      'too-many-values',
+      () => opaque({ aud: Array.from({ length: 9 }, (_, at) => (at === 0 ? API : `${API}/${at}`)) }),
+    ],
     ['a rule stops it', 'stopped-by-rule', () => (world.order({ token: { sha256: digestOf(OPAQUE) } }), opaque())],
-    ['a rule stops its user at the IdP', 'stopped-by-rule', () => (world.order({ user: { iss: IDP, sub: 'u-1' } }, { effect: 'block' }), opaque())],
-    ['a rule stops a parent that is recorded', 'stopped-by-rule', () => (world.order({ token: { sha256: digestOf('rt_1') } }), withParent(refreshFacts()))],
+    [
+      'a rule stops its user at the IdP',
+      'stopped-by-rule',
+      () => (world.order({ user: { iss: IDP, sub: 'u-1' } }, { effect: 'block' }), opaque()),
+    ],
+    [
+      'a rule stops a parent that is recorded',
+      'stopped-by-rule',
+      () => (world.order({ token: { sha256: digestOf('rt_1') } }), withParent(refreshFacts())),
+    ],
     ['its text says another subject', 'mismatch', () => jwt({}, { sub: 'somebody' })],
     ['its text says another client', 'mismatch', () => jwt({}, { client_id: 'somebody' })],
     ['its text says another audience', 'mismatch', () => jwt({}, { aud: [OTHER_API] })],
-    ['its text says another resource of its source', 'mismatch', () => (changeSource(parties.RAS_SOURCE, { resources: [API, `${API}/admin`] }), jwt({}, { aud: [API, `${API}/admin`] }))],
+    [
+      'its text says another resource of its source',
+      'mismatch',
+      () => (
+        changeSource(parties.RAS_SOURCE, { resources: [API, `${API}/admin`] }), jwt({}, { aud: [API, `${API}/admin`] })
+      ),
+    ],
     ['its text says no audience', 'mismatch', () => jwt({}, { aud: undefined })],
     ['its text says more scope', 'mismatch', () => jwt({}, { scope: 'chat.read chat.history chat.admin' })],
     ['its text says another end', 'mismatch', () => jwt({}, { exp: NOW + 871 })],
     ['its text is bound to a key and its facts are not', 'mismatch', () => jwt({}, { cnf: { jkt: digestOf('key') } })],
-    ['its facts are bound to one key and its text to another', 'mismatch', () => jwt({ cnf: { jkt: digestOf('key') } }, { cnf: { jkt: digestOf('other') } })],
-    ['its text says another issuer than the facts of its signing input', 'not-allowed', () => anonymousJwt({ iss: OTHER_RAS })],
+    [
+      'its facts are bound to one key and its text to another',
+      'mismatch',
+      () => jwt({ cnf: { jkt: digestOf('key') } }, { cnf: { jkt: digestOf('other') } }),
+    ],
+    [
+      'its text says another issuer than the facts of its signing input',
+      'not-allowed',
+      () => anonymousJwt({ iss: OTHER_RAS }),
+    ],
     ['its signature is another key’s', 'unverified', () => jwt({}, {}, {}, parties.strangerKey)],
     ['its signature is of an algorithm that the key is not for', 'unverified', () => jwt({}, {}, { alg: 'EdDSA' })],
     ['it is not signed', 'unknown', () => `${jwt({}, {}, { alg: 'none' }).split('.').slice(0, 2).join('.')}.AA`],
@@ -172,21 +279,37 @@ describe('one precondition less, and the answer is the same inactive bytes', () 
     ['its typ is an ID token’s', 'unverified', () => jwt({}, {}, { typ: 'JWT' })],
     ['it has no typ', 'unverified', () => jwt({}, {}, { typ: undefined })],
     ['its typ is an ID-JAG’s', 'wrong-kind', () => jwt({}, {}, { typ: 'oauth-id-jag+jwt' })],
-    ['its source names the typ of a logout token', 'unverified', () => (changeProfile({ typ: ['logout+jwt'] }), jwt({}, {}, { typ: 'logout+jwt' }))],
+    [
+      'its source names the typ of a logout token',
+      'unverified',
+      () => (changeProfile({ typ: ['logout+jwt'] }), jwt({}, {}, { typ: 'logout+jwt' })),
+    ],
     ['its header has a critical extension', 'unverified', () => jwt({}, {}, { crit: ['exp'] })],
     ['its payload is said not to be encoded', 'unverified', () => jwt({}, {}, { b64: false })],
     ['its jti is no string', 'malformed', () => jwt({}, { jti: 7 })],
-    ['it is the signing input of a JWT without jti', 'wrong-kind', () => anonymousJwt().split('.').slice(0, 2).join('.')],
-    ['it is a JWT that was recorded as an opaque token', 'unknown', () => {
-      const text = signJwt(rasKey, parties.claimsOf(parties.tokenFacts(NOW - 100, { jti: 'at-1' })));
-      world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf(text) }));
-      return text;
-    }],
-    ['it is a JWT without jti whose signing input was recorded as an opaque token', 'wrong-kind', () => {
-      const claims = parties.claimsOf(parties.tokenFacts(NOW));
-      world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf(signingInput(rasKey, claims)) }));
-      return signJwt(rasKey, claims);
-    }],
+    [
+      'it is the signing input of a JWT without jti',
+      'wrong-kind',
+      () => anonymousJwt().split('.').slice(0, 2).join('.'),
+    ],
+    [
+      'it is a JWT that was recorded as an opaque token',
+      'unknown',
+      () => {
+        const text = signJwt(rasKey, parties.claimsOf(parties.tokenFacts(NOW - 100, { jti: 'at-1' })));
+        world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf(text) }));
+        return text;
+      },
+    ],
+    [
+      'it is a JWT without jti whose signing input was recorded as an opaque token',
+      'wrong-kind',
+      () => {
+        const claims = parties.claimsOf(parties.tokenFacts(NOW));
+        world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf(signingInput(rasKey, claims)) }));
+        return signJwt(rasKey, claims);
+      },
+    ],
     ['it is an ID-JAG', 'wrong-kind', () => signJwt(idpKey, parties.idJagClaims(NOW), { typ: 'oauth-id-jag+jwt' })],
   ])('%s (%s)', async (_, reason, make) => {
     expect(await body(make())).toBe(INACTIVE);
@@ -239,7 +362,10 @@ describe('a revoked JWT', () => {
 
   it('cannot be replaced by another text under the same identity', async () => {
     const token = jwt();
-    const replacement = signJwt(rasKey, { ...parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1' })), exp: NOW + 9_000 });
+    const replacement = signJwt(rasKey, {
+      ...parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1' })),
+      exp: NOW + 9_000,
+    });
     expect(await body(token)).not.toBe(INACTIVE);
     expect(await body(replacement)).toBe(INACTIVE);
     expect(await body(mirrorSignature(replacement))).toBe(INACTIVE);

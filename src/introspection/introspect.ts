@@ -60,7 +60,13 @@ export type Answer =
    * `bytes` is the length of the body in UTF-8. `sight`: what a guard that asks is told beside an active answer. `recorded`: a guard
    * asks about an inactive token that is on record for its resources.
    */
-  | { readonly kind: 'decided'; readonly body: string; readonly bytes: number; readonly sight?: Sight; readonly recorded?: true }
+  | {
+      readonly kind: 'decided';
+      readonly body: string;
+      readonly bytes: number;
+      readonly sight?: Sight;
+      readonly recorded?: true;
+    }
   /** Nobody can tell now; the caller must take the token as inactive and may ask again. */
   | { readonly kind: 'undecided' }
   | { readonly kind: 'unauthenticated'; readonly refusal: AuthenticationRefusal }
@@ -88,7 +94,20 @@ export interface IntrospectOptions {
 }
 
 export function createIntrospect(options: IntrospectOptions): Introspect {
-  const { follower, facts, verifier, examineToken, examineIdJag, recorder, counts, refusedTokens, recordings, log, now, monotonic } = options;
+  const {
+    follower,
+    facts,
+    verifier,
+    examineToken,
+    examineIdJag,
+    recorder,
+    counts,
+    refusedTokens,
+    recordings,
+    log,
+    now,
+    monotonic,
+  } = options;
   const { state } = follower;
   /** Questions that wait, by caller. */
   const waiters = new Map<string, number>();
@@ -105,21 +124,36 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
     const role = caller.roles[presented.role ?? 'introspect'];
     if (!tenant || !role) return noRole();
 
-    const question = { tenant, role, atResource: presented.role === 'guard' || presented.forAccess === true, text: presented.token, digest, now: now() / 1000 };
+    const question = {
+      tenant,
+      role,
+      atResource: presented.role === 'guard' || presented.forAccess === true,
+      text: presented.token,
+      digest,
+      now: now() / 1000,
+    };
     const examine = presented.hint === ID_JAG_TOKEN_TYPE ? examineIdJag : examineToken;
     const examination = examine(question, gathered);
     if (examination.need) return { kind: 'pending', need: examination.need, question, caller };
     if (examination.known) counts.count(examination.known, caller.id, examination.body !== undefined, question.now);
     if (examination.refusal) {
       const about = examination.about ?? (examination.known && { token: examination.known });
-      recorder.refused(examination.refusal, { tenant: tenant.id, caller: caller.id, digest, source: about?.token.common.source, member: about?.member });
-      if (about && isCounted(examination.refusal)) refusedTokens.record(refusedTokenOf(tenant, examination.refusal, about), now());
+      recorder.refused(examination.refusal, {
+        tenant: tenant.id,
+        caller: caller.id,
+        digest,
+        source: about?.token.common.source,
+        member: about?.member,
+      });
+      if (about && isCounted(examination.refusal))
+        refusedTokens.record(refusedTokenOf(tenant, examination.refusal, about), now());
       const isOwn = examination.known !== undefined && !NOT_OWN.has(examination.refusal);
       return presented.role === 'guard' && isOwn ? DECIDED_RECORDED : DECIDED_INACTIVE;
     }
     recorder.count('active');
     const { body, bytes } = examination;
-    if (presented.role === 'guard') return { kind: 'decided', body, bytes, sight: sightOf(examination.known, state.head, question.now) };
+    if (presented.role === 'guard')
+      return { kind: 'decided', body, bytes, sight: sightOf(examination.known, state.head, question.now) };
     return { kind: 'decided', body, bytes };
   }
 
@@ -136,7 +170,8 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
         pending = answer;
       }
     } catch (error) {
-      if (!(error instanceof TooManyWaiting)) log.error({ err: error }, 'introspection could not read or record what it needs');
+      if (!(error instanceof TooManyWaiting))
+        log.error({ err: error }, 'introspection could not read or record what it needs');
     } finally {
       if (gathered.polls > 0) leaveWaiting(first.caller);
     }
@@ -144,7 +179,11 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
   }
 
   /** Fetches what is needed, in the caller's turn. An answer only where waiting is over. */
-  async function fetch({ need, question, caller }: Pending, gathered: Gathered, digest: string): Promise<Answer | undefined> {
+  async function fetch(
+    { need, question, caller }: Pending,
+    gathered: Gathered,
+    digest: string,
+  ): Promise<Answer | undefined> {
     const { tenant } = question;
     switch (need.what) {
       case 'token':
@@ -156,7 +195,8 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
         return undefined;
       case 'signature': {
         const signatures = gathered.token ? signaturesOfRecorded : signaturesOfOthers;
-        gathered.unverified = (await signatures.run(caller.id, () => verifier.verify(tenant, need.jws, digest, need.use))) === undefined;
+        gathered.unverified =
+          (await signatures.run(caller.id, () => verifier.verify(tenant, need.jws, digest, need.use))) === undefined;
         return undefined;
       }
       case 'time':
@@ -167,7 +207,8 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
         gathered.waited = true;
         if (need.otherwise === undefined) return undefined;
         recorder.refused(need.otherwise, { tenant: tenant.id, caller: caller.id, digest });
-        if (gathered.token && isCounted(need.otherwise)) refusedTokens.record(refusedTokenOf(tenant, need.otherwise, { token: gathered.token }), now());
+        if (gathered.token && isCounted(need.otherwise))
+          refusedTokens.record(refusedTokenOf(tenant, need.otherwise, { token: gathered.token }), now());
         return DECIDED_INACTIVE;
       case 'record':
         gathered.recorded = await recordings.record({ tenant, key: need.key, data: need.facts }, caller.id);
@@ -237,7 +278,8 @@ const DECIDED_RECORDED: Answer = { ...DECIDED_INACTIVE, recorded: true };
 /** Refusals of a text that is no token for the caller's resources, whatever is recorded. */
 const NOT_OWN: ReadonlySet<Refusal> = new Set<Refusal>(['not-allowed', 'wrong-kind', 'source-refused']);
 /** Refusals that a source's operator can do something about: a token that has expired or was stopped is as it should be. */
-const isCounted = (refusal: Refusal): refusal is InactiveReason & Refusal => isInactiveReason(refusal) && refusal !== 'expired' && refusal !== 'stopped-by-rule';
+const isCounted = (refusal: Refusal): refusal is InactiveReason & Refusal =>
+  isInactiveReason(refusal) && refusal !== 'expired' && refusal !== 'stopped-by-rule';
 
 const refusedTokenOf = ({ id, key }: Tenant, reason: InactiveReason, { token, member = '' }: About): RefusedToken => ({
   tenant: id,

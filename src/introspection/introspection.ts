@@ -60,7 +60,20 @@ export interface Introspection {
 }
 
 export function createIntrospection(options: IntrospectionOptions): Introspection {
-  const { follower, authenticate, keySets, lineage, metrics, log, onCounts, onRefused, onSeen, maxTokens, now = Date.now, monotonic } = options;
+  const {
+    follower,
+    authenticate,
+    keySets,
+    lineage,
+    metrics,
+    log,
+    onCounts,
+    onRefused,
+    onSeen,
+    maxTokens,
+    now = Date.now,
+    monotonic,
+  } = options;
   const { remoteAddress = createRemoteAddress({ trustedProxy: false }) } = options;
   const { state } = follower;
   const counts = createCounts({ onCounts, metrics, log });

@@ -28,10 +28,22 @@ export type Refusal = (typeof REFUSALS)[number];
 
 /** Outcomes of a call. The last four are not answers about a token. */
 export type Outcome = 'active' | Refusal | 'undecided' | 'unauthenticated' | 'invalid-request' | 'too-large';
-const OUTCOMES: readonly Outcome[] = ['active', ...REFUSALS, 'undecided', 'unauthenticated', 'invalid-request', 'too-large'];
+const OUTCOMES: readonly Outcome[] = [
+  'active',
+  ...REFUSALS,
+  'undecided',
+  'unauthenticated',
+  'invalid-request',
+  'too-large',
+];
 
 /** Somebody states something false of a token: told to the operator, once a text. */
-export const FINDINGS: ReadonlySet<Refusal> = new Set<Refusal>(['mismatch', 'conflict', 'lineage-contradictory', 'lineage-broken']);
+export const FINDINGS: ReadonlySet<Refusal> = new Set<Refusal>([
+  'mismatch',
+  'conflict',
+  'lineage-contradictory',
+  'lineage-broken',
+]);
 
 /** Texts whose finding was told; beyond it one may be told again. */
 const MAX_TOLD = 10_000;
@@ -53,8 +65,14 @@ export interface Recorder {
 }
 
 export function createRecorder({ metrics, log }: { metrics: Metrics; log: Log }): Recorder {
-  const counter = metrics.counter('rescind_introspections_total', 'Introspection calls by what became of them', ['outcome']);
-  const findings = metrics.counter('rescind_introspection_findings_total', 'Tokens about which two parties state different things', ['finding']);
+  const counter = metrics.counter('rescind_introspections_total', 'Introspection calls by what became of them', [
+    'outcome',
+  ]);
+  const findings = metrics.counter(
+    'rescind_introspection_findings_total',
+    'Tokens about which two parties state different things',
+    ['finding'],
+  );
   // An alert on the increase of a series does not see the value that the series appears with.
   for (const finding of FINDINGS) findings.inc({ finding }, 0);
   const counters = new Map(OUTCOMES.map((outcome) => [outcome, counter.labels({ outcome })]));
@@ -72,7 +90,10 @@ export function createRecorder({ metrics, log }: { metrics: Metrics; log: Log })
       if (told.has(name)) return;
       told.set(name, true);
       findings.labels({ finding: refusal }).inc();
-      log.warn({ finding: refusal, tenant, caller, sha256: digest, source, member }, 'a token is inactive because what is stated of it differs');
+      log.warn(
+        { finding: refusal, tenant, caller, sha256: digest, source, member },
+        'a token is inactive because what is stated of it differs',
+      );
     },
   };
 }

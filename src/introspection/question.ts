@@ -56,10 +56,22 @@ export interface About {
 
 /** Why not; or what is missing to tell; or the answer that nothing speaks against. `known`: what is recorded of it. */
 export type Examination =
-  | { readonly refusal: Refusal; readonly need?: undefined; readonly body?: undefined; readonly known?: KnownToken; readonly about?: About }
+  | {
+      readonly refusal: Refusal;
+      readonly need?: undefined;
+      readonly body?: undefined;
+      readonly known?: KnownToken;
+      readonly about?: About;
+    }
   | { readonly refusal?: undefined; readonly need: Need; readonly body?: undefined; readonly known?: undefined }
   /** `bytes` is the length of the body in UTF-8. */
-  | { readonly refusal?: undefined; readonly need?: undefined; readonly body: string; readonly bytes: number; readonly known?: KnownToken };
+  | {
+      readonly refusal?: undefined;
+      readonly need?: undefined;
+      readonly body: string;
+      readonly bytes: number;
+      readonly known?: KnownToken;
+    };
 
 /** The text taken apart, once a question. */
 export function jwsOf({ text }: Question, gathered: Gathered): CompactJws | undefined {

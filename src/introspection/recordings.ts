@@ -11,7 +11,11 @@ const RECORDINGS: RestraintLimits = { burst: 500, perSecond: 500, maxQueued: 2_0
 const WRITE_TIMEOUT_MS = 2_000;
 
 /** Records a token at first sight. True when it is durable, false where its claims can be no facts; rejects where nothing is known of it. */
-export type OnSeen = (seen: { readonly tenant: string; readonly key: string; readonly data: TokenSeen }) => Promise<boolean>;
+export type OnSeen = (seen: {
+  readonly tenant: string;
+  readonly key: string;
+  readonly data: TokenSeen;
+}) => Promise<boolean>;
 
 export interface Recordings {
   /** In the caller's turn; as `onSeen` answers. Rejects with `TooManyWaiting`, too. */
@@ -25,7 +29,13 @@ export interface FirstSeen {
   readonly data: TokenSeen;
 }
 
-export function createRecordings({ onSeen, monotonic }: { readonly onSeen: OnSeen; readonly monotonic?: (() => number) | undefined }): Recordings {
+export function createRecordings({
+  onSeen,
+  monotonic,
+}: {
+  readonly onSeen: OnSeen;
+  readonly monotonic?: (() => number) | undefined;
+}): Recordings {
   const restraint = createRestraint(RECORDINGS, monotonic);
   const underWay = new Map<string, Promise<boolean>>();
 
@@ -34,7 +44,9 @@ export function createRecordings({ onSeen, monotonic }: { readonly onSeen: OnSee
     const name = `${tenant.id}|${key}`;
     let recording = underWay.get(name);
     if (!recording) {
-      recording = onSeen({ tenant: tenant.id, key: ruleKeyToBytes(key).toString('base64url'), data }).finally(() => underWay.delete(name));
+      recording = onSeen({ tenant: tenant.id, key: ruleKeyToBytes(key).toString('base64url'), data }).finally(() =>
+        underWay.delete(name),
+      );
       underWay.set(name, recording);
     }
     return recording;

@@ -22,7 +22,12 @@ beforeEach(() => {
 
 function registerGuard(roles: CallerRoles): void {
   const secrets = [{ id: 's', sha256: digestOf(parties.secretOf(GUARD)), created_at: 0 }];
-  world.apply({ kind: 'caller.changed', tenant: TENANT, subject: GUARD, body: { id: GUARD, roles, secrets, disabled: false } });
+  world.apply({
+    kind: 'caller.changed',
+    tenant: TENANT,
+    subject: GUARD,
+    body: { id: GUARD, roles, secrets, disabled: false },
+  });
 }
 
 /** Recorded with everything that it came from. */
@@ -34,7 +39,11 @@ function opaque(over: Partial<TokenIssued> = {}): string {
 
 async function see(token: string, { hint, as = GUARD }: { hint?: string; as?: string } = {}): Promise<Answer> {
   const authenticate = createAuthenticator({ state: () => world.state, now: () => world.now * 1000 });
-  return world.sight({ token, hint, authenticate: () => authenticate({ authorization: parties.basic(as), remoteAddress: '192.0.2.7' }) });
+  return world.sight({
+    token,
+    hint,
+    authenticate: () => authenticate({ authorization: parties.basic(as), remoteAddress: '192.0.2.7' }),
+  });
 }
 const sightOf = async (token: string, options: { hint?: string } = {}) => {
   const answer = await see(token, options);
@@ -46,18 +55,24 @@ const inactive = { kind: 'decided', body: '{"active":false}', bytes: 16 };
 describe('what a guard is told of a token', () => {
   it('is the answer of introspection, byte for byte', async () => {
     const token = opaque();
-    expect((await see(token) as { body: string }).body).toBe((await world.ask(token)).body);
+    expect(((await see(token)) as { body: string }).body).toBe((await world.ask(token)).body);
     const facts = parties.tokenFacts(NOW, { jti: 'at-1' });
     world.recordToken(facts);
     const jwt = signJwt(parties.rasKey, parties.claimsOf(facts));
-    expect((await see(jwt) as { body: string }).body).toBe((await world.ask(jwt)).body);
+    expect(((await see(jwt)) as { body: string }).body).toBe((await world.ask(jwt)).body);
   });
 
   it.each<[string, () => string]>([
     ['unknown', () => 'at_unknown'],
     ['of an issuer beyond its bounds', () => opaque({ iss: parties.OTHER_RAS })],
     ['for a resource beyond its bounds', () => opaque({ aud: [parties.OTHER_API] })],
-    ['made up under the name of one that is recorded', () => (opaque({ sha256: undefined, jti: 'at-1', exp: NOW }), signJwt(parties.idpKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1' }))))],
+    [
+      'made up under the name of one that is recorded',
+      () => (
+        opaque({ sha256: undefined, jti: 'at-1', exp: NOW }),
+        signJwt(parties.idpKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1' })))
+      ),
+    ],
   ])('%s: inactive, and nothing beside it', async (_, token) => {
     expect(await see(token())).toEqual(inactive);
   });
@@ -72,24 +87,34 @@ describe('what a guard is told of a token', () => {
   });
 
   it('a refresh token is never active, whatever its audience: a guard would take it for access', async () => {
-    registerGuard({ guard: { resources: [parties.RAS], issuers: [parties.RAS] }, introspect: { resources: [parties.RAS], issuers: [parties.RAS] } });
+    registerGuard({
+      guard: { resources: [parties.RAS], issuers: [parties.RAS] },
+      introspect: { resources: [parties.RAS], issuers: [parties.RAS] },
+    });
     const token = opaque({ kind: 'refresh' });
     expect(await see(token)).toEqual(inactive);
-    expect((await world.ask(token, parties.basic(GUARD)) as { body: string }).body).toContain('"active":true');
+    expect(((await world.ask(token, parties.basic(GUARD))) as { body: string }).body).toContain('"active":true');
   });
 
   it('goes by the role guard, and by no other', async () => {
     const token = opaque();
     expect((await see(token, { as: 'chat-api' })).kind).toBe('no-role');
     expect((await world.ask(token, parties.basic(GUARD))).kind).toBe('no-role');
-    registerGuard({ guard: { resources: [parties.OTHER_API], issuers: [parties.RAS] }, introspect: { resources: [parties.API], issuers: [parties.RAS] } });
+    registerGuard({
+      guard: { resources: [parties.OTHER_API], issuers: [parties.RAS] },
+      introspect: { resources: [parties.API], issuers: [parties.RAS] },
+    });
     expect(await see(token)).toEqual(inactive);
   });
 
   it('is for guards alone', async () => {
     const token = opaque();
     const authenticate = createAuthenticator({ state: () => world.state, now: () => world.now * 1000 });
-    const asked = { token, hint: undefined, authenticate: () => authenticate({ authorization: parties.basic('chat-api'), remoteAddress: '192.0.2.7' }) };
+    const asked = {
+      token,
+      hint: undefined,
+      authenticate: () => authenticate({ authorization: parties.basic('chat-api'), remoteAddress: '192.0.2.7' }),
+    };
     expect(Object.keys(await world.introspect(asked)).toSorted()).toEqual(['body', 'bytes', 'kind']);
   });
 
@@ -116,7 +141,16 @@ describe('what a guard may keep', () => {
 
   it('no longer than its lineage may be old', async () => {
     const refresh = { sha256: digestOf('rt_1') };
-    world.recordToken(parties.tokenFacts(NOW, { ...refresh, kind: 'refresh', aud: [], iat: NOW - 30 * DAY + 7, exp: undefined, id_jag: undefined }));
+    world.recordToken(
+      parties.tokenFacts(NOW, {
+        ...refresh,
+        kind: 'refresh',
+        aud: [],
+        iat: NOW - 30 * DAY + 7,
+        exp: undefined,
+        id_jag: undefined,
+      }),
+    );
     expect((await sightOf(opaque({ parent: refresh }))).keepMs).toBe(7_000);
   });
 
@@ -134,7 +168,11 @@ describe('what a guard may keep', () => {
   it('no ID-JAG', async () => {
     registerGuard({ guard: { resources: [parties.RAS], issuers: [parties.IDP] } });
     const idJag = signJwt(parties.idpKey, parties.idJagClaims(NOW), { typ: 'oauth-id-jag+jwt' });
-    expect(await sightOf(idJag, { hint: ID_JAG_TOKEN_TYPE })).toEqual({ seq: world.state.head, keepMs: 0, sets: DIMENSIONS.map(() => []) });
+    expect(await sightOf(idJag, { hint: ID_JAG_TOKEN_TYPE })).toEqual({
+      seq: world.state.head,
+      keepMs: 0,
+      sets: DIMENSIONS.map(() => []),
+    });
   });
 
   it.each<[string, Selector]>([

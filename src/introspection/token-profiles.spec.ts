@@ -14,14 +14,16 @@ beforeEach(() => {
   world = createMemoryWorld();
 });
 
-const register = (body: SourceRecord): void => void world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: body.id, body });
+const register = (body: SourceRecord): void =>
+  void world.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: body.id, body });
 const changeSource = (profile: Partial<TokenProfile>, over: Partial<SourceRecord> = {}): void =>
   register({ ...parties.RAS_SOURCE, ...over, profile: { ...parties.RAS_SOURCE.profile, ...profile } });
 const ask = async (token: string, as?: string): Promise<string | undefined> => (await world.ask(token, as)).body;
 const isActive = async (token: string, as?: string): Promise<boolean> => (await ask(token, as)) !== INACTIVE;
 
 const facts = (over: Partial<TokenIssued> = {}): TokenIssued => parties.tokenFacts(NOW, { jti: 'at-1', ...over });
-const text = (claims: object = {}, header: object = {}, key: SigningKey = rasKey): string => signJwt(key, { ...parties.claimsOf(facts()), ...claims }, header);
+const text = (claims: object = {}, header: object = {}, key: SigningKey = rasKey): string =>
+  signJwt(key, { ...parties.claimsOf(facts()), ...claims }, header);
 
 describe('the header `typ`', () => {
   it.each<[TokenProfile['typ'], unknown, boolean]>([
@@ -45,12 +47,18 @@ describe('the header `typ`', () => {
   it('of an ID-JAG is never an access token’s', async () => {
     changeSource({ typ: ['oauth-id-jag+jwt', 'JWT'] });
     world.recordToken(facts());
-    expect([await isActive(text({}, { typ: 'oauth-id-jag+jwt' })), await world.count('wrong-kind')]).toEqual([false, 1]);
+    expect([await isActive(text({}, { typ: 'oauth-id-jag+jwt' })), await world.count('wrong-kind')]).toEqual([
+      false,
+      1,
+    ]);
   });
 });
 
 describe('the claim that identifies a JWT', () => {
-  const anonymous = (claims: object): [text: string, digest: string] => [text(claims), digestOf(signingInput(rasKey, { ...parties.claimsOf(facts()), ...claims }))];
+  const anonymous = (claims: object): [text: string, digest: string] => [
+    text(claims),
+    digestOf(signingInput(rasKey, { ...parties.claimsOf(facts()), ...claims })),
+  ];
 
   it('is the first of those that the profile names', async () => {
     changeSource({ identity: ['uti', 'jti'] });
@@ -77,7 +85,11 @@ describe('the claim that identifies a JWT', () => {
     expect([await isActive(token), await world.count('stopped-by-rule')]).toEqual([false, 1]);
   });
 
-  it.each<[string, unknown]>([['no text', 7], ['empty', ''], ['null', null]])('cannot be %s', async (_, uti) => {
+  it.each<[string, unknown]>([
+    ['no text', 7],
+    ['empty', ''],
+    ['null', null],
+  ])('cannot be %s', async (_, uti) => {
     changeSource({ identity: ['uti', 'jti'] });
     world.recordToken(facts());
     expect([await isActive(text({ uti })), await world.count('malformed')]).toEqual([false, 1]);
@@ -87,8 +99,17 @@ describe('the claim that identifies a JWT', () => {
     changeSource({ identity: ['uti'], typ: ['JWT'] });
     const tenant = world.state.tenant(parties.TENANT.id)!;
     const identify = (claims: object) => world.verifier.identify(tenant, text(claims, { typ: 'JWT' }));
-    expect(await identify({ uti: 'u-1', client_id: undefined, azp: 'wiki' })).toMatchObject({ kind: 'jwt', iss: RAS, jti: 'u-1', client_id: 'wiki' });
-    expect(await identify({ client_id: undefined })).toMatchObject({ kind: 'jwt', jti: undefined, client_id: undefined });
+    expect(await identify({ uti: 'u-1', client_id: undefined, azp: 'wiki' })).toMatchObject({
+      kind: 'jwt',
+      iss: RAS,
+      jti: 'u-1',
+      client_id: 'wiki',
+    });
+    expect(await identify({ client_id: undefined })).toMatchObject({
+      kind: 'jwt',
+      jti: undefined,
+      client_id: undefined,
+    });
     expect(await identify({ uti: 'u-1', azp: 'other' })).toEqual({ kind: 'refused' });
     expect(await identify({ uti: 7 })).toEqual({ kind: 'refused' });
   });
@@ -153,8 +174,28 @@ describe('algorithms', () => {
 
   it.each<[string, () => void, string]>([
     ['its source takes the algorithm', () => changeSource({}), 'unknown'],
-    ['another source of the issuer takes the algorithm', () => (changeSource({ algorithms: ['RS256'] }), register({ ...parties.RAS_SOURCE, id: parties.IDP_SOURCE.id, name: 'second', uri: 'urn:second' })), 'unknown'],
-    ['a source that takes the algorithm is disabled', () => (changeSource({ algorithms: ['RS256'] }), register({ ...parties.RAS_SOURCE, id: parties.IDP_SOURCE.id, name: 'second', uri: 'urn:second', disabled: true })), 'unknown'],
+    [
+      'another source of the issuer takes the algorithm',
+      () => (
+        changeSource({ algorithms: ['RS256'] }),
+        register({ ...parties.RAS_SOURCE, id: parties.IDP_SOURCE.id, name: 'second', uri: 'urn:second' })
+      ),
+      'unknown',
+    ],
+    [
+      'a source that takes the algorithm is disabled',
+      () => (
+        changeSource({ algorithms: ['RS256'] }),
+        register({
+          ...parties.RAS_SOURCE,
+          id: parties.IDP_SOURCE.id,
+          name: 'second',
+          uri: 'urn:second',
+          disabled: true,
+        })
+      ),
+      'unknown',
+    ],
     ['no source speaks for the issuer', () => changeSource({}, { issuers: ['https://new.example'] }), 'unknown'],
   ])('a JWT is not looked up by its digest where %s', async (_, change, outcome) => {
     change();
@@ -166,8 +207,18 @@ describe('algorithms', () => {
   it('that only another tenant’s source takes do not count', async () => {
     changeSource({ algorithms: ['RS256'] });
     const [tenant, id] = ['99999999-9999-4999-8999-999999999991', '99999999-9999-4999-8999-999999999992'];
-    world.apply({ kind: 'tenant.changed', tenant, subject: tenant, body: { ...parties.TENANT, id: tenant, name: 'globex' } });
-    world.apply({ kind: 'source.changed', tenant, subject: id, body: { ...parties.RAS_SOURCE, id, name: 'foreign', uri: 'urn:foreign' } });
+    world.apply({
+      kind: 'tenant.changed',
+      tenant,
+      subject: tenant,
+      body: { ...parties.TENANT, id: tenant, name: 'globex' },
+    });
+    world.apply({
+      kind: 'source.changed',
+      tenant,
+      subject: id,
+      body: { ...parties.RAS_SOURCE, id, name: 'foreign', uri: 'urn:foreign' },
+    });
     const token = text();
     world.recordToken(facts({ jti: undefined, sha256: digestOf(token) }));
     expect(await isActive(token)).toBe(true);
@@ -220,7 +271,12 @@ describe('times', () => {
     ['valid as far ahead as clocks may differ', {}, { nbf: NOW + 5 }, 'active'],
     ['as long-lived as the profile allows', { iat: NOW - 30, exp: NOW - 30 + 86_400 }, {}, 'active'],
     ['of the last second', { exp: NOW + 1 }, {}, 'active'],
-    ['of a lineage that is as old as may be', { id_jag: { iss: IDP, jti: 'gr-1', sub: 'u-1', iat: NOW - 30 * 86_400 } }, {}, 'active'],
+    [
+      'of a lineage that is as old as may be',
+      { id_jag: { iss: IDP, jti: 'gr-1', sub: 'u-1', iat: NOW - 30 * 86_400 } },
+      {},
+      'active',
+    ],
   ])('a token %s is active', async (_, over, claims, outcome) => {
     const recorded = facts(over);
     world.recordToken(recorded);
@@ -237,9 +293,34 @@ it('a token whose lineage is not complete is looked up on each call, also once i
 
 it('a token in memory answers as one that was read', async () => {
   world.recordIdJag(parties.idJagFacts(NOW));
-  const recorded = facts({ jti: 'at-"é"', acr: 'urn:acr', auth_time: NOW - 60, cnf: { 'x5t#S256': digestOf('certificate') }, act: { sub: 'agent' } });
+  const recorded = facts({
+    jti: 'at-"é"',
+    acr: 'urn:acr',
+    auth_time: NOW - 60,
+    cnf: { 'x5t#S256': digestOf('certificate') },
+    act: { sub: 'agent' },
+  });
   world.recordToken(recorded);
   const token = signJwt(rasKey, parties.claimsOf(recorded));
-  const expected = { active: true, iss: RAS, sub: 'chat-u-1', client_id: 'wiki-at-chat', aud: API, scope: 'chat.read chat.history', token_type: 'Bearer', exp: NOW + 870, iat: NOW - 30, jti: 'at-"é"', cnf: recorded.cnf, act: { sub: 'agent' }, auth_time: NOW - 60, acr: 'urn:acr' };
-  expect([JSON.parse((await ask(token))!), JSON.parse((await ask(token))!), world.statements]).toEqual([expected, expected, 1]);
+  const expected = {
+    active: true,
+    iss: RAS,
+    sub: 'chat-u-1',
+    client_id: 'wiki-at-chat',
+    aud: API,
+    scope: 'chat.read chat.history',
+    token_type: 'Bearer',
+    exp: NOW + 870,
+    iat: NOW - 30,
+    jti: 'at-"é"',
+    cnf: recorded.cnf,
+    act: { sub: 'agent' },
+    auth_time: NOW - 60,
+    acr: 'urn:acr',
+  };
+  expect([JSON.parse((await ask(token))!), JSON.parse((await ask(token))!), world.statements]).toEqual([
+    expected,
+    expected,
+    1,
+  ]);
 });

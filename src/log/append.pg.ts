@@ -86,7 +86,10 @@ async function lockHeads(client: PoolClient, tenants: readonly string[]): Promis
   headed.set(client, known);
   if (!tenants.every((tenant) => known.has(tenant))) {
     // Inserted before any lock and in tenant order, so that two batches of new tenants cannot deadlock.
-    const { rowCount } = await client.query('INSERT INTO ledger_head (tenant) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING', parameters);
+    const { rowCount } = await client.query(
+      'INSERT INTO ledger_head (tenant) SELECT unnest($1::uuid[]) ORDER BY 1 ON CONFLICT DO NOTHING',
+      parameters,
+    );
     if (rowCount === 0) for (const tenant of tenants) known.add(tenant);
   }
   return (await client.query<Head>(LOCK_HEADS, parameters)).rows;
@@ -107,9 +110,14 @@ function placesOf(entries: readonly NewEntry[], firsts: readonly number[], rows:
   const placed: Placed[] = [];
   entries.forEach(({ tenant, hash }, ord) => {
     const first = firsts[ord]!;
-    const before = known.get(first) ?? (first === ord ? undefined : { index: placed[first]!.index, hash: entries[first]!.hash });
+    const before =
+      known.get(first) ?? (first === ord ? undefined : { index: placed[first]!.index, hash: entries[first]!.hash });
     if (before !== undefined) {
-      placed.push({ outcome: before.hash === hash ? 'duplicate' : 'conflict', index: before.index, arrivalMs: undefined });
+      placed.push({
+        outcome: before.hash === hash ? 'duplicate' : 'conflict',
+        index: before.index,
+        arrivalMs: undefined,
+      });
       return;
     }
     const begin = next.get(tenant)!;
@@ -122,7 +130,11 @@ function placesOf(entries: readonly NewEntry[], firsts: readonly number[], rows:
 /** Sessions whose staging table survives a rollback, because an earlier transaction created it. */
 const staged = new WeakSet<PoolClient>();
 
-async function stageEntries(client: PoolClient, entries: readonly NewEntry[], firsts: readonly number[]): Promise<void> {
+async function stageEntries(
+  client: PoolClient,
+  entries: readonly NewEntry[],
+  firsts: readonly number[],
+): Promise<void> {
   if (!staged.has(client)) {
     const { rowCount } = await client.query(FIND_STAGE);
     if (rowCount === 1) staged.add(client);
@@ -135,7 +147,10 @@ const STAGE_FIELDS = 11;
 const ROW_HEAD_BYTES = 10;
 
 function copyOf(entries: readonly NewEntry[], firsts: readonly number[]): Buffer {
-  const size = entries.reduce((sum, { row }) => sum + ROW_HEAD_BYTES + row.length, COPY_HEADER.length + COPY_TRAILER.length);
+  const size = entries.reduce(
+    (sum, { row }) => sum + ROW_HEAD_BYTES + row.length,
+    COPY_HEADER.length + COPY_TRAILER.length,
+  );
   const bytes = Buffer.allocUnsafe(size);
   let at = COPY_HEADER.copy(bytes);
   entries.forEach(({ row }, ord) => {

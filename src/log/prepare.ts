@@ -41,7 +41,11 @@ const fields = createFieldWriter();
 export function prepareEntry(event: EntryToPrepare): NewEntry {
   const salt = nextSalt();
   const attributes = encodeAttributes(event.headers);
-  const dedupeKey = keyedHash(event.tenantKey, `dedupe\0${JSON.stringify([event.source, event.eventId])}`, DEDUPE_KEY_BYTES);
+  const dedupeKey = keyedHash(
+    event.tenantKey,
+    `dedupe\0${JSON.stringify([event.source, event.eventId])}`,
+    DEDUPE_KEY_BYTES,
+  );
   const contentHash = hash('sha256', event.content, 'binary');
   const row = fields
     .uuid(event.tenant)

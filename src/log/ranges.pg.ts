@@ -56,7 +56,10 @@ async function makeNext(pool: Pool, wanted: bigint): Promise<bigint> {
     const to = from + RANGE_ENTRIES;
     for (const table of ['entry', 'payload']) {
       // The range goes into the schema of its table, whatever this session's search_path begins with.
-      const { rows: stands } = await client.query<{ schema: string }>('SELECT relnamespace::regnamespace::text AS schema FROM pg_class WHERE oid = $1::regclass', [table]);
+      const { rows: stands } = await client.query<{ schema: string }>(
+        'SELECT relnamespace::regnamespace::text AS schema FROM pg_class WHERE oid = $1::regclass',
+        [table],
+      );
       const range = `${stands[0]!.schema}.${table}_${from / RANGE_ENTRIES}`;
       // Created apart and attached: creating it in place would lock readers and writers out of the whole table.
       await client.query(`CREATE TABLE ${range} (LIKE ${table} INCLUDING ALL)`);

@@ -43,13 +43,26 @@ interface Row {
  * Reads a tenant's entries from index `from` to `to` (exclusive), in order: all of them or, if they are large, fewer, but at least
  * one. Checks each payload against its entry's commitment. Throws `ledger-inconsistent` if they differ or an index is missing.
  */
-export async function readEntries(session: Pick<Pool, 'query'>, tenant: string, from: bigint, to: bigint): Promise<readonly StoredEntry[]> {
+export async function readEntries(
+  session: Pick<Pool, 'query'>,
+  tenant: string,
+  from: bigint,
+  to: bigint,
+): Promise<readonly StoredEntry[]> {
   const { rows } = await session.query<Row>(READ_ENTRIES, [tenant, String(from), String(to), MAX_READ_BYTES]);
   rows.forEach(({ ix }, nth) => {
-    if (nth > 0 && BigInt(ix) !== BigInt(rows[nth - 1]!.ix) + 1n) throw inconsistent(`the ledger of ${tenant} has no entry ${BigInt(rows[nth - 1]!.ix) + 1n}`);
+    if (nth > 0 && BigInt(ix) !== BigInt(rows[nth - 1]!.ix) + 1n)
+      throw inconsistent(`the ledger of ${tenant} has no entry ${BigInt(rows[nth - 1]!.ix) + 1n}`);
   });
-  if (rows.length === 0 || BigInt(rows[0]!.ix) !== from) throw inconsistent(`the ledger of ${tenant} has no entry ${from}`);
-  return rows.map((row) => ({ index: BigInt(row.ix) as LogIndex, arrivalMs: Number(row.arrival), type: row.type, source: row.source, payload: payloadOf(tenant, row) }));
+  if (rows.length === 0 || BigInt(rows[0]!.ix) !== from)
+    throw inconsistent(`the ledger of ${tenant} has no entry ${from}`);
+  return rows.map((row) => ({
+    index: BigInt(row.ix) as LogIndex,
+    arrivalMs: Number(row.arrival),
+    type: row.type,
+    source: row.source,
+    payload: payloadOf(tenant, row),
+  }));
 }
 
 function payloadOf(tenant: string, row: Row): StoredPayload | undefined {

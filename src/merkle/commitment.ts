@@ -15,7 +15,8 @@ export function encodeAttributes(headers: readonly (readonly [name: string, valu
   pairs.sort((left, right) => (left.name.order < right.name.order ? -1 : left.name.order > right.name.order ? 1 : 0));
   let size = 0;
   pairs.forEach(({ name, value }, position) => {
-    if (position > 0 && pairs[position - 1]!.name.order === name.order) throw new TypeError('two headers have the same name');
+    if (position > 0 && pairs[position - 1]!.name.order === name.order)
+      throw new TypeError('two headers have the same name');
     if (value.length > MAX_UINT32) throw new TypeError('longer than 32 bits can count');
     size += 8 + name.bytes.length + value.length;
   });
@@ -81,7 +82,15 @@ export function parseAttributes(attributes: Buffer): (readonly [name: string, va
  * Computes C = SHA-256("rescind-payload/v1\0" ‖ salt ‖ u32 n ‖ attributes, n bytes ‖ bytes). `bytes` are the received bytes after
  * decompression; `attributes` are as `encodeAttributes` wrote them.
  */
-export function commitment({ salt, attributes, bytes }: { readonly salt: Uint8Array; readonly attributes: Uint8Array; readonly bytes: Uint8Array }): Buffer {
+export function commitment({
+  salt,
+  attributes,
+  bytes,
+}: {
+  readonly salt: Uint8Array;
+  readonly attributes: Uint8Array;
+  readonly bytes: Uint8Array;
+}): Buffer {
   if (salt.length !== SALT_BYTES) throw new TypeError(`a salt has ${SALT_BYTES} bytes`);
   if (attributes.length > MAX_UINT32) throw new TypeError('longer than 32 bits can count');
   const size = DOMAIN.length + SALT_BYTES + 4 + attributes.length + bytes.length;

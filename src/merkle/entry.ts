@@ -26,7 +26,8 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Encodes `rescind-entry/v1\n<index>\n<arrival ms>\n<type>\n<source uuid>\n<C>\n`, ASCII. The format is frozen: stored roots depend on it. */
 export function encodeEntry(entry: Entry): Buffer {
-  if (!isUint64(entry.index) || !isUint64(entry.arrivalMs)) throw new TypeError('index and arrival are unsigned 64-bit integers');
+  if (!isUint64(entry.index) || !isUint64(entry.arrivalMs))
+    throw new TypeError('index and arrival are unsigned 64-bit integers');
   if (!TYPE.test(entry.type)) throw new TypeError('a type is printable ASCII without spaces');
   if (!UUID.test(entry.source)) throw new TypeError('a source is a UUID in lower case');
   if (entry.commitment.length !== COMMITMENT_BYTES) throw new TypeError(`a commitment has ${COMMITMENT_BYTES} bytes`);
@@ -41,7 +42,13 @@ export function parseEntry(bytes: Uint8Array): Entry | undefined {
   if (lines.length !== 7 || lines[0] !== MAGIC || lines[6] !== '') return undefined;
   const [, index = '', arrivalMs = '', type = '', source = '', c = ''] = lines;
   if (!DECIMAL.test(index) || !DECIMAL.test(arrivalMs)) return undefined;
-  const entry: Entry = { index: BigInt(index), arrivalMs: BigInt(arrivalMs), type, source, commitment: Buffer.from(c, 'base64') };
+  const entry: Entry = {
+    index: BigInt(index),
+    arrivalMs: BigInt(arrivalMs),
+    type,
+    source,
+    commitment: Buffer.from(c, 'base64'),
+  };
   try {
     return encodeEntry(entry).equals(raw) ? entry : undefined;
   } catch {

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { commitment, encodeAttributes, encodeEntry, leafHash, parseAttributes, parseEntry, type Entry } from './index.js';
+import {
+  commitment,
+  encodeAttributes,
+  encodeEntry,
+  leafHash,
+  parseAttributes,
+  parseEntry,
+  type Entry,
+} from './index.js';
 
 interface Vector {
   name: string;
@@ -43,17 +51,34 @@ describe('frozen vectors', () => {
   });
 
   it('RFC 6962: the leaf hash of no bytes', () => {
-    expect(leafHash(Buffer.alloc(0)).toString('hex')).toBe('6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d');
+    expect(leafHash(Buffer.alloc(0)).toString('hex')).toBe(
+      '6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d',
+    );
   });
 });
 
 describe('encodeAttributes', () => {
   it('does not depend on order or on the case of names', () => {
-    expect(encodeAttributes([['CE_ID', '1'], ['Content-Type', 'a']])).toEqual(encodeAttributes([['content-type', 'a'], ['ce_id', Buffer.from('1')]]));
+    expect(
+      encodeAttributes([
+        ['CE_ID', '1'],
+        ['Content-Type', 'a'],
+      ]),
+    ).toEqual(
+      encodeAttributes([
+        ['content-type', 'a'],
+        ['ce_id', Buffer.from('1')],
+      ]),
+    );
   });
 
   it('refuses what has two readings', () => {
-    expect(() => encodeAttributes([['ce_id', '1'], ['CE_ID', '2']])).toThrow(TypeError);
+    expect(() =>
+      encodeAttributes([
+        ['ce_id', '1'],
+        ['CE_ID', '2'],
+      ]),
+    ).toThrow(TypeError);
     expect(() => encodeAttributes([['ce_id', '\ud800']])).toThrow(TypeError);
   });
 
@@ -80,7 +105,8 @@ describe('commitment', () => {
   });
 
   it('takes a salt of 32 bytes and no other', () => {
-    for (const length of [0, 31, 33]) expect(() => commitment({ ...base, salt: Buffer.alloc(length) })).toThrow(TypeError);
+    for (const length of [0, 31, 33])
+      expect(() => commitment({ ...base, salt: Buffer.alloc(length) })).toThrow(TypeError);
   });
 });
 

@@ -24,7 +24,21 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   entities: { tables: { entity: { later: ['entity_name'] } } },
   tokens: {
     tables: {
-      token: { later: ['token_usr', 'token_client', 'token_agent', 'token_parent', 'token_conflict', 'token_usr_ends', 'token_client_ends', 'token_agent_ends', 'token_late', 'token_id_jag_sid', 'token_sid'] },
+      token: {
+        later: [
+          'token_usr',
+          'token_client',
+          'token_agent',
+          'token_parent',
+          'token_conflict',
+          'token_usr_ends',
+          'token_client_ends',
+          'token_agent_ends',
+          'token_late',
+          'token_id_jag_sid',
+          'token_sid',
+        ],
+      },
       id_jag: { later: ['id_jag_usr', 'id_jag_parent', 'id_jag_session'] },
     },
   },
@@ -32,7 +46,19 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
     reads: ['tokens'],
     functions: ['capped'],
     tables: {
-      access: { later: ['access_at', 'access_usr', 'access_usr_bound', 'access_client', 'access_agent', 'access_res', 'access_res_op', 'access_late', 'access_agent_late'] },
+      access: {
+        later: [
+          'access_at',
+          'access_usr',
+          'access_usr_bound',
+          'access_client',
+          'access_agent',
+          'access_res',
+          'access_res_op',
+          'access_late',
+          'access_agent_late',
+        ],
+      },
       first_use: {},
       source_routes: {},
       use_total: {},
@@ -55,15 +81,38 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
       edge_agent_granted: { later: ['edge_agent_granted_first'] },
     },
   },
-  connections: { tables: { connection_version: { later: ['connection_client', 'connection_from'] }, alias: { later: ['alias_from'] } } },
-  edges: { reads: ['usage', 'grants', 'connections'], tables: { edge_seen: { later: ['edge_seen_first', 'edge_seen_res'] }, client_user: {}, issuer_user: {} } },
+  connections: {
+    tables: {
+      connection_version: { later: ['connection_client', 'connection_from'] },
+      alias: { later: ['alias_from'] },
+    },
+  },
+  edges: {
+    reads: ['usage', 'grants', 'connections'],
+    tables: { edge_seen: { later: ['edge_seen_first', 'edge_seen_res'] }, client_user: {}, issuer_user: {} },
+  },
   sessions: { tables: { session: {}, principal_version: {} } },
-  rules: { tables: { rule_version: { later: ['rule_lead', 'rule_keys', 'rule_from', 'rule_lifted'] }, rule_event: {} } },
-  sources: { reads: ['tokens'], tables: { source_count: { later: ['source_count_blk'] }, source_event: { compared: SOURCE_EVENTS } } },
+  rules: {
+    tables: { rule_version: { later: ['rule_lead', 'rule_keys', 'rule_from', 'rule_lifted'] }, rule_event: {} },
+  },
+  sources: {
+    reads: ['tokens'],
+    tables: { source_count: { later: ['source_count_blk'] }, source_event: { compared: SOURCE_EVENTS } },
+  },
   sequences: { tables: { source_sequence: {} }, functions: ['numbers_in'] },
 };
 
-export type ProjectionName = 'entities' | 'tokens' | 'usage' | 'grants' | 'connections' | 'edges' | 'sessions' | 'rules' | 'sources' | 'sequences';
+export type ProjectionName =
+  | 'entities'
+  | 'tokens'
+  | 'usage'
+  | 'grants'
+  | 'connections'
+  | 'edges'
+  | 'sessions'
+  | 'rules'
+  | 'sources'
+  | 'sequences';
 
 export const ALL_PROJECTIONS: ReadonlySet<ProjectionName> = new Set(Object.keys(PROJECTIONS) as ProjectionName[]);
 

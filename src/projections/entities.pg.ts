@@ -73,7 +73,8 @@ export interface FoundId {
 }
 
 /** Finds the ids of existing entities and numbers new ones, under the lock of the ledger heads. */
-const findOrNumber: FindIds = async (client, unknown) => (await client.query<FoundId>(RESOLVE, entityColumns(unknown))).rows;
+const findOrNumber: FindIds = async (client, unknown) =>
+  (await client.query<FoundId>(RESOLVE, entityColumns(unknown))).rows;
 
 export const entityColumns = (refs: readonly EntityRef[]): Buffer[] => [
   uuidArray(refs.map(({ owner }) => owner.tenant)),
@@ -93,7 +94,8 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
     async begin(client) {
       const directory = (await client.query<{ directory: number }>(FIND_DIRECTORY)).rows[0]!.directory;
       let memory = remembered.get(client);
-      if (memory?.directory !== directory) remembered.set(client, (memory = { directory, ids: new LRUCache({ max: MAX_REMEMBERED_IDS }) }));
+      if (memory?.directory !== directory)
+        remembered.set(client, (memory = { directory, ids: new LRUCache({ max: MAX_REMEMBERED_IDS }) }));
       ids = memory.ids;
     },
     want(owner, kind, parts) {

@@ -41,7 +41,10 @@ export type OwnProjectedEvent<N extends OwnEventName = OwnEventName> = {
   };
 }[N];
 
-export function only<N extends SourceEventName>(events: readonly ProjectedEvent[], ...names: readonly N[]): ProjectedEvent<N>[] {
+export function only<N extends SourceEventName>(
+  events: readonly ProjectedEvent[],
+  ...names: readonly N[]
+): ProjectedEvent<N>[] {
   return events.filter((event) => (names as readonly string[]).includes(event.name)) as ProjectedEvent<N>[];
 }
 

@@ -5,7 +5,14 @@ export { personOf } from './connections/person.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
-export { readHourUses, readTotalUses, type HourSubject, type HourUses, type UsageMoment, type UseSums } from './usage/read.pg.js';
+export {
+  readHourUses,
+  readTotalUses,
+  type HourSubject,
+  type HourUses,
+  type UsageMoment,
+  type UseSums,
+} from './usage/read.pg.js';
 export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from './usage/edge-sums.pg.js';
 export { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from './usage/user-uses.pg.js';
 export { BLOCK_BITS } from './usage/blocks.js';
@@ -16,14 +23,27 @@ export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
 export { lastUsesOf, type UsedRule } from './rules/last-uses.pg.js';
 export { termsOf, type ToldRule } from './rules/terms.js';
 export { TURNED_MS, turnedBelow } from './rules/turned.js';
-export { LEAD_OF_ALL, MAX_RULES_READ, rulesAsOf, type RuleVersion, type TenantRows, type WhichRules } from './rules/read.pg.js';
+export {
+  LEAD_OF_ALL,
+  MAX_RULES_READ,
+  rulesAsOf,
+  type RuleVersion,
+  type TenantRows,
+  type WhichRules,
+} from './rules/read.pg.js';
 export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
 export { AHEAD_MS, PROMPT_MS } from './sources/write.pg.js';
 export { findForeignTokens, type Announced } from './tokens/foreign.pg.js';
 export { MORE_SCOPES } from './scopes.js';
 export { ENTER_GATE } from './gate.js';
 export { ALL_PROJECTIONS, PROJECTIONS, projectionsOf, REBUILD_NAMES, type ProjectionName } from './declarations.js';
-export { REBUILD_CONNECTIONS, rebuildProjections, type Progress, type RebuildOptions, type Rebuilt } from './rebuild/rebuild.pg.js';
+export {
+  REBUILD_CONNECTIONS,
+  rebuildProjections,
+  type Progress,
+  type RebuildOptions,
+  type Rebuilt,
+} from './rebuild/rebuild.pg.js';
 export type { Compared } from './rebuild/compare.pg.js';
 export { writeProjections, type WrittenProjections } from './write.pg.js';
 export { ProjectionsSchema1796000002000 } from './migrations/1796000002000-schema.js';

@@ -3,7 +3,8 @@ import { sumEdges, type GrantState } from './grants/edge-writes.js';
 import { addScopes, MORE_SCOPES } from './scopes.js';
 import type { Version } from './versions.js';
 
-const numbered = (from: number, count: number): string[] => Array.from({ length: count }, (_, n) => `file:${from + n}:read`);
+const numbered = (from: number, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `file:${from + n}:read`);
 
 describe('the scopes that are kept', () => {
   it('are those that were said, each once, sorted', () => {
@@ -38,12 +39,21 @@ describe('the scopes that are kept', () => {
 });
 
 describe('what versions add to an edge', () => {
-  const version = (key: string, from: bigint, scopes: readonly string[], agent: number | null = null): Version<GrantState> => ({ key, from, to: undefined, state: { scopes, agent } });
+  const version = (
+    key: string,
+    from: bigint,
+    scopes: readonly string[],
+    agent: number | null = null,
+  ): Version<GrantState> => ({ key, from, to: undefined, state: { scopes, agent } });
   const edgeOf = () => ({ tenant: 't', client: 1, res: 2 });
 
   it('is each scope and agent once, with the index that brought it first', () => {
     const before = new Map([['ann', version('ann', 1n, ['read'])]]);
-    const opened = [version('ben', 6n, ['read', 'write'], 9), version('ann', 5n, ['admin', 'read'], 9), version('ann', 7n, ['admin', 'read', 'write'], 9)];
+    const opened = [
+      version('ben', 6n, ['read', 'write'], 9),
+      version('ann', 5n, ['admin', 'read'], 9),
+      version('ann', 7n, ['admin', 'read', 'write'], 9),
+    ];
     expect(sumEdges(opened, before, edgeOf)).toEqual({
       grants: [{ ...edgeOf(), ix: 6n, more: 1 }],
       scopes: [

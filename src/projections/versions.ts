@@ -21,7 +21,10 @@ export interface FoldedVersions<S> {
 }
 
 /** Folds a batch, in index order, over the versions that were open before it. A change without effect creates no version. */
-export function foldVersions<S>(open: ReadonlyMap<string, Version<S>>, changes: readonly Change<S>[]): FoldedVersions<S> {
+export function foldVersions<S>(
+  open: ReadonlyMap<string, Version<S>>,
+  changes: readonly Change<S>[],
+): FoldedVersions<S> {
   const current = new Map(open);
   const closed: (Version<S> & { to: bigint })[] = [];
   const opened: Version<S>[] = [];

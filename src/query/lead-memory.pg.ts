@@ -2,7 +2,10 @@ import { LRUCache } from 'lru-cache';
 import { ruleKeyFromBytes, type RuleKey } from '../rules/index.js';
 import type { Snapshot } from './ask/snapshot.pg.js';
 
-const NEWS = { name: 'rule-leads', text: 'SELECT from_ix, lead FROM rule_version WHERE tenant = $1 AND from_ix >= $2::bigint ORDER BY from_ix LIMIT $3' };
+const NEWS = {
+  name: 'rule-leads',
+  text: 'SELECT from_ix, lead FROM rule_version WHERE tenant = $1 AND from_ix >= $2::bigint ORDER BY from_ix LIMIT $3',
+};
 
 /** A tenant with more rules than this gets no remembered leads. */
 const MAX_LEADS = 10_000;

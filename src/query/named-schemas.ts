@@ -10,13 +10,21 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [nam
  * Moves each schema with a `title` to `components.schemas`, under that name, and puts a `$ref` wherever it stood, so that what is made of the
  * document can name it. A document without its references is the same as before. Throws if two schemas have one name.
  */
-export function moveNamedSchemas<P>(paths: P): { readonly paths: P; readonly schemas: Readonly<Record<string, object>> } {
+export function moveNamedSchemas<P>(paths: P): {
+  readonly paths: P;
+  readonly schemas: Readonly<Record<string, object>>;
+} {
   const named = new Map<string, { readonly schema: object; readonly text: string }>();
 
   function move(value: Json, isOfNames = false): Json {
     if (Array.isArray(value)) return value.map((item: Json) => move(item));
     if (typeof value !== 'object' || value === null) return value;
-    const moved = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, DATA.has(name) && !isOfNames ? member : move(member, NAMED_BY_US.has(name) && !isOfNames)]));
+    const moved = Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [
+        name,
+        DATA.has(name) && !isOfNames ? member : move(member, NAMED_BY_US.has(name) && !isOfNames),
+      ]),
+    );
     const { title } = moved;
     return typeof title === 'string' ? { $ref: refer(title, moved) } : moved;
   }

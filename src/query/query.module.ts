@@ -57,10 +57,18 @@ export function describeApi(app: INestApplication, { version }: { readonly versi
   const config = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Rescind')
-    .setDescription('Errors of /v1 are RFC 9457 problem+json with a stable `code`. Protocol endpoints use their standard’s errors.')
+    .setDescription(
+      'Errors of /v1 are RFC 9457 problem+json with a stable `code`. Protocol endpoints use their standard’s errors.',
+    )
     .setVersion(version)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: 'the key of a caller, `rsk_…`' }, 'bearer')
-    .addBasicAuth({ type: 'http', scheme: 'basic', description: 'id and key of a caller (client_secret_basic)' }, 'basic')
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', bearerFormat: 'opaque', description: 'the key of a caller, `rsk_…`' },
+      'bearer',
+    )
+    .addBasicAuth(
+      { type: 'http', scheme: 'basic', description: 'id and key of a caller (client_secret_basic)' },
+      'basic',
+    )
     .build();
   const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '').toLowerCase()}-${method}`,
@@ -69,7 +77,14 @@ export function describeApi(app: INestApplication, { version }: { readonly versi
   const paths = { ...(structuredClone(PROTOCOL_PATHS) as unknown as OpenAPIObject['paths']), ...document.paths };
   addCommonResponses(paths);
   const { paths: named, schemas } = moveNamedSchemas(paths);
-  app.get<OpenApiSlot>(OPEN_API).document = { ...document, paths: named, components: { ...document.components, schemas: { ...document.components?.schemas, ...(schemas as OpenApiSchemas) } } };
+  app.get<OpenApiSlot>(OPEN_API).document = {
+    ...document,
+    paths: named,
+    components: {
+      ...document.components,
+      schemas: { ...document.components?.schemas, ...(schemas as OpenApiSchemas) },
+    },
+  };
 }
 
 function addExamples({ paths }: OpenAPIObject): void {

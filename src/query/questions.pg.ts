@@ -97,7 +97,10 @@ export function createQuestions(options: QuestionsOptions): Questions {
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),
     coverage: createCoverageQuestion({ ask, reader }),
     sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
-    reports: { accessReview: createAccessReview({ ask: askForReport, reader, streams: createReportStreams() }), incident: createIncidentReport({ ask, reader }) },
+    reports: {
+      accessReview: createAccessReview({ ask: askForReport, reader, streams: createReportStreams() }),
+      incident: createIncidentReport({ ask, reader }),
+    },
     entity: createEntityQuestion({ ask }),
     directory: createDirectory({ pool, ask, reader, now }),
     search: createSearchQuestion({ ask, reader }),

@@ -1,6 +1,14 @@
 import { byteaArray } from '../platform/postgres/index.js';
 import { LEAD_OF_ALL, rulesAsOf, type RuleVersion } from '../projections/index.js';
-import { createRuleIndex, ruleKeyFromBytes, ruleKeyToBytes, selectorKey, type RuleIndex, type RuleKey, type TokenKeys } from '../rules/index.js';
+import {
+  createRuleIndex,
+  ruleKeyFromBytes,
+  ruleKeyToBytes,
+  selectorKey,
+  type RuleIndex,
+  type RuleKey,
+  type TokenKeys,
+} from '../rules/index.js';
 import type { Snapshot } from './ask/snapshot.pg.js';
 
 /**
@@ -13,7 +21,9 @@ export async function findStoppingAsOf(
   tokens: readonly (TokenKeys | undefined)[],
   known?: ReadonlySet<RuleKey>,
 ): Promise<readonly (readonly string[])[]> {
-  const leads = new Set([OF_ALL, ...tokens.flatMap((keys) => keys?.sets.flat() ?? [])].filter((key) => !known || known.has(key)));
+  const leads = new Set(
+    [OF_ALL, ...tokens.flatMap((keys) => keys?.sets.flat() ?? [])].filter((key) => !known || known.has(key)),
+  );
   if (leads.size === 0) return tokens.map(() => []);
   // Looks rules up by the first key of their selector only: a token that a rule stops has that key too.
   const rules = await rulesAsOf(snapshot.rows, snapshot, { leads: byteaArray([...leads].map(ruleKeyToBytes)) });
@@ -25,6 +35,7 @@ const OF_ALL = ruleKeyFromBytes(LEAD_OF_ALL);
 
 function indexOf(tenantKey: Uint8Array, rules: readonly RuleVersion[]): RuleIndex {
   const index = createRuleIndex();
-  for (const { rule, selector, terms } of rules) index.add({ ...terms, id: rule, seq: BigInt(terms.seq), selector: selectorKey(tenantKey, selector) });
+  for (const { rule, selector, terms } of rules)
+    index.add({ ...terms, id: rule, seq: BigInt(terms.seq), selector: selectorKey(tenantKey, selector) });
   return index;
 }

@@ -33,7 +33,11 @@ export function createAdmission({ authenticate, leaving, metrics, questionsAtOnc
   const turns = createTurns({ atOnce: questionsAtOnce });
   const open = new Map<string, number>();
   const admitted = new WeakMap<IncomingMessage, Admitted>();
-  const refused = metrics.counter('rescind_questions_refused_total', 'Questions refused with 429, by whose bound was reached.', ['bound']);
+  const refused = metrics.counter(
+    'rescind_questions_refused_total',
+    'Questions refused with 429, by whose bound was reached.',
+    ['bound'],
+  );
   for (const bound of ['caller', 'tenant', 'turn']) refused.inc({ bound }, 0);
   metrics.observed('rescind_questions', 'Questions that run or wait for their turn.', ['state'], () => [
     [{ state: 'running' }, turns.running],
@@ -42,7 +46,9 @@ export function createAdmission({ authenticate, leaving, metrics, questionsAtOnc
 
   function refuse(bound: 'caller' | 'tenant', most: number): never {
     refused.inc({ bound });
-    throw new RescindError('too-many-requests', { detail: `a ${bound} may ask ${most} questions at the same time; ask again when one is answered` });
+    throw new RescindError('too-many-requests', {
+      detail: `a ${bound} may ask ${most} questions at the same time; ask again when one is answered`,
+    });
   }
 
   /** Counts the question until its answer has been sent completely. */
@@ -65,7 +71,10 @@ export function createAdmission({ authenticate, leaving, metrics, questionsAtOnc
 
     async enter({ raw, ip, asks }: Arriving, res) {
       const { caller, refusal } = authenticate({ authorization: raw.headers.authorization, remoteAddress: ip });
-      if (!caller) throw new RescindError(refusal.code === 'too-many-requests' ? 'too-many-requests' : 'unauthenticated', { detail: refusal.detail });
+      if (!caller)
+        throw new RescindError(refusal.code === 'too-many-requests' ? 'too-many-requests' : 'unauthenticated', {
+          detail: refusal.detail,
+        });
       if (asks === undefined) return;
       takePlace(caller, res);
       const left = new AbortController();

@@ -21,7 +21,18 @@ const callerMembers = {
   disabled: { type: 'boolean' },
 } as const;
 
-export const TENANT = { type: 'object', properties: { id: text, name: text, issuers: { type: 'array', items: text, description: 'issuers that its sources may speak for; absent: whichever no other tenant has' } } } as const;
+export const TENANT = {
+  type: 'object',
+  properties: {
+    id: text,
+    name: text,
+    issuers: {
+      type: 'array',
+      items: text,
+      description: 'issuers that its sources may speak for; absent: whichever no other tenant has',
+    },
+  },
+} as const;
 export const CREATED_TENANT = {
   type: 'object',
   properties: { ...TENANT.properties, admin: { type: 'object', properties: { id: text, secret: shownOnce } } },
@@ -47,9 +58,20 @@ export const CALLER = { type: 'object', properties: callerMembers } as const;
 export const CREATED_CALLER = { type: 'object', properties: { ...callerMembers, secret: shownOnce } } as const;
 export const CREATED_SECRET = { type: 'object', properties: { ...secretMembers, secret: shownOnce } } as const;
 
-export const listOf = (title: string, member: string, schema: object) => ({ type: 'object', title, properties: { [member]: { type: 'array', items: schema } } });
+export const listOf = (title: string, member: string, schema: object) => ({
+  type: 'object',
+  title,
+  properties: { [member]: { type: 'array', items: schema } },
+});
 
-nameSchemas({ Tenant: TENANT, CreatedTenant: CREATED_TENANT, RegisteredSource: SOURCE, Caller: CALLER, CreatedCaller: CREATED_CALLER, CreatedSecret: CREATED_SECRET });
+nameSchemas({
+  Tenant: TENANT,
+  CreatedTenant: CREATED_TENANT,
+  RegisteredSource: SOURCE,
+  Caller: CALLER,
+  CreatedCaller: CREATED_CALLER,
+  CreatedSecret: CREATED_SECRET,
+});
 
 export const answer = (status: number, description: string, schema: object) => ({
   status,

@@ -35,22 +35,34 @@ export interface Bootstrapped {
  * registers that same key; the other order would leave an administrator whose key nobody has. If two first starts share a home, the second
  * finds the file of the first. If they have different homes, one registers its key and the other removes the file that it made.
  */
-export async function bootstrap({ home, controlLog, follower, now = Date.now }: BootstrapOptions): Promise<Bootstrapped> {
+export async function bootstrap({
+  home,
+  controlLog,
+  follower,
+  now = Date.now,
+}: BootstrapOptions): Promise<Bootstrapped> {
   const path = join(home, ADMIN_KEY_FILE);
   const { state } = follower;
   if (state.caller(ADMIN_CALLER)) return { created: false, path };
 
   const edits = createEdits({ controlLog, follower });
   const known = state.tenantByName(DEFAULT_TENANT);
-  const tenant = known ?? (await ensureTenant(edits, { id: 'bootstrap', tenant: '' }, { name: DEFAULT_TENANT }, () => {}));
+  const tenant =
+    known ?? (await ensureTenant(edits, { id: 'bootstrap', tenant: '' }, { name: DEFAULT_TENANT }, () => {}));
   const { secret, written } = await ensureKeyFile(path);
   const actor: Actor = { id: 'bootstrap', tenant: tenant.id };
   const stored = storedSecret(secret, Math.floor(now() / 1000));
   try {
-    await ensureFirstAdmin(edits, actor, tenant.id, { id: ADMIN_CALLER, roles: ADMIN_ROLES, secrets: [stored], disabled: false });
+    await ensureFirstAdmin(edits, actor, tenant.id, {
+      id: ADMIN_CALLER,
+      roles: ADMIN_ROLES,
+      secrets: [stored],
+      disabled: false,
+    });
   } catch (error) {
     if (!(error instanceof RescindError) || error.code !== 'already-exists') throw error;
-    const registered = state.caller(ADMIN_CALLER)?.secrets.some(({ sha256 }) => sha256 === secretDigest(secret)) ?? false;
+    const registered =
+      state.caller(ADMIN_CALLER)?.secrets.some(({ sha256 }) => sha256 === secretDigest(secret)) ?? false;
     if (written && !registered) await unlink(path);
     return { created: false, path };
   }
@@ -66,7 +78,9 @@ async function ensureKeyFile(path: string): Promise<{ secret: string; written: b
 async function readKey(path: string): Promise<string> {
   const secret = (await readFile(path, 'utf8')).trim();
   if (!isSecret(secret)) {
-    throw new RescindError('config-invalid', { detail: `${path} does not hold a key of Rescind's; move it away and start again` });
+    throw new RescindError('config-invalid', {
+      detail: `${path} does not hold a key of Rescind's; move it away and start again`,
+    });
   }
   return secret;
 }

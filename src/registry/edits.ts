@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError, canonicalJson } from '../contracts/index.js';
-import { createFairQueue, type Appended, type Command, type ControlFollower, type ControlLog, type ControlState, type NewControlRecord, type Seq } from '../control/index.js';
+import {
+  createFairQueue,
+  type Appended,
+  type Command,
+  type ControlFollower,
+  type ControlLog,
+  type ControlState,
+  type NewControlRecord,
+  type Seq,
+} from '../control/index.js';
 import type { Actor } from './authored.js';
 import { hasExpired } from './callers/secrets.js';
 
@@ -82,7 +91,10 @@ export function createEdits({ controlLog, follower, now = Date.now }: EditsOptio
       await edit.prepare?.();
       const appended = await send(controlLog, {
         records: [edit.record],
-        once: { key: ['registry', String(version)], content: canonicalJson({ attempt: randomUUID(), record: edit.record }) },
+        once: {
+          key: ['registry', String(version)],
+          content: canonicalJson({ attempt: randomUUID(), record: edit.record }),
+        },
       });
       await applied(follower, appended.lastSeq);
       if (appended.same) return { edit, seq: appended.lastSeq };
@@ -105,8 +117,15 @@ export function createEdits({ controlLog, follower, now = Date.now }: EditsOptio
   }
 
   function inTurn<T>(actor: Actor, work: () => Promise<T>): Promise<T> {
-    const isFull = (waiting.get(`caller ${actor.id}`) ?? 0) >= MAX_IN_LINE_A_CALLER || (waiting.get(`tenant ${actor.tenant}`) ?? 0) >= MAX_IN_LINE_A_TENANT;
-    if (isFull) return Promise.reject(new RescindError('too-many-requests', { detail: 'too many edits of this caller, or of its tenant, wait in line' }));
+    const isFull =
+      (waiting.get(`caller ${actor.id}`) ?? 0) >= MAX_IN_LINE_A_CALLER ||
+      (waiting.get(`tenant ${actor.tenant}`) ?? 0) >= MAX_IN_LINE_A_TENANT;
+    if (isFull)
+      return Promise.reject(
+        new RescindError('too-many-requests', {
+          detail: 'too many edits of this caller, or of its tenant, wait in line',
+        }),
+      );
     count(actor, 1);
     return new Promise((resolve, reject) => {
       line.push(actor.id, async () => {
@@ -122,17 +141,24 @@ export function createEdits({ controlLog, follower, now = Date.now }: EditsOptio
     if (key === undefined) return;
     const caller = state.caller(id);
     const stored = caller?.secrets.find((secret) => secret.id === key);
-    const isGood = caller?.tenant === tenant && !caller.disabled && stored !== undefined && !hasExpired(stored, Math.floor(now() / 1000));
+    const isGood =
+      caller?.tenant === tenant &&
+      !caller.disabled &&
+      stored !== undefined &&
+      !hasExpired(stored, Math.floor(now() / 1000));
     if (!isGood) throw new RescindError('unauthenticated', { detail: 'the key was withdrawn while the edit waited' });
-    if (!caller.roles.admin) throw new RescindError('forbidden', { detail: 'the role `admin` was taken away while the edit waited' });
+    if (!caller.roles.admin)
+      throw new RescindError('forbidden', { detail: 'the role `admin` was taken away while the edit waited' });
   }
 
   return {
     async commit(actor, decide) {
-      const decideAsActor = <T>(ask: (state: ControlState) => Edit<T>) => (state: ControlState): Edit<T> => {
-        requireActor(actor, state);
-        return ask(state);
-      };
+      const decideAsActor =
+        <T>(ask: (state: ControlState) => Edit<T>) =>
+        (state: ControlState): Edit<T> => {
+          requireActor(actor, state);
+          return ask(state);
+        };
       const { edit, seq } = await inTurn(actor, () => attempt(decideAsActor(decide)));
       if (edit.narrows) await follower.whenInForce(seq, edit.record.tenant);
       return edit.result;

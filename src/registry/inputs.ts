@@ -1,6 +1,14 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, nameSchemas, NO_NUL, RescindError, SOURCE_EVENT_NAMES, TOKEN_PROFILE_PRESETS } from '../contracts/index.js';
+import {
+  MAX_IDENTIFIER_LENGTH,
+  MAX_TIME_SECONDS,
+  nameSchemas,
+  NO_NUL,
+  RescindError,
+  SOURCE_EVENT_NAMES,
+  TOKEN_PROFILE_PRESETS,
+} from '../contracts/index.js';
 import { SIGNING_ALGORITHMS } from '../control/index.js';
 
 /** Values of one bound or one list of a source; more are refused. */
@@ -26,7 +34,13 @@ export const TenantInput = Type.Object(
   {
     name: Name,
     admin: Type.Optional(Name),
-    issuers: Type.Optional(Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true, description: 'issuers that its sources may speak for; absent: whichever no other tenant has' })),
+    issuers: Type.Optional(
+      Type.Array(Identifier, {
+        maxItems: MAX_VALUES,
+        uniqueItems: true,
+        description: 'issuers that its sources may speak for; absent: whichever no other tenant has',
+      }),
+    ),
   },
   closed,
 );
@@ -39,24 +53,57 @@ const ProfileIdentifiers = Type.Array(Identifier, { maxItems: MAX_PROFILE_VALUES
 
 const ProfileInput = Type.Object(
   {
-    preset: Type.Optional(Type.Enum([...TOKEN_PROFILE_PRESETS], { description: 'the product whose tokens these are; the other members change what it sets' })),
+    preset: Type.Optional(
+      Type.Enum([...TOKEN_PROFILE_PRESETS], {
+        description: 'the product whose tokens these are; the other members change what it sets',
+      }),
+    ),
     lineage: Type.Optional(
       Type.Union([Demand, Type.Object({ id_jag: Type.Optional(Demand), other: Type.Optional(Demand) }, closed)], {
-        description: 'stated, confirmed or none; or {id_jag, other}: for tokens that came from an ID-JAG and for others',
+        description:
+          'stated, confirmed or none; or {id_jag, other}: for tokens that came from an ID-JAG and for others',
       }),
     ),
-    max_token_lifetime: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_TOKEN_LIFETIME_S, description: 'seconds' })),
+    max_token_lifetime: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MAX_TOKEN_LIFETIME_S, description: 'seconds' }),
+    ),
     skew: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_SKEW_S, description: 'seconds' })),
     typ: Type.Optional(
-      Type.Union([Identifier, Type.Array(Type.Union([Identifier, Type.Null()]), { minItems: 1, maxItems: MAX_PROFILE_VALUES, uniqueItems: true })], {
-        description: 'header `typ`, or a list of them, in which null stands for a header without it',
+      Type.Union(
+        [
+          Identifier,
+          Type.Array(Type.Union([Identifier, Type.Null()]), {
+            minItems: 1,
+            maxItems: MAX_PROFILE_VALUES,
+            uniqueItems: true,
+          }),
+        ],
+        {
+          description: 'header `typ`, or a list of them, in which null stands for a header without it',
+        },
+      ),
+    ),
+    claims: Type.Optional(
+      Type.Object(
+        { client_id: Type.Optional(Identifier) },
+        { ...closed, description: 'the claim that names the client, in place of client_id, azp, cid, appid' },
+      ),
+    ),
+    identity: Type.Optional({
+      ...ProfileIdentifiers,
+      description: 'claims of which the first that is present identifies a JWT; [] names it by its signing input',
+    }),
+    default_resource: Type.Optional({
+      ...Identifier,
+      description: 'resource of a token whose `aud` is absent or names only ignored_audiences',
+    }),
+    ignored_audiences: Type.Optional({ ...ProfileIdentifiers, description: 'audiences that stand for no resource' }),
+    announced: Type.Optional(
+      Type.Enum(['required', 'optional'], {
+        description:
+          'optional: a JWT that no event announced is recorded at first sight, by its own claims; needs `lineage.other` none',
       }),
     ),
-    claims: Type.Optional(Type.Object({ client_id: Type.Optional(Identifier) }, { ...closed, description: 'the claim that names the client, in place of client_id, azp, cid, appid' })),
-    identity: Type.Optional({ ...ProfileIdentifiers, description: 'claims of which the first that is present identifies a JWT; [] names it by its signing input' }),
-    default_resource: Type.Optional({ ...Identifier, description: 'resource of a token whose `aud` is absent or names only ignored_audiences' }),
-    ignored_audiences: Type.Optional({ ...ProfileIdentifiers, description: 'audiences that stand for no resource' }),
-    announced: Type.Optional(Type.Enum(['required', 'optional'], { description: 'optional: a JWT that no event announced is recorded at first sight, by its own claims; needs `lineage.other` none' })),
     algorithms: Type.Optional(Type.Array(Type.Enum([...SIGNING_ALGORITHMS]), { minItems: 1, uniqueItems: true })),
   },
   closed,
@@ -74,15 +121,28 @@ const sourceMembers = {
       { ...closed, description: 'RFC 7517, public keys only' },
     ),
   ),
-  jwks_uri: Type.Optional(Type.String({ minLength: 1, maxLength: 2_048, description: 'https, or http at a loopback host that JWKS_ALLOWED_HOSTS names' })),
-  topic: Type.Optional(Type.String({ pattern: '^rescind\\.events\\.[a-z0-9-]{1,63}$', description: 'rescind.events.<name>' })),
+  jwks_uri: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 2_048,
+      description: 'https, or http at a loopback host that JWKS_ALLOWED_HOSTS names',
+    }),
+  ),
+  topic: Type.Optional(
+    Type.String({ pattern: '^rescind\\.events\\.[a-z0-9-]{1,63}$', description: 'rescind.events.<name>' }),
+  ),
   profile: Type.Optional(ProfileInput),
 };
 export const SourceInput = Type.Object({ name: Name, uri: Identifier, ...sourceMembers }, closed);
 export type SourceInput = Static<typeof SourceInput>;
 
 export const SourceUpdate = Type.Object(
-  { name: Type.Optional(Name), uri: Type.Optional(Identifier), ...sourceMembers, disabled: Type.Optional(Type.Boolean()) },
+  {
+    name: Type.Optional(Name),
+    uri: Type.Optional(Identifier),
+    ...sourceMembers,
+    disabled: Type.Optional(Type.Boolean()),
+  },
   closed,
 );
 export type SourceUpdate = Static<typeof SourceUpdate>;
@@ -90,20 +150,34 @@ export type SourceUpdate = Static<typeof SourceUpdate>;
 const IssuerClientInput = Type.Object({ iss: Identifier, client_id: Identifier }, closed);
 const Nothing = Type.Object({}, closed);
 
-const AskingInput = Type.Object({ resources: SomeIdentifiers, issuers: SomeIdentifiers, wait: Type.Optional(Type.Boolean()) }, closed);
+const AskingInput = Type.Object(
+  { resources: SomeIdentifiers, issuers: SomeIdentifiers, wait: Type.Optional(Type.Boolean()) },
+  closed,
+);
 
 export const RolesInput = Type.Object(
   {
-    emit: Type.Optional(Type.Object({ sources: Type.Array(Name, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true }) }, closed)),
+    emit: Type.Optional(
+      Type.Object({ sources: Type.Array(Name, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true }) }, closed),
+    ),
     introspect: Type.Optional(AskingInput),
     guard: Type.Optional(AskingInput),
     'revoke-own': Type.Optional(
-      Type.Object({ clients: Type.Array(IssuerClientInput, { minItems: 1, maxItems: MAX_OWN_CLIENTS, uniqueItems: true }) }, closed),
+      Type.Object(
+        { clients: Type.Array(IssuerClientInput, { minItems: 1, maxItems: MAX_OWN_CLIENTS, uniqueItems: true }) },
+        closed,
+      ),
     ),
     revoke: Type.Optional(
-      Type.Union([Type.Object({ tenant: Type.Literal(true) }, closed), Type.Object({ issuers: Identifiers, resources: Identifiers }, closed)], {
-        description: '{tenant: true}, or {issuers, resources} of which a selector must name one',
-      }),
+      Type.Union(
+        [
+          Type.Object({ tenant: Type.Literal(true) }, closed),
+          Type.Object({ issuers: Identifiers, resources: Identifiers }, closed),
+        ],
+        {
+          description: '{tenant: true}, or {issuers, resources} of which a selector must name one',
+        },
+      ),
     ),
     audit: Type.Optional(Nothing),
     admin: Type.Optional(Nothing),
@@ -119,7 +193,16 @@ export type CallerUpdate = Static<typeof CallerUpdate>;
 export const SecretInput = Type.Object({ expires_at: Type.Optional(Future) }, closed);
 export type SecretInput = Static<typeof SecretInput>;
 
-nameSchemas({ TenantInput, ProfileInput, SourceInput, SourceUpdate, RolesInput, CallerInput, CallerUpdate, SecretInput });
+nameSchemas({
+  TenantInput,
+  ProfileInput,
+  SourceInput,
+  SourceUpdate,
+  RolesInput,
+  CallerInput,
+  CallerUpdate,
+  SecretInput,
+});
 
 /** Creates a reader of input from outside. It returns the input if it fits the schema, else throws `invalid-request`. */
 export function createReader<S extends TSchema>(schema: S): (input: unknown) => Static<S> {
@@ -133,7 +216,10 @@ export function createReader<S extends TSchema>(schema: S): (input: unknown) => 
     // Branches of a union fail without being at fault, and a refused member fails twice.
     const own = errors.filter(({ schemaPath, keyword }) => !/\/anyOf\/\d+/.test(schemaPath) && keyword !== 'boolean');
     const error = own.find(({ keyword }) => keyword === 'additionalProperties') ?? own[0] ?? errors[0];
-    const at = error === undefined || error.instancePath === '' ? 'the body' : `\`${error.instancePath.slice(1).replaceAll('/', '.')}\``;
+    const at =
+      error === undefined || error.instancePath === ''
+        ? 'the body'
+        : `\`${error.instancePath.slice(1).replaceAll('/', '.')}\``;
     throw new RescindError('invalid-request', { detail: `${at} ${describe(error)}` });
   };
 }
@@ -168,7 +254,8 @@ function checkStrings(value: unknown, path: string): void {
   }
   if (typeof value !== 'object' || value === null) return;
   for (const [name, member] of Object.entries(value)) {
-    if (name.includes('\0') || !name.isWellFormed()) throw new RescindError('invalid-request', { detail: 'a member name is malformed' });
+    if (name.includes('\0') || !name.isWellFormed())
+      throw new RescindError('invalid-request', { detail: 'a member name is malformed' });
     checkStrings(member, path === '' ? name : `${path}.${name}`);
   }
 }

@@ -21,7 +21,11 @@ export class RegistryModule {
       module: RegistryModule,
       global: true,
       controllers: [TenantsController, SourcesController, CallersController],
-      providers: [{ provide: REGISTRY, useValue: registry }, { provide: AUTHENTICATOR, useValue: authenticate }, CallerGuard],
+      providers: [
+        { provide: REGISTRY, useValue: registry },
+        { provide: AUTHENTICATOR, useValue: authenticate },
+        CallerGuard,
+      ],
       exports: [REGISTRY, AUTHENTICATOR, CallerGuard],
     };
   }

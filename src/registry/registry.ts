@@ -22,7 +22,13 @@ export interface RegistryOptions {
  */
 export type Registry = TenantCommands & SourceCommands & CallerCommands;
 
-export function createRegistry({ controlLog, follower, createTopic, jwksAllowedHosts = [], now = Date.now }: RegistryOptions): Registry {
+export function createRegistry({
+  controlLog,
+  follower,
+  createTopic,
+  jwksAllowedHosts = [],
+  now = Date.now,
+}: RegistryOptions): Registry {
   const edits = createEdits({ controlLog, follower, now });
   const { state } = follower;
   return {

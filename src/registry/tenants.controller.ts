@@ -24,7 +24,10 @@ export class TenantsController {
 
   @Post()
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Create a tenant and its first administrator', description: 'For administrators of the tenant `default`.' })
+  @ApiOperation({
+    summary: 'Create a tenant and its first administrator',
+    description: 'For administrators of the tenant `default`.',
+  })
   @ApiBody({ schema: openApi(TenantInput) })
   @ApiResponse(answer(201, 'the tenant, and the administrator with its secret', CREATED_TENANT))
   create(@CurrentCaller() caller: Caller, @Body(jsonBody) body: unknown): Promise<CreatedTenant> {

@@ -41,11 +41,17 @@ export function createTenantCommands({ edits, state, now }: Dependencies): Tenan
     async createTenant(actor, input) {
       const { name, admin: id = `${name}-admin`, issuers } = readTenant(input);
       if (!mayLookBeyond(actor)) {
-        throw new RescindError('forbidden', { detail: `only an administrator of the tenant ${DEFAULT_TENANT} creates tenants` });
+        throw new RescindError('forbidden', {
+          detail: `only an administrator of the tenant ${DEFAULT_TENANT} creates tenants`,
+        });
       }
-      if (!new RegExp(NAME_PATTERN).test(id)) throw new RescindError('inconsistent-request', { detail: '`name` is too long to name the administrator after it; name the first administrator in `admin`' });
+      if (!new RegExp(NAME_PATTERN).test(id))
+        throw new RescindError('inconsistent-request', {
+          detail: '`name` is too long to name the administrator after it; name the first administrator in `admin`',
+        });
       // Checked before the first edit, so that a taken id does not leave a tenant without an administrator.
-      if (state.caller(id)) throw new RescindError('already-exists', { detail: `a caller ${id} is registered; name another in \`admin\`` });
+      if (state.caller(id))
+        throw new RescindError('already-exists', { detail: `a caller ${id} is registered; name another in \`admin\`` });
       const tenant = await ensureTenant(edits, actor, { name, ...(issuers ? { issuers } : {}) }, (current, known) => {
         if (known && [...current.callers()].some((caller) => caller.tenant === known.id)) {
           throw new RescindError('already-exists', { detail: 'a tenant with this name is registered' });
@@ -73,9 +79,19 @@ type TenantCheck = (state: ControlState, known: Tenant | undefined) => void;
  * Resolves with the tenant of this name, and creates it if it is missing. For an existing tenant an unchanged record is written again,
  * which changes nothing.
  */
-export function ensureTenant(edits: Edits, actor: Actor, { name, issuers }: Pick<TenantRecord, 'name' | 'issuers'>, check: TenantCheck): Promise<TenantView> {
+export function ensureTenant(
+  edits: Edits,
+  actor: Actor,
+  { name, issuers }: Pick<TenantRecord, 'name' | 'issuers'>,
+  check: TenantCheck,
+): Promise<TenantView> {
   const bound = issuers ? { issuers } : {};
-  const fresh: TenantRecord = { id: randomUUID(), name, ...bound, key: randomBytes(TENANT_KEY_BYTES).toString('base64url') };
+  const fresh: TenantRecord = {
+    id: randomUUID(),
+    name,
+    ...bound,
+    key: randomBytes(TENANT_KEY_BYTES).toString('base64url'),
+  };
   return edits.commit(actor, (current) => {
     const known = current.tenantByName(name);
     check(current, known);
@@ -94,6 +110,10 @@ export function ensureFirstAdmin(edits: Edits, actor: Actor, tenant: string, rec
     if (current.caller(record.id) || [...current.callers()].some((caller) => caller.tenant === tenant)) {
       throw new RescindError('already-exists', { detail: 'the tenant has callers already' });
     }
-    return { record: authoredRecord('caller.changed', actor, tenant, record, 'created'), narrows: false, result: undefined };
+    return {
+      record: authoredRecord('caller.changed', actor, tenant, record, 'created'),
+      narrows: false,
+      result: undefined,
+    };
   });
 }

@@ -37,7 +37,13 @@ describe('turns of questions', () => {
     ask('b', 'y', 0).catch(ignore);
     ask('b', 'y', 1).catch(ignore);
     await soon();
-    for (const [tenant, id, nth] of [['b', 'y', 2], ['a', 'x', 1], ['a', 'z', 0], ['c', 'w', 0]] as const) ask(tenant, id, nth).catch(ignore);
+    for (const [tenant, id, nth] of [
+      ['b', 'y', 2],
+      ['a', 'x', 1],
+      ['a', 'z', 0],
+      ['c', 'w', 0],
+    ] as const)
+      ask(tenant, id, nth).catch(ignore);
     end('b/y/1');
     await soon();
     expect(begun.at(-1)).toBe('c/w/0');
@@ -64,7 +70,10 @@ describe('turns of questions', () => {
       ask('a', 'x').catch(ignore);
       const leaving = new AbortController();
       const left = expect(ask('a', 'x', 1, leaving.signal)).rejects.toMatchObject({ code: 'overloaded' });
-      const late = expect(ask('a', 'x', 2)).rejects.toMatchObject({ code: 'overloaded', detail: expect.stringContaining('no turn within 10 s') });
+      const late = expect(ask('a', 'x', 2)).rejects.toMatchObject({
+        code: 'overloaded',
+        detail: expect.stringContaining('no turn within 10 s'),
+      });
       expect(turns.waiting).toBe(2);
       leaving.abort();
       await left;

@@ -100,12 +100,14 @@ export function createTurns({ atOnce, isBusy = createBusyCheck() }: TurnsOptions
   }
 
   const isBefore = (one: Asker, other: Asker): boolean =>
-    of(tenantKey(one)) < of(tenantKey(other)) || (of(tenantKey(one)) === of(tenantKey(other)) && of(callerKey(one)) < of(callerKey(other)));
+    of(tenantKey(one)) < of(tenantKey(other)) ||
+    (of(tenantKey(one)) === of(tenantKey(other)) && of(callerKey(one)) < of(callerKey(other)));
 
   return {
     take(asker, signal) {
       if (mayRun(asker) && !mustRest()) return Promise.resolve(begin(asker));
-      if (waiting.length >= MAX_WAITING) return Promise.reject(new RescindError('overloaded', { detail: 'too many questions wait; ask again later' }));
+      if (waiting.length >= MAX_WAITING)
+        return Promise.reject(new RescindError('overloaded', { detail: 'too many questions wait; ask again later' }));
       return new Promise((resolve, reject) => {
         const leave = (): void => {
           clearTimeout(timer);
@@ -114,7 +116,11 @@ export function createTurns({ atOnce, isBusy = createBusyCheck() }: TurnsOptions
         };
         const giveUp = (): void => {
           leave();
-          reject(new RescindError('overloaded', { detail: `no turn within ${TURN_TIMEOUT_MS / 1_000} s: other questions are running; ask again later` }));
+          reject(
+            new RescindError('overloaded', {
+              detail: `no turn within ${TURN_TIMEOUT_MS / 1_000} s: other questions are running; ask again later`,
+            }),
+          );
         };
         const timer = setTimeout(giveUp, TURN_TIMEOUT_MS).unref();
         const waiter: Waiter = {

@@ -23,7 +23,11 @@ export interface CallerView {
   readonly disabled: boolean;
 }
 
-export const tenantView = ({ id, name, issuers }: Pick<Tenant, 'id' | 'name' | 'issuers'>): TenantView => ({ id, name, ...(issuers ? { issuers } : {}) });
+export const tenantView = ({ id, name, issuers }: Pick<Tenant, 'id' | 'name' | 'issuers'>): TenantView => ({
+  id,
+  name,
+  ...(issuers ? { issuers } : {}),
+});
 
 export const sourceView = (source: Source): SourceView => ({
   id: source.id,

@@ -5,7 +5,15 @@ export interface Beside {
 }
 
 /** `atOnce` includes work that goes on after its caller gave up waiting, so that a slow database does not get ever more questions. */
-export function createBeside({ atOnce, timeoutMs: usualMs, onFailure = () => undefined }: { readonly atOnce: number; readonly timeoutMs: number; readonly onFailure?: (error: unknown) => void }): Beside {
+export function createBeside({
+  atOnce,
+  timeoutMs: usualMs,
+  onFailure = () => undefined,
+}: {
+  readonly atOnce: number;
+  readonly timeoutMs: number;
+  readonly onFailure?: (error: unknown) => void;
+}): Beside {
   let running = 0;
   return async (work, timeoutMs = usualMs) => {
     if (running >= atOnce) return null;

@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Selector } from '../rules/index.js';
-import { askedOf, isConfirmed, isConfirmedUncounted, isMany, mayBeWide, refuseEverything, refuseUnconfirmed, type Confirm } from './confirmation.js';
+import {
+  askedOf,
+  isConfirmed,
+  isConfirmedUncounted,
+  isMany,
+  mayBeWide,
+  refuseEverything,
+  refuseUnconfirmed,
+  type Confirm,
+} from './confirmation.js';
 import type { Preview } from './preview/preview.pg.js';
 
 const counts = (users: number, tokens: number) => ({ users, tokens });
@@ -75,13 +84,24 @@ describe('the confirmation', () => {
     expect(isConfirmedUncounted(confirm)).toBe(expected);
   });
 
-  const hits = { as_of: { index: '9' }, tokens: 3, used_in_last_hour: 0, users: 1_000, grants: 0, connections: 0 } as Preview;
+  const hits = {
+    as_of: { index: '9' },
+    tokens: 3,
+    used_in_last_hour: 0,
+    users: 1_000,
+    grants: 0,
+    connections: 0,
+  } as Preview;
   it('is asked for with what the rule hits, and what to send', () => {
     const { detail, extensions } = refuseUnconfirmed(asked, hits, undefined);
-    expect(detail).toBe('the rule hits 1,000 of 4,000 users (25 %); nothing was ordered. If that is meant, send the same order with "confirm": 1000');
+    expect(detail).toBe(
+      'the rule hits 1,000 of 4,000 users (25 %); nothing was ordered. If that is meant, send the same order with "confirm": 1000',
+    );
     expect(extensions).toEqual({ confirm: 1_000, by: 'users', of: 4_000, hits });
     expect(refuseUnconfirmed(asked, hits, 5).detail).toContain('users (25 %), and `confirm` says 5; nothing');
-    expect(refuseUnconfirmed({ by: 'tokens', number: 1_234_567, of: null }, { ...hits, at_least: true }, undefined).detail).toContain('hits at least 1,234,567 live tokens; nothing');
+    expect(
+      refuseUnconfirmed({ by: 'tokens', number: 1_234_567, of: null }, { ...hits, at_least: true }, undefined).detail,
+    ).toContain('hits at least 1,234,567 live tokens; nothing');
   });
 
   it('is asked for with the word that lets a rule select everything', () => {

@@ -27,14 +27,16 @@ export interface Asked {
  * Whether the rule can hit a share of an organisation. A rule that names a token, an ID-JAG, a session or a user hits one person; a rule on
  * everything has a confirmation of its own.
  */
-export const mayBeWide = ({ all, token, id_jag: idJag, session, user }: Selector): boolean => all !== true && !token && !idJag && !session && !user;
+export const mayBeWide = ({ all, token, id_jag: idJag, session, user }: Selector): boolean =>
+  all !== true && !token && !idJag && !session && !user;
 
 /** Whether the rule hits so many that their share must be checked. */
 export const isMany = ({ users, tokens }: Counts): boolean => users >= LEAST_USERS || tokens >= LEAST_TOKENS;
 
 /** Returns the confirmation that the rule needs; undefined for none. `share` is in percent. `all` is null if it could not be counted. */
 export function askedOf(hits: Counts, all: Counts | null, share: number): Asked | undefined {
-  const exceeds = (by: 'users' | 'tokens', least: number): boolean => hits[by] >= least && (all === null || hits[by] * 100 > share * all[by]);
+  const exceeds = (by: 'users' | 'tokens', least: number): boolean =>
+    hits[by] >= least && (all === null || hits[by] * 100 > share * all[by]);
   const by = exceeds('users', LEAST_USERS) ? 'users' : exceeds('tokens', LEAST_TOKENS) ? 'tokens' : undefined;
   return by && { by, number: hits[by], of: all === null ? null : Math.max(all[by], hits[by]) };
 }
@@ -45,12 +47,16 @@ export function isConfirmed(confirm: Confirm | undefined, { number }: Asked): bo
 }
 
 /** Whether the order may proceed although counting failed: `confirm` is a previewed number or `uncounted`. */
-export const isConfirmedUncounted = (confirm: Confirm | undefined): boolean => typeof confirm === 'number' || confirm === UNCOUNTED;
+export const isConfirmedUncounted = (confirm: Confirm | undefined): boolean =>
+  typeof confirm === 'number' || confirm === UNCOUNTED;
 
 export function refuseUnconfirmed(asked: Asked, hits: Preview, confirm: Confirm | undefined): RescindError {
   const what = asked.by === 'users' ? 'users' : 'live tokens';
   const number = `${hits.at_least ? 'at least ' : ''}${grouped(asked.number)}`;
-  const many = asked.of === null ? `${number} ${what}` : `${number} of ${grouped(asked.of)} ${what}${asked.of > 0 ? ` (${Math.round((100 * asked.number) / asked.of)} %)` : ''}`;
+  const many =
+    asked.of === null
+      ? `${number} ${what}`
+      : `${number} of ${grouped(asked.of)} ${what}${asked.of > 0 ? ` (${Math.round((100 * asked.number) / asked.of)} %)` : ''}`;
   const wrong = typeof confirm === 'number' ? `, and \`confirm\` says ${grouped(confirm)}` : '';
   return new RescindError('confirmation-required', {
     detail: `the rule hits ${many}${wrong}; nothing was ordered. If that is meant, send the same order with "confirm": ${asked.number}`,
@@ -65,6 +71,10 @@ export const refuseUncounted = (): RescindError =>
   });
 
 export const refuseEverything = (): RescindError =>
-  new RescindError('confirmation-required', { detail: 'the rule selects everything; nothing was ordered. If that is meant, send the same order with "confirm": true', extensions: { confirm: true } });
+  new RescindError('confirmation-required', {
+    detail:
+      'the rule selects everything; nothing was ordered. If that is meant, send the same order with "confirm": true',
+    extensions: { confirm: true },
+  });
 
 const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');

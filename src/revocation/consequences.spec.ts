@@ -11,15 +11,37 @@ const IDP = 'https://idp.example';
 const tenant = { id: 't' } as Tenant;
 const analyst = { id: 'analyst', tenant: 't', roles: { revoke: { tenant: true } } } as Caller;
 const narrow = { id: 'narrow', tenant: 't', roles: { revoke: { issuers: [IDP], resources: [] } } } as unknown as Caller;
-const counts = (users: number, tokens = users): Preview => ({ as_of: { index: '9' }, users, tokens, used_in_last_hour: 0, grants: users, connections: 0 }) as Preview;
-const order = (confirm?: Confirm, selector: Selector = { issuer: IDP }): Order => ({ selector, effect: 'block', reauthenticate: false, reason: 'x', ...(confirm === undefined ? {} : { confirm }) });
+const counts = (users: number, tokens = users): Preview =>
+  ({ as_of: { index: '9' }, users, tokens, used_in_last_hour: 0, grants: users, connections: 0 }) as Preview;
+const order = (confirm?: Confirm, selector: Selector = { issuer: IDP }): Order => ({
+  selector,
+  effect: 'block',
+  reauthenticate: false,
+  reason: 'x',
+  ...(confirm === undefined ? {} : { confirm }),
+});
 const ofFirst = async (): Promise<boolean> => false;
 const ofReplay = async (): Promise<boolean> => true;
 
 /** `hits` and `all`: counted numbers. Undefined never answers; an error fails. */
-function create({ hits, all = counts(1_000), share = 10, around }: { hits?: Preview | Error; all?: Preview | Error | undefined; share?: number; around?: Surroundings }) {
+function create({
+  hits,
+  all = counts(1_000),
+  share = 10,
+  around,
+}: {
+  hits?: Preview | Error;
+  all?: Preview | Error | undefined;
+  share?: number;
+  around?: Surroundings;
+}) {
   const asked: string[] = [];
-  const answer = (value: Preview | Error | undefined): Promise<Preview> => (value instanceof Error ? Promise.reject(value) : value === undefined ? new Promise(() => undefined) : Promise.resolve(value));
+  const answer = (value: Preview | Error | undefined): Promise<Preview> =>
+    value instanceof Error
+      ? Promise.reject(value)
+      : value === undefined
+        ? new Promise(() => undefined)
+        : Promise.resolve(value);
   const sut = createConsequences({
     state: { sources: () => [] } as unknown as ControlState,
     previews: {
@@ -28,7 +50,10 @@ function create({ hits, all = counts(1_000), share = 10, around }: { hits?: Prev
         return answer(selector.all === true ? all : hits);
       },
     },
-    surroundings: { read: () => (around ? Promise.resolve(around) : Promise.reject(new Error('away'))), readUnknown: async () => around?.unknown ?? [] },
+    surroundings: {
+      read: () => (around ? Promise.resolve(around) : Promise.reject(new Error('away'))),
+      readUnknown: async () => around?.unknown ?? [],
+    },
     share,
     // Long enough for a count that answers, short enough for one that never does.
     waits: { askMs: hits === undefined ? 5 : 30_000, tellMs: hits === undefined ? 5 : 30_000 },
@@ -40,10 +65,17 @@ function create({ hits, all = counts(1_000), share = 10, around }: { hits?: Prev
 describe('an order that may hit many', () => {
   it('is refused with the number, and taken with it', async () => {
     const { sut, asked } = create({ hits: counts(400) });
-    await expect(sut.ask(analyst, tenant, order(), 5, ofFirst)).rejects.toMatchObject({ code: 'confirmation-required', extensions: { confirm: 400, by: 'users', of: 1_000, hits: { users: 400 } } });
+    await expect(sut.ask(analyst, tenant, order(), 5, ofFirst)).rejects.toMatchObject({
+      code: 'confirmation-required',
+      extensions: { confirm: 400, by: 'users', of: 1_000, hits: { users: 400 } },
+    });
     expect(asked).toEqual(['issuer', 'all']);
-    await expect(sut.ask(analyst, tenant, order(true), 5, ofFirst)).rejects.toMatchObject({ extensions: { confirm: 400 } });
-    await expect(sut.ask(analyst, tenant, order('uncounted'), 5, ofFirst)).rejects.toMatchObject({ extensions: { confirm: 400 } });
+    await expect(sut.ask(analyst, tenant, order(true), 5, ofFirst)).rejects.toMatchObject({
+      extensions: { confirm: 400 },
+    });
+    await expect(sut.ask(analyst, tenant, order('uncounted'), 5, ofFirst)).rejects.toMatchObject({
+      extensions: { confirm: 400 },
+    });
     expect(await sut.ask(analyst, tenant, order(410), 5, ofFirst)).toEqual(counts(400));
   });
 
@@ -53,11 +85,15 @@ describe('an order that may hit many', () => {
   });
 
   it('does not tell how much there is to who may not read it', async () => {
-    await expect(create({ hits: counts(400) }).sut.ask(narrow, tenant, order(), 5, ofFirst)).rejects.toMatchObject({ extensions: { confirm: 400, of: null } });
+    await expect(create({ hits: counts(400) }).sut.ask(narrow, tenant, order(), 5, ofFirst)).rejects.toMatchObject({
+      extensions: { confirm: 400, of: null },
+    });
   });
 
   it('is asked about too where nobody can say how much there is in all', async () => {
-    await expect(create({ hits: counts(400), all: new Error('away') }).sut.ask(analyst, tenant, order(), 5, ofFirst)).rejects.toMatchObject({ extensions: { confirm: 400, of: null } });
+    await expect(
+      create({ hits: counts(400), all: new Error('away') }).sut.ask(analyst, tenant, order(), 5, ofFirst),
+    ).rejects.toMatchObject({ extensions: { confirm: 400, of: null } });
   });
 
   it.each([
@@ -65,9 +101,15 @@ describe('an order that may hit many', () => {
     ['with an error', new Error('away')],
   ])('wants the word, or any number, where the count comes %s', async (_name, hits) => {
     const { sut } = create(hits ? { hits } : {});
-    await expect(sut.ask(analyst, tenant, order(), 5, ofFirst)).rejects.toMatchObject({ code: 'confirmation-required', extensions: { confirm: 'uncounted', hits: null } });
-    await expect(sut.ask(analyst, tenant, order(true), 5, ofFirst)).rejects.toMatchObject({ extensions: { confirm: 'uncounted' } });
-    for (const confirm of ['uncounted', 7] as const) expect(await sut.ask(analyst, tenant, order(confirm), 5, ofFirst)).toBeUndefined();
+    await expect(sut.ask(analyst, tenant, order(), 5, ofFirst)).rejects.toMatchObject({
+      code: 'confirmation-required',
+      extensions: { confirm: 'uncounted', hits: null },
+    });
+    await expect(sut.ask(analyst, tenant, order(true), 5, ofFirst)).rejects.toMatchObject({
+      extensions: { confirm: 'uncounted' },
+    });
+    for (const confirm of ['uncounted', 7] as const)
+      expect(await sut.ask(analyst, tenant, order(confirm), 5, ofFirst)).toBeUndefined();
   });
 
   it('that hits few needs no total, and no confirmation', async () => {
@@ -110,11 +152,19 @@ describe('what an order comes to', () => {
 
   it('is told', async () => {
     const { sut } = create({ hits: counts(0), around });
-    expect(await sut.tell(about, sut.count(tenant, order(), 5))).toEqual({ hits: counts(0), unknown: ['issuer'], other_rules: { rules: [], more: 3 } });
+    expect(await sut.tell(about, sut.count(tenant, order(), 5))).toEqual({
+      hits: counts(0),
+      unknown: ['issuer'],
+      other_rules: { rules: [], more: 3 },
+    });
   });
 
   it('is null as far as it cannot be found out', async () => {
     const { sut } = create({});
-    expect(await sut.tell(about, sut.count(tenant, order(), 5))).toEqual({ hits: null, unknown: null, other_rules: null });
+    expect(await sut.tell(about, sut.count(tenant, order(), 5))).toEqual({
+      hits: null,
+      unknown: null,
+      other_rules: null,
+    });
   });
 });

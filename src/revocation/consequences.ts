@@ -1,7 +1,16 @@
 import type { Caller, ControlState, Tenant } from '../control/index.js';
 import type { Selection, Selector } from '../rules/index.js';
 import { createBeside, within } from './beside.js';
-import { askedOf, isConfirmed, isConfirmedUncounted, isMany, mayBeWide, refuseUnconfirmed, refuseUncounted, type Asked } from './confirmation.js';
+import {
+  askedOf,
+  isConfirmed,
+  isConfirmedUncounted,
+  isMany,
+  mayBeWide,
+  refuseUnconfirmed,
+  refuseUncounted,
+  type Asked,
+} from './confirmation.js';
 import type { Order } from './order-input.js';
 import type { Preview, PreviewReader } from './preview/preview.pg.js';
 import { readsAll } from './reach.js';
@@ -52,12 +61,25 @@ export interface ConsequencesOptions {
 export type ConsequencesReader = ReturnType<typeof createConsequences>;
 
 /** Finds out the consequences of orders. Delays only orders that may hit many, and those for `askMs` at most. */
-export function createConsequences({ state, previews, surroundings, share, waits: { askMs, tellMs } = DEFAULT_WAITS, now }: ConsequencesOptions) {
+export function createConsequences({
+  state,
+  previews,
+  surroundings,
+  share,
+  waits: { askMs, tellMs } = DEFAULT_WAITS,
+  now,
+}: ConsequencesOptions) {
   const asking = createBeside({ atOnce: ASKED_AT_ONCE, timeoutMs: askMs });
   const telling = createBeside({ atOnce: TOLD_AT_ONCE, timeoutMs: tellMs });
   const everything = (order: Order): Order => ({ ...order, selector: { all: true } });
 
-  async function askedBy(tenant: Tenant, order: Order, hits: Preview, skew: number, timeoutMs: number): Promise<Asked | undefined> {
+  async function askedBy(
+    tenant: Tenant,
+    order: Order,
+    hits: Preview,
+    skew: number,
+    timeoutMs: number,
+  ): Promise<Asked | undefined> {
     if (!isMany(hits)) return undefined;
     const all = await asking(() => previews.read(tenant, everything(order), skew), timeoutMs);
     return askedOf(hits, all, share);
@@ -69,7 +91,13 @@ export function createConsequences({ state, previews, surroundings, share, waits
      * may not read every rule is not told the total. `isReplay` is asked before a refusal, because a repetition of a stored order needs no
      * new confirmation.
      */
-    async ask(caller: Caller, tenant: Tenant, order: Order, skew: number, isReplay: () => Promise<boolean>): Promise<Preview | undefined> {
+    async ask(
+      caller: Caller,
+      tenant: Tenant,
+      order: Order,
+      skew: number,
+      isReplay: () => Promise<boolean>,
+    ): Promise<Preview | undefined> {
       if (share >= 100 || !mayBeWide(order.selector)) return undefined;
       const endsAt = performance.now() + askMs;
       const hits = await asking(() => previews.read(tenant, order, skew));
@@ -78,28 +106,41 @@ export function createConsequences({ state, previews, surroundings, share, waits
         throw refuseUncounted();
       }
       const asked = await askedBy(tenant, order, hits, skew, Math.max(0, endsAt - performance.now()));
-      if (asked && !isConfirmed(order.confirm, asked) && !(await isReplay())) throw refuseUnconfirmed(readsAll(caller) ? asked : { ...asked, of: null }, hits, order.confirm);
+      if (asked && !isConfirmed(order.confirm, asked) && !(await isReplay()))
+        throw refuseUnconfirmed(readsAll(caller) ? asked : { ...asked, of: null }, hits, order.confirm);
       return hits;
     },
 
     /** Returns the number that the order must name, and the names that no event has mentioned. */
-    async foresee(tenant: Tenant, order: Order, hits: Preview, skew: number): Promise<{ readonly confirm?: number; readonly unknown: Surroundings['unknown'] | null }> {
-      const asked = share < 100 && mayBeWide(order.selector) ? await askedBy(tenant, order, hits, skew, askMs) : undefined;
+    async foresee(
+      tenant: Tenant,
+      order: Order,
+      hits: Preview,
+      skew: number,
+    ): Promise<{ readonly confirm?: number; readonly unknown: Surroundings['unknown'] | null }> {
+      const asked =
+        share < 100 && mayBeWide(order.selector) ? await askedBy(tenant, order, hits, skew, askMs) : undefined;
       const unknown = await telling(() => surroundings.readUnknown(tenant, order.selector, state.sources()));
       return { ...(asked ? { confirm: asked.number } : {}), unknown: unknownBeside(hits, unknown) };
     },
 
     /** Begins to count what the order hits, without delaying the order. */
-    count: (tenant: Tenant, order: Order, skew: number): Promise<Preview | null> => telling(() => previews.read(tenant, order, skew)),
+    count: (tenant: Tenant, order: Order, skew: number): Promise<Preview | null> =>
+      telling(() => previews.read(tenant, order, skew)),
 
     /** Resolves to the consequences. Call it when the rule is in force. */
     async tell(around: Around, counting: Promise<Preview | null>): Promise<Consequences> {
-      const [hits, found] = await Promise.all([within(tellMs, counting), telling(() => surroundings.read({ ...around, sources: state.sources(), now: now() }))]);
+      const [hits, found] = await Promise.all([
+        within(tellMs, counting),
+        telling(() => surroundings.read({ ...around, sources: state.sources(), now: now() })),
+      ]);
       return { hits, unknown: unknownBeside(hits, found?.unknown ?? null), other_rules: found?.other_rules ?? null };
     },
   };
 }
 
 /** Reports no unknown names for a rule that hits something: a token's facts may contain a name that nothing else has. */
-const unknownBeside = (hits: Preview | null, unknown: readonly (keyof Selector)[] | null): readonly (keyof Selector)[] | null =>
-  hits !== null && hits.tokens + hits.grants > 0 ? [] : unknown;
+const unknownBeside = (
+  hits: Preview | null,
+  unknown: readonly (keyof Selector)[] | null,
+): readonly (keyof Selector)[] | null => (hits !== null && hits.tokens + hits.grants > 0 ? [] : unknown);

@@ -1,13 +1,30 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { RescindError } from '../contracts/index.js';
-import { createControlState, type Appended, type Caller, type Command, type ControlFollower, type ControlLog, type ControlRecord, type LiftRecord, type RuleRecord, type Seq } from '../control/index.js';
+import {
+  createControlState,
+  type Appended,
+  type Caller,
+  type Command,
+  type ControlFollower,
+  type ControlLog,
+  type ControlRecord,
+  type LiftRecord,
+  type RuleRecord,
+  type Seq,
+} from '../control/index.js';
 import type { RuleReader, StoredRule } from './recorded/rule-reader.pg.js';
 import { createRevocationsOn, type Revocations } from './revocations.js';
 
 const NOW_S = 1_790_000_000;
 const IDP = 'https://idp.example';
 const alice = { user: { iss: IDP, sub: 'alice' } };
-const caller = (id: string, roles: Caller['roles']): Caller => ({ id, tenant: 't', roles, secrets: [], disabled: false });
+const caller = (id: string, roles: Caller['roles']): Caller => ({
+  id,
+  tenant: 't',
+  roles,
+  secrets: [],
+  disabled: false,
+});
 const admin = caller('admin', { revoke: { tenant: true } });
 const team = caller('team', { revoke: { issuers: [IDP], resources: [] } });
 const foreign = { user: { iss: 'https://other.example', sub: 'bob' } };
@@ -24,7 +41,13 @@ describe('a rule that was ordered', () => {
   let sut: Revocations;
 
   const apply = (record: object): void => {
-    const whole = { version: 1, at: NOW_S * 1000, tenant: 't', seq: (state.head + 1n) as Seq, ...record } as ControlRecord;
+    const whole = {
+      version: 1,
+      at: NOW_S * 1000,
+      tenant: 't',
+      seq: (state.head + 1n) as Seq,
+      ...record,
+    } as ControlRecord;
     state.apply(whole);
     log.push(whole);
   };
@@ -32,10 +55,21 @@ describe('a rule that was ordered', () => {
     log.flatMap((record) => {
       if (record.kind !== 'rule.ordered') return [];
       const lift = log.find((one) => one.kind === 'rule.lifted' && one.body.rule === record.subject);
-      return [{ seq: record.seq, at: record.at, body: record.body, ...(lift ? { lift: { ...(lift.body as LiftRecord), at: lift.at, seq: lift.seq } } : {}) }];
+      return [
+        {
+          seq: record.seq,
+          at: record.at,
+          body: record.body,
+          ...(lift ? { lift: { ...(lift.body as LiftRecord), at: lift.at, seq: lift.seq } } : {}),
+        },
+      ];
     });
   const reader: RuleReader = {
-    page: async (tenant, before, limit) => (tenant === 't' ? stored() : []).filter(({ seq }) => before === undefined || seq < before).toReversed().slice(0, limit),
+    page: async (tenant, before, limit) =>
+      (tenant === 't' ? stored() : [])
+        .filter(({ seq }) => before === undefined || seq < before)
+        .toReversed()
+        .slice(0, limit),
     find: async (tenant, id) => (tenant === 't' ? stored().find(({ body }) => body.id === id) : undefined),
     unknownTokens: async () => [],
     async enablings(_, ids) {
@@ -45,9 +79,26 @@ describe('a rule that was ordered', () => {
   };
 
   beforeEach(() => {
-    [state, log, commands, answer, confirmedUpTo, nowS, askedForEnds] = [createControlState(), [], [], {}, 1_000n as Seq, NOW_S, []];
-    apply({ kind: 'tenant.changed', subject: 't', body: { id: 't', name: 't', key: Buffer.alloc(32, 1).toString('base64url') } });
-    const follower = { state, onApplied: () => undefined, whenInForce: async () => ({ nodes: 1, guards: 0, expired: 0 }), inForceUpTo: async () => confirmedUpTo } as unknown as ControlFollower;
+    [state, log, commands, answer, confirmedUpTo, nowS, askedForEnds] = [
+      createControlState(),
+      [],
+      [],
+      {},
+      1_000n as Seq,
+      NOW_S,
+      [],
+    ];
+    apply({
+      kind: 'tenant.changed',
+      subject: 't',
+      body: { id: 't', name: 't', key: Buffer.alloc(32, 1).toString('base64url') },
+    });
+    const follower = {
+      state,
+      onApplied: () => undefined,
+      whenInForce: async () => ({ nodes: 1, guards: 0, expired: 0 }),
+      inForceUpTo: async () => confirmedUpTo,
+    } as unknown as ControlFollower;
     const controlLog = {
       async append(command: Command) {
         commands.push(command);
@@ -58,19 +109,59 @@ describe('a rule that was ordered', () => {
       readRange: async (first: Seq, last: Seq) => log.filter(({ seq }) => seq >= first && seq <= last),
     } as unknown as ControlLog;
     const nothing = async () => Promise.reject(new Error('nothing is counted'));
-    const counting = { previews: { read: nothing }, surroundings: { read: nothing, readUnknown: nothing }, confirmShare: 10 };
-    sut = createRevocationsOn({ controlLog, follower, rules: reader, shownRules: reader, ...counting, now: () => nowS * 1000 });
+    const counting = {
+      previews: { read: nothing },
+      surroundings: { read: nothing, readUnknown: nothing },
+      confirmShare: 10,
+    };
+    sut = createRevocationsOn({
+      controlLog,
+      follower,
+      rules: reader,
+      shownRules: reader,
+      ...counting,
+      now: () => nowS * 1000,
+    });
   });
 
-  const order = async (over: object = {}, by = admin): Promise<string> => (await sut.order(by, { selector: alice, reason: 'left', ...over })).id;
-  const codeOf = (act: Promise<unknown>): Promise<string> => act.then(() => 'done', (error: RescindError) => error.code);
+  const order = async (over: object = {}, by = admin): Promise<string> =>
+    (await sut.order(by, { selector: alice, reason: 'left', ...over })).id;
+  const codeOf = (act: Promise<unknown>): Promise<string> =>
+    act.then(
+      () => 'done',
+      (error: RescindError) => error.code,
+    );
   const stateOf = async (id: string): Promise<string> => (await sut.read(admin, id)).state;
 
   it('is asked for the event that ended it where an event made it, it stands no more, and nobody lifted it', async () => {
     const [origin, { body }] = [{ event: 'e-1' }, (await order(), stored()[0]!)];
-    const turned = (id: string, more: object = {}) => ({ kind: 'rule.ordered', subject: id, version: 1, body: { ...body, id, origin, effect: 'block', ...more } });
-    for (const record of [turned('gone'), turned('lifted'), turned('revoke', { effect: 'revoke' }), turned('no-event', { origin: undefined })]) log.push({ at: NOW_S * 1000, tenant: 't', seq: (state.head + BigInt(log.length)) as Seq, ...record } as unknown as ControlRecord);
-    log.push({ kind: 'rule.lifted', tenant: 't', subject: 'lifted', version: 1, at: NOW_S * 1000, seq: 99n as Seq, body: { rule: 'lifted', resume: true, reason: '', author: { caller: 'admin' } } } as unknown as ControlRecord);
+    const turned = (id: string, more: object = {}) => ({
+      kind: 'rule.ordered',
+      subject: id,
+      version: 1,
+      body: { ...body, id, origin, effect: 'block', ...more },
+    });
+    for (const record of [
+      turned('gone'),
+      turned('lifted'),
+      turned('revoke', { effect: 'revoke' }),
+      turned('no-event', { origin: undefined }),
+    ])
+      log.push({
+        at: NOW_S * 1000,
+        tenant: 't',
+        seq: (state.head + BigInt(log.length)) as Seq,
+        ...record,
+      } as unknown as ControlRecord);
+    log.push({
+      kind: 'rule.lifted',
+      tenant: 't',
+      subject: 'lifted',
+      version: 1,
+      at: NOW_S * 1000,
+      seq: 99n as Seq,
+      body: { rule: 'lifted', resume: true, reason: '', author: { caller: 'admin' } },
+    } as unknown as ControlRecord);
     apply(turned('stands'));
     await sut.list(admin, {});
     expect(askedForEnds).toEqual([['gone']]);
@@ -83,10 +174,36 @@ describe('a rule that was ordered', () => {
       const { records, once } = commands[1]!;
       expect(records.map(({ kind }) => kind)).toEqual(['rule.ordered', 'rule.lifted']);
       const author = { caller: 'admin', on_behalf_of: 'bob' };
-      expect(records[0]!.body).toMatchObject({ id: lift.revoke, selector: alice, effect: 'revoke', reauthenticate: false, reason: 'false alarm', after_lift_of: id, author });
-      expect(Object.keys(records[0]!.body).toSorted()).toEqual(['after_lift_of', 'author', 'effect', 'id', 'key', 'reason', 'reauthenticate', 'selector', 'shape']);
-      expect(records[1]).toStrictEqual({ kind: 'rule.lifted', tenant: 't', subject: id, body: { rule: id, resume: false, reason: 'false alarm', author } });
-      expect(once).toStrictEqual({ key: ['lift', id], content: '{"author":{"caller":"admin","on_behalf_of":"bob"},"reason":"false alarm","resume":false}' });
+      expect(records[0]!.body).toMatchObject({
+        id: lift.revoke,
+        selector: alice,
+        effect: 'revoke',
+        reauthenticate: false,
+        reason: 'false alarm',
+        after_lift_of: id,
+        author,
+      });
+      expect(Object.keys(records[0]!.body).toSorted()).toEqual([
+        'after_lift_of',
+        'author',
+        'effect',
+        'id',
+        'key',
+        'reason',
+        'reauthenticate',
+        'selector',
+        'shape',
+      ]);
+      expect(records[1]).toStrictEqual({
+        kind: 'rule.lifted',
+        tenant: 't',
+        subject: id,
+        body: { rule: id, resume: false, reason: 'false alarm', author },
+      });
+      expect(once).toStrictEqual({
+        key: ['lift', id],
+        content: '{"author":{"caller":"admin","on_behalf_of":"bob"},"reason":"false alarm","resume":false}',
+      });
       expect(lift).toMatchObject({ id, seq: String(state.head), regrant_after: NOW_S, replayed: false });
       expect([await stateOf(id), await stateOf(lift.revoke!)]).toEqual(['lifted', 'live']);
     });
@@ -106,10 +223,19 @@ describe('a rule that was ordered', () => {
       apply({ kind: 'rule.ordered', subject: 'several', version: 2, body: several });
       await sut.lift(admin, 'several', {});
       await sut.lift(admin, id, {});
-      const [[revoke, lifted], [plainRevoke, plainLift]] = [commands[1]!.records, commands[2]!.records] as [readonly { body: unknown }[], readonly { body: unknown }[]];
+      const [[revoke, lifted], [plainRevoke, plainLift]] = [commands[1]!.records, commands[2]!.records] as [
+        readonly { body: unknown }[],
+        readonly { body: unknown }[],
+      ];
       expect(revoke!.body).toMatchObject({ selector: alice, or: several.or });
-      expect(lifted!.body).toMatchObject({ rule: 'several', several: { shape: body.shape, key: body.key, or_keys: body.key } });
-      expect([plainRevoke!.body, plainLift!.body]).toEqual([expect.not.objectContaining({ or: expect.anything() }), expect.not.objectContaining({ several: expect.anything() })]);
+      expect(lifted!.body).toMatchObject({
+        rule: 'several',
+        several: { shape: body.shape, key: body.key, or_keys: body.key },
+      });
+      expect([plainRevoke!.body, plainLift!.body]).toEqual([
+        expect.not.objectContaining({ or: expect.anything() }),
+        expect.not.objectContaining({ several: expect.anything() }),
+      ]);
       expect(Object.keys(plainRevoke!.body as object)).not.toContain('or');
     });
 
@@ -136,7 +262,10 @@ describe('a rule that was ordered', () => {
 
     it('not by another than its author, within a bound', async () => {
       const id = await order();
-      expect([await codeOf(sut.lift(team, id, {})), await codeOf(sut.lift(team, 'nobody', {}))]).toEqual(['forbidden', 'not-found']);
+      expect([await codeOf(sut.lift(team, id, {})), await codeOf(sut.lift(team, 'nobody', {}))]).toEqual([
+        'forbidden',
+        'not-found',
+      ]);
       expect(commands).toHaveLength(1);
       const own = await order({}, team);
       expect(await codeOf(sut.lift(team, own, {}))).toBe('done');
@@ -144,14 +273,18 @@ describe('a rule that was ordered', () => {
   });
 
   describe('is shown', () => {
-    const idsOf = (page: { readonly revocations: readonly { readonly id: string }[] }): string[] => page.revocations.map(({ id }) => id);
+    const idsOf = (page: { readonly revocations: readonly { readonly id: string }[] }): string[] =>
+      page.revocations.map(({ id }) => id);
 
     it('to those who may read it, in force once all have confirmed it', async () => {
       const [seen, unseen] = [await order(), await order({ selector: foreign })];
       confirmedUpTo = 2n as Seq;
       expect(await sut.read(team, seen)).toMatchObject({ id: seen, seq: '2', state: 'live', in_force: true });
       expect(await sut.read(admin, unseen)).toMatchObject({ id: unseen, seq: '3', in_force: false });
-      expect([await codeOf(sut.read(team, unseen)), await codeOf(sut.read(admin, 'nobody'))]).toEqual(['not-found', 'not-found']);
+      expect([await codeOf(sut.read(team, unseen)), await codeOf(sut.read(admin, 'nobody'))]).toEqual([
+        'not-found',
+        'not-found',
+      ]);
     });
 
     it('newest first, by pages of which all but the last name the next', async () => {
@@ -173,12 +306,21 @@ describe('a rule that was ordered', () => {
     it('to a bounded caller as far as it may read, from a thousand rules a page', async () => {
       const own = await order({}, team);
       const template = stored()[0]!.body;
-      for (let nth = 0; nth < 999; nth++) apply({ kind: 'rule.ordered', subject: `f-${nth}`, body: { ...template, id: `f-${nth}`, selector: foreign, author: { caller: 'admin' } } satisfies RuleRecord });
+      for (let nth = 0; nth < 999; nth++)
+        apply({
+          kind: 'rule.ordered',
+          subject: `f-${nth}`,
+          body: { ...template, id: `f-${nth}`, selector: foreign, author: { caller: 'admin' } } satisfies RuleRecord,
+        });
       const all = await sut.list(team, {});
       expect(idsOf(all)).toEqual([own]);
       // A full page may have more behind it.
       expect(idsOf(await sut.list(team, { cursor: all.next! }))).toEqual([]);
-      apply({ kind: 'rule.ordered', subject: 'one more', body: { ...template, id: 'one more', selector: foreign, author: { caller: 'admin' } } });
+      apply({
+        kind: 'rule.ordered',
+        subject: 'one more',
+        body: { ...template, id: 'one more', selector: foreign, author: { caller: 'admin' } },
+      });
       const short = await sut.list(team, {});
       expect(idsOf(short)).toEqual([]);
       const rest = await sut.list(team, { cursor: short.next! });

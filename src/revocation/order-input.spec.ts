@@ -31,7 +31,12 @@ describe('an order', () => {
   });
 
   it('carries what was told, and nothing that was not', () => {
-    expect(order()).toStrictEqual({ selector: USER, effect: 'block', reauthenticate: false, reason: 'left the company' });
+    expect(order()).toStrictEqual({
+      selector: USER,
+      effect: 'block',
+      reauthenticate: false,
+      reason: 'left the company',
+    });
     expect(order({ effect: 'revoke', before: NOW, reauthenticate: true, on_behalf_of: 'bob' })).toStrictEqual({
       selector: USER,
       effect: 'revoke',
@@ -46,7 +51,10 @@ describe('an order', () => {
     expect(order({ until: NOW + 1, resume: true }).resume).toBe(true);
     expect(order({ effect: 'revoke', before: MIN_TIME_SECONDS }).before).toBe(MIN_TIME_SECONDS);
     expect(order({ until: MAX_TIME_SECONDS }).until).toBe(MAX_TIME_SECONDS);
-    expect(order({ reason: 'x'.repeat(1_024), on_behalf_of: 'b'.repeat(MAX_IDENTIFIER_LENGTH) })).toMatchObject({ reason: 'x'.repeat(1_024), on_behalf_of: 'b'.repeat(MAX_IDENTIFIER_LENGTH) });
+    expect(order({ reason: 'x'.repeat(1_024), on_behalf_of: 'b'.repeat(MAX_IDENTIFIER_LENGTH) })).toMatchObject({
+      reason: 'x'.repeat(1_024),
+      on_behalf_of: 'b'.repeat(MAX_IDENTIFIER_LENGTH),
+    });
     const four = { ...USER, agent_type: 'a', resource: 'https://api.example', issuer: 'https://ras.example' };
     expect(order({ selector: four }).selector).toEqual(four);
     expect(order({ selector: { all: true }, confirm: true }).selector).toEqual({ all: true });
@@ -59,7 +67,11 @@ describe('an order', () => {
     ['a member without its issuer', { selector: { user: { sub: 'alice' } } }, 'invalid-selector'],
     ['a digest of other bytes', { selector: { token: { sha256: 'AAAA' } } }, 'invalid-selector'],
     ['everything and a user', { selector: { all: true, ...USER } }, 'contradictory-selector'],
-    ['five members', { selector: { ...USER, agent_type: 'a', resource: 'b', issuer: 'c', session: {} } }, 'selector-too-long'],
+    [
+      'five members',
+      { selector: { ...USER, agent_type: 'a', resource: 'b', issuer: 'c', session: {} } },
+      'selector-too-long',
+    ],
     ['everything, unconfirmed', { selector: { all: true } }, 'confirmation-required'],
     ['no reason', { reason: undefined }, 'reason-required'],
     ['an empty reason', { reason: '' }, 'reason-required'],
@@ -87,7 +99,11 @@ describe('an order', () => {
     ['a path with a token in its reason', { reason: '/files?access_token=mF_9.B5f-4.1JqM8kPz2' }, 'token-in-request'],
     ['a token as the person', { on_behalf_of: JWT }, 'token-in-request'],
     ['a token in its selector', { selector: { token: { iss: 'https://ras.example', jti: JWT } } }, 'token-in-request'],
-    ['a moment, on a session', { selector: { ...USER, session: { iss: 'https://idp.example', sid: 'a' } }, effect: 'revoke', before: NOW }, 'invalid-effect'],
+    [
+      'a moment, on a session',
+      { selector: { ...USER, session: { iss: 'https://idp.example', sid: 'a' } }, effect: 'revoke', before: NOW },
+      'invalid-effect',
+    ],
     ['a person without a name', { on_behalf_of: '' }, 'invalid-request'],
     ['a person who is no text', { on_behalf_of: 7 }, 'invalid-request'],
     ['a person with too long a name', { on_behalf_of: 'b'.repeat(MAX_IDENTIFIER_LENGTH + 1) }, 'invalid-request'],
@@ -104,13 +120,21 @@ describe('an order', () => {
 
 describe('an unknown member', () => {
   it('is named by its first 64 characters', () => {
-    expect(() => order({ ['x'.repeat(10_000)]: 1 })).toThrow(expect.objectContaining({ detail: `unknown member: ${'x'.repeat(64)}` }));
+    expect(() => order({ ['x'.repeat(10_000)]: 1 })).toThrow(
+      expect.objectContaining({ detail: `unknown member: ${'x'.repeat(64)}` }),
+    );
   });
 });
 
 describe('a preview', () => {
   it('needs no reason and no confirmation', () => {
-    expect(readPreview({ selector: { all: true } }, NOW)).toStrictEqual({ selector: { all: true }, effect: 'block', reauthenticate: false, reason: 'preview', confirm: true });
+    expect(readPreview({ selector: { all: true } }, NOW)).toStrictEqual({
+      selector: { all: true },
+      effect: 'block',
+      reauthenticate: false,
+      reason: 'preview',
+      confirm: true,
+    });
     expect(readPreview({ selector: USER, reason: 'left the company' }, NOW).reason).toBe('left the company');
   });
 
@@ -124,7 +148,11 @@ describe('a lift', () => {
   it('does not resume unless told to', () => {
     expect(readLift(undefined)).toStrictEqual({ resume: false, reason: 'lifted without a stated reason' });
     expect(codeOf(() => readLift([]))).toBe('invalid-request');
-    expect(readLift({ resume: true, reason: 'false alarm', on_behalf_of: 'bob' })).toEqual({ resume: true, reason: 'false alarm', on_behalf_of: 'bob' });
+    expect(readLift({ resume: true, reason: 'false alarm', on_behalf_of: 'bob' })).toEqual({
+      resume: true,
+      reason: 'false alarm',
+      on_behalf_of: 'bob',
+    });
     expect(codeOf(() => readLift({ resume: 'yes' }))).toBe('invalid-request');
     expect(codeOf(() => readLift({ effect: 'revoke' }))).toBe('invalid-request');
     expect(codeOf(() => readLift({ reason: JWT }))).toBe('token-in-request');

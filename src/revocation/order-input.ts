@@ -1,13 +1,49 @@
-import { holdsSecret, MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, NO_NUL, NOT_BLANK, RescindError } from '../contracts/index.js';
-import { MAX_SELECTOR_MEMBERS, SelectorError, isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
+import {
+  holdsSecret,
+  MAX_IDENTIFIER_LENGTH,
+  MAX_TIME_SECONDS,
+  MIN_TIME_SECONDS,
+  NO_NUL,
+  NOT_BLANK,
+  RescindError,
+} from '../contracts/index.js';
+import {
+  MAX_SELECTOR_MEMBERS,
+  SelectorError,
+  isByIdentity,
+  parseSelector,
+  type Effect,
+  type Selector,
+} from '../rules/index.js';
 import { refuseEverything, UNCOUNTED, type Confirm } from './confirmation.js';
 
 /** Characters of a reason. A longer one is refused, because the ledger keeps it. */
 const MAX_REASON_LENGTH = 1_024;
 export const REASON = { type: 'string', minLength: 1, maxLength: MAX_REASON_LENGTH, pattern: NOT_BLANK } as const;
-export const PERSON = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NO_NUL, description: 'the person acting' } as const;
-export const MOMENT = { type: 'integer', minimum: MIN_TIME_SECONDS, maximum: MAX_TIME_SECONDS, description: 'epoch seconds' } as const;
-const ORDER_MEMBERS = ['selector', 'effect', 'before', 'until', 'resume', 'reauthenticate', 'reason', 'on_behalf_of', 'confirm'];
+export const PERSON = {
+  type: 'string',
+  minLength: 1,
+  maxLength: MAX_IDENTIFIER_LENGTH,
+  pattern: NO_NUL,
+  description: 'the person acting',
+} as const;
+export const MOMENT = {
+  type: 'integer',
+  minimum: MIN_TIME_SECONDS,
+  maximum: MAX_TIME_SECONDS,
+  description: 'epoch seconds',
+} as const;
+const ORDER_MEMBERS = [
+  'selector',
+  'effect',
+  'before',
+  'until',
+  'resume',
+  'reauthenticate',
+  'reason',
+  'on_behalf_of',
+  'confirm',
+];
 const LIFT_MEMBERS = ['resume', 'reason', 'on_behalf_of'];
 
 /** A valid order. `reach.ts` decides whether the caller may give it. */
@@ -43,18 +79,26 @@ export function readOrder(body: unknown, now: number): Order {
   const reason = readReason(input['reason']);
   if (reason === undefined) throw new RescindError('reason-required');
   if (effect === 'block') {
-    if (before !== undefined) throw new RescindError('invalid-effect', { detail: '`before` belongs to a revoke; a block has no moment' });
+    if (before !== undefined)
+      throw new RescindError('invalid-effect', { detail: '`before` belongs to a revoke; a block has no moment' });
     if (reauthenticate) throw new RescindError('invalid-effect', { detail: '`reauthenticate` belongs to a revoke' });
-    if (until !== undefined && until <= now) throw new RescindError('time-not-future', { detail: '`until` lies in the past' });
+    if (until !== undefined && until <= now)
+      throw new RescindError('time-not-future', { detail: '`until` lies in the past' });
   } else {
-    if (until !== undefined) throw new RescindError('invalid-effect', { detail: '`until` belongs to a block; a revoke is for ever' });
+    if (until !== undefined)
+      throw new RescindError('invalid-effect', { detail: '`until` belongs to a block; a revoke is for ever' });
     if (before !== undefined && isByIdentity(selector)) {
-      throw new RescindError('invalid-effect', { detail: 'a token, an ID-JAG or a session is revoked whenever it was granted; leave `before` out, or name another member' });
+      throw new RescindError('invalid-effect', {
+        detail:
+          'a token, an ID-JAG or a session is revoked whenever it was granted; leave `before` out, or name another member',
+      });
     }
-    if (before !== undefined && before > now) throw new RescindError('time-not-past', { detail: '`before` lies in the future' });
+    if (before !== undefined && before > now)
+      throw new RescindError('time-not-past', { detail: '`before` lies in the future' });
   }
   const resume = readFlag('resume', input['resume']);
-  if (resume && until === undefined) throw new RescindError('invalid-effect', { detail: '`resume` says what happens at `until`; name it' });
+  if (resume && until === undefined)
+    throw new RescindError('invalid-effect', { detail: '`resume` says what happens at `until`; name it' });
   const confirm = readConfirm(input['confirm']);
   if (selector.all === true && confirm !== true) throw refuseEverything();
   return {
@@ -96,7 +140,8 @@ function readSelector(value: unknown): Selector {
   if (isObject(value)) {
     const names = Object.keys(value);
     if (names.length === 0) throw new RescindError('empty-selector');
-    if ('all' in value && names.length > 1) throw new RescindError('contradictory-selector', { detail: '`all` contradicts every other member' });
+    if ('all' in value && names.length > 1)
+      throw new RescindError('contradictory-selector', { detail: '`all` contradicts every other member' });
     if (names.length > MAX_SELECTOR_MEMBERS) throw new RescindError('selector-too-long');
   }
   try {
@@ -112,7 +157,8 @@ function readSelector(value: unknown): Selector {
 function readMembers(body: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
   if (!isObject(body)) throw new RescindError('invalid-request', { detail: 'the body must be a JSON object' });
   const unknown = Object.keys(body).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new RescindError('invalid-request', { detail: `unknown member: ${unknown.slice(0, 64)}` });
+  if (unknown !== undefined)
+    throw new RescindError('invalid-request', { detail: `unknown member: ${unknown.slice(0, 64)}` });
   return body;
 }
 
@@ -124,7 +170,9 @@ function readEffect(value: unknown): Effect | undefined {
 function readTime(name: string, value: unknown): number | undefined {
   if (value === undefined) return undefined;
   if (!Number.isInteger(value) || (value as number) < MIN_TIME_SECONDS || (value as number) > MAX_TIME_SECONDS) {
-    throw new RescindError('invalid-request', { detail: `\`${name}\` must be whole epoch seconds between 2000 and 2100` });
+    throw new RescindError('invalid-request', {
+      detail: `\`${name}\` must be whole epoch seconds between 2000 and 2100`,
+    });
   }
   return value as number;
 }
@@ -136,14 +184,19 @@ function readFlag(name: string, value: unknown): boolean {
 
 function readConfirm(value: unknown): Confirm | undefined {
   if (value === undefined || value === false) return undefined;
-  if (value === true || value === UNCOUNTED || (Number.isSafeInteger(value) && (value as number) >= 0)) return value as Confirm;
-  throw new RescindError('invalid-request', { detail: `\`confirm\` must be the number that the preview says, "${UNCOUNTED}" where nothing could be counted, or true for a rule on everything` });
+  if (value === true || value === UNCOUNTED || (Number.isSafeInteger(value) && (value as number) >= 0))
+    return value as Confirm;
+  throw new RescindError('invalid-request', {
+    detail: `\`confirm\` must be the number that the preview says, "${UNCOUNTED}" where nothing could be counted, or true for a rule on everything`,
+  });
 }
 
 function readReason(value: unknown): string | undefined {
   if (value === undefined || value === '') return undefined;
   if (typeof value !== 'string' || value.length > MAX_REASON_LENGTH || value.trim() === '') {
-    throw new RescindError('invalid-request', { detail: `\`reason\` must be text of at most ${MAX_REASON_LENGTH} characters` });
+    throw new RescindError('invalid-request', {
+      detail: `\`reason\` must be text of at most ${MAX_REASON_LENGTH} characters`,
+    });
   }
   refuseSecret('reason', value);
   return value;
@@ -152,18 +205,25 @@ function readReason(value: unknown): string | undefined {
 function readPerson(value: unknown): { on_behalf_of?: string } {
   if (value === undefined) return {};
   if (typeof value !== 'string' || value === '' || value.length > MAX_IDENTIFIER_LENGTH) {
-    throw new RescindError('invalid-request', { detail: `\`on_behalf_of\` must be a name of at most ${MAX_IDENTIFIER_LENGTH} characters` });
+    throw new RescindError('invalid-request', {
+      detail: `\`on_behalf_of\` must be a name of at most ${MAX_IDENTIFIER_LENGTH} characters`,
+    });
   }
   refuseSecret('on_behalf_of', value);
   return { on_behalf_of: value };
 }
 
 const textsIn = (selector: Selector): readonly string[] =>
-  Object.values(selector).flatMap((member) => (typeof member === 'object' ? Object.values(member) : [member])).filter((value): value is string => typeof value === 'string');
+  Object.values(selector)
+    .flatMap((member) => (typeof member === 'object' ? Object.values(member) : [member]))
+    .filter((value): value is string => typeof value === 'string');
 
 /** Refuses secrets in text that a person types, because the ledger keeps and shows it. */
 function refuseSecret(name: string, value: string): void {
-  if (holdsSecret(value)) throw new RescindError('token-in-request', { detail: `\`${name}\` holds a token or a secret; name it by its issuer and jti, or by its SHA-256` });
+  if (holdsSecret(value))
+    throw new RescindError('token-in-request', {
+      detail: `\`${name}\` holds a token or a secret; name it by its issuer and jti, or by its SHA-256`,
+    });
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -27,35 +27,92 @@ const DIGEST = 'A'.repeat(43);
 const text = fc.constantFrom('a', '', ' ', '\ufeff', 'x'.repeat(512), 'x'.repeat(513), 'x'.repeat(1_025), 1, null);
 const issuerAnd = (name: string) => fc.record({ iss: text, [name]: text }, { requiredKeys: [] });
 const digest = fc.constantFrom(DIGEST, `${DIGEST}=`, 'B'.repeat(43), '', 1);
-const identity = fc.oneof(issuerAnd('jti'), fc.record({ sha256: digest }), fc.record({ signing_input_sha256: digest }), fc.record({ sha256: digest, iss: text }));
+const identity = fc.oneof(
+  issuerAnd('jti'),
+  fc.record({ sha256: digest }),
+  fc.record({ signing_input_sha256: digest }),
+  fc.record({ sha256: digest, iss: text }),
+);
 const selector = fc.oneof(
-  { weight: 6, arbitrary: fc.record(
-    { token: identity, id_jag: identity, session: issuerAnd('sid'), user: fc.record({ iss: text, tenant: text, sub: text }, { requiredKeys: ['iss', 'sub'] }), client: issuerAnd('client_id'), agent: issuerAnd('id'), agent_type: text, resource: text, issuer: text, all: fc.constantFrom(true, false), other: text },
-    { requiredKeys: [] },
-  ) },
-  fc.constantFrom({ all: true }, { issuer: 'https://idp.example' }, { token: { sha256: DIGEST } }, { session: { iss: 'a', sid: 'b' } }, {}, [], null, 'x'),
+  {
+    weight: 6,
+    arbitrary: fc.record(
+      {
+        token: identity,
+        id_jag: identity,
+        session: issuerAnd('sid'),
+        user: fc.record({ iss: text, tenant: text, sub: text }, { requiredKeys: ['iss', 'sub'] }),
+        client: issuerAnd('client_id'),
+        agent: issuerAnd('id'),
+        agent_type: text,
+        resource: text,
+        issuer: text,
+        all: fc.constantFrom(true, false),
+        other: text,
+      },
+      { requiredKeys: [] },
+    ),
+  },
+  fc.constantFrom(
+    { all: true },
+    { issuer: 'https://idp.example' },
+    { token: { sha256: DIGEST } },
+    { session: { iss: 'a', sid: 'b' } },
+    {},
+    [],
+    null,
+    'x',
+  ),
 );
 const time = fc.constantFrom(NOW - 60, NOW + 60, 946_684_799, 4_102_444_801, 1.5, '1', null);
 const flag = fc.constantFrom(true, false, 'true', null);
 const body = fc.oneof(
-  { weight: 20, arbitrary: fc.record(
-    { selector, effect: fc.constantFrom('revoke', 'block', 'x', null), before: time, until: time, resume: flag, reauthenticate: flag, reason: text, on_behalf_of: text, confirm: fc.constantFrom(true, false, 0, 7, -1, 1.5, 'uncounted', 'x', null), other: text },
-    { requiredKeys: [] },
-  ) },
+  {
+    weight: 20,
+    arbitrary: fc.record(
+      {
+        selector,
+        effect: fc.constantFrom('revoke', 'block', 'x', null),
+        before: time,
+        until: time,
+        resume: flag,
+        reauthenticate: flag,
+        reason: text,
+        on_behalf_of: text,
+        confirm: fc.constantFrom(true, false, 0, 7, -1, 1.5, 'uncounted', 'x', null),
+        other: text,
+      },
+      { requiredKeys: [] },
+    ),
+  },
   fc.constantFrom(null, [], 'x', 1),
 );
 /** One good member at a time is made another, so that half of what is tried is taken. */
-const nearly = fc.tuple(
-  fc.constantFrom(
-    { selector: { issuer: 'https://idp.example' }, reason: 'a' },
-    { selector: { user: { iss: 'a', sub: 'b' } }, effect: 'block', until: NOW + 60, resume: true, reason: 'a' },
-    { selector: { client: { iss: 'a', client_id: 'b' } }, effect: 'revoke', before: NOW - 60, reauthenticate: true, reason: 'a' },
-    { selector: { token: { sha256: DIGEST } }, reason: 'a', on_behalf_of: 'dana' },
-    { selector: { all: true }, reason: 'a', confirm: true },
-  ),
-  body,
-  fc.subarray(['selector', 'effect', 'before', 'until', 'resume', 'reauthenticate', 'reason', 'on_behalf_of', 'confirm'], { maxLength: 2 }),
-).map(([good, other, names]) => ({ ...good, ...Object.fromEntries(Object.entries(other ?? {}).filter(([name]) => names.includes(name))) }));
+const nearly = fc
+  .tuple(
+    fc.constantFrom(
+      { selector: { issuer: 'https://idp.example' }, reason: 'a' },
+      { selector: { user: { iss: 'a', sub: 'b' } }, effect: 'block', until: NOW + 60, resume: true, reason: 'a' },
+      {
+        selector: { client: { iss: 'a', client_id: 'b' } },
+        effect: 'revoke',
+        before: NOW - 60,
+        reauthenticate: true,
+        reason: 'a',
+      },
+      { selector: { token: { sha256: DIGEST } }, reason: 'a', on_behalf_of: 'dana' },
+      { selector: { all: true }, reason: 'a', confirm: true },
+    ),
+    body,
+    fc.subarray(
+      ['selector', 'effect', 'before', 'until', 'resume', 'reauthenticate', 'reason', 'on_behalf_of', 'confirm'],
+      { maxLength: 2 },
+    ),
+  )
+  .map(([good, other, names]) => ({
+    ...good,
+    ...Object.fromEntries(Object.entries(other ?? {}).filter(([name]) => names.includes(name))),
+  }));
 
 const lifts = fc.record({ resume: flag, reason: text, on_behalf_of: text, other: text }, { requiredKeys: [] });
 
@@ -73,7 +130,11 @@ describe('the schema of an order in OpenAPI', () => {
         // No body is an empty lift; it is optional there.
         if (value === null) return;
         seen[code === undefined ? 'taken' : 'refused'] += 1;
-        expect({ value, code, valid: validate(value), errors: validate.errors }).toMatchObject({ value, code, valid: code === undefined });
+        expect({ value, code, valid: validate(value), errors: validate.errors }).toMatchObject({
+          value,
+          code,
+          valid: code === undefined,
+        });
       }),
       { numRuns: 3_000 },
     );

@@ -2,10 +2,12 @@
  * Whether the caller prefers an answer at once to waiting: `Prefer: respond-async` (RFC 7240, 4.1). Unknown preferences, `wait` among them,
  * are ignored, as section 2 allows.
  */
-export const prefersAsync = (header: string | undefined): boolean => prefers(header, (preference) => preference === 'respond-async');
+export const prefersAsync = (header: string | undefined): boolean =>
+  prefers(header, (preference) => preference === 'respond-async');
 
 /** Whether the caller wants only the confirmation: `Prefer: return=minimal` (RFC 7240, 4.2). */
-export const prefersMinimal = (header: string | undefined): boolean => prefers(header, (preference) => /^return\s*=\s*minimal$/.test(preference));
+export const prefersMinimal = (header: string | undefined): boolean =>
+  prefers(header, (preference) => /^return\s*=\s*minimal$/.test(preference));
 
 function prefers(header: string | undefined, matches: (preference: string) => boolean): boolean {
   if (header === undefined) return false;

@@ -96,7 +96,10 @@ describe('the rules of others', () => {
   });
 
   it('that select several values are read where all of them are within the bound', () => {
-    const several = (...others: string[]) => ({ ...rule('analyst', { client: { iss: IDP, client_id: 'wiki' } }), or: { client: others.map((iss) => ({ iss, client_id: 'wiki' })) } });
+    const several = (...others: string[]) => ({
+      ...rule('analyst', { client: { iss: IDP, client_id: 'wiki' } }),
+      or: { client: others.map((iss) => ({ iss, client_id: 'wiki' })) },
+    });
     expect([mayRead(team, several(IDP)), mayRead(team, several('https://other.example'))]).toEqual([true, false]);
   });
 });

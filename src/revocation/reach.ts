@@ -12,10 +12,14 @@ export function requireReach(roles: CallerRoles, selector: Selector): void {
   if (!bound) throw new RescindError('forbidden', { detail: 'the caller lacks the role revoke' });
   const wholeTenant = 'tenant' in bound;
   if (selector.all === true && !(wholeTenant && roles.admin)) {
-    throw new RescindError('selector-too-wide', { detail: '`all` needs the role admin and `revoke` for the whole tenant' });
+    throw new RescindError('selector-too-wide', {
+      detail: '`all` needs the role admin and `revoke` for the whole tenant',
+    });
   }
   if (!isWithin(bound, selector)) {
-    throw new RescindError('selector-too-wide', { detail: 'name one of the issuers or resources that the caller may revoke for' });
+    throw new RescindError('selector-too-wide', {
+      detail: 'name one of the issuers or resources that the caller may revoke for',
+    });
   }
 }
 
@@ -26,7 +30,9 @@ export function requireReach(roles: CallerRoles, selector: Selector): void {
 export function requireOwnRule({ id, roles }: Caller, rule: OrderedRule): void {
   for (const one of expandSelector(rule.selector, rule.or)) requireReach(roles, one);
   if (!isWholeTenant(roles) && rule.author.caller !== id) {
-    throw new RescindError('forbidden', { detail: 'only its author, or a caller that may revoke for the whole tenant, lifts this block' });
+    throw new RescindError('forbidden', {
+      detail: 'only its author, or a caller that may revoke for the whole tenant, lifts this block',
+    });
   }
 }
 
@@ -41,7 +47,8 @@ export function mayRead({ id, roles }: Caller, { selector, or, author }: Ordered
 }
 
 /** Whether the caller may read every rule. */
-export const readsAll = ({ roles }: Pick<Caller, 'roles'>): boolean => roles.audit !== undefined || isWholeTenant(roles);
+export const readsAll = ({ roles }: Pick<Caller, 'roles'>): boolean =>
+  roles.audit !== undefined || isWholeTenant(roles);
 
 interface OrderedRule {
   readonly selector: Selector;

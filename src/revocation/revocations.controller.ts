@@ -5,19 +5,46 @@ import type { Caller } from '../control/index.js';
 import { jsonBody, knownQuery } from '../platform/http/index.js';
 import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
 import { prefersAsync, prefersMinimal } from './prefer.js';
-import { ACCEPTED, FORESEEN, LIFT, LIFT_CONFIRMATION, ORDER, ORDER_CONFIRMATION, PREVIEW, RULE, RULE_PAGE, UNCONFIRMED } from './revocation-schemas.js';
-import { DEFAULT_PAGE, IDEMPOTENCY_KEY, MAX_PAGE, type Accepted, type Foreseen, type LiftConfirmation, type OrderConfirmation, type Revocations, type RulePage, type Wish } from './revocations.js';
+import {
+  ACCEPTED,
+  FORESEEN,
+  LIFT,
+  LIFT_CONFIRMATION,
+  ORDER,
+  ORDER_CONFIRMATION,
+  PREVIEW,
+  RULE,
+  RULE_PAGE,
+  UNCONFIRMED,
+} from './revocation-schemas.js';
+import {
+  DEFAULT_PAGE,
+  IDEMPOTENCY_KEY,
+  MAX_PAGE,
+  type Accepted,
+  type Foreseen,
+  type LiftConfirmation,
+  type OrderConfirmation,
+  type Revocations,
+  type RulePage,
+  type Wish,
+} from './revocations.js';
 import type { RuleView } from './recorded/rule-view.js';
 import { REVOCATIONS } from './tokens.js';
 
 const schema = (described: object) => ({ schema: described }) as Extract<ApiBodyOptions, { schema: unknown }>;
 
-const OF_NOW = 'Of now: it takes no `as_of`. What stopped a token at a moment, `GET /v1/tokens` says; each order and lift is an entry of the ledger.';
+const OF_NOW =
+  'Of now: it takes no `as_of`. What stopped a token at a moment, `GET /v1/tokens` says; each order and lift is an entry of the ledger.';
 
 /** The answer 503 with the rule's id: stored, but not known to be in force. */
-const NOT_CONFIRMED = { status: 503, description: 'stored, not confirmed: `id` and `seq` of the rule; repeat the request (problem+json)' };
+const NOT_CONFIRMED = {
+  status: 503,
+  description: 'stored, not confirmed: `id` and `seq` of the rule; repeat the request (problem+json)',
+};
 
-const appliedTo = (prefer: string | undefined): Readonly<Record<string, string>> => (prefersMinimal(prefer) ? { 'preference-applied': 'return=minimal' } : {});
+const appliedTo = (prefer: string | undefined): Readonly<Record<string, string>> =>
+  prefersMinimal(prefer) ? { 'preference-applied': 'return=minimal' } : {};
 const wishOf = (prefer: string | undefined): Wish => (prefersMinimal(prefer) ? 'minimal' : 'all');
 
 @ApiTags('revocations')
@@ -31,14 +58,40 @@ export class RevocationsController {
 
   @Post()
   @RequireRole('revoke')
-  @ApiOperation({ summary: 'Revoke or block', description: 'Answers when no process answers active for what the selector names.' })
-  @ApiHeader({ name: 'Idempotency-Key', required: false, schema: IDEMPOTENCY_KEY, description: 'a retry with the same key waits again; kept 48 h' })
-  @ApiHeader({ name: 'Prefer', required: false, description: '`respond-async`: 202 as soon as the rule is stored, which promises nothing yet; `return=minimal`: without `hits`, `unknown` and `other_rules` (RFC 7240)' })
+  @ApiOperation({
+    summary: 'Revoke or block',
+    description: 'Answers when no process answers active for what the selector names.',
+  })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    schema: IDEMPOTENCY_KEY,
+    description: 'a retry with the same key waits again; kept 48 h',
+  })
+  @ApiHeader({
+    name: 'Prefer',
+    required: false,
+    description:
+      '`respond-async`: 202 as soon as the rule is stored, which promises nothing yet; `return=minimal`: without `hits`, `unknown` and `other_rules` (RFC 7240)',
+  })
   @ApiBody(schema(ORDER))
   @ApiResponse({ status: 201, description: 'in force', ...schema(ORDER_CONFIRMATION) })
-  @ApiResponse({ status: 200, description: 'in force; ordered by an earlier request with this Idempotency-Key', ...schema(ORDER_CONFIRMATION) })
-  @ApiResponse({ status: 202, description: 'stored, perhaps not yet in force: `Location` tells (`Prefer: respond-async`)', ...schema(ACCEPTED) })
-  @ApiResponse({ status: 400, description: 'not an order, or `confirmation-required`: it hits a larger share than may go unasked, and nothing was ordered (problem+json)', ...schema(UNCONFIRMED) })
+  @ApiResponse({
+    status: 200,
+    description: 'in force; ordered by an earlier request with this Idempotency-Key',
+    ...schema(ORDER_CONFIRMATION),
+  })
+  @ApiResponse({
+    status: 202,
+    description: 'stored, perhaps not yet in force: `Location` tells (`Prefer: respond-async`)',
+    ...schema(ACCEPTED),
+  })
+  @ApiResponse({
+    status: 400,
+    description:
+      'not an order, or `confirmation-required`: it hits a larger share than may go unasked, and nothing was ordered (problem+json)',
+    ...schema(UNCONFIRMED),
+  })
   @ApiResponse({ status: 422, description: 'the Idempotency-Key was used with another body (problem+json)' })
   @ApiResponse(NOT_CONFIRMED)
   async order(
@@ -50,17 +103,26 @@ export class RevocationsController {
   ): Promise<Omit<OrderConfirmation, 'replayed'> | Accepted> {
     if (prefersAsync(prefer)) {
       const accepted = await this.#revocations.orderAsync(caller, body, idempotencyKey);
-      void reply.status(202).header('location', `/v1/revocations/${accepted.id}`).header('preference-applied', 'respond-async');
+      void reply
+        .status(202)
+        .header('location', `/v1/revocations/${accepted.id}`)
+        .header('preference-applied', 'respond-async');
       return accepted;
     }
     const { replayed, ...confirmation } = await this.#revocations.order(caller, body, idempotencyKey, wishOf(prefer));
-    void reply.status(replayed ? 200 : 201).header('location', `/v1/revocations/${confirmation.id}`).headers(appliedTo(prefer));
+    void reply
+      .status(replayed ? 200 : 201)
+      .header('location', `/v1/revocations/${confirmation.id}`)
+      .headers(appliedTo(prefer));
     return confirmation;
   }
 
   @Post(':id/lift')
   @RequireRole('revoke')
-  @ApiOperation({ summary: 'Lift a block', description: 'What was granted before stays revoked, unless `resume` is true.' })
+  @ApiOperation({
+    summary: 'Lift a block',
+    description: 'What was granted before stays revoked, unless `resume` is true.',
+  })
   @ApiHeader({ name: 'Prefer', required: false, description: '`return=minimal`: without `other_rules` (RFC 7240)' })
   @ApiBody({ ...schema(LIFT), required: false })
   @ApiResponse({ status: 200, description: 'lifted', ...schema(LIFT_CONFIRMATION) })
@@ -84,8 +146,15 @@ export class RevocationsController {
   @ApiOperation({ summary: 'What a rule would reach', description: 'Orders nothing.' })
   @ApiBody(schema(PREVIEW))
   @ApiResponse({ status: 200, description: 'counted now', ...schema(FORESEEN) })
-  @ApiResponse({ status: 400, description: 'not an order, or too wide to be counted in 15 s: `filter-too-wide` (problem+json)' })
-  async preview(@CurrentCaller() caller: Caller, @Body(jsonBody) body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<Foreseen> {
+  @ApiResponse({
+    status: 400,
+    description: 'not an order, or too wide to be counted in 15 s: `filter-too-wide` (problem+json)',
+  })
+  async preview(
+    @CurrentCaller() caller: Caller,
+    @Body(jsonBody) body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Foreseen> {
     const preview = await this.#revocations.foresee(caller, body);
     void reply.status(200);
     return preview;
@@ -95,7 +164,11 @@ export class RevocationsController {
   @Asks()
   @RequireRole('revoke', 'audit')
   @ApiOperation({ summary: 'Rules, newest first', description: OF_NOW })
-  @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE } })
+  @ApiQuery({
+    name: 'limit',
+    required: false,
+    schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE },
+  })
   @ApiQuery({ name: 'cursor', required: false, schema: { type: 'string' }, description: '`next` of the page before' })
   @ApiResponse({ status: 200, description: 'a page', ...schema(RULE_PAGE) })
   list(
@@ -110,7 +183,11 @@ export class RevocationsController {
   @RequireRole('revoke', 'audit')
   @ApiOperation({ summary: 'One rule', description: OF_NOW })
   @ApiResponse({ status: 200, description: 'the rule', ...schema(RULE) })
-  read(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query(knownQuery()) _query: unknown): Promise<RuleView> {
+  read(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Query(knownQuery()) _query: unknown,
+  ): Promise<RuleView> {
     return this.#revocations.read(caller, id);
   }
 }

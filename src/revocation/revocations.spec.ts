@@ -31,13 +31,37 @@ describe('orders', () => {
   let earlier: ControlRecord[];
   let sut: Revocations;
 
-  const apply = (record: object): void => state.apply({ version: 1, at: NOW_S * 1000, tenant: 't', seq: (state.head + 1n) as Seq, ...record } as ControlRecord);
-  const source = (id: string, skew: number, tenant = 't') => ({ id, name: id, uri: `https://${id}.example`, topic: id, types: [], issuers: [], resources: [], profile: { ...DEFAULT_TOKEN_PROFILE, skew }, disabled: false, tenant });
+  const apply = (record: object): void =>
+    state.apply({
+      version: 1,
+      at: NOW_S * 1000,
+      tenant: 't',
+      seq: (state.head + 1n) as Seq,
+      ...record,
+    } as ControlRecord);
+  const source = (id: string, skew: number, tenant = 't') => ({
+    id,
+    name: id,
+    uri: `https://${id}.example`,
+    topic: id,
+    types: [],
+    issuers: [],
+    resources: [],
+    profile: { ...DEFAULT_TOKEN_PROFILE, skew },
+    disabled: false,
+    tenant,
+  });
 
   beforeEach(() => {
     [commands, waited, inForce, append, earlier] = [[], [], CONFIRMED, {}, []];
     state = createControlState();
-    for (const id of ['t', 'other']) apply({ kind: 'tenant.changed', tenant: id, subject: id, body: { id, name: id, key: Buffer.alloc(32, 1).toString('base64url') } });
+    for (const id of ['t', 'other'])
+      apply({
+        kind: 'tenant.changed',
+        tenant: id,
+        subject: id,
+        body: { id, name: id, key: Buffer.alloc(32, 1).toString('base64url') },
+      });
     apply({ kind: 'source.changed', subject: 'a', body: source('a', 30) });
     apply({ kind: 'source.changed', subject: 'b', body: source('b', SKEW_S) });
     apply({ kind: 'source.changed', tenant: 'other', subject: 'c', body: source('c', 300) });
@@ -68,10 +92,26 @@ describe('orders', () => {
 
   it('are stored as they are given, and answered when they are in force', async () => {
     const answer = await sut.order(admin, order({ on_behalf_of: 'ann' }));
-    expect(body()).toMatchObject({ selector: user, effect: 'block', reason: 'left', reauthenticate: false, author: { caller: 'admin', on_behalf_of: 'ann' } });
+    expect(body()).toMatchObject({
+      selector: user,
+      effect: 'block',
+      reason: 'left',
+      reauthenticate: false,
+      author: { caller: 'admin', on_behalf_of: 'ann' },
+    });
     expect(body()).not.toHaveProperty('on_behalf_of');
     expect(commands[0]).not.toHaveProperty('once');
-    expect(answer).toEqual({ id: body().id, seq: String(state.head), confirmed: CONFIRMED, ms: expect.any(Number), regrant_after: null, replayed: false, hits: null, unknown: null, other_rules: null });
+    expect(answer).toEqual({
+      id: body().id,
+      seq: String(state.head),
+      confirmed: CONFIRMED,
+      ms: expect.any(Number),
+      regrant_after: null,
+      replayed: false,
+      hits: null,
+      unknown: null,
+      other_rules: null,
+    });
     expect(answer.ms).toBeLessThan(60_000);
     expect(waited).toEqual([[state.head, 't']]);
   });
@@ -82,12 +122,22 @@ describe('orders', () => {
     ['a block until a moment', { effect: 'block', until: NOW_S + 100 }, NOW_S + 100 + SKEW_S],
     ['a block without an end', {}, null],
     ['a token', { selector: { token: { sha256: Buffer.alloc(32, 1).toString('base64url') } } }, null],
-  ])('say what is granted again after them, by the largest skew of the sources of the tenant: %s', async (_, over, expected) => {
-    expect((await sut.order(admin, order(over))).regrant_after).toBe(expected);
-  });
+  ])(
+    'say what is granted again after them, by the largest skew of the sources of the tenant: %s',
+    async (_, over, expected) => {
+      expect((await sut.order(admin, order(over))).regrant_after).toBe(expected);
+    },
+  );
 
   it('that are wanted short are answered with what was confirmed and no more', async () => {
-    expect(Object.keys(await sut.order(admin, order(), undefined, 'minimal'))).toEqual(['id', 'seq', 'confirmed', 'ms', 'regrant_after', 'replayed']);
+    expect(Object.keys(await sut.order(admin, order(), undefined, 'minimal'))).toEqual([
+      'id',
+      'seq',
+      'confirmed',
+      'ms',
+      'regrant_after',
+      'replayed',
+    ]);
   });
 
   it('that cannot be confirmed are refused with their id and seq; another failure is passed on', async () => {
@@ -101,15 +151,27 @@ describe('orders', () => {
   });
 
   it('that nobody waits for are answered when they are stored', async () => {
-    expect(await sut.orderAsync(admin, order(), 'key-1')).toEqual({ id: body().id, seq: String(state.head), in_force: false });
-    expect(commands[0]!.once).toEqual({ key: ['idempotency', 't', 'admin', 'key-1'], content: expect.any(String), keepSeconds: 172_800 });
+    expect(await sut.orderAsync(admin, order(), 'key-1')).toEqual({
+      id: body().id,
+      seq: String(state.head),
+      in_force: false,
+    });
+    expect(commands[0]!.once).toEqual({
+      key: ['idempotency', 't', 'admin', 'key-1'],
+      content: expect.any(String),
+      keepSeconds: 172_800,
+    });
     expect(waited).toEqual([]);
     expect(body().author).toStrictEqual({ caller: 'admin' });
   });
 
   it('given again under the same key are those that were given before', async () => {
     append = { replayed: true };
-    earlier = [{ kind: 'rule.lifted', body: { id: 'no' } }, { kind: 'rule.ordered', body: { id: 'first' } }, { kind: 'rule.ordered', body: { id: 'second' } }] as unknown as ControlRecord[];
+    earlier = [
+      { kind: 'rule.lifted', body: { id: 'no' } },
+      { kind: 'rule.ordered', body: { id: 'first' } },
+      { kind: 'rule.ordered', body: { id: 'second' } },
+    ] as unknown as ControlRecord[];
     expect(await sut.order(admin, order(), 'key-1')).toMatchObject({ id: 'first', replayed: true });
     append = { same: false };
     await expect(sut.order(admin, order(), 'key-1')).rejects.toMatchObject({ code: 'idempotency-key-reused' });
@@ -130,18 +192,27 @@ describe('orders', () => {
     expect(commands).toEqual([]);
   });
 
-  it.each([['0'], ['201'], ['-1'], ['1.5'], ['1e2'], [''], ['00001']])('cannot be listed by a page of %j', async (limit) => {
-    await expect(sut.list(admin, { limit })).rejects.toMatchObject({ code: 'invalid-request' });
-  });
+  it.each([['0'], ['201'], ['-1'], ['1.5'], ['1e2'], [''], ['00001']])(
+    'cannot be listed by a page of %j',
+    async (limit) => {
+      await expect(sut.list(admin, { limit })).rejects.toMatchObject({ code: 'invalid-request' });
+    },
+  );
 
-  it.each([[{}], [{ limit: '1' }], [{ limit: '200' }], [{ cursor: Buffer.from('rules 7').toString('base64url') }]])('can be listed by %j', async (query) => {
-    await expect(sut.list(admin, query)).rejects.toThrow('nothing is asked of the database');
-  });
+  it.each([[{}], [{ limit: '1' }], [{ limit: '200' }], [{ cursor: Buffer.from('rules 7').toString('base64url') }]])(
+    'can be listed by %j',
+    async (query) => {
+      await expect(sut.list(admin, query)).rejects.toThrow('nothing is asked of the database');
+    },
+  );
 
-  it.each([['rules 7'], ['rules 0'], ['other 7'], ['rules 7 '], ['rules -7'], [`rules ${'9'.repeat(19)}`]])('cannot be listed from a cursor that says %j', async (text) => {
-    const cursor = text === 'rules 7' ? text : Buffer.from(text).toString('base64url');
-    await expect(sut.list(admin, { cursor })).rejects.toMatchObject({ code: 'invalid-cursor' });
-  });
+  it.each([['rules 7'], ['rules 0'], ['other 7'], ['rules 7 '], ['rules -7'], [`rules ${'9'.repeat(19)}`]])(
+    'cannot be listed from a cursor that says %j',
+    async (text) => {
+      const cursor = text === 'rules 7' ? text : Buffer.from(text).toString('base64url');
+      await expect(sut.list(admin, { cursor })).rejects.toMatchObject({ code: 'invalid-cursor' });
+    },
+  );
 
   it.each<[string, () => Promise<unknown>]>([
     ['looked at beforehand', () => sut.preview({ ...admin, tenant: 'gone' }, order())],
@@ -154,7 +225,9 @@ describe('orders', () => {
 
   it('are looked at beforehand by those who may give them, and by auditors', async () => {
     await expect(sut.preview({ ...admin, roles: {} }, { selector: user })).rejects.toMatchObject({ code: 'forbidden' });
-    await expect(sut.preview({ ...admin, roles: { audit: {} } } as Caller, { selector: user })).rejects.toThrow('nothing is asked of the database');
+    await expect(sut.preview({ ...admin, roles: { audit: {} } } as Caller, { selector: user })).rejects.toThrow(
+      'nothing is asked of the database',
+    );
   });
 
   it('are lifted with a body that can be read', async () => {

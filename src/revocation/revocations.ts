@@ -1,12 +1,29 @@
 import { RescindError, canonicalJson } from '../contracts/index.js';
-import type { Appended, Author, Caller, Command, Confirmed, ControlFollower, ControlLog, RuleRecord, Seq, Tenant } from '../control/index.js';
+import type {
+  Appended,
+  Author,
+  Caller,
+  Command,
+  Confirmed,
+  ControlFollower,
+  ControlLog,
+  RuleRecord,
+  Seq,
+  Tenant,
+} from '../control/index.js';
 import { DEFAULT_CONFIRM_SHARE } from '../platform/config/index.js';
 import { createConsequences, type Consequences, type Waits } from './consequences.js';
 import { readLift, readOrder, readPreview, type Order } from './order-input.js';
 import { createPreviewReader, type Preview, type PreviewReader } from './preview/preview.pg.js';
 import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './recorded/own-rules.js';
-import { createRuleReader, type EnablingEvent, type RuleReader, type RuleReaderOptions, type StoredRule } from './recorded/rule-reader.pg.js';
+import {
+  createRuleReader,
+  type EnablingEvent,
+  type RuleReader,
+  type RuleReaderOptions,
+  type StoredRule,
+} from './recorded/rule-reader.pg.js';
 import { ruleRecord } from './recorded/rule-record.js';
 import { hasEnded, ruleView, type RuleView } from './recorded/rule-view.js';
 import { createSurroundingsReader, type Surroundings, type SurroundingsReader } from './preview/surroundings.pg.js';
@@ -103,7 +120,15 @@ export interface RevocationsOptions extends RuleReaderOptions {
   readonly now?: () => number;
 }
 
-export function createRevocations({ controlLog, follower, pool, questionPool = pool, confirmShare = DEFAULT_CONFIRM_SHARE, waits, now = Date.now }: RevocationsOptions): Revocations {
+export function createRevocations({
+  controlLog,
+  follower,
+  pool,
+  questionPool = pool,
+  confirmShare = DEFAULT_CONFIRM_SHARE,
+  waits,
+  now = Date.now,
+}: RevocationsOptions): Revocations {
   const readers = {
     rules: createRuleReader({ pool }),
     shownRules: createRuleReader({ pool: questionPool }),
@@ -113,7 +138,9 @@ export function createRevocations({ controlLog, follower, pool, questionPool = p
   return createRevocationsOn({ controlLog, follower, confirmShare, ...(waits ? { waits } : {}), now, ...readers });
 }
 
-export interface RevocationsOnOptions extends Required<Pick<RevocationsOptions, 'controlLog' | 'follower' | 'confirmShare' | 'now'>>, Pick<RevocationsOptions, 'waits'> {
+export interface RevocationsOnOptions
+  extends Required<Pick<RevocationsOptions, 'controlLog' | 'follower' | 'confirmShare' | 'now'>>,
+    Pick<RevocationsOptions, 'waits'> {
   /** Serves orders and lifts. */
   readonly rules: RuleReader;
   /** Serves readers. */
@@ -123,7 +150,17 @@ export interface RevocationsOnOptions extends Required<Pick<RevocationsOptions, 
 }
 
 /** Creates the same on the given readers of rules, which need not be PostgreSQL's. */
-export function createRevocationsOn({ controlLog, follower, confirmShare, waits, now, rules, shownRules, previews, surroundings }: RevocationsOnOptions): Revocations {
+export function createRevocationsOn({
+  controlLog,
+  follower,
+  confirmShare,
+  waits,
+  now,
+  rules,
+  shownRules,
+  previews,
+  surroundings,
+}: RevocationsOnOptions): Revocations {
   const { state } = follower;
   const seconds = (): number => Math.floor(now() / 1000);
   const consequences = createConsequences({ state, previews, surroundings, share: confirmShare, waits, now: seconds });
@@ -135,7 +172,13 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
   };
 
   /** Waits for the confirmation. `stopping`: the rule that stops something from now on, if there is one. */
-  async function confirm(tenant: Tenant, id: string, stopping: string | undefined, appended: Appended, startedAt: number): Promise<Confirmation> {
+  async function confirm(
+    tenant: Tenant,
+    id: string,
+    stopping: string | undefined,
+    appended: Appended,
+    startedAt: number,
+  ): Promise<Confirmation> {
     const seq = appended.lastSeq;
     let confirmed: Confirmed;
     try {
@@ -165,11 +208,21 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
   }
 
   const skewOf = (tenant: Tenant): number =>
-    Math.max(0, ...[...state.sources()].filter((source) => source.tenant === tenant.id).map(({ profile }) => profile.skew));
+    Math.max(
+      0,
+      ...[...state.sources()].filter((source) => source.tenant === tenant.id).map(({ profile }) => profile.skew),
+    );
 
   /** Reads the events that turned those of these rules that were ordered by events. No other event ends a block. */
   const endsOf = (tenant: Tenant, stored: readonly StoredRule[]): Promise<ReadonlyMap<string, EnablingEvent>> =>
-    shownRules.enablings(tenant.id, stored.flatMap(({ body, lift }) => (body.effect === 'block' && body.origin && !lift && tenant.rules.get(body.id)?.effect !== 'block' ? [body.id] : [])));
+    shownRules.enablings(
+      tenant.id,
+      stored.flatMap(({ body, lift }) =>
+        body.effect === 'block' && body.origin && !lift && tenant.rules.get(body.id)?.effect !== 'block'
+          ? [body.id]
+          : [],
+      ),
+    );
 
   async function firstRule({ firstSeq, lastSeq }: Appended): Promise<RuleRecord | undefined> {
     const records = await controlLog.readRange(firstSeq, lastSeq);
@@ -177,11 +230,22 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
   }
 
   /** Stores the rule durably. It may have been stored earlier, under the same Idempotency-Key. */
-  async function store(tenant: Tenant, caller: Caller, body: unknown, idempotencyKey: string | undefined): Promise<Stored> {
+  async function store(
+    tenant: Tenant,
+    caller: Caller,
+    body: unknown,
+    idempotencyKey: string | undefined,
+  ): Promise<Stored> {
     const order = readOrder(body, seconds());
     requireReach(caller.roles, order.selector);
     const once = idempotencyKey === undefined ? undefined : idempotent(caller, idempotencyKey, body);
-    const counted = await consequences.ask(caller, tenant, order, skewOf(tenant), async () => once !== undefined && (await controlLog.isKnown(once.key)));
+    const counted = await consequences.ask(
+      caller,
+      tenant,
+      order,
+      skewOf(tenant),
+      async () => once !== undefined && (await controlLog.isKnown(once.key)),
+    );
     const { selector, on_behalf_of: _, confirm: __, ...told } = order;
     const record = ruleRecord(tenant, authorOf(caller, order), { selector }, told);
     const appended = await controlLog.append({ records: [record], ...(once ? { once } : {}) });
@@ -203,10 +267,21 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
       const tenant = tenantOf(caller);
       const { id, appended, order, counted } = await store(tenant, caller, body, idempotencyKey);
       // Counts while nodes confirm, which does not delay them.
-      const counting = wish === 'minimal' ? undefined : counted ? Promise.resolve(counted) : consequences.count(tenant, order, skewOf(tenant));
+      const counting =
+        wish === 'minimal'
+          ? undefined
+          : counted
+            ? Promise.resolve(counted)
+            : consequences.count(tenant, order, skewOf(tenant));
       const confirmation = await confirm(tenant, id, id, appended, startedAt);
       if (!counting) return confirmation;
-      return { ...confirmation, ...(await consequences.tell({ tenant, caller, selection: { selector: order.selector }, apart: [id] }, counting)) };
+      return {
+        ...confirmation,
+        ...(await consequences.tell(
+          { tenant, caller, selection: { selector: order.selector }, apart: [id] },
+          counting,
+        )),
+      };
     },
 
     async orderAsync(caller, body, idempotencyKey) {
@@ -223,12 +298,31 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
       requireOwnRule(caller, stored.body);
       const { selector, or, shape, key, or_keys: several } = stored.body;
-      if (stored.body.effect !== 'block' || hasEnded(stored, known(tenant, id), seconds())) throw new RescindError('not-liftable');
+      if (stored.body.effect !== 'block' || hasEnded(stored, known(tenant, id), seconds()))
+        throw new RescindError('not-liftable');
 
       const author = authorOf(caller, wanted);
       const { reauthenticate } = stored.body;
-      const revoke = resume ? undefined : ruleRecord(tenant, author, { selector, ...(or ? { or } : {}) }, { effect: 'revoke', reauthenticate, reason, after_lift_of: id });
-      const lifted = { kind: 'rule.lifted', tenant: tenant.id, subject: id, body: { rule: id, ...(several === undefined ? {} : { several: { shape, key, or_keys: several } }), resume, reason, author } } as const;
+      const revoke = resume
+        ? undefined
+        : ruleRecord(
+            tenant,
+            author,
+            { selector, ...(or ? { or } : {}) },
+            { effect: 'revoke', reauthenticate, reason, after_lift_of: id },
+          );
+      const lifted = {
+        kind: 'rule.lifted',
+        tenant: tenant.id,
+        subject: id,
+        body: {
+          rule: id,
+          ...(several === undefined ? {} : { several: { shape, key, or_keys: several } }),
+          resume,
+          reason,
+          author,
+        },
+      } as const;
       const appended = await controlLog.append({
         // The revoke first: a process that reads only one of the two must not release what both of them stop.
         records: [...(revoke ? [revoke] : []), lifted],
@@ -239,7 +333,10 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
       const confirmation = await confirm(tenant, id, ordered?.id, appended, startedAt);
       const lift = { ...confirmation, ...(ordered ? { revoke: ordered.id } : {}) };
       if (wish === 'minimal') return lift;
-      const { other_rules } = await consequences.tell({ tenant, caller, selection: { selector, ...(or ? { or } : {}) }, apart: [id] }, NOTHING_COUNTED);
+      const { other_rules } = await consequences.tell(
+        { tenant, caller, selection: { selector, ...(or ? { or } : {}) }, apart: [id] },
+        NOTHING_COUNTED,
+      );
       return { ...lift, other_rules };
     },
 
@@ -260,7 +357,9 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
       const readable = page.filter(({ body }) => mayRead(reader, body));
       const shown = readable.slice(0, limit);
       const [upTo, ends] = await Promise.all([follower.inForceUpTo(tenant.id), endsOf(tenant, shown)]);
-      const revocations = shown.map((stored) => ruleView(stored, known(tenant, stored.body.id), upTo, seconds(), ends.get(stored.body.id)));
+      const revocations = shown.map((stored) =>
+        ruleView(stored, known(tenant, stored.body.id), upTo, seconds(), ends.get(stored.body.id)),
+      );
       if (readable.length > limit) return { revocations, next: writeCursor(shown.at(-1)!.seq) };
       return page.length === lookedAt ? { revocations, next: writeCursor(page.at(-1)!.seq) } : { revocations };
     },
@@ -269,7 +368,8 @@ export function createRevocationsOn({ controlLog, follower, confirmShare, waits,
       const tenant = tenantOf(reader);
       // Both are read in any case: the time must not distinguish a rule that is not shown from one that does not exist.
       const [stored, upTo] = await Promise.all([shownRules.find(tenant.id, id), follower.inForceUpTo(tenant.id)]);
-      if (!stored || !mayRead(reader, stored.body)) throw new RescindError('not-found', { detail: 'no rule of this id' });
+      if (!stored || !mayRead(reader, stored.body))
+        throw new RescindError('not-found', { detail: 'no rule of this id' });
       return ruleView(stored, known(tenant, id), upTo, seconds(), (await endsOf(tenant, [stored])).get(id));
     },
 
@@ -288,8 +388,13 @@ interface Stored {
 const NOTHING_COUNTED = Promise.resolve(null);
 
 function idempotent(caller: Caller, key: string, body: unknown): NonNullable<Command['once']> {
-  if (!IDEMPOTENCY_KEY_PATTERN.test(key)) throw new RescindError('invalid-idempotency-key', { detail: '1 to 255 visible ASCII characters' });
-  return { key: ['idempotency', caller.tenant, caller.id, key], content: canonicalJson(body), keepSeconds: IDEMPOTENCY_KEPT_S };
+  if (!IDEMPOTENCY_KEY_PATTERN.test(key))
+    throw new RescindError('invalid-idempotency-key', { detail: '1 to 255 visible ASCII characters' });
+  return {
+    key: ['idempotency', caller.tenant, caller.id, key],
+    content: canonicalJson(body),
+    keepSeconds: IDEMPOTENCY_KEPT_S,
+  };
 }
 
 const authorOf = (caller: Caller, { on_behalf_of: person }: { readonly on_behalf_of?: string }): Author => ({
@@ -300,7 +405,8 @@ const authorOf = (caller: Caller, { on_behalf_of: person }: { readonly on_behalf
 function readLimit(text: string | undefined): number {
   if (text === undefined) return DEFAULT_PAGE;
   const limit = /^[1-9][0-9]{0,3}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > MAX_PAGE) throw new RescindError('invalid-request', { detail: `\`limit\` must be 1 to ${MAX_PAGE}` });
+  if (limit < 1 || limit > MAX_PAGE)
+    throw new RescindError('invalid-request', { detail: `\`limit\` must be 1 to ${MAX_PAGE}` });
   return limit;
 }
 

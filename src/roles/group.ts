@@ -7,9 +7,16 @@ import type { StartOptions } from './parts.js';
 import { endOf, type RunningFacts, type RunningRescind } from './running.js';
 
 /** Starts the processes of a group. The embedded services belong to this process, which serves nothing itself. */
-export async function startGroup(config: Config, { log, say }: StartOptions, lifecycle: Lifecycle): Promise<RunningRescind> {
+export async function startGroup(
+  config: Config,
+  { log, say }: StartOptions,
+  lifecycle: Lifecycle,
+): Promise<RunningRescind> {
   await mkdir(config.home, { recursive: true, mode: 0o700 });
-  const [url, kafka] = await Promise.all([startDatabase(config, log, lifecycle, say), startKafka(config, log, lifecycle, say)]);
+  const [url, kafka] = await Promise.all([
+    startDatabase(config, log, lifecycle, say),
+    startKafka(config, log, lifecycle, say),
+  ]);
   const embedded = {
     ...(config.database === 'embedded' ? { DATABASE_URL: url } : {}),
     ...(config.kafka === 'embedded' ? { KAFKA_BROKERS: kafka.servers?.brokers.join(',') ?? 'none' } : {}),

@@ -27,7 +27,12 @@ const APPENDER_CONNECTIONS = 3;
 const APPENDER_NAME = 'rescind-ingest';
 
 /** A batch takes milliseconds. One whose process has stopped keeps the ledgers' heads from the others no longer than its transaction may last. */
-const APPENDER_TIMEOUTS: SessionTimeouts = { statementMs: 20_000, lockMs: 20_000, idleInTransactionMs: 5_000, transactionMs: 20_000 };
+const APPENDER_TIMEOUTS: SessionTimeouts = {
+  statementMs: 20_000,
+  lockMs: 20_000,
+  idleInTransactionMs: 5_000,
+  transactionMs: 20_000,
+};
 
 export interface Ingest {
   readonly appender: Appender;
@@ -35,7 +40,10 @@ export interface Ingest {
 }
 
 /** The appender of this process and its pool; nothing is read or written before it is started or given something. */
-export function createOwnAppender(parts: Parts, over: Pick<AppenderOptions, 'paysOwed' | 'onRefused'>): { readonly appender: Appender; readonly pool: Pool } {
+export function createOwnAppender(
+  parts: Parts,
+  over: Pick<AppenderOptions, 'paysOwed' | 'onRefused'>,
+): { readonly appender: Appender; readonly pool: Pool } {
   const { url, log, metrics, lifecycle, controlLog, follower } = parts;
   const pool = createPool({
     url,
@@ -46,7 +54,15 @@ export function createOwnAppender(parts: Parts, over: Pick<AppenderOptions, 'pay
   });
   lifecycle.onStop('ingest pool', () => pool.end());
   parts.watchPool('ingest', pool);
-  lifecycle.onStop('stuck sessions', endStuckSessions({ pool: parts.pool, applicationName: APPENDER_NAME, olderThanMs: APPENDER_TIMEOUTS.transactionMs, log }));
+  lifecycle.onStop(
+    'stuck sessions',
+    endStuckSessions({
+      pool: parts.pool,
+      applicationName: APPENDER_NAME,
+      olderThanMs: APPENDER_TIMEOUTS.transactionMs,
+      log,
+    }),
+  );
   const appender = traceBatches(createAppender({ pool, controlLog, follower, log, metrics, ...over }), parts.tracing);
   lifecycle.onStop('appender', () => appender.stop());
   return { appender, pool };
@@ -75,7 +91,9 @@ export async function startIngest(parts: Parts): Promise<Ingest> {
     intake: createIntake({ follower, appender, ruleQuota }),
     door: createDoor({ authenticate, metrics }),
     replay: createReplay({ pool: parts.questionPool, follower, appender, log }),
-    partitions: bounds ? createPartitions({ offsets: createOffsetStore({ pool: parts.questionPool }), bounds, follower, appender, log }) : undefined,
+    partitions: bounds
+      ? createPartitions({ offsets: createOffsetStore({ pool: parts.questionPool }), bounds, follower, appender, log })
+      : undefined,
     isOperator: ({ tenant }) => follower.state.tenant(tenant)?.name === DEFAULT_TENANT,
   };
   if (!kafka) return { appender, parts: ingest };

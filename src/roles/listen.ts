@@ -1,5 +1,11 @@
 import { AppModule } from '../app.module.js';
-import { CLOUDEVENTS_BATCH_MEDIA_TYPE, CLOUDEVENTS_MEDIA_TYPE, JSON_MEDIA_TYPE, MAX_POST_BYTES, NDJSON_MEDIA_TYPE } from '../contracts/index.js';
+import {
+  CLOUDEVENTS_BATCH_MEDIA_TYPE,
+  CLOUDEVENTS_MEDIA_TYPE,
+  JSON_MEDIA_TYPE,
+  MAX_POST_BYTES,
+  NDJSON_MEDIA_TYPE,
+} from '../contracts/index.js';
 import { createTopicMaker } from '../ingest/index.js';
 import { createHttpApp, createManagement, listenHttp, listenManagement } from '../platform/http/index.js';
 import { createKafka } from '../platform/kafka/index.js';
@@ -15,15 +21,34 @@ const OTHER_JSON = /^[^/;]+\/(?:json|[^/;]+\+json)(?:\s*;|$)/i;
 
 /** A little beyond the largest batch, so that the intake itself can say which limit was passed. */
 const BODIES = {
-  mediaTypes: [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE, CSV_MEDIA_TYPE, OTHER_JSON],
+  mediaTypes: [
+    CLOUDEVENTS_MEDIA_TYPE,
+    CLOUDEVENTS_BATCH_MEDIA_TYPE,
+    NDJSON_MEDIA_TYPE,
+    JSON_MEDIA_TYPE,
+    CSV_MEDIA_TYPE,
+    OTHER_JSON,
+  ],
   limitBytes: MAX_POST_BYTES + 64 * 1024,
 };
 
 /** Starts the registry, which every process has. It makes the topics of new sources where there is a Kafka. */
-export function startRegistry({ config, servers, log, lifecycle, controlLog, follower }: Parts): ReturnType<typeof createRegistry> {
+export function startRegistry({
+  config,
+  servers,
+  log,
+  lifecycle,
+  controlLog,
+  follower,
+}: Parts): ReturnType<typeof createRegistry> {
   const topics = servers && createTopicMaker(createKafka({ ...servers, clientId: 'rescind-registry', log }));
   if (topics) lifecycle.onStop('topic maker', () => topics.stop());
-  return createRegistry({ controlLog, follower, jwksAllowedHosts: config.jwksAllowedHosts, ...(topics ? { createTopic: topics.create } : {}) });
+  return createRegistry({
+    controlLog,
+    follower,
+    jwksAllowedHosts: config.jwksAllowedHosts,
+    ...(topics ? { createTopic: topics.create } : {}),
+  });
 }
 
 export interface Served {
@@ -46,7 +71,11 @@ export async function listenFor(parts: Parts, { registry, ingest, serving }: Ser
       serving,
     }),
     listen: config.listen,
-    hot: new Map([...management, ...(serving?.hot ?? [])].filter(([path]) => path !== '/metrics' || config.management === undefined)),
+    hot: new Map(
+      [...management, ...(serving?.hot ?? [])].filter(
+        ([path]) => path !== '/metrics' || config.management === undefined,
+      ),
+    ),
     gate: createAdmission({ authenticate, leaving, metrics, questionsAtOnce: config.questionsAtOnce }),
     bodies: BODIES,
     log,

@@ -12,7 +12,11 @@ import { endOf, type RunningRescind } from './running.js';
 import { startServing } from './serve.js';
 
 /** Starts the roles of one process, each on the ones before it, and listens once all of them are there. */
-export async function startProcess(config: Config, options: StartOptions, lifecycle: Lifecycle): Promise<RunningRescind> {
+export async function startProcess(
+  config: Config,
+  options: StartOptions,
+  lifecycle: Lifecycle,
+): Promise<RunningRescind> {
   const { log, member } = options;
   const { parts, topicKeys, admin, kafkaProblem } = await layFoundation(config, options, lifecycle);
   const { servers } = parts;

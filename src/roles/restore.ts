@@ -22,14 +22,28 @@ export async function restoreFromTopic(config: Config, { log, onProgress }: Rest
   const lifecycle = createLifecycle(log);
   try {
     await mkdir(config.home, { recursive: true, mode: 0o700 });
-    const [url, { servers, problem }] = await Promise.all([startDatabase(config, log, lifecycle), startKafka(config, log, lifecycle)]);
+    const [url, { servers, problem }] = await Promise.all([
+      startDatabase(config, log, lifecycle),
+      startKafka(config, log, lifecycle),
+    ]);
     if (!servers) throw new RescindError('kafka-unavailable', problem === undefined ? {} : { detail: problem });
-    const pool = createPool({ url, max: RESTORE_CONNECTIONS, applicationName: 'rescind-restore', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+    const pool = createPool({
+      url,
+      max: RESTORE_CONNECTIONS,
+      applicationName: 'rescind-restore',
+      onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+    });
     lifecycle.onStop('database pool', () => pool.end());
     await checkServer(pool);
     await prepareSchema(config, url);
     const keys = createTopicKeys({ pool, home: config.home, configured: config.controlTopicKey });
-    return await restoreControlLog({ kafka: createKafka({ ...servers, clientId: 'rescind-restore', log }), pool, keys, prefix: config.topicPrefix, ...(onProgress ? { onProgress } : {}) });
+    return await restoreControlLog({
+      kafka: createKafka({ ...servers, clientId: 'rescind-restore', log }),
+      pool,
+      keys,
+      prefix: config.topicPrefix,
+      ...(onProgress ? { onProgress } : {}),
+    });
   } finally {
     await lifecycle.stop('restored');
   }

@@ -33,8 +33,17 @@ export interface RunningRescind extends RunningFacts {
 }
 
 /** Runs `starting`. A stop that begins meanwhile ends the start: what it has started is stopped, and nothing more is started. */
-export async function startWith(config: Config, { signals = false, abortStart }: StartOptions, lifecycle: Lifecycle, starting: () => Promise<RunningRescind>): Promise<RunningRescind> {
-  if (signals) lifecycle.ownProcess({ exit: () => process.exit(1), deadlineMs: Math.max(STOP_DEADLINE_MS, config.leaseMs + LEAVING_MARGIN_MS) });
+export async function startWith(
+  config: Config,
+  { signals = false, abortStart }: StartOptions,
+  lifecycle: Lifecycle,
+  starting: () => Promise<RunningRescind>,
+): Promise<RunningRescind> {
+  if (signals)
+    lifecycle.ownProcess({
+      exit: () => process.exit(1),
+      deadlineMs: Math.max(STOP_DEADLINE_MS, config.leaseMs + LEAVING_MARGIN_MS),
+    });
   const onAbort = (): void => void lifecycle.stop('asked to');
   abortStart?.addEventListener('abort', onAbort);
   try {

@@ -2,7 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
 import { createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
-import { AUTHORIZE_REQUEST_PATH, createIntrospection, createRefusedTokenWriter, createRemoteAddress, type TenantCount } from '../introspection/index.js';
+import {
+  AUTHORIZE_REQUEST_PATH,
+  createIntrospection,
+  createRefusedTokenWriter,
+  createRemoteAddress,
+  type TenantCount,
+} from '../introspection/index.js';
 import { readAuthorities } from '../platform/config/index.js';
 import type { HotHandler } from '../platform/http/index.js';
 import { createCancellingPool } from '../platform/postgres/index.js';
@@ -15,21 +21,71 @@ import type { Parts } from './parts.js';
 
 /** Starts the role `serve`: introspection, orders, questions, and the feeds of guards where the process has the role `feed` too. */
 export function startServing(parts: Parts, ingest: Ingest | undefined) {
-  const { config, url, log, metrics, lifecycle, pool, questionPool, leaving, controlLog, follower, orderWaits, authenticate } = parts;
+  const {
+    config,
+    url,
+    log,
+    metrics,
+    lifecycle,
+    pool,
+    questionPool,
+    leaving,
+    controlLog,
+    follower,
+    orderWaits,
+    authenticate,
+  } = parts;
   // A process that takes no events writes those of its own alone.
   const appender = ingest?.appender ?? createOwnAppender(parts, { paysOwed: false }).appender;
   const told = {
     onSeen: createSeenTokenRecorder({ state: follower.state, appender }),
-    ...(ingest ? { onCounts: (counts: readonly TenantCount[]) => appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) }) } : {}),
+    ...(ingest
+      ? {
+          onCounts: (counts: readonly TenantCount[]) =>
+            appender.submit({ events: [], own: counts.map((count) => countedEvent(follower, count)) }),
+        }
+      : {}),
   };
-  const partitions: SourceSight['partitions'] = async (asker) => (await ingest?.parts.partitions?.list({ ...asker, operator: false })) ?? null;
-  const keySets = createKeySets({ state: follower.state, log, allowedHosts: config.jwksAllowedHosts, ca: readAuthorities('JWKS_TLS_CA', config.jwksCaFile) });
+  const partitions: SourceSight['partitions'] = async (asker) =>
+    (await ingest?.parts.partitions?.list({ ...asker, operator: false })) ?? null;
+  const keySets = createKeySets({
+    state: follower.state,
+    log,
+    allowedHosts: config.jwksAllowedHosts,
+    ca: readAuthorities('JWKS_TLS_CA', config.jwksCaFile),
+  });
   lifecycle.onStop('key sets', () => keySets.stop());
   const lineage = createLineageReader({ pool });
   const remoteAddress = createRemoteAddress(config.listen);
-  const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log, remoteAddress, onRefused: createRefusedTokenWriter(pool), ...told });
-  const revocations = createRevocations({ controlLog, follower, pool, questionPool, confirmShare: config.confirmShare, ...(orderWaits ? { waits: orderWaits } : {}) });
-  const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics, remoteAddress });
+  const introspection = createIntrospection({
+    follower,
+    authenticate,
+    keySets,
+    lineage,
+    metrics,
+    log,
+    remoteAddress,
+    onRefused: createRefusedTokenWriter(pool),
+    ...told,
+  });
+  const revocations = createRevocations({
+    controlLog,
+    follower,
+    pool,
+    questionPool,
+    confirmShare: config.confirmShare,
+    ...(orderWaits ? { waits: orderWaits } : {}),
+  });
+  const revoke = createRevokeHandler({
+    authenticate,
+    revocations,
+    verifier: introspection.verifier,
+    lineage,
+    follower,
+    log,
+    metrics,
+    remoteAddress,
+  });
   // The guard has let in a whole caller, of which questions know the tenant alone.
   const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
   const usableKeys = async (id: string): Promise<number> => {
@@ -37,20 +93,46 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
     const fitting = await Promise.all(source.profile.algorithms.map((alg) => keySets.find(source, { alg })));
     return new Set(fitting.flat()).size;
   };
-  const reportPool = createCancellingPool({ url, max: REPORTS_AT_ONCE, applicationName: 'rescind-reports', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'), leaving, canceller: pool });
+  const reportPool = createCancellingPool({
+    url,
+    max: REPORTS_AT_ONCE,
+    applicationName: 'rescind-reports',
+    onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+    leaving,
+    canceller: pool,
+  });
   lifecycle.onStop('reports pool', () => reportPool.end());
   parts.watchPool('reports', reportPool);
-  const questions = createQuestions({ pool: questionPool, reportPool, leaving, control: () => follower.state, previewOrder, sight: { partitions, usableKeys, judge: introspection.judge } });
+  const questions = createQuestions({
+    pool: questionPool,
+    reportPool,
+    leaving,
+    control: () => follower.state,
+    previewOrder,
+    sight: { partitions, usableKeys, judge: introspection.judge },
+  });
   const { sight, authorizeRequest } = introspection;
   const feeds: Feeds | undefined = config.roles.has('feed')
     ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })
     : undefined;
-  const hot = new Map<string, HotHandler>([['/introspect', introspection.handle], ['/revoke', revoke], [AUTHORIZE_REQUEST_PATH, authorizeRequest], [`${AUTHORIZE_REQUEST_PATH}/*`, authorizeRequest], ...(feeds?.handlers ?? [])]);
+  const hot = new Map<string, HotHandler>([
+    ['/introspect', introspection.handle],
+    ['/revoke', revoke],
+    [AUTHORIZE_REQUEST_PATH, authorizeRequest],
+    [`${AUTHORIZE_REQUEST_PATH}/*`, authorizeRequest],
+    ...(feeds?.handlers ?? []),
+  ]);
   // Hands on what was counted while the appender still takes it.
   lifecycle.onStop('introspection counts', () => introspection.stop());
   return { questions, revocations, introspection, feeds, hot };
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {
-  return { tenant: state.tenant(tenant)!, name: 'introspection.counted', id: randomUUID(), timeMs: data.to * 1000, data };
+  return {
+    tenant: state.tenant(tenant)!,
+    name: 'introspection.counted',
+    id: randomUUID(),
+    timeMs: data.to * 1000,
+    data,
+  };
 }

@@ -5,7 +5,10 @@ import { createOtlpSink, createTracing, type Tracing } from '../platform/observe
 import { VERSION, type Parts } from './parts.js';
 
 /** Undefined where no collector is configured. */
-export function startTracing(config: Config, { metrics, log, lifecycle }: Pick<Parts, 'metrics' | 'log' | 'lifecycle'>): Tracing | undefined {
+export function startTracing(
+  config: Config,
+  { metrics, log, lifecycle }: Pick<Parts, 'metrics' | 'log' | 'lifecycle'>,
+): Tracing | undefined {
   if (config.tracing === undefined) return undefined;
   const { ratio, ...collector } = config.tracing;
   const tracing = createTracing({ sink: createOtlpSink({ ...collector, version: VERSION, metrics, log }), ratio });
@@ -15,13 +18,18 @@ export function startTracing(config: Config, { metrics, log, lifecycle }: Pick<P
 
 export function traceCommits(controlLog: ControlLog, tracing: Tracing | undefined): ControlLog {
   if (tracing === undefined) return controlLog;
-  return { ...controlLog, append: (...command) => tracing.span('control.commit', {}, () => controlLog.append(...command)) };
+  return {
+    ...controlLog,
+    append: (...command) => tracing.span('control.commit', {}, () => controlLog.append(...command)),
+  };
 }
 
 export function traceWaits(follower: ControlFollower, tracing: Tracing | undefined): ControlFollower {
   if (tracing === undefined) return follower;
   const whenInForce: ControlFollower['whenInForce'] = (seq, tenant) =>
-    tracing.span('control.when-in-force', { 'rescind.control.seq': Number(seq) }, () => follower.whenInForce(seq, tenant));
+    tracing.span('control.when-in-force', { 'rescind.control.seq': Number(seq) }, () =>
+      follower.whenInForce(seq, tenant),
+    );
   return withWait(follower, whenInForce);
 }
 
@@ -29,6 +37,7 @@ export function traceBatches(appender: Appender, tracing: Tracing | undefined): 
   if (tracing === undefined) return appender;
   return {
     ...appender,
-    submit: (submission) => tracing.span('ingest.submit', { 'rescind.events': submission.events.length }, () => appender.submit(submission)),
+    submit: (submission) =>
+      tracing.span('ingest.submit', { 'rescind.events': submission.events.length }, () => appender.submit(submission)),
   };
 }

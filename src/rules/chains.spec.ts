@@ -14,14 +14,17 @@ describe('chains', () => {
     for (const hash of [0, 1, 0xffff_ffff]) expect(sut.first(hash)).toBe(-1);
   });
 
-  it.each([1, 63, 64, 65, 1_000])('with room for %i slots find all of one hash, and each other hash without them', (capacity) => {
-    const sut = createChains();
-    sut.reset(capacity);
-    for (let slot = 0; slot < capacity; slot++) sut.link(slot, slot % 7);
-    const all = Array.from({ length: 7 }, (_, hash) => bucket(sut, hash)).flat();
-    expect(new Set(all).size).toBe(capacity);
-    for (let slot = 0; slot < capacity; slot++) expect(bucket(sut, slot % 7)).toContain(slot);
-  });
+  it.each([1, 63, 64, 65, 1_000])(
+    'with room for %i slots find all of one hash, and each other hash without them',
+    (capacity) => {
+      const sut = createChains();
+      sut.reset(capacity);
+      for (let slot = 0; slot < capacity; slot++) sut.link(slot, slot % 7);
+      const all = Array.from({ length: 7 }, (_, hash) => bucket(sut, hash)).flat();
+      expect(new Set(all).size).toBe(capacity);
+      for (let slot = 0; slot < capacity; slot++) expect(bucket(sut, slot % 7)).toContain(slot);
+    },
+  );
 
   it('lose a slot from the front, the middle and the end, and no other', () => {
     for (const gone of [0, 1, 2]) {

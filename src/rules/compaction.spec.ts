@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { createRuleIndex, deadFrom, selectorKey, stops, tokenKeys, type Rule, type Selector, type TokenKeys } from './index.js';
+import {
+  createRuleIndex,
+  deadFrom,
+  selectorKey,
+  stops,
+  tokenKeys,
+  type Rule,
+  type Selector,
+  type TokenKeys,
+} from './index.js';
 
 const KEY = Buffer.alloc(32, 5);
 const IDP = 'https://idp.example';
@@ -17,9 +26,18 @@ const BATCH_S = 60;
 const CLOCKS_APART_S = 600;
 
 const ALICE: Selector = { user: { iss: IDP, sub: 'alice' } };
-const SELECTORS: readonly Selector[] = [ALICE, { issuer: IDP }, { ...ALICE, agent_type: 'bot' }, { user: { iss: IDP, sub: 'bob' } }, { all: true }];
+const SELECTORS: readonly Selector[] = [
+  ALICE,
+  { issuer: IDP },
+  { ...ALICE, agent_type: 'bot' },
+  { user: { iss: IDP, sub: 'bob' } },
+  { all: true },
+];
 
-const moment = fc.oneof(fc.integer({ min: 0, max: 80 * DAY }), fc.constantFrom(0, DAY, 30 * DAY, 31 * DAY).chain((at) => fc.integer({ min: at, max: at + 1_000 })));
+const moment = fc.oneof(
+  fc.integer({ min: 0, max: 80 * DAY }),
+  fc.constantFrom(0, DAY, 30 * DAY, 31 * DAY).chain((at) => fc.integer({ min: at, max: at + 1_000 })),
+);
 
 interface WantedRule {
   readonly at: number;
@@ -64,16 +82,25 @@ const rulesOf = (wanted: readonly WantedRule[]): readonly Rule[] =>
       };
     });
 
-function keysOf(wanted: typeof wantedToken extends fc.Arbitrary<infer T> ? T : never, rules: readonly Rule[]): TokenKeys {
+function keysOf(
+  wanted: typeof wantedToken extends fc.Arbitrary<infer T> ? T : never,
+  rules: readonly Rule[],
+): TokenKeys {
   const iat = START + wanted.arrival + FUTURE_S - wanted.age;
   const committed = rules.filter((rule) => rule.before <= START + wanted.arrival - wanted.batch).length;
   const signedIn = wanted.signedInBefore === undefined ? {} : { auth_time: iat - wanted.signedInBefore };
   const idJag = { iss: IDP, jti: 'gr', sub: 'alice', iat, agent: { type: wanted.type }, ...signedIn };
-  return tokenKeys(KEY, { tokens: [], idJags: [idJag], seenSeq: wanted.seen ? BigInt(committed) : undefined, skew: wanted.skew })!;
+  return tokenKeys(KEY, {
+    tokens: [],
+    idJags: [idJag],
+    seenSeq: wanted.seen ? BigInt(committed) : undefined,
+    skew: wanted.skew,
+  })!;
 }
 
 /** Decides as introspection does, by age and rules only (design, section 4). */
-const isActive = (keys: TokenKeys, now: number, isStopped: boolean): boolean => now - keys.grantedAt <= MAX_LINEAGE_AGE_S && !isStopped;
+const isActive = (keys: TokenKeys, now: number, isStopped: boolean): boolean =>
+  now - keys.grantedAt <= MAX_LINEAGE_AGE_S && !isStopped;
 
 describe('compaction', () => {
   it('changes no answer, whatever was ordered, granted and dropped when', () => {
@@ -115,13 +142,28 @@ describe('compaction', () => {
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(300);
   });
 
-  const rule = (over: Partial<Rule>): Rule => ({ id: 'r', seq: 9n, selector: selectorKey(KEY, ALICE), effect: 'revoke', byIdentity: false, before: START, asOfOrder: true, reauthenticate: false, ...over });
-  const granted = (iat: number, skew: number): TokenKeys => tokenKeys(KEY, { tokens: [], idJags: [{ iss: IDP, jti: 'gr', sub: 'alice', iat }], seenSeq: undefined, skew })!;
+  const rule = (over: Partial<Rule>): Rule => ({
+    id: 'r',
+    seq: 9n,
+    selector: selectorKey(KEY, ALICE),
+    effect: 'revoke',
+    byIdentity: false,
+    before: START,
+    asOfOrder: true,
+    reauthenticate: false,
+    ...over,
+  });
+  const granted = (iat: number, skew: number): TokenKeys =>
+    tokenKeys(KEY, { tokens: [], idJags: [{ iss: IDP, jti: 'gr', sub: 'alice', iat }], seenSeq: undefined, skew })!;
 
   it('comes as soon as it may, clocks aside: until a source’s skew and the age of a lineage are over, a revoke is needed', () => {
     const last = START + MAX_SKEW_S + MAX_LINEAGE_AGE_S;
     const youngest = granted(START + MAX_SKEW_S, MAX_SKEW_S);
-    expect([stops(rule({}), youngest, last), isActive(youngest, last, false), isActive(youngest, last + 1, false)]).toEqual([true, true, false]);
+    expect([
+      stops(rule({}), youngest, last),
+      isActive(youngest, last, false),
+      isActive(youngest, last + 1, false),
+    ]).toEqual([true, true, false]);
     expect(deadFrom(rule({}))! - last).toBe(3_600);
   });
 
@@ -143,8 +185,16 @@ describe('compaction', () => {
     sut.put(rule({ id: 'block', selector: session, effect: 'block' }));
     sut.put(rule({ id: 'other', selector: selectorKey(KEY, ALICE) }));
     const due = (now: number): string[] => sut.due(now).map(({ id }) => id);
-    expect([due(START + KEPT_S - 1), due(START + KEPT_S), due(START + DAY + KEPT_S)]).toEqual([[], ['revoke'], ['revoke', 'ended']]);
-    expect([sut.compact(Number.MAX_SAFE_INTEGER), sut.get('other'), sut.get('resumes')]).toEqual([2, undefined, undefined]);
+    expect([due(START + KEPT_S - 1), due(START + KEPT_S), due(START + DAY + KEPT_S)]).toEqual([
+      [],
+      ['revoke'],
+      ['revoke', 'ended'],
+    ]);
+    expect([sut.compact(Number.MAX_SAFE_INTEGER), sut.get('other'), sut.get('resumes')]).toEqual([
+      2,
+      undefined,
+      undefined,
+    ]);
     // Simulates that something was recorded with the session later.
     sut.put({ ...sut.get('revoke')!, before: START + 2 * DAY });
     expect([due(START + DAY + KEPT_S), due(START + 2 * DAY + KEPT_S)]).toEqual([['ended'], ['ended', 'revoke']]);
@@ -158,13 +208,19 @@ describe('compaction', () => {
 
   it('leaves an index that can be put to, removed from and dumped', () => {
     const sut = createRuleIndex();
-    for (let nth = 0; nth < 300; nth++) sut.put(rule({ id: `r-${nth}`, before: nth % 3 === 0 ? START + 90 * DAY : START }));
+    for (let nth = 0; nth < 300; nth++)
+      sut.put(rule({ id: `r-${nth}`, before: nth % 3 === 0 ? START + 90 * DAY : START }));
     expect(sut.compact(deadFrom(rule({}))!)).toBe(200);
     for (let nth = 0; nth < 300; nth++) expect(sut.get(`r-${nth}`) === undefined).toBe(nth % 3 !== 0);
     sut.put(rule({ id: 'new' }));
     sut.remove('r-0');
     const copy = createRuleIndex();
     for (const piece of sut.dump()) copy.load(piece);
-    expect([copy.size, copy.get('new')?.before, copy.get('r-0'), copy.get('r-3')?.before]).toEqual([100, START, undefined, START + 90 * DAY]);
+    expect([copy.size, copy.get('new')?.before, copy.get('r-0'), copy.get('r-3')?.before]).toEqual([
+      100,
+      START,
+      undefined,
+      START + 90 * DAY,
+    ]);
   });
 });

@@ -1,7 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { DIMENSIONS, ruleKey, ruleKeyFromBytes, ruleKeyToBytes, selectorKey, splitSelectorKey, type Dimension, type Selector } from './index.js';
+import {
+  DIMENSIONS,
+  ruleKey,
+  ruleKeyFromBytes,
+  ruleKeyToBytes,
+  selectorKey,
+  splitSelectorKey,
+  type Dimension,
+  type Selector,
+} from './index.js';
 
 interface Vector {
   readonly name: string;
@@ -14,19 +23,33 @@ const { tenantKey, vectors } = JSON.parse(readFileSync(new URL('./vectors.json',
   readonly vectors: readonly Vector[];
 };
 const key = Buffer.from(tenantKey, 'hex');
-const hexOf = (dimension: string, parts: readonly (string | null)[]): string => ruleKeyToBytes(ruleKey(key, dimension, parts)).toString('hex');
+const hexOf = (dimension: string, parts: readonly (string | null)[]): string =>
+  ruleKeyToBytes(ruleKey(key, dimension, parts)).toString('hex');
 
 describe('rule keys (wire.md, "Namespaced values and rule keys")', () => {
-  it.each(vectors.map((vector) => [vector.name, vector] as const))('frozen: %s', (_name, { dimension, parts, key: frozen }) => {
-    expect(hexOf(dimension, parts)).toBe(frozen);
-  });
+  it.each(vectors.map((vector) => [vector.name, vector] as const))(
+    'frozen: %s',
+    (_name, { dimension, parts, key: frozen }) => {
+      expect(hexOf(dimension, parts)).toBe(frozen);
+    },
+  );
 
   it('has a frozen vector for every dimension', () => {
     expect(DIMENSIONS.filter((dimension) => !vectors.some((vector) => vector.dimension === dimension))).toEqual([]);
   });
 
   it('the order of dimensions, which is part of every stored selector key, is frozen', () => {
-    expect(DIMENSIONS).toEqual(['token', 'id_jag', 'session', 'user', 'client', 'agent', 'agent_type', 'resource', 'issuer']);
+    expect(DIMENSIONS).toEqual([
+      'token',
+      'id_jag',
+      'session',
+      'user',
+      'client',
+      'agent',
+      'agent_type',
+      'resource',
+      'issuer',
+    ]);
   });
 
   it.each<[string, Selector, string]>([
@@ -34,10 +57,18 @@ describe('rule keys (wire.md, "Namespaced values and rule keys")', () => {
     ['id_jag', { id_jag: { iss: 'https://idp.acme.example', jti: 'gr-1' } }, 'id_jag'],
     ['id_jag by digest', { id_jag: { sha256: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU' } }, 'id_jag by digest'],
     ['token by digest', { token: { sha256: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU' } }, 'token by digest'],
-    ['token by signing input', { token: { signing_input_sha256: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU' } }, 'token by digest'],
+    [
+      'token by signing input',
+      { token: { signing_input_sha256: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU' } },
+      'token by digest',
+    ],
     ['session', { session: { iss: 'https://idp.acme.example', sid: 's-1' } }, 'session'],
     ['user', { user: { iss: 'https://idp.acme.example', sub: 'alice' } }, 'user'],
-    ['user of a tenant', { user: { iss: 'https://idp.acme.example', tenant: 'acme', sub: 'alice' } }, 'user of a tenant'],
+    [
+      'user of a tenant',
+      { user: { iss: 'https://idp.acme.example', tenant: 'acme', sub: 'alice' } },
+      'user of a tenant',
+    ],
     ['client', { client: { iss: 'https://login.chat.example', client_id: 'wiki-at-chat' } }, 'client'],
     ['agent', { agent: { iss: 'https://idp.acme.example', id: 'agent-7' } }, 'agent'],
     ['agent_type', { agent_type: 'assistant' }, 'agent_type'],
@@ -51,11 +82,23 @@ describe('rule keys (wire.md, "Namespaced values and rule keys")', () => {
   });
 
   it('keys of one selector stand in dimension order, whatever the order of its members', () => {
-    const selector = { issuer: 'https://idp.acme.example', agent_type: 'assistant', user: { iss: 'https://idp.acme.example', sub: 'alice' } };
+    const selector = {
+      issuer: 'https://idp.acme.example',
+      agent_type: 'assistant',
+      user: { iss: 'https://idp.acme.example', sub: 'alice' },
+    };
     const reversed = Object.fromEntries(Object.entries(selector).toReversed());
     expect(selectorKey(key, reversed)).toEqual(selectorKey(key, selector));
-    expect(splitSelectorKey(selectorKey(key, selector)).map(([dimension, part]) => [dimension, ruleKeyToBytes(part).toString('hex')])).toEqual(
-      ['user', 'agent_type', 'issuer'].map((dimension) => [dimension, vectors.find(({ name }) => name === dimension)!.key]),
+    expect(
+      splitSelectorKey(selectorKey(key, selector)).map(([dimension, part]) => [
+        dimension,
+        ruleKeyToBytes(part).toString('hex'),
+      ]),
+    ).toEqual(
+      ['user', 'agent_type', 'issuer'].map((dimension) => [
+        dimension,
+        vectors.find(({ name }) => name === dimension)!.key,
+      ]),
     );
   });
 

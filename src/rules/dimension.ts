@@ -16,7 +16,13 @@ export const DIMENSIONS = [
 export type Dimension = (typeof DIMENSIONS)[number];
 
 /** Dimensions whose values recur from token to token, even for different users. */
-export const COMMON_DIMENSIONS: ReadonlySet<Dimension> = new Set<Dimension>(['client', 'agent', 'agent_type', 'resource', 'issuer']);
+export const COMMON_DIMENSIONS: ReadonlySet<Dimension> = new Set<Dimension>([
+  'client',
+  'agent',
+  'agent_type',
+  'resource',
+  'issuer',
+]);
 
 /** A namespaced value (wire.md): an issuer first, unless the value is a digest, a resource or a bare type. */
 export type Parts = readonly (string | null)[];

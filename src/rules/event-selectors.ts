@@ -19,11 +19,15 @@ export type RuleEventName = (typeof RULE_EVENT_NAMES)[number];
 
 export type RuleEvent = { [N in RuleEventName]: { readonly name: N; readonly data: EventDataOf[N] } }[RuleEventName];
 
-export const isRuleEvent = (name: string): name is RuleEventName => (RULE_EVENT_NAMES as readonly string[]).includes(name);
+export const isRuleEvent = (name: string): name is RuleEventName =>
+  (RULE_EVENT_NAMES as readonly string[]).includes(name);
 
 /** Says whether the event lifts blocks of its source instead of ordering a rule. */
 export const isEnabling = (name: RuleEventName): boolean =>
-  name === 'user.enabled' || name === 'client.enabled' || name === 'connection.created' || name === 'connection.updated';
+  name === 'user.enabled' ||
+  name === 'client.enabled' ||
+  name === 'connection.created' ||
+  name === 'connection.updated';
 
 /** The selection of one rule: a selector, and further values of its members. */
 export interface Selection {
@@ -77,7 +81,10 @@ function namedBy(event: RuleEvent): Selection {
     case 'client.disabled':
     case 'client.enabled': {
       const { iss, idp_client_id: idpClient, ras } = event.data;
-      return anyOf([{ iss, client_id: idpClient }, ...ras.map((client) => ({ iss: client.iss, client_id: client.client_id }))]);
+      return anyOf([
+        { iss, client_id: idpClient },
+        ...ras.map((client) => ({ iss: client.iss, client_id: client.client_id })),
+      ]);
     }
     case 'connection.deleted':
     case 'connection.created':
@@ -94,7 +101,9 @@ function namedBy(event: RuleEvent): Selection {
 
 /** Selects the client by any of these names and, if resources are given, at any of them. Duplicates are dropped. */
 function anyOf(clients: readonly NonNullable<Selector['client']>[], resources: readonly string[] = []): Selection {
-  const [client, ...otherClients] = [...new Map(clients.map((one) => [JSON.stringify([one.iss, one.client_id]), one])).values()];
+  const [client, ...otherClients] = [
+    ...new Map(clients.map((one) => [JSON.stringify([one.iss, one.client_id]), one])).values(),
+  ];
   const [resource, ...otherResources] = [...new Set(resources)];
   const or: OtherValues = {
     ...(otherClients.length > 0 ? { client: otherClients } : {}),

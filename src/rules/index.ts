@@ -1,4 +1,12 @@
-export { DIMENSIONS, ruleKey, ruleKeyFromBytes, ruleKeyToBytes, type Dimension, type Parts, type RuleKey } from './dimension.js';
+export {
+  DIMENSIONS,
+  ruleKey,
+  ruleKeyFromBytes,
+  ruleKeyToBytes,
+  type Dimension,
+  type Parts,
+  type RuleKey,
+} from './dimension.js';
 export {
   commonSelector,
   expandSelector,
@@ -22,8 +30,28 @@ export {
   type TokenRef,
 } from './selector.js';
 export { ruleTimeOf } from './rule-time.js';
-export { isEnabling, isRuleEvent, selectionOfEvent, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName, type Selection } from './event-selectors.js';
-export { deadFrom, KEPT_S, lastKnownUse, MAX_LINEAGE_AGE_S, reviewFrom, stops, type Effect, type NewRule, type Rule, type Terms } from './rule.js';
+export {
+  isEnabling,
+  isRuleEvent,
+  selectionOfEvent,
+  selectorsOfEvent,
+  subjectOfEvent,
+  type RuleEvent,
+  type RuleEventName,
+  type Selection,
+} from './event-selectors.js';
+export {
+  deadFrom,
+  KEPT_S,
+  lastKnownUse,
+  MAX_LINEAGE_AGE_S,
+  reviewFrom,
+  stops,
+  type Effect,
+  type NewRule,
+  type Rule,
+  type Terms,
+} from './rule.js';
 export {
   MAX_VALUES_PER_DIMENSION,
   tokenKeys,

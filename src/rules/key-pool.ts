@@ -56,11 +56,18 @@ export function createKeyPool(members: number): KeyPool {
 /** Reads the nth 32-bit word of a key that begins at `start` of a latin1 text. */
 export function keyWord(text: string, nth: number, start = 0): number {
   const at = start + nth * 4;
-  return (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8) | (text.charCodeAt(at + 2) << 16) | (text.charCodeAt(at + 3) << 24)) >>> 0;
+  return (
+    (text.charCodeAt(at) |
+      (text.charCodeAt(at + 1) << 8) |
+      (text.charCodeAt(at + 2) << 16) |
+      (text.charCodeAt(at + 3) << 24)) >>>
+    0
+  );
 }
 
 function wordsToText(words: Uint32Array): string {
   let text = '';
-  for (const word of words) text += String.fromCharCode(word & 255, (word >>> 8) & 255, (word >>> 16) & 255, word >>> 24);
+  for (const word of words)
+    text += String.fromCharCode(word & 255, (word >>> 8) & 255, (word >>> 16) & 255, word >>> 24);
   return text;
 }

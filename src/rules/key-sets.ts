@@ -36,7 +36,11 @@ export class KeySets {
       return;
     }
     named.push(parts);
-    this.#sets[position]!.push(COMMON_DIMENSIONS.has(dimension) ? this.#commonKey(position, dimension, parts) : ruleKey(this.#tenantKey, dimension, parts));
+    this.#sets[position]!.push(
+      COMMON_DIMENSIONS.has(dimension)
+        ? this.#commonKey(position, dimension, parts)
+        : ruleKey(this.#tenantKey, dimension, parts),
+    );
   }
 
   #commonKey(position: number, dimension: Dimension, parts: Parts): RuleKey {
@@ -77,4 +81,6 @@ function isSame(one: Parts, other: Parts): boolean {
   return true;
 }
 
-const POSITIONS = Object.fromEntries(DIMENSIONS.map((dimension, position) => [dimension, position])) as Readonly<Record<Dimension, number>>;
+const POSITIONS = Object.fromEntries(DIMENSIONS.map((dimension, position) => [dimension, position])) as Readonly<
+  Record<Dimension, number>
+>;

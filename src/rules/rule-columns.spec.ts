@@ -8,9 +8,21 @@ const RULES_A_PIECE = 16_384;
 const MAX_WORD = 0xffff_ffff;
 
 /** Builds a selector with this many members; every key contains `name`. */
-const selector = (members: number, name = 0) => ({ shape: (1 << members) - 1, key: Array.from({ length: members * 4 }, (_, nth) => String.fromCharCode(nth, name & 255, name >> 8, 200)).join('') });
+const selector = (members: number, name = 0) => ({
+  shape: (1 << members) - 1,
+  key: Array.from({ length: members * 4 }, (_, nth) => String.fromCharCode(nth, name & 255, name >> 8, 200)).join(''),
+});
 const uuid = (nth: number): string => `00000000-0000-4000-8000-${nth.toString(16).padStart(12, '0')}`;
-const rule = (over: Partial<NewRule> = {}): NewRule => ({ id: uuid(1), seq: 7n, selector: selector(1), effect: 'revoke', before: 1_000, asOfOrder: false, reauthenticate: false, ...over });
+const rule = (over: Partial<NewRule> = {}): NewRule => ({
+  id: uuid(1),
+  seq: 7n,
+  selector: selector(1),
+  effect: 'revoke',
+  before: 1_000,
+  asOfOrder: false,
+  reauthenticate: false,
+  ...over,
+});
 
 describe('a row', () => {
   it.each<[string, Partial<NewRule>]>([
@@ -28,14 +40,26 @@ describe('a row', () => {
     ['two members', { selector: selector(2) }],
     ['four members', { selector: selector(4) }],
     ['the last dimension', { selector: { shape: 1 << (DIMENSIONS.length - 1), key: 'k'.repeat(16) } }],
-    ['the latest times', { effect: 'block', before: MAX_WORD, until: MAX_WORD, origin: { speaker: MAX_WORD, at: Number.MAX_SAFE_INTEGER } }],
+    [
+      'the latest times',
+      {
+        effect: 'block',
+        before: MAX_WORD,
+        until: MAX_WORD,
+        origin: { speaker: MAX_WORD, at: Number.MAX_SAFE_INTEGER },
+      },
+    ],
     ['the earliest ones', { before: 0, seq: 0n }],
     ['the last seq', { seq: BigInt(Number.MAX_SAFE_INTEGER) }],
   ])('of %s is read as it was added', (_, over) => {
     const sut = createRuleColumns();
     const slot = sut.add(rule(over));
     expect(sut.read(slot)).toMatchObject(rule(over));
-    expect(sut.terms(slot)).toMatchObject({ seq: Number(rule(over).seq), effect: rule(over).effect, resume: over.resume ?? false });
+    expect(sut.terms(slot)).toMatchObject({
+      seq: Number(rule(over).seq),
+      effect: rule(over).effect,
+      resume: over.resume ?? false,
+    });
     expect(Object.keys(sut.read(slot)).toSorted()).toEqual(['byIdentity', ...Object.keys(rule(over))].toSorted());
   });
 
@@ -58,7 +82,9 @@ describe('a row', () => {
   it('whose place is free gives it to the next, with nothing left of itself', () => {
     const sut = createRuleColumns();
     const kept = sut.add(rule({ id: 'kept', selector: selector(2, 9) }));
-    const slot = sut.add(rule({ id: 'odd', effect: 'block', until: 5, resume: true, isOneOfSeveral: true, origin: { speaker: 1, at: 2 } }));
+    const slot = sut.add(
+      rule({ id: 'odd', effect: 'block', until: 5, resume: true, isOneOfSeveral: true, origin: { speaker: 1, at: 2 } }),
+    );
     sut.free(slot);
     expect([sut.isLive(slot), sut.size, sut.end]).toEqual([false, 1, 2]);
     expect(sut.add(rule({ selector: selector(1, 5) }))).toBe(slot);
@@ -68,11 +94,14 @@ describe('a row', () => {
 
   it('beyond the first 64 makes room for as many more', () => {
     const sut = createRuleColumns();
-    for (let nth = 0; nth < FIRST_CAPACITY; nth++) sut.add(rule({ id: uuid(nth), seq: BigInt(nth), selector: selector(2, nth) }));
+    for (let nth = 0; nth < FIRST_CAPACITY; nth++)
+      sut.add(rule({ id: uuid(nth), seq: BigInt(nth), selector: selector(2, nth) }));
     expect(sut.capacity).toBe(FIRST_CAPACITY);
-    for (let nth = FIRST_CAPACITY; nth < 200; nth++) sut.add(rule({ id: uuid(nth), seq: BigInt(nth), selector: selector(2, nth) }));
+    for (let nth = FIRST_CAPACITY; nth < 200; nth++)
+      sut.add(rule({ id: uuid(nth), seq: BigInt(nth), selector: selector(2, nth) }));
     expect([sut.capacity, sut.size]).toEqual([256, 200]);
-    for (let nth = 0; nth < 200; nth++) expect(sut.read(nth)).toMatchObject({ id: uuid(nth), seq: BigInt(nth), selector: selector(2, nth) });
+    for (let nth = 0; nth < 200; nth++)
+      expect(sut.read(nth)).toMatchObject({ id: uuid(nth), seq: BigInt(nth), selector: selector(2, nth) });
   });
 });
 
@@ -84,7 +113,8 @@ describe('a dump', () => {
   it('has a piece for each 16,384 rules that live', () => {
     const sut = createRuleColumns();
     const unused = sut.add(rule({ id: 'unused' }));
-    for (let nth = 0; nth < RULES_A_PIECE; nth++) sut.add(rule({ id: uuid(nth), seq: BigInt(nth), selector: selector(1, nth) }));
+    for (let nth = 0; nth < RULES_A_PIECE; nth++)
+      sut.add(rule({ id: uuid(nth), seq: BigInt(nth), selector: selector(1, nth) }));
     sut.free(unused);
     expect(sut.dump()).toHaveLength(1);
     sut.add(rule({ id: 'one more' }));
@@ -98,14 +128,21 @@ describe('a dump', () => {
 
   it('is added to what is there, whatever its ids and lengths are', () => {
     const [first, second] = [createRuleColumns(), createRuleColumns()];
-    const rules = Array.from({ length: 100 }, (_, nth) => rule({ id: nth % 3 === 0 ? `odd-${nth}` : uuid(nth), seq: BigInt(nth), selector: selector(nth % 5, nth) }));
+    const rules = Array.from({ length: 100 }, (_, nth) =>
+      rule({ id: nth % 3 === 0 ? `odd-${nth}` : uuid(nth), seq: BigInt(nth), selector: selector(nth % 5, nth) }),
+    );
     for (const one of rules.slice(0, 40)) first.add(one);
     for (const one of rules.slice(40)) second.add(one);
     for (const piece of second.dump()) first.load(piece);
     expect([first.size, first.end]).toEqual([100, 100]);
     for (const [slot, one] of rules.entries()) expect(first.read(slot)).toMatchObject(one);
     // Loaded keys have positions of their own: a new key of the same length must not overwrite one.
-    for (const one of rules) first.add({ ...one, id: `again-${one.id}`, selector: { ...one.selector, key: 'x'.repeat(one.selector.key.length) } });
+    for (const one of rules)
+      first.add({
+        ...one,
+        id: `again-${one.id}`,
+        selector: { ...one.selector, key: 'x'.repeat(one.selector.key.length) },
+      });
     for (const [slot, one] of rules.entries()) expect(first.read(slot)).toMatchObject(one);
   });
 });

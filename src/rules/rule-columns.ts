@@ -220,10 +220,12 @@ export function createRuleColumns(): RuleColumns {
 /** Throws RangeError for a rule that does not fit a row: a truncated time would select something else than was ordered. */
 function refuseMalformed({ id, seq, selector, before, until = 0, origin }: NewRule): void {
   const isWord = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= MAX_WORD;
-  if (![before, until, origin?.speaker ?? 0].every(isWord)) throw new RangeError(`a time of rule ${id} is not whole seconds since 1970`);
+  if (![before, until, origin?.speaker ?? 0].every(isWord))
+    throw new RangeError(`a time of rule ${id} is not whole seconds since 1970`);
   if (seq > Number.MAX_SAFE_INTEGER) throw new RangeError(`the seq of rule ${id} is too large`);
   const members = memberCount(selector.shape);
-  if (members > MAX_SELECTOR_MEMBERS || selector.key.length !== members * 4 * KEY_WORDS) throw new RangeError(`the selector of rule ${id} is malformed`);
+  if (members > MAX_SELECTOR_MEMBERS || selector.key.length !== members * 4 * KEY_WORDS)
+    throw new RangeError(`the selector of rule ${id} is malformed`);
 }
 
 function memberCount(shape: number): number {

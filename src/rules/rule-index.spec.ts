@@ -38,19 +38,32 @@ function namesOf({ tokens, idJags }: Lineage): Readonly<Record<Dimension, readon
   ];
   const names: Record<Dimension, Named[]> = {
     token: [
-      ...tokens.map(({ iss, jti, sha256, signing_input_sha256: input }) => (jti === undefined ? { digest: sha256 ?? input } : { iss, jti })),
-      ...[...tokens, ...grants].flatMap(({ parent }) => (parent === undefined ? [] : ['jti' in parent ? { ...parent } : { digest: Object.values(parent)[0] }])),
+      ...tokens.map(({ iss, jti, sha256, signing_input_sha256: input }) =>
+        jti === undefined ? { digest: sha256 ?? input } : { iss, jti },
+      ),
+      ...[...tokens, ...grants].flatMap(({ parent }) =>
+        parent === undefined ? [] : ['jti' in parent ? { ...parent } : { digest: Object.values(parent)[0] }],
+      ),
     ],
-    id_jag: grants.flatMap(({ iss, jti, sha256 }) => [...(jti === undefined ? [] : [{ iss, jti }]), ...(sha256 === undefined ? [] : [{ digest: sha256 }])]),
+    id_jag: grants.flatMap(({ iss, jti, sha256 }) => [
+      ...(jti === undefined ? [] : [{ iss, jti }]),
+      ...(sha256 === undefined ? [] : [{ digest: sha256 }]),
+    ]),
     session: everything.flatMap(({ iss, sid }) => (sid === undefined ? [] : [{ iss, sid }])),
     user: [
       ...everything.flatMap(({ iss, tenant, sub }) => (sub === undefined ? [] : [{ iss, tenant, sub }])),
-      ...grants.flatMap((grant) => (grant.aud_sub === undefined ? [] : (grant.aud ?? []).map((iss) => ({ iss, tenant: grant.aud_tenant, sub: grant.aud_sub })))),
+      ...grants.flatMap((grant) =>
+        grant.aud_sub === undefined
+          ? []
+          : (grant.aud ?? []).map((iss) => ({ iss, tenant: grant.aud_tenant, sub: grant.aud_sub })),
+      ),
     ],
     client: [
       ...tokens.map(({ iss, client_id }) => ({ iss, client_id })),
       ...grants.flatMap(({ iss, idp_client_id: id }) => (id === undefined ? [] : [{ iss, client_id: id }])),
-      ...grants.flatMap((grant) => (grant.client_id === undefined ? [] : (grant.aud ?? []).map((iss) => ({ iss, client_id: grant.client_id })))),
+      ...grants.flatMap((grant) =>
+        grant.client_id === undefined ? [] : (grant.aud ?? []).map((iss) => ({ iss, client_id: grant.client_id })),
+      ),
     ],
     agent: statedAgents.flatMap(({ iss, agent }) => (agent?.id === undefined ? [] : [{ iss, id: agent.id }])),
     agent_type: statedAgents.flatMap(({ agent }) => (agent?.type === undefined ? [] : [{ value: agent.type }])),
@@ -60,7 +73,8 @@ function namesOf({ tokens, idJags }: Lineage): Readonly<Record<Dimension, readon
   return names;
 }
 
-const isSame = (one: Named, other: Named): boolean => [...Object.keys(one), ...Object.keys(other)].every((name) => one[name] === other[name]);
+const isSame = (one: Named, other: Named): boolean =>
+  [...Object.keys(one), ...Object.keys(other)].every((name) => one[name] === other[name]);
 
 function asNamed(dimension: Dimension, selector: Selector): Named {
   const value = selector[dimension];
@@ -73,16 +87,24 @@ function asNamed(dimension: Dimension, selector: Selector): Named {
 
 function asMember(dimension: Dimension, named: Named): unknown {
   if (dimension === 'agent_type' || dimension === 'resource' || dimension === 'issuer') return named['value'];
-  return named['digest'] === undefined ? Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)) : { sha256: named['digest'] };
+  return named['digest'] === undefined
+    ? Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined))
+    : { sha256: named['digest'] };
 }
 
 function selects(selector: Selector, lineage: Lineage): boolean {
   const names = namesOf(lineage);
-  return DIMENSIONS.every((dimension) => selector[dimension] === undefined || names[dimension].some((name) => isSame(name, asNamed(dimension, selector))));
+  return DIMENSIONS.every(
+    (dimension) =>
+      selector[dimension] === undefined || names[dimension].some((name) => isSame(name, asNamed(dimension, selector))),
+  );
 }
 
 function oldest(times: readonly (number | undefined)[]): number | undefined {
-  return times.reduce((least, time) => (time === undefined || (least !== undefined && least <= time) ? least : time), undefined);
+  return times.reduce(
+    (least, time) => (time === undefined || (least !== undefined && least <= time) ? least : time),
+    undefined,
+  );
 }
 
 function isStopped(rule: NamedRule, lineage: Lineage, now: number): boolean {
@@ -92,7 +114,12 @@ function isStopped(rule: NamedRule, lineage: Lineage, now: number): boolean {
   const signedIn = oldest(members.map((member) => member?.auth_time));
   // A token, an ID-JAG and a session are not granted anew.
   const isIdentity = ['token', 'id_jag', 'session'].some((dimension) => dimension in rule.selector);
-  if (rule.effect === 'block') return rule.until === undefined || rule.until > now || (rule.resume !== true && (isIdentity || granted - lineage.skew <= rule.until));
+  if (rule.effect === 'block')
+    return (
+      rule.until === undefined ||
+      rule.until > now ||
+      (rule.resume !== true && (isIdentity || granted - lineage.skew <= rule.until))
+    );
   if (isIdentity) return true;
   if (granted - lineage.skew <= rule.before) return true;
   if (rule.asOfOrder && lineage.seenSeq !== undefined && lineage.seenSeq < rule.seq) return true;
@@ -102,8 +129,11 @@ function isStopped(rule: NamedRule, lineage: Lineage, now: number): boolean {
 /** Says whether the lineage is never active: more than 8 different values in a dimension, or no time of a grant. */
 function isBeyondBounds(lineage: Lineage): boolean {
   const names = namesOf(lineage);
-  const distinct = (named: readonly Named[]): number => named.filter((name, at) => named.findIndex((other) => isSame(name, other)) === at).length;
-  const hasTime = [...lineage.tokens, ...lineage.idJags].some(({ iat }) => iat !== undefined) || lineage.tokens.some(({ id_jag: idJag }) => idJag?.iat !== undefined);
+  const distinct = (named: readonly Named[]): number =>
+    named.filter((name, at) => named.findIndex((other) => isSame(name, other)) === at).length;
+  const hasTime =
+    [...lineage.tokens, ...lineage.idJags].some(({ iat }) => iat !== undefined) ||
+    lineage.tokens.some(({ id_jag: idJag }) => idJag?.iat !== undefined);
   return !hasTime || DIMENSIONS.some((dimension) => distinct(names[dimension]) > 8);
 }
 
@@ -111,13 +141,23 @@ const time = fc.integer({ min: 90, max: 120 });
 const seq = fc.bigInt({ min: 1n, max: 12n });
 const iss = fc.constantFrom('https://idp.example', 'https://ras.example', 'https://other.example');
 const id = fc.constantFrom('a', 'b', 'c', 'd');
-const digest = fc.constantFrom('47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU', 'ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0');
-const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(arbitrary, { nil: undefined });
+const digest = fc.constantFrom(
+  '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
+  'ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0',
+);
+const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.option(arbitrary, { nil: undefined });
 const list = fc.uniqueArray(fc.constantFrom(...'abcdefghij'), { maxLength: 6 });
 const agent = fc.record({ id: optional(id), type: optional(id) });
-const parent = fc.oneof(fc.record({ iss, jti: id }), digest.map((sha256) => ({ sha256 })), digest.map((signing_input_sha256) => ({ signing_input_sha256 })));
+const parent = fc.oneof(
+  fc.record({ iss, jti: id }),
+  digest.map((sha256) => ({ sha256 })),
+  digest.map((signing_input_sha256) => ({ signing_input_sha256 })),
+);
 /** Ids of rules: UUIDs, as the service gives them, and others. */
-const ruleIds = ['00000000-0000-4000-8000-00000000000', '00000001-0000-4000-8000-00000000000'].flatMap((uuid) => ['1', '2', '3'].map((nth) => uuid + nth)).concat('odd', 'öd');
+const ruleIds = ['00000000-0000-4000-8000-00000000000', '00000001-0000-4000-8000-00000000000']
+  .flatMap((uuid) => ['1', '2', '3'].map((nth) => uuid + nth))
+  .concat('odd', 'öd');
 
 const idJag: fc.Arbitrary<IdJagFacts> = fc.record({
   iss,
@@ -138,7 +178,11 @@ const idJag: fc.Arbitrary<IdJagFacts> = fc.record({
   parent: optional(parent),
 });
 
-const identity = fc.oneof(id.map((jti) => ({ jti })), digest.map((sha256) => ({ sha256 })), digest.map((signing_input_sha256) => ({ signing_input_sha256 })));
+const identity = fc.oneof(
+  id.map((jti) => ({ jti })),
+  digest.map((sha256) => ({ sha256 })),
+  digest.map((signing_input_sha256) => ({ signing_input_sha256 })),
+);
 const token: fc.Arbitrary<TokenFacts> = fc
   .record({
     iss,
@@ -167,22 +211,54 @@ const lineage: fc.Arbitrary<Lineage> = fc
 
 /** Members of a selector: each is a value of the lineage (`own`) or of another lineage. */
 const wish = fc.record({
-  members: fc.uniqueArray(fc.record({ dimension: fc.constantFrom(...DIMENSIONS), pick: fc.nat(), own: fc.integer({ min: 0, max: 9 }).map((n) => n > 0) }), {
-    maxLength: 4,
-    selector: ({ dimension }) => dimension,
-  }),
+  members: fc.uniqueArray(
+    fc.record({
+      dimension: fc.constantFrom(...DIMENSIONS),
+      pick: fc.nat(),
+      own: fc.integer({ min: 0, max: 9 }).map((n) => n > 0),
+    }),
+    {
+      maxLength: 4,
+      selector: ({ dimension }) => dimension,
+    },
+  ),
   lineage: fc.nat(),
 });
 
 const effect = fc.oneof(
-  fc.record({ effect: fc.constant('revoke' as const), before: time, asOfOrder: fc.boolean(), reauthenticate: fc.boolean() }),
-  fc.record({ effect: fc.constant('block' as const), before: time, asOfOrder: fc.constant(false), reauthenticate: fc.constant(false), until: optional(time), resume: optional(fc.constant(true)) }),
+  fc.record({
+    effect: fc.constant('revoke' as const),
+    before: time,
+    asOfOrder: fc.boolean(),
+    reauthenticate: fc.boolean(),
+  }),
+  fc.record({
+    effect: fc.constant('block' as const),
+    before: time,
+    asOfOrder: fc.constant(false),
+    reauthenticate: fc.constant(false),
+    until: optional(time),
+    resume: optional(fc.constant(true)),
+  }),
 );
 const origin = optional(fc.record({ speaker: fc.nat(9), at: fc.integer({ min: 90_000, max: 120_999 }) }));
 
 const operation = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), id: fc.constantFrom(...ruleIds), seq, wish, effect, origin }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('remove' as const), id: fc.constantFrom(...ruleIds, 'never put') }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('put' as const),
+      id: fc.constantFrom(...ruleIds),
+      seq,
+      wish,
+      effect,
+      origin,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('remove' as const), id: fc.constantFrom(...ruleIds, 'never put') }),
+  },
 );
 
 type Wish = typeof wish extends fc.Arbitrary<infer T> ? T : never;
@@ -229,7 +305,11 @@ describe('RuleIndex against a model that compares names', () => {
           for (const now of moments) keys.forEach((held, at) => compare(copy, model, held, lineages[at]!, now, seen));
           for (const name of ruleIds) {
             const rule = model.get(name);
-            const whole = rule && { ...rule, byIdentity: isByIdentity(rule.selector), selector: selectorKey(TENANT_KEY, rule.selector) };
+            const whole = rule && {
+              ...rule,
+              byIdentity: isByIdentity(rule.selector),
+              selector: selectorKey(TENANT_KEY, rule.selector),
+            };
             for (const index of [sut, copy]) expect(index.get(name)).toEqual(whole);
             if (whole) expect(sut.under(whole.selector).map((found) => found.id)).toContain(name);
           }
@@ -278,7 +358,14 @@ describe('RuleIndex', () => {
     client_id: 'wiki-at-ras',
     aud: ['https://api.example'],
     iat: 1_000,
-    id_jag: { iss: idp, jti: 'gr-1', sub: 'alice', sid: 's-1', client_id: 'wiki-at-ras', agent: { id: 'agent-7', type: 'assistant' } },
+    id_jag: {
+      iss: idp,
+      jti: 'gr-1',
+      sub: 'alice',
+      sid: 's-1',
+      client_id: 'wiki-at-ras',
+      agent: { id: 'agent-7', type: 'assistant' },
+    },
   };
   const keys = tokenKeys(TENANT_KEY, { tokens: [facts], idJags: [], seenSeq: 1n, skew: 5 })!;
   const whole: Selector = {
@@ -312,7 +399,8 @@ describe('RuleIndex', () => {
     asOfOrder: false,
     reauthenticate: false,
   });
-  const only = (dimensions: readonly Dimension[], of: Selector = whole): Selector => Object.fromEntries(dimensions.map((dimension) => [dimension, of[dimension]]));
+  const only = (dimensions: readonly Dimension[], of: Selector = whole): Selector =>
+    Object.fromEntries(dimensions.map((dimension) => [dimension, of[dimension]]));
   const finds = (...rules: readonly NewRule[]): boolean => {
     const sut = createRuleIndex();
     for (const rule of rules) sut.put(rule);
@@ -325,14 +413,18 @@ describe('RuleIndex', () => {
   });
 
   const conjunctions = combinations(DIMENSIONS, 4);
-  it.each([1, 2, 3, 4])('every conjunction of %d matches, and no longer when any one of its members differs', (size) => {
-    const ofSize = conjunctions.filter((dimensions) => dimensions.length === size);
-    expect(ofSize).toHaveLength([9, 36, 84, 126][size - 1]!);
-    for (const dimensions of ofSize) {
-      expect(finds(block(only(dimensions)))).toBe(true);
-      for (const differing of dimensions) expect(finds(block({ ...only(dimensions), [differing]: foreign[differing] }))).toBe(false);
-    }
-  });
+  it.each([1, 2, 3, 4])(
+    'every conjunction of %d matches, and no longer when any one of its members differs',
+    (size) => {
+      const ofSize = conjunctions.filter((dimensions) => dimensions.length === size);
+      expect(ofSize).toHaveLength([9, 36, 84, 126][size - 1]!);
+      for (const dimensions of ofSize) {
+        expect(finds(block(only(dimensions)))).toBe(true);
+        for (const differing of dimensions)
+          expect(finds(block({ ...only(dimensions), [differing]: foreign[differing] }))).toBe(false);
+      }
+    },
+  );
 
   it('compares all 128 bits of a key: two users whose keys begin with the same 32 are not one', () => {
     const byFirstWord = new Map<string, string>();
@@ -347,7 +439,15 @@ describe('RuleIndex', () => {
       const sut = createRuleIndex();
       sut.put(block(userOf(other)));
       const stops = (one: string): boolean =>
-        sut.isStopped(tokenKeys(TENANT_KEY, { tokens: [{ ...facts, id_jag: { iss: idp, jti: 'gr-2', sub: one, client_id: 'wiki-at-ras' } }], idJags: [], seenSeq: 1n, skew: 5 })!, 2_000);
+        sut.isStopped(
+          tokenKeys(TENANT_KEY, {
+            tokens: [{ ...facts, id_jag: { iss: idp, jti: 'gr-2', sub: one, client_id: 'wiki-at-ras' } }],
+            idJags: [],
+            seenSeq: 1n,
+            skew: 5,
+          })!,
+          2_000,
+        );
       expect([stops(other), stops(sub)]).toEqual([true, false]);
       sut.put(block(userOf(sub), 'other'));
       const under = (one: string): string[] => sut.under(selectorKey(TENANT_KEY, userOf(one))).map((found) => found.id);
@@ -368,7 +468,12 @@ describe('RuleIndex', () => {
     const sut = createRuleIndex();
     const rows = [block({ issuer: idp }), { ...block({ issuer: 'https://other.example' }), effect: 'revoke' as const }];
     sut.put(rows[0]!, rows[1]!);
-    expect(sut.rowsOf('r').map((row) => row.effect).toSorted()).toEqual(['block', 'revoke']);
+    expect(
+      sut
+        .rowsOf('r')
+        .map((row) => row.effect)
+        .toSorted(),
+    ).toEqual(['block', 'revoke']);
     expect(sut.get('r')?.effect).toBe('block');
     sut.put(rows[1]!, rows[0]!);
     expect([sut.size, sut.get('r')?.effect]).toEqual([2, 'block']);
@@ -404,7 +509,12 @@ describe('RuleIndex', () => {
     expect(['a', 'b', 'c'].map((name) => sut.get(name)?.until)).toEqual([1_500, undefined, undefined]);
     sut.remove('b');
     sut.remove('c');
-    expect([sut.size, sut.isStopped(keys, 1_499), sut.isStopped({ ...keys, grantedAt: 1_600 }, 1_499), sut.isStopped({ ...keys, grantedAt: 1_600 }, 1_500)]).toEqual([1, true, true, false]);
+    expect([
+      sut.size,
+      sut.isStopped(keys, 1_499),
+      sut.isStopped({ ...keys, grantedAt: 1_600 }, 1_499),
+      sut.isStopped({ ...keys, grantedAt: 1_600 }, 1_500),
+    ]).toEqual([1, true, true, false]);
   });
 
   it('goes on after pieces of another were loaded beside what it held', () => {
@@ -426,7 +536,12 @@ describe('RuleIndex', () => {
   });
 
   it('finds one rule among several under one selector, when it alone stops', () => {
-    const over: NewRule = { ...block(whole, 'over'), selector: selectorKey(TENANT_KEY, { issuer: idp }), effect: 'revoke', before: 10 };
+    const over: NewRule = {
+      ...block(whole, 'over'),
+      selector: selectorKey(TENANT_KEY, { issuer: idp }),
+      effect: 'revoke',
+      before: 10,
+    };
     expect(finds(over, { ...over, id: 'over-2' })).toBe(false);
     expect(finds(over, block({ issuer: idp }, 'stops'), { ...over, id: 'over-2' })).toBe(true);
   });
@@ -453,7 +568,9 @@ describe('RuleIndex', () => {
 
   it('holds more rules than it began with room for, also under one selector, and drops them one by one', () => {
     const sut = createRuleIndex();
-    const many = Array.from({ length: 1_000 }, (_, nth) => block(nth % 2 === 0 ? { issuer: idp } : { user: { iss: idp, sub: `u-${nth}` } }, `r-${nth}`));
+    const many = Array.from({ length: 1_000 }, (_, nth) =>
+      block(nth % 2 === 0 ? { issuer: idp } : { user: { iss: idp, sub: `u-${nth}` } }, `r-${nth}`),
+    );
     for (const rule of many) sut.put(rule);
     expect([sut.size, sut.under(selectorKey(TENANT_KEY, { issuer: idp })).length]).toEqual([1_000, 500]);
     expect(sut.findAllStopping(keys, 2_000)).toHaveLength(MAX_RULES_NAMED);
@@ -485,22 +602,36 @@ describe('RuleIndex', () => {
     const sets = keys.sets.map((set) => (set.length > 0 ? Array.from({ length: 9 }, () => set[0]!) : set));
     expect(() => sut.findStopping({ ...keys, sets }, 2_000)).toThrow(RangeError);
     const { grantedAt, authenticatedAt, seenSeq, skew } = keys;
-    expect(() => sut.findStopping({ ...packKeys(sets), grantedAt, authenticatedAt, seenSeq, skew }, 2_000)).toThrow(RangeError);
+    expect(() => sut.findStopping({ ...packKeys(sets), grantedAt, authenticatedAt, seenSeq, skew }, 2_000)).toThrow(
+      RangeError,
+    );
   });
 
   it('names a hundred of the rules that stop a token, under whichever selectors they stand', () => {
     const sut = createRuleIndex();
-    for (const [nth, selector] of [{ issuer: idp }, { issuer: ras }, { user: whole.user! }, { all: true } as const].entries()) {
+    for (const [nth, selector] of [
+      { issuer: idp },
+      { issuer: ras },
+      { user: whole.user! },
+      { all: true } as const,
+    ].entries()) {
       for (let one = 0; one < 60; one++) sut.put(block(selector, `r-${nth}-${one}`));
     }
     expect(sut.findAllStopping(keys, 2_000)).toHaveLength(100);
   });
 
   it('knows no rule of another tenant: the same selector has another key', () => {
-    expect(finds({ ...block({ issuer: idp }), selector: selectorKey(Buffer.alloc(32, 8), { issuer: idp }) })).toBe(false);
+    expect(finds({ ...block({ issuer: idp }), selector: selectorKey(Buffer.alloc(32, 8), { issuer: idp }) })).toBe(
+      false,
+    );
   });
 });
 
 function combinations(from: readonly Dimension[], most: number): Dimension[][] {
-  return from.reduce<Dimension[][]>((sets, one) => [...sets, ...sets.filter((set) => set.length < most).map((set) => [...set, one])], [[]]).slice(1);
+  return from
+    .reduce<Dimension[][]>(
+      (sets, one) => [...sets, ...sets.filter((set) => set.length < most).map((set) => [...set, one])],
+      [[]],
+    )
+    .slice(1);
 }

@@ -101,7 +101,8 @@ export function createRuleIndex(): RuleIndex {
     const words = idWords(id);
     const found: number[] = [];
     for (let slot = byId.first(words[0]!); slot >= 0; slot = byId.next(slot)) {
-      if (words.every((word, nth) => columns.idWord(slot, nth) === word) && (isUuid(id) || columns.id(slot) === id)) found.push(slot);
+      if (words.every((word, nth) => columns.idWord(slot, nth) === word) && (isUuid(id) || columns.id(slot) === id))
+        found.push(slot);
     }
     return found;
   }
@@ -157,7 +158,8 @@ export function createRuleIndex(): RuleIndex {
   }
 
   function placeSets(sets: TokenKeys['sets']): void {
-    for (let position = 0; position < sets.length; position++) for (const key of sets[position]!) place(position, key, 0);
+    for (let position = 0; position < sets.length; position++)
+      for (const key of sets[position]!) place(position, key, 0);
   }
 
   function place(position: number, text: string, start: number): void {
@@ -184,7 +186,8 @@ export function createRuleIndex(): RuleIndex {
 
   function searchSelector({ bits, positions }: Shape, hash: number, take: (slot: number) => boolean): boolean {
     for (let slot = bySelector.first(hash); slot >= 0; slot = bySelector.next(slot)) {
-      if (columns.hash(slot) === hash && columns.shape(slot) === bits && isPicked(slot, positions.length) && take(slot)) return true;
+      if (columns.hash(slot) === hash && columns.shape(slot) === bits && isPicked(slot, positions.length) && take(slot))
+        return true;
     }
     return false;
   }
@@ -213,7 +216,9 @@ export function createRuleIndex(): RuleIndex {
     },
     put(rule, ...others) {
       const before = slotsOf(rule.id);
-      for (const one of others) if (one.id !== rule.id) throw new RangeError(`all rows of a rule must have one id: ${one.id} is not ${rule.id}`);
+      for (const one of others)
+        if (one.id !== rule.id)
+          throw new RangeError(`all rows of a rule must have one id: ${one.id} is not ${rule.id}`);
       // The new rows are added first: if they are refused, the rule that they would replace must stay.
       const slots: number[] = [];
       try {
@@ -236,7 +241,8 @@ export function createRuleIndex(): RuleIndex {
       }
     },
     remove(id, effect) {
-      for (const slot of slotsOf(id)) if (effect === undefined || columns.terms(slot).effect === effect) removeSlot(slot);
+      for (const slot of slotsOf(id))
+        if (effect === undefined || columns.terms(slot).effect === effect) removeSlot(slot);
     },
     get(id) {
       const slots = slotsOf(id);
@@ -261,7 +267,8 @@ export function createRuleIndex(): RuleIndex {
     due(now) {
       const found: Rule[] = [];
       for (let slot = 0; slot < columns.end; slot++) {
-        if (columns.isLive(slot) && now >= (reviewFrom(columns.terms(slot)) ?? Infinity)) found.push(columns.read(slot));
+        if (columns.isLive(slot) && now >= (reviewFrom(columns.terms(slot)) ?? Infinity))
+          found.push(columns.read(slot));
       }
       return found;
     },
@@ -284,4 +291,5 @@ export function createRuleIndex(): RuleIndex {
   };
 }
 
-const positionsOf = (shape: number): number[] => DIMENSIONS.flatMap((_, position) => (shape & (1 << position) ? [position] : []));
+const positionsOf = (shape: number): number[] =>
+  DIMENSIONS.flatMap((_, position) => (shape & (1 << position) ? [position] : []));

@@ -78,7 +78,10 @@ describe('stops (design, section 4)', () => {
   });
 
   it('a block that resumes stops until its end and nothing afterwards', () => {
-    expect([1_999, 2_000].map((now) => stops(resuming(2_000), token({ grantedAt: 1_000 }), now))).toEqual([true, false]);
+    expect([1_999, 2_000].map((now) => stops(resuming(2_000), token({ grantedAt: 1_000 }), now))).toEqual([
+      true,
+      false,
+    ]);
   });
 
   it('a block without an end stops whatever the times say', () => {

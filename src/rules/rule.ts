@@ -51,7 +51,9 @@ export function stops(rule: Terms, token: TokenTimes, now: number): boolean {
   // A difference between two clocks never saves a token: whatever Rescind recorded before the order is older (design, section 4).
   if (rule.asOfOrder && token.seenSeq < rule.seq) return true;
   // If no time of the sign-in is stated, the sign-in cannot be shown to be later.
-  return rule.reauthenticate && (token.authenticatedAt === undefined || token.authenticatedAt <= rule.before + token.skew);
+  return (
+    rule.reauthenticate && (token.authenticatedAt === undefined || token.authenticatedAt <= rule.before + token.skew)
+  );
 }
 
 const grantedBy = (token: TokenTimes, moment: number): boolean => token.grantedAt <= moment + token.skew;

@@ -56,7 +56,10 @@ describe('a watch of selectors', () => {
 
   it('a conjunction is found while another one with the same first member was given up', () => {
     const watch = createSelectorWatch(2);
-    const [one, two] = [{ ...user('alice'), resource: 'r1' }, { ...user('alice'), resource: 'r2' }];
+    const [one, two] = [
+      { ...user('alice'), resource: 'r1' },
+      { ...user('alice'), resource: 'r2' },
+    ];
     watch.add(key(one), 1n);
     watch.add(key(two), 2n);
     watch.add(key(user('bob')), 3n);
@@ -68,7 +71,10 @@ describe('a watch of selectors', () => {
 
   it('a conjunction that was given up and ordered again is found after another with its first member was given up', () => {
     const watch = createSelectorWatch(2);
-    const [one, two] = [{ ...user('alice'), resource: 'r1' }, { ...user('alice'), resource: 'r2' }];
+    const [one, two] = [
+      { ...user('alice'), resource: 'r1' },
+      { ...user('alice'), resource: 'r2' },
+    ];
     watch.add(key(one), 1n);
     watch.add(key(two), 2n);
     watch.add(key(user('bob')), 3n);
@@ -78,7 +84,10 @@ describe('a watch of selectors', () => {
 
   it('a conjunction is not named at the seq it was checked at, whatever begins with the same member above', () => {
     const watch = createSelectorWatch();
-    const [one, two] = [{ ...user('alice'), resource: 'r1' }, { ...user('alice'), resource: 'r2' }];
+    const [one, two] = [
+      { ...user('alice'), resource: 'r1' },
+      { ...user('alice'), resource: 'r2' },
+    ];
     watch.add(key(one), 5n);
     watch.add(key(two), 6n);
     expect([watch.namesAfter(setsOf(one), 4n), watch.namesAfter(setsOf(one), 5n)]).toEqual([true, false]);
@@ -95,7 +104,8 @@ describe('a watch of selectors', () => {
 
   it('takes every dimension that is known, and everything', () => {
     const watch = createSelectorWatch();
-    for (let at = 0; at < DIMENSIONS.length; at++) expect(watch.add({ shape: 1 << at, key: 'k'.repeat(16) }, 1n)).toBe(true);
+    for (let at = 0; at < DIMENSIONS.length; at++)
+      expect(watch.add({ shape: 1 << at, key: 'k'.repeat(16) }, 1n)).toBe(true);
     expect(watch.add({ shape: 0b1111, key: 'k'.repeat(64) }, 1n)).toBe(true);
     expect(watch.add({ shape: 0, key: '' }, 1n)).toBe(true);
   });
@@ -132,7 +142,11 @@ describe('a watch of selectors', () => {
     watch.clear(5n);
     expect([watch.size, watch.floor]).toEqual([0, 5n]);
     watch.add(key(user('carol')), 6n);
-    expect([watch.size, watch.namesAfter(setsOf(user('carol')), 5n), watch.namesAfter(setsOf(user('bob')), 5n)]).toEqual([1, true, false]);
+    expect([
+      watch.size,
+      watch.namesAfter(setsOf(user('carol')), 5n),
+      watch.namesAfter(setsOf(user('bob')), 5n),
+    ]).toEqual([1, true, false]);
   });
 
   it.each([
@@ -152,7 +166,12 @@ describe('a watch of selectors', () => {
     const values = ['a', 'b', 'c'];
     const member = fc.constantFrom(...values);
     const selector = fc.record(
-      { user: member.map((sub) => ({ iss: ISS, sub })), client: member.map((client_id) => ({ iss: ISS, client_id })), resource: member, agent_type: member },
+      {
+        user: member.map((sub) => ({ iss: ISS, sub })),
+        client: member.map((client_id) => ({ iss: ISS, client_id })),
+        resource: member,
+        agent_type: member,
+      },
       { requiredKeys: [] },
     );
     const order = fc.tuple(selector, fc.bigInt(1n, 20n));
@@ -160,27 +179,32 @@ describe('a watch of selectors', () => {
     let found = 0;
     let asked = 0;
     fc.assert(
-      fc.property(fc.array(order, { maxLength: 12 }), fc.tuple(set, set, set, set), fc.bigInt(0n, 20n), (orders, [users, clients, resources, types], after) => {
-        const watch = createSelectorWatch();
-        for (const [one, seq] of orders) watch.add(key(Object.keys(one).length === 0 ? { all: true } : one), seq);
-        const sets = DIMENSIONS.map((dimension): RuleKey[] => {
-          if (dimension === 'user') return users.map((sub) => ruleKey(TENANT_KEY, 'user', [ISS, null, sub]));
-          if (dimension === 'client') return clients.map((id) => ruleKey(TENANT_KEY, 'client', [ISS, id]));
-          if (dimension === 'resource') return resources.map((value) => ruleKey(TENANT_KEY, 'resource', [value]));
-          return dimension === 'agent_type' ? types.map((value) => ruleKey(TENANT_KEY, 'agent_type', [value])) : [];
-        });
-        const expected = orders.some(
-          ([one, seq]) =>
-            seq > after &&
-            (one.user === undefined || users.includes(one.user.sub)) &&
-            (one.client === undefined || clients.includes(one.client.client_id)) &&
-            (one.resource === undefined || resources.includes(one.resource)) &&
-            (one.agent_type === undefined || types.includes(one.agent_type)),
-        );
-        asked++;
-        if (expected) found++;
-        expect(watch.namesAfter(sets, after)).toBe(expected);
-      }),
+      fc.property(
+        fc.array(order, { maxLength: 12 }),
+        fc.tuple(set, set, set, set),
+        fc.bigInt(0n, 20n),
+        (orders, [users, clients, resources, types], after) => {
+          const watch = createSelectorWatch();
+          for (const [one, seq] of orders) watch.add(key(Object.keys(one).length === 0 ? { all: true } : one), seq);
+          const sets = DIMENSIONS.map((dimension): RuleKey[] => {
+            if (dimension === 'user') return users.map((sub) => ruleKey(TENANT_KEY, 'user', [ISS, null, sub]));
+            if (dimension === 'client') return clients.map((id) => ruleKey(TENANT_KEY, 'client', [ISS, id]));
+            if (dimension === 'resource') return resources.map((value) => ruleKey(TENANT_KEY, 'resource', [value]));
+            return dimension === 'agent_type' ? types.map((value) => ruleKey(TENANT_KEY, 'agent_type', [value])) : [];
+          });
+          const expected = orders.some(
+            ([one, seq]) =>
+              seq > after &&
+              (one.user === undefined || users.includes(one.user.sub)) &&
+              (one.client === undefined || clients.includes(one.client.client_id)) &&
+              (one.resource === undefined || resources.includes(one.resource)) &&
+              (one.agent_type === undefined || types.includes(one.agent_type)),
+          );
+          asked++;
+          if (expected) found++;
+          expect(watch.namesAfter(sets, after)).toBe(expected);
+        },
+      ),
       { numRuns: 500 },
     );
     expect(found).toBeGreaterThan(50);

@@ -113,7 +113,9 @@ export function createSelectorWatch(maxSelectors: number = DEFAULT_MAX_WATCHED):
 function shapeOf(bits: number): Shape | undefined {
   if (!Number.isInteger(bits) || bits < 0 || bits >= 1 << DIMENSIONS.length) return undefined;
   const positions = DIMENSIONS.flatMap((_, at) => (bits & (1 << at) ? [at] : []));
-  return positions.length > MAX_SELECTOR_MEMBERS ? undefined : { positions, newest: -1n, seqs: new Map(), firsts: new Map() };
+  return positions.length > MAX_SELECTOR_MEMBERS
+    ? undefined
+    : { positions, newest: -1n, seqs: new Map(), firsts: new Map() };
 }
 
 function addFirst({ firsts }: Shape, key: string, seq: bigint, isNew: boolean): void {
@@ -137,11 +139,18 @@ function isNamed(shape: Shape, sets: readonly (readonly RuleKey[])[], after: big
 }
 
 /** Walks the product of the sets of the other members: at most 8⁴ look-ups, the first member included. */
-function isAnyNamed(shape: Shape, sets: readonly (readonly RuleKey[])[], after: bigint, depth: number, prefix: string): boolean {
+function isAnyNamed(
+  shape: Shape,
+  sets: readonly (readonly RuleKey[])[],
+  after: bigint,
+  depth: number,
+  prefix: string,
+): boolean {
   if (depth === shape.positions.length) {
     const seq = shape.seqs.get(prefix);
     return seq !== undefined && seq > after;
   }
-  for (const key of sets[shape.positions[depth]!]!) if (isAnyNamed(shape, sets, after, depth + 1, prefix + key)) return true;
+  for (const key of sets[shape.positions[depth]!]!)
+    if (isAnyNamed(shape, sets, after, depth + 1, prefix + key)) return true;
   return false;
 }

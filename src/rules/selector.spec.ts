@@ -51,7 +51,17 @@ describe('parseSelector', () => {
     ['a list', [{ issuer: iss }], /must be an object/],
     ['a string', 'all', /must be an object/],
     ['no member', {}, /is empty/],
-    ['five members', { session: { iss, sid: 's' }, user: { iss, sub: 'a' }, client: { iss, client_id: 'c' }, resource: 'r', issuer: iss }, /at most 4/],
+    [
+      'five members',
+      {
+        session: { iss, sid: 's' },
+        user: { iss, sub: 'a' },
+        client: { iss, client_id: 'c' },
+        resource: 'r',
+        issuer: iss,
+      },
+      /at most 4/,
+    ],
     ['`all` beside another member', { all: true, issuer: iss }, /contradicts/],
     ['`all` beside an unknown member', { all: true, tenant: 'x' }, /contradicts/],
     ['`all` that is false', { all: false }, /must be true/],
@@ -66,7 +76,11 @@ describe('parseSelector', () => {
     ['a user that is null', { user: null }, /`user` must be an object/],
     ['a user without issuer', { user: { sub: 'alice' } }, /`user` must be \{iss, tenant\?, sub\}/],
     ['a user without sub', { user: { iss } }, /`user` must be/],
-    ['a user whose tenant is null', { user: { iss, tenant: null, sub: 'a' } }, /`user.tenant` must be a non-empty string/],
+    [
+      'a user whose tenant is null',
+      { user: { iss, tenant: null, sub: 'a' } },
+      /`user.tenant` must be a non-empty string/,
+    ],
     ['a user with an empty tenant', { user: { iss, tenant: '', sub: 'a' } }, /`user.tenant` must be/],
     ['a user with another member', { user: { iss, sub: 'a', sid: 's' } }, /`user` must be/],
     ['a user with a number for sub', { user: { iss, sub: 7 } }, /`user.sub` must be/],
@@ -79,7 +93,11 @@ describe('parseSelector', () => {
     ['a session by sub', { session: { iss, sub: 'a' } }, /`session` must be/],
     ['a client by `id`', { client: { iss, id: 'wiki' } }, /`client` must be/],
     ['an agent by type', { agent: { iss, type: 'assistant' } }, /`agent` must be/],
-    ['an agent type that is an object', { agent_type: { iss, type: 'assistant' } }, /`agent_type` must be a non-empty string/],
+    [
+      'an agent type that is an object',
+      { agent_type: { iss, type: 'assistant' } },
+      /`agent_type` must be a non-empty string/,
+    ],
     ['an empty resource', { resource: '' }, /`resource` must be a non-empty string/],
     ['several resources', { resource: ['a', 'b'] }, /`resource` must be/],
     ['an issuer that is a number', { issuer: 1 }, /`issuer` must be/],
@@ -89,7 +107,11 @@ describe('parseSelector', () => {
     ['an identifier over 512 bytes in fewer characters', { resource: `${LONGEST}x` }, /over 512 bytes/],
     ['a jti over 512 bytes', { token: { iss, jti: 'x'.repeat(513) } }, /`token.jti` is over/],
     ['a digest with bits that nothing reads', { token: { sha256: RESPELLED_DIGEST } }, /base64url of 32 bytes/],
-    ['such a digest of a signing input', { token: { signing_input_sha256: RESPELLED_DIGEST } }, /base64url of 32 bytes/],
+    [
+      'such a digest of a signing input',
+      { token: { signing_input_sha256: RESPELLED_DIGEST } },
+      /base64url of 32 bytes/,
+    ],
     ['such a digest of an ID-JAG', { id_jag: { sha256: RESPELLED_DIGEST } }, /base64url of 32 bytes/],
     ['a padded digest', { token: { sha256: `${DIGEST}=` } }, /base64url of 32 bytes/],
     ['a digest in plain base64', { token: { sha256: DIGEST.replace('-', '+') } }, /base64url of 32 bytes/],
@@ -102,7 +124,9 @@ describe('parseSelector', () => {
   });
 
   it('echoes no more than 64 characters of an unknown name', () => {
-    expect(() => parseSelector({ ['x'.repeat(5_000)]: 1 })).toThrow(new SelectorError(`unknown selector member \`${'x'.repeat(64)}\``));
+    expect(() => parseSelector({ ['x'.repeat(5_000)]: 1 })).toThrow(
+      new SelectorError(`unknown selector member \`${'x'.repeat(64)}\``),
+    );
   });
 
   it('has as many names for members as there are dimensions, and `all`', () => {
@@ -118,9 +142,13 @@ describe('a rule of several selectors', () => {
 
   it('has one for each of its clients with each of its resources, its own first', () => {
     expect(expandSelector(own)).toEqual([own]);
-    expect(expandSelector(own, { client: [client('b')], resource: ['s', 't'] }).map((one) => [one.client!.client_id, one.resource, one.user!.sub])).toEqual(
-      ['a', 'b'].flatMap((name) => ['r', 's', 't'].map((resource) => [name, resource, 'alice'])),
-    );
+    expect(
+      expandSelector(own, { client: [client('b')], resource: ['s', 't'] }).map((one) => [
+        one.client!.client_id,
+        one.resource,
+        one.user!.sub,
+      ]),
+    ).toEqual(['a', 'b'].flatMap((name) => ['r', 's', 't'].map((resource) => [name, resource, 'alice'])));
   });
 
   it('has the keys of all of them, in their order and each once', () => {
@@ -166,13 +194,24 @@ describe('the keys of a selector', () => {
     expect(one.shape).toBe(1 << DIMENSIONS.indexOf(dimension));
     expect(splitSelectorKey(one)).toEqual([[dimension, one.key]]);
     const isIdentity = dimension === 'token' || dimension === 'id_jag' || dimension === 'session';
-    expect([namesIdentity(one.shape), isByIdentity({ [dimension]: whole[dimension] })]).toEqual([isIdentity, isIdentity]);
+    expect([namesIdentity(one.shape), isByIdentity({ [dimension]: whole[dimension] })]).toEqual([
+      isIdentity,
+      isIdentity,
+    ]);
   });
 
   it('stand one after the other, by dimension', () => {
     const { shape, key: text } = selectorKey(key, { issuer: iss, user: whole.user, session: whole.session });
-    expect(splitSelectorKey({ shape, key: text }).map(([dimension]) => dimension)).toEqual(['session', 'user', 'issuer']);
-    expect(splitSelectorKey({ shape, key: text }).map(([, one]) => one).join('')).toBe(text);
+    expect(splitSelectorKey({ shape, key: text }).map(([dimension]) => dimension)).toEqual([
+      'session',
+      'user',
+      'issuer',
+    ]);
+    expect(
+      splitSelectorKey({ shape, key: text })
+        .map(([, one]) => one)
+        .join(''),
+    ).toBe(text);
     expect([namesIdentity(shape), namesIdentity(0), isByIdentity({ all: true })]).toEqual([true, false, false]);
   });
 });

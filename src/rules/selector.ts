@@ -5,7 +5,10 @@ export const MAX_SELECTOR_MEMBERS = 4;
 const MAX_IDENTIFIER_BYTES = 512;
 const DIGEST = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-export type TokenRef = { readonly iss: string; readonly jti: string } | { readonly sha256: string } | { readonly signing_input_sha256: string };
+export type TokenRef =
+  | { readonly iss: string; readonly jti: string }
+  | { readonly sha256: string }
+  | { readonly signing_input_sha256: string };
 
 /** A conjunction, as it is sent to `POST /v1/revocations` (wire.md). */
 export interface Selector {
@@ -43,21 +46,63 @@ export class SelectorError extends Error {
 }
 
 type Member = readonly [name: string, need: 'required' | 'optional'];
-const SHAPES: Readonly<Record<Exclude<Dimension, 'agent_type' | 'resource' | 'issuer'>, readonly (readonly Member[])[]>> = {
-  token: [[['iss', 'required'], ['jti', 'required']], [['sha256', 'required']], [['signing_input_sha256', 'required']]],
-  id_jag: [[['iss', 'required'], ['jti', 'required']], [['sha256', 'required']]],
-  session: [[['iss', 'required'], ['sid', 'required']]],
-  user: [[['iss', 'required'], ['tenant', 'optional'], ['sub', 'required']]],
-  client: [[['iss', 'required'], ['client_id', 'required']]],
-  agent: [[['iss', 'required'], ['id', 'required']]],
+const SHAPES: Readonly<
+  Record<Exclude<Dimension, 'agent_type' | 'resource' | 'issuer'>, readonly (readonly Member[])[]>
+> = {
+  token: [
+    [
+      ['iss', 'required'],
+      ['jti', 'required'],
+    ],
+    [['sha256', 'required']],
+    [['signing_input_sha256', 'required']],
+  ],
+  id_jag: [
+    [
+      ['iss', 'required'],
+      ['jti', 'required'],
+    ],
+    [['sha256', 'required']],
+  ],
+  session: [
+    [
+      ['iss', 'required'],
+      ['sid', 'required'],
+    ],
+  ],
+  user: [
+    [
+      ['iss', 'required'],
+      ['tenant', 'optional'],
+      ['sub', 'required'],
+    ],
+  ],
+  client: [
+    [
+      ['iss', 'required'],
+      ['client_id', 'required'],
+    ],
+  ],
+  agent: [
+    [
+      ['iss', 'required'],
+      ['id', 'required'],
+    ],
+  ],
 };
 
 const IDENTIFIER_SCHEMA = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_BYTES, pattern: NO_NUL } as const;
-const DIGEST_SCHEMA = { type: 'string', pattern: DIGEST.source, description: 'SHA-256, base64url without padding' } as const;
+const DIGEST_SCHEMA = {
+  type: 'string',
+  pattern: DIGEST.source,
+  description: 'SHA-256, base64url without padding',
+} as const;
 
 const shapeSchema = (members: readonly Member[]) => ({
   type: 'object',
-  properties: Object.fromEntries(members.map(([name]) => [name, name.endsWith('sha256') ? DIGEST_SCHEMA : IDENTIFIER_SCHEMA])),
+  properties: Object.fromEntries(
+    members.map(([name]) => [name, name.endsWith('sha256') ? DIGEST_SCHEMA : IDENTIFIER_SCHEMA]),
+  ),
   required: members.filter(([, need]) => need === 'required').map(([name]) => name),
   additionalProperties: false,
 });
@@ -75,7 +120,10 @@ export const SELECTOR_SCHEMA = {
   description: `A conjunction of at most ${MAX_SELECTOR_MEMBERS} members, or {"all": true}`,
   minProperties: 1,
   maxProperties: MAX_SELECTOR_MEMBERS,
-  properties: { ...Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, memberSchema(dimension)])), all: { type: 'boolean', enum: [true] } },
+  properties: {
+    ...Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, memberSchema(dimension)])),
+    all: { type: 'boolean', enum: [true] },
+  },
   additionalProperties: false,
   ...implies({ required: ['all'] }, { maxProperties: 1 }),
 };
@@ -90,9 +138,11 @@ export function parseSelector(input: unknown): Selector {
     if (names.length > 1) throw new SelectorError('`all` contradicts every other member of the selector');
     return { all: true };
   }
-  if (names.length > MAX_SELECTOR_MEMBERS) throw new SelectorError(`a selector has at most ${MAX_SELECTOR_MEMBERS} members`);
+  if (names.length > MAX_SELECTOR_MEMBERS)
+    throw new SelectorError(`a selector has at most ${MAX_SELECTOR_MEMBERS} members`);
   for (const name of names) {
-    if (!DIMENSIONS.includes(name as Dimension)) throw new SelectorError(`unknown selector member \`${name.slice(0, 64)}\``);
+    if (!DIMENSIONS.includes(name as Dimension))
+      throw new SelectorError(`unknown selector member \`${name.slice(0, 64)}\``);
     checkMember(name as Dimension, input[name]);
   }
   return input as Selector;
@@ -112,7 +162,9 @@ function checkMember(dimension: Dimension, value: unknown): void {
       members.every(([name, need]) => need === 'optional' || present.includes(name)),
   );
   if (!shape) {
-    const wanted = shapes.map((members) => `{${members.map(([name, need]) => (need === 'optional' ? `${name}?` : name)).join(', ')}}`);
+    const wanted = shapes.map(
+      (members) => `{${members.map(([name, need]) => (need === 'optional' ? `${name}?` : name)).join(', ')}}`,
+    );
     throw new SelectorError(`\`${dimension}\` must be ${wanted.join(' or ')}`);
   }
   for (const name of present) checkIdentifier(`${dimension}.${name}`, value[name]);
@@ -125,8 +177,10 @@ function checkMember(dimension: Dimension, value: unknown): void {
 
 function checkIdentifier(name: string, value: unknown): void {
   if (typeof value !== 'string' || value === '') throw new SelectorError(`\`${name}\` must be a non-empty string`);
-  if (Buffer.byteLength(value) > MAX_IDENTIFIER_BYTES) throw new SelectorError(`\`${name}\` is over ${MAX_IDENTIFIER_BYTES} bytes`);
-  if (value.includes('\0') || !value.isWellFormed()) throw new SelectorError(`\`${name}\` holds a NUL or a lone surrogate`);
+  if (Buffer.byteLength(value) > MAX_IDENTIFIER_BYTES)
+    throw new SelectorError(`\`${name}\` is over ${MAX_IDENTIFIER_BYTES} bytes`);
+  if (value.includes('\0') || !value.isWellFormed())
+    throw new SelectorError(`\`${name}\` holds a NUL or a lone surrogate`);
 }
 
 /** Returns the namespaced value of each member, in dimension order. */
@@ -172,22 +226,36 @@ export function selectorKey(tenantKey: Uint8Array, selector: Selector): Selector
 }
 
 /** Bits of the dimensions whose values are never granted anew. */
-const IDENTITY_BITS = (['token', 'id_jag', 'session'] as const).reduce((bits, dimension) => bits | (1 << DIMENSIONS.indexOf(dimension)), 0);
+const IDENTITY_BITS = (['token', 'id_jag', 'session'] as const).reduce(
+  (bits, dimension) => bits | (1 << DIMENSIONS.indexOf(dimension)),
+  0,
+);
 
 /** Says whether a selector of this shape names a token, an ID-JAG or a session. */
 export const namesIdentity = (shape: number): boolean => (shape & IDENTITY_BITS) !== 0;
 
-export const isByIdentity = ({ token, id_jag: idJag, session }: Selector): boolean => Boolean(token ?? idJag ?? session);
+export const isByIdentity = ({ token, id_jag: idJag, session }: Selector): boolean =>
+  Boolean(token ?? idJag ?? session);
 
 /** Lists all selectors of a rule, `selector` first. */
-export function expandSelector(selector: Selector, { client = [], resource = [] }: OtherValues = {}): readonly Selector[] {
+export function expandSelector(
+  selector: Selector,
+  { client = [], resource = [] }: OtherValues = {},
+): readonly Selector[] {
   const byClient = [selector, ...client.map((one): Selector => ({ ...selector, client: one }))];
   return byClient.flatMap((one) => [one, ...resource.map((other): Selector => ({ ...one, resource: other }))]);
 }
 
 /** Computes the keys of {@link expandSelector}, in the same order and without duplicates. Each value is hashed once. */
-export function selectorKeys(tenantKey: Uint8Array, selector: Selector, { client = [], resource = [] }: OtherValues = {}): SelectorKeys {
-  const others: Partial<Record<Dimension, readonly Parts[]>> = { client: client.map((one) => [one.iss, one.client_id]), resource: resource.map((one) => [one]) };
+export function selectorKeys(
+  tenantKey: Uint8Array,
+  selector: Selector,
+  { client = [], resource = [] }: OtherValues = {},
+): SelectorKeys {
+  const others: Partial<Record<Dimension, readonly Parts[]>> = {
+    client: client.map((one) => [one.iss, one.client_id]),
+    resource: resource.map((one) => [one]),
+  };
   let shape = 0;
   let keys = [''];
   for (const [dimension, parts] of selectorParts(selector)) {
@@ -196,7 +264,8 @@ export function selectorKeys(tenantKey: Uint8Array, selector: Selector, { client
     keys = keys.flatMap((key) => values.map((value) => key + value));
   }
   const distinct = [...new Set(keys)];
-  if (distinct.length > MAX_SELECTORS_A_RULE) throw new RangeError(`a rule has at most ${MAX_SELECTORS_A_RULE} selectors`);
+  if (distinct.length > MAX_SELECTORS_A_RULE)
+    throw new RangeError(`a rule has at most ${MAX_SELECTORS_A_RULE} selectors`);
   return { shape, keys: distinct };
 }
 

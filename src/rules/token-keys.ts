@@ -97,7 +97,13 @@ export function tokenKeys(tenantKey: Uint8Array, lineage: Lineage): TokenKeys | 
   const all = [...tokens, ...stated, ...idJags];
   const grantedAt = least(all.map((facts) => facts.iat));
   if (grantedAt === undefined) return undefined;
-  return { sets, grantedAt, authenticatedAt: least(all.map((facts) => facts.auth_time)), seenSeq: seenSeq ?? NEVER_SEEN, skew };
+  return {
+    sets,
+    grantedAt,
+    authenticatedAt: least(all.map((facts) => facts.auth_time)),
+    seenSeq: seenSeq ?? NEVER_SEEN,
+    skew,
+  };
 }
 
 function addToken(keys: KeySets, token: TokenFacts): void {
@@ -129,7 +135,8 @@ function addIdJag(keys: KeySets, idJag: IdJagFacts, aud: readonly string[] = [])
   if (idJag.idp_client_id !== undefined) keys.add('client', [idJag.iss, idJag.idp_client_id]);
   for (const ras of aud) {
     if (idJag.client_id !== undefined) keys.add('client', [ras, idJag.client_id]);
-    if (idJag.aud_sub !== undefined) keys.add('user', userParts({ iss: ras, tenant: idJag.aud_tenant, sub: idJag.aud_sub }));
+    if (idJag.aud_sub !== undefined)
+      keys.add('user', userParts({ iss: ras, tenant: idJag.aud_tenant, sub: idJag.aud_sub }));
   }
   addResources(keys, idJag.resource);
   addResources(keys, aud);

@@ -38,7 +38,9 @@ export function accountsAt(app: AppName, idpIssuer: string): readonly Account[] 
 
 export const clientIdAt = (client: ClientName, app: AppName): string => `${client}-at-${app}`;
 
-export function connections(apps: Readonly<Record<AppName, { issuer: string; resource: string }>>): readonly Connection[] {
+export function connections(
+  apps: Readonly<Record<AppName, { issuer: string; resource: string }>>,
+): readonly Connection[] {
   return APPROVALS.map(({ client, app, users }) => ({
     idpClientId: client,
     audience: apps[app].issuer,
@@ -49,7 +51,12 @@ export function connections(apps: Readonly<Record<AppName, { issuer: string; res
   }));
 }
 
-export function idpClient(name: ClientName, clientSecret: string, redirectUri: string, postLogoutRedirectUri: string): IdpClient {
+export function idpClient(
+  name: ClientName,
+  clientSecret: string,
+  redirectUri: string,
+  postLogoutRedirectUri: string,
+): IdpClient {
   const client = { clientId: name, clientSecret, redirectUri, postLogoutRedirectUri };
   return name === AGENT.id ? { ...client, agent: AGENT } : client;
 }

@@ -10,7 +10,9 @@ const CLOSE_TIMEOUT_MS = 1_000;
  * Wraps a producer. A party waits for each of its events, so a refusal or a loss reaches the call that made the event; the two callbacks
  * have nothing to report.
  */
-export function publisherOf(create: (tell: Pick<ProducerOptions, 'onDropped' | 'onRefused'>) => Producer): EventPublisher {
+export function publisherOf(
+  create: (tell: Pick<ProducerOptions, 'onDropped' | 'onRefused'>) => Producer,
+): EventPublisher {
   const producer = create({ onDropped: () => undefined, onRefused: () => undefined });
   return {
     async publish(name, data, options = {}) {

@@ -47,13 +47,24 @@ const IDP_TYPES: readonly EventName[] = [
   'connection.updated',
   'connection.deleted',
 ];
-const APP_TYPES: readonly EventName[] = ['token.issued', 'token.denied', 'token.revoked', 'access.allowed', 'access.denied', 'access.summary'];
+const APP_TYPES: readonly EventName[] = [
+  'token.issued',
+  'token.denied',
+  'token.revoked',
+  'access.allowed',
+  'access.denied',
+  'access.summary',
+];
 
 /**
  * Registers a source and a caller for every party. Names are unique in a deployment and a sandbox's addresses are new on every start, so a
  * later sandbox gets names that end in a number.
  */
-export async function registerParties(admin: RescindAdmin, { idp, apps }: PartyAddresses, wanted?: string): Promise<Registered> {
+export async function registerParties(
+  admin: RescindAdmin,
+  { idp, apps }: PartyAddresses,
+  wanted?: string,
+): Promise<Registered> {
   const suffix = await claimSuffix(admin, wanted, (name) => ({
     name,
     uri: `urn:sandbox:${name}`,
@@ -85,7 +96,11 @@ export async function registerParties(admin: RescindAdmin, { idp, apps }: PartyA
   return { parties, analyst };
 }
 
-async function claimSuffix(admin: RescindAdmin, wanted: string | undefined, source: (name: string) => object): Promise<string> {
+async function claimSuffix(
+  admin: RescindAdmin,
+  wanted: string | undefined,
+  source: (name: string) => object,
+): Promise<string> {
   if (wanted !== undefined) {
     await admin.post('/v1/sources', source(`idp${wanted}`));
     return wanted;

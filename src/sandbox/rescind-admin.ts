@@ -22,7 +22,12 @@ export class RescindRefused extends Error {
 const TIMEOUT_MS = 30_000;
 
 export function createRescindAdmin(url: string, bearerKey: string): RescindAdmin {
-  async function send<T>(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+  async function send<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<T> {
     const response = await fetch(new URL(path, url), {
       method,
       headers: {

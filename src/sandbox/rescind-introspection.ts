@@ -48,7 +48,10 @@ export function createIntrospection({ introspectionUrl, credentials }: RescindAc
       });
       if (response.status !== 200) {
         await response.body?.cancel();
-        log.warn({ status: response.status }, 'Rescind did not answer an introspection; treating the token as undecided');
+        log.warn(
+          { status: response.status },
+          'Rescind did not answer an introspection; treating the token as undecided',
+        );
         return { outcome: 'undecided' };
       }
       const answer = (await response.json()) as { active?: unknown } & IntrospectionClaims;
@@ -73,6 +76,8 @@ export function guardedIntrospection(guard: Pick<Guard, 'check'>): Introspect {
 function authorizationHeader(credentials: RescindCredentials): string {
   if (credentials.method === 'bearer') return `Bearer ${credentials.secret}`;
   // RFC 6749, section 2.3.1: each half is form-encoded before Base64.
-  const pair = [credentials.id, credentials.secret].map((half) => new URLSearchParams({ '': half }).toString().slice(1));
+  const pair = [credentials.id, credentials.secret].map((half) =>
+    new URLSearchParams({ '': half }).toString().slice(1),
+  );
   return `Basic ${Buffer.from(pair.join(':')).toString('base64')}`;
 }

@@ -73,7 +73,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   }
 }
 
-async function start(options: SandboxOptions, stops: (() => Promise<void>)[], stop: () => Promise<void>): Promise<Sandbox> {
+async function start(
+  options: SandboxOptions,
+  stops: (() => Promise<void>)[],
+  stop: () => Promise<void>,
+): Promise<Sandbox> {
   const { rescindUrl, log } = options;
   const bind = async (): Promise<BoundServer> => {
     const server = await bindLoopback();
@@ -87,7 +91,11 @@ async function start(options: SandboxOptions, stops: (() => Promise<void>)[], st
     wiki: await bind(),
     atlas: await bind(),
   };
-  const keys = { idp: await createSigningKey('idp-1'), crm: await createSigningKey('crm-1'), files: await createSigningKey('files-1') };
+  const keys = {
+    idp: await createSigningKey('idp-1'),
+    crm: await createSigningKey('crm-1'),
+    files: await createSigningKey('files-1'),
+  };
   const apiPath = { crm: '/api', files: '/v1' };
   const addresses = APP_NAMES.map((name) => ({
     name,
@@ -115,13 +123,23 @@ async function start(options: SandboxOptions, stops: (() => Promise<void>)[], st
     key: keys.idp,
     users: Object.values(users),
     clients: CLIENT_NAMES.map((name) =>
-      idpClient(name, secrets[name].idp, `${servers[name].origin}${CALLBACK_PATH}`, `${servers[name].origin}${SIGNED_OUT_PATH}`),
+      idpClient(
+        name,
+        secrets[name].idp,
+        `${servers[name].origin}${CALLBACK_PATH}`,
+        `${servers[name].origin}${SIGNED_OUT_PATH}`,
+      ),
     ),
     publisher: await publisherOf('idp'),
     log,
   });
 
-  const startApp = async (name: AppName, tokenFormat: 'jwt' | 'opaque', credentials: RescindCredentials, guard?: Guard): Promise<ResourceApp> =>
+  const startApp = async (
+    name: AppName,
+    tokenFormat: 'jwt' | 'opaque',
+    credentials: RescindCredentials,
+    guard?: Guard,
+  ): Promise<ResourceApp> =>
     createResourceApp({
       name,
       ...servers[name],
@@ -130,7 +148,10 @@ async function start(options: SandboxOptions, stops: (() => Promise<void>)[], st
       tokenFormat,
       key: keys[name],
       trustedIdps: [idp.issuer],
-      clients: CLIENT_NAMES.map((client) => ({ clientId: clientIdAt(client, name), clientSecret: secrets[client][name] })),
+      clients: CLIENT_NAMES.map((client) => ({
+        clientId: clientIdAt(client, name),
+        clientSecret: secrets[client][name],
+      })),
       accounts: accountsAt(name, idp.issuer),
       rescind: { introspectionUrl: new URL('/introspect', rescindUrl).href, credentials },
       ...(guard === undefined ? {} : { guard }),
@@ -139,7 +160,11 @@ async function start(options: SandboxOptions, stops: (() => Promise<void>)[], st
     });
   const crmCaller = party(registered, 'crm');
   const filesKey = party(registered, 'files').secret;
-  const guard = createGuard({ rescind: rescindUrl, credentials: { key: filesKey }, log: log.child({ party: 'files' }) });
+  const guard = createGuard({
+    rescind: rescindUrl,
+    credentials: { key: filesKey },
+    log: log.child({ party: 'files' }),
+  });
   guard.start();
   stops.push(() => guard.stop());
   const apps = {
@@ -167,7 +192,10 @@ async function start(options: SandboxOptions, stops: (() => Promise<void>)[], st
   return { idp, apps, clients, users, registered, ...signing(clients, users), stop };
 }
 
-function signing(clients: Readonly<Record<ClientName, ClientApp>>, users: Readonly<Record<UserName, IdpUser>>): Pick<Sandbox, 'signIn' | 'signOut'> {
+function signing(
+  clients: Readonly<Record<ClientName, ClientApp>>,
+  users: Readonly<Record<UserName, IdpUser>>,
+): Pick<Sandbox, 'signIn' | 'signOut'> {
   const browsers = new Map<UserName, ReturnType<typeof createBrowser>>();
   return {
     async signIn(user, client) {
@@ -177,7 +205,8 @@ function signing(clients: Readonly<Record<ClientName, ClientApp>>, users: Readon
       const first = await browser.open(clients[client].signInUrl);
       // A browser that already has a session at the IdP is sent straight back.
       const last = first.html.includes('name="password"') ? await browser.submit(first, { login, password }) : first;
-      if (last.status !== 200 || !clients[client].isSignedIn(sub)) throw new Error(`${user} was not signed in to ${client}`);
+      if (last.status !== 200 || !clients[client].isSignedIn(sub))
+        throw new Error(`${user} was not signed in to ${client}`);
     },
     async signOut(user, client) {
       const browser = browsers.get(user);
@@ -196,7 +225,12 @@ async function createPublisher(
   if (brokers === null) {
     return createHttpPublisher({ rescindUrl, bearerKey: secret, source: uri });
   }
-  return createKafkaPublisher({ kafka: createKafka({ brokers, clientId: name, log }), sourceName: name, source: uri, ...dialect });
+  return createKafkaPublisher({
+    kafka: createKafka({ brokers, clientId: name, log }),
+    sourceName: name,
+    source: uri,
+    ...dialect,
+  });
 }
 
 function party(registered: Registered, name: string): RegisteredParty {

@@ -21,6 +21,7 @@ export async function createSigningKey(kid: string): Promise<SigningKey> {
     publicKey,
     privateJwk,
     publicJwks: { keys: [publicJwk] },
-    sign: (claims, typ) => new SignJWT(claims).setProtectedHeader({ alg: SIGNING_ALGORITHM, kid, typ }).sign(privateKey),
+    sign: (claims, typ) =>
+      new SignJWT(claims).setProtectedHeader({ alg: SIGNING_ALGORITHM, kid, typ }).sign(privateKey),
   };
 }

@@ -22,7 +22,11 @@ export function busyness(at: number): number {
  * Yields, hour by hour from `start`, how many of the `total` events must have come by the end of that hour (`by`). The last hour yields
  * `total`.
  */
-export function* plan(start: number, end: number, total: number): Generator<{ readonly from: number; readonly to: number; readonly by: number }> {
+export function* plan(
+  start: number,
+  end: number,
+  total: number,
+): Generator<{ readonly from: number; readonly to: number; readonly by: number }> {
   let whole = 0;
   for (let at = start; at < end; at += HOUR_S) whole += busyness(at);
   let so = 0;

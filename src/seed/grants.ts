@@ -24,7 +24,14 @@ const CHANCE = {
 } as const;
 
 /** Reports one event of a party at `at`, arriving `delay` seconds later; the writer gives the event its id. */
-export type Say = <N extends SourceEventName>(party: string, name: N, at: number, delay: number, data: EventDataOf[N], twice?: boolean) => void;
+export type Say = <N extends SourceEventName>(
+  party: string,
+  name: N,
+  at: number,
+  delay: number,
+  data: EventDataOf[N],
+  twice?: boolean,
+) => void;
 
 export interface Actors {
   readonly user: string;
@@ -33,13 +40,22 @@ export interface Actors {
   readonly connection: Connection;
 }
 
-export type TokenReference = Extract<SeedEvent<'access.allowed'>['data']['token'], { iss: string }> | { sha256: string };
+export type TokenReference =
+  | Extract<SeedEvent<'access.allowed'>['data']['token'], { iss: string }>
+  | { sha256: string };
 
 /**
  * Reports the events of one grant: an ID-JAG, the token it is traded for, refreshed tokens, the calls, and sometimes an agent's second hop
  * to another application.
  */
-export function sayGrant(organisation: Organisation, random: Random, nextNumber: () => string, say: Say, at: number, actors: Actors): void {
+export function sayGrant(
+  organisation: Organisation,
+  random: Random,
+  nextNumber: () => string,
+  say: Say,
+  at: number,
+  actors: Actors,
+): void {
   const { idp } = organisation;
   const { user, nth, connection } = actors;
   const { client, app } = connection;
@@ -63,12 +79,30 @@ export function sayGrant(organisation: Organisation, random: Random, nextNumber:
     say(IDP, 'id-jag.denied', at, soon(), { ...asked, error: 'access_denied', reason: 'policy' });
     return;
   }
-  const idJag = { iss: idp.issuer, jti: `ij-${number}`, sub: user, client_id, iat: at, exp: at + ID_JAG_LIFETIME_S, ...session };
+  const idJag = {
+    iss: idp.issuer,
+    jti: `ij-${number}`,
+    sub: user,
+    client_id,
+    iat: at,
+    exp: at + ID_JAG_LIFETIME_S,
+    ...session,
+  };
   const presented = client.agent ? { ...idJag, agent: client.agent } : idJag;
   const decision_id = `d-${number}`;
-  say(IDP, 'id-jag.issued', at, random.chance(CHANCE.lateIdJag) ? 1_800 + random.below(60_000) : soon(), { ...asked, ...idJag, decision_id });
+  say(IDP, 'id-jag.issued', at, random.chance(CHANCE.lateIdJag) ? 1_800 + random.below(60_000) : soon(), {
+    ...asked,
+    ...idJag,
+    decision_id,
+  });
   if (random.chance(CHANCE.refusedByApp)) {
-    say(app.name, 'token.denied', at + 1, soon(), { iss: app.issuer, id_jag: presented, client_id, error: 'invalid_grant', reason: 'unknown account' });
+    say(app.name, 'token.denied', at + 1, soon(), {
+      iss: app.issuer,
+      id_jag: presented,
+      client_id,
+      error: 'invalid_grant',
+      reason: 'unknown account',
+    });
     return;
   }
   const issue = (kind: 'access' | 'refresh', text: string, iat: number, parent?: TokenReference): TokenReference => {
@@ -76,12 +110,27 @@ export function sayGrant(organisation: Organisation, random: Random, nextNumber:
     const identity = 'sha256' in reference ? { iss: app.issuer, sha256: reference.sha256 } : reference;
     const lost = kind === 'access' && random.chance(CHANCE.lostToken);
     const delay = random.chance(CHANCE.lateToken) ? 600 + random.below(10_000) : soon();
-    const facts = { kind, ...identity, sub: `${app.name}-${nth}`, client_id, aud: [kind === 'access' ? app.resource : app.issuer], scope: asked.scope, iat };
+    const facts = {
+      kind,
+      ...identity,
+      sub: `${app.name}-${nth}`,
+      client_id,
+      aud: [kind === 'access' ? app.resource : app.issuer],
+      scope: asked.scope,
+      iat,
+    };
     const lifetime = kind === 'access' ? { exp: iat + TOKEN_LIFETIME_S } : {};
-    if (!lost) say(app.name, 'token.issued', iat, delay, { ...facts, ...lifetime, ...(parent ? { parent } : {}), id_jag: presented });
+    if (!lost)
+      say(app.name, 'token.issued', iat, delay, {
+        ...facts,
+        ...lifetime,
+        ...(parent ? { parent } : {}),
+        id_jag: presented,
+      });
     return reference;
   };
-  const call = (token: TokenReference, from: number): void => sayCalls(random, say, { token, app, scope: asked.scope, from, address: addressOf(random, actors) });
+  const call = (token: TokenReference, from: number): void =>
+    sayCalls(random, say, { token, app, scope: asked.scope, from, address: addressOf(random, actors) });
 
   const token = issue('access', `at-${number}`, at + 1);
   call(token, at + 2);
@@ -92,12 +141,19 @@ export function sayGrant(organisation: Organisation, random: Random, nextNumber:
       call(issue('access', `at-${number}-${more}`, from, refresh), from + 1);
     }
   }
-  if (client.agent && 'jti' in token && random.chance(CHANCE.secondHop)) sayHop(organisation, random, say, { at: at + 30, number, actors, session, parent: token });
+  if (client.agent && 'jti' in token && random.chance(CHANCE.secondHop))
+    sayHop(organisation, random, say, { at: at + 30, number, actors, session, parent: token });
   if (random.chance(CHANCE.revoked)) {
     const identity = 'sha256' in token ? { iss: app.issuer, sha256: token.sha256 } : token;
-    say(app.name, 'token.revoked', at + 1_200, soon(), { ...identity, kind: 'access', client_id, reason: 'signed out' });
+    say(app.name, 'token.revoked', at + 1_200, soon(), {
+      ...identity,
+      kind: 'access',
+      client_id,
+      reason: 'signed out',
+    });
   }
-  if (random.chance(CHANCE.sessionEnded)) say(IDP, 'session.ended', at + 5_000, soon(), { iss: idp.issuer, sid: session.sid, sub: user });
+  if (random.chance(CHANCE.sessionEnded))
+    say(IDP, 'session.ended', at + 5_000, soon(), { iss: idp.issuer, sid: session.sid, sub: user });
 }
 
 interface Hop {
@@ -109,18 +165,47 @@ interface Hop {
 }
 
 /** Reports the second hop: the agent trades its token for an ID-JAG to another application that it is connected to. */
-function sayHop(organisation: Organisation, random: Random, say: Say, { at, number, actors, session, parent }: Hop): void {
+function sayHop(
+  organisation: Organisation,
+  random: Random,
+  say: Say,
+  { at, number, actors, session, parent }: Hop,
+): void {
   const { user, nth, connection } = actors;
   const { client } = connection;
   const others = organisation.connections.get(client)!.filter(({ app }) => app !== connection.app);
   const { app, scope } = random.pick(others);
   const client_id = clientAt(client, app);
-  const asked = { idp_client_id: client.id, aud: [app.issuer], resource: [app.resource], scope: scope.split(' ')[0]!, agent: client.agent!, parent };
-  const idJag = { iss: organisation.idp.issuer, jti: `ij-${number}-2`, sub: user, client_id, iat: at, exp: at + ID_JAG_LIFETIME_S, ...session };
+  const asked = {
+    idp_client_id: client.id,
+    aud: [app.issuer],
+    resource: [app.resource],
+    scope: scope.split(' ')[0]!,
+    agent: client.agent!,
+    parent,
+  };
+  const idJag = {
+    iss: organisation.idp.issuer,
+    jti: `ij-${number}-2`,
+    sub: user,
+    client_id,
+    iat: at,
+    exp: at + ID_JAG_LIFETIME_S,
+    ...session,
+  };
   say(IDP, 'id-jag.issued', at, 1, { ...asked, ...idJag, decision_id: `d-${number}-2` });
   const token = referenceOf(app, `at-${number}-h`);
   const identity = 'sha256' in token ? { iss: app.issuer, sha256: token.sha256 } : token;
-  const facts = { kind: 'access' as const, ...identity, sub: `${app.name}-${nth}`, client_id, aud: [app.resource], scope: asked.scope, iat: at + 1, exp: at + TOKEN_LIFETIME_S };
+  const facts = {
+    kind: 'access' as const,
+    ...identity,
+    sub: `${app.name}-${nth}`,
+    client_id,
+    aud: [app.resource],
+    scope: asked.scope,
+    iat: at + 1,
+    exp: at + TOKEN_LIFETIME_S,
+  };
   say(app.name, 'token.issued', at + 1, 1, { ...facts, id_jag: { ...idJag, agent: client.agent! } });
   sayCalls(random, say, { token, app, scope: asked.scope, from: at + 2, address: addressOf(random, actors) });
 }
@@ -139,22 +224,49 @@ function sayCalls(random: Random, say: Say, { token, app, scope, from, address }
   for (let nth = 0, at = from; nth < count && at < from + TOKEN_LIFETIME_S; nth++) {
     at += 1 + random.skewed(600);
     const denied = random.chance(CHANCE.deniedCall);
-    const { route, operation, scope: needed } = denied ? random.pick(app.routes) : allowed[random.skewed(allowed.length, 2)]!;
+    const {
+      route,
+      operation,
+      scope: needed,
+    } = denied ? random.pick(app.routes) : allowed[random.skewed(allowed.length, 2)]!;
     const delay = random.chance(CHANCE.lateCall) ? 60 + random.skewed(40_000) : 1 + random.below(3);
     const common = { token, operation, route, client_address: address };
     if (app.summarises) {
       const calls = 2 + random.skewed(300);
-      const window = { outcome: denied ? ('denied' as const) : ('allowed' as const), count: calls, from: at, to: at + SUMMARY_WINDOW_S };
-      say(app.name, 'access.summary', at + SUMMARY_WINDOW_S, delay, { ...common, ...window, status: denied ? 403 : 200, scope: needed, records: calls * 3, bytes: calls * 900 });
+      const window = {
+        outcome: denied ? ('denied' as const) : ('allowed' as const),
+        count: calls,
+        from: at,
+        to: at + SUMMARY_WINDOW_S,
+      };
+      say(app.name, 'access.summary', at + SUMMARY_WINDOW_S, delay, {
+        ...common,
+        ...window,
+        status: denied ? 403 : 200,
+        scope: needed,
+        records: calls * 3,
+        bytes: calls * 900,
+      });
       continue;
     }
-    const path = (route.startsWith('tools/') ? `/${route}` : route.slice(route.indexOf(' ') + 1)).replace('{id}', String(1 + random.skewed(50_000)));
+    const path = (route.startsWith('tools/') ? `/${route}` : route.slice(route.indexOf(' ') + 1)).replace(
+      '{id}',
+      String(1 + random.skewed(50_000)),
+    );
     const one = { ...common, path, trace_id: random.hex(32) };
     const twice = random.chance(CHANCE.sentTwice);
     if (denied) say(app.name, 'access.denied', at, delay, { ...one, status: 403, error: 'insufficient_scope' }, twice);
     else {
-      const records = operation === 'export' ? 200 + random.skewed(3_000) : operation === 'read' ? random.skewed(120) : 1;
-      say(app.name, 'access.allowed', at, delay, { ...one, scope: needed, status: 200, records, bytes: 300 + records * (80 + random.below(400)) }, twice);
+      const records =
+        operation === 'export' ? 200 + random.skewed(3_000) : operation === 'read' ? random.skewed(120) : 1;
+      say(
+        app.name,
+        'access.allowed',
+        at,
+        delay,
+        { ...one, scope: needed, status: 200, records, bytes: 300 + records * (80 + random.below(400)) },
+        twice,
+      );
     }
   }
 }

@@ -13,8 +13,11 @@ const EVENTS = 20_000;
 const organisation = createOrganisation({ seed: 'spec', domain: 'corp.example' });
 const told = tellIncidents(organisation, END);
 
-const make = (seed: string): SeedEvent[] => [...makeHistory({ organisation, seed, events: EVENTS, start: START, end: END, told })];
-const digest = (events: readonly SeedEvent[]): string => createHash('sha256').update(JSON.stringify(events)).digest('hex');
+const make = (seed: string): SeedEvent[] => [
+  ...makeHistory({ organisation, seed, events: EVENTS, start: START, end: END, told }),
+];
+const digest = (events: readonly SeedEvent[]): string =>
+  createHash('sha256').update(JSON.stringify(events)).digest('hex');
 
 let history: SeedEvent[];
 beforeAll(() => {
@@ -55,7 +58,11 @@ describe('the history of an organisation', () => {
   });
 
   it('leaves those of the incidents to the incidents', () => {
-    const names = [...RESERVED.users, ...RESERVED.clients.flatMap((client) => [`"${client}"`, `"${client}-at-`]), ...RESERVED.apps.map((app) => `api.${app}.`)];
+    const names = [
+      ...RESERVED.users,
+      ...RESERVED.clients.flatMap((client) => [`"${client}"`, `"${client}-at-`]),
+      ...RESERVED.apps.map((app) => `api.${app}.`),
+    ];
     const toldIds = new Set(told.map(({ party, id }) => `${party} ${id}`));
     const isTold = ({ party, id }: SeedEvent): boolean => toldIds.has(`${party} ${id}`);
     const others = history.filter((event) => !isTold(event));

@@ -37,7 +37,16 @@ const CLIENT_SKEW = 1.8;
  * Yields what the parties say, in order of arrival. Events are generated hour by hour as they are taken, so memory holds only events still
  * to arrive.
  */
-export function* makeHistory({ organisation, seed, events, start, end, told = [], run = '', approvals = true }: HistoryOptions): Generator<SeedEvent, void> {
+export function* makeHistory({
+  organisation,
+  seed,
+  events,
+  start,
+  end,
+  told = [],
+  run = '',
+  approvals = true,
+}: HistoryOptions): Generator<SeedEvent, void> {
   const random = createRandom(`${seed} history`);
   const queue = createQueue<SeedEvent>();
   let counted = 0;
@@ -47,7 +56,14 @@ export function* makeHistory({ organisation, seed, events, start, end, told = []
     counted += 1;
     queue.put(event.arrives, event);
   };
-  const say: Say = <N extends SourceEventName>(party: string, name: N, at: number, delay: number, data: EventDataOf[N], twice = false) => {
+  const say: Say = <N extends SourceEventName>(
+    party: string,
+    name: N,
+    at: number,
+    delay: number,
+    data: EventDataOf[N],
+    twice = false,
+  ) => {
     const event = { party, name, id: `e-${run}${number++}`, at, arrives: at + delay, data };
     put(event);
     if (twice) put({ ...event, arrives: event.arrives + RESEND_S });
@@ -64,7 +80,8 @@ export function* makeHistory({ organisation, seed, events, start, end, told = []
     office(from);
     // An event that arrives after the end does not count, so the last hour continues until all events are there.
     const isShort = (): boolean => counted - before < by;
-    for (let tries = 0; isShort() && tries < MAX_TRIES + by; tries++) sayGrant(organisation, random, nextNumber, say, from + random.below(to - from), cast());
+    for (let tries = 0; isShort() && tries < MAX_TRIES + by; tries++)
+      sayGrant(organisation, random, nextNumber, say, from + random.below(to - from), cast());
     for (const event of queue.before(to)) yield numbered(event);
   }
 }
@@ -104,4 +121,3 @@ function createNumbers(organisation: Organisation): (event: SeedEvent) => SeedEv
     return { ...event, data: { ...event.data, sequence } } as SeedEvent;
   };
 }
-

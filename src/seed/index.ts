@@ -1,4 +1,12 @@
-export { DEFAULT_DAYS, DEFAULT_SEED, MIN_DAYS, seedOrganisation, type Seeded, type SeedOptions, type SeedProgress } from './seed-organisation.js';
+export {
+  DEFAULT_DAYS,
+  DEFAULT_SEED,
+  MIN_DAYS,
+  seedOrganisation,
+  type Seeded,
+  type SeedOptions,
+  type SeedProgress,
+} from './seed-organisation.js';
 export { runSeed } from './run-seed.js';
 export { describeIncidents, type DescribedIncident } from './incidents/index.js';
 export { createOrganisation, type Organisation } from './organisation.js';

@@ -97,7 +97,13 @@ export const AGENTS: readonly (readonly [client: string, type: string])[] = [
 
 /** Parties that appear in incidents only. Nothing else in the history involves them, so the expected answers can be written down. */
 export const RESERVED = {
-  users: 'nadia.rossi tariq.lindgren elif.moreau femi.adeyemi goran.novak ines.moreau jonas.keller amara.okafor priya.mehta lucia.ferrari hana.ito omar.farah'.split(' '),
-  clients: 'invoice-reader report-writer doc-search sql-analyst contract-reader market-watch travel-booker archive kiosk room-panel'.split(' '),
+  users:
+    'nadia.rossi tariq.lindgren elif.moreau femi.adeyemi goran.novak ines.moreau jonas.keller amara.okafor priya.mehta lucia.ferrari hana.ito omar.farah'.split(
+      ' ',
+    ),
+  clients:
+    'invoice-reader report-writer doc-search sql-analyst contract-reader market-watch travel-booker archive kiosk room-panel'.split(
+      ' ',
+    ),
   apps: ['learning', 'press'],
 } as const;

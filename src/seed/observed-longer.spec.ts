@@ -15,7 +15,12 @@ function observe(days: number) {
   const organisation = createOrganisation({ seed: 'spec', domain: 'corp.example' });
   const told = tellIncidents(organisation, END);
   const start = END - days * DAY_S;
-  return { organisation, start, told, events: [...makeHistory({ organisation, seed: 'spec', events: A_DAY * days, start, end: END, told })] };
+  return {
+    organisation,
+    start,
+    told,
+    events: [...makeHistory({ organisation, seed: 'spec', events: A_DAY * days, start, end: END, told })],
+  };
 }
 const [nine, ninety] = [observe(9), observe(90)];
 
@@ -27,10 +32,13 @@ const count = (events: readonly SeedEvent[], of: (event: SeedEvent) => string | 
   }
   return counts;
 };
-const userOf = ({ name, data }: SeedEvent): string | undefined => (name === 'id-jag.issued' ? (data as SeedEvent<'id-jag.issued'>['data']).sub : undefined);
-const clientOf = ({ name, data }: SeedEvent): string | undefined => (name === 'id-jag.issued' ? (data as SeedEvent<'id-jag.issued'>['data']).idp_client_id : undefined);
+const userOf = ({ name, data }: SeedEvent): string | undefined =>
+  name === 'id-jag.issued' ? (data as SeedEvent<'id-jag.issued'>['data']).sub : undefined;
+const clientOf = ({ name, data }: SeedEvent): string | undefined =>
+  name === 'id-jag.issued' ? (data as SeedEvent<'id-jag.issued'>['data']).idp_client_id : undefined;
 const appOf = ({ party }: SeedEvent): string | undefined => (party === 'idp' ? undefined : party);
-const inDays = (events: readonly SeedEvent[], from: number, to: number): readonly SeedEvent[] => events.filter(({ at }) => at >= from && at < to);
+const inDays = (events: readonly SeedEvent[], from: number, to: number): readonly SeedEvent[] =>
+  events.filter(({ at }) => at >= from && at < to);
 
 describe('nine days and ninety of one seed, at one pace', () => {
   it('are of the same users, clients, applications and approvals', () => {
@@ -41,7 +49,10 @@ describe('nine days and ninety of one seed, at one pace', () => {
       connections: [...ninety.organisation.connections.values()],
     });
     expect(apps).toEqual(ninety.organisation.apps);
-    const approved = ({ events, start }: typeof nine) => inDays(events, start, start + 3 * HOUR_S).flatMap(({ name, data }) => (name === 'connection.created' ? [data] : []));
+    const approved = ({ events, start }: typeof nine) =>
+      inDays(events, start, start + 3 * HOUR_S).flatMap(({ name, data }) =>
+        name === 'connection.created' ? [data] : [],
+      );
     expect(approved(nine).length).toBeGreaterThan(300);
     expect(approved(nine)).toEqual(approved(ninety));
   });
@@ -53,10 +64,17 @@ describe('nine days and ninety of one seed, at one pace', () => {
   it('are busy to the same degree: the same people, clients and applications the most, and as much in a working week', () => {
     const { users } = nine.organisation;
     const shares: [number, number][] = [];
-    for (const [of, leading] of [[userOf, users.slice(0, 250)], [clientOf, ['portal', 'assistant', 'mobile']], [appOf, ['crm', 'orders', 'files']]] as const) {
+    for (const [of, leading] of [
+      [userOf, users.slice(0, 250)],
+      [clientOf, ['portal', 'assistant', 'mobile']],
+      [appOf, ['crm', 'orders', 'files']],
+    ] as const) {
       const share = ({ events }: typeof nine): number => {
         const counts = count(events, of);
-        return leading.reduce((sum, one) => sum + (counts.get(one) ?? 0), 0) / [...counts.values()].reduce((sum, n) => sum + n, 0);
+        return (
+          leading.reduce((sum, one) => sum + (counts.get(one) ?? 0), 0) /
+          [...counts.values()].reduce((sum, n) => sum + n, 0)
+        );
       };
       shares.push([share(nine), share(ninety)]);
     }

@@ -26,7 +26,8 @@ const connectionOf = (organisation: Organisation, client: Client, app: App, scop
 export function sayApprovals(organisation: Organisation, say: Say, start: number): void {
   let at = start;
   for (const connections of organisation.connections.values()) {
-    for (const { client, app, scope } of connections) say(IDP, 'connection.created', (at += APPROVAL_S), 1, connectionOf(organisation, client, app, scope));
+    for (const { client, app, scope } of connections)
+      say(IDP, 'connection.created', (at += APPROVAL_S), 1, connectionOf(organisation, client, app, scope));
   }
 }
 
@@ -43,7 +44,11 @@ export function sayOffice(organisation: Organisation, random: Random, say: Say, 
     const isMorning = Math.floor(hour / HOUR_S) % 24 === 9;
     if (!isMorning || hour < start + DAY_S) return;
     // Leavers are drawn from the quiet users (the last 30 %), because busy users would go on producing events.
-    if (random.chance(LEAVERS_A_WEEK / 7)) say(IDP, 'user.disabled', hour + random.below(HOUR_S), 1, { iss, sub: users[Math.floor(users.length * 0.7) + random.below(users.length * 0.3)]! });
+    if (random.chance(LEAVERS_A_WEEK / 7))
+      say(IDP, 'user.disabled', hour + random.below(HOUR_S), 1, {
+        iss,
+        sub: users[Math.floor(users.length * 0.7) + random.below(users.length * 0.3)]!,
+      });
     if (random.chance(1 / 7)) {
       const sub = users[random.below(users.length)]!;
       say(IDP, 'user.disabled', hour + 9 * HOUR_S, 1, { iss, sub });
@@ -54,13 +59,21 @@ export function sayOffice(organisation: Organisation, random: Random, say: Say, 
       const more = connection.app.scopes.find((scope) => !connection.scope.includes(scope));
       if (more !== undefined && !changed.has(connection)) {
         changed.add(connection);
-        say(IDP, 'connection.updated', hour + random.below(HOUR_S), 1, connectionOf(organisation, connection.client, connection.app, `${connection.scope} ${more}`));
+        say(
+          IDP,
+          'connection.updated',
+          hour + random.below(HOUR_S),
+          1,
+          connectionOf(organisation, connection.client, connection.app, `${connection.scope} ${more}`),
+        );
       }
     }
     if (random.chance(0.15)) {
       const { client } = random.pick(all);
       const taken = new Set(organisation.connections.get(client)!.map(({ app }) => app));
-      const app = organisation.apps.find((one) => !taken.has(one) && !(RESERVED.apps as readonly string[]).includes(one.name));
+      const app = organisation.apps.find(
+        (one) => !taken.has(one) && !(RESERVED.apps as readonly string[]).includes(one.name),
+      );
       if (app === undefined) return;
       const tried = connectionOf(organisation, client, app, app.scopes[0]!);
       say(IDP, 'connection.created', hour + random.below(HOUR_S), 1, tried);

@@ -64,7 +64,9 @@ export function createOrganisation({ seed, domain }: { readonly seed: string; re
   const isReserved = (list: readonly string[], name: string): boolean => list.includes(name);
   const open = apps.filter(({ name }) => !isReserved(RESERVED.apps, name));
   const connections = new Map(
-    clients.filter(({ id }) => !isReserved(RESERVED.clients, id)).map((client, nth) => [client, connect(random, client, open, nth)]),
+    clients
+      .filter(({ id }) => !isReserved(RESERVED.clients, id))
+      .map((client, nth) => [client, connect(random, client, open, nth)]),
   );
   const find = <T>(list: readonly T[], is: (one: T) => boolean, what: string): T => {
     const found = list.find(is);
@@ -115,7 +117,9 @@ function makeApp(domain: string, nth: number, name: string, nouns: readonly stri
 
 function makeUsers(random: Random): string[] {
   const reserved = new Set<string>(RESERVED.users);
-  const names = FIRST_NAMES.flatMap((first) => LAST_NAMES.map((last) => `${first}.${last}`)).filter((name) => !reserved.has(name));
+  const names = FIRST_NAMES.flatMap((first) => LAST_NAMES.map((last) => `${first}.${last}`)).filter(
+    (name) => !reserved.has(name),
+  );
   for (let at = names.length - 1; at > 0; at--) {
     const other = random.below(at + 1);
     [names[at], names[other]] = [names[other]!, names[at]!];

@@ -16,7 +16,14 @@ const IDP_TYPES: readonly SourceEventName[] = [
   'connection.updated',
   'connection.deleted',
 ];
-const APP_TYPES: readonly SourceEventName[] = ['token.issued', 'token.denied', 'token.revoked', 'access.allowed', 'access.denied', 'access.summary'];
+const APP_TYPES: readonly SourceEventName[] = [
+  'token.issued',
+  'token.denied',
+  'token.revoked',
+  'access.allowed',
+  'access.denied',
+  'access.summary',
+];
 
 export interface RegisteredParties {
   /** URI of the source of each party. */
@@ -30,13 +37,31 @@ export interface RegisteredParties {
 /**
  * Registers a source for the IdP and for each application, and one caller that may emit for all of them. Nobody gets the caller's secret.
  */
-export async function registerParties(registry: Registry, state: ControlState, actor: Actor, organisation: Organisation, prefix: string): Promise<RegisteredParties> {
+export async function registerParties(
+  registry: Registry,
+  state: ControlState,
+  actor: Actor,
+  organisation: Organisation,
+  prefix: string,
+): Promise<RegisteredParties> {
   const { idp, apps } = organisation;
   const named = (name: string): string => `${prefix}${name}`;
   const resources = apps.flatMap(({ issuer, resource }) => [issuer, resource]);
-  await registry.createSource(actor, { name: named(IDP), uri: idp.uri, types: IDP_TYPES, issuers: [idp.issuer], resources });
+  await registry.createSource(actor, {
+    name: named(IDP),
+    uri: idp.uri,
+    types: IDP_TYPES,
+    issuers: [idp.issuer],
+    resources,
+  });
   for (const { name, uri, issuer, resource } of apps) {
-    await registry.createSource(actor, { name: named(name), uri, types: APP_TYPES, issuers: [issuer], resources: [resource] });
+    await registry.createSource(actor, {
+      name: named(name),
+      uri,
+      types: APP_TYPES,
+      issuers: [issuer],
+      resources: [resource],
+    });
   }
   const id = named('seed');
   const roles = { emit: { sources: [named(IDP), ...apps.map(({ name }) => named(name))] } };

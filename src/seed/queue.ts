@@ -15,7 +15,8 @@ interface Waiting<T> {
 export function createQueue<T>(): Queue<T> {
   const heap: Waiting<T>[] = [];
   let count = 0;
-  const isBefore = (one: Waiting<T>, other: Waiting<T>): boolean => one.at < other.at || (one.at === other.at && one.nth < other.nth);
+  const isBefore = (one: Waiting<T>, other: Waiting<T>): boolean =>
+    one.at < other.at || (one.at === other.at && one.nth < other.nth);
 
   function rise(from: number): void {
     const moved = heap[from]!;

@@ -7,7 +7,14 @@ import { createLifecycle } from '../platform/process/index.js';
 import { seedOrganisation, type Seeded, type SeedOptions } from './seed-organisation.js';
 
 /** Seeds the database that the configuration names. If it names none, starts the embedded one for the run. */
-export async function runSeed({ config, log, ...options }: { readonly config: Config; readonly log: Log } & Omit<SeedOptions, 'databaseUrl' | 'home' | 'log'>): Promise<Seeded> {
+export async function runSeed({
+  config,
+  log,
+  ...options
+}: { readonly config: Config; readonly log: Log } & Omit<
+  SeedOptions,
+  'databaseUrl' | 'home' | 'log'
+>): Promise<Seeded> {
   const lifecycle = createLifecycle(log);
   lifecycle.ownProcess({ exit: () => process.exit(1) });
   try {

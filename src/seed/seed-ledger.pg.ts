@@ -12,7 +12,9 @@ export async function countEntries(pool: Pool, tenant: string): Promise<number> 
 /** Waits until every control record has its ledger entry, so that what follows comes after it in every run. */
 export async function outboxEmpty(pool: Pool): Promise<void> {
   for (;;) {
-    const { rows } = await pool.query<{ empty: boolean }>('SELECT o.seq >= h.seq AS empty FROM control_outbox o, control_head h');
+    const { rows } = await pool.query<{ empty: boolean }>(
+      'SELECT o.seq >= h.seq AS empty FROM control_outbox o, control_head h',
+    );
     if (rows[0]?.empty === true) return;
     await delay(POLL_MS);
   }

@@ -1,11 +1,24 @@
 import { CLOUDEVENTS_MEDIA_TYPE, eventType, RescindError } from '../contracts/index.js';
-import { createControlFollower, createControlLog, isRuleEvent, type Caller, type ControlFollower } from '../control/index.js';
+import {
+  createControlFollower,
+  createControlLog,
+  isRuleEvent,
+  type Caller,
+  type ControlFollower,
+} from '../control/index.js';
 import { accept, createAppender, type Appender } from '../ingest/index.js';
 import { MIGRATIONS } from '../migrations.js';
 import { type Log } from '../platform/log/index.js';
 import { createMetrics } from '../platform/observe/index.js';
 import { runMigrations } from '../platform/postgres/index.js';
-import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Actor, type Registry } from '../registry/index.js';
+import {
+  ADMIN_CALLER,
+  bootstrap,
+  createRegistry,
+  DEFAULT_TENANT,
+  type Actor,
+  type Registry,
+} from '../registry/index.js';
 import { makeHistory } from './history.js';
 import { describeIncidents, tellIncidents, type DescribedIncident } from './incidents/index.js';
 import { createOrganisation, type Organisation } from './organisation.js';
@@ -71,7 +84,15 @@ export interface Seeded {
  * The same options give the same events in the same order. Throws `already-exists` if the tenant's ledger has any entry.
  */
 export async function seedOrganisation(options: SeedOptions): Promise<Seeded> {
-  const { databaseUrl, home, log, tenant: tenantName = DEFAULT_TENANT, seed = DEFAULT_SEED, days = DEFAULT_DAYS, events } = options;
+  const {
+    databaseUrl,
+    home,
+    log,
+    tenant: tenantName = DEFAULT_TENANT,
+    seed = DEFAULT_SEED,
+    days = DEFAULT_DAYS,
+    events,
+  } = options;
   if (!(days >= MIN_DAYS)) throw new TypeError(`at least ${MIN_DAYS} days`);
   const startedAt = performance.now();
   const end = Math.floor((options.end ?? Date.now() / 1000) / HOUR_S) * HOUR_S;
@@ -86,26 +107,55 @@ export async function seedOrganisation(options: SeedOptions): Promise<Seeded> {
     await follower.start();
     const known = follower.state.tenantByName(tenantName);
     if (known && (await countEntries(sessions.pool, known.id)) > 0) {
-      throw new RescindError('already-exists', { detail: `the ledger of the tenant ${tenantName} is not empty: name a new tenant` });
+      throw new RescindError('already-exists', {
+        detail: `the ledger of the tenant ${tenantName} is not empty: name a new tenant`,
+      });
     }
     await bootstrap({ home, controlLog, follower });
     const registry = createRegistry({ controlLog, follower });
     const { actor, adminKey } = await tenantOf(registry, follower, tenantName);
-    const organisation = createOrganisation({ seed, domain: tenantName === DEFAULT_TENANT ? DEFAULT_DOMAIN : `${tenantName}.example` });
-    const parties = await registerParties(registry, follower.state, actor, organisation, tenantName === DEFAULT_TENANT ? '' : `${tenantName}-`);
+    const organisation = createOrganisation({
+      seed,
+      domain: tenantName === DEFAULT_TENANT ? DEFAULT_DOMAIN : `${tenantName}.example`,
+    });
+    const parties = await registerParties(
+      registry,
+      follower.state,
+      actor,
+      organisation,
+      tenantName === DEFAULT_TENANT ? '' : `${tenantName}-`,
+    );
     appender = createAppender({ pool: sessions.pool, controlLog, follower, log, metrics: createMetrics() });
     await appender.start();
     await outboxEmpty(sessions.pool);
     const told = tellIncidents(organisation, end);
     const history = makeHistory({ organisation, seed, events, start, end, told });
     const onProgress = options.onProgress && ((sent: number, at: number) => options.onProgress!({ sent, events, at }));
-    const written = await writeHistory({ history, parties, sessions, follower, appender, span: spanOf(events, days), onProgress });
+    const written = await writeHistory({
+      history,
+      parties,
+      sessions,
+      follower,
+      appender,
+      span: spanOf(events, days),
+      onProgress,
+    });
     await sessions.setClock(end);
     await parties.retire();
     await outboxEmpty(sessions.pool);
     const entries = await countEntries(sessions.pool, actor.tenant);
     const incidents = describeIncidents(organisation, end);
-    return { tenant: tenantName, organisation, start, end, ...written, entries, adminKey, incidents, seconds: (performance.now() - startedAt) / 1000 };
+    return {
+      tenant: tenantName,
+      organisation,
+      start,
+      end,
+      ...written,
+      entries,
+      adminKey,
+      incidents,
+      seconds: (performance.now() - startedAt) / 1000,
+    };
   } finally {
     await appender?.stop();
     await follower.stop();
@@ -113,10 +163,18 @@ export async function seedOrganisation(options: SeedOptions): Promise<Seeded> {
   }
 }
 
-async function tenantOf(registry: Registry, follower: ControlFollower, name: string): Promise<{ actor: Actor; adminKey: string | undefined }> {
+async function tenantOf(
+  registry: Registry,
+  follower: ControlFollower,
+  name: string,
+): Promise<{ actor: Actor; adminKey: string | undefined }> {
   const first: Actor = { id: ADMIN_CALLER, tenant: follower.state.tenantByName(DEFAULT_TENANT)!.id };
   const known = follower.state.tenantByName(name);
-  if (known) return { actor: { id: name === DEFAULT_TENANT ? ADMIN_CALLER : `${name}-admin`, tenant: known.id }, adminKey: undefined };
+  if (known)
+    return {
+      actor: { id: name === DEFAULT_TENANT ? ADMIN_CALLER : `${name}-admin`, tenant: known.id },
+      adminKey: undefined,
+    };
   const { id, admin } = await registry.createTenant(first, { name });
   const actor = { id: admin.id, tenant: id };
   // The first administrator of a new tenant has only the role `admin`; the questions need more.
@@ -131,7 +189,8 @@ const SPAN_EVENTS = 100;
  * Computes the longest time (seconds) between the first and the last arrival of a batch, whose events are all entered at the moment of the
  * last. Ten minutes; up to an hour if few events come. An event of an incident ends its batch.
  */
-const spanOf = (events: number, days: number): number => Math.min(HOUR_S, Math.max(SPAN_S, (SPAN_EVENTS * days * DAY_S) / events));
+const spanOf = (events: number, days: number): number =>
+  Math.min(HOUR_S, Math.max(SPAN_S, (SPAN_EVENTS * days * DAY_S) / events));
 
 interface Writing {
   readonly history: Iterable<SeedEvent>;
@@ -144,7 +203,15 @@ interface Writing {
   readonly onProgress: ((sent: number, at: number) => void) | undefined;
 }
 
-async function writeHistory({ history, parties, sessions, follower, appender, span, onProgress }: Writing): Promise<Pick<Seeded, 'sent' | 'duplicates' | 'pace'>> {
+async function writeHistory({
+  history,
+  parties,
+  sessions,
+  follower,
+  appender,
+  span,
+  onProgress,
+}: Writing): Promise<Pick<Seeded, 'sent' | 'duplicates' | 'pace'>> {
   const pace = createPace();
   let [sent, duplicates] = [0, 0];
   let writing: Promise<void> = Promise.resolve();
@@ -163,7 +230,8 @@ async function writeHistory({ history, parties, sessions, follower, appender, sp
       await sessions.setClock(at);
       const outcomes = await appender.submit({ events: judged });
       const refused = outcomes.find((outcome) => outcome.state === 'rejected');
-      if (refused?.state === 'rejected') throw new RescindError('internal', { detail: `an event was refused: ${refused.code} ${refused.detail}` });
+      if (refused?.state === 'rejected')
+        throw new RescindError('internal', { detail: `an event was refused: ${refused.code} ${refused.detail}` });
       if (batch.some(({ name }) => isRuleEvent(name))) await outboxEmpty(sessions.pool);
       sent += batch.length;
       duplicates += outcomes.filter(({ state }) => state === 'duplicate').length;
@@ -194,7 +262,28 @@ function* batches(history: Iterable<SeedEvent>, span: number): Generator<SeedEve
 
 const CONTENT_TYPE = [['content-type', Buffer.from(CLOUDEVENTS_MEDIA_TYPE)]] as const;
 
-function judge({ party, name, id, at, data }: SeedEvent, { uris, caller }: { uris: ReadonlyMap<string, string>; caller: Caller }, { state }: ControlFollower, nowS: number) {
-  const event = { specversion: '1.0', type: eventType(name), source: uris.get(party)!, id, time: new Date(at * 1000).toISOString(), data };
-  return accept({ mode: 'structured', headers: CONTENT_TYPE, bytes: Buffer.from(JSON.stringify(event)), door: { kind: 'http', caller } }, state, nowS * 1000);
+function judge(
+  { party, name, id, at, data }: SeedEvent,
+  { uris, caller }: { uris: ReadonlyMap<string, string>; caller: Caller },
+  { state }: ControlFollower,
+  nowS: number,
+) {
+  const event = {
+    specversion: '1.0',
+    type: eventType(name),
+    source: uris.get(party)!,
+    id,
+    time: new Date(at * 1000).toISOString(),
+    data,
+  };
+  return accept(
+    {
+      mode: 'structured',
+      headers: CONTENT_TYPE,
+      bytes: Buffer.from(JSON.stringify(event)),
+      door: { kind: 'http', caller },
+    },
+    state,
+    nowS * 1000,
+  );
 }

@@ -32,7 +32,9 @@ export async function openSeededSessions(url: string): Promise<SeededSessions> {
       pool,
       async setClock(at) {
         // One statement, so that no session ever finds the table empty.
-        await admin.query('WITH gone AS (DELETE FROM seed.clock) INSERT INTO seed.clock VALUES (to_timestamp($1))', [at]);
+        await admin.query('WITH gone AS (DELETE FROM seed.clock) INSERT INTO seed.clock VALUES (to_timestamp($1))', [
+          at,
+        ]);
       },
       async stop() {
         await pool.end();

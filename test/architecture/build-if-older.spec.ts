@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
@@ -17,12 +28,21 @@ const build = (): void => {
 /** As if the last build had been an hour ago. */
 const age = (): void => {
   const before = new Date(Date.now() - 3_600_000);
-  for (const path of ['dist/.tsbuildinfo', 'dist/one.js', 'src/one.ts', 'tsconfig.build.json']) utimesSync(at(path), before, before);
+  for (const path of ['dist/.tsbuildinfo', 'dist/one.js', 'src/one.ts', 'tsconfig.build.json'])
+    utimesSync(at(path), before, before);
 };
 
 beforeEach(() => {
   checkout = mkdtempSync(join(tmpdir(), `rescind-test-${process.pid}-`));
-  for (const path of ['package.json', 'nest-cli.json', 'tsconfig.json', 'tsconfig.build.json', 'test/support/build-if-older.mjs', 'test/support/copy-assets.mjs']) cpSync(path, at(path));
+  for (const path of [
+    'package.json',
+    'nest-cli.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'test/support/build-if-older.mjs',
+    'test/support/copy-assets.mjs',
+  ])
+    cpSync(path, at(path));
   symlinkSync(resolve('node_modules'), at('node_modules'));
   write('src/one.ts', 'export const one = 1;\n');
   build();

@@ -27,14 +27,20 @@ const LIBRARIES = ['emit', 'guard'].filter((name) => existsSync(`${ROOT}src/${na
 describe('what a library brings along', () => {
   it.each(LIBRARIES)('%s: Node, its schemas and nothing of Nest, pg, TypeORM or kafkajs', (name) => {
     const { files, packages } = closureOf(`src/${name}/index.ts`);
-    const foreign = [...packages].filter((specifier) => !specifier.startsWith('node:') && !/^(?:typebox|jose|lru-cache)(?:\/|$)/.test(specifier));
+    const foreign = [...packages].filter(
+      (specifier) => !specifier.startsWith('node:') && !/^(?:typebox|jose|lru-cache)(?:\/|$)/.test(specifier),
+    );
     expect(foreign).toEqual([]);
-    expect([...files].filter((file) => /\.(?:module|controller|guard|filter|entity|pg|kafka)\.ts$/.test(file))).toEqual([]);
+    expect([...files].filter((file) => /\.(?:module|controller|guard|filter|entity|pg|kafka)\.ts$/.test(file))).toEqual(
+      [],
+    );
   });
 
   it('guard brings jose, for DPoP, and no framework; its entry for Nest brings @nestjs/common beside', () => {
     const own = closureOf('src/guard/index.ts').packages;
-    expect([...own].filter((specifier) => !specifier.startsWith('node:') && !specifier.startsWith('typebox'))).toEqual(['jose']);
+    expect([...own].filter((specifier) => !specifier.startsWith('node:') && !specifier.startsWith('typebox'))).toEqual([
+      'jose',
+    ]);
     const withNest = closureOf('src/guard/nest.guard.ts').packages;
     expect([...withNest].filter((specifier) => !own.has(specifier))).toEqual(['@nestjs/common']);
   });

@@ -7,7 +7,10 @@ const command = (name: string): string => scripts[name] ?? '';
 
 /** Each file at the top that configures something, and the text that makes use of it. */
 const SERVES: Readonly<Record<string, readonly [user: string, text: string]>> = {
-  'nest-cli.json': ['npm run dev, npm run test:one', read('test/support/dev.mjs') + read('test/support/build-if-older.mjs')],
+  'nest-cli.json': [
+    'npm run dev, npm run test:one',
+    read('test/support/dev.mjs') + read('test/support/build-if-older.mjs'),
+  ],
   'tsconfig.json': ['npm run typecheck', command('typecheck')],
   'tsconfig.build.json': ['npm run build', command('build')],
   'tsconfig.bench.json': ['npm run bench', command('bench')],
@@ -32,14 +35,23 @@ describe('the commands of a checkout', () => {
   });
 
   it('are the ones that the documents name', () => {
-    const named = ['README.md', 'CONTRIBUTING.md', 'test/README.md'].flatMap((file) => [...read(file).matchAll(/npm run (?:--silent )?([a-z][\w:]*)/g)].map(([, name]) => `${file}: ${name}`));
+    const named = ['README.md', 'CONTRIBUTING.md', 'test/README.md'].flatMap((file) =>
+      [...read(file).matchAll(/npm run (?:--silent )?([a-z][\w:]*)/g)].map(([, name]) => `${file}: ${name}`),
+    );
     expect(named.length).toBeGreaterThan(20);
     expect([...new Set(named)].filter((one) => scripts[one.split(': ')[1]!] === undefined)).toEqual([]);
   });
 
   it('start what nest-cli.json names', () => {
-    const { sourceRoot, entryFile, compilerOptions } = JSON.parse(read('nest-cli.json')) as { sourceRoot: string; entryFile: string; compilerOptions: { tsConfigPath: string } };
+    const { sourceRoot, entryFile, compilerOptions } = JSON.parse(read('nest-cli.json')) as {
+      sourceRoot: string;
+      entryFile: string;
+      compilerOptions: { tsConfigPath: string };
+    };
     expect(read(`${sourceRoot}/${entryFile}.ts`)).toContain('#!/usr/bin/env node');
-    expect(JSON.parse(read(compilerOptions.tsConfigPath))).toMatchObject({ include: [sourceRoot], compilerOptions: { rootDir: sourceRoot, outDir: 'dist' } });
+    expect(JSON.parse(read(compilerOptions.tsConfigPath))).toMatchObject({
+      include: [sourceRoot],
+      compilerOptions: { rootDir: sourceRoot, outDir: 'dist' },
+    });
   });
 });

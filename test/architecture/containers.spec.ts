@@ -45,33 +45,64 @@ function faultsOf({ services, secrets = {} }: Compose): string[] {
     return [
       ...(service.restart === (job ? 'on-failure' : 'unless-stopped') ? [] : ['is not restarted']),
       ...(/^\d+[mg]$/.test(service.mem_limit ?? '') ? [] : ['has no memory limit']),
-      ...(job || (service.healthcheck?.test?.[0] === 'CMD' && service.healthcheck.test.length > 1) ? [] : ['has no healthcheck']),
+      ...(job || (service.healthcheck?.test?.[0] === 'CMD' && service.healthcheck.test.length > 1)
+        ? []
+        : ['has no healthcheck']),
       ...(service.build !== undefined || PINNED.test(service.image ?? '') ? [] : ['is not pinned']),
-      ...(service.cap_drop?.includes('ALL') === true && service.security_opt?.includes('no-new-privileges:true') === true && service.privileged !== true ? [] : ['has privileges']),
+      ...(service.cap_drop?.includes('ALL') === true &&
+      service.security_opt?.includes('no-new-privileges:true') === true &&
+      service.privileged !== true
+        ? []
+        : ['has privileges']),
       ...(service.read_only === true || WRITABLE_ROOT.has(name) ? [] : ['has a writable root']),
       ...(/^(?:0|root)(?::|$)/.test(service.user ?? '') ? ['runs as root'] : []),
-      ...given.filter(([variable]) => SECRET_NAME.test(variable) && !/^TLS_KEY$|_FILE$/.test(variable)).map(([variable]) => `has a secret in ${variable}`),
-      ...given.filter(([, value]) => /:\/\/[^/\s]*:[^/\s]*@/.test(String(value))).map(([variable]) => `has a password in ${variable}`),
+      ...given
+        .filter(([variable]) => SECRET_NAME.test(variable) && !/^TLS_KEY$|_FILE$/.test(variable))
+        .map(([variable]) => `has a secret in ${variable}`),
+      ...given
+        .filter(([, value]) => /:\/\/[^/\s]*:[^/\s]*@/.test(String(value)))
+        .map(([variable]) => `has a password in ${variable}`),
       ...named.filter((path) => !mounted.includes(path)).map((path) => `reads ${path}, which is not mounted`),
-      ...(service.secrets ?? []).filter((secret) => secrets[secret]?.file === undefined).map((secret) => `wants the secret ${secret}, which is from no file`),
+      ...(service.secrets ?? [])
+        .filter((secret) => secrets[secret]?.file === undefined)
+        .map((secret) => `wants the secret ${secret}, which is from no file`),
     ].map((fault) => `${name} ${fault}`);
   });
 }
 
 /** Lines of a Dockerfile that are instructions, with those that they go on in. */
-const instructionsOf = (dockerfile: string): string[] => dockerfile.replaceAll('\\\n', ' ').split('\n').filter((line) => /^[A-Z]+ /.test(line));
+const instructionsOf = (dockerfile: string): string[] =>
+  dockerfile
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .filter((line) => /^[A-Z]+ /.test(line));
 
 describe('the files of services', () => {
-  it.each(FILES)('%s: each service is restarted, bounded, asked whether it is well, pinned, without privileges and plain secrets', (file) => {
-    const compose = composeOf(file);
-    expect(Object.keys(compose.services).length).toBeGreaterThan(3);
-    expect(faultsOf(compose)).toEqual([]);
-  });
+  it.each(FILES)(
+    '%s: each service is restarted, bounded, asked whether it is well, pinned, without privileges and plain secrets',
+    (file) => {
+      const compose = composeOf(file);
+      expect(Object.keys(compose.services).length).toBeGreaterThan(3);
+      expect(faultsOf(compose)).toEqual([]);
+    },
+  );
 
   it('see what is wrong', () => {
     const services: Record<string, Service> = {
-      bare: { image: 'postgres:18', environment: { POSTGRES_PASSWORD: 'x', URL: 'postgres://a:b@c/d', DATABASE_URL_FILE: '/run/secrets/u' }, secrets: ['v'], user: '0:0' },
-      latest: { image: 'postgres', restart: 'always', mem_limit: 'much', healthcheck: { test: ['NONE'] }, cap_drop: ['ALL'], privileged: true },
+      bare: {
+        image: 'postgres:18',
+        environment: { POSTGRES_PASSWORD: 'x', URL: 'postgres://a:b@c/d', DATABASE_URL_FILE: '/run/secrets/u' },
+        secrets: ['v'],
+        user: '0:0',
+      },
+      latest: {
+        image: 'postgres',
+        restart: 'always',
+        mem_limit: 'much',
+        healthcheck: { test: ['NONE'] },
+        cap_drop: ['ALL'],
+        privileged: true,
+      },
     };
     expect(faultsOf({ services })).toEqual([
       'bare is not restarted',
@@ -97,16 +128,25 @@ describe('the files of services', () => {
   it('highly available: two nodes start after the migrations ran, the proxy balances both by readiness, and commits wait for the standby', () => {
     const { services } = composeOf('docker/compose.ha.yml');
     for (const node of ['rescind-a', 'rescind-b']) {
-      expect(services[node]).toMatchObject({ environment: { MIGRATIONS: 'manual', TLS_CERT: '/run/secrets/node.crt' }, depends_on: { migrate: { condition: 'service_completed_successfully' } } });
+      expect(services[node]).toMatchObject({
+        environment: { MIGRATIONS: 'manual', TLS_CERT: '/run/secrets/node.crt' },
+        depends_on: { migrate: { condition: 'service_completed_successfully' } },
+      });
     }
     expect(services['migrate']!.command).toEqual(['node', 'dist/cli/rescind.js', 'migrate']);
-    const backends = read('docker/proxy/haproxy.cfg').split(/^backend /m).slice(1);
+    const backends = read('docker/proxy/haproxy.cfg')
+      .split(/^backend /m)
+      .slice(1);
     expect(backends.map((backend) => /^\w+/.exec(backend)![0])).toEqual(['introspection', 'feed', 'ingest', 'serve']);
     for (const backend of backends) {
-      expect(backend).toMatch(/^ {2}option httpchk GET \/health\/ready\/(?:serve|ingest)\n {2}http-check expect status 200$/m);
+      expect(backend).toMatch(
+        /^ {2}option httpchk GET \/health\/ready\/(?:serve|ingest)\n {2}http-check expect status 200$/m,
+      );
       expect(backend.match(/^ {2}server \w.*verifyhost rescind-[ab]$/gm)).toHaveLength(2);
     }
-    expect(read('docker/postgres/primary.sh')).toContain("ALTER SYSTEM SET synchronous_standby_names = 'FIRST 1 (standby)';");
+    expect(read('docker/postgres/primary.sh')).toContain(
+      "ALTER SYSTEM SET synchronous_standby_names = 'FIRST 1 (standby)';",
+    );
     expect(read('docker/postgres/standby.sh')).toContain('application_name=standby');
   });
 });
@@ -118,8 +158,12 @@ describe('the image', () => {
     const bases = instructions.filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]!);
     expect(bases.filter((base) => !PINNED.test(base))).toEqual([]);
     expect(instructions.filter((line) => line.startsWith('USER '))).toEqual(['USER 1000:1000']);
-    expect(instructions.findIndex((line) => line.startsWith('USER '))).toBeLessThan(instructions.findIndex((line) => line.startsWith('CMD ')));
-    expect(instructions.find((line) => line.startsWith('HEALTHCHECK '))).toContain('"dist/cli/rescind.js", "health", "serve"');
+    expect(instructions.findIndex((line) => line.startsWith('USER '))).toBeLessThan(
+      instructions.findIndex((line) => line.startsWith('CMD ')),
+    );
+    expect(instructions.find((line) => line.startsWith('HEALTHCHECK '))).toContain(
+      '"dist/cli/rescind.js", "health", "serve"',
+    );
     expect(instructions.filter((line) => /^(?:ENV|ARG) .*(?:PASSWORD|SECRET|TOKEN|_KEY)/.test(line))).toEqual([]);
     expect(instructions.filter((line) => /^ADD |^COPY \. |--privileged|curl .*\|/.test(line))).toEqual([]);
   });
@@ -135,7 +179,11 @@ describe('the image', () => {
 const atRelease = process.env['RELEASE'] === undefined ? it.skip : it;
 
 atRelease('a release names every image by its digest, too', () => {
-  const images = FILES.flatMap((file) => Object.values(composeOf(file).services).flatMap(({ image, build }) => (build === undefined ? [image!] : [])));
-  const bases = instructionsOf(read('docker/Dockerfile')).filter((line) => line.startsWith('FROM ')).map((line) => line.split(' ')[1]!);
+  const images = FILES.flatMap((file) =>
+    Object.values(composeOf(file).services).flatMap(({ image, build }) => (build === undefined ? [image!] : [])),
+  );
+  const bases = instructionsOf(read('docker/Dockerfile'))
+    .filter((line) => line.startsWith('FROM '))
+    .map((line) => line.split(' ')[1]!);
   expect([...images, ...bases].filter((image) => !BY_DIGEST.test(image))).toEqual([]);
 });

@@ -19,18 +19,28 @@ async function notErasable(files: readonly string[]): Promise<string[]> {
     config,
     JSON.stringify({
       extends: join(ROOT, 'tsconfig.json'),
-      compilerOptions: { erasableSyntaxOnly: true, noEmit: true, types: ['node'], typeRoots: [join(ROOT, 'node_modules/@types')] },
+      compilerOptions: {
+        erasableSyntaxOnly: true,
+        noEmit: true,
+        types: ['node'],
+        typeRoots: [join(ROOT, 'node_modules/@types')],
+      },
       files,
       include: [],
     }),
   );
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   const output = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, [tsc, '-p', config, '--pretty', 'false'], { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      // 1 and 2 say that there are errors in the program; anything else, that the compiler did not run.
-      if (error !== null && error.code !== 1 && error.code !== 2) reject(new Error(stderr, { cause: error }));
-      else resolve(stdout);
-    });
+    execFile(
+      process.execPath,
+      [tsc, '-p', config, '--pretty', 'false'],
+      { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        // 1 and 2 say that there are errors in the program; anything else, that the compiler did not run.
+        if (error !== null && error.code !== 1 && error.code !== 2) reject(new Error(stderr, { cause: error }));
+        else resolve(stdout);
+      },
+    );
   });
   // Suffixed files come along as imports and may use what Nest needs; other errors are `npm run typecheck`'s business.
   const unsuffixed = /^(?!\s)(.+\(\d+,\d+\)): error TS1294:/;
@@ -50,7 +60,11 @@ describe('unsuffixed files are TypeScript that only needs its types erased (hous
     const file = join(directory, 'wrong.ts');
     await writeFile(
       file,
-      ['export enum Colour { Red }', 'export namespace Space { export const a = 1; }', 'export class A { constructor(readonly b: number) {} }'].join('\n'),
+      [
+        'export enum Colour { Red }',
+        'export namespace Space { export const a = 1; }',
+        'export class A { constructor(readonly b: number) {} }',
+      ].join('\n'),
     );
     expect((await notErasable([file])).map((place) => /\((\d+),/.exec(place)?.[1])).toEqual(['1', '2', '3']);
   });

@@ -18,7 +18,10 @@ describe('folders (house style, points 1 and 5)', () => {
   });
 
   it('none is a catch-all, and no file is', () => {
-    const names = [...folders, ...filesUnder('src')].map((path) => ({ path, name: path.split('/').at(-1)!.split('.')[0]! }));
+    const names = [...folders, ...filesUnder('src')].map((path) => ({
+      path,
+      name: path.split('/').at(-1)!.split('.')[0]!,
+    }));
     expect(names.filter(({ name }) => CATCH_ALL.test(name)).map(({ path }) => path)).toEqual([]);
   });
 });

@@ -14,7 +14,8 @@ function violation(file: string, one: Import): string | undefined {
   if (one.star) return '`export *` hides what is public; name the exports';
   const target = resolveImport(file, one.specifier);
   if (target === undefined) return undefined;
-  if (!one.specifier.endsWith('.js') && !one.specifier.endsWith('.json')) return 'relative imports end in .js, or Node cannot load the build';
+  if (!one.specifier.endsWith('.js') && !one.specifier.endsWith('.json'))
+    return 'relative imports end in .js, or Node cannot load the build';
   if (target.startsWith('test/')) return isSpec(file) ? undefined : 'what ships does not depend on tests';
   if (!target.startsWith('src/')) return 'nothing outside src is part of the build';
   const [from, to] = [areaOf(file), areaOf(target)];
@@ -35,7 +36,9 @@ function rowViolation(file: string, from: string, to: string, one: Import): stri
   if (isSpec(file) && (to.startsWith('platform/') || to === 'emit')) return undefined;
   const allowance = row.may[to];
   if (allowance === undefined) return `${from} may not import ${to}, because ${row.reason}`;
-  return allowanceViolation(allowance, one) ? `${from} may import only ${allowance.what} of ${to}, because ${row.reason}` : undefined;
+  return allowanceViolation(allowance, one)
+    ? `${from} may import only ${allowance.what} of ${to}, because ${row.reason}`
+    : undefined;
 }
 
 function allowanceViolation(allowance: Allowance, one: Import): boolean {
@@ -52,7 +55,8 @@ function doorViolation(target: string, to: string): string | undefined {
 export function frameworkViolations(file: string, source: string): string[] {
   return readImports(source, file).flatMap(({ specifier }) =>
     FRAMEWORKS.filter(({ packages, files }) => packages.test(specifier) && !files.test(file)).map(
-      ({ name, files }) => `${file} imports ${specifier}: only files matching ${files.source} may know ${name}; take a port or platform's types`,
+      ({ name, files }) =>
+        `${file} imports ${specifier}: only files matching ${files.source} may know ${name}; take a port or platform's types`,
     ),
   );
 }

@@ -18,9 +18,11 @@ export interface Row {
 const all: Allowance = {};
 
 /** Rooms of the platform that a folder stands on. */
-const on = (...rooms: readonly string[]): Readonly<Record<string, Allowance>> => Object.fromEntries(rooms.map((room) => [`platform/${room}`, all]));
+const on = (...rooms: readonly string[]): Readonly<Record<string, Allowance>> =>
+  Object.fromEntries(rooms.map((room) => [`platform/${room}`, all]));
 
-const ERROR_NAMES = /^(?:RescindError(?:Options)?|ERROR_CODES|isErrorCode|ErrorCode|ErrorKind|OAuthError|Problem|PROBLEM_[A-Z_]+)$/;
+const ERROR_NAMES =
+  /^(?:RescindError(?:Options)?|ERROR_CODES|isErrorCode|ErrorCode|ErrorKind|OAuthError|Problem|PROBLEM_[A-Z_]+)$/;
 
 /** Platform knows no event, rule or record; it may throw errors with a code. */
 const ERRORS: Allowance = { what: 'errors', names: ERROR_NAMES };
@@ -84,7 +86,12 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   registry: {
     reason: 'the registry commands control records and their ledger entries, and reads no projection',
-    may: { contracts: all, ...on('config', 'log', 'http', 'observe', 'postgres'), control: all, log: { what: 'append' } },
+    may: {
+      contracts: all,
+      ...on('config', 'log', 'http', 'observe', 'postgres'),
+      control: all,
+      log: { what: 'append' },
+    },
   },
   log: {
     reason: 'the ledger holds bytes and knows nothing of what they mean',
@@ -166,7 +173,15 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
 };
 
 /** Compose the others, so they may import anything that is public. */
-export const COMPOSERS: ReadonlySet<string> = new Set(['cli', 'sandbox', 'seed', 'roles', 'main.ts', 'app.module.ts', 'migrations.ts']);
+export const COMPOSERS: ReadonlySet<string> = new Set([
+  'cli',
+  'sandbox',
+  'seed',
+  'roles',
+  'main.ts',
+  'app.module.ts',
+  'migrations.ts',
+]);
 
 /** Imported by nobody, with the one exception that `rescind demo` starts the sandbox. */
 export const LEAVES: ReadonlySet<string> = new Set(['console', 'cli', 'sandbox', 'seed']);

@@ -17,13 +17,18 @@ describe('who imports whom (design, section 7)', () => {
     const settled = new Set<string>();
     const names = Object.keys(IMPORT_TABLE);
     for (let round = 0; round < names.length; round += 1) {
-      for (const name of names) if (Object.keys(IMPORT_TABLE[name]!.may).every((other) => settled.has(other))) settled.add(name);
+      for (const name of names)
+        if (Object.keys(IMPORT_TABLE[name]!.may).every((other) => settled.has(other))) settled.add(name);
     }
     expect(names.filter((name) => !settled.has(name))).toEqual([]);
   });
 
   it.each<[string, string, RegExp]>([
-    ['src/rules/rule.ts', "import { a } from '../control/index.js'", /rules may not import control, because rules run in nodes and in guards/],
+    [
+      'src/rules/rule.ts',
+      "import { a } from '../control/index.js'",
+      /rules may not import control, because rules run in nodes and in guards/,
+    ],
     ['src/rules/rule.ts', "import type { A } from '../control/index.js'", /rules may not import control/],
     ['src/rules/rule.ts', "type A = import('../control/index.js').A", /rules may not import control/],
     ['src/rules/rule.ts', "export { a } from '../control/index.js'", /rules may not import control/],
@@ -32,13 +37,29 @@ describe('who imports whom (design, section 7)', () => {
     ['src/rules/rule.spec.ts', "import { a } from '../control/index.js'", /rules may not import control/],
     ['src/control/a.ts', "import { a } from '../rules/selector.js'", /through its index\.ts/],
     ['src/cli/a.ts', "import { a } from '../rules/selector.js'", /through its index\.ts/],
-    ['src/platform/log/a.ts', "import { eventType } from '../../contracts/index.js'", /platform\/log may import only errors of contracts/],
-    ['src/platform/log/a.ts', "import * as contracts from '../../contracts/index.js'", /platform\/log may import only errors of contracts/],
+    [
+      'src/platform/log/a.ts',
+      "import { eventType } from '../../contracts/index.js'",
+      /platform\/log may import only errors of contracts/,
+    ],
+    [
+      'src/platform/log/a.ts',
+      "import * as contracts from '../../contracts/index.js'",
+      /platform\/log may import only errors of contracts/,
+    ],
     ['src/platform/log/a.ts', "import { a } from '../http/index.js'", /platform\/log may not import platform\/http/],
     ['src/platform/http/a.ts', "import { a } from '../log/log.js'", /through its index\.ts/],
     ['src/query/a.ts', "import { a } from '../platform/kafka/index.js'", /query may not import platform\/kafka/],
-    ['src/console/a.tsx', "import { eventType } from '../contracts/index.js'", /console may import only types of contracts/],
-    ['src/console/a.tsx', "import { type CloudEvent } from '../contracts/index.js'", /console may import only types of contracts/],
+    [
+      'src/console/a.tsx',
+      "import { eventType } from '../contracts/index.js'",
+      /console may import only types of contracts/,
+    ],
+    [
+      'src/console/a.tsx',
+      "import { type CloudEvent } from '../contracts/index.js'",
+      /console may import only types of contracts/,
+    ],
     ['src/query/a.ts', "import { a } from '../cli/index.js'", /nothing imports cli/],
     ['src/main.ts', "import { a } from './sandbox/index.js'", /nothing imports sandbox/],
     ['src/query/a.ts', "import { a } from '../app.module.js'", /query may not import app\.module\.ts/],
@@ -52,11 +73,20 @@ describe('who imports whom (design, section 7)', () => {
   });
 
   it.each([
-    ['src/rules/rule.ts', "import { a } from '../contracts/index.js'; import { b } from './selector.js'; import { c } from 'node:crypto'"],
-    ['src/rules/rule.spec.ts', "import { a } from '../../test/support/a.js'; import { b } from '../platform/log/index.js'"],
+    [
+      'src/rules/rule.ts',
+      "import { a } from '../contracts/index.js'; import { b } from './selector.js'; import { c } from 'node:crypto'",
+    ],
+    [
+      'src/rules/rule.spec.ts',
+      "import { a } from '../../test/support/a.js'; import { b } from '../platform/log/index.js'",
+    ],
     ['src/platform/log/a.ts', "import { RescindError, type ErrorKind } from '../../contracts/index.js'"],
     ['src/console/a.tsx', "import type { CloudEvent } from '../contracts/index.js'; const a = <p>hello</p>"],
-    ['src/cli/a.ts', "import { a } from '../query/index.js'; import { b } from '../main.js'; import { c } from '../sandbox/index.js'"],
+    [
+      'src/cli/a.ts',
+      "import { a } from '../query/index.js'; import { b } from '../main.js'; import { c } from '../sandbox/index.js'",
+    ],
     ['src/main.ts', "import { AppModule } from './app.module.js'; import { a } from './platform/log/index.js'"],
     ['src/projections/tokens/a.ts', "import { a } from '../event.js'; import { b } from '../../log/index.js'"],
   ])('%s with %s is allowed', (file, source) => expect(importViolations(file, source)).toEqual([]));

@@ -16,7 +16,12 @@ type Node = Record<string, unknown> & { type?: string };
 /** Every module that a TypeScript source names: imports, re-exports, `import()` in values and types, `require`. */
 export function readImports(source: string, file: string): Import[] {
   const found: Import[] = [];
-  const module = parseSync(source, { syntax: 'typescript', decorators: true, tsx: file.endsWith('.tsx'), target: 'es2022' });
+  const module = parseSync(source, {
+    syntax: 'typescript',
+    decorators: true,
+    tsx: file.endsWith('.tsx'),
+    target: 'es2022',
+  });
   visit(module as unknown as Node, found);
   return found;
 }

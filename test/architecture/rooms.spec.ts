@@ -13,7 +13,10 @@ const folderOf = (file: string): string => file.slice(0, file.lastIndexOf('/'));
 const stageOf = (file: string): string => file.split('/').slice(0, 2).join('/');
 
 /** Rooms of each stage, with the rooms of the same stage that each imports. Files at the root of a stage put its rooms together, so they are left out. */
-function roomsOf(files: readonly string[], importsOf: (file: string) => readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
+function roomsOf(
+  files: readonly string[],
+  importsOf: (file: string) => readonly string[],
+): ReadonlyMap<string, ReadonlySet<string>> {
   const rooms = new Map<string, Set<string>>();
   for (const file of files) {
     const room = folderOf(file);
@@ -32,13 +35,15 @@ function roomsOf(files: readonly string[], importsOf: (file: string) => readonly
 function circles(rooms: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   const settled = new Set<string>();
   for (let round = 0; round < rooms.size; round += 1) {
-    for (const [room, others] of rooms) if ([...others].every((other) => settled.has(other) || !rooms.has(other))) settled.add(room);
+    for (const [room, others] of rooms)
+      if ([...others].every((other) => settled.has(other) || !rooms.has(other))) settled.add(room);
   }
   return [...rooms.keys()].filter((room) => !settled.has(room));
 }
 
 describe('rooms of a stage', () => {
-  const importsOf = (file: string): string[] => readImports(read(file), file).flatMap(({ specifier }) => resolveImport(file, specifier) ?? []);
+  const importsOf = (file: string): string[] =>
+    readImports(read(file), file).flatMap(({ specifier }) => resolveImport(file, specifier) ?? []);
 
   it('import each other without a circle', () => {
     expect(circles(roomsOf(sources(), importsOf))).toEqual([]);
@@ -56,7 +61,10 @@ describe('rooms of a stage', () => {
   });
 
   it(`have ${MAX_FILES} sources at most, specs left out`, () => {
-    const count = (folder: string): number => filesUnder(folder).filter((file) => folderOf(file) === folder && /\.tsx?$/.test(file) && !file.endsWith('.spec.ts')).length;
+    const count = (folder: string): number =>
+      filesUnder(folder).filter(
+        (file) => folderOf(file) === folder && /\.tsx?$/.test(file) && !file.endsWith('.spec.ts'),
+      ).length;
     const over = foldersUnder('src').filter((folder) => count(folder) > MAX_FILES);
     expect(over).toEqual(Object.keys(MORE).toSorted());
   });

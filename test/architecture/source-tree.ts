@@ -18,7 +18,9 @@ export function filesUnder(folder: string): string[] {
 
 export function foldersUnder(folder: string): string[] {
   const folders = filesUnder(folder).map((file) => file.slice(0, file.lastIndexOf('/')));
-  const ancestors = folders.flatMap((path) => path.split('/').map((_, depth, parts) => parts.slice(0, depth + 1).join('/')));
+  const ancestors = folders.flatMap((path) =>
+    path.split('/').map((_, depth, parts) => parts.slice(0, depth + 1).join('/')),
+  );
   return [...new Set(ancestors)].filter((path) => path !== folder && path.startsWith(`${folder}/`)).sort();
 }
 
@@ -26,7 +28,9 @@ export const isSpec = (file: string): boolean => file.endsWith('.spec.ts');
 
 /** TypeScript sources under `src`; the specs beside them only on request. */
 export function sources(options: { specs: boolean } = { specs: false }): string[] {
-  return filesUnder('src').filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.d.ts') && (options.specs || !isSpec(file)));
+  return filesUnder('src').filter(
+    (file) => /\.tsx?$/.test(file) && !file.endsWith('.d.ts') && (options.specs || !isSpec(file)),
+  );
 }
 
 /** The folder of `src` that a file belongs to: a stage, or a room of the platform. For a file in `src` itself, its name. */

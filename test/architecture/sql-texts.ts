@@ -7,9 +7,27 @@ const HOLE = /\{[a-z_]+(?: [a-z]+)*\}/g;
 /** The name that a hole gets where it stands for a name. */
 export const HOLE_NAME = 'hole';
 /** Texts that a hole may stand for: a name or a condition, a query, nothing, a number, a further column, a condition before or after others. */
-const FILLS = [` ${HOLE_NAME} `, ' SELECT 1 ', '', '1', `, ${HOLE_NAME} `, ' true AND ', ' AND true ', ` ${HOLE_NAME} AS (SELECT 1), `];
+const FILLS = [
+  ` ${HOLE_NAME} `,
+  ' SELECT 1 ',
+  '',
+  '1',
+  `, ${HOLE_NAME} `,
+  ' true AND ',
+  ' AND true ',
+  ` ${HOLE_NAME} AS (SELECT 1), `,
+];
 /** A fragment is read inside the shortest statement that it can be a part of. */
-const FRAMES = ['?', 'SELECT 1 FROM ?', 'SELECT 1 WHERE true ?', 'SELECT 1 WHERE ?', 'SELECT ?', 'WITH ? SELECT 1', 'WITH frame AS (SELECT 1) ? SELECT 1', 'SELECT 1 FROM frame ?'];
+const FRAMES = [
+  '?',
+  'SELECT 1 FROM ?',
+  'SELECT 1 WHERE true ?',
+  'SELECT 1 WHERE ?',
+  'SELECT ?',
+  'WITH ? SELECT 1',
+  'WITH frame AS (SELECT 1) ? SELECT 1',
+  'SELECT 1 FROM frame ?',
+];
 
 export interface SqlText {
   readonly file: string;
@@ -21,11 +39,19 @@ export type Tree = Readonly<Record<string, unknown>>;
 
 /** Every `.sql` file, and each text in TypeScript that names one of the tables after FROM, JOIN, UPDATE or INTO. */
 export function sqlTexts(tables: ReadonlySet<string>): SqlText[] {
-  const names = new RegExp(`\\b(?:FROM|JOIN|UPDATE|INTO|USING)\\s+(?:ONLY\\s+)?(?:[a-z_]+\\.)?(?:${[...tables].join('|')})\\b`);
-  const files = filesUnder('src').filter((file) => file.endsWith('.sql')).map((file) => ({ file, text: read(file) }));
+  const names = new RegExp(
+    `\\b(?:FROM|JOIN|UPDATE|INTO|USING)\\s+(?:ONLY\\s+)?(?:[a-z_]+\\.)?(?:${[...tables].join('|')})\\b`,
+  );
+  const files = filesUnder('src')
+    .filter((file) => file.endsWith('.sql'))
+    .map((file) => ({ file, text: read(file) }));
   const inCode = sources().flatMap((file) => {
     const source = read(file);
-    return names.test(source) ? textsIn(source).filter((text) => names.test(text)).map((text) => ({ file, text })) : [];
+    return names.test(source)
+      ? textsIn(source)
+          .filter((text) => names.test(text))
+          .map((text) => ({ file, text }))
+      : [];
   });
   return [...files, ...inCode];
 }
@@ -37,7 +63,11 @@ function textsIn(source: string): string[] {
     if (Array.isArray(node)) {
       for (const inner of node) visit(inner);
     } else if (typeof node === 'object' && node !== null) {
-      const { type, value, quasis } = node as { type?: string; value?: string; quasis?: readonly { readonly cooked: string }[] };
+      const { type, value, quasis } = node as {
+        type?: string;
+        value?: string;
+        quasis?: readonly { readonly cooked: string }[];
+      };
       if (type === 'StringLiteral') found.push(value!);
       if (type === 'TemplateLiteral') found.push(quasis!.map(({ cooked }) => cooked).join('{code}'));
       for (const inner of Object.values(node)) visit(inner);

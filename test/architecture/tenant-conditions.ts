@@ -40,7 +40,11 @@ export function unboundTables(statement: Tree, tables: ReadonlySet<string>): Unb
 
 const QUERIES = new Set(['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
 
-function visit(node: unknown, withs: ReadonlySet<string>, act: (query: Tree, kind: string, withs: ReadonlySet<string>) => void): void {
+function visit(
+  node: unknown,
+  withs: ReadonlySet<string>,
+  act: (query: Tree, kind: string, withs: ReadonlySet<string>) => void,
+): void {
   if (Array.isArray(node)) {
     for (const inner of node) visit(inner, withs, act);
     return;
@@ -48,12 +52,16 @@ function visit(node: unknown, withs: ReadonlySet<string>, act: (query: Tree, kin
   if (typeof node !== 'object' || node === null) return;
   for (const [kind, inner] of Object.entries(node as Tree)) {
     // The arms of a union are queries without a name of their kind.
-    const isQuery = QUERIES.has(kind) || ((kind === 'larg' || kind === 'rarg') && 'op' in (inner as Tree) && 'limitOption' in (inner as Tree));
+    const isQuery =
+      QUERIES.has(kind) ||
+      ((kind === 'larg' || kind === 'rarg') && 'op' in (inner as Tree) && 'limitOption' in (inner as Tree));
     if (!isQuery) {
       visit(inner, withs, act);
       continue;
     }
-    const ctes = list(((inner as Tree)['withClause'] as Tree | undefined)?.['ctes']).map((cte) => (cte['CommonTableExpr'] as Tree)['ctename'] as string);
+    const ctes = list(((inner as Tree)['withClause'] as Tree | undefined)?.['ctes']).map(
+      (cte) => (cte['CommonTableExpr'] as Tree)['ctename'] as string,
+    );
     const known = new Set([...withs, ...ctes]);
     act(inner as Tree, QUERIES.has(kind) ? kind : 'SelectStmt', known);
     visit(inner, known, act);
@@ -69,10 +77,15 @@ function unboundIn(query: Tree, kind: string, tables: ReadonlySet<string>): Unbo
     return tables.has(table) && !names.includes('tenant') ? [{ table, alias: table }] : [];
   }
   if (target !== undefined) addTable(target, tables, scope);
-  const from = [...list(query['fromClause']), ...list(query['usingClause']), ...(query['sourceRelation'] ? [query['sourceRelation'] as Tree] : [])];
+  const from = [
+    ...list(query['fromClause']),
+    ...list(query['usingClause']),
+    ...(query['sourceRelation'] ? [query['sourceRelation'] as Tree] : []),
+  ];
   for (const item of from) addFrom(item, tables, scope);
   for (const item of from) addJoins(item, scope);
-  for (const condition of [query['whereClause'], query['joinCondition']]) scope.groups.push(...tiesOf(condition as Tree | undefined, scope));
+  for (const condition of [query['whereClause'], query['joinCondition']])
+    scope.groups.push(...tiesOf(condition as Tree | undefined, scope));
   const bound = new Set([GIVEN]);
   for (let grows = true; grows; ) {
     const more = scope.groups.filter(({ a, b }) => bound.has(a) !== bound.has(b)).flatMap(({ a, b }) => [a, b]);
@@ -84,7 +97,8 @@ function unboundIn(query: Tree, kind: string, tables: ReadonlySet<string>): Unbo
 
 function addTable(range: Tree, tables: ReadonlySet<string>, { tables: found }: Scope): void {
   const table = range['relname'] as string;
-  if (tables.has(table)) found.set(((range['alias'] as Tree | undefined)?.['aliasname'] as string | undefined) ?? table, table);
+  if (tables.has(table))
+    found.set(((range['alias'] as Tree | undefined)?.['aliasname'] as string | undefined) ?? table, table);
 }
 
 function addFrom(item: Tree, tables: ReadonlySet<string>, scope: Scope): void {
@@ -97,7 +111,8 @@ function addFrom(item: Tree, tables: ReadonlySet<string>, scope: Scope): void {
 function addJoins(item: Tree, scope: Scope): string[] {
   const range = item['RangeVar'] as Tree | undefined;
   if (range) {
-    const alias = ((range['alias'] as Tree | undefined)?.['aliasname'] as string | undefined) ?? (range['relname'] as string);
+    const alias =
+      ((range['alias'] as Tree | undefined)?.['aliasname'] as string | undefined) ?? (range['relname'] as string);
     return scope.tables.has(alias) ? [alias] : [];
   }
   const join = item['JoinExpr'] as Tree | undefined;
@@ -106,7 +121,8 @@ function addJoins(item: Tree, scope: Scope): string[] {
   const using = list(join['usingClause']).map((name) => (name['String'] as Tree)['sval']);
   if (using.includes('tenant') || join['isNatural'] === true) {
     for (const a of left) for (const b of right) scope.groups.push({ a, b });
-    if (left.length === 0 || right.length === 0) for (const a of [...left, ...right]) scope.groups.push({ a, b: GIVEN });
+    if (left.length === 0 || right.length === 0)
+      for (const a of [...left, ...right]) scope.groups.push({ a, b: GIVEN });
   }
   scope.groups.push(...tiesOf(join['quals'] as Tree | undefined, scope));
   return [...left, ...right];
@@ -123,15 +139,20 @@ function tiesOf(condition: Tree | undefined, scope: Scope): { a: string; b: stri
   const compared = condition?.['A_Expr'] as Tree | undefined;
   if (compared && isEquality(compared)) return tie(compared['lexpr'] as Tree, compared['rexpr'] as Tree, scope);
   const among = condition?.['SubLink'] as Tree | undefined;
-  if (among?.['subLinkType'] === 'ANY_SUBLINK' && among['operName'] === undefined) return tie(among['testexpr'] as Tree, {}, scope);
+  if (among?.['subLinkType'] === 'ANY_SUBLINK' && among['operName'] === undefined)
+    return tie(among['testexpr'] as Tree, {}, scope);
   return [];
 }
 
 const isEquality = (compared: Tree): boolean =>
-  ['AEXPR_OP', 'AEXPR_OP_ANY', 'AEXPR_IN', 'AEXPR_NOT_DISTINCT'].includes(compared['kind'] as string) && list(compared['name']).some((name) => (name['String'] as Tree)['sval'] === '=');
+  ['AEXPR_OP', 'AEXPR_OP_ANY', 'AEXPR_IN', 'AEXPR_NOT_DISTINCT'].includes(compared['kind'] as string) &&
+  list(compared['name']).some((name) => (name['String'] as Tree)['sval'] === '=');
 
 function tie(left: Tree, right: Tree, scope: Scope): { a: string; b: string }[] {
-  const [lefts, rights] = [left, right].map((side) => list((side['RowExpr'] as Tree | undefined)?.['args'])) as [Tree[], Tree[]];
+  const [lefts, rights] = [left, right].map((side) => list((side['RowExpr'] as Tree | undefined)?.['args'])) as [
+    Tree[],
+    Tree[],
+  ];
   if (lefts.length > 0) return lefts.flatMap((one, at) => tie(one, rights[at] ?? {}, scope));
   const [a, b] = [aliasOf(left, scope), aliasOf(right, scope)];
   return a === undefined && b === undefined ? [] : [{ a: a ?? GIVEN, b: b ?? GIVEN }];
@@ -143,7 +164,9 @@ function aliasOf(expression: Tree, scope: Scope): string | undefined {
   // The operator's part of the quarantine, whose tenant is null, is given as a tenant of its own.
   const coalesced = list((expression['CoalesceExpr'] as Tree | undefined)?.['args']);
   if (coalesced.length > 0) return aliasOf(coalesced[0]!, scope);
-  const fields = list((expression['ColumnRef'] as Tree | undefined)?.['fields']).map((field) => (field['String'] as Tree | undefined)?.['sval'] as string);
+  const fields = list((expression['ColumnRef'] as Tree | undefined)?.['fields']).map(
+    (field) => (field['String'] as Tree | undefined)?.['sval'] as string,
+  );
   if (fields.at(-1) !== 'tenant') return undefined;
   if (fields.length === 1) return tables.size === 1 ? [...tables.keys()][0] : undefined;
   return tables.has(fields.at(-2)!) ? fields.at(-2) : undefined;

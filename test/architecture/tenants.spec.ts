@@ -23,13 +23,26 @@ beforeAll(async () => {
 });
 
 /** Tables of a text that nothing ties to a tenant; undefined if the text cannot be read. */
-const unboundIn = (text: string): string[] | undefined => parseSql(text)?.flatMap((statement) => unboundTables(statement, tables).map(({ table }) => table));
+const unboundIn = (text: string): string[] | undefined =>
+  parseSql(text)?.flatMap((statement) => unboundTables(statement, tables).map(({ table }) => table));
 
-const isExcepted = (file: string, table: string): boolean => TENANT_EXCEPTIONS.some((exception) => exception.file === file && exception.tables.includes(table));
+const isExcepted = (file: string, table: string): boolean =>
+  TENANT_EXCEPTIONS.some((exception) => exception.file === file && exception.tables.includes(table));
 
 describe('a query is of one tenant', () => {
   it('knows the tables by the migrations', () => {
-    expect(['entry', 'payload', 'token', 'grant_version', 'source_sequence', 'directory', 'control_log', 'quarantine'].filter((table) => !tables.has(table))).toEqual([]);
+    expect(
+      [
+        'entry',
+        'payload',
+        'token',
+        'grant_version',
+        'source_sequence',
+        'directory',
+        'control_log',
+        'quarantine',
+      ].filter((table) => !tables.has(table)),
+    ).toEqual([]);
     expect(['kafka_offset', 'node', 'control_outbox'].filter((table) => tables.has(table))).toEqual([]);
   });
 
@@ -69,7 +82,10 @@ describe('a condition that is taken out', () => {
   it('is found in every text, wherever it stood', () => {
     let taken = 0;
     const missed: string[] = [];
-    for (const { file, text } of texts.filter(({ file: name }) => !name.includes('/migrations/') && !TENANT_EXCEPTIONS.some((exception) => exception.file === name))) {
+    for (const { file, text } of texts.filter(
+      ({ file: name }) =>
+        !name.includes('/migrations/') && !TENANT_EXCEPTIONS.some((exception) => exception.file === name),
+    )) {
       for (const { 0: condition, index } of text.matchAll(EQUAL_TENANTS)) {
         taken += 1;
         const cut = `${text.slice(0, index)}true${text.slice(index + condition.length)}`;
@@ -78,7 +94,10 @@ describe('a condition that is taken out', () => {
     }
     expect(taken).toBeGreaterThan(LEAST_CONDITIONS);
     // These join steps of the statement with each other; each step has its own condition.
-    expect(missed).toEqual(['src/projections/grants/write-users.sql: b.tenant = n.tenant', 'src/projections/grants/write-users.sql: b.tenant = f.tenant']);
+    expect(missed).toEqual([
+      'src/projections/grants/write-users.sql: b.tenant = n.tenant',
+      'src/projections/grants/write-users.sql: b.tenant = f.tenant',
+    ]);
   });
 });
 

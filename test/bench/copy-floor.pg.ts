@@ -13,7 +13,10 @@ export async function copyFloor(pool: Pool, values: readonly Buffer[], batch: nu
   try {
     for (let at = 0; at < values.length; at += batch) {
       const rows = values.slice(at, at + batch).flatMap((value) => [Buffer.from([0, 1]), length(value), value]);
-      await pipeline(Readable.from([Buffer.concat([SIGNATURE, ...rows, Buffer.from([0xff, 0xff])])]), client.query(copyFrom('COPY bench_floor FROM STDIN (FORMAT binary)')));
+      await pipeline(
+        Readable.from([Buffer.concat([SIGNATURE, ...rows, Buffer.from([0xff, 0xff])])]),
+        client.query(copyFrom('COPY bench_floor FROM STDIN (FORMAT binary)')),
+      );
     }
   } finally {
     client.release();

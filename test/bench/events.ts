@@ -10,7 +10,10 @@ const USERS = 5_000;
 const CLIENTS = 60;
 
 /** A believable mix: of ten events one ID-JAG, one token, eight calls; a user's calls follow its token. Numbered from `from`. */
-export function* makeEvents(from: number, count: number): Generator<{ readonly source: 'idp' | 'ras'; readonly event: CloudEvent }> {
+export function* makeEvents(
+  from: number,
+  count: number,
+): Generator<{ readonly source: 'idp' | 'ras'; readonly event: CloudEvent }> {
   const now = Math.floor(Date.now() / 1000);
   for (let n = from; n < from + count; n++) {
     const grant = Math.floor(n / 10);
@@ -58,7 +61,13 @@ const token = (n: number, grant: number, user: string, client: string, now: numb
       scope: 'mail.read',
       iat: now,
       exp: now + 900,
-      id_jag: { iss: IDP, jti: `gr-${grant}`, sub: user, client_id: `${client}-at-ras`, agent: { id: `agent-${client}`, type: 'assistant' } },
+      id_jag: {
+        iss: IDP,
+        jti: `gr-${grant}`,
+        sub: user,
+        client_id: `${client}-at-ras`,
+        agent: { id: `agent-${client}`, type: 'assistant' },
+      },
     },
   });
 

@@ -15,10 +15,22 @@ const randomKey = (): RuleKey => ruleKeyFromBytes(randomBytes(16));
 
 /** Two users, two clients, an agent and so on: what a token with an ID-JAG has. */
 const someSets = (resource: RuleKey): readonly (readonly RuleKey[])[] =>
-  DIMENSIONS.map((dimension) => (dimension === 'resource' ? [resource, randomKey()] : dimension === 'agent_type' ? [randomKey()] : [randomKey(), randomKey()]));
+  DIMENSIONS.map((dimension) =>
+    dimension === 'resource'
+      ? [resource, randomKey()]
+      : dimension === 'agent_type'
+        ? [randomKey()]
+        : [randomKey(), randomKey()],
+  );
 
 const someSelector = (nth: number): SelectorKey => {
-  const shapes = [['token'], ['session', 'issuer'], ['user', 'issuer'], ['client', 'resource'], ['user', 'client', 'resource']] as const;
+  const shapes = [
+    ['token'],
+    ['session', 'issuer'],
+    ['user', 'issuer'],
+    ['client', 'resource'],
+    ['user', 'client', 'resource'],
+  ] as const;
   const dimensions = shapes[nth % shapes.length]!;
   return {
     shape: dimensions.reduce((bits, dimension) => bits | (1 << DIMENSIONS.indexOf(dimension)), 0),
@@ -33,13 +45,18 @@ export async function run(): Promise<readonly Row[]> {
   const { stream } = state.openStream();
   state.started(stream, 1n, '*', clock());
   const resource = randomKey();
-  const texts = Array.from({ length: TOKENS }, () => randomBytes(TOKEN_LENGTH).toString('base64url').slice(0, TOKEN_LENGTH));
+  const texts = Array.from({ length: TOKENS }, () =>
+    randomBytes(TOKEN_LENGTH).toString('base64url').slice(0, TOKEN_LENGTH),
+  );
   const floorMap = new Map<string, object>();
   let seq = 1n;
   for (let nth = 0; nth < SELECTORS; nth++) state.ruled(stream, ++seq, someSelector(nth));
   renew();
   for (const text of texts) {
-    const judgement: Judgement = { answer: { state: 'active', claims: {} }, keep: { seq, keepMs: 600_000, sets: someSets(resource) } };
+    const judgement: Judgement = {
+      answer: { state: 'active', claims: {} },
+      keep: { seq, keepMs: 600_000, sets: someSets(resource) },
+    };
     if (!state.answered(state.ask(clock()), text, judgement, clock())) throw new Error('not kept');
     floorMap.set(text, judgement);
   }
@@ -50,7 +67,10 @@ export async function run(): Promise<readonly Row[]> {
   }
 
   /** Texts as a socket brings them: without a hash, and no key of the map. */
-  const fresh = (): string[] => Array.from({ length: CHECKS }, (_, nth) => Buffer.from(texts[(nth * 7_919) % TOKENS]!, 'latin1').toString('latin1'));
+  const fresh = (): string[] =>
+    Array.from({ length: CHECKS }, (_, nth) =>
+      Buffer.from(texts[(nth * 7_919) % TOKENS]!, 'latin1').toString('latin1'),
+    );
 
   function timed(check: (text: string) => unknown): number {
     const asked = fresh();
@@ -73,7 +93,21 @@ export async function run(): Promise<readonly Row[]> {
   const [floor, hit, searched] = [median(floors), median(hits), median(afterOne)];
   const note = `${TOKENS} tokens of ${TOKEN_LENGTH} characters, ${SELECTORS} selectors remembered`;
   return [
-    { name: 'guard.check', value: hit, unit: 'ns', floor, ratio: hit / floor, note: `processor time of a hit, ${note}; floor: Map.get of the same texts` },
-    { name: 'guard.check.searched', value: searched, unit: 'ns', floor, ratio: searched / floor, note: 'the same on the first check of each token after a rule that names others' },
+    {
+      name: 'guard.check',
+      value: hit,
+      unit: 'ns',
+      floor,
+      ratio: hit / floor,
+      note: `processor time of a hit, ${note}; floor: Map.get of the same texts`,
+    },
+    {
+      name: 'guard.check.searched',
+      value: searched,
+      unit: 'ns',
+      floor,
+      ratio: searched / floor,
+      note: 'the same on the first check of each token after a rule that names others',
+    },
   ];
 }

@@ -80,10 +80,19 @@ export async function run(): Promise<readonly Row[]> {
 
 function rowOf(rounds: Readonly<Record<Side, readonly Round[]>>): Row {
   const rate = (side: Side): number => median(rounds[side].map(({ seconds }) => EVENTS_A_ROUND / seconds));
-  const of = (side: Side, part: 'node' | 'postgres'): string => median(rounds[side].map((round) => round[part])).toFixed(1);
-  const cpu = (side: Side): string => `${of(side, 'postgres')} µs of PostgreSQL's sessions and ${of(side, 'node')} µs of the process`;
+  const of = (side: Side, part: 'node' | 'postgres'): string =>
+    median(rounds[side].map((round) => round[part])).toFixed(1);
+  const cpu = (side: Side): string =>
+    `${of(side, 'postgres')} µs of PostgreSQL's sessions and ${of(side, 'node')} µs of the process`;
   const note = `floor: without the aggregates; an event costs ${cpu('with')}, without them ${cpu('without')}; median of ${ROUNDS - 1} rounds of ${EVENTS_A_ROUND} events`;
-  return { name: 'ingest.aggregates', value: rate('with'), unit: 'events/s', floor: rate('without'), ratio: rate('with') / rate('without'), note };
+  return {
+    name: 'ingest.aggregates',
+    value: rate('with'),
+    unit: 'events/s',
+    floor: rate('without'),
+    ratio: rate('with') / rate('without'),
+    note,
+  };
 }
 
 async function append(side: Side, home: string, url: string): Promise<void> {
@@ -101,18 +110,41 @@ async function append(side: Side, home: string, url: string): Promise<void> {
   const registry = createRegistry({ controlLog, follower });
   const actor = { id: ADMIN_CALLER, tenant: follower.state.tenantByName(DEFAULT_TENANT)!.id };
   const resources = apps.flatMap(({ issuer, resource }) => [issuer, resource]);
-  await registry.createSource(actor, { name: 'idp', uri: idp.uri, types: SOURCE_EVENT_NAMES, issuers: [idp.issuer], resources });
+  await registry.createSource(actor, {
+    name: 'idp',
+    uri: idp.uri,
+    types: SOURCE_EVENT_NAMES,
+    issuers: [idp.issuer],
+    resources,
+  });
   for (const { name, uri, issuer, resource } of apps) {
-    await registry.createSource(actor, { name, uri, types: SOURCE_EVENT_NAMES, issuers: [issuer], resources: [resource] });
+    await registry.createSource(actor, {
+      name,
+      uri,
+      types: SOURCE_EVENT_NAMES,
+      issuers: [issuer],
+      resources: [resource],
+    });
   }
-  await registry.createCaller(actor, { id: CALLER, roles: { emit: { sources: ['idp', ...apps.map(({ name }) => name)] } } });
+  await registry.createCaller(actor, {
+    id: CALLER,
+    roles: { emit: { sources: ['idp', ...apps.map(({ name }) => name)] } },
+  });
   const uris = new Map([['idp', idp.uri], ...apps.map(({ name, uri }) => [name, uri] as const)]);
   const door = { kind: 'http', caller: follower.state.caller(CALLER)! } as const;
   const appender = createAppender({ pool, controlLog, follower, log, metrics: createMetrics() });
   await appender.start();
 
   const hour = Math.floor(Date.now() / 3_600_000) * 3_600;
-  const history = makeHistory({ organisation, seed: 'arrivals', events: 4 * (ROUNDS + 1) * EVENTS_A_ROUND, start: hour - 30 * 86_400, end: hour, run: 'arrivals-', approvals: false });
+  const history = makeHistory({
+    organisation,
+    seed: 'arrivals',
+    events: 4 * (ROUNDS + 1) * EVENTS_A_ROUND,
+    start: hour - 30 * 86_400,
+    end: hour,
+    run: 'arrivals-',
+    approvals: false,
+  });
   const arrivals = arrivalsOf(history, uris);
   const write = async (judged: readonly ReturnType<typeof accept>[]): Promise<void> => {
     const outcomes = await appender.submit({ events: judged });
@@ -159,9 +191,19 @@ function* arrivalsOf(history: Iterable<SeedEvent>, uris: ReadonlyMap<string, str
   for (const { party, name, id, data } of history) {
     if (said.has(`${party} ${id}`)) continue;
     said.add(`${party} ${id}`);
-    const event = { specversion: '1.0', type: eventType(name), source: uris.get(party)!, id, time: new Date().toISOString(), data } as const;
+    const event = {
+      specversion: '1.0',
+      type: eventType(name),
+      source: uris.get(party)!,
+      id,
+      time: new Date().toISOString(),
+      data,
+    } as const;
     const { headers, value } = toKafkaMessage(event, { mode: 'binary' });
-    yield { headers: Object.entries(headers).map(([header, text]) => [header, Buffer.from(text)] as const), bytes: value };
+    yield {
+      headers: Object.entries(headers).map(([header, text]) => [header, Buffer.from(text)] as const),
+      bytes: value,
+    };
   }
 }
 
@@ -182,7 +224,9 @@ const TICK_US = 10_000;
 
 /** Microseconds of each of the appender's sessions, by process. */
 async function cpuOfSessions(pool: Pool): Promise<ReadonlyMap<number, number>> {
-  const { rows } = await pool.query<{ pid: number }>("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bench-append'");
+  const { rows } = await pool.query<{ pid: number }>(
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'bench-append'",
+  );
   return new Map(
     await Promise.all(
       rows.map(async ({ pid }) => {

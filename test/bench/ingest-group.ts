@@ -39,7 +39,14 @@ export async function run(): Promise<readonly Row[]> {
     const note = `processes on one group, ${PARTITIONS} partitions a topic; floor: one alone, in turn; median of ${ROUNDS} rounds of ${EVENTS_A_ROUND} events`;
     return GROUPS.slice(1).map((size) => {
       const value = median(rates.get(size)!);
-      return { name: `ingest.group.${size}`, value, unit: 'events/s', floor: alone, ratio: value / alone, note: `${size} ${note}` };
+      return {
+        name: `ingest.group.${size}`,
+        value,
+        unit: 'events/s',
+        floor: alone,
+        ratio: value / alone,
+        note: `${size} ${note}`,
+      };
     });
   } finally {
     await world.stop();
@@ -85,7 +92,9 @@ async function allJoined(world: World, size: number): Promise<void> {
   await admin.connect();
   for (;;) {
     const { groups } = await admin.listGroups();
-    const described = await admin.describeGroups(groups.map(({ groupId }) => groupId).filter((id) => id.startsWith('rescind-')));
+    const described = await admin.describeGroups(
+      groups.map(({ groupId }) => groupId).filter((id) => id.startsWith('rescind-')),
+    );
     if (described.groups.some(({ state, members }) => state === 'Stable' && members.length === size)) break;
     await delay(POLL_MS);
   }

@@ -26,7 +26,9 @@ export async function run(): Promise<readonly Row[]> {
     const floors: number[] = [];
     const latencies: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      const values = [...makeEvents(round * EVENTS_A_ROUND, EVENTS_A_ROUND)].map(({ event }) => Buffer.from(JSON.stringify(event)));
+      const values = [...makeEvents(round * EVENTS_A_ROUND, EVENTS_A_ROUND)].map(({ event }) =>
+        Buffer.from(JSON.stringify(event)),
+      );
       floors.push(await copyFloor(world.pool, values, FLOOR_BATCH));
       const posted = await post(`${service.url}/events`, world.emitKey, round * EVENTS_A_ROUND);
       rates.push((EVENTS_A_ROUND / posted.elapsed) * 1000);
@@ -35,7 +37,16 @@ export async function run(): Promise<readonly Row[]> {
     const note = `floor: binary COPY of the same bytes; batches of ${EVENTS_A_POST} on ${CONNECTIONS} connections, p50 and p99 are ms a batch until durable`;
     const ratio = median(rates.map((rate, at) => rate / floors[at]!));
     return [
-      { name: 'ingest.http', value: median(rates), unit: 'events/s', floor: median(floors), ratio, p50: median(latencies), p99: quantile(latencies, 0.99), note },
+      {
+        name: 'ingest.http',
+        value: median(rates),
+        unit: 'events/s',
+        floor: median(floors),
+        ratio,
+        p50: median(latencies),
+        p99: quantile(latencies, 0.99),
+        note,
+      },
     ];
   } finally {
     await service.stop();
@@ -53,7 +64,9 @@ function post(url: string, key: string, from: number): Promise<Posted> {
 
 async function runClient(url: string, key: string, from: number): Promise<void> {
   const events = [...makeEvents(from, EVENTS_A_ROUND)].map(({ event }) => event);
-  const bodies = Array.from({ length: EVENTS_A_ROUND / EVENTS_A_POST }, (_, at) => JSON.stringify(events.slice(at * EVENTS_A_POST, (at + 1) * EVENTS_A_POST)));
+  const bodies = Array.from({ length: EVENTS_A_ROUND / EVENTS_A_POST }, (_, at) =>
+    JSON.stringify(events.slice(at * EVENTS_A_POST, (at + 1) * EVENTS_A_POST)),
+  );
   const latencies: number[] = [];
   const headers = { authorization: `Bearer ${key}`, 'content-type': CLOUDEVENTS_BATCH_MEDIA_TYPE };
   const startedAt = performance.now();
@@ -62,7 +75,8 @@ async function runClient(url: string, key: string, from: number): Promise<void> 
       const sentAt = performance.now();
       const response = await fetch(url, { method: 'POST', headers, body });
       const results = (await response.json()) as readonly { index?: string }[];
-      if (response.status !== 200 || results.some(({ index }) => index === undefined)) throw new Error(`refused: ${response.status}`);
+      if (response.status !== 200 || results.some(({ index }) => index === undefined))
+        throw new Error(`refused: ${response.status}`);
       latencies.push(performance.now() - sentAt);
     }
   };

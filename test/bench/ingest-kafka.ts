@@ -27,7 +27,16 @@ export async function run(): Promise<readonly Row[]> {
     }
     const [value, floor] = [median(rates), median(floors)];
     const note = `floor: binary COPY of the same bytes into an unindexed logged table; median of ${ROUNDS} rounds of ${EVENTS_A_ROUND} events`;
-    return [{ name: 'ingest.kafka', value, unit: 'events/s', floor, ratio: median(rates.map((rate, at) => rate / floors[at]!)), note }];
+    return [
+      {
+        name: 'ingest.kafka',
+        value,
+        unit: 'events/s',
+        floor,
+        ratio: median(rates.map((rate, at) => rate / floors[at]!)),
+        note,
+      },
+    ];
   } finally {
     await world.stop();
   }
@@ -42,7 +51,10 @@ export async function produce(world: World, from: number, count: number): Promis
   const flush = async (): Promise<void> => {
     const topics = [...new Set(waiting.map(({ topic }) => topic))];
     await producer.sendBatch({
-      topicMessages: topics.map((topic) => ({ topic, messages: waiting.filter((one) => one.topic === topic).map(({ message }) => message) })),
+      topicMessages: topics.map((topic) => ({
+        topic,
+        messages: waiting.filter((one) => one.topic === topic).map(({ message }) => message),
+      })),
     });
     waiting = [];
   };

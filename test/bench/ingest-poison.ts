@@ -31,7 +31,9 @@ export async function run(): Promise<readonly Row[]> {
       const from = round * 2 * GOOD_POSTS * EVENTS_A_POST;
       const calm = await post(`${service.url}/events`, world.emitKey, from);
       const posting = new AbortController();
-      const posted = post(`${service.url}/events`, world.emitKey, from + GOOD_POSTS * EVENTS_A_POST).finally(() => posting.abort());
+      const posted = post(`${service.url}/events`, world.emitKey, from + GOOD_POSTS * EVENTS_A_POST).finally(() =>
+        posting.abort(),
+      );
       for (let n = 0; n < BAD_A_ROUND || !posting.signal.aborted; n += BAD_A_SEND) {
         const messages = Array.from({ length: BAD_A_SEND }, (_, at) => ({ value: `{"bad":${round},"n":${n + at},` }));
         await producer.send({ topic: 'rescind.events.idp', messages });
@@ -45,7 +47,18 @@ export async function run(): Promise<readonly Row[]> {
       await untilQuarantined(world.pool, bad);
     }
     const note = `p50 and p99: ms until ${EVENTS_A_POST} good events are durable under 5,000 bad records a second (${bad} in all); floor: the p99 without them; ratio: median of the rounds`;
-    return [{ name: 'ingest.poison', value: quantile(poisoned, 0.99), unit: 'ms p99', floor: quantile(quiet, 0.99), ratio: median(ratios), p50: median(poisoned), p99: quantile(poisoned, 0.99), note }];
+    return [
+      {
+        name: 'ingest.poison',
+        value: quantile(poisoned, 0.99),
+        unit: 'ms p99',
+        floor: quantile(quiet, 0.99),
+        ratio: median(ratios),
+        p50: median(poisoned),
+        p99: quantile(poisoned, 0.99),
+        note,
+      },
+    ];
   } finally {
     await producer.disconnect();
     await service.stop();
@@ -54,7 +67,8 @@ export async function run(): Promise<readonly Row[]> {
 }
 
 async function untilQuarantined(pool: Awaited<ReturnType<typeof createWorld>>['pool'], count: number): Promise<void> {
-  while (Number((await pool.query<{ n: string }>('SELECT count(*) AS n FROM quarantine')).rows[0]!.n) < count) await new Promise((done) => setTimeout(done, 50));
+  while (Number((await pool.query<{ n: string }>('SELECT count(*) AS n FROM quarantine')).rows[0]!.n) < count)
+    await new Promise((done) => setTimeout(done, 50));
 }
 
 function post(url: string, key: string, from: number): Promise<readonly number[]> {

@@ -24,7 +24,11 @@ async function measure(name: string, beside: number): Promise<readonly Row[]> {
     const of = { connections: CONNECTIONS, ms: MAX_ROUND_MS, max: TOKENS_A_ROUND, minBytes: MIN_ACTIVE_BYTES };
     const loadOf = (port: number): Load => {
       let at = 0;
-      return { ...of, port, next: () => requestOf({ path: '/introspect', authorization: service.callers.honest, token: opaqueToken(at++) }) };
+      return {
+        ...of,
+        port,
+        next: () => requestOf({ path: '/introspect', authorization: service.callers.honest, token: opaqueToken(at++) }),
+      };
     };
     const loads = { own: loadOf(service.port), floor: loadOf(service.floorPort), peer: peer.load(of) };
     const recorded = (opaque + beside).toLocaleString('en');

@@ -9,7 +9,12 @@ const CONNECTIONS = 64;
 const MIN_ACTIVE_BYTES = 250;
 const MAX_ROUND_MS = 30_000;
 const A_MILLION = 1_000_000;
-const ALGORITHMS = (process.env['BENCH_ALGORITHMS']?.split(',') ?? ['ES256', 'EdDSA', 'RS256', 'PS256']) as readonly Algorithm[];
+const ALGORITHMS = (process.env['BENCH_ALGORITHMS']?.split(',') ?? [
+  'ES256',
+  'EdDSA',
+  'RS256',
+  'PS256',
+]) as readonly Algorithm[];
 
 interface LoopUse {
   readonly idle: number;
@@ -24,14 +29,26 @@ export const runMillion = (): Promise<readonly Row[]> => measure(['ES256'], A_MI
 
 async function measure(algorithms: readonly Algorithm[], beside: number): Promise<readonly Row[]> {
   const count = (ROUNDS + 1) * TOKENS_A_ROUND;
-  const service = await startService({ opaque: 0, jwts: Object.fromEntries(algorithms.map((alg) => [alg, count])), beside });
+  const service = await startService({
+    opaque: 0,
+    jwts: Object.fromEntries(algorithms.map((alg) => [alg, count])),
+    beside,
+  });
   const rows: Row[] = [];
   try {
     for (const alg of algorithms) {
       const jwts = service.jwts[alg]!;
       let at = 0;
-      const next = (): Buffer => requestOf({ path: '/introspect', authorization: service.callers.honest, token: jwts[at++]! });
-      const load: Load = { port: service.port, connections: CONNECTIONS, ms: MAX_ROUND_MS, max: TOKENS_A_ROUND, minBytes: MIN_ACTIVE_BYTES, next };
+      const next = (): Buffer =>
+        requestOf({ path: '/introspect', authorization: service.callers.honest, token: jwts[at++]! });
+      const load: Load = {
+        port: service.port,
+        connections: CONNECTIONS,
+        ms: MAX_ROUND_MS,
+        max: TOKENS_A_ROUND,
+        minBytes: MIN_ACTIVE_BYTES,
+        next,
+      };
       const rates: number[] = [];
       const floors: number[] = [];
       const threads: number[] = [];

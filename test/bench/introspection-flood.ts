@@ -73,7 +73,13 @@ async function measure({ port, callers }: Started): Promise<number[]> {
     let dueAt = 0;
     const send = (at: number): void => {
       dueAt = at;
-      socket.write(requestOf({ path: '/introspect', authorization: callers.honest, token: opaqueToken(latencies.length % HONEST_TOKENS) }));
+      socket.write(
+        requestOf({
+          path: '/introspect',
+          authorization: callers.honest,
+          token: opaqueToken(latencies.length % HONEST_TOKENS),
+        }),
+      );
     };
     socket.on('data', (chunk) => {
       if (!chunk.includes('"active":true')) throw new Error(`not active: ${chunk.toString('latin1').slice(0, 200)}`);
@@ -115,7 +121,11 @@ const RANDOM_BYTES = 32;
 function runFlooder(): void {
   const key = makeKey('ES256', 'ES256');
   let ending: (() => void) | undefined;
-  const forgedStart = (): string => signJwt(key, parties.claimsOf(parties.tokenFacts(Math.floor(Date.now() / 1000), { jti: 'x' }))).slice(0, -FORGED_END);
+  const forgedStart = (): string =>
+    signJwt(key, parties.claimsOf(parties.tokenFacts(Math.floor(Date.now() / 1000), { jti: 'x' }))).slice(
+      0,
+      -FORGED_END,
+    );
   process.on('message', (message: Flood | 'stop') => {
     if (message === 'stop') return ending?.();
     const { port, authorization, kind } = message;
@@ -126,7 +136,10 @@ function runFlooder(): void {
       const socket = connect({ port, host: '127.0.0.1', noDelay: true });
       // Another end of the signature makes another text: nothing of it was refused before.
       const send = (): void => {
-        const token = kind === 'random' ? `at_${randomBytes(RANDOM_BYTES).toString('base64url')}` : `${start}${randomBytes(RANDOM_BYTES).toString('base64url').slice(0, FORGED_END)}`;
+        const token =
+          kind === 'random'
+            ? `at_${randomBytes(RANDOM_BYTES).toString('base64url')}`
+            : `${start}${randomBytes(RANDOM_BYTES).toString('base64url').slice(0, FORGED_END)}`;
         socket.write(requestOf({ path: '/introspect', authorization, token }));
       };
       socket.on('connect', send);

@@ -28,7 +28,15 @@ export interface Load {
 
 export const opaqueToken = (at: number): string => `at_${digestOf(`token ${at}`)}`;
 
-export function requestOf({ path, authorization, token }: { readonly path: string; readonly authorization: string; readonly token: string }): Buffer {
+export function requestOf({
+  path,
+  authorization,
+  token,
+}: {
+  readonly path: string;
+  readonly authorization: string;
+  readonly token: string;
+}): Buffer {
   const body = `token=${token}&token_type_hint=access_token`;
   return Buffer.from(
     `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${authorization}\r\n` +
@@ -48,10 +56,19 @@ export async function ask(child: ChildProcess, load: Load): Promise<Round> {
   const state = { left: load.max ?? Infinity, until: startedAt + load.ms };
   await Promise.all(Array.from({ length: load.connections }, () => runConnection(load, state, latenciesMs)));
   const seconds = (performance.now() - startedAt) / 1000;
-  return { requests: latenciesMs.length, seconds, cpuUs: ((await cpuOf(child)) - cpuBefore) / latenciesMs.length, latenciesMs };
+  return {
+    requests: latenciesMs.length,
+    seconds,
+    cpuUs: ((await cpuOf(child)) - cpuBefore) / latenciesMs.length,
+    latenciesMs,
+  };
 }
 
-function runConnection({ port, next, minBytes = 0 }: Load, state: { left: number; readonly until: number }, latenciesMs: number[]): Promise<void> {
+function runConnection(
+  { port, next, minBytes = 0 }: Load,
+  state: { left: number; readonly until: number },
+  latenciesMs: number[],
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     let sentAt = 0;
@@ -110,7 +127,11 @@ export type Rounds = { readonly [Name in keyof Loads]-?: readonly Round[] };
 export async function interleave(child: ChildProcess, { floor, own, peer }: Loads, rounds: number): Promise<Rounds> {
   const all = { floor: [] as Round[], own: [] as Round[], peer: [] as Round[] };
   for (let round = 0; round <= rounds; round++) {
-    const asked = { floor: await ask(child, floor), own: await ask(child, own), peer: peer && (await ask(peer.child ?? child, peer)) };
+    const asked = {
+      floor: await ask(child, floor),
+      own: await ask(child, own),
+      peer: peer && (await ask(peer.child ?? child, peer)),
+    };
     if (round === 0) continue;
     all.floor.push(asked.floor);
     all.own.push(asked.own);
@@ -123,7 +144,12 @@ export async function interleave(child: ChildProcess, { floor, own, peer }: Load
  * One row beside the floor and, where there is a peer, one beside it. The ratio is the median of the rounds' own ratios; what
  * the rounds cost in CPU stands in the note, which a loaded machine changes less.
  */
-export async function rowsOf(child: ChildProcess, name: string, { floor, own, peer }: Rounds, note: string): Promise<readonly Row[]> {
+export async function rowsOf(
+  child: ChildProcess,
+  name: string,
+  { floor, own, peer }: Rounds,
+  note: string,
+): Promise<readonly Row[]> {
   const rss = await tell<number>(child, 'rss');
   const memory = `RSS of the process that serves ${Math.round(rss / MB)} MB`;
   const row = { ...compare(own, floor), name, note: `${note}; ${cpuOfBoth(own, floor)}; ${memory}; p50, p99 in ms` };

@@ -38,7 +38,9 @@ interface Filled {
 /** A node that holds the facts of a million tokens: its memory, and how fast it answers any of them. */
 export async function run(): Promise<readonly Row[]> {
   const now = Math.floor(Date.now() / 1000);
-  const child = fork(fileURLToPath(import.meta.url), ['serve', String(now)], { execArgv: ['--expose-gc', `--max-old-space-size=${HEAP_LIMIT_MB}`] });
+  const child = fork(fileURLToPath(import.meta.url), ['serve', String(now)], {
+    execArgv: ['--expose-gc', `--max-old-space-size=${HEAP_LIMIT_MB}`],
+  });
   const filled = await heard<Filled>(child);
   const loadOf = (path: string): Load => {
     const authorization = parties.basic('chat-api');
@@ -47,13 +49,25 @@ export async function run(): Promise<readonly Row[]> {
   };
   const asked = await interleave(child, { own: loadOf('/introspect'), floor: loadOf('/floor') }, ROUNDS);
   const name = TOKENS === A_MILLION ? 'million' : String(TOKENS);
-  const warm = await rowsOf(child, `introspection.warm.${name}`, asked, `${TOKENS.toLocaleString('en')} opaque tokens in memory, asked at random; floor as in introspection.warm`);
+  const warm = await rowsOf(
+    child,
+    `introspection.warm.${name}`,
+    asked,
+    `${TOKENS.toLocaleString('en')} opaque tokens in memory, asked at random; floor as in introspection.warm`,
+  );
   child.send('end');
   const note =
     `RSS of the whole process under a heap limit of ${HEAP_LIMIT_MB} MB, ${TOKENS.toLocaleString('en')} opaque tokens of ${USERS.toLocaleString('en')} users in memory; floor: the goal; ` +
     `${Math.round(filled.rssBefore / MB)} MB before; heap a token ${Math.round(filled.heapAToken)} bytes, a verified JWT ${Math.round(filled.heapAJwt)}`;
   return [
-    { name: 'memory.tokens', value: filled.rss / MB, unit: 'MB', floor: GOAL_MB, ratio: filled.rss / MB / GOAL_MB, note },
+    {
+      name: 'memory.tokens',
+      value: filled.rss / MB,
+      unit: 'MB',
+      floor: GOAL_MB,
+      ratio: filled.rss / MB / GOAL_MB,
+      note,
+    },
     ...warm,
   ];
 }
@@ -69,7 +83,14 @@ const factsAt = (now: number, at: number, identity: Partial<TokenIssued>): Token
         exp: now + 3_000,
         sub: `chat-u-${at % USERS}`,
         client_id: `client-${at % CLIENTS}`,
-        id_jag: { iss: parties.IDP, jti: `gr-${at}`, sub: `u-${at % USERS}`, client_id: `client-${at % CLIENTS}`, sid: `s-${at % USERS}`, iat: now - 40 },
+        id_jag: {
+          iss: parties.IDP,
+          jti: `gr-${at}`,
+          sub: `u-${at % USERS}`,
+          client_id: `client-${at % CLIENTS}`,
+          sid: `s-${at % USERS}`,
+          iat: now - 40,
+        },
       }),
     ),
   ) as TokenIssued;
@@ -78,14 +99,17 @@ const factsAt = (now: number, at: number, identity: Partial<TokenIssued>): Token
 function createReader(now: number): LineageReader & { expect(facts: TokenIssued): void } {
   const asked = new Map<RuleKey, TokenIssued>();
   const stored = { ix: 1n, seenSeq: 1n, conflict: false, parentKey: undefined };
-  const keyOf = ({ iss, jti, sha256 }: TokenIssued): RuleKey => ruleKey(KEY, 'token', jti === undefined ? [sha256!] : [iss, jti]);
+  const keyOf = ({ iss, jti, sha256 }: TokenIssued): RuleKey =>
+    ruleKey(KEY, 'token', jti === undefined ? [sha256!] : [iss, jti]);
   function lineageOf(key: RuleKey): StoredLineage | undefined {
     const facts = asked.get(key);
     if (!facts) return undefined;
     asked.delete(key);
     const { jti, sub, client_id, sid } = facts.id_jag!;
     const idJagKey = ruleKey(KEY, 'id_jag', [parties.IDP, jti!]);
-    const issued = JSON.parse(JSON.stringify(parties.idJagFacts(now, { jti: jti!, sub: sub!, client_id: client_id!, sid: sid! }))) as ReturnType<typeof parties.idJagFacts>;
+    const issued = JSON.parse(
+      JSON.stringify(parties.idJagFacts(now, { jti: jti!, sub: sub!, client_id: client_id!, sid: sid! })),
+    ) as ReturnType<typeof parties.idJagFacts>;
     return {
       tokens: [{ ...stored, key, source: parties.RAS_SOURCE.id, facts, idJagKey }],
       idJags: [{ ...stored, key: idJagKey, source: parties.IDP_SOURCE.id, facts: issued }],

@@ -8,7 +8,13 @@ import * as parties from '../conformance/parties.js';
 import { answerOf, heard, opaqueToken, requestOf, type Load } from './introspection-load.js';
 
 /** Who asks it, with a secret in HTTP Basic, as our caller does. */
-const CLIENT = { client_id: 'chat-api', client_secret: 'a-secret-of-the-bench-and-of-nothing-else', redirect_uris: [], grant_types: [], response_types: [] };
+const CLIENT = {
+  client_id: 'chat-api',
+  client_secret: 'a-secret-of-the-bench-and-of-nothing-else',
+  redirect_uris: [],
+  grant_types: [],
+  response_types: [],
+};
 const AUTHORIZATION = `Basic ${Buffer.from(`${CLIENT.client_id}:${CLIENT.client_secret}`).toString('base64')}`;
 const PATH = '/token/introspection';
 
@@ -36,7 +42,8 @@ export async function startPeer(options: PeerOptions): Promise<Peer> {
   const child = fork(fileURLToPath(import.meta.url), ['peer', JSON.stringify(options)]);
   const { port } = await heard<{ port: number }>(child);
   let at = 0;
-  const next = (): Buffer => requestOf({ path: PATH, authorization: AUTHORIZATION, token: opaqueToken(at++ % options.tokens) });
+  const next = (): Buffer =>
+    requestOf({ path: PATH, authorization: AUTHORIZATION, token: opaqueToken(at++ % options.tokens) });
   return { child, load: (over) => ({ ...over, port, next, child }) };
 }
 
@@ -72,9 +79,15 @@ function inMemory(payloads: readonly AdapterPayload[]): Find {
 async function inPostgres(payloads: readonly AdapterPayload[], url: string): Promise<Find> {
   const pool = createPool({ url, max: CONNECTIONS, applicationName: 'peer' });
   await pool.query('CREATE TABLE peer_token (id text PRIMARY KEY, payload jsonb NOT NULL)');
-  await pool.query("INSERT INTO peer_token SELECT p->>'jti', p FROM jsonb_array_elements($1::jsonb) p", [JSON.stringify(payloads)]);
+  await pool.query("INSERT INTO peer_token SELECT p->>'jti', p FROM jsonb_array_elements($1::jsonb) p", [
+    JSON.stringify(payloads),
+  ]);
   return async (id) => {
-    const { rows } = await pool.query<{ payload: AdapterPayload }>({ name: 'find', text: 'SELECT payload FROM peer_token WHERE id = $1', values: [id] });
+    const { rows } = await pool.query<{ payload: AdapterPayload }>({
+      name: 'find',
+      text: 'SELECT payload FROM peer_token WHERE id = $1',
+      values: [id],
+    });
     return rows[0]?.payload;
   };
 }

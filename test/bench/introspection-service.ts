@@ -40,7 +40,9 @@ export interface Started {
 
 /** The whole service on a PostgreSQL of its own, in one process with the floor; tokens recorded through its own door. */
 export async function startService(recorded: Recorded): Promise<Started> {
-  const child = fork(fileURLToPath(import.meta.url), ['serve', JSON.stringify(recorded)], { execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`] });
+  const child = fork(fileURLToPath(import.meta.url), ['serve', JSON.stringify(recorded)], {
+    execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`],
+  });
   const started = await heard<Omit<Started, 'child' | 'stop'>>(child);
   return {
     child,
@@ -65,12 +67,20 @@ async function serve({ opaque, jwts: wanted, beside = 0 }: Recorded): Promise<vo
   const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: postgres.url, KAFKA_BROKERS: 'none' });
   const service = await startRescind(config, { log });
   const keys = ALGORITHMS.map((alg) => makeKey(alg, alg));
-  const emitKey = await register(service.url, service.adminKey!, keys.map(({ jwk }) => jwk));
+  const emitKey = await register(
+    service.url,
+    service.adminKey!,
+    keys.map(({ jwk }) => jwk),
+  );
   const now = Math.floor(Date.now() / 1000);
-  const facts: TokenIssued[] = Array.from({ length: opaque }, (_, at) => factsAt(now, at, { sha256: digestOf(opaqueToken(at)) }));
+  const facts: TokenIssued[] = Array.from({ length: opaque }, (_, at) =>
+    factsAt(now, at, { sha256: digestOf(opaqueToken(at)) }),
+  );
   const jwts: Partial<Record<Algorithm, string[]>> = {};
   for (const key of keys) {
-    const of = Array.from({ length: wanted[key.alg] ?? 0 }, (_, at) => factsAt(now, facts.length + at, { jti: `${key.alg}-${at}` }));
+    const of = Array.from({ length: wanted[key.alg] ?? 0 }, (_, at) =>
+      factsAt(now, facts.length + at, { jti: `${key.alg}-${at}` }),
+    );
     facts.push(...of);
     jwts[key.alg] = of.map((fact) => signJwt(key, parties.claimsOf(fact)));
   }
@@ -83,7 +93,8 @@ async function serve({ opaque, jwts: wanted, beside = 0 }: Recorded): Promise<vo
     const answer = answerOf(message);
     if (answer !== undefined) process.send!(answer);
     else if (message === 'loop') process.send!(performance.eventLoopUtilization());
-    else if (typeof message === 'object') process.send!(await verifyAll((message as { verify: string[] }).verify, keys));
+    else if (typeof message === 'object')
+      process.send!(await verifyAll((message as { verify: string[] }).verify, keys));
     else {
       await service.stop();
       await postgres.stop();
@@ -92,12 +103,23 @@ async function serve({ opaque, jwts: wanted, beside = 0 }: Recorded): Promise<vo
     }
   });
   const callers = { honest: `Bearer ${emitKey.honest}`, other: `Bearer ${emitKey.other}` };
-  process.send!({ port: Number(new URL(service.url).port), floorPort: (floor.address() as AddressInfo).port, databaseUrl: postgres.url, callers, jwts });
+  process.send!({
+    port: Number(new URL(service.url).port),
+    floorPort: (floor.address() as AddressInfo).port,
+    databaseUrl: postgres.url,
+    callers,
+    jwts,
+  });
 }
 
 /** Copies of what is recorded under keys of their own; then all rows in the order of their keys, so that those asked about lie anywhere. */
 async function recordBeside(url: string, count: number): Promise<void> {
-  const pool = createPool({ url, max: 1, applicationName: 'bench', timeouts: { statementMs: FILL_TIMEOUT_MS, transactionMs: FILL_TIMEOUT_MS } });
+  const pool = createPool({
+    url,
+    max: 1,
+    applicationName: 'bench',
+    timeouts: { statementMs: FILL_TIMEOUT_MS, transactionMs: FILL_TIMEOUT_MS },
+  });
   await pool.query(
     `INSERT INTO id_jag SELECT (jsonb_populate_record(j.one, jsonb_build_object('key', '\\x' || substring(encode(sha256(('j' || n)::bytea), 'hex') for 32)))).*
      FROM (SELECT id_jag AS one FROM id_jag LIMIT 1) j, generate_series(1, $1::int) n`,
@@ -129,10 +151,25 @@ const factsAt = (now: number, at: number, identity: Partial<TokenIssued>): Token
 
 async function register(url: string, adminKey: string, jwks: readonly object[]) {
   const admin = createRescindAdmin(url, adminKey);
-  await admin.post('/v1/sources', { name: 'idp', uri: parties.IDP, types: ['id-jag.issued'], issuers: [parties.IDP], resources: [] });
-  await admin.post('/v1/sources', { name: 'chat', uri: parties.RAS, types: ['token.issued'], issuers: [parties.RAS], resources: [parties.API], jwks: { keys: jwks }, profile: { algorithms: ALGORITHMS } });
+  await admin.post('/v1/sources', {
+    name: 'idp',
+    uri: parties.IDP,
+    types: ['id-jag.issued'],
+    issuers: [parties.IDP],
+    resources: [],
+  });
+  await admin.post('/v1/sources', {
+    name: 'chat',
+    uri: parties.RAS,
+    types: ['token.issued'],
+    issuers: [parties.RAS],
+    resources: [parties.API],
+    jwks: { keys: jwks },
+    profile: { algorithms: ALGORITHMS },
+  });
   const introspect = { resources: [parties.API], issuers: [parties.RAS] };
-  const caller = async (id: string, roles: object): Promise<string> => (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
+  const caller = async (id: string, roles: object): Promise<string> =>
+    (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
   return {
     emitter: await caller('emitter', { emit: { sources: ['idp', 'chat'] } }),
     honest: await caller('honest', { introspect }),
@@ -155,7 +192,11 @@ async function emit(url: string, key: string, now: number, facts: readonly Token
   ]);
   for (let from = 0; from < events.length; from += EVENTS_A_POST) {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-    const response = await fetch(`${url}/events`, { method: 'POST', headers, body: JSON.stringify(events.slice(from, from + EVENTS_A_POST)) });
+    const response = await fetch(`${url}/events`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(events.slice(from, from + EVENTS_A_POST)),
+    });
     const results = (await response.json()) as readonly { index?: string }[];
     const refused = response.ok ? results.find(({ index }) => index === undefined) : results;
     if (refused) throw new Error(`refused: ${response.status} ${JSON.stringify(refused)}`);
@@ -163,20 +204,33 @@ async function emit(url: string, key: string, now: number, facts: readonly Token
 }
 
 /** Bare `crypto.verify` of the same texts: one after the other on one thread, and all at once on libuv's; milliseconds. */
-async function verifyAll(texts: readonly string[], keys: readonly SigningKey[]): Promise<{ ms: number; threadsMs: number }> {
+async function verifyAll(
+  texts: readonly string[],
+  keys: readonly SigningKey[],
+): Promise<{ ms: number; threadsMs: number }> {
   const prepared = texts.map((text) => {
     const end = text.lastIndexOf('.');
-    const { kid } = JSON.parse(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url').toString()) as { kid: string };
+    const { kid } = JSON.parse(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url').toString()) as {
+      kid: string;
+    };
     const { alg, jwk } = keys.find((key) => key.kid === kid)!;
     const key: VerifyKeyObjectInput = { key: createPublicKey({ key: jwk, format: 'jwk' }), ...PARAMETERS[alg] };
-    return { digest: alg === 'EdDSA' ? null : 'sha256', key, input: Buffer.from(text.slice(0, end)), signature: Buffer.from(text.slice(end + 1), 'base64url') };
+    return {
+      digest: alg === 'EdDSA' ? null : 'sha256',
+      key,
+      input: Buffer.from(text.slice(0, end)),
+      signature: Buffer.from(text.slice(end + 1), 'base64url'),
+    };
   });
   const startedAt = performance.now();
-  for (const { digest, key, input, signature } of prepared) if (!verify(digest, input, key, signature)) throw new Error('not verified');
+  for (const { digest, key, input, signature } of prepared)
+    if (!verify(digest, input, key, signature)) throw new Error('not verified');
   const ms = performance.now() - startedAt;
   const threadsAt = performance.now();
   const verifyOnThread = promisify(verify) as (...of: readonly unknown[]) => Promise<boolean>;
-  const good = await Promise.all(prepared.map(({ digest, key, input, signature }) => verifyOnThread(digest, input, key, signature)));
+  const good = await Promise.all(
+    prepared.map(({ digest, key, input, signature }) => verifyOnThread(digest, input, key, signature)),
+  );
   if (good.includes(false)) throw new Error('not verified');
   return { ms, threadsMs: performance.now() - threadsAt };
 }

@@ -28,7 +28,9 @@ const factsAt = (now: number, at: number) =>
 export async function run(): Promise<readonly Row[]> {
   const now = Math.floor(Date.now() / 1000);
   const key = parties.rasKey;
-  const jwts = Array.from({ length: JWTS }, (_, at) => signJwt(key, parties.claimsOf({ ...factsAt(now, 0), jti: `jwt-${at}` })));
+  const jwts = Array.from({ length: JWTS }, (_, at) =>
+    signJwt(key, parties.claimsOf({ ...factsAt(now, 0), jti: `jwt-${at}` })),
+  );
   const opaques = Array.from({ length: OPAQUE_TOKENS }, (_, at) => opaqueToken(at));
   const child = fork(fileURLToPath(import.meta.url), ['serve', String(now), JSON.stringify(key.jwk)], {
     execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`],
@@ -40,16 +42,29 @@ export async function run(): Promise<readonly Row[]> {
     return { ...loadAt(path === '/floor' ? floorPort : port, requests), minBytes: MIN_ACTIVE_BYTES };
   };
   const rows: Row[] = [];
-  for (const [name, tokens] of [['opaque', opaques], ['jwt', jwts]] as const) {
+  for (const [name, tokens] of [
+    ['opaque', opaques],
+    ['jwt', jwts],
+  ] as const) {
     const both = { own: loadOf('/introspect', tokens), floor: loadOf('/floor', tokens) };
-    const loads = name === 'opaque' ? { ...both, peer: peer.load({ connections: CONNECTIONS, ms: ROUND_MS, minBytes: MIN_ACTIVE_BYTES }) } : both;
+    const loads =
+      name === 'opaque'
+        ? { ...both, peer: peer.load({ connections: CONNECTIONS, ms: ROUND_MS, minBytes: MIN_ACTIVE_BYTES }) }
+        : both;
     const note = `${tokens.length} tokens in memory; floor: bare node:http that reads the body and answers the same bytes`;
     rows.push(...(await rowsOf(child, `introspection.warm.${name}`, await interleave(child, loads, ROUNDS), note)));
   }
   const proxied = opaques.map(authorizeRequestOf);
   await requirePassing(port, opaques[0]!);
   const note = `${opaques.length} tokens in memory, asked for by a proxy; floor: bare node:http that answers an introspection`;
-  rows.push(...(await rowsOf(child, 'introspection.authorize-request', await interleave(child, { own: loadAt(port, proxied), floor: loadOf('/floor', opaques) }, ROUNDS), note)));
+  rows.push(
+    ...(await rowsOf(
+      child,
+      'introspection.authorize-request',
+      await interleave(child, { own: loadAt(port, proxied), floor: loadOf('/floor', opaques) }, ROUNDS),
+      note,
+    )),
+  );
   child.send('end');
   peer.child.kill();
   return rows;
@@ -60,10 +75,20 @@ function loadAt(port: number, requests: readonly Buffer[]): Load {
   return { port, connections: CONNECTIONS, ms: ROUND_MS, next: () => requests[at++ % requests.length]! };
 }
 
-const proxyHeaders = (token: string) => ({ authorization: `Bearer ${token}`, 'x-rescind-key': parties.secretOf('chat-api'), 'x-rescind-resource': parties.API, 'x-rescind-require-scope': 'chat.read' });
+const proxyHeaders = (token: string) => ({
+  authorization: `Bearer ${token}`,
+  'x-rescind-key': parties.secretOf('chat-api'),
+  'x-rescind-resource': parties.API,
+  'x-rescind-require-scope': 'chat.read',
+});
 
 const authorizeRequestOf = (token: string): Buffer =>
-  Buffer.from(`GET ${AUTHORIZE_REQUEST_PATH} HTTP/1.1\r\nhost: 127.0.0.1\r\n${Object.entries(proxyHeaders(token)).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`, 'latin1');
+  Buffer.from(
+    `GET ${AUTHORIZE_REQUEST_PATH} HTTP/1.1\r\nhost: 127.0.0.1\r\n${Object.entries(proxyHeaders(token))
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('')}\r\n`,
+    'latin1',
+  );
 
 /** A refusal is as long as a yes, so that the rounds cannot tell them apart. */
 async function requirePassing(port: number, token: string): Promise<void> {
@@ -84,9 +109,17 @@ async function serve(now: number, jwk: Record<string, unknown>): Promise<void> {
   setInterval(() => (world.now = Date.now() / 1000), 100);
 
   const { body } = await world.ask(opaqueToken(0));
-  const hot = new Map([['/introspect', world.handle], [AUTHORIZE_REQUEST_PATH, world.authorizeRequest]]);
+  const hot = new Map([
+    ['/introspect', world.handle],
+    [AUTHORIZE_REQUEST_PATH, world.authorizeRequest],
+  ]);
   // The listener of the product, with all that it does before a handler.
-  const own = createHttpServer({ framework: (_req, res) => void res.end(), hot, tls: undefined, isClosing: () => false });
+  const own = createHttpServer({
+    framework: (_req, res) => void res.end(),
+    hot,
+    tls: undefined,
+    isClosing: () => false,
+  });
   const [port, floorPort] = await Promise.all([own, createServer(createFloor(body!))].map(portOf));
   process.send!({ port, floorPort });
   process.on('message', (message) => {

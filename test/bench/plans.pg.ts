@@ -31,7 +31,9 @@ function overheardClient(client: PoolClient, hear: (sent: Sent) => void): PoolCl
         const [first, second] = args;
         // Several that go together, or one.
         const { statements } = first as { readonly statements?: readonly Config[] };
-        for (const config of statements ?? [typeof first === 'string' ? { text: first, values: second } : (first as Config)]) {
+        for (const config of statements ?? [
+          typeof first === 'string' ? { text: first, values: second } : (first as Config),
+        ]) {
           hear({ text: config.text, values: Array.isArray(config.values) ? config.values : [] });
         }
         return value.apply(target, args) as unknown;
@@ -57,16 +59,16 @@ interface PlanNode {
 }
 
 export async function explain(pool: Pool, { text, values }: Sent): Promise<Walked> {
-  const { rows } = await pool.query<{ 'QUERY PLAN': readonly [{ readonly Plan: PlanNode; readonly 'Execution Time': number }] }>(
-    `EXPLAIN (ANALYZE, FORMAT JSON) ${text}`,
-    [...values],
-  );
+  const { rows } = await pool.query<{
+    'QUERY PLAN': readonly [{ readonly Plan: PlanNode; readonly 'Execution Time': number }];
+  }>(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, [...values]);
   const [{ Plan: plan, 'Execution Time': ms }] = rows[0]!['QUERY PLAN'];
   return { read: Math.round(readBy(plan)), returned: plan['Actual Rows'], ms };
 }
 
 function readBy(node: PlanNode): number {
   const own = /Scan/.test(node['Node Type']) && !/CTE|Subquery|Function|Values/.test(node['Node Type']);
-  const looked = node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+  const looked =
+    node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
   return (own ? looked * node['Actual Loops'] : 0) + (node.Plans ?? []).reduce((sum, each) => sum + readBy(each), 0);
 }

@@ -23,7 +23,10 @@ export interface Known {
   readonly rules: readonly string[];
 }
 
-export function questionsOf(organisation: Organisation, { users, entities, tokens, rules }: Known): readonly BenchQuestion[] {
+export function questionsOf(
+  organisation: Organisation,
+  { users, entities, tokens, rules }: Known,
+): readonly BenchQuestion[] {
   const { idp, apps } = organisation;
   const clients = [...organisation.connections.keys()];
   const agents = clients.filter(({ agent }) => agent);
@@ -41,9 +44,16 @@ export function questionsOf(organisation: Organisation, { users, entities, token
     { name: 'access by resource, a day', path: (nth, from) => `/v1/access?${busyApp(nth)}&from=${from}` },
     { name: 'counts by day', path: () => '/v1/access/counts' },
     { name: 'counts of a client by day', path: (nth) => `/v1/access/counts?${client(nth)}` },
-    { name: 'counts of a user by hour, a day', path: (nth, from) => `/v1/access/counts?${user(nth)}&by=hour&from=${from - (from % 3_600)}` },
+    {
+      name: 'counts of a user by hour, a day',
+      path: (nth, from) => `/v1/access/counts?${user(nth)}&by=hour&from=${from - (from % 3_600)}`,
+    },
     { name: 'counts of a resource, exports', path: (nth) => `/v1/access/counts?${busyApp(nth)}&operation=export` },
-    { name: 'what is new in a day', path: (_, from) => `/v1/changes?since=${new Date(from * 1000).toISOString()}`, moment: 'until' },
+    {
+      name: 'what is new in a day',
+      path: (_, from) => `/v1/changes?since=${new Date(from * 1000).toISOString()}`,
+      moment: 'until',
+    },
     { name: 'connections', path: () => '/v1/connections' },
     { name: 'connections of a client', path: (nth) => `/v1/connections?${client(nth)}` },
     { name: 'grants', path: () => '/v1/grants' },

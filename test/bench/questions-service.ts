@@ -13,7 +13,13 @@ import { createLog } from '../../src/platform/log/index.js';
 import { createMetrics } from '../../src/platform/observe/index.js';
 import { createPool, type Pool } from '../../src/platform/postgres/index.js';
 import { createRescindAdmin } from '../../src/sandbox/index.js';
-import { createOrganisation, makeHistory, seedOrganisation, type Organisation, type SeedEvent } from '../../src/seed/index.js';
+import {
+  createOrganisation,
+  makeHistory,
+  seedOrganisation,
+  type Organisation,
+  type SeedEvent,
+} from '../../src/seed/index.js';
 import { heard } from './introspection-load.js';
 
 const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });
@@ -45,14 +51,25 @@ export interface QuestionsService {
 /** A PostgreSQL with a seeded organisation, kept where BENCH_DIR names a directory, and the service on it in a process of its own. */
 export async function startSeeded(size: Size, say: (line: string) => void): Promise<QuestionsService> {
   const kept = process.env['BENCH_DIR'];
-  const home = kept === undefined ? await mkdtemp(join(tmpdir(), 'rescind-bench-')) : resolve(kept, `${size.events}-${size.days}`);
+  const home =
+    kept === undefined ? await mkdtemp(join(tmpdir(), 'rescind-bench-')) : resolve(kept, `${size.events}-${size.days}`);
   await mkdir(home, { recursive: true });
   const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log, settings: SETTINGS });
   const marker = join(home, 'seeded.json');
   if ((await readFile(marker, 'utf8').catch(() => '')) === '') {
-    const seeded = await seedOrganisation({ databaseUrl: postgres.url, home, log, events: size.events, days: size.days, seed: SEED, onProgress: progress(say) });
+    const seeded = await seedOrganisation({
+      databaseUrl: postgres.url,
+      home,
+      log,
+      events: size.events,
+      days: size.days,
+      seed: SEED,
+      onProgress: progress(say),
+    });
     const { made, judged, written, waited } = seeded.pace;
-    say(`seeded ${size.events} events in ${seeded.seconds.toFixed(0)} s: made ${made.toFixed(0)}, judged ${judged.toFixed(0)}, written ${written.toFixed(0)}, waited ${waited.toFixed(0)} s`);
+    say(
+      `seeded ${size.events} events in ${seeded.seconds.toFixed(0)} s: made ${made.toFixed(0)}, judged ${judged.toFixed(0)}, written ${written.toFixed(0)}, waited ${waited.toFixed(0)} s`,
+    );
     await writeFile(marker, JSON.stringify({ ...size, seconds: seeded.seconds }));
   }
   const pool = createPool({ url: postgres.url, max: 4, applicationName: 'bench' });
@@ -104,7 +121,10 @@ function progress(say: (line: string) => void) {
 }
 
 async function serve(home: string, databaseUrl: string): Promise<void> {
-  const service = await startRescind(readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: databaseUrl, KAFKA_BROKERS: 'none' }), { log });
+  const service = await startRescind(
+    readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: databaseUrl, KAFKA_BROKERS: 'none' }),
+    { log },
+  );
   const admin = createRescindAdmin(service.url, service.adminKey!);
   const { apps } = createOrganisation({ seed: SEED, domain: DOMAIN });
   const roles = { emit: { sources: ['idp', ...apps.map(({ name }) => name)] } };
@@ -129,11 +149,22 @@ async function arrive(databaseUrl: string, rate: number): Promise<void> {
   await appender.start();
   const organisation = createOrganisation({ seed: SEED, domain: DOMAIN });
   const caller = follower.state.caller(CALLER)!;
-  const uris = new Map([['idp', organisation.idp.uri], ...organisation.apps.map(({ name, uri }) => [name, uri] as const)]);
+  const uris = new Map([
+    ['idp', organisation.idp.uri],
+    ...organisation.apps.map(({ name, uri }) => [name, uri] as const),
+  ]);
   const hour = Math.floor(Date.now() / 3_600_000) * 3_600;
   const run = `${Date.now().toString(36)}-`;
   // A month's history, of which each event is said to happen as it is sent: an hour of it at a time is held in memory.
-  const history = makeHistory({ organisation, seed: run, events: rate * MOST_SECONDS, start: hour - 30 * 86_400, end: hour, run, approvals: false });
+  const history = makeHistory({
+    organisation,
+    seed: run,
+    events: rate * MOST_SECONDS,
+    start: hour - 30 * 86_400,
+    end: hour,
+    run,
+    approvals: false,
+  });
   // Said again at another time it would be a contradiction.
   const recent = new Set<string>();
   const next = (): SeedEvent => {
@@ -164,8 +195,19 @@ async function arrive(databaseUrl: string, rate: number): Promise<void> {
     }
     const events = Array.from({ length: Math.floor(owed) }, () => {
       const { party, name, id, data } = next();
-      const event = { specversion: '1.0', type: eventType(name), source: uris.get(party), id, time: new Date().toISOString(), data };
-      return accept({ mode: 'structured', headers, bytes: Buffer.from(JSON.stringify(event)), door: { kind: 'http', caller } }, follower.state, Date.now());
+      const event = {
+        specversion: '1.0',
+        type: eventType(name),
+        source: uris.get(party),
+        id,
+        time: new Date().toISOString(),
+        data,
+      };
+      return accept(
+        { mode: 'structured', headers, bytes: Buffer.from(JSON.stringify(event)), door: { kind: 'http', caller } },
+        follower.state,
+        Date.now(),
+      );
     });
     owed -= events.length;
     const outcomes = await appender.submit({ events });

@@ -37,7 +37,10 @@ export async function run(): Promise<readonly Row[]> {
   try {
     const tokens = Array.from({ length: TOKENS }, () => randomBytes(24).toString('base64url'));
     const keys = await prepare(service, tokens);
-    const asked = { orders: { quiet: [] as number[], busy: [] as number[] }, cold: { quiet: [] as number[], busy: [] as number[] } };
+    const asked = {
+      orders: { quiet: [] as number[], busy: [] as number[] },
+      cold: { quiet: [] as number[], busy: [] as number[] },
+    };
     let refused = 0;
     let done: Reading = { answered: 0, refused: 0, failed: 0, scraped: 0, seconds: 1 };
     for (let round = 0; round <= ROUNDS; round += 1) {
@@ -61,44 +64,93 @@ export async function run(): Promise<readonly Row[]> {
   }
 }
 
-function rowOf(name: string, { quiet, busy }: { readonly quiet: readonly number[]; readonly busy: readonly number[] }, beside: string): Row {
-  const [p50, p99, quiet50, quiet99] = [quantile(busy, 0.5), quantile(busy, 0.99), quantile(quiet, 0.5), quantile(quiet, 0.99)];
+function rowOf(
+  name: string,
+  { quiet, busy }: { readonly quiet: readonly number[]; readonly busy: readonly number[] },
+  beside: string,
+): Row {
+  const [p50, p99, quiet50, quiet99] = [
+    quantile(busy, 0.5),
+    quantile(busy, 0.99),
+    quantile(quiet, 0.5),
+    quantile(quiet, 0.99),
+  ];
   const note = `${busy.length} calls beside ${beside}; floor: the same without them, p50 ${quiet50.toFixed(2)} ms, p99 ${quiet99.toFixed(2)} ms; p99 ${(p99 / quiet99).toFixed(1)} × its`;
-  return { name: `questions.starve.${name}`, value: p50, unit: 'ms', floor: quiet50, ratio: p50 / quiet50, p50, p99, note };
+  return {
+    name: `questions.starve.${name}`,
+    value: p50,
+    unit: 'ms',
+    floor: quiet50,
+    ratio: p50 / quiet50,
+    p50,
+    p99,
+    note,
+  };
 }
 
 async function prepare(service: QuestionsService, tokens: readonly string[]): Promise<Keys> {
   const admin = createRescindAdmin(service.url, service.key);
   const name = `bench-${randomBytes(4).toString('hex')}`;
   const uri = `${RAS}/${name}`;
-  await admin.post('/v1/sources', { name, uri, types: ['token.issued'], issuers: [RAS], resources: [API], profile: { lineage: 'none' } });
-  const caller = async (id: string, roles: object): Promise<string> => (await admin.post<{ secret: string }>('/v1/callers', { id: `${id}-of-${name}`, roles })).secret;
+  await admin.post('/v1/sources', {
+    name,
+    uri,
+    types: ['token.issued'],
+    issuers: [RAS],
+    resources: [API],
+    profile: { lineage: 'none' },
+  });
+  const caller = async (id: string, roles: object): Promise<string> =>
+    (await admin.post<{ secret: string }>('/v1/callers', { id: `${id}-of-${name}`, roles })).secret;
   const emitter = await caller('emitter', { emit: { sources: [name] } });
   for (let from = 0; from < tokens.length; from += TOKENS_A_POST) {
     const body = tokenEvents(tokens.slice(from, from + TOKENS_A_POST)).replaceAll(`"${RAS}/events"`, `"${uri}"`);
-    const response = await fetch(`${service.url}/events`, { method: 'POST', headers: { authorization: `Bearer ${emitter}`, 'content-type': CLOUDEVENTS_BATCH_MEDIA_TYPE }, body });
+    const response = await fetch(`${service.url}/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${emitter}`, 'content-type': CLOUDEVENTS_BATCH_MEDIA_TYPE },
+      body,
+    });
     const text = await response.text();
-    if (!response.ok || text.includes('"error"')) throw new Error(`tokens were refused: ${response.status} ${text.slice(0, 200)}`);
+    if (!response.ok || text.includes('"error"'))
+      throw new Error(`tokens were refused: ${response.status} ${text.slice(0, 200)}`);
   }
   const readers: string[] = [];
   while (readers.length < READING_CALLERS) readers.push(await caller(`reader-${readers.length}`, { audit: {} }));
-  return { readers, analyst: await caller('analyst', { revoke: { tenant: true } }), api: await caller('api', { introspect: { resources: [API], issuers: [RAS] } }) };
+  return {
+    readers,
+    analyst: await caller('analyst', { revoke: { tenant: true } }),
+    api: await caller('api', { introspect: { resources: [API], issuers: [RAS] } }),
+  };
 }
 
 let serial = 0;
 const order = ({ analyst }: Keys): Buffer =>
-  requestOf('/v1/revocations', `Bearer ${analyst}`, 'application/json', JSON.stringify({ selector: { user: { iss: 'https://idp.bench.example', sub: `stopped-${(serial += 1)}` } }, reason: 'bench' }));
-const introspect = ({ api }: Keys, token: string): Buffer => requestOf('/introspect', `Bearer ${api}`, FORM, `token=${token}`);
+  requestOf(
+    '/v1/revocations',
+    `Bearer ${analyst}`,
+    'application/json',
+    JSON.stringify({
+      selector: { user: { iss: 'https://idp.bench.example', sub: `stopped-${(serial += 1)}` } },
+      reason: 'bench',
+    }),
+  );
+const introspect = ({ api }: Keys, token: string): Buffer =>
+  requestOf('/introspect', `Bearer ${api}`, FORM, `token=${token}`);
 
 /** One call after the other. A call that is not answered with 2xx counts with its time, and as failed. */
-async function timed({ url }: QuestionsService, next: () => Buffer): Promise<{ readonly ms: readonly number[]; readonly failed: number }> {
+async function timed(
+  { url }: QuestionsService,
+  next: () => Buffer,
+): Promise<{ readonly ms: readonly number[]; readonly failed: number }> {
   const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', noDelay: true });
   await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
   const ms: number[] = [];
   let failed = 0;
   for (const until = performance.now() + ROUND_MS; performance.now() < until; ) {
     const sentAt = performance.now();
-    const answer = new Promise<Buffer>((resolve, reject) => socket.once('data', resolve).once('close', () => reject(new Error('the connection was closed'))));
+    const answer = new Promise<Buffer>((resolve, reject) =>
+      socket.once('data', resolve).once('close', () => reject(new Error('the connection was closed'))),
+    );
     socket.write(next());
     if (!(await answer).toString('latin1', 0, 12).startsWith('HTTP/1.1 2')) failed += 1;
     ms.push(performance.now() - sentAt);
@@ -118,7 +170,11 @@ interface Reading {
 }
 
 async function startReaders(service: QuestionsService, keys: Keys): Promise<{ stop(): Promise<Reading> }> {
-  const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['read', service.url, JSON.stringify(keys.readers)], { detached: true });
+  const child: ChildProcess = fork(
+    fileURLToPath(import.meta.url),
+    ['read', service.url, JSON.stringify(keys.readers)],
+    { detached: true },
+  );
   await heard(child);
   await delay(SETTLE_MS);
   return { stop: () => tell<Reading>(child, 'end') };
@@ -137,7 +193,9 @@ function read(url: string, keys: readonly string[]): void {
     else counts.failed += 1;
   };
   for (let nth = 0; nth < READERS; nth += 1) {
-    const request = Buffer.from(`GET ${questions[nth % questions.length]} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${keys[nth % keys.length]}\r\n\r\n`);
+    const request = Buffer.from(
+      `GET ${questions[nth % questions.length]} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${keys[nth % keys.length]}\r\n\r\n`,
+    );
     askForEver(port, request, count);
   }
   const scrape = Buffer.from('GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n');

@@ -64,7 +64,9 @@ export async function run(): Promise<readonly Row[]> {
 async function measure(size: Size): Promise<Run> {
   const service = await startSeeded(size, say);
   try {
-    const { rows } = await service.pool.query<{ n: string }>('SELECT next_ix AS n FROM ledger_head ORDER BY next_ix DESC LIMIT 1');
+    const { rows } = await service.pool.query<{ n: string }>(
+      'SELECT next_ix AS n FROM ledger_head ORDER BY next_ix DESC LIMIT 1',
+    );
     const entries = Number(rows[0]!.n);
     const arrivals = await service.arrivals(ARRIVING);
     const floors: number[] = [];
@@ -74,12 +76,17 @@ async function measure(size: Size): Promise<Run> {
       const before = Math.floor(entries * PAST);
       const now = Math.floor(Date.now() / 1000);
       const then = await arrivalOf(service, before);
-      for (const question of questionsOf(service.organisation, await knownAt(service, before)).filter(({ name }) => ONLY.test(name))) {
+      for (const question of questionsOf(service.organisation, await knownAt(service, before)).filter(({ name }) =>
+        ONLY.test(name),
+      )) {
         measured.push(await readers(service, question, false, (nth) => question.path(nth, now - DAY_S), floors));
         if (question.presentOnly) continue;
         // Another moment each time: of one that was asked before, a process remembers sums.
-        const asOf = (path: string, nth: number): string => `${path}${path.includes('?') ? '&' : '?'}${question.moment ?? 'as_of'}=${before + nth}`;
-        measured.push(await readers(service, question, true, (nth) => asOf(question.path(nth, then - DAY_S), nth), floors));
+        const asOf = (path: string, nth: number): string =>
+          `${path}${path.includes('?') ? '&' : '?'}${question.moment ?? 'as_of'}=${before + nth}`;
+        measured.push(
+          await readers(service, question, true, (nth) => asOf(question.path(nth, then - DAY_S), nth), floors),
+        );
       }
     } finally {
       rate = await arrivals.stop();
@@ -99,8 +106,13 @@ async function knownAt({ pool, organisation }: QuestionsService, index: number):
     `SELECT id, parts->>2 AS sub FROM entity WHERE kind = $1 AND parts->>0 = $2 AND from_ix < $3 ORDER BY id LIMIT ${KNOWN}`,
     [ENTITY_KINDS.user, organisation.idp.issuer, index],
   );
-  const tokens = await pool.query<{ key: Buffer }>(`SELECT key FROM token WHERE ix < $1 ORDER BY ix LIMIT ${KNOWN}`, [index]);
-  const rules = await pool.query<{ rule: string }>(`SELECT rule FROM rule_version WHERE from_ix < $1 ORDER BY from_ix LIMIT ${KNOWN}`, [index]);
+  const tokens = await pool.query<{ key: Buffer }>(`SELECT key FROM token WHERE ix < $1 ORDER BY ix LIMIT ${KNOWN}`, [
+    index,
+  ]);
+  const rules = await pool.query<{ rule: string }>(
+    `SELECT rule FROM rule_version WHERE from_ix < $1 ORDER BY from_ix LIMIT ${KNOWN}`,
+    [index],
+  );
   return {
     users: users.rows.map(({ sub }) => sub),
     entities: users.rows.map(({ id }) => id),
@@ -110,11 +122,20 @@ async function knownAt({ pool, organisation }: QuestionsService, index: number):
 }
 
 async function arrivalOf({ pool }: QuestionsService, index: number): Promise<number> {
-  const { rows } = await pool.query<{ s: string }>('SELECT arrival / 1000 AS s FROM entry WHERE ix = $1 ORDER BY tenant LIMIT 1', [index]);
+  const { rows } = await pool.query<{ s: string }>(
+    'SELECT arrival / 1000 AS s FROM entry WHERE ix = $1 ORDER BY tenant LIMIT 1',
+    [index],
+  );
   return Number(rows[0]!.s);
 }
 
-async function readers(service: QuestionsService, question: BenchQuestion, past: boolean, path: (nth: number) => string, floors: number[]): Promise<Measured> {
+async function readers(
+  service: QuestionsService,
+  question: BenchQuestion,
+  past: boolean,
+  path: (nth: number) => string,
+  floors: number[],
+): Promise<Measured> {
   const took: number[] = [];
   let slowest = { ms: 0, path: '' };
   let next = 0;
@@ -135,7 +156,9 @@ async function readers(service: QuestionsService, question: BenchQuestion, past:
   };
   await Promise.all(Array.from({ length: Math.min(READERS, question.atOnce ?? READERS) }, read));
   const measured = { question, past, path: slowest.path, p50: median(took), p95: quantile(took, 0.95) };
-  say(`${question.name}${past ? ', as of 80 %' : ''}: p50 ${measured.p50.toFixed(1)}, p95 ${measured.p95.toFixed(1)} ms`);
+  say(
+    `${question.name}${past ? ', as of 80 %' : ''}: p50 ${measured.p50.toFixed(1)}, p95 ${measured.p95.toFixed(1)} ms`,
+  );
   return measured;
 }
 
@@ -148,7 +171,8 @@ async function floor({ pool }: QuestionsService): Promise<number> {
 
 /** Both goals count: the worst is what comes nearest to its own, or is furthest over. */
 const shareOfGoal = ({ past, p95 }: Measured): number => p95 / (past ? PAST_GOAL_MS : PRESENT_GOAL_MS);
-const worstOf = (measured: readonly Measured[]): Measured => measured.reduce((worst, one) => (shareOfGoal(one) > shareOfGoal(worst) ? one : worst));
+const worstOf = (measured: readonly Measured[]): Measured =>
+  measured.reduce((worst, one) => (shareOfGoal(one) > shareOfGoal(worst) ? one : worst));
 
 /** What the statements of the worst question read, and what they returned. */
 async function walk(service: QuestionsService, worst: Measured): Promise<string> {
@@ -160,16 +184,26 @@ async function walk(service: QuestionsService, worst: Measured): Promise<string>
   await follower.start();
   const state = () => follower.state;
   const questions = createQuestions({ pool: overheard(pool, (sent) => heard.push(sent)), control: state });
-  const registry = RegistryModule.with({ registry: createRegistry({ controlLog, follower }), authenticate: createAuthenticator({ state }) });
+  const registry = RegistryModule.with({
+    registry: createRegistry({ controlLog, follower }),
+    authenticate: createAuthenticator({ state }),
+  });
   const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
   const app = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log });
   try {
     const url = await listenHttp(app, listen);
     await (await fetch(`${url}${worst.path}`, { headers: { authorization: `Bearer ${service.key}` } })).text();
     const walked = [];
-    for (const sent of heard.filter(({ text }) => /^\s*(?:--.*\n\s*)*(?:WITH|SELECT)\b/i.test(text))) walked.push(await explain(pool, sent));
+    for (const sent of heard.filter(({ text }) => /^\s*(?:--.*\n\s*)*(?:WITH|SELECT)\b/i.test(text)))
+      walked.push(await explain(pool, sent));
     walked.sort((one, other) => other.ms - one.ms);
-    return walked.slice(0, 3).map(({ read, returned, ms }) => `${read.toLocaleString('en')} read, ${returned.toLocaleString('en')} returned in ${ms.toFixed(1)} ms`).join('; ');
+    return walked
+      .slice(0, 3)
+      .map(
+        ({ read, returned, ms }) =>
+          `${read.toLocaleString('en')} read, ${returned.toLocaleString('en')} returned in ${ms.toFixed(1)} ms`,
+      )
+      .join('; ');
   } finally {
     await app.close();
     await follower.stop();
@@ -180,7 +214,9 @@ async function walk(service: QuestionsService, worst: Measured): Promise<string>
 function rowsOf({ size, entries, rate, floor: bare, measured, walked }: Run, smaller: Run | undefined): Row[] {
   const label = size.events >= 1_000_000 ? `${size.events / 1_000_000}m` : `${size.events / 1_000}k`;
   const rows = measured.map((one): Row => {
-    const before = smaller?.measured.find(({ question, past }) => question.name === one.question.name && past === one.past);
+    const before = smaller?.measured.find(
+      ({ question, past }) => question.name === one.question.name && past === one.past,
+    );
     const growth = before ? `; ${(one.p95 / before.p95).toFixed(2)} × a tenth of the events` : '';
     return {
       name: `questions.${label} ${one.question.name}${one.past ? ', as of 80 %' : ''}`,

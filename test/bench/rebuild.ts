@@ -28,15 +28,30 @@ export async function run(): Promise<readonly Row[]> {
   const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log });
   const { url } = postgres;
   await runMigrations({ url, migrations: MIGRATIONS });
-  const [pool, rebuilding] = [createPool({ url, max: 6, applicationName: 'bench' }), createPool({ url, max: 6, applicationName: 'bench-rebuild' })];
+  const [pool, rebuilding] = [
+    createPool({ url, max: 6, applicationName: 'bench' }),
+    createPool({ url, max: 6, applicationName: 'bench-rebuild' }),
+  ];
   const controlLog = createControlLog({ pool });
   const follower = createControlFollower({ url, controlLog, log, serves: false });
   await follower.start();
   await bootstrap({ home, controlLog, follower });
   const registry = createRegistry({ controlLog, follower });
   const actor = { id: 'admin', tenant: follower.state.tenantByName(DEFAULT_TENANT)!.id };
-  await registry.createSource(actor, { name: 'idp', uri: `${IDP}/events`, types: ['id-jag.issued'], issuers: [IDP], resources: [] });
-  await registry.createSource(actor, { name: 'ras', uri: `${RAS}/events`, types: ['token.issued', 'access.allowed', 'access.denied', 'access.summary'], issuers: [RAS], resources: [API] });
+  await registry.createSource(actor, {
+    name: 'idp',
+    uri: `${IDP}/events`,
+    types: ['id-jag.issued'],
+    issuers: [IDP],
+    resources: [],
+  });
+  await registry.createSource(actor, {
+    name: 'ras',
+    uri: `${RAS}/events`,
+    types: ['token.issued', 'access.allowed', 'access.denied', 'access.summary'],
+    issuers: [RAS],
+    resources: [API],
+  });
   await registry.createCaller(actor, { id: 'emitter', roles: { emit: { sources: ['idp', 'ras'] } } });
   const caller = follower.state.caller('emitter')!;
   const appender = createAppender({ pool, controlLog, follower, log, metrics: createMetrics() });
@@ -45,7 +60,11 @@ export async function run(): Promise<readonly Row[]> {
   const submit = async (count: number): Promise<void> => {
     const headers: Arrived['headers'] = [['content-type', Buffer.from('application/cloudevents+json')]];
     const events = [...makeEvents(made, count)].map(({ event }) =>
-      accept({ mode: 'structured', headers, bytes: Buffer.from(JSON.stringify(event)), door: { kind: 'http', caller } }, follower.state, Date.now()),
+      accept(
+        { mode: 'structured', headers, bytes: Buffer.from(JSON.stringify(event)), door: { kind: 'http', caller } },
+        follower.state,
+        Date.now(),
+      ),
     );
     made += count;
     const outcomes = await appender.submit({ events });
@@ -84,7 +103,16 @@ export async function run(): Promise<readonly Row[]> {
     const differ = rebuilt.tables.filter(({ same }) => !same).map(({ table }) => table);
     const times = [...phases].map(([phase, ms]) => `${phase} from ${(ms / 1000).toFixed(1)} s`).join(', ');
     const note = `${rebuilt.entries} entries in ${(elapsed / 1000).toFixed(1)} s (${times}); switched: ${rebuilt.switched}, verified: ${rebuilt.verified}, differ: ${differ.join() || 'none'}; ingest held ${rebuilt.ingestHeldMs} ms; p50 and p99 are ms a submission of ${EVENTS_MEANWHILE} meanwhile, the longest ${Math.round(Math.max(...waits))} (${Math.round(quiet)} before)`;
-    return [{ name: 'rebuild', value: Number(rebuilt.entries) / (elapsed / 1000), unit: 'events/s', p50: quantile(waits, 0.5), p99: quantile(waits, 0.99), note }];
+    return [
+      {
+        name: 'rebuild',
+        value: Number(rebuilt.entries) / (elapsed / 1000),
+        unit: 'events/s',
+        p50: quantile(waits, 0.5),
+        p99: quantile(waits, 0.99),
+        note,
+      },
+    ];
   } finally {
     await appender.stop();
     await follower.stop();

@@ -24,7 +24,11 @@ export function printRows(rows: readonly Row[], json: boolean): void {
   }
   const cells = rows.map((row) => COLUMNS.map((column) => cellOf(row[column])));
   const widths = COLUMNS.map((column, at) => Math.max(column.length, ...cells.map((row) => row[at]!.length)));
-  const line = (values: readonly string[]): string => values.map((value, at) => value.padEnd(widths[at]!)).join('  ').trimEnd();
+  const line = (values: readonly string[]): string =>
+    values
+      .map((value, at) => value.padEnd(widths[at]!))
+      .join('  ')
+      .trimEnd();
   console.log(line(COLUMNS));
   rows.forEach((row, at) => {
     console.log(line(cells[at]!));

@@ -32,17 +32,37 @@ export async function run(): Promise<readonly Row[]> {
     const rate = Math.round(rates.reduce((sum, one) => sum + one, 0) / rates.length);
     const quietP99 = quantile(own.quiet, 0.99);
     return KINDS.map((kind) => {
-      const [p50, p99, floorP50, floorP99] = [quantile(own[kind], 0.5), quantile(own[kind], 0.99), quantile(floor[kind], 0.5), quantile(floor[kind], 0.99)];
-      const beside = kind === 'beside' ? `beside ${rate} rule events/s; p99 ${(p99 / quietP99).toFixed(1)} x quiet (goal: at most 3)` : 'quiet';
+      const [p50, p99, floorP50, floorP99] = [
+        quantile(own[kind], 0.5),
+        quantile(own[kind], 0.99),
+        quantile(floor[kind], 0.5),
+        quantile(floor[kind], 0.99),
+      ];
+      const beside =
+        kind === 'beside'
+          ? `beside ${rate} rule events/s; p99 ${(p99 / quietP99).toFixed(1)} x quiet (goal: at most 3)`
+          : 'quiet';
       const note = `${NODES} nodes, ${own[kind].length} orders ${beside}; floor: a bare durable one-row commit beside the same, p50 ${floorP50.toFixed(2)} ms, p99 ${floorP99.toFixed(2)} ms`;
-      return { name: `revocation.beside-events.${kind}`, value: p99, unit: 'ms', floor: floorP99, ratio: p99 / floorP99, p50, p99, note };
+      return {
+        name: `revocation.beside-events.${kind}`,
+        value: p99,
+        unit: 'ms',
+        floor: floorP99,
+        ratio: p99 / floorP99,
+        p50,
+        p99,
+        note,
+      };
     });
   } finally {
     await service.stop();
   }
 }
 
-async function measure(service: RevocationService, isBeside: boolean): Promise<{ readonly own: readonly number[]; readonly floor: readonly number[]; readonly rate: number }> {
+async function measure(
+  service: RevocationService,
+  isBeside: boolean,
+): Promise<{ readonly own: readonly number[]; readonly floor: readonly number[]; readonly rate: number }> {
   let loading = true;
   const beganAt = performance.now();
   const load = isBeside ? emitRules(service, () => loading) : Promise.resolve(0);
@@ -62,7 +82,12 @@ async function emitRules({ ports, keys }: RevocationService, hasTime: () => bool
     const next = (): Buffer | undefined => {
       if (sent + EVENTS_A_POST > goal) return undefined;
       sent += EVENTS_A_POST;
-      return requestOf('/events', `Bearer ${keys.emitter}`, CLOUDEVENTS_BATCH_MEDIA_TYPE, JSON.stringify(Array.from({ length: EVENTS_A_POST }, ruleEvent)));
+      return requestOf(
+        '/events',
+        `Bearer ${keys.emitter}`,
+        CLOUDEVENTS_BATCH_MEDIA_TYPE,
+        JSON.stringify(Array.from({ length: EVENTS_A_POST }, ruleEvent)),
+      );
     };
     await askAll({ ports: ports.slice(0, 1), connections: 2, next, status: 200 });
     return sent;
@@ -72,6 +97,9 @@ async function emitRules({ ports, keys }: RevocationService, hasTime: () => bool
 
 function ruleEvent(_: unknown, nth: number): object {
   const sub = `u-${randomUUID()}`;
-  const said = nth % 2 === 0 ? { type: eventType('session.ended'), data: { iss: IDP, sub, sid: sub } } : { type: eventType('user.disabled'), data: { iss: IDP, sub } };
+  const said =
+    nth % 2 === 0
+      ? { type: eventType('session.ended'), data: { iss: IDP, sub, sid: sub } }
+      : { type: eventType('user.disabled'), data: { iss: IDP, sub } };
   return { specversion: '1.0', source: `${IDP}/events`, id: randomUUID(), time: new Date().toISOString(), ...said };
 }

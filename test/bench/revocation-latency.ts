@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { CLOUDEVENTS_BATCH_MEDIA_TYPE } from '../../src/contracts/index.js';
 import { quantile, type Row } from './report.js';
-import { askAll, basic, commitRows, requestOf, startService, tokenEvents, type RevocationService } from './revocation-service.js';
+import {
+  askAll,
+  basic,
+  commitRows,
+  requestOf,
+  startService,
+  tokenEvents,
+  type RevocationService,
+} from './revocation-service.js';
 
 const NODES = 3;
 const ROUNDS = 5;
@@ -29,7 +37,9 @@ export async function run(): Promise<readonly Row[]> {
 
 async function measure(service: RevocationService, name: string, tokens: readonly string[] | undefined): Promise<Row> {
   let loading = true;
-  const load = tokens ? Promise.all([introspect(service, tokens, () => loading), emit(service, () => loading)]) : Promise.resolve([0, 0]);
+  const load = tokens
+    ? Promise.all([introspect(service, tokens, () => loading), emit(service, () => loading)])
+    : Promise.resolve([0, 0]);
   const beganAt = performance.now();
   const own: number[] = [];
   const floor: number[] = [];
@@ -45,23 +55,47 @@ async function measure(service: RevocationService, name: string, tokens: readonl
   }
   loading = false;
   const [asked, emitted] = (await load).map((count) => Math.round(count / ((performance.now() - beganAt) / 1000)));
-  const [p50, p99, floorP50, floorP99] = [quantile(own, 0.5), quantile(own, 0.99), quantile(floor, 0.5), quantile(floor, 0.99)];
+  const [p50, p99, floorP50, floorP99] = [
+    quantile(own, 0.5),
+    quantile(own, 0.99),
+    quantile(floor, 0.5),
+    quantile(floor, 0.99),
+  ];
   const note = `${NODES} nodes, ${own.length} orders at ${asked} introspections/s and ${emitted} events/s; floor: a bare durable one-row commit under the same load, p50 ${floorP50.toFixed(2)} ms, p99 ${floorP99.toFixed(2)} ms; p99 ${(p99 / floorP99).toFixed(1)} × its`;
-  return { name: `revocation.latency.${name}`, value: p50, unit: 'ms', floor: floorP50, ratio: p50 / floorP50, p50, p99, note };
+  return {
+    name: `revocation.latency.${name}`,
+    value: p50,
+    unit: 'ms',
+    floor: floorP50,
+    ratio: p50 / floorP50,
+    p50,
+    p99,
+    note,
+  };
 }
 
 let serial = 0;
 export function order({ keys }: RevocationService): Buffer {
-  const body = JSON.stringify({ selector: { user: { iss: 'https://idp.bench.example', sub: `stopped-${(serial += 1)}` } }, reason: 'bench' });
+  const body = JSON.stringify({
+    selector: { user: { iss: 'https://idp.bench.example', sub: `stopped-${(serial += 1)}` } },
+    reason: 'bench',
+  });
   return requestOf('/v1/revocations', `Bearer ${keys.analyst}`, 'application/json', body);
 }
 
 /** So many a second, spread evenly; says how many. */
-async function introspect({ ports, keys }: RevocationService, tokens: readonly string[], hasTime: () => boolean): Promise<number> {
+async function introspect(
+  { ports, keys }: RevocationService,
+  tokens: readonly string[],
+  hasTime: () => boolean,
+): Promise<number> {
   const authorization = basic('api', keys.api);
   let asked = 0;
   await atRate(INTROSPECTIONS_PER_SECOND, hasTime, async (goal) => {
-    const next = (): Buffer | undefined => (asked < goal ? requestOf('/introspect', authorization, FORM, `token=${tokens[asked++ % tokens.length]!}`) : undefined);
+    const next = (): Buffer | undefined =>
+      asked < goal
+        ? requestOf('/introspect', authorization, FORM, `token=${tokens[asked++ % tokens.length]!}`)
+        : undefined;
     await askAll({ ports, connections: INTROSPECTING_CONNECTIONS, next, status: 200 });
     return asked;
   });
@@ -85,7 +119,11 @@ async function emit({ ports, keys }: RevocationService, hasTime: () => boolean):
 }
 
 /** Calls `work` with how many should be done by now, whenever more are due; it answers how many are. */
-export async function atRate(perSecond: number, hasTime: () => boolean, work: (goal: number) => Promise<number>): Promise<void> {
+export async function atRate(
+  perSecond: number,
+  hasTime: () => boolean,
+  work: (goal: number) => Promise<number>,
+): Promise<void> {
   const beganAt = performance.now();
   let done = 0;
   while (hasTime()) {

@@ -32,13 +32,17 @@ async function measure(nodes: number, connections: number): Promise<Row> {
     const floors: number[] = [];
     const latencies: number[] = [];
     const cpu: number[] = [];
-    const cpuOfAll = async (): Promise<number> => (await Promise.all(service.children.map(cpuOf))).reduce((sum, each) => sum + each, 0);
+    const cpuOfAll = async (): Promise<number> =>
+      (await Promise.all(service.children.map(cpuOf))).reduce((sum, each) => sum + each, 0);
     for (let round = 0; round <= ROUNDS; round++) {
       const floorUntil = performance.now() + ROUND_MS;
       const committed = await commitRows(service.pool, connections, () => performance.now() < floorUntil);
       const until = performance.now() + ROUND_MS;
       const before = await cpuOfAll();
-      const next = (): Buffer | undefined => (performance.now() < until && used < tokens.length ? requestOf('/revoke', authorization, FORM, `token=${tokens[used++]!}`) : undefined);
+      const next = (): Buffer | undefined =>
+        performance.now() < until && used < tokens.length
+          ? requestOf('/revoke', authorization, FORM, `token=${tokens[used++]!}`)
+          : undefined;
       const beganAt = performance.now();
       const answered = await askAll({ ports: service.ports, connections, next, status: 200 });
       const seconds = (performance.now() - beganAt) / 1000;
@@ -52,7 +56,16 @@ async function measure(nodes: number, connections: number): Promise<Row> {
     if (used >= tokens.length) throw new Error('too few tokens for the rate');
     const note = `${nodes} ${nodes === 1 ? 'node' : 'nodes'}, ${connections} connections, ${Math.round(median(cpu))} µs CPU of the nodes a call; floor: bare durable one-row commits on as many connections; p50, p99 in ms`;
     const ratio = median(rates.map((rate, at) => rate / floors[at]!));
-    return { name: `revocation.rate.${nodes}x${connections}`, value: median(rates), unit: 'calls/s', floor: median(floors), ratio, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99), note };
+    return {
+      name: `revocation.rate.${nodes}x${connections}`,
+      value: median(rates),
+      unit: 'calls/s',
+      floor: median(floors),
+      ratio,
+      p50: quantile(latencies, 0.5),
+      p99: quantile(latencies, 0.99),
+      note,
+    };
   } finally {
     await service.stop();
   }

@@ -36,13 +36,18 @@ export interface RevocationService {
 
 export async function startService(nodes: number): Promise<RevocationService> {
   const home = await mkdtemp(join(tmpdir(), 'rescind-bench-'));
-  const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log: createLog({ level: LOG_LEVEL }) });
+  const postgres = await startEmbeddedPostgres({
+    directory: join(home, 'postgres'),
+    log: createLog({ level: LOG_LEVEL }),
+  });
   const children: ChildProcess[] = [];
   const urls: string[] = [];
   let adminKey = '';
   // One after the other: the first prepares the database.
   while (children.length < nodes) {
-    const child = fork(fileURLToPath(import.meta.url), ['serve', home, postgres.url], { execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`] });
+    const child = fork(fileURLToPath(import.meta.url), ['serve', home, postgres.url], {
+      execArgv: PROFILE === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${PROFILE}`],
+    });
     const started = await heard<{ url: string; adminKey: string }>(child);
     children.push(child);
     urls.push(started.url);
@@ -50,9 +55,23 @@ export async function startService(nodes: number): Promise<RevocationService> {
   }
   const url = urls[0]!;
   const admin = createRescindAdmin(url, adminKey);
-  await admin.post('/v1/sources', { name: 'ras', uri: `${RAS}/events`, types: ['token.issued'], issuers: [RAS], resources: [API], profile: { lineage: 'none' } });
-  await admin.post('/v1/sources', { name: 'idp', uri: `${IDP}/events`, types: ['session.ended', 'user.disabled'], issuers: [IDP], resources: [] });
-  const caller = async (id: string, roles: object): Promise<string> => (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
+  await admin.post('/v1/sources', {
+    name: 'ras',
+    uri: `${RAS}/events`,
+    types: ['token.issued'],
+    issuers: [RAS],
+    resources: [API],
+    profile: { lineage: 'none' },
+  });
+  await admin.post('/v1/sources', {
+    name: 'idp',
+    uri: `${IDP}/events`,
+    types: ['session.ended', 'user.disabled'],
+    issuers: [IDP],
+    resources: [],
+  });
+  const caller = async (id: string, roles: object): Promise<string> =>
+    (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
   const keys = {
     emitter: await caller('emitter', { emit: { sources: ['ras', 'idp'] } }),
     wiki: await caller('wiki', { 'revoke-own': { clients: [{ iss: RAS, client_id: CLIENT_ID }] } }),
@@ -74,7 +93,8 @@ export async function startService(nodes: number): Promise<RevocationService> {
           body: tokenEvents(texts.slice(from, from + TOKENS_A_POST)),
         });
         const text = await response.text();
-        if (!response.ok || text.includes('"error"')) throw new Error(`tokens were refused: ${response.status} ${text.slice(0, 200)}`);
+        if (!response.ok || text.includes('"error"'))
+          throw new Error(`tokens were refused: ${response.status} ${text.slice(0, 200)}`);
       }
     },
     async stop() {
@@ -95,7 +115,17 @@ function tokenEvent(text: string): object {
   const sha256 = createHash('sha256').update(text).digest('base64url');
   return buildEvent('token.issued', {
     source: `${RAS}/events`,
-    data: { kind: 'access', iss: RAS, sha256, sub: `u-${sha256.slice(0, 3)}`, client_id: CLIENT_ID, aud: [API], scope: 'read', iat: now, exp: now + 3_600 },
+    data: {
+      kind: 'access',
+      iss: RAS,
+      sha256,
+      sub: `u-${sha256.slice(0, 3)}`,
+      client_id: CLIENT_ID,
+      aud: [API],
+      scope: 'read',
+      iat: now,
+      exp: now + 3_600,
+    },
   });
 }
 
@@ -133,7 +163,8 @@ export async function askAll({ ports, connections, next, status, restMs = 0 }: A
       socket.on('error', reject);
       // Answers are small: each fits one segment.
       socket.on('data', (chunk) => {
-        if (!chunk.subarray(0, good.length).equals(good)) return reject(new Error(`not answered as expected: ${chunk.toString('latin1').slice(0, 300)}`));
+        if (!chunk.subarray(0, good.length).equals(good))
+          return reject(new Error(`not answered as expected: ${chunk.toString('latin1').slice(0, 300)}`));
         latenciesMs.push(performance.now() - sentAt);
         if (restMs > 0) setTimeout(send, restMs);
         else send();
@@ -144,13 +175,21 @@ export async function askAll({ ports, connections, next, status, restMs = 0 }: A
 }
 
 export function requestOf(path: string, authorization: string, type: string, body: string): Buffer {
-  return Buffer.from(`POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${authorization}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  return Buffer.from(
+    `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: ${authorization}\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }
 
-export const basic = (id: string, secret: string): string => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+export const basic = (id: string, secret: string): string =>
+  `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 
 /** Bare durable commits of one row: milliseconds of each. */
-export async function commitRows(pool: Pool, connections: number, hasTime: () => boolean, restMs = 0): Promise<number[]> {
+export async function commitRows(
+  pool: Pool,
+  connections: number,
+  hasTime: () => boolean,
+  restMs = 0,
+): Promise<number[]> {
   const latenciesMs: number[] = [];
   const runConnection = async (): Promise<void> => {
     const client = await pool.connect();

@@ -2,7 +2,18 @@ import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createRuleIndex, DIMENSIONS, ruleKeyFromBytes, selectorKey, tokenKeys, type Dimension, type NewRule, type Rule, type Selector, type TokenKeys } from '../../src/rules/index.js';
+import {
+  createRuleIndex,
+  DIMENSIONS,
+  ruleKeyFromBytes,
+  selectorKey,
+  tokenKeys,
+  type Dimension,
+  type NewRule,
+  type Rule,
+  type Selector,
+  type TokenKeys,
+} from '../../src/rules/index.js';
 import { median, type Row } from './report.js';
 
 const RULES = 1_000_000;
@@ -35,9 +46,30 @@ export async function run(): Promise<readonly Row[]> {
   const floor = await measure('map');
   const note = `${RULES} rules of ${MIX.length} shapes`;
   return [
-    { name: 'memory.rules', value: own.mb, unit: 'MB', floor: floor.mb, ratio: own.mb / floor.mb, note: `RSS after less before, ${note}, put in ${Math.round(own.fillMs)} ms; floor: a Map<string, object> a shape and one by id` },
-    { name: 'memory.rules.miss', value: own.missNs, unit: 'ns', floor: floor.missNs, ratio: own.missNs / floor.missNs, note: 'a search for a token of 15 keys that no rule stops; floor: the same search in those maps' },
-    { name: 'memory.rules.hit', value: own.hitNs, unit: 'ns', floor: floor.hitNs, ratio: own.hitNs / floor.hitNs, note: 'the same for a token that a rule on its user stops' },
+    {
+      name: 'memory.rules',
+      value: own.mb,
+      unit: 'MB',
+      floor: floor.mb,
+      ratio: own.mb / floor.mb,
+      note: `RSS after less before, ${note}, put in ${Math.round(own.fillMs)} ms; floor: a Map<string, object> a shape and one by id`,
+    },
+    {
+      name: 'memory.rules.miss',
+      value: own.missNs,
+      unit: 'ns',
+      floor: floor.missNs,
+      ratio: own.missNs / floor.missNs,
+      note: 'a search for a token of 15 keys that no rule stops; floor: the same search in those maps',
+    },
+    {
+      name: 'memory.rules.hit',
+      value: own.hitNs,
+      unit: 'ns',
+      floor: floor.hitNs,
+      ratio: own.hitNs / floor.hitNs,
+      note: 'the same for a token that a rule on its user stops',
+    },
   ];
 }
 
@@ -58,7 +90,13 @@ function createIndexHolder(): Holder {
 function createMapHolder(): Holder {
   const byId = new Map<string, NewRule>();
   const shapes = new Map<number, { positions: readonly number[]; rules: Map<string, NewRule> }>();
-  const find = (positions: readonly number[], rules: ReadonlyMap<string, NewRule>, token: TokenKeys, depth: number, prefix: string): NewRule | undefined => {
+  const find = (
+    positions: readonly number[],
+    rules: ReadonlyMap<string, NewRule>,
+    token: TokenKeys,
+    depth: number,
+    prefix: string,
+  ): NewRule | undefined => {
     if (depth === positions.length) return rules.get(prefix);
     for (const key of token.sets[positions[depth]!]!) {
       const rule = find(positions, rules, token, depth + 1, prefix + key);
@@ -69,7 +107,10 @@ function createMapHolder(): Holder {
   return {
     put(rule) {
       const { shape: bits, key } = rule.selector;
-      const shape = shapes.get(bits) ?? { positions: DIMENSIONS.flatMap((_, at) => (bits & (1 << at) ? [at] : [])), rules: new Map<string, NewRule>() };
+      const shape = shapes.get(bits) ?? {
+        positions: DIMENSIONS.flatMap((_, at) => (bits & (1 << at) ? [at] : [])),
+        rules: new Map<string, NewRule>(),
+      };
       shapes.set(bits, shape);
       shape.rules.set(key, rule);
       byId.set(rule.id, rule);
@@ -112,10 +153,28 @@ const tokenAt = (nth: number): TokenKeys =>
         client_id: 'wiki-at-ras',
         aud: ['https://api.example'],
         iat: NOW + 60,
-        id_jag: { iss: 'https://idp.example', jti: `gr-${nth}`, sub: `user-${nth}`, sid: `s-${nth}`, client_id: 'wiki-at-ras', agent: { id: 'agent-7', type: 'assistant' } },
+        id_jag: {
+          iss: 'https://idp.example',
+          jti: `gr-${nth}`,
+          sub: `user-${nth}`,
+          sid: `s-${nth}`,
+          client_id: 'wiki-at-ras',
+          agent: { id: 'agent-7', type: 'assistant' },
+        },
       },
     ],
-    idJags: [{ iss: 'https://idp.example', jti: `gr-${nth}`, sub: `user-${nth}`, aud: ['https://ras.example'], idp_client_id: 'wiki', client_id: 'wiki-at-ras', sid: `s-${nth}`, iat: NOW + 60 }],
+    idJags: [
+      {
+        iss: 'https://idp.example',
+        jti: `gr-${nth}`,
+        sub: `user-${nth}`,
+        aud: ['https://ras.example'],
+        idp_client_id: 'wiki',
+        client_id: 'wiki-at-ras',
+        sid: `s-${nth}`,
+        iat: NOW + 60,
+      },
+    ],
     seenSeq: 1n << 40n,
     skew: 5,
   })!;
@@ -138,7 +197,10 @@ async function fill(name: string): Promise<Measured> {
   const after = await settledRss();
   const missNs = search(holder, tokens, false);
   tokens.forEach((_, nth) => {
-    const selector: Selector = { user: { iss: 'https://idp.example', sub: `user-${nth}` }, issuer: 'https://idp.example' };
+    const selector: Selector = {
+      user: { iss: 'https://idp.example', sub: `user-${nth}` },
+      issuer: 'https://idp.example',
+    };
     holder.put({ ...ruleAt(RULES, selectorKey(TENANT_KEY, selector)), effect: 'block' });
   });
   return { mb: (after - before) / 1e6, fillMs, missNs, hitNs: search(holder, tokens, true) };
@@ -148,7 +210,8 @@ function search(holder: Holder, tokens: readonly TokenKeys[], isHit: boolean): n
   const rounds = Array.from({ length: ROUNDS }, () => {
     const startedAt = process.hrtime.bigint();
     for (let nth = 0; nth < SEARCHES; nth++) {
-      if (holder.isStopped(tokens[nth % tokens.length]!, NOW + 70) !== isHit) throw new Error('found what is not there, or not what is');
+      if (holder.isStopped(tokens[nth % tokens.length]!, NOW + 70) !== isHit)
+        throw new Error('found what is not there, or not what is');
     }
     return Number(process.hrtime.bigint() - startedAt) / SEARCHES;
   });

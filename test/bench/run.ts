@@ -30,7 +30,9 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
 };
 
 if (process.argv.includes('--help')) {
-  console.log(`npm run bench -- [--json] [name …]; every one without a name. There are ${Object.keys(BENCHES).join(', ')}`);
+  console.log(
+    `npm run bench -- [--json] [name …]; every one without a name. There are ${Object.keys(BENCHES).join(', ')}`,
+  );
   process.exit(0);
 }
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
@@ -40,7 +42,9 @@ if (unknown !== undefined) {
   console.error(`no bench named ${unknown}; there are ${Object.keys(BENCHES).join(', ')}`);
   process.exit(2);
 }
-const wanted = Object.entries(BENCHES).filter(([name]) => names.length === 0 || names.some((wish) => (wish in BENCHES ? name === wish : name.startsWith(wish))));
+const wanted = Object.entries(BENCHES).filter(
+  ([name]) => names.length === 0 || names.some((wish) => (wish in BENCHES ? name === wish : name.startsWith(wish))),
+);
 // Two names may stand for one program, which runs once.
 for (const load of new Set(wanted.map(([, one]) => one))) {
   const { run } = await load();

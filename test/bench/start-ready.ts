@@ -4,7 +4,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createControlLog, createControlState, readSnapshot, RECORDS_A_SNAPSHOT, writeSnapshot, type ControlRecord, type ControlState, type NewControlRecord, type Seq } from '../../src/control/index.js';
+import {
+  createControlLog,
+  createControlState,
+  readSnapshot,
+  RECORDS_A_SNAPSHOT,
+  writeSnapshot,
+  type ControlRecord,
+  type ControlState,
+  type NewControlRecord,
+  type Seq,
+} from '../../src/control/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
 import { startEmbeddedPostgres } from '../../src/platform/embedded/index.js';
 import { createLog } from '../../src/platform/log/index.js';
@@ -25,12 +35,26 @@ interface Started {
   readonly rssMb: number;
 }
 
-const tenant: NewControlRecord = { kind: 'tenant.changed', tenant: TENANT, subject: TENANT, body: { id: TENANT, name: 'acme', key: randomBytes(32).toString('base64url') } };
+const tenant: NewControlRecord = {
+  kind: 'tenant.changed',
+  tenant: TENANT,
+  subject: TENANT,
+  body: { id: TENANT, name: 'acme', key: randomBytes(32).toString('base64url') },
+};
 
 function block(): NewControlRecord {
   const id = randomUUID();
   const selector = { user: { iss: 'https://idp.example', sub: id }, issuer: 'https://idp.example' };
-  const body = { id, effect: 'block', selector, shape: 0b1_0000_1000, key: randomBytes(32).toString('base64url'), reauthenticate: false, reason: 'bench', author: { caller: 'bench' } } as const;
+  const body = {
+    id,
+    effect: 'block',
+    selector,
+    shape: 0b1_0000_1000,
+    key: randomBytes(32).toString('base64url'),
+    reauthenticate: false,
+    reason: 'bench',
+    author: { caller: 'bench' },
+  } as const;
   return { kind: 'rule.ordered', tenant: TENANT, subject: id, body };
 }
 
@@ -51,7 +75,8 @@ export async function run(): Promise<readonly Row[]> {
     if (!(await writeSnapshot(pool, state))) throw new Error('the snapshot was not written');
     const writeMs = performance.now() - writtenAt;
     const controlLog = createControlLog({ pool });
-    for (let from = 0; from < RECORDS_A_SNAPSHOT; from += COMMITTED_AT_ONCE) await controlLog.append({ records: Array.from({ length: COMMITTED_AT_ONCE }, block) });
+    for (let from = 0; from < RECORDS_A_SNAPSHOT; from += COMMITTED_AT_ONCE)
+      await controlLog.append({ records: Array.from({ length: COMMITTED_AT_ONCE }, block) });
 
     const started = await startChild(postgres.url);
     // The first start makes the administrator; the second is that of a node that crashed.
@@ -80,10 +105,15 @@ export async function run(): Promise<readonly Row[]> {
 async function fillState(pool: Pool): Promise<ControlState> {
   const state = createControlState();
   const at = Date.now();
-  const apply = (record: NewControlRecord): void => state.apply({ ...record, seq: (state.head + 1n) as Seq, version: 1, at } as ControlRecord);
+  const apply = (record: NewControlRecord): void =>
+    state.apply({ ...record, seq: (state.head + 1n) as Seq, version: 1, at } as ControlRecord);
   apply(tenant);
   for (let nth = 0; nth < RULES; nth++) apply(block());
-  await pool.query(`INSERT INTO control_log VALUES ($1, $2, 'rule.lifted', 'bench', 1, $3, '{}')`, [String(state.head), TENANT, new Date(at)]);
+  await pool.query(`INSERT INTO control_log VALUES ($1, $2, 'rule.lifted', 'bench', 1, $3, '{}')`, [
+    String(state.head),
+    TENANT,
+    new Date(at),
+  ]);
   await pool.query('UPDATE control_head SET seq = $1', [String(state.head)]);
   return state;
 }
@@ -91,12 +121,17 @@ async function fillState(pool: Pool): Promise<ControlState> {
 /** A whole node in a process of its own, which is then killed. Milliseconds since the process was started. */
 async function startNode(home: string, url: string): Promise<{ readonly upMs: number; readonly readyMs: number }> {
   const startedAt = performance.now();
-  const child = fork(fileURLToPath(new URL('./revocation-service.js', import.meta.url)), ['serve', join(home, 'node'), url]);
+  const child = fork(fileURLToPath(new URL('./revocation-service.js', import.meta.url)), [
+    'serve',
+    join(home, 'node'),
+    url,
+  ]);
   const ended = new Promise((resolve) => child.once('exit', resolve));
   try {
     const { url: address } = await heard<{ url: string }>(child);
     const upMs = performance.now() - startedAt;
-    while (!(await fetch(`${address}/health/ready`)).ok) if (performance.now() - startedAt > GIVE_UP_MS) throw new Error('not ready');
+    while (!(await fetch(`${address}/health/ready`)).ok)
+      if (performance.now() - startedAt > GIVE_UP_MS) throw new Error('not ready');
     return { upMs, readyMs: performance.now() - startedAt };
   } finally {
     child.kill('SIGKILL');
@@ -116,7 +151,8 @@ async function start(url: string): Promise<Started> {
   const pool = createPool({ url, max: 1, applicationName: 'bench' });
   const parts = await pool.query<{ part: number }>('SELECT part FROM control_snapshot_part ORDER BY part');
   const beganAt = performance.now();
-  for (const { part } of parts.rows) await pool.query('SELECT bytes FROM control_snapshot_part WHERE part = $1', [part]);
+  for (const { part } of parts.rows)
+    await pool.query('SELECT bytes FROM control_snapshot_part WHERE part = $1', [part]);
   const bytesMs = performance.now() - beganAt;
 
   const state = createControlState();
@@ -126,7 +162,11 @@ async function start(url: string): Promise<Started> {
   session.release();
   const readAt = performance.now();
   const controlLog = createControlLog({ pool });
-  for (let records = await controlLog.readAfter(state.head); records.length > 0; records = await controlLog.readAfter(state.head)) {
+  for (
+    let records = await controlLog.readAfter(state.head);
+    records.length > 0;
+    records = await controlLog.readAfter(state.head)
+  ) {
     for (const record of records) state.apply(record);
   }
   const endedAt = performance.now();

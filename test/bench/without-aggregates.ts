@@ -16,7 +16,8 @@ const REPLACEMENTS: readonly (readonly [known: string, replace: (text: string) =
 function usesAlone(text: string): string {
   const part = (from: string, to: string): string => {
     const [start, end] = [text.indexOf(from), text.indexOf(to)];
-    if (start === -1 || end < start) throw new Error(`the statement that writes uses has no \`${from}\` before \`${to}\``);
+    if (start === -1 || end < start)
+      throw new Error(`the statement that writes uses has no \`${from}\` before \`${to}\``);
     return text.slice(start, end);
   };
   const firstUse = part('INSERT INTO first_use', '),\nedge_scope_used_kept');

@@ -31,16 +31,35 @@ export async function createWorld(): Promise<World> {
   const home = await mkdtemp(join(tmpdir(), 'rescind-bench-'));
   const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });
   const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log });
-  const local = await startLocalKafka({ directory: join(home, 'kafka'), libraries: resolve('node_modules/.cache/rescind-kafka'), log });
+  const local = await startLocalKafka({
+    directory: join(home, 'kafka'),
+    libraries: resolve('node_modules/.cache/rescind-kafka'),
+    log,
+  });
   const env = { RESCIND_HOME: home, PORT: '0', DATABASE_URL: postgres.url, KAFKA_BROKERS: local.brokers.join(',') };
   const config = readConfig(env);
   const serve = (): Promise<RunningRescind> => startRescind(config, { log });
 
   const service = await serve();
   const admin = createRescindAdmin(service.url, service.adminKey!);
-  await admin.post('/v1/sources', { name: 'idp', uri: `${IDP}/events`, types: ['id-jag.issued'], issuers: [IDP], resources: [] });
-  await admin.post('/v1/sources', { name: 'ras', uri: `${RAS}/events`, types: ['token.issued', ...ACCESS], issuers: [RAS], resources: [API] });
-  const caller = await admin.post<{ secret: string }>('/v1/callers', { id: 'emitter', roles: { emit: { sources: ['idp', 'ras'] } } });
+  await admin.post('/v1/sources', {
+    name: 'idp',
+    uri: `${IDP}/events`,
+    types: ['id-jag.issued'],
+    issuers: [IDP],
+    resources: [],
+  });
+  await admin.post('/v1/sources', {
+    name: 'ras',
+    uri: `${RAS}/events`,
+    types: ['token.issued', ...ACCESS],
+    issuers: [RAS],
+    resources: [API],
+  });
+  const caller = await admin.post<{ secret: string }>('/v1/callers', {
+    id: 'emitter',
+    roles: { emit: { sources: ['idp', 'ras'] } },
+  });
   await service.stop();
 
   const pool = createPool({ url: postgres.url, max: 4, applicationName: 'bench' });

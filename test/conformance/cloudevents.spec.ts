@@ -22,11 +22,20 @@ interface Posted {
 /** Over `node:http`: it sends what `fetch` would not, such as a request without a content type or a header twice. */
 function post(headers: Readonly<Record<string, string | readonly string[]>>, body: string | Buffer): Promise<Posted> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${service.url}/events`, { method: 'POST', headers: { authorization: `Bearer ${service.secret('producer')}`, ...headers } as never }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => resolve({ status: response.statusCode!, body: JSON.parse(Buffer.concat(chunks).toString()) as Posted['body'] }));
-    });
+    const sent = request(
+      `${service.url}/events`,
+      { method: 'POST', headers: { authorization: `Bearer ${service.secret('producer')}`, ...headers } as never },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode!,
+            body: JSON.parse(Buffer.concat(chunks).toString()) as Posted['body'],
+          }),
+        );
+      },
+    );
     sent.on('error', reject);
     sent.end(body);
   });
@@ -40,12 +49,22 @@ function opaque(over: object = {}): Opaque {
   const text = `at_${randomUUID()}`;
   return { text, data: parties.tokenFacts(Math.floor(Date.now() / 1000), { sha256: digestOf(text), ...over }) };
 }
-const attributes = (over: object = {}) => ({ specversion: '1.0', type: 'dev.rescind.token.issued.v1', source: RAS, id: randomUUID(), time: new Date().toISOString(), ...over });
+const attributes = (over: object = {}) => ({
+  specversion: '1.0',
+  type: 'dev.rescind.token.issued.v1',
+  source: RAS,
+  id: randomUUID(),
+  time: new Date().toISOString(),
+  ...over,
+});
 /** The same as headers of the HTTP binding. */
-const headersOf = (said: object): Record<string, string> => Object.fromEntries(Object.entries(said).map(([name, value]) => [`ce-${name}`, String(value)]));
+const headersOf = (said: object): Record<string, string> =>
+  Object.fromEntries(Object.entries(said).map(([name, value]) => [`ce-${name}`, String(value)]));
 
 const isActive = async (token: string): Promise<unknown> => {
-  const { text } = await service.post('/introspect', String(new URLSearchParams({ token })), { authorization: service.basic('chat-api') });
+  const { text } = await service.post('/introspect', String(new URLSearchParams({ token })), {
+    authorization: service.basic('chat-api'),
+  });
   return (JSON.parse(text) as { active: unknown }).active;
 };
 
@@ -55,33 +74,58 @@ async function expectTaken(posted: Posted, token: string): Promise<void> {
 }
 
 describe('CloudEvents JSON format 1.0.2, 2.2: an attribute that is null', () => {
-  it.each(['subject', 'datacontenttype', 'dataschema', 'partitionkey', 'data_base64'])('%s is treated as unset', async (name) => {
-    const { text, data } = opaque();
-    await expectTaken(await post({ 'content-type': SINGLE }, JSON.stringify({ ...attributes(), [name]: null, data })), text);
-  });
+  it.each(['subject', 'datacontenttype', 'dataschema', 'partitionkey', 'data_base64'])(
+    '%s is treated as unset',
+    async (name) => {
+      const { text, data } = opaque();
+      await expectTaken(
+        await post({ 'content-type': SINGLE }, JSON.stringify({ ...attributes(), [name]: null, data })),
+        text,
+      );
+    },
+  );
 
   it('is the same event as the one without it', async () => {
     const event = { ...attributes(), data: opaque().data };
     const first = await post({ 'content-type': SINGLE }, JSON.stringify({ ...event, subject: null }));
-    expect(await post({ 'content-type': SINGLE }, JSON.stringify(event))).toEqual({ status: 200, body: { duplicate: true, index: first.body['index'] } });
+    expect(await post({ 'content-type': SINGLE }, JSON.stringify(event))).toEqual({
+      status: 200,
+      body: { duplicate: true, index: first.body['index'] },
+    });
   });
 });
 
 describe('CloudEvents JSON format 1.0.2, 3.1: the data', () => {
-  it.each(['application/json', 'application/vnd.chat+json', undefined])('3.1.2: `data_base64` is decoded (datacontenttype %p)', async (datacontenttype) => {
-    const { text, data } = opaque();
-    const event = { ...attributes(), datacontenttype, data_base64: Buffer.from(JSON.stringify(data)).toString('base64') };
-    await expectTaken(await post({ 'content-type': SINGLE }, JSON.stringify(event)), text);
-  });
+  it.each(['application/json', 'application/vnd.chat+json', undefined])(
+    '3.1.2: `data_base64` is decoded (datacontenttype %p)',
+    async (datacontenttype) => {
+      const { text, data } = opaque();
+      const event = {
+        ...attributes(),
+        datacontenttype,
+        data_base64: Buffer.from(JSON.stringify(data)).toString('base64'),
+      };
+      await expectTaken(await post({ 'content-type': SINGLE }, JSON.stringify(event)), text);
+    },
+  );
 
   it('3.1.2: `data_base64` stands beside no `data`', async () => {
     const event = { ...attributes(), data: opaque().data, data_base64: 'e30=' };
-    expect(await post({ 'content-type': SINGLE }, JSON.stringify(event))).toMatchObject({ status: 400, body: { error: 'invalid-envelope' } });
+    expect(await post({ 'content-type': SINGLE }, JSON.stringify(event))).toMatchObject({
+      status: 400,
+      body: { error: 'invalid-envelope' },
+    });
   });
 
   it('3.1.1: a media type that ends in +json declares JSON', async () => {
     const { text, data } = opaque();
-    await expectTaken(await post({ 'content-type': SINGLE }, JSON.stringify({ ...attributes({ datacontenttype: 'application/vnd.chat+json' }), data })), text);
+    await expectTaken(
+      await post(
+        { 'content-type': SINGLE },
+        JSON.stringify({ ...attributes({ datacontenttype: 'application/vnd.chat+json' }), data }),
+      ),
+      text,
+    );
   });
 
   it('members that this release does not know are kept and not read', async () => {
@@ -90,46 +134,68 @@ describe('CloudEvents JSON format 1.0.2, 3.1: the data', () => {
     const posted = await post({ 'content-type': SINGLE }, JSON.stringify(event));
     await expectTaken(posted, text);
     const { later: _later, ...known } = data as typeof data & { later: unknown };
-    expect(await post({ 'content-type': SINGLE }, JSON.stringify({ ...event, data: known }))).toMatchObject({ status: 409, body: { error: 'conflict' } });
+    expect(await post({ 'content-type': SINGLE }, JSON.stringify({ ...event, data: known }))).toMatchObject({
+      status: 409,
+      body: { error: 'conflict' },
+    });
   });
 });
 
 describe('CloudEvents HTTP binding 1.0.2, 3.1: binary mode', () => {
-  it.each(['application/json', 'application/json; charset=utf-8', 'application/vnd.chat+json'])('the attributes are `ce-` headers, the body is the data (%s)', async (type) => {
-    const { text, data } = opaque();
-    await expectTaken(await post({ ...headersOf(attributes()), 'content-type': type }, JSON.stringify(data)), text);
-  });
+  it.each(['application/json', 'application/json; charset=utf-8', 'application/vnd.chat+json'])(
+    'the attributes are `ce-` headers, the body is the data (%s)',
+    async (type) => {
+      const { text, data } = opaque();
+      await expectTaken(await post({ ...headersOf(attributes()), 'content-type': type }, JSON.stringify(data)), text);
+    },
+  );
 
   it('is the same event as in structured mode', async () => {
     const said = attributes({ subject: 'at-1' });
     const { data } = opaque();
     const first = await post({ ...headersOf(said), 'content-type': 'application/json' }, JSON.stringify(data));
-    expect(await post({ 'content-type': SINGLE }, JSON.stringify({ ...said, data }))).toEqual({ status: 200, body: { duplicate: true, index: first.body['index'] } });
+    expect(await post({ 'content-type': SINGLE }, JSON.stringify({ ...said, data }))).toEqual({
+      status: 200,
+      body: { duplicate: true, index: first.body['index'] },
+    });
   });
 
   it('3.1.3.2: header values are decoded once', async () => {
     const said = attributes();
     const { data } = opaque();
-    const first = await post({ ...headersOf(said), 'ce-subject': 'Euro%20%E2%82%AC', 'content-type': 'application/json' }, JSON.stringify(data));
+    const first = await post(
+      { ...headersOf(said), 'ce-subject': 'Euro%20%E2%82%AC', 'content-type': 'application/json' },
+      JSON.stringify(data),
+    );
     expect(first.status).toBe(200);
-    expect(await post({ 'content-type': SINGLE }, JSON.stringify({ ...said, subject: 'Euro \u20ac', data }))).toMatchObject({ body: { duplicate: true, index: first.body['index'] } });
+    expect(
+      await post({ 'content-type': SINGLE }, JSON.stringify({ ...said, subject: 'Euro \u20ac', data })),
+    ).toMatchObject({ body: { duplicate: true, index: first.body['index'] } });
   });
 
   it('3: the content type decides: beside that of structured mode `ce-` headers are not read', async () => {
     const { text, data } = opaque();
-    await expectTaken(await post({ 'ce-id': 'other', 'content-type': SINGLE }, JSON.stringify({ ...attributes(), data })), text);
+    await expectTaken(
+      await post({ 'ce-id': 'other', 'content-type': SINGLE }, JSON.stringify({ ...attributes(), data })),
+      text,
+    );
   });
 
   it('a missing attribute is named', async () => {
     const { id: _id, ...said } = attributes();
-    expect(await post({ ...headersOf(said), 'content-type': 'application/json' }, JSON.stringify(opaque().data))).toMatchObject({
+    expect(
+      await post({ ...headersOf(said), 'content-type': 'application/json' }, JSON.stringify(opaque().data)),
+    ).toMatchObject({
       status: 400,
       body: { error: 'invalid-envelope', detail: expect.stringContaining('`id`') },
     });
   });
 
   it('an attribute that stands twice is refused', async () => {
-    const answer = await post({ ...headersOf(attributes()), 'ce-id': ['a', 'b'], 'content-type': 'application/json' }, JSON.stringify(opaque().data));
+    const answer = await post(
+      { ...headersOf(attributes()), 'ce-id': ['a', 'b'], 'content-type': 'application/json' },
+      JSON.stringify(opaque().data),
+    );
     expect(answer).toMatchObject({ status: 400, body: { error: 'repeated-header' } });
   });
 });
@@ -139,9 +205,16 @@ describe('a body that carries no event says why', () => {
     ['neither headers nor a content type', {}, 'neither `ce-` headers'],
     ['a content type that is none of them', { 'content-type': 'application/vnd.chat+json' }, 'neither `ce-` headers'],
     ['headers without the content type of the data', { 'ce-id': 'e-1' }, 'needs the content type of its data'],
-    ['data that is no JSON', { 'ce-id': 'e-1', 'content-type': 'application/avro' }, 'needs the content type of its data'],
+    [
+      'data that is no JSON',
+      { 'ce-id': 'e-1', 'content-type': 'application/avro' },
+      'needs the content type of its data',
+    ],
   ])('%s', async (_what, headers, says) => {
-    expect(await post(headers, '{}')).toMatchObject({ status: 415, body: { code: 'unsupported-media-type', detail: expect.stringContaining(says) } });
+    expect(await post(headers, '{}')).toMatchObject({
+      status: 415,
+      body: { code: 'unsupported-media-type', detail: expect.stringContaining(says) },
+    });
   });
 });
 
@@ -150,14 +223,18 @@ describe('RFC 9470, 6.2: the answer to an introspection', () => {
     const at = Math.floor(Date.now() / 1000) - 60;
     const { text, data } = opaque({ auth_time: at, acr: 'urn:acme:acr:mfa' });
     await post({ 'content-type': SINGLE }, JSON.stringify({ ...attributes(), data }));
-    const { text: answer } = await service.post('/introspect', String(new URLSearchParams({ token: text })), { authorization: service.basic('chat-api') });
+    const { text: answer } = await service.post('/introspect', String(new URLSearchParams({ token: text })), {
+      authorization: service.basic('chat-api'),
+    });
     expect(JSON.parse(answer)).toMatchObject({ active: true, auth_time: at, acr: 'urn:acme:acr:mfa' });
   });
 
   it('has neither where the event said neither', async () => {
     const { text, data } = opaque();
     await post({ 'content-type': SINGLE }, JSON.stringify({ ...attributes(), data }));
-    const { text: answer } = await service.post('/introspect', String(new URLSearchParams({ token: text })), { authorization: service.basic('chat-api') });
+    const { text: answer } = await service.post('/introspect', String(new URLSearchParams({ token: text })), {
+      authorization: service.basic('chat-api'),
+    });
     expect(Object.keys(JSON.parse(answer) as object)).not.toEqual(expect.arrayContaining(['auth_time']));
     expect(Object.keys(JSON.parse(answer) as object)).not.toEqual(expect.arrayContaining(['acr']));
   });

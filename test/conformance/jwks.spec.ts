@@ -8,7 +8,8 @@ import * as parties from './parties.js';
 import { makeKey, signJwt, type SigningKey } from './signing.js';
 
 // A certificate for localhost, self-signed, for specs alone.
-const tls = (name: string): string => readFileSync(new URL(`../integration/registry/tls/${name}.pem`, import.meta.url), 'utf8');
+const tls = (name: string): string =>
+  readFileSync(new URL(`../integration/registry/tls/${name}.pem`, import.meta.url), 'utf8');
 const cert = tls('localhost-cert');
 const INACTIVE = '{"active":false}';
 /** Milliseconds after a good and after a failed fetch in which an unknown `kid` makes no set be fetched again; for how long the last good set counts. */

@@ -1,7 +1,21 @@
 import type { IdJagIssued, TokenIssued, TokenSeen } from '../../src/contracts/index.js';
-import { createControlState, type ControlRecord, type ControlState, type NewControlRecord, type RuleRecord, type Seq } from '../../src/control/index.js';
+import {
+  createControlState,
+  type ControlRecord,
+  type ControlState,
+  type NewControlRecord,
+  type RuleRecord,
+  type Seq,
+} from '../../src/control/index.js';
 import { createSeenTokenRecorder, type OwnEvent, type SeenToken } from '../../src/ingest/index.js';
-import { createIntrospection, createRemoteAddress, type CountedRefusal, type Introspection, type OnSeen, type TenantCount } from '../../src/introspection/index.js';
+import {
+  createIntrospection,
+  createRemoteAddress,
+  type CountedRefusal,
+  type Introspection,
+  type OnSeen,
+  type TenantCount,
+} from '../../src/introspection/index.js';
 import { createLog } from '../../src/platform/log/index.js';
 import { createMetrics, type Metrics } from '../../src/platform/observe/index.js';
 import type { LineageReader, StoredIdJag, StoredLineage, StoredToken } from '../../src/projections/index.js';
@@ -64,18 +78,24 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
   let statements = 0;
   let readError: Error | undefined;
 
-  const readMany = (find: (key: RuleKey) => StoredLineage | undefined) => async (_: string, keys: readonly RuleKey[]) => {
-    statements++;
-    if (readError) throw readError;
-    return keys.map(find);
-  };
+  const readMany =
+    (find: (key: RuleKey) => StoredLineage | undefined) => async (_: string, keys: readonly RuleKey[]) => {
+      statements++;
+      if (readError) throw readError;
+      return keys.map(find);
+    };
   const lineage: LineageReader = options.lineage ?? {
     tokens: readMany((key) => (tokens.has(key) ? walk({ tokens, idJags }, { token: key }) : undefined)),
     idJags: readMany((key) => (idJags.has(key) ? walk({ tokens, idJags }, { idJag: key }) : undefined)),
   };
 
   const authenticate = createAuthenticator({ state: () => state, now: () => world.now * 1000 });
-  const keySets = createKeySets({ state, log, allowedHosts: options.fetching ? ['localhost'] : [], ...options.fetching });
+  const keySets = createKeySets({
+    state,
+    log,
+    allowedHosts: options.fetching ? ['localhost'] : [],
+    ...options.fetching,
+  });
   const follower = { state, isCurrent: () => world.isCurrent };
   const counts: TenantCount[] = [];
   const refused: CountedRefusal[] = [];
@@ -146,12 +166,32 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     },
     recordToken(facts, over = {}) {
       const key = ruleKey(KEY, 'token', tokenParts(tokenRef(facts)));
-      const idJagKey = facts.id_jag?.jti === undefined ? undefined : ruleKey(KEY, 'id_jag', [facts.id_jag.iss, facts.id_jag.jti]);
-      tokens.set(key, { key, ix: 1n, seenSeq: state.head, source: parties.RAS_SOURCE.id, facts, conflict: false, idJagKey, parentKey: parentKey(facts), ...over });
+      const idJagKey =
+        facts.id_jag?.jti === undefined ? undefined : ruleKey(KEY, 'id_jag', [facts.id_jag.iss, facts.id_jag.jti]);
+      tokens.set(key, {
+        key,
+        ix: 1n,
+        seenSeq: state.head,
+        source: parties.RAS_SOURCE.id,
+        facts,
+        conflict: false,
+        idJagKey,
+        parentKey: parentKey(facts),
+        ...over,
+      });
     },
     recordIdJag(facts, over = {}) {
       const key = ruleKey(KEY, 'id_jag', [facts.iss, facts.jti]);
-      idJags.set(key, { key, ix: 1n, seenSeq: state.head, source: parties.IDP_SOURCE.id, facts, conflict: false, parentKey: parentKey(facts), ...over });
+      idJags.set(key, {
+        key,
+        ix: 1n,
+        seenSeq: state.head,
+        source: parties.IDP_SOURCE.id,
+        facts,
+        conflict: false,
+        parentKey: parentKey(facts),
+        ...over,
+      });
     },
     forget() {
       tokens.clear();
@@ -161,12 +201,18 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
       readError = error;
     },
     async ask(token, as = parties.basic('chat-api'), hint = undefined) {
-      const answer = await introspection.introspect({ token, hint, authenticate: () => authenticate({ authorization: as, remoteAddress: '127.0.0.1' }) });
+      const answer = await introspection.introspect({
+        token,
+        hint,
+        authenticate: () => authenticate({ authorization: as, remoteAddress: '127.0.0.1' }),
+      });
       return { kind: answer.kind, body: answer.kind === 'decided' ? answer.body : undefined };
     },
     async count(outcome) {
       const text = await metrics.text();
-      return Number(new RegExp(`^rescind_introspections_total\\{outcome="${outcome}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+      return Number(
+        new RegExp(`^rescind_introspections_total\\{outcome="${outcome}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0,
+      );
     },
   };
 
@@ -175,7 +221,13 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
   for (const body of [parties.IDP_SOURCE, parties.RAS_SOURCE, parties.OTHER_RAS_SOURCE]) {
     world.apply({ kind: 'source.changed', tenant, subject: body.id, body });
   }
-  const callers = [parties.RESOURCE_SERVER, parties.AUTHORIZATION_SERVER, parties.OTHER_RESOURCE_SERVER, parties.WAITING_SERVER, parties.NO_ROLE];
+  const callers = [
+    parties.RESOURCE_SERVER,
+    parties.AUTHORIZATION_SERVER,
+    parties.OTHER_RESOURCE_SERVER,
+    parties.WAITING_SERVER,
+    parties.NO_ROLE,
+  ];
   for (const body of callers) world.apply({ kind: 'caller.changed', tenant, subject: body.id, body });
   return world;
 }

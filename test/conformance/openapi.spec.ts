@@ -14,7 +14,9 @@ const MANY_REQUESTS_MS = 240_000;
 interface Operation {
   readonly path: string;
   readonly method: string;
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: object }>> }>>;
+  readonly responses: Readonly<
+    Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: object }>> }>
+  >;
   readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, unknown>> };
   readonly parameters?: readonly { readonly in: string; readonly name: string; readonly required?: boolean }[];
   readonly security?: readonly object[];
@@ -30,12 +32,17 @@ let service: ConformanceService;
 let operations: readonly Operation[];
 let served: typeof document;
 /** Without its references. */
-let document: { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>; readonly components: any };
+let document: {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: any;
+};
 beforeAll(async () => {
   service = await startConformanceService();
   served = (await (await fetch(`${service.url}/openapi.json`)).json()) as typeof document;
   document = dereference(served, served.components.schemas);
-  operations = Object.entries(document.paths).flatMap(([path, item]) => METHODS.flatMap((method) => (item[method] ? [{ ...item[method], path, method }] : [])));
+  operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    METHODS.flatMap((method) => (item[method] ? [{ ...item[method], path, method }] : [])),
+  );
 });
 afterAll(() => service.stop());
 
@@ -48,7 +55,12 @@ function violations(schema: object, value: unknown): unknown {
 }
 
 /** On a connection of its own: on one, a client that was told to wait waits. */
-async function send(method: string, path: string, headers: OutgoingHttpHeaders | readonly string[], body?: string): Promise<Answer> {
+async function send(
+  method: string,
+  path: string,
+  headers: OutgoingHttpHeaders | readonly string[],
+  body?: string,
+): Promise<Answer> {
   const { hostname, port } = new URL(service.url);
   const sent = httpRequest({ host: hostname, port, method: method.toUpperCase(), path, headers, agent: false });
   const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
@@ -68,13 +80,18 @@ function expectDocumented({ path, method, responses }: Operation, what: string, 
   if (body === '') return;
   expect({ at, status, type, listed: content?.[type] !== undefined }).toEqual({ at, status, type, listed: true });
   const { schema } = content![type]!;
-  if (schema && type.endsWith('json')) expect({ at, body, violations: violations(schema, JSON.parse(body)) }).toEqual({ at, body, violations: [] });
+  if (schema && type.endsWith('json'))
+    expect({ at, body, violations: violations(schema, JSON.parse(body)) }).toEqual({ at, body, violations: [] });
 }
 
 /** Whether another path of the document, with other parameters, stands for this one too. */
 const isAlso = (path: string, other: string): boolean => {
   const [segments, others] = [path.split('/'), other.split('/')];
-  return path !== other && segments.length === others.length && others.every((segment, at) => segment.startsWith('{') || segment === segments[at]);
+  return (
+    path !== other &&
+    segments.length === others.length &&
+    others.every((segment, at) => segment.startsWith('{') || segment === segments[at])
+  );
 };
 const named = (path: string, name: string): string => path.replaceAll(/\{[^}]+\}/g, encodeURIComponent(name));
 const auth = (): OutgoingHttpHeaders => ({ authorization: `Bearer ${service.adminKey}` });
@@ -82,7 +99,10 @@ const json = (): OutgoingHttpHeaders => ({ ...auth(), 'content-type': JSON_TYPE 
 const writes = (): readonly Operation[] => operations.filter(({ method }) => method !== 'get');
 
 /** What a stranger may send, by what is odd about it. */
-function requestsFor({ path, method }: Operation): readonly (readonly [string, string, OutgoingHttpHeaders | readonly string[], string?])[] {
+function requestsFor({
+  path,
+  method,
+}: Operation): readonly (readonly [string, string, OutgoingHttpHeaders | readonly string[], string?])[] {
   const at = named(path, 'nothing');
   const reads = [
     ['as it is', at, auth()],
@@ -113,23 +133,33 @@ function requestsFor({ path, method }: Operation): readonly (readonly [string, s
 }
 
 describe('the OpenAPI document', () => {
-  it('lists what each operation answers to whatever strangers send', async () => {
-    expect(operations.length).toBeGreaterThan(50);
-    const seen = new Set<number>();
-    for (const operation of operations) {
-      for (const [what, path, headers, body] of requestsFor(operation)) {
-        const answer = await send(operation.method, path, headers, body);
-        // A caller that fails too often is told to wait; that is documented where it can be.
-        expectDocumented(operation, what, answer);
-        expect([operation.path, what, answer.status < 500 || answer.status === 503]).toEqual([operation.path, what, true]);
-        seen.add(answer.status);
+  it(
+    'lists what each operation answers to whatever strangers send',
+    async () => {
+      expect(operations.length).toBeGreaterThan(50);
+      const seen = new Set<number>();
+      for (const operation of operations) {
+        for (const [what, path, headers, body] of requestsFor(operation)) {
+          const answer = await send(operation.method, path, headers, body);
+          // A caller that fails too often is told to wait; that is documented where it can be.
+          expectDocumented(operation, what, answer);
+          expect([operation.path, what, answer.status < 500 || answer.status === 503]).toEqual([
+            operation.path,
+            what,
+            true,
+          ]);
+          seen.add(answer.status);
+        }
       }
-    }
-    expect([...seen]).toEqual(expect.arrayContaining([200, 400, 401, 403, 404, 413, 415]));
-  }, MANY_REQUESTS_MS);
+      expect([...seen]).toEqual(expect.arrayContaining([200, 400, 401, 403, 404, 413, 415]));
+    },
+    MANY_REQUESTS_MS,
+  );
 
   it('refuses null as the body of each operation that takes one: it is no call without a body', async () => {
-    for (const operation of writes().filter(({ path, requestBody }) => path.startsWith('/v1/') && requestBody?.content[JSON_TYPE] !== undefined)) {
+    for (const operation of writes().filter(
+      ({ path, requestBody }) => path.startsWith('/v1/') && requestBody?.content[JSON_TYPE] !== undefined,
+    )) {
       const answer = await send(operation.method, named(operation.path, 'nothing'), json(), 'null');
       expect([operation.path, answer.status]).toEqual([operation.path, 400]);
       expectDocumented(operation, 'null', answer);
@@ -137,33 +167,73 @@ describe('the OpenAPI document', () => {
   });
 
   it('takes an empty body with a content type for no body, where the body is optional', async () => {
-    const { id } = (await (await fetch(`${service.url}/v1/callers`, { method: 'POST', headers: json() as Record<string, string>, body: JSON.stringify({ id: 'empty', roles: { audit: {} } }) })).json()) as { id: string };
+    const { id } = (await (
+      await fetch(`${service.url}/v1/callers`, {
+        method: 'POST',
+        headers: json() as Record<string, string>,
+        body: JSON.stringify({ id: 'empty', roles: { audit: {} } }),
+      })
+    ).json()) as { id: string };
     expect((await send('post', `/v1/callers/${id}/secrets`, json(), '')).status).toBe(201);
     expect((await send('post', '/v1/quarantine/replay', json(), '')).status).toBe(200);
   });
 
-  it('names all methods of each path: any other is 405, and Allow says which there are', async () => {
-    for (const [path, item] of Object.entries(document.paths)) {
-      const known = METHODS.filter((method) => item[method] !== undefined).map((method) => method.toUpperCase());
-      const wrong = [...METHODS.filter((method) => item[method] === undefined), 'options', 'query'];
-      for (const method of wrong) {
-        if (path.includes('{') && operations.some((other) => other.method === method && isAlso(path, other.path))) continue;
-        const { status, allow } = await send(method, named(path, 'nothing'), auth());
-        expect([method, path, status, known.filter((one) => !allow?.split(', ').includes(one))]).toEqual([method, path, 405, []]);
+  it(
+    'names all methods of each path: any other is 405, and Allow says which there are',
+    async () => {
+      for (const [path, item] of Object.entries(document.paths)) {
+        const known = METHODS.filter((method) => item[method] !== undefined).map((method) => method.toUpperCase());
+        const wrong = [...METHODS.filter((method) => item[method] === undefined), 'options', 'query'];
+        for (const method of wrong) {
+          if (path.includes('{') && operations.some((other) => other.method === method && isAlso(path, other.path)))
+            continue;
+          const { status, allow } = await send(method, named(path, 'nothing'), auth());
+          expect([method, path, status, known.filter((one) => !allow?.split(', ').includes(one))]).toEqual([
+            method,
+            path,
+            405,
+            [],
+          ]);
+        }
       }
-    }
-  }, MANY_REQUESTS_MS);
+    },
+    MANY_REQUESTS_MS,
+  );
 
   it('names the schema of each body and of each answer to a request that went well', () => {
     const unnamed = Object.entries(served.paths).flatMap(([path, item]) =>
       METHODS.flatMap((method) => {
         const { requestBody, responses = {} } = item[method] ?? {};
-        const contents = [requestBody?.content, responses[200]?.content, responses[201]?.content].flatMap((content) => Object.entries(content ?? {}));
-        return contents.flatMap(([type, { schema }]: [string, any]) => (type !== 'text/plain' && schema?.$ref?.startsWith('#/components/schemas/') !== true ? [`${method} ${path} ${type}`] : []));
+        const contents = [requestBody?.content, responses[200]?.content, responses[201]?.content].flatMap((content) =>
+          Object.entries(content ?? {}),
+        );
+        return contents.flatMap(([type, { schema }]: [string, any]) =>
+          type !== 'text/plain' && schema?.$ref?.startsWith('#/components/schemas/') !== true
+            ? [`${method} ${path} ${type}`]
+            : [],
+        );
       }),
     );
     expect(unnamed).toEqual([]);
-    const parts = ['AsOf', 'User', 'Client', 'Agent', 'Resource', 'Source', 'Selector', 'Problem', 'OAuthError', 'Event', 'ConnectionPage', 'TokenAnswer', 'Order', 'Rule', 'CallerInput', 'RegisteredSource', 'Tenant'];
+    const parts = [
+      'AsOf',
+      'User',
+      'Client',
+      'Agent',
+      'Resource',
+      'Source',
+      'Selector',
+      'Problem',
+      'OAuthError',
+      'Event',
+      'ConnectionPage',
+      'TokenAnswer',
+      'Order',
+      'Rule',
+      'CallerInput',
+      'RegisteredSource',
+      'Tenant',
+    ];
     expect(Object.keys(served.components.schemas)).toEqual(expect.arrayContaining(parts));
     // Generators of clients turn these names into names of a programming language.
     expect(Object.keys(served.components.schemas).filter((name) => !/^[A-Z][A-Za-z0-9]+$/.test(name))).toEqual([]);
@@ -172,11 +242,16 @@ describe('the OpenAPI document', () => {
   it('says of each body what it may be, and of keys that they are opaque', () => {
     expect(document.components.securitySchemes.bearer.bearerFormat).toBe('opaque');
     for (const { path, requestBody } of writes()) {
-      if (path === '/v1/directory/import') expect(Object.keys(requestBody!.content).toSorted()).toEqual([JSON_TYPE, 'text/csv']);
+      if (path === '/v1/directory/import')
+        expect(Object.keys(requestBody!.content).toSorted()).toEqual([JSON_TYPE, 'text/csv']);
     }
     const common = ['400', '401', '403', '429', '503'];
     for (const { path, method, responses } of operations.filter(({ path: one }) => one.startsWith('/v1/'))) {
-      const wanted = [...common, ...(path.includes('{') ? ['404'] : []), ...(method === 'get' ? [] : ['408', '409', '413', '415'])];
+      const wanted = [
+        ...common,
+        ...(path.includes('{') ? ['404'] : []),
+        ...(method === 'get' ? [] : ['408', '409', '413', '415']),
+      ];
       expect([method, path, wanted.filter((status) => responses[status] === undefined)]).toEqual([method, path, []]);
     }
   });

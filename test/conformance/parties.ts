@@ -1,5 +1,10 @@
 import type { IdJagIssued, TokenIssued } from '../../src/contracts/index.js';
-import { DEFAULT_TOKEN_PROFILE, type CallerRecord, type SourceRecord, type TenantRecord } from '../../src/control/index.js';
+import {
+  DEFAULT_TOKEN_PROFILE,
+  type CallerRecord,
+  type SourceRecord,
+  type TenantRecord,
+} from '../../src/control/index.js';
 import { digestOf, makeKey } from './signing.js';
 
 /** An IdP, a RAS with its API, another company's, and the resource server that asks. */
@@ -16,7 +21,11 @@ export const rasPssKey = makeKey('PS256', 'ras-3');
 export const otherRasKey = makeKey('ES256', 'crm-1');
 export const strangerKey = makeKey('ES256', 'ras-1');
 
-export const TENANT: TenantRecord = { id: '6f0a1ed4-5c0c-4a07-9a3e-3a1f0f0c1a01', name: 'default', key: Buffer.alloc(32, 7).toString('base64url') };
+export const TENANT: TenantRecord = {
+  id: '6f0a1ed4-5c0c-4a07-9a3e-3a1f0f0c1a01',
+  name: 'default',
+  key: Buffer.alloc(32, 7).toString('base64url'),
+};
 
 const source = (id: string, name: string, uri: string, over: Partial<SourceRecord>): SourceRecord => ({
   id,
@@ -59,11 +68,16 @@ export const AUTHORIZATION_SERVER = caller('chat-login', {
   introspect: { resources: [RAS], issuers: [RAS, IDP] },
   'revoke-own': { clients: [{ iss: RAS, client_id: 'wiki-at-chat' }] },
 });
-export const OTHER_RESOURCE_SERVER = caller('crm-api', { introspect: { resources: [OTHER_API], issuers: [OTHER_RAS] } });
-export const WAITING_SERVER = caller('chat-api-waits', { introspect: { resources: [API], issuers: [RAS], wait: true } });
+export const OTHER_RESOURCE_SERVER = caller('crm-api', {
+  introspect: { resources: [OTHER_API], issuers: [OTHER_RAS] },
+});
+export const WAITING_SERVER = caller('chat-api-waits', {
+  introspect: { resources: [API], issuers: [RAS], wait: true },
+});
 export const NO_ROLE = caller('producer', { emit: { sources: ['chat'] } });
 
-export const basic = (id: string, secret = secretOf(id)): string => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+export const basic = (id: string, secret = secretOf(id)): string =>
+  `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 export const bearer = (id: string): string => `Bearer ${secretOf(id)}`;
 
 export const idJagClaims = (now: number, over: Partial<IdJagIssued> = {}) => ({
@@ -103,6 +117,19 @@ export const tokenFacts = (now: number, over: Partial<TokenIssued> = {}): TokenI
 });
 
 /** The claims of a JWT access token of these facts (RFC 9068, section 2.2). */
-export function claimsOf({ iss, jti, sub, client_id, aud, scope, iat, exp, cnf, act }: TokenIssued): Record<string, unknown> {
-  return JSON.parse(JSON.stringify({ iss, jti, sub, client_id, aud: aud.length === 1 ? aud[0] : aud, scope, iat, exp, cnf, act })) as Record<string, unknown>;
+export function claimsOf({
+  iss,
+  jti,
+  sub,
+  client_id,
+  aud,
+  scope,
+  iat,
+  exp,
+  cnf,
+  act,
+}: TokenIssued): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify({ iss, jti, sub, client_id, aud: aud.length === 1 ? aud[0] : aud, scope, iat, exp, cnf, act }),
+  ) as Record<string, unknown>;
 }

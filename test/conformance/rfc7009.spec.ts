@@ -29,14 +29,22 @@ async function issueJwt(over: Partial<TokenIssued> = {}): Promise<string> {
   return signJwt(parties.rasKey, parties.claimsOf(facts));
 }
 
-const revoke = (form: Record<string, string>, headers: Readonly<Record<string, string>> = { authorization: service.basic(CLIENT) }): Promise<Answer> =>
-  service.post('/revoke', String(new URLSearchParams(form)), headers);
+const revoke = (
+  form: Record<string, string>,
+  headers: Readonly<Record<string, string>> = { authorization: service.basic(CLIENT) },
+): Promise<Answer> => service.post('/revoke', String(new URLSearchParams(form)), headers);
 const introspect = async (token: string): Promise<string> =>
-  (await service.post('/introspect', String(new URLSearchParams({ token })), { authorization: service.basic('chat-api') })).text;
+  (
+    await service.post('/introspect', String(new URLSearchParams({ token })), {
+      authorization: service.basic('chat-api'),
+    })
+  ).text;
 
 describe('RFC 7009, 2: what can be revoked', () => {
   it('the endpoint is https: any other address than loopback needs TLS or a declared proxy', () => {
-    expect(() => readConfig({ HOST: '0.0.0.0', DATABASE_URL: 'postgres://localhost/x', KAFKA_BROKERS: 'none' })).toThrow();
+    expect(() =>
+      readConfig({ HOST: '0.0.0.0', DATABASE_URL: 'postgres://localhost/x', KAFKA_BROKERS: 'none' }),
+    ).toThrow();
   });
 
   it('an opaque access token', async () => {
@@ -56,7 +64,11 @@ describe('RFC 7009, 2: what can be revoked', () => {
   it('a refresh token, and the access tokens that came of it (section 2.1)', async () => {
     const refresh = `rt_${randomUUID()}`;
     const parent = { sha256: digestOf(refresh) };
-    await service.emit('chat', 'token.issued', parties.tokenFacts(now(), { kind: 'refresh', exp: undefined, aud: [parties.RAS], ...parent }));
+    await service.emit(
+      'chat',
+      'token.issued',
+      parties.tokenFacts(now(), { kind: 'refresh', exp: undefined, aud: [parties.RAS], ...parent }),
+    );
     const access = await issueOpaque({ parent });
     const other = await issueOpaque();
     expect(await introspect(access)).not.toBe(INACTIVE);
@@ -78,16 +90,21 @@ describe('RFC 7009, 2.1: the request', () => {
   });
 
   it('GET is refused', async () => {
-    const response = await fetch(`${service.url}/revoke?token=x`, { headers: { authorization: service.basic(CLIENT) } });
+    const response = await fetch(`${service.url}/revoke?token=x`, {
+      headers: { authorization: service.basic(CLIENT) },
+    });
     expect(response.status).toBe(405);
     await response.text();
   });
 
-  it.each(['access_token', 'refresh_token', 'unheard_of'])('hint %s: all supported types are searched', async (hint) => {
-    const token = await issueOpaque();
-    expect((await revoke({ token, token_type_hint: hint })).status).toBe(200);
-    expect(await introspect(token)).toBe(INACTIVE);
-  });
+  it.each(['access_token', 'refresh_token', 'unheard_of'])(
+    'hint %s: all supported types are searched',
+    async (hint) => {
+      const token = await issueOpaque();
+      expect((await revoke({ token, token_type_hint: hint })).status).toBe(200);
+      expect(await introspect(token)).toBe(INACTIVE);
+    },
+  );
 
   it.each([
     ['no credentials', {}],
@@ -102,7 +119,10 @@ describe('RFC 7009, 2.1: the request', () => {
   });
 
   it('a token of another client is refused and stays good', async () => {
-    const token = await issueOpaque({ client_id: 'somebody-else', id_jag: { iss: parties.IDP, jti: 'gr-2', sub: 'u-2', client_id: 'somebody-else' } });
+    const token = await issueOpaque({
+      client_id: 'somebody-else',
+      id_jag: { iss: parties.IDP, jti: 'gr-2', sub: 'u-2', client_id: 'somebody-else' },
+    });
     const answer = await revoke({ token });
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(answer.status).toBeLessThan(500);
@@ -111,7 +131,11 @@ describe('RFC 7009, 2.1: the request', () => {
 
   it('a token of another issuer is refused too', async () => {
     const text = `at_${randomUUID()}`;
-    const facts = parties.tokenFacts(now(), { iss: parties.OTHER_RAS, aud: [parties.OTHER_API], sha256: digestOf(text) });
+    const facts = parties.tokenFacts(now(), {
+      iss: parties.OTHER_RAS,
+      aud: [parties.OTHER_API],
+      sha256: digestOf(text),
+    });
     await service.emit('crm', 'token.issued', facts);
     expect((await revoke({ token: text })).status).toBeGreaterThanOrEqual(400);
   });
@@ -133,7 +157,10 @@ describe('RFC 7009, 2.2: the answer', () => {
   it.each<[string, () => Promise<string>]>([
     ['unknown', async () => `at_${randomUUID()}`],
     ['malformed', async () => '...'],
-    ['a JWT that no registered key signed', async () => signJwt(parties.strangerKey, parties.claimsOf(parties.tokenFacts(now(), { jti: randomUUID() })))],
+    [
+      'a JWT that no registered key signed',
+      async () => signJwt(parties.strangerKey, parties.claimsOf(parties.tokenFacts(now(), { jti: randomUUID() }))),
+    ],
     ['expired', () => issueOpaque({ iat: now() - 100, exp: now() - 10 })],
   ])('an invalid token is no error: %s', async (_, make) => {
     expect((await revoke({ token: await make() })).status).toBe(200);
@@ -156,7 +183,9 @@ describe('RFC 7009, 2.2: the answer', () => {
   it('the revocation of an unverifiable JWT makes no rule on the token it copies', async () => {
     const token = await issueJwt();
     const [header, payload] = token.split('.');
-    expect((await revoke({ token: `${header}.${payload}.${Buffer.alloc(64, 1).toString('base64url')}` })).status).toBe(200);
+    expect((await revoke({ token: `${header}.${payload}.${Buffer.alloc(64, 1).toString('base64url')}` })).status).toBe(
+      200,
+    );
     expect(await introspect(token)).not.toBe(INACTIVE);
   });
 });

@@ -24,7 +24,12 @@ async function issueOpaque(over: Partial<TokenIssued> = {}): Promise<string> {
   return text;
 }
 
-async function issueJwt(over: Partial<TokenIssued> = {}, claims: object = {}, header: object = {}, key = rasKey): Promise<string> {
+async function issueJwt(
+  over: Partial<TokenIssued> = {},
+  claims: object = {},
+  header: object = {},
+  key = rasKey,
+): Promise<string> {
   const facts = parties.tokenFacts(now(), { jti: randomUUID(), ...over });
   await service.emit('chat', 'token.issued', facts);
   return signJwt(key, { ...parties.claimsOf(facts), ...claims }, header);
@@ -35,9 +40,13 @@ interface Asked {
   hint?: string;
 }
 const ask = (token: string, { as = 'chat-api', hint }: Asked = {}): Promise<Answer> =>
-  service.post('/introspect', String(new URLSearchParams({ token, ...(hint === undefined ? {} : { token_type_hint: hint }) })), {
-    authorization: service.basic(as),
-  });
+  service.post(
+    '/introspect',
+    String(new URLSearchParams({ token, ...(hint === undefined ? {} : { token_type_hint: hint }) })),
+    {
+      authorization: service.basic(as),
+    },
+  );
 
 async function expectActive(token: string, asked?: Asked): Promise<Record<string, unknown>> {
   const { status, text } = await ask(token, asked);
@@ -55,7 +64,9 @@ async function expectInactive(token: string, asked?: Asked): Promise<void> {
 
 describe('RFC 7662, 2: the endpoint', () => {
   it('is reachable over TLS only: any other address than loopback needs TLS or a declared proxy', () => {
-    expect(() => readConfig({ HOST: '0.0.0.0', DATABASE_URL: 'postgres://localhost/x', KAFKA_BROKERS: 'none' })).toThrow();
+    expect(() =>
+      readConfig({ HOST: '0.0.0.0', DATABASE_URL: 'postgres://localhost/x', KAFKA_BROKERS: 'none' }),
+    ).toThrow();
   });
 });
 
@@ -72,7 +83,9 @@ describe('RFC 7662, 2.1: the request', () => {
   });
 
   it('GET is refused (section 4: tokens do not belong in URLs)', async () => {
-    const response = await fetch(`${service.url}/introspect?token=x`, { headers: { authorization: service.basic('chat-api') } });
+    const response = await fetch(`${service.url}/introspect?token=x`, {
+      headers: { authorization: service.basic('chat-api') },
+    });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('POST');
     await response.text();
@@ -91,7 +104,9 @@ describe('RFC 7662, 2.1: the request', () => {
   });
 
   it('a token of a megabyte is refused and hurts nobody', async () => {
-    const answer = await service.post('/introspect', `token=${'a'.repeat(1_048_576)}`, { authorization: service.basic('chat-api') });
+    const answer = await service.post('/introspect', `token=${'a'.repeat(1_048_576)}`, {
+      authorization: service.basic('chat-api'),
+    });
     expect(answer.status).toBe(413);
     await expectActive(await issueOpaque());
   });
@@ -106,7 +121,11 @@ describe('RFC 7662, 2.1: the request', () => {
     const secret = service.secret('chat-api');
     const post = method === 'client_secret_post' ? `&client_id=chat-api&client_secret=${secret}` : '';
     const authorization = method === 'bearer' ? `Bearer ${secret}` : service.basic('chat-api');
-    const answer = await service.post('/introspect', `token=${token}${post}`, method === 'client_secret_post' ? {} : { authorization });
+    const answer = await service.post(
+      '/introspect',
+      `token=${token}${post}`,
+      method === 'client_secret_post' ? {} : { authorization },
+    );
     expect(JSON.parse(answer.text)).toMatchObject({ active: true });
   });
 });
@@ -141,14 +160,20 @@ describe('RFC 7662, 2.2: the answer', () => {
     ['unknown', async () => ['at_unknown']],
     ['malformed', async () => ['...']],
     ['expired', async () => [await issueOpaque({ exp: now() - 1 })]],
-    ['revoked', async () => {
-      const token = await issueOpaque();
-      await service.revoke({ token: { sha256: digestOf(token) } });
-      return [token];
-    }],
+    [
+      'revoked',
+      async () => {
+        const token = await issueOpaque();
+        await service.revoke({ token: { sha256: digestOf(token) } });
+        return [token];
+      },
+    ],
     ['not to be known by this caller', async () => [await issueOpaque(), { as: 'crm-api' }]],
     ['asked about by a caller that may not introspect', async () => [await issueOpaque(), { as: 'producer' }]],
-    ['an ID-JAG', async () => [signJwt(idpKey, parties.idJagClaims(now(), { jti: randomUUID() }), { typ: 'oauth-id-jag+jwt' })]],
+    [
+      'an ID-JAG',
+      async () => [signJwt(idpKey, parties.idJagClaims(now(), { jti: randomUUID() }), { typ: 'oauth-id-jag+jwt' })],
+    ],
     ['an ID token', async () => [await issueJwt({}, { aud: 'wiki-at-chat' }, { typ: 'JWT' })]],
   ])('%s: the same bytes and no reason', async (_, make) => {
     await expectInactive(...(await make()));
@@ -176,7 +201,9 @@ describe('RFC 7662, 2.3: errors', () => {
   });
 
   it('a bearer key without the privilege: 401 in the form of RFC 6750, section 3', async () => {
-    const answer = await service.post('/introspect', 'token=a', { authorization: `Bearer ${service.secret('producer')}` });
+    const answer = await service.post('/introspect', 'token=a', {
+      authorization: `Bearer ${service.secret('producer')}`,
+    });
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
   });
@@ -220,11 +247,14 @@ describe('RFC 7662, 4: security', () => {
   it.each<[string, () => Promise<string>]>([
     ['another key under the same kid', () => issueJwt({}, {}, {}, parties.strangerKey)],
     ['no signature', async () => `${(await issueJwt({}, {}, { alg: 'none' })).split('.').slice(0, 2).join('.')}.AA`],
-    ['a signature over other claims', async () => {
-      const [header, , signature] = (await issueJwt()).split('.');
-      const [, payload] = (await issueJwt()).split('.');
-      return `${header}.${payload}.${signature}`;
-    }],
+    [
+      'a signature over other claims',
+      async () => {
+        const [header, , signature] = (await issueJwt()).split('.');
+        const [, payload] = (await issueJwt()).split('.');
+        return `${header}.${payload}.${signature}`;
+      },
+    ],
   ])('the signature is validated: %s', async (_, make) => {
     await expectInactive(await make());
   });
@@ -251,13 +281,25 @@ describe('RFC 7662, 4: security', () => {
 
   it('what the text does not state is answered from what was recorded', async () => {
     const cnf = { jkt: digestOf('key') };
-    const answer = await expectActive(await issueJwt({ cnf }, { cnf: undefined, scope: undefined, client_id: undefined, sub: undefined }));
-    expect(answer).toMatchObject({ cnf, token_type: 'DPoP', scope: 'chat.read chat.history', client_id: 'wiki-at-chat', sub: 'chat-u-1' });
+    const answer = await expectActive(
+      await issueJwt({ cnf }, { cnf: undefined, scope: undefined, client_id: undefined, sub: undefined }),
+    );
+    expect(answer).toMatchObject({
+      cnf,
+      token_type: 'DPoP',
+      scope: 'chat.read chat.history',
+      client_id: 'wiki-at-chat',
+      sub: 'chat-u-1',
+    });
   });
 
   it('a token that is limited to certain resource servers is seen by them alone', async () => {
     const text = `at_${randomUUID()}`;
-    await service.emit('crm', 'token.issued', parties.tokenFacts(now(), { iss: OTHER_RAS, aud: [OTHER_API], sha256: digestOf(text) }));
+    await service.emit(
+      'crm',
+      'token.issued',
+      parties.tokenFacts(now(), { iss: OTHER_RAS, aud: [OTHER_API], sha256: digestOf(text) }),
+    );
     await expectActive(text, { as: 'crm-api' });
     await expectInactive(text, { as: 'chat-api' });
   });
@@ -268,11 +310,17 @@ describe('RFC 7662, 4: security', () => {
 });
 
 describe('open question B9: an ID-JAG, asked about by the RAS in its `aud`', () => {
-  const idJag = (over: object = {}): string => signJwt(idpKey, { ...parties.idJagClaims(now()), jti: randomUUID(), ...over }, { typ: 'oauth-id-jag+jwt' });
+  const idJag = (over: object = {}): string =>
+    signJwt(idpKey, { ...parties.idJagClaims(now()), jti: randomUUID(), ...over }, { typ: 'oauth-id-jag+jwt' });
   const asRas = { as: 'chat-login', hint: ID_JAG_HINT };
 
   it('is active before anybody reported it, with its claims', async () => {
-    expect(await expectActive(idJag(), asRas)).toMatchObject({ iss: IDP, sub: 'u-1', aud: RAS, client_id: 'wiki-at-chat' });
+    expect(await expectActive(idJag(), asRas)).toMatchObject({
+      iss: IDP,
+      sub: 'u-1',
+      aud: RAS,
+      client_id: 'wiki-at-chat',
+    });
   });
 
   it('is inactive to anybody else, and without the hint', async () => {
@@ -298,7 +346,11 @@ describe('lineage of several hops', () => {
   it('falls with a token it came from', async () => {
     const refresh = `rt_${randomUUID()}`;
     const parent = { sha256: digestOf(refresh) };
-    await service.emit('chat', 'token.issued', parties.tokenFacts(now(), { kind: 'refresh', exp: undefined, aud: [RAS], ...parent }));
+    await service.emit(
+      'chat',
+      'token.issued',
+      parties.tokenFacts(now(), { kind: 'refresh', exp: undefined, aud: [RAS], ...parent }),
+    );
     const access = await issueOpaque({ parent, id_jag: undefined });
     await expectActive(access);
     expect(await expectActive(refresh, { as: 'chat-login' })).not.toHaveProperty('token_type');

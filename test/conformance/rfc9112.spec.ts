@@ -17,19 +17,27 @@ const WAIT_MS = 30_000;
 
 async function issueOpaque(): Promise<string> {
   const text = `at_${randomUUID()}`;
-  await service.emit('chat', 'token.issued', parties.tokenFacts(Math.floor(Date.now() / 1000), { sha256: digestOf(text) }));
+  await service.emit(
+    'chat',
+    'token.issued',
+    parties.tokenFacts(Math.floor(Date.now() / 1000), { sha256: digestOf(text) }),
+  );
   return text;
 }
 
 const open = (): Socket => connect(Number(new URL(service.url).port), '127.0.0.1');
 
 function request(method: string, path: string, headers: Readonly<Record<string, string>>, body = ''): string {
-  const lines = Object.entries({ host: 'rescind.example', ...headers, 'content-length': String(body.length) }).map(([name, value]) => `${name}: ${value}`);
+  const lines = Object.entries({ host: 'rescind.example', ...headers, 'content-length': String(body.length) }).map(
+    ([name, value]) => `${name}: ${value}`,
+  );
   return `${method} ${path} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 const FORM = 'application/x-www-form-urlencoded';
-const introspection = (token: string): string => request('POST', '/introspect', { authorization: service.basic('chat-api'), 'content-type': FORM }, `token=${token}`);
-const revocation = (token: string): string => request('POST', '/revoke', { authorization: service.basic('chat-login'), 'content-type': FORM }, `token=${token}`);
+const introspection = (token: string): string =>
+  request('POST', '/introspect', { authorization: service.basic('chat-api'), 'content-type': FORM }, `token=${token}`);
+const revocation = (token: string): string =>
+  request('POST', '/revoke', { authorization: service.basic('chat-login'), 'content-type': FORM }, `token=${token}`);
 
 /** Reads answers with a Content-Length; what an answer says is its status, and `active` or `inactive` of an introspection. */
 async function answersOn(socket: Socket, count: number): Promise<readonly string[]> {
@@ -41,7 +49,9 @@ async function answersOn(socket: Socket, count: number): Promise<readonly string
       const length = Number(/content-length: (\d+)/i.exec(rest.slice(0, end))![1]);
       if (rest.length < end + 4 + length) break;
       const body = rest.slice(end + 4, end + 4 + length);
-      told.push(body.startsWith('{"active":') ? (body.startsWith('{"active":true') ? 'active' : 'inactive') : rest.slice(9, 12));
+      told.push(
+        body.startsWith('{"active":') ? (body.startsWith('{"active":true') ? 'active' : 'inactive') : rest.slice(9, 12),
+      );
       rest = rest.slice(end + 4 + length);
     }
     if (told.length >= count) break;

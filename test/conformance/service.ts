@@ -57,7 +57,13 @@ export async function startConformanceService(): Promise<ConformanceService> {
   const rescind = await startRescind(config, { log: testLog() });
   const secrets = new Map<string, string>();
 
-  async function call(method: string, path: string, bearer: string, body: unknown, type = 'application/json'): Promise<Record<string, unknown>> {
+  async function call(
+    method: string,
+    path: string,
+    bearer: string,
+    body: unknown,
+    type = 'application/json',
+  ): Promise<Record<string, unknown>> {
     const headers = { authorization: `Bearer ${bearer}`, 'content-type': type };
     const response = await fetch(rescind.url + path, { method, headers, body: JSON.stringify(body) });
     const text = await response.text();
@@ -72,7 +78,8 @@ export async function startConformanceService(): Promise<ConformanceService> {
 
   const admin = rescind.adminKey!;
   for (const source of Object.values(SOURCES)) await call('POST', '/v1/sources', admin, source);
-  for (const { id, roles } of CALLERS) secrets.set(id, secretIn(await call('POST', '/v1/callers', admin, { id, roles })));
+  for (const { id, roles } of CALLERS)
+    secrets.set(id, secretIn(await call('POST', '/v1/callers', admin, { id, roles })));
 
   return {
     url: rescind.url,
@@ -82,11 +89,22 @@ export async function startConformanceService(): Promise<ConformanceService> {
     basic: (caller) => parties.basic(caller, secret(caller)),
     async emit(source, name, data) {
       const { uri } = SOURCES[source] as { uri: string };
-      const event = { specversion: '1.0', type: eventType(name), source: uri, id: randomUUID(), time: new Date().toISOString(), data };
+      const event = {
+        specversion: '1.0',
+        type: eventType(name),
+        source: uri,
+        id: randomUUID(),
+        time: new Date().toISOString(),
+        data,
+      };
       await call('POST', '/events', secret(PRODUCER), event, 'application/cloudevents+json');
     },
     async revoke(selector, effect) {
-      const { id } = await call('POST', '/v1/revocations', secret('security'), { selector, reason: 'conformance', ...(effect ? { effect } : {}) });
+      const { id } = await call('POST', '/v1/revocations', secret('security'), {
+        selector,
+        reason: 'conformance',
+        ...(effect ? { effect } : {}),
+      });
       return id as string;
     },
     async lift(rule) {

@@ -40,7 +40,8 @@ describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
     expect(response.status).toBe(200);
     return response.json();
   };
-  const readDemoFile = async (): Promise<DemoFile> => JSON.parse(await readFile(join(service.home, 'demo.json'), 'utf8')) as DemoFile;
+  const readDemoFile = async (): Promise<DemoFile> =>
+    JSON.parse(await readFile(join(service.home, 'demo.json'), 'utf8')) as DemoFile;
 
   it('goes through with every check', () => {
     expect(told).toContain('checks passed');
@@ -50,9 +51,16 @@ describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
   it('leaves a file for scripts that only its owner can read, with a live and a revoked token', async () => {
     expect((await stat(join(service.home, 'demo.json'))).mode & 0o777).toBe(0o600);
     const file = await readDemoFile();
-    expect(await introspect(file, file.tokens.live)).toMatchObject({ active: true, client_id: 'wiki-at-crm', sub: 'crm-1001' });
+    expect(await introspect(file, file.tokens.live)).toMatchObject({
+      active: true,
+      client_id: 'wiki-at-crm',
+      sub: 'crm-1001',
+    });
     expect(await introspect(file, file.tokens.revoked)).toEqual({ active: false });
-    expect(await introspect(file, file.tokens.agent, 'files')).toMatchObject({ active: true, client_id: 'atlas-at-files' });
+    expect(await introspect(file, file.tokens.agent, 'files')).toMatchObject({
+      active: true,
+      client_id: 'atlas-at-files',
+    });
   });
 
   it('prints no secret and no token, and no colour where nobody sees it', async () => {
@@ -63,10 +71,23 @@ describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
     expect(told).not.toContain('\u001b');
   });
 
-  it('can be told twice in one deployment', async () => {
-    const { url, adminKey, brokers, home, log } = service;
-    const again = await runDemo({ rescindUrl: url, adminKey, brokers, home, once: true, log, out: { write: () => undefined }, stopRequested: Promise.resolve() });
-    expect(again).toBe(0);
-    expect((await readDemoFile()).sources['idp']?.name).toBe('idp-2');
-  }, DEMO_MS);
+  it(
+    'can be told twice in one deployment',
+    async () => {
+      const { url, adminKey, brokers, home, log } = service;
+      const again = await runDemo({
+        rescindUrl: url,
+        adminKey,
+        brokers,
+        home,
+        once: true,
+        log,
+        out: { write: () => undefined },
+        stopRequested: Promise.resolve(),
+      });
+      expect(again).toBe(0);
+      expect((await readDemoFile()).sources['idp']?.name).toBe('idp-2');
+    },
+    DEMO_MS,
+  );
 });

@@ -42,9 +42,27 @@ export const PASSWORD = 'correct horse battery staple';
 export const APP_SECRET = 'secret-of-the-agent-at-crm';
 
 const routes: readonly ApiRoute[] = [
-  { method: 'GET', template: '/contacts', scope: 'crm.read', operation: 'read', serve: () => ({ status: 200, body: { contacts: [1, 2] }, records: 2 }) },
-  { method: 'GET', template: '/contacts/{id}', scope: 'crm.read', operation: 'read', serve: (id) => ({ status: 200, body: { id }, records: 1 }) },
-  { method: 'POST', template: '/contacts', scope: 'crm.write', operation: 'write', serve: () => ({ status: 201, body: {}, records: 1 }) },
+  {
+    method: 'GET',
+    template: '/contacts',
+    scope: 'crm.read',
+    operation: 'read',
+    serve: () => ({ status: 200, body: { contacts: [1, 2] }, records: 2 }),
+  },
+  {
+    method: 'GET',
+    template: '/contacts/{id}',
+    scope: 'crm.read',
+    operation: 'read',
+    serve: (id) => ({ status: 200, body: { id }, records: 1 }),
+  },
+  {
+    method: 'POST',
+    template: '/contacts',
+    scope: 'crm.write',
+    operation: 'write',
+    serve: () => ({ status: 201, body: {}, records: 1 }),
+  },
 ];
 
 /** One IdP, one resource application and two clients, with an introspection endpoint that answers as it is told. */
@@ -75,7 +93,12 @@ export async function startParties(tokenFormat: 'jwt' | 'opaque'): Promise<Parti
       { sub: 'bob', login: 'bob', password: PASSWORD, name: 'Bob' },
     ],
     clients: [
-      { clientId: 'atlas', clientSecret: 'atlas-secret', ...at(agentServer.origin), agent: { id: 'atlas', type: 'ai_agent' } },
+      {
+        clientId: 'atlas',
+        clientSecret: 'atlas-secret',
+        ...at(agentServer.origin),
+        agent: { id: 'atlas', type: 'ai_agent' },
+      },
       { clientId: 'wiki', clientSecret: 'wiki-secret', ...at(wikiServer.origin) },
     ],
     publisher,
@@ -114,7 +137,9 @@ export async function startParties(tokenFormat: 'jwt' | 'opaque'): Promise<Parti
       name,
       server,
       idp: { issuer: idp.issuer, clientId: name, clientSecret: `${name}-secret` },
-      registrations: [{ app: 'crm', issuer: app.issuer, resource: app.resource, clientId: `${name}-at-crm`, clientSecret: secret }],
+      registrations: [
+        { app: 'crm', issuer: app.issuer, resource: app.resource, clientId: `${name}-at-crm`, clientSecret: secret },
+      ],
       log,
     });
   const client = await clientOf('atlas', agentServer, APP_SECRET);
@@ -164,7 +189,11 @@ async function startIntrospectionEndpoint() {
     request.on('end', () => {
       const form = new URLSearchParams(Buffer.concat(chunks).toString());
       const token = form.get('token') ?? '';
-      asked.push({ hint: form.get('token_type_hint') ?? '', authorization: request.headers.authorization ?? '', token });
+      asked.push({
+        hint: form.get('token_type_hint') ?? '',
+        authorization: request.headers.authorization ?? '',
+        token,
+      });
       if (answer === 'unavailable') return response.writeHead(503).end();
       const claims = token.split('.').length === 3 ? readClaims(token) : { aud: opaqueAudience, scope: 'crm.read' };
       response.writeHead(200, { 'content-type': 'application/json' });

@@ -56,9 +56,19 @@ describe('the commands of the README, right after `npm install` and beside a see
       await expect(access(join(checkout, 'dist'))).rejects.toMatchObject({ code: 'ENOENT' });
       const commands = (await Promise.all(SECTIONS.map(commandsOf))).join('\n');
       const asks = commands.split('\n').find((line) => line.includes('/introspect'))!;
-      const script = ['shopt -s expand_aliases', 'set -eo pipefail', commands, asks, 'npm run --silent rescind -- serve --help'].join('\n');
+      const script = [
+        'shopt -s expand_aliases',
+        'set -eo pipefail',
+        commands,
+        asks,
+        'npm run --silent rescind -- serve --help',
+      ].join('\n');
       const { PATH, HOME } = process.env;
-      const { stdout } = await promisify(execFile)('bash', ['-c', script.replaceAll(URL_IN_README, service.url)], { cwd: checkout, env: { PATH, HOME }, maxBuffer: 1 << 24 });
+      const { stdout } = await promisify(execFile)('bash', ['-c', script.replaceAll(URL_IN_README, service.url)], {
+        cwd: checkout,
+        env: { PATH, HOME },
+        maxBuffer: 1 << 24,
+      });
       expect([...stdout.matchAll(/\{"index":"\d+","state":"sequenced"\}/g)]).toHaveLength(2);
       expect([...stdout.matchAll(/"active":(true|false)/g)].map(([, active]) => active)).toEqual(['true', 'false']);
       // An answer of curl ends without a new line.

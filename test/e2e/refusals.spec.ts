@@ -28,15 +28,22 @@ describe('refusals', () => {
   afterAll(() => organisation.stop());
 
   /** The first entry of a type whose payload, as it was published, says what is asked for. */
-  const entryOf = (type: string, says: (data: Record<string, unknown>) => boolean): Promise<{ entry: Entry; data: Record<string, unknown> }> => {
+  const entryOf = (
+    type: string,
+    says: (data: Record<string, unknown>) => boolean,
+  ): Promise<{ entry: Entry; data: Record<string, unknown> }> => {
     let next = 0n;
     return until(async () => {
-      const head = BigInt((await organisation.analyst.get<{ as_of: { index: string } }>('/v1/access?limit=1')).as_of.index);
+      const head = BigInt(
+        (await organisation.analyst.get<{ as_of: { index: string } }>('/v1/access?limit=1')).as_of.index,
+      );
       for (; next < head; next += 1n) {
         const entry = await organisation.analyst.get<Entry>(`/v1/entries/${next}`);
         if (entry.type !== `dev.rescind.${type}.v1` || entry.payload === null) continue;
         const body = JSON.parse(Buffer.from(entry.payload.bytes, 'base64').toString('utf8')) as Record<string, unknown>;
-        const data = (entry.source.name === organisation.sandbox.registered.parties.get('idp')?.name ? body['data'] : body) as Record<string, unknown>;
+        const data = (
+          entry.source.name === organisation.sandbox.registered.parties.get('idp')?.name ? body['data'] : body
+        ) as Record<string, unknown>;
         if (says(data)) return { entry, data };
       }
       return undefined;
@@ -63,7 +70,10 @@ describe('refusals', () => {
     await atlas.redeem('crm', idJag);
     expect(await refusalOf(atlas.redeem('crm', idJag))).toBe('invalid_grant');
     const { jti } = decodeJwt(idJag);
-    const { data } = await entryOf('token.denied', ({ id_jag: presented }) => (presented as { jti?: string }).jti === jti);
+    const { data } = await entryOf(
+      'token.denied',
+      ({ id_jag: presented }) => (presented as { jti?: string }).jti === jti,
+    );
     expect(data).toMatchObject({ error: 'invalid_grant', reason: 'replay' });
   });
 
@@ -71,9 +81,15 @@ describe('refusals', () => {
     const { clients, idp } = organisation.sandbox;
     const idJag = await clients.atlas.exchange('bob', 'files');
     const { jti } = decodeJwt(idJag);
-    await organisation.analyst.post('/v1/revocations', { selector: { id_jag: { iss: idp.issuer, jti } }, reason: 'leaked' });
+    await organisation.analyst.post('/v1/revocations', {
+      selector: { id_jag: { iss: idp.issuer, jti } },
+      reason: 'leaked',
+    });
     expect(await refusalOf(clients.atlas.redeem('files', idJag))).toBe('invalid_grant');
-    const { data } = await entryOf('token.denied', ({ id_jag: presented }) => (presented as { jti?: string }).jti === jti);
+    const { data } = await entryOf(
+      'token.denied',
+      ({ id_jag: presented }) => (presented as { jti?: string }).jti === jti,
+    );
     expect(data).toMatchObject({ reason: 'revoked' });
   });
 
@@ -83,7 +99,12 @@ describe('refusals', () => {
     const response = await atlas.call('crm', accessToken, 'GET', '/export');
     expect(response.status).toBe(403);
     const { data } = await entryOf('access.denied', ({ error }) => error === 'insufficient_scope');
-    expect(data).toMatchObject({ operation: 'export', route: 'GET /export', status: 403, token: { iss: organisation.sandbox.apps.crm.issuer } });
+    expect(data).toMatchObject({
+      operation: 'export',
+      route: 'GET /export',
+      status: 403,
+      token: { iss: organisation.sandbox.apps.crm.issuer },
+    });
   });
 
   it('an ID-JAG of another audience is refused by the server it is not for', async () => {

@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { startRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
 import { createLog, type Log } from '../../src/platform/log/index.js';
-import { createRescindAdmin, isRecorded, startSandbox, type AppName, type ClientName, type RescindAdmin, type Sandbox, type UserName } from '../../src/sandbox/index.js';
+import {
+  createRescindAdmin,
+  isRecorded,
+  startSandbox,
+  type AppName,
+  type ClientName,
+  type RescindAdmin,
+  type Sandbox,
+  type UserName,
+} from '../../src/sandbox/index.js';
 import { createTestDatabase, testBrokers, uniqueName } from '../support/services.js';
 
 export interface RunningRescind {

@@ -65,10 +65,28 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
       iss: parties.app.issuer,
       sub: 'crm-1001',
       aud: [parties.app.resource],
-      id_jag: { iss: parties.idp.issuer, jti, sid, auth_time, act, agent, iat, exp, sub: 'alice', sha256: sha256(idJag) },
+      id_jag: {
+        iss: parties.idp.issuer,
+        jti,
+        sid,
+        auth_time,
+        act,
+        agent,
+        iat,
+        exp,
+        sub: 'alice',
+        sha256: sha256(idJag),
+      },
     });
-    expect(called).toMatchObject({ operation: 'read', route: 'GET /contacts/{id}', path: '/contacts/7', status: 200, records: 1 });
-    const identity = format === 'jwt' ? { iss: parties.app.issuer, jti: redeemed?.['jti'] } : { sha256: sha256(token.accessToken) };
+    expect(called).toMatchObject({
+      operation: 'read',
+      route: 'GET /contacts/{id}',
+      path: '/contacts/7',
+      status: 200,
+      records: 1,
+    });
+    const identity =
+      format === 'jwt' ? { iss: parties.app.issuer, jti: redeemed?.['jti'] } : { sha256: sha256(token.accessToken) };
     expect(called?.['token']).toEqual(identity);
   });
 
@@ -83,7 +101,8 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
       ['access_token', accessToken],
       ['access_token', accessToken],
     ]);
-    const expected = format === 'jwt' ? `Basic ${Buffer.from('crm:a+secret+%26+more').toString('base64')}` : 'Bearer bearer-key';
+    const expected =
+      format === 'jwt' ? `Basic ${Buffer.from('crm:a+secret+%26+more').toString('base64')}` : 'Bearer bearer-key';
     expect(parties.asked[0]?.authorization).toBe(expected);
   });
 
@@ -96,7 +115,9 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
     expect(await errorOf(parties.client.redeem('crm', idJag))).toBe('invalid_grant');
     const response = await parties.client.call('crm', accessToken, 'GET', '/contacts');
     expect(response.status).toBe(401);
-    expect(response.headers.get('www-authenticate')).toBe(`Bearer realm="${parties.app.resource}", error="invalid_token"`);
+    expect(response.headers.get('www-authenticate')).toBe(
+      `Bearer realm="${parties.app.resource}", error="invalid_token"`,
+    );
     expect(parties.told).toMatchObject([
       { name: 'token.denied', data: { error: 'invalid_grant', reason: 'revoked', id_jag: { sha256: sha256(idJag) } } },
       { name: 'access.denied', data: { status: 401, error: 'invalid_token' } },
@@ -126,7 +147,10 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
   it('challenges a call without a token, with one in the URL, and with too small a scope', async () => {
     const { accessToken } = await parties.client.redeem('crm', await parties.client.exchange('alice', 'crm'));
     const bare = await fetch(`${parties.app.resource}/contacts`);
-    expect([bare.status, bare.headers.get('www-authenticate')]).toEqual([401, `Bearer realm="${parties.app.resource}"`]);
+    expect([bare.status, bare.headers.get('www-authenticate')]).toEqual([
+      401,
+      `Bearer realm="${parties.app.resource}"`,
+    ]);
     expect((await fetch(`${parties.app.resource}/contacts?access_token=${accessToken}`)).status).toBe(401);
 
     const small = await parties.client.call('crm', accessToken, 'POST', '/contacts');
@@ -139,10 +163,19 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
   describe('the authorization server refuses', () => {
     const now = () => Math.floor(Date.now() / 1000);
     type Claims = Record<string, unknown>;
-    const changes: readonly (readonly [what: string, reason: string | undefined, claims: () => Claims, typ?: string])[] = [
+    const changes: readonly (readonly [
+      what: string,
+      reason: string | undefined,
+      claims: () => Claims,
+      typ?: string,
+    ])[] = [
       ['another typ', undefined, () => ({}), 'JWT'],
       ['another audience', 'aud is not this server alone', () => ({ aud: 'https://login.chat.example' })],
-      ['two audiences', 'aud is not this server alone', () => ({ aud: [parties.app.issuer, 'https://login.chat.example'] })],
+      [
+        'two audiences',
+        'aud is not this server alone',
+        () => ({ aud: [parties.app.issuer, 'https://login.chat.example'] }),
+      ],
       ['another client', 'client_id is another client', () => ({ client_id: 'wiki-at-crm' })],
       ['an expired one', 'expired, or no exp', () => ({ iat: now() - 300, exp: now() - 10 })],
       ['one without exp', 'expired, or no exp', () => ({ exp: undefined })],
@@ -153,7 +186,11 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
       ['one without sub', 'sub is missing', () => ({ sub: undefined })],
       ['a bound one without proof', 'cnf without proof of possession', () => ({ cnf: { jkt: sha256('key') } })],
       ['another resource', 'resource is not of this server', () => ({ resource: 'https://api.chat.example' })],
-      ['a resource of another server beside its own', 'resource is not of this server', () => ({ resource: [parties.app.resource, 'https://api.chat.example'] })],
+      [
+        'a resource of another server beside its own',
+        'resource is not of this server',
+        () => ({ resource: [parties.app.resource, 'https://api.chat.example'] }),
+      ],
       ['scopes it does not have', 'scope does not fit the resource', () => ({ scope: 'chat.read' })],
       ['one without scope', 'scope does not fit the resource', () => ({ scope: undefined })],
       ['a subject without an account', 'no account for this subject', () => ({ sub: 'mallory' })],
@@ -181,7 +218,8 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
       const idJag = await parties.idpKey.sign(claims(change()), typ);
       expect(await errorOf(parties.client.redeem('crm', idJag))).toBe('invalid_grant');
       // What is not marked as an ID-JAG is not told of as one.
-      const told = reason === undefined ? [] : [{ name: 'token.denied', data: { reason, id_jag: { sha256: sha256(idJag) } } }];
+      const told =
+        reason === undefined ? [] : [{ name: 'token.denied', data: { reason, id_jag: { sha256: sha256(idJag) } } }];
       expect(parties.told).toMatchObject(told);
       expect(parties.told).toHaveLength(told.length);
       expect(parties.asked).toEqual([]);
@@ -215,7 +253,9 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
       const grant = 'grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer';
       expect((await post(`${grant}&assertion=x`, 'wrong')).status).toBe(401);
       expect(await (await post(grant, APP_SECRET)).json()).toMatchObject({ error: 'invalid_request' });
-      expect(await (await post(`${grant}&assertion=x&assertion=y`, APP_SECRET)).json()).toMatchObject({ error: 'invalid_request' });
+      expect(await (await post(`${grant}&assertion=x&assertion=y`, APP_SECRET)).json()).toMatchObject({
+        error: 'invalid_request',
+      });
     });
   });
 
@@ -233,7 +273,10 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
         users: { alice: ['crm.read'] },
       });
       expect(parties.told).toMatchObject([
-        { name: 'id-jag.denied', data: { sub: 'alice', error: 'access_denied', scope: 'crm.write', decision_id: expect.any(String) } },
+        {
+          name: 'id-jag.denied',
+          data: { sub: 'alice', error: 'access_denied', scope: 'crm.write', decision_id: expect.any(String) },
+        },
         { name: 'connection.deleted', data: { idp_client_id: 'atlas', client_id: 'atlas-at-crm' } },
         { name: 'id-jag.denied', data: { error: 'invalid_target' } },
         { name: 'connection.created', data: { scope: 'crm.read crm.write', agent: { id: 'atlas', type: 'ai_agent' } } },
@@ -243,7 +286,10 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
 
     it("refuses another client's ID token, and anything else in its place", async () => {
       const now = Math.floor(Date.now() / 1000);
-      const foreign = await parties.idpKey.sign({ iss: parties.idp.issuer, sub: 'alice', aud: 'wiki', iat: now, exp: now + 60 }, 'JWT');
+      const foreign = await parties.idpKey.sign(
+        { iss: parties.idp.issuer, sub: 'alice', aud: 'wiki', iat: now, exp: now + 60 },
+        'JWT',
+      );
       for (const subject of [foreign, 'x', '']) {
         const response = await fetch(`${parties.idp.issuer}/token`, {
           method: 'POST',
@@ -266,14 +312,24 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
       expect(await errorOf(parties.client.exchange('alice', 'crm'))).toBe('invalid_request');
       await parties.idp.enableUser('alice');
       expect(await errorOf(parties.client.exchange('alice', 'crm'))).toBe('no error');
-      expect(parties.told.map(({ name }) => name)).toEqual(['user.disabled', 'id-jag.denied', 'user.enabled', 'id-jag.issued']);
+      expect(parties.told.map(({ name }) => name)).toEqual([
+        'user.disabled',
+        'id-jag.denied',
+        'user.enabled',
+        'id-jag.issued',
+      ]);
     });
 
     it('ends the session at sign-out, for the exchange too', async () => {
       await parties.client.exchange('alice', 'crm');
       const { sid } = parties.told.at(-1)!.data as { sid: string };
-      await parties.browser.submit(await parties.browser.open(`${parties.client.signOutUrl}?sub=alice`), { logout: 'yes' });
-      expect(parties.told.at(-1)).toEqual({ name: 'session.ended', data: { iss: parties.idp.issuer, sid, sub: 'alice' } });
+      await parties.browser.submit(await parties.browser.open(`${parties.client.signOutUrl}?sub=alice`), {
+        logout: 'yes',
+      });
+      expect(parties.told.at(-1)).toEqual({
+        name: 'session.ended',
+        data: { iss: parties.idp.issuer, sid, sub: 'alice' },
+      });
       expect(await errorOf(parties.client.exchange('alice', 'crm'))).toBe('invalid_request');
     });
   });

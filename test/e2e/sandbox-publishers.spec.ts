@@ -43,7 +43,13 @@ describe('publishing to Kafka', () => {
     ['structured', 'gzip'],
   ] as const)('in %s mode, compression %s', async (mode, compression) => {
     const before = received.length;
-    const sut = await createKafkaPublisher({ kafka, sourceName: name, source: SOURCE, mode, ...(compression === undefined ? {} : { compression }) });
+    const sut = await createKafkaPublisher({
+      kafka,
+      sourceName: name,
+      source: SOURCE,
+      mode,
+      ...(compression === undefined ? {} : { compression }),
+    });
     await sut.publish('session.ended', ended, { subject: 'alice', time: new Date('2026-11-24T08:00:00Z') });
     await sut.stop();
 
@@ -53,7 +59,13 @@ describe('publishing to Kafka', () => {
     const event =
       mode === 'structured'
         ? body
-        : { type: header('ce_type'), source: header('ce_source'), subject: header('ce_subject'), time: header('ce_time'), data: body };
+        : {
+            type: header('ce_type'),
+            source: header('ce_source'),
+            subject: header('ce_subject'),
+            time: header('ce_time'),
+            data: body,
+          };
     expect(event).toMatchObject({
       type: 'dev.rescind.session.ended.v1',
       source: SOURCE,
@@ -61,13 +73,25 @@ describe('publishing to Kafka', () => {
       time: '2026-11-24T08:00:00.000Z',
       data: ended,
     });
-    expect(header('content-type')).toContain(mode === 'structured' ? 'application/cloudevents+json' : 'application/json');
+    expect(header('content-type')).toContain(
+      mode === 'structured' ? 'application/cloudevents+json' : 'application/json',
+    );
     expect(key?.toString()).toBe('https://idp.example|s1');
   });
 
   it('rejects, rather than creating a topic that nobody registered', async () => {
-    const impatient = createKafka({ brokers: testBrokers(), clientId: 'spec', log: testLog(), retry: { retries: 1, initialRetryTime: 10 } });
-    const sut = await createKafkaPublisher({ kafka: impatient, sourceName: uniqueName('nobody'), source: SOURCE, mode: 'binary' });
+    const impatient = createKafka({
+      brokers: testBrokers(),
+      clientId: 'spec',
+      log: testLog(),
+      retry: { retries: 1, initialRetryTime: 10 },
+    });
+    const sut = await createKafkaPublisher({
+      kafka: impatient,
+      sourceName: uniqueName('nobody'),
+      source: SOURCE,
+      mode: 'binary',
+    });
     await expect(sut.publish('session.ended', ended)).rejects.toMatchObject({ code: 'emit-failed' });
     await sut.stop();
   });

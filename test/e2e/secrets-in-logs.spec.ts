@@ -26,7 +26,10 @@ it('no log line at any level holds a password, a secret, an access token or an I
     await atlas.redeem(app, idJag).catch(() => undefined);
     await atlas.redeem(app, accessToken).catch(() => undefined);
     await atlas.redeem(app === 'crm' ? 'files' : 'crm', idJag).catch(() => undefined);
-    for (const [token, secret] of [[accessToken, 'wrong'], [`${accessToken}x`, sandbox.registered.parties.get(app)!.secret]] as const) {
+    for (const [token, secret] of [
+      [accessToken, 'wrong'],
+      [`${accessToken}x`, sandbox.registered.parties.get(app)!.secret],
+    ] as const) {
       await fetch(new URL('/introspect', service.url), {
         method: 'POST',
         headers: { authorization: `Bearer ${secret}` },
@@ -36,7 +39,10 @@ it('no log line at any level holds a password, a secret, an access token or an I
     // A producer that sends the token itself instead of its identity.
     await fetch(new URL('/events', service.url), {
       method: 'POST',
-      headers: { authorization: `Bearer ${sandbox.registered.parties.get(app)!.secret}`, 'content-type': 'application/cloudevents+json' },
+      headers: {
+        authorization: `Bearer ${sandbox.registered.parties.get(app)!.secret}`,
+        'content-type': 'application/cloudevents+json',
+      },
       body: JSON.stringify({
         specversion: '1.0',
         type: 'dev.rescind.access.denied.v1',
@@ -53,6 +59,8 @@ it('no log line at any level holds a password, a secret, an access token or an I
   const found = [...planted].filter(([, value]) => log.includes(value)).map(([what]) => what);
   expect(found).toEqual([]);
   // Halves of a token are as good as the whole where the rest can be guessed: no signature either.
-  const signatures = [...planted.values()].filter((value) => value.split('.').length === 3).map((value) => value.split('.')[2]!);
+  const signatures = [...planted.values()]
+    .filter((value) => value.split('.').length === 3)
+    .map((value) => value.split('.')[2]!);
   expect(signatures.filter((signature) => log.includes(signature))).toEqual([]);
 });

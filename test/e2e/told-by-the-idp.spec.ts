@@ -22,7 +22,11 @@ describe('what the identity provider says', () => {
   });
   afterAll(() => organisation.stop());
 
-  const obtain = async (user: UserName, client: ClientName, app: AppName): Promise<Held> => ({ client, app, accessToken: await organisation.obtain(user, client, app) });
+  const obtain = async (user: UserName, client: ClientName, app: AppName): Promise<Held> => ({
+    client,
+    app,
+    accessToken: await organisation.obtain(user, client, app),
+  });
   const call = async ({ client, app, accessToken }: Held): Promise<number> => {
     const response = await organisation.sandbox.clients[client].call(app, accessToken, 'GET', PATHS[app]);
     await response.body?.cancel();
@@ -50,7 +54,11 @@ describe('what the identity provider says', () => {
 
   it('a disabled user is stopped at every application, and comes back with a fresh grant alone', async () => {
     const { idp } = organisation.sandbox;
-    const [agent, wiki, other] = [await obtain('bob', 'atlas', 'files'), await obtain('bob', 'wiki', 'crm'), await obtain('alice', 'atlas', 'files')];
+    const [agent, wiki, other] = [
+      await obtain('bob', 'atlas', 'files'),
+      await obtain('bob', 'wiki', 'crm'),
+      await obtain('alice', 'atlas', 'files'),
+    ];
     expect(await Promise.all([agent, wiki, other].map(call))).toEqual([200, 200, 200]);
 
     await idp.disableUser('bob');

@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, ownKafka, ownPostgres, testBrokers, uniqueName } from '../support/services.js';
 import { isAlive, untilGone } from '../support/orphans.js';
-import { kafkaPid, makeHome, postgresPid, postmasterPid, removeHome, runRescind, untilSeen, untilUp, type Served } from './served.js';
+import {
+  kafkaPid,
+  makeHome,
+  postgresPid,
+  postmasterPid,
+  removeHome,
+  runRescind,
+  untilSeen,
+  untilUp,
+  type Served,
+} from './served.js';
 
 const TEST_TIMEOUT_MS = 180_000;
 /** The promise is 5 s; a busy machine may add to what it sees of them. */
@@ -45,7 +55,11 @@ async function database(): Promise<string> {
 }
 
 const exists = async (path: string): Promise<true | undefined> => access(path).then(() => true as const);
-const external = async (): Promise<Record<string, string>> => ({ DATABASE_URL: await database(), KAFKA_BROKERS: testBrokers().join(), TOPIC_PREFIX: uniqueName('ctrl') });
+const external = async (): Promise<Record<string, string>> => ({
+  DATABASE_URL: await database(),
+  KAFKA_BROKERS: testBrokers().join(),
+  TOPIC_PREFIX: uniqueName('ctrl'),
+});
 
 describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
@@ -85,10 +99,16 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
       const postgres = await ownPostgres();
       cleanups.push(() => postgres.remove());
       await postgres.start();
-      const served = run(['serve'], await home(), { DATABASE_URL: postgres.url, KAFKA_BROKERS: testBrokers().join(), TOPIC_PREFIX: uniqueName('ctrl') });
+      const served = run(['serve'], await home(), {
+        DATABASE_URL: postgres.url,
+        KAFKA_BROKERS: testBrokers().join(),
+        TOPIC_PREFIX: uniqueName('ctrl'),
+      });
       await untilUp(served);
       postgres.kill();
-      await untilSeen(served, () => (served.out().includes('the control log could not be followed') ? true : undefined));
+      await untilSeen(served, () =>
+        served.out().includes('the control log could not be followed') ? true : undefined,
+      );
       await expectEnd(served);
     },
     TEST_TIMEOUT_MS,
@@ -100,10 +120,17 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
       const kafka = await ownKafka();
       cleanups.push(() => kafka.remove());
       await kafka.start();
-      const served = run(['serve'], await home(), { DATABASE_URL: await database(), KAFKA_BROKERS: kafka.brokers.join(), TOPIC_PREFIX: 'ctrl', LOG_LEVEL: 'debug' });
+      const served = run(['serve'], await home(), {
+        DATABASE_URL: await database(),
+        KAFKA_BROKERS: kafka.brokers.join(),
+        TOPIC_PREFIX: 'ctrl',
+        LOG_LEVEL: 'debug',
+      });
       await untilUp(served);
       kafka.kill();
-      await untilSeen(served, () => (/"kafkajs".*(ECONNREFUSED|closed connection)/i.test(served.out()) ? true : undefined));
+      await untilSeen(served, () =>
+        /"kafkajs".*(ECONNREFUSED|closed connection)/i.test(served.out()) ? true : undefined,
+      );
       await expectEnd(served);
     },
     TEST_TIMEOUT_MS,
@@ -117,7 +144,8 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
       await untilUp(served);
       process.kill(await kafkaPid(at), 'SIGKILL');
       process.kill(await postgresPid(at), 'SIGKILL');
-      for (const name of ['PostgreSQL', 'Kafka']) await untilSeen(served, () => (served.out().includes(`${name} ended unexpectedly`) ? true : undefined));
+      for (const name of ['PostgreSQL', 'Kafka'])
+        await untilSeen(served, () => (served.out().includes(`${name} ended unexpectedly`) ? true : undefined));
       await expectEnd(served);
       // Nothing is left behind for long: what a stop did not wait for, its guard ends.
       await untilGone(await kafkaPid(at).catch(() => 0));

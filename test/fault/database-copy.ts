@@ -24,5 +24,8 @@ export async function copyDatabase(url: string): Promise<{ restore(): Promise<vo
       `ALTER DATABASE ${from} WITH ALLOW_CONNECTIONS true`,
     );
   await replace(name, `${name}_saved`);
-  return { restore: () => replace(`${name}_saved`, name), drop: () => onServer(`DROP DATABASE ${name}_saved WITH (FORCE)`) };
+  return {
+    restore: () => replace(`${name}_saved`, name),
+    drop: () => onServer(`DROP DATABASE ${name}_saved WITH (FORCE)`),
+  };
 }

@@ -28,7 +28,8 @@ describe('a database that was restored from an earlier state', () => {
     'reads again what it does not have, and holds every event once',
     async () => {
       const deployment = await deployed();
-      const { sendUntilMidBatch, expectWhole, everythingDealtWith, outboxPaid, traffic, dealtWith } = createJudge(deployment);
+      const { sendUntilMidBatch, expectWhole, everythingDealtWith, outboxPaid, traffic, dealtWith } =
+        createJudge(deployment);
       const sent = traffic(15, 200);
       const pending = [...sent];
       await deployment.start();
@@ -71,7 +72,7 @@ describe('a database whose disk is full', () => {
       await deployment.send(sent.slice(0, third));
       await until(() => everythingDealtWith(sent.slice(0, third)));
 
-      await deployment.pool.query('CREATE TABLE ballast AS SELECT 0 AS n, repeat(\'x\', 4000) AS filling');
+      await deployment.pool.query("CREATE TABLE ballast AS SELECT 0 AS n, repeat('x', 4000) AS filling");
       await until(() => isFull(deployment, 1_000));
       await until(() => isFull(deployment, 1));
       const failed = await rollbacks(deployment);
@@ -109,7 +110,13 @@ async function isFull({ pool }: Deployment, pages: number): Promise<boolean> {
 }
 
 const rollbacks = async ({ pool }: Deployment): Promise<number> =>
-  Number((await pool.query<{ n: string }>('SELECT xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()')).rows[0]!.n);
+  Number(
+    (
+      await pool.query<{ n: string }>(
+        'SELECT xact_rollback AS n FROM pg_stat_database WHERE datname = current_database()',
+      )
+    ).rows[0]!.n,
+  );
 
 describe('a database host whose clock is set back', () => {
   it(
@@ -151,5 +158,6 @@ async function ownClock({ pool, url }: Deployment): Promise<(offsetMs: number) =
     INSERT INTO set_clock.moved VALUES ('0');
     CREATE FUNCTION set_clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT pg_catalog.clock_timestamp() + by FROM set_clock.moved';
     ALTER DATABASE ${database} SET search_path = set_clock, pg_catalog, public`);
-  return async (offsetMs) => void (await pool.query('UPDATE set_clock.moved SET by = make_interval(secs => $1)', [offsetMs / 1000]));
+  return async (offsetMs) =>
+    void (await pool.query('UPDATE set_clock.moved SET by = make_interval(secs => $1)', [offsetMs / 1000]));
 }

@@ -5,7 +5,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { AssignerProtocol, ConfigResourceTypes, Kafka, logLevel, type Admin, type Message, type Producer } from 'kafkajs';
+import {
+  AssignerProtocol,
+  ConfigResourceTypes,
+  Kafka,
+  logLevel,
+  type Admin,
+  type Message,
+  type Producer,
+} from 'kafkajs';
 import { createControlFollower, createControlLog, type Source } from '../../src/control/index.js';
 import type { EventName } from '../../src/contracts/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
@@ -17,7 +25,13 @@ import { testBrokers, testLog, uniqueName } from '../support/services.js';
 import { API, IDP, RAS } from '../support/stage.js';
 import type { Sent } from './traffic.js';
 
-const IDP_TYPES: EventName[] = ['id-jag.issued', 'session.ended', 'connection.created', 'connection.updated', 'connection.deleted'];
+const IDP_TYPES: EventName[] = [
+  'id-jag.issued',
+  'session.ended',
+  'connection.created',
+  'connection.updated',
+  'connection.deleted',
+];
 const RAS_TYPES: EventName[] = ['token.issued', 'token.revoked', 'access.allowed', 'access.denied', 'access.summary'];
 const PARTITIONS = { idp: 2, chat: 3 };
 
@@ -63,7 +77,10 @@ export interface DeployOptions {
   readonly timeouts?: Partial<SessionTimeouts>;
 }
 
-export async function deploy(url: string, { brokers = testBrokers(), timeouts = {} }: DeployOptions = {}): Promise<Deployment> {
+export async function deploy(
+  url: string,
+  { brokers = testBrokers(), timeouts = {} }: DeployOptions = {},
+): Promise<Deployment> {
   await runMigrations({ url, migrations: MIGRATIONS });
   const pool = createPool({ url, max: 4, applicationName: 'spec-fault', onIdleError: () => undefined });
   const { tenant, sources, register, disable, end } = await registerSources(url, pool);
@@ -84,11 +101,17 @@ export async function deploy(url: string, { brokers = testBrokers(), timeouts = 
 
   const launch = async (): Promise<number> => {
     const program = resolve('test/fault/ingest-process.mjs');
-    const launched = spawn(process.execPath, [program, url, brokers.join(','), groupId, applicationName, JSON.stringify(timeouts)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const launched = spawn(
+      process.execPath,
+      [program, url, brokers.join(','), groupId, applicationName, JSON.stringify(timeouts)],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     processes.set(launched.pid!, launched);
     await Promise.race([
       once(createInterface({ input: launched.stdout! }), 'line'),
-      once(launched, 'exit').then(([code]) => Promise.reject(new Error(`the ingesting process ended with ${String(code)}`))),
+      once(launched, 'exit').then(([code]) =>
+        Promise.reject(new Error(`the ingesting process ended with ${String(code)}`)),
+      ),
     ]);
     return launched.pid!;
   };
@@ -115,10 +138,16 @@ export async function deploy(url: string, { brokers = testBrokers(), timeouts = 
     disable,
     async beginSegment(topic) {
       const configEntries = [{ name: 'segment.ms', value: '1' }];
-      await admin.alterConfigs({ validateOnly: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }] });
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+      });
     },
     async send(sent) {
-      const topicMessages = (['idp', 'chat'] as const).map((name) => ({ topic: sources[name].topic, messages: sent.filter(({ to }) => to === name).map(({ message }) => message) }));
+      const topicMessages = (['idp', 'chat'] as const).map((name) => ({
+        topic: sources[name].topic,
+        messages: sent.filter(({ to }) => to === name).map(({ message }) => message),
+      }));
       await producer.sendBatch({ topicMessages });
     },
     async sendTo(topic, messages) {
@@ -136,11 +165,19 @@ export async function deploy(url: string, { brokers = testBrokers(), timeouts = 
     async members() {
       const { groups } = await admin.describeGroups([groupId]);
       if (groups[0]!.state !== 'Stable') return new Map();
-      return new Map(groups[0]!.members.map(({ memberId, memberAssignment }) => [memberId, AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[sources.chat.topic] ?? []]));
+      return new Map(
+        groups[0]!.members.map(({ memberId, memberAssignment }) => [
+          memberId,
+          AssignerProtocol.MemberAssignment.decode(memberAssignment)?.assignment[sources.chat.topic] ?? [],
+        ]),
+      );
     },
     holdLedger: () => hold(pool, 'SELECT FROM ledger_head FOR UPDATE'),
     isWriting: () => holds('SELECT FROM pg_stat_activity WHERE application_name = $1 AND backend_xid IS NOT NULL'),
-    isBlocked: () => holds(`SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock' AND cardinality(pg_blocking_pids(pid)) > 0`),
+    isBlocked: () =>
+      holds(
+        `SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock' AND cardinality(pg_blocking_pids(pid)) > 0`,
+      ),
     async stop() {
       for (const pid of processes.keys()) await kill(pid);
       await producer.disconnect();

@@ -19,8 +19,17 @@ describe('the embedded services of a running Rescind', () => {
 
   const call = async (path: string, body?: unknown, secret = key): Promise<{ status: number; body: any }> => {
     const form = typeof body === 'string';
-    const headers = { authorization: `Bearer ${secret}`, ...(body === undefined ? {} : { 'content-type': form ? 'application/x-www-form-urlencoded' : 'application/json' }) };
-    const answer = await fetch(url + path, { method: body === undefined ? 'GET' : 'POST', headers, ...(body === undefined ? {} : { body: form ? body : JSON.stringify(body) }) });
+    const headers = {
+      authorization: `Bearer ${secret}`,
+      ...(body === undefined
+        ? {}
+        : { 'content-type': form ? 'application/x-www-form-urlencoded' : 'application/json' }),
+    };
+    const answer = await fetch(url + path, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers,
+      ...(body === undefined ? {} : { body: form ? body : JSON.stringify(body) }),
+    });
     return { status: answer.status, body: await answer.json() };
   };
   const start = async (): Promise<void> => {
@@ -34,8 +43,21 @@ describe('the embedded services of a running Rescind', () => {
     home = await makeHome();
     await start();
     key = (await readFile(join(home, 'admin-key'), 'utf8')).trim();
-    expect((await call('/v1/sources', { name: 'idp', uri: IDP, types: ['session.ended'], issuers: [IDP], resources: ['https://api.example'] })).status).toBe(201);
-    const caller = await call('/v1/callers', { id: 'asks', roles: { introspect: { resources: ['https://api.example'], issuers: [IDP] } } });
+    expect(
+      (
+        await call('/v1/sources', {
+          name: 'idp',
+          uri: IDP,
+          types: ['session.ended'],
+          issuers: [IDP],
+          resources: ['https://api.example'],
+        })
+      ).status,
+    ).toBe(201);
+    const caller = await call('/v1/callers', {
+      id: 'asks',
+      roles: { introspect: { resources: ['https://api.example'], issuers: [IDP] } },
+    });
     expect(caller.status).toBe(201);
     introspecting = caller.body.secret;
   }, TEST_TIMEOUT_MS);
@@ -46,16 +68,31 @@ describe('the embedded services of a running Rescind', () => {
     await removeHome(home);
   });
 
-  const stored = async (): Promise<number> => Number((await call('/v1/sources/idp/check')).body.types.find(({ type }: { type: string }) => type === 'session.ended')?.events ?? 0);
+  const stored = async (): Promise<number> =>
+    Number(
+      (await call('/v1/sources/idp/check')).body.types.find(({ type }: { type: string }) => type === 'session.ended')
+        ?.events ?? 0,
+    );
 
   /** Introspection answers, and an event that is written to Kafka comes into the ledger. */
   async function expectWorking(): Promise<void> {
-    await untilSeen(served, async () => ((await call('/introspect', 'token=unknown', introspecting)).status === 200 ? true : undefined));
+    await untilSeen(served, async () =>
+      (await call('/introspect', 'token=unknown', introspecting)).status === 200 ? true : undefined,
+    );
     const before = await untilSeen(served, stored);
-    const kafka = new Kafka({ clientId: 'spec', brokers: [brokersOf()], logLevel: logLevel.NOTHING, retry: { retries: 20, maxRetryTime: 1_000 } });
+    const kafka = new Kafka({
+      clientId: 'spec',
+      brokers: [brokersOf()],
+      logLevel: logLevel.NOTHING,
+      retry: { retries: 20, maxRetryTime: 1_000 },
+    });
     const producer = kafka.producer({ allowAutoTopicCreation: false });
     await producer.connect();
-    const event = buildEvent('session.ended', { source: IDP, id: `e-${++events}`, data: { iss: IDP, sid: `s-${events}`, sub: 'alice' } });
+    const event = buildEvent('session.ended', {
+      source: IDP,
+      id: `e-${++events}`,
+      data: { iss: IDP, sid: `s-${events}`, sub: 'alice' },
+    });
     await producer.send({ topic: 'rescind.events.idp', messages: [toKafkaMessage(event, { mode: 'structured' })] });
     await producer.disconnect();
     await untilSeen(served, async () => ((await stored()) === before + 1 ? true : undefined));
@@ -64,13 +101,18 @@ describe('the embedded services of a running Rescind', () => {
   /** Each problem is written once in ten seconds, whoever meets it how often. */
   function expectFewStacks(from: number, seconds: number): void {
     const kinds = new Map<string, number>();
-    for (const line of served.out().slice(from).split('\n').filter((text) => text.includes('"stack"'))) {
+    for (const line of served
+      .out()
+      .slice(from)
+      .split('\n')
+      .filter((text) => text.includes('"stack"'))) {
       // kafkajs has the stack beside its message.
       const { msg, err } = JSON.parse(line) as { msg: string; err?: { message: string } };
       const kind = `${msg}: ${err?.message ?? ''}`;
       kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     }
-    for (const [kind, lines] of kinds) expect({ kind, tooMany: lines > 2 + seconds / 10 }).toEqual({ kind, tooMany: false });
+    for (const [kind, lines] of kinds)
+      expect({ kind, tooMany: lines > 2 + seconds / 10 }).toEqual({ kind, tooMany: false });
   }
 
   it.each([

@@ -41,7 +41,8 @@ describe('a group of ingesting processes', () => {
       await until(() => everythingDealtWith(sent.slice(0, third)));
       const letGo = await deployment.holdLedger();
       const slice = Math.ceil(third / HELD_SENDS);
-      for (let at = third; at < 2 * third; at += slice) await deployment.send(sent.slice(at, Math.min(at + slice, 2 * third)));
+      for (let at = third; at < 2 * third; at += slice)
+        await deployment.send(sent.slice(at, Math.min(at + slice, 2 * third)));
       await until(deployment.isBlocked);
       await deployment.startAnother();
       await until(async () => (await deployment.members()).size === 2);
@@ -79,7 +80,11 @@ describe('a group of ingesting processes', () => {
 
 describe('topics under running processes', () => {
   const usage = ({ uri }: Source, n: number): Sent => {
-    const event = buildEvent('access.allowed', { source: uri, id: `extra-${n}`, data: access({ token: { sha256: 'A'.repeat(43) } }) }) as CloudEvent;
+    const event = buildEvent('access.allowed', {
+      source: uri,
+      id: `extra-${n}`,
+      data: access({ token: { sha256: 'A'.repeat(43) } }),
+    }) as CloudEvent;
     return { to: 'chat', kind: 'good', event, message: toKafkaMessage(event, { mode: 'binary' }) };
   };
 
@@ -133,7 +138,12 @@ describe('topics under running processes', () => {
       await until(() => everythingDealtWith([...half, ...toIdp]));
       await deployment.makeTopic('chat');
       await deployment.send(rest.filter(({ to }) => to === 'chat'));
-      const stops = async () => (await deployment.pool.query<{ topic: string; stopped: string }>('SELECT topic, stopped FROM kafka_offset WHERE stopped IS NOT NULL')).rows;
+      const stops = async () =>
+        (
+          await deployment.pool.query<{ topic: string; stopped: string }>(
+            'SELECT topic, stopped FROM kafka_offset WHERE stopped IS NOT NULL',
+          )
+        ).rows;
       await until(async () => (await stops()).length === 3);
       for (const { topic, stopped } of await stops()) {
         expect(topic).toBe(deployment.chat.topic);
@@ -142,7 +152,9 @@ describe('topics under running processes', () => {
       const { partitions, asker, resumeAll, end } = await createOperator(deployment);
       cleanups.push(end);
       await resumeAll('earliest', 'made anew on purpose');
-      await until(async () => (await partitions.list(asker)).every(({ lag, stopped }) => lag === '0' && stopped === null));
+      await until(async () =>
+        (await partitions.list(asker)).every(({ lag, stopped }) => lag === '0' && stopped === null),
+      );
       await until(outboxPaid);
       await expectWhole(sent);
     },

@@ -26,7 +26,14 @@ const connections = (): object[] =>
     source: SOURCE,
     id: randomUUID(),
     time: new Date().toISOString(),
-    data: { iss: IDP, idp_client_id: `app-${nth}`, client_id: `app-${nth}`, aud: names('ras'), resource: names('api'), scope: 'read' },
+    data: {
+      iss: IDP,
+      idp_client_id: `app-${nth}`,
+      client_id: `app-${nth}`,
+      aud: names('ras'),
+      resource: names('api'),
+      scope: 'read',
+    },
   }));
 /** Each is refused, and kept in quarantine. */
 const poison = (): object[] => connections().map((event) => ({ ...event, data: { iss: IDP } }));
@@ -43,18 +50,29 @@ class Hostile {
   static async start(service: FeedService): Promise<Hostile> {
     const { admin } = await service.admin<{ admin: { secret: string } }>('POST', '/v1/tenants', { name: 'hostile' });
     const call = async (path: string, body: object): Promise<Record<string, string>> => {
-      const response = await fetch(service.url + path, { method: 'POST', headers: { authorization: `Bearer ${admin.secret}`, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+      const response = await fetch(service.url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${admin.secret}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
       if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
       return (await response.json()) as Record<string, string>;
     };
-    await call('/v1/sources', { name: 'hostile-idp', uri: SOURCE, types: ['connection.deleted', 'user.disabled'], issuers: [IDP], resources: ['https://api.hostile.example'] });
+    await call('/v1/sources', {
+      name: 'hostile-idp',
+      uri: SOURCE,
+      types: ['connection.deleted', 'user.disabled'],
+      issuers: [IDP],
+      resources: ['https://api.hostile.example'],
+    });
     const secrets: Record<string, string> = {};
     const roles = {
       'hostile-emitter': { emit: { sources: ['hostile-idp'] } },
       'hostile-guard': { guard: { resources: ['https://api.hostile.example'], issuers: [IDP] } },
       'hostile-analyst': { revoke: { tenant: true } },
     };
-    for (const [id, role] of Object.entries(roles)) secrets[id] = (await call('/v1/callers', { id, roles: role }))['secret']!;
+    for (const [id, role] of Object.entries(roles))
+      secrets[id] = (await call('/v1/callers', { id, roles: role }))['secret']!;
     return new Hostile(service, secrets);
   }
 
@@ -75,8 +93,15 @@ class Hostile {
   }
 
   async #post(what: string, events: readonly object[]): Promise<void> {
-    const headers = { authorization: `Bearer ${this.secrets['hostile-emitter']}`, 'content-type': CLOUDEVENTS_BATCH_MEDIA_TYPE };
-    const response = await fetch(`${this.service.url}/events`, { method: 'POST', headers, body: JSON.stringify(events) });
+    const headers = {
+      authorization: `Bearer ${this.secrets['hostile-emitter']}`,
+      'content-type': CLOUDEVENTS_BATCH_MEDIA_TYPE,
+    };
+    const response = await fetch(`${this.service.url}/events`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(events),
+    });
     const text = await response.text();
     const said = `${what} ${response.status} ${/"code":"([a-z-]+)"/.exec(text)?.[1] ?? ''}`.trim();
     this.statuses.set(said, (this.statuses.get(said) ?? 0) + 1);
@@ -84,7 +109,11 @@ class Hostile {
   }
 
   async flood(): Promise<void> {
-    this.#streams = await Promise.all(Array.from({ length: STREAMS }, () => openStream(this.service.url, { authorization: this.basic('hostile-guard'), query: '?also=*' })));
+    this.#streams = await Promise.all(
+      Array.from({ length: STREAMS }, () =>
+        openStream(this.service.url, { authorization: this.basic('hostile-guard'), query: '?also=*' }),
+      ),
+    );
     for (const stream of this.#streams) stream.pause();
     this.#again(() => this.#post('rules', connections()));
     this.#again(() => this.#post('poison', poison()));
@@ -137,7 +166,9 @@ describe('a hostile tenant beside an honest one', () => {
     const inForce: string[] = [];
     const own = hostile.order().then((status) => void inForce.push(`hostile ${status}`));
     await until(async () => {
-      const { rows } = await service.database.pool.query(`SELECT FROM control_log WHERE kind = 'rule.ordered' AND body -> 'author' ->> 'caller' = 'hostile-analyst'`);
+      const { rows } = await service.database.pool.query(
+        `SELECT FROM control_log WHERE kind = 'rule.ordered' AND body -> 'author' ->> 'caller' = 'hostile-analyst'`,
+      );
       return rows.length > 0;
     });
     const { confirmed } = await service.order(user('u-honest'));
@@ -147,22 +178,26 @@ describe('a hostile tenant beside an honest one', () => {
     expect(inForce).toEqual(['honest', 'hostile 201']);
   });
 
-  it('is told to wait when it floods; the other is answered, its events are stored and its orders are in force', async () => {
-    await hostile.flood();
-    await until(() => hostile.statuses.has('rules 429 too-many-rules'));
-    for (let round = 0; round < 5; round++) {
-      const token = await service.issue({ sub: `u-${round}` });
-      expect(await service.introspect(token)).toMatchObject({ active: true });
-      const { confirmed } = await service.order(user(`u-${round}`));
-      expect(confirmed).toMatchObject({ nodes: 1, expired: 0 });
-      expect(await service.introspect(token)).toEqual({ active: false });
-    }
-    expect(hostile.statuses.get('rules 200')).toBeGreaterThan(0);
-    expect(hostile.statuses.get('poison 200') ?? 0).toBeGreaterThan(0);
-    // The node was never taken for dead: it has the row that it joined with.
-    const { rows } = await service.database.pool.query<{ joins: number }>('SELECT count(*)::int AS joins FROM node');
-    expect(rows[0]!.joins).toBe(1);
-    const waited = /^rescind_rule_quota_waits_total\{source="hostile-idp",bound="source",door="http"\} [1-9]/m;
-    expect(await service.metricsWith(waited)).toMatch(waited);
-  }, PATIENCE_MS);
+  it(
+    'is told to wait when it floods; the other is answered, its events are stored and its orders are in force',
+    async () => {
+      await hostile.flood();
+      await until(() => hostile.statuses.has('rules 429 too-many-rules'));
+      for (let round = 0; round < 5; round++) {
+        const token = await service.issue({ sub: `u-${round}` });
+        expect(await service.introspect(token)).toMatchObject({ active: true });
+        const { confirmed } = await service.order(user(`u-${round}`));
+        expect(confirmed).toMatchObject({ nodes: 1, expired: 0 });
+        expect(await service.introspect(token)).toEqual({ active: false });
+      }
+      expect(hostile.statuses.get('rules 200')).toBeGreaterThan(0);
+      expect(hostile.statuses.get('poison 200') ?? 0).toBeGreaterThan(0);
+      // The node was never taken for dead: it has the row that it joined with.
+      const { rows } = await service.database.pool.query<{ joins: number }>('SELECT count(*)::int AS joins FROM node');
+      expect(rows[0]!.joins).toBe(1);
+      const waited = /^rescind_rule_quota_waits_total\{source="hostile-idp",bound="source",door="http"\} [1-9]/m;
+      expect(await service.metricsWith(waited)).toMatch(waited);
+    },
+    PATIENCE_MS,
+  );
 });

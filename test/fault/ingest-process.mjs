@@ -10,14 +10,30 @@ const [url, brokers, groupId, applicationName, timeoutsJson] = process.argv.slic
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 const metrics = createMetrics();
 const timeouts = JSON.parse(timeoutsJson);
-const pool = createPool({ url, max: 3, applicationName, timeouts, onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
-if (timeouts.transactionMs) endStuckSessions({ pool, applicationName, olderThanMs: timeouts.transactionMs, log, intervalMs: 250 });
+const pool = createPool({
+  url,
+  max: 3,
+  applicationName,
+  timeouts,
+  onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+});
+if (timeouts.transactionMs)
+  endStuckSessions({ pool, applicationName, olderThanMs: timeouts.transactionMs, log, intervalMs: 250 });
 const controlLog = createControlLog({ pool });
 const follower = createControlFollower({ url, controlLog, log, serves: false });
 await follower.start();
 const appender = createAppender({ pool, controlLog, follower, log, metrics });
 await appender.start();
 const kafka = createKafka({ brokers: brokers.split(','), clientId: 'fault-ingest', log });
-const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics }), offsets: createOffsetStore({ pool }), log, metrics });
+const consumer = createKafkaConsumer({
+  kafka,
+  groupId,
+  follower,
+  appender,
+  ruleQuota: createRuleQuota({ state: follower.state, metrics }),
+  offsets: createOffsetStore({ pool }),
+  log,
+  metrics,
+});
 await consumer.start();
 process.stdout.write('ready\n');

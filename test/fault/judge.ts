@@ -24,7 +24,9 @@ export function createJudge(deployment: Deployment) {
 
   /** Records that are dealt with: their partition's offset is beyond them. */
   async function dealtWith(): Promise<number> {
-    const { rows: offsets } = await deployment.pool.query<{ n: string | null }>('SELECT sum(next_offset) AS n FROM kafka_offset');
+    const { rows: offsets } = await deployment.pool.query<{ n: string | null }>(
+      'SELECT sum(next_offset) AS n FROM kafka_offset',
+    );
     return Number(offsets[0]!.n ?? 0);
   }
 
@@ -74,17 +76,25 @@ export function createJudge(deployment: Deployment) {
     const sentIds = new Set(traffic.flatMap(({ event }) => (event ? [event.id] : [])));
     expect(events.map(({ id }) => id).sort()).toEqual([...sentIds].sort());
 
-    const resources = new Map([deployment.idp, deployment.chat, ...others].map((source) => [source.id, source.resources]));
+    const resources = new Map(
+      [deployment.idp, deployment.chat, ...others].map((source) => [source.id, source.resources]),
+    );
     expectSame(await readProjections(deployment.pool, deployment.tenant), recount(events, resources));
     await expectRulesOnce(events);
   }
 
-  const entries = async (): Promise<number> => Number((await rows<{ n: string }>('SELECT next_ix AS n FROM ledger_head WHERE tenant = $1'))[0]?.n ?? 0);
+  const entries = async (): Promise<number> =>
+    Number((await rows<{ n: string }>('SELECT next_ix AS n FROM ledger_head WHERE tenant = $1'))[0]?.n ?? 0);
 
   async function expectNothingWaits(): Promise<void> {
     for (const { topic } of [deployment.idp, deployment.chat]) {
-      const ends = (await deployment.admin.fetchTopicOffsets(topic)).filter(({ high }) => high !== '0').map(({ partition, high }) => ({ partition, next_offset: high, stopped: null }));
-      const { rows: stored } = await deployment.pool.query('SELECT partition, next_offset, stopped FROM kafka_offset WHERE topic = $1 ORDER BY partition', [topic]);
+      const ends = (await deployment.admin.fetchTopicOffsets(topic))
+        .filter(({ high }) => high !== '0')
+        .map(({ partition, high }) => ({ partition, next_offset: high, stopped: null }));
+      const { rows: stored } = await deployment.pool.query(
+        'SELECT partition, next_offset, stopped FROM kafka_offset WHERE topic = $1 ORDER BY partition',
+        [topic],
+      );
       expect(stored).toEqual(ends.sort((a, b) => a.partition - b.partition));
     }
   }
@@ -95,7 +105,8 @@ export function createJudge(deployment: Deployment) {
       `SELECT body->'origin'->>'event' AS event, count(*)::int AS n FROM control_log WHERE tenant = $1 AND kind IN ('rule.ordered', 'subject.enabled') GROUP BY 1`,
     );
     const ofEvents = new Map(ordered.flatMap(({ event, n }) => (event === null ? [] : [[event, n] as const])));
-    const isRuleEvent = (name: string): boolean => name === 'token.revoked' || name === 'session.ended' || name.startsWith('connection.');
+    const isRuleEvent = (name: string): boolean =>
+      name === 'token.revoked' || name === 'session.ended' || name.startsWith('connection.');
     const expected = new Map(events.filter(({ name }) => isRuleEvent(name)).map(({ id }) => [id, 1]));
     expect(ofEvents).toEqual(expected);
     const [contradicted] = await rows<{ n: number }>(
@@ -111,7 +122,8 @@ export function createJudge(deployment: Deployment) {
     expect(owed).toEqual({ same: true });
   }
 
-  const everythingDealtWith = async (traffic: readonly Sent[]): Promise<boolean> => (await dealtWith()) >= traffic.length;
+  const everythingDealtWith = async (traffic: readonly Sent[]): Promise<boolean> =>
+    (await dealtWith()) >= traffic.length;
   const outboxPaid = async (): Promise<boolean> =>
     (await deployment.pool.query('SELECT 1 FROM control_outbox o, control_head h WHERE o.seq = h.seq')).rowCount === 1;
 
@@ -123,7 +135,8 @@ export function createJudge(deployment: Deployment) {
 
 /** A table at a time, in one order, so that a failure shows a row and not everything. */
 function expectSame(stored: Awaited<ReturnType<typeof readProjections>>, counted: ReturnType<typeof recount>): void {
-  const sorted = (versions: readonly { from: string }[]): object[] => [...versions].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  const sorted = (versions: readonly { from: string }[]): object[] =>
+    [...versions].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   expect(stored.tokens).toEqual(counted.tokens);
   expect(stored.idJags).toEqual(counted.idJags);
   expect(stored.accesses).toEqual(counted.accesses);

@@ -31,11 +31,21 @@ async function deployed() {
   return { kafka, deployment, operator, data: join(kafka.directory, 'data') };
 }
 
-const stops = async ({ pool }: Deployment): Promise<{ topic: string; partition: number; stopped: string; next_offset: string }[]> =>
-  (await pool.query('SELECT topic, partition, stopped, next_offset FROM kafka_offset WHERE stopped IS NOT NULL ORDER BY topic, partition')).rows;
+const stops = async ({
+  pool,
+}: Deployment): Promise<{ topic: string; partition: number; stopped: string; next_offset: string }[]> =>
+  (
+    await pool.query(
+      'SELECT topic, partition, stopped, next_offset FROM kafka_offset WHERE stopped IS NOT NULL ORDER BY topic, partition',
+    )
+  ).rows;
 
 const gaps = async ({ pool }: Deployment): Promise<object[]> =>
-  (await pool.query<{ data: object }>(`SELECT convert_from(bytes, 'UTF8')::jsonb->'data' AS data FROM entry JOIN payload USING (tenant, ix) WHERE type = 'dev.rescind.log.gap.v1'`)).rows.map(({ data }) => data);
+  (
+    await pool.query<{ data: object }>(
+      `SELECT convert_from(bytes, 'UTF8')::jsonb->'data' AS data FROM entry JOIN payload USING (tenant, ix) WHERE type = 'dev.rescind.log.gap.v1'`,
+    )
+  ).rows.map(({ data }) => data);
 
 describe('Kafka', () => {
   it(
@@ -104,8 +114,13 @@ describe('a record set that cannot be read', () => {
     const half = sent.length >> 1;
     await deployment.send(sent.slice(0, half));
     const { topic } = deployment.chat;
-    const holding = Number((await deployment.admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === 1)!.high);
-    await deployment.sendTo(topic, doomed.map(({ message }) => ({ ...message, partition: 1 })));
+    const holding = Number(
+      (await deployment.admin.fetchTopicOffsets(topic)).find(({ partition }) => partition === 1)!.high,
+    );
+    await deployment.sendTo(
+      topic,
+      doomed.map(({ message }) => ({ ...message, partition: 1 })),
+    );
     if (where === 'between') await deployment.send(sent.slice(half));
     // A broker does not start on a log that it cannot walk through; one that runs has read it before.
     if (damage === 'record') await kafka.stop();
@@ -113,7 +128,16 @@ describe('a record set that cannot be read', () => {
     expect([offset, records]).toEqual([holding, doomed.length]);
     if (damage === 'record') await kafka.start();
     await deployment.start();
-    return { deployment, operator, judge, sent, rest: where === 'last' ? sent.slice(half) : [], topic, offset, records };
+    return {
+      deployment,
+      operator,
+      judge,
+      sent,
+      rest: where === 'last' ? sent.slice(half) : [],
+      topic,
+      offset,
+      records,
+    };
   }
 
   it(
@@ -123,7 +147,9 @@ describe('a record set that cannot be read', () => {
       await until(async () => (await judge.dealtWith()) === sent.length + records);
       expect(await stops(deployment)).toEqual([]);
       const reason = `the record set at offset ${offset} cannot be read (checksum)`;
-      expect(await gaps(deployment)).toEqual([{ topic, partition: 1, from_offset: String(offset), to_offset: String(offset + records), reason }]);
+      expect(await gaps(deployment)).toEqual([
+        { topic, partition: 1, from_offset: String(offset), to_offset: String(offset + records), reason },
+      ]);
       await until(judge.outboxPaid);
       await judge.expectWhole(sent);
     },
@@ -139,21 +165,40 @@ describe('a record set that cannot be read', () => {
       const { deployment, operator, judge, sent, rest, topic, offset, records } = await damaged(where, damage);
       await until(async () => (await stops(deployment)).length > 0);
       expect(await stops(deployment)).toEqual([
-        { topic, partition: 1, stopped: `unreadable: the record set at offset ${offset} cannot be read (${problem})`, next_offset: String(offset) },
+        {
+          topic,
+          partition: 1,
+          stopped: `unreadable: the record set at offset ${offset} cannot be read (${problem})`,
+          next_offset: String(offset),
+        },
       ]);
       const { partitions, asker } = await operator();
-      await until(async () => (await partitions.list(asker)).every(({ lag, partition, topic: of }) => lag === '0' || (of === topic && partition === 1)));
+      await until(async () =>
+        (await partitions.list(asker)).every(
+          ({ lag, partition, topic: of }) => lag === '0' || (of === topic && partition === 1),
+        ),
+      );
       // The broker finds nothing behind such a place in the same file: another one is begun.
       if (damage === 'length') await deployment.beginSegment(topic);
-      const decision = { at: where === 'last' ? BigInt(offset + records) : ('latest' as const), reason: 'the disk lost it' };
+      const decision = {
+        at: where === 'last' ? BigInt(offset + records) : ('latest' as const),
+        reason: 'the disk lost it',
+      };
       const resumed = await partitions.resume(asker, topic, 1, decision);
-      expect(resumed).toMatchObject({ stopped: null, skipped: { from_offset: String(offset), to_offset: resumed.next_offset } });
+      expect(resumed).toMatchObject({
+        stopped: null,
+        skipped: { from_offset: String(offset), to_offset: resumed.next_offset },
+      });
       await expect(partitions.resume(asker, topic, 1, decision)).rejects.toMatchObject({ code: 'edit-conflict' });
-      expect(await gaps(deployment)).toEqual([expect.objectContaining({ partition: 1, from_offset: String(offset), reason: 'the disk lost it' })]);
+      expect(await gaps(deployment)).toEqual([
+        expect.objectContaining({ partition: 1, from_offset: String(offset), reason: 'the disk lost it' }),
+      ]);
 
       // What stood behind it in the log is sent again by its source.
       await deployment.send(where === 'last' ? rest : sent.slice(sent.length >> 1));
-      await until(async () => (await partitions.list(asker)).every(({ lag, stopped }) => lag === '0' && stopped === null));
+      await until(async () =>
+        (await partitions.list(asker)).every(({ lag, stopped }) => lag === '0' && stopped === null),
+      );
       await until(judge.outboxPaid);
       if (where === 'last') await judge.expectWhole(sent);
       else await judge.expectHeld(sent);

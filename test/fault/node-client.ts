@@ -23,28 +23,62 @@ export function createClient(releases: Releases) {
     }
     throw new Error(`no node answered ${path}`);
   }
-  async function send(path: string, bearer: string, body: unknown, headers: Record<string, string> = {}): Promise<Record<string, unknown>> {
-    const answer = await ask(path, { method: 'POST', headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) });
+  async function send(
+    path: string,
+    bearer: string,
+    body: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Record<string, unknown>> {
+    const answer = await ask(path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
     return JSON.parse(text) as Record<string, unknown>;
   }
   const emit = (uri: string, name: 'id-jag.issued' | 'token.issued', data: object) =>
-    send('/events', secrets.get('producer')!, { specversion: '1.0', type: eventType(name), source: uri, id: randomUUID(), time: new Date().toISOString(), data }, { 'content-type': 'application/cloudevents+json' });
+    send(
+      '/events',
+      secrets.get('producer')!,
+      {
+        specversion: '1.0',
+        type: eventType(name),
+        source: uri,
+        id: randomUUID(),
+        time: new Date().toISOString(),
+        data,
+      },
+      { 'content-type': 'application/cloudevents+json' },
+    );
 
   const orderOf = (token: string): object => ({ selector: { token: { sha256: digestOf(token) } }, reason: 'spec' });
   /** Asks one node; undefined where it does not answer. */
   function introspectAt(node: NodeName, token: string): Promise<Response | undefined> {
     const headers = { authorization: parties.basic('chat-api', secrets.get('chat-api')!) };
-    return fetch(`${releases.url(node)}/introspect`, { method: 'POST', headers, body: new URLSearchParams({ token }) }).catch(() => undefined);
+    return fetch(`${releases.url(node)}/introspect`, {
+      method: 'POST',
+      headers,
+      body: new URLSearchParams({ token }),
+    }).catch(() => undefined);
   }
 
   return {
     retried: () => retried,
     async register(admin: string) {
-      for (const { name, uri, types, issuers, resources } of [parties.IDP_SOURCE, parties.RAS_SOURCE]) await send('/v1/sources', admin, { name, uri, types, issuers, resources });
-      const callers = { producer: { emit: { sources: ['idp', 'chat'] } }, 'chat-api': { introspect: { resources: [parties.API], issuers: [parties.RAS] } }, security: { revoke: { tenant: true } } };
-      for (const [id, roles] of Object.entries(callers)) secrets.set(id, /"(rsk_[A-Za-z0-9_-]+)"/.exec(JSON.stringify(await send('/v1/callers', admin, { id, roles })))![1]!);
+      for (const { name, uri, types, issuers, resources } of [parties.IDP_SOURCE, parties.RAS_SOURCE])
+        await send('/v1/sources', admin, { name, uri, types, issuers, resources });
+      const callers = {
+        producer: { emit: { sources: ['idp', 'chat'] } },
+        'chat-api': { introspect: { resources: [parties.API], issuers: [parties.RAS] } },
+        security: { revoke: { tenant: true } },
+      };
+      for (const [id, roles] of Object.entries(callers))
+        secrets.set(
+          id,
+          /"(rsk_[A-Za-z0-9_-]+)"/.exec(JSON.stringify(await send('/v1/callers', admin, { id, roles })))![1]!,
+        );
     },
     /** An access token that both its parties have told of; its text. */
     async issue(): Promise<string> {
@@ -59,14 +93,25 @@ export function createClient(releases: Releases) {
       const [order, headers] = [orderOf(token), { 'idempotency-key': randomUUID() }];
       const isInUse = (error: unknown): boolean => String(error).includes('idempotency-key-in-use');
       for (;;) {
-        const refusal = await send('/v1/revocations', secrets.get('security')!, order, headers).then(() => undefined, (error: unknown) => error);
+        const refusal = await send('/v1/revocations', secrets.get('security')!, order, headers).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
         if (refusal === undefined) return;
         if (!isInUse(refusal)) throw refusal;
       }
     },
     /** Orders once, of one node; its answer, or undefined where it gave none. */
     orderAt: (node: NodeName, token: string, key: string): Promise<Response | undefined> =>
-      fetch(`${releases.url(node)}/v1/revocations`, { method: 'POST', headers: { authorization: `Bearer ${secrets.get('security')!}`, 'content-type': 'application/json', 'idempotency-key': key }, body: JSON.stringify(orderOf(token)) }).catch(() => undefined),
+      fetch(`${releases.url(node)}/v1/revocations`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${secrets.get('security')!}`,
+          'content-type': 'application/json',
+          'idempotency-key': key,
+        },
+        body: JSON.stringify(orderOf(token)),
+      }).catch(() => undefined),
     /** As a resource server asks; a refusal of one node is asked of the other. */
     async isActive(token: string): Promise<boolean> {
       const headers = { authorization: parties.basic('chat-api', secrets.get('chat-api')!) };

@@ -1,5 +1,11 @@
 import { createControlFollower, createControlLog } from '../../src/control/index.js';
-import { createAppender, createLogBoundsReader, createOffsetStore, createPartitions, type Partitions } from '../../src/ingest/index.js';
+import {
+  createAppender,
+  createLogBoundsReader,
+  createOffsetStore,
+  createPartitions,
+  type Partitions,
+} from '../../src/ingest/index.js';
 import { createKafka } from '../../src/platform/kafka/index.js';
 import { createMetrics } from '../../src/platform/observe/index.js';
 import { testLog } from '../support/services.js';
@@ -20,7 +26,13 @@ export async function createOperator({ url, brokers, pool, tenant }: Deployment)
   await follower.start();
   const appender = createAppender({ pool, controlLog, follower, log: testLog(), metrics: createMetrics() });
   const bounds = createLogBoundsReader({ kafka: createKafka({ brokers, clientId: 'spec-operator', log: testLog() }) });
-  const partitions = createPartitions({ offsets: createOffsetStore({ pool }), bounds, follower, appender, log: testLog() });
+  const partitions = createPartitions({
+    offsets: createOffsetStore({ pool }),
+    bounds,
+    follower,
+    appender,
+    log: testLog(),
+  });
   const asker = { id: 'admin', tenant, operator: true };
   return {
     partitions,

@@ -17,7 +17,10 @@ export type Damage = 'record' | 'length';
 
 /** Damages the batch of a partition that holds the offset, on the broker's disk. */
 export async function spoilBatch(directory: string, holding: number, damage: Damage): Promise<Spoilt> {
-  const segment = (await readdir(directory)).filter((name) => name.endsWith('.log')).sort().at(-1)!;
+  const segment = (await readdir(directory))
+    .filter((name) => name.endsWith('.log'))
+    .sort()
+    .at(-1)!;
   const file = await open(join(directory, segment), 'r+');
   try {
     const { size } = await file.stat();
@@ -29,7 +32,12 @@ export async function spoilBatch(directory: string, holding: number, damage: Dam
       const records = bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT) + 1;
       if (offset + records > holding) {
         const where = damage === 'length' ? at + LENGTH_AT : at + RECORDS_AT + ((end - at - RECORDS_AT) >> 1);
-        await file.write(damage === 'length' ? Buffer.from([0, 0, 0, 5]) : Buffer.from([bytes[where]! ^ 0x55]), 0, damage === 'length' ? 4 : 1, where);
+        await file.write(
+          damage === 'length' ? Buffer.from([0, 0, 0, 5]) : Buffer.from([bytes[where]! ^ 0x55]),
+          0,
+          damage === 'length' ? 4 : 1,
+          where,
+        );
         return { offset, records };
       }
       at = end;

@@ -15,7 +15,13 @@ export interface CountedUses {
   readonly edgeAgent: Readonly<Record<string, string>>;
 }
 
-const OPERATION_COLUMNS: Readonly<Record<string, string>> = { read: 'reads', write: 'writes', delete: 'deletes', export: 'exports', admin: 'admins' };
+const OPERATION_COLUMNS: Readonly<Record<string, string>> = {
+  read: 'reads',
+  write: 'writes',
+  delete: 'deletes',
+  export: 'exports',
+  admin: 'admins',
+};
 const SUMMED = ['n', 'allowed', ...Object.values(OPERATION_COLUMNS), 'records', 'bytes'];
 
 /** Indexes as `access` has them; a block is 65,536 of them. */
@@ -68,21 +74,33 @@ function lowerTo(table: Record<string, string>, key: readonly unknown[], ix: str
 }
 
 /** The stored tables in the same shape. */
-export async function readUses(rows: (sql: string) => Promise<any[]>, name: (id: number) => string, word: (id: number) => string): Promise<CountedUses> {
+export async function readUses(
+  rows: (sql: string) => Promise<any[]>,
+  name: (id: number) => string,
+  word: (id: number) => string,
+): Promise<CountedUses> {
   const sums = async (table: string, columns: readonly string[], key: (row: any) => unknown[]): Promise<Sums> =>
     Object.fromEntries(
       (await rows(`SELECT * FROM ${table} WHERE tenant = $1`)).map((row) => [
         JSON.stringify(key(row)),
-        Object.fromEntries(columns.filter((column) => row[column] !== null).map((column) => [column, Number(row[column])])),
+        Object.fromEntries(
+          columns.filter((column) => row[column] !== null).map((column) => [column, Number(row[column])]),
+        ),
       ]),
     );
   const firsts = async (table: string, key: (row: any) => unknown[]): Promise<Record<string, string>> =>
-    Object.fromEntries((await rows(`SELECT * FROM ${table} WHERE tenant = $1`)).map((row) => [JSON.stringify(key(row)), row.first_ix]));
+    Object.fromEntries(
+      (await rows(`SELECT * FROM ${table} WHERE tenant = $1`)).map((row) => [JSON.stringify(key(row)), row.first_ix]),
+    );
   return {
     total: await sums('use_total', SUMMED, (row) => [row.blk, row.hour]),
     client: await sums('use_client', SUMMED, (row) => [name(row.client), row.blk, row.hour]),
     resource: await sums('use_res', SUMMED, (row) => [name(row.res), row.blk, row.hour]),
-    edge: await sums('edge_use', [...SUMMED, 'first_at', 'last_at', 'first_allowed', 'last_allowed'], (row) => [row.blk, name(row.client), name(row.res)]),
+    edge: await sums('edge_use', [...SUMMED, 'first_at', 'last_at', 'first_allowed', 'last_allowed'], (row) => [
+      row.blk,
+      name(row.client),
+      name(row.res),
+    ]),
     source: await sums('use_source', ['came', 'attributed'], (row) => [row.blk, row.source]),
     edgeScope: await firsts('edge_scope_used', (row) => [name(row.client), name(row.res), word(row.scope)]),
     edgeAgent: await firsts('edge_agent_used', (row) => [name(row.client), name(row.res), name(row.agent)]),

@@ -101,7 +101,9 @@ export function readPayload({ ix, type, source, mode, attributes, bytes }: Paylo
   const name = /^dev\.rescind\.(.+)\.v1$/.exec(type)![1]!;
   const parsed = JSON.parse(bytes.toString('utf8'));
   if (mode !== 'binary') return { ix, name, source, id: parsed.id, time: parsed.time, data: parsed.data };
-  const headers = new Map(parseAttributes(attributes)!.map(([header, value]) => [header, Buffer.from(value).toString('utf8')]));
+  const headers = new Map(
+    parseAttributes(attributes)!.map(([header, value]) => [header, Buffer.from(value).toString('utf8')]),
+  );
   return { ix, name, source, id: headers.get('ce_id')!, time: headers.get('ce_time')!, data: parsed };
 }
 
@@ -110,7 +112,8 @@ const words = (scope: string | undefined): string[] => (scope ?? '').split(' ').
 const union = (...lists: string[][]): string[] => [...new Set(lists.flat())].sort();
 const later = (one: string, other: string): string => (BigInt(one) > BigInt(other) ? one : other);
 const seconds = (time: string): number => Math.floor(Date.parse(time) / 1000);
-const agentOf = (iss: string, agent: { id?: string } | undefined): Name | null => (agent?.id === undefined ? null : name(iss, agent.id));
+const agentOf = (iss: string, agent: { id?: string } | undefined): Name | null =>
+  agent?.id === undefined ? null : name(iss, agent.id);
 const resourcesOf = (data: any): string[] => (data.resource?.length > 0 ? data.resource : data.aud);
 const scopesDiffer = (one: string[], other: string[]): boolean => JSON.stringify(one) !== JSON.stringify(other);
 
@@ -120,7 +123,11 @@ function sameFacts(one: any, other: any): boolean {
     Array.isArray(value)
       ? value.map(sorted)
       : value !== null && typeof value === 'object'
-        ? Object.fromEntries(Object.keys(value).sort().map((member) => [member, sorted(value[member])]))
+        ? Object.fromEntries(
+            Object.keys(value)
+              .sort()
+              .map((member) => [member, sorted(value[member])]),
+          )
         : value;
   return JSON.stringify(sorted({ ...one, sequence: null })) === JSON.stringify(sorted({ ...other, sequence: null }));
 }
@@ -133,7 +140,12 @@ export function recount(events: readonly Said[], resourcesOfSource: ReadonlyMap<
   const idJags = firstOfEach(of('id-jag.issued'), ({ data }) => `${data.iss}|${data.jti}`);
   const tokens = firstOfEach(of('token.issued'), ({ data }) => identity(data));
   const countedTokens = mapValues(tokens, (token) => countToken(token.first, token.contradictedAt, idJags));
-  const accesses = Object.fromEntries(of('access.allowed', 'access.denied', 'access.summary').map((event) => [event.ix, countAccess(event, countedTokens, resourcesOfSource)]));
+  const accesses = Object.fromEntries(
+    of('access.allowed', 'access.denied', 'access.summary').map((event) => [
+      event.ix,
+      countAccess(event, countedTokens, resourcesOfSource),
+    ]),
+  );
   return {
     tokens: countedTokens,
     idJags: mapValues(idJags, ({ first: { ix, data }, contradictedAt }) => ({
@@ -148,7 +160,9 @@ export function recount(events: readonly Said[], resourcesOfSource: ReadonlyMap<
     firstUse: countFirstUse(Object.values(accesses)),
     uses: addUpUses(accesses),
     grants: countGrants(of('id-jag.issued', 'token.issued')),
-    connections: countConnections(of('id-jag.issued', 'connection.created', 'connection.updated', 'connection.deleted')),
+    connections: countConnections(
+      of('id-jag.issued', 'connection.created', 'connection.updated', 'connection.deleted'),
+    ),
   };
 }
 
@@ -162,7 +176,8 @@ function firstOfEach(events: readonly Said[], key: (event: Said) => string): Rec
   for (const event of events) {
     const before = known[key(event)];
     if (!before) known[key(event)] = { first: event, contradictedAt: null };
-    else if (before.contradictedAt === null && !sameFacts(before.first.data, event.data)) known[key(event)] = { ...before, contradictedAt: event.ix };
+    else if (before.contradictedAt === null && !sameFacts(before.first.data, event.data))
+      known[key(event)] = { ...before, contradictedAt: event.ix };
   }
   return known;
 }
@@ -172,8 +187,18 @@ const mapValues = <T, U>(record: Record<string, T>, map: (value: T) => U): Recor
 
 function countToken({ ix, data }: Said, contradictedAt: string | null, idJags: Record<string, Known>): CountedToken {
   const stated = data.id_jag;
-  const idJag = stated && (stated.jti === undefined ? Object.values(idJags).find(({ first }) => first.data.sha256 === stated.sha256) : idJags[`${stated.iss}|${stated.jti}`]);
-  const own = stated ? (stated.sub === undefined ? null : name(stated.iss, stated.tenant, stated.sub)) : data.sub === undefined ? null : name(data.iss, data.tenant, data.sub);
+  const idJag =
+    stated &&
+    (stated.jti === undefined
+      ? Object.values(idJags).find(({ first }) => first.data.sha256 === stated.sha256)
+      : idJags[`${stated.iss}|${stated.jti}`]);
+  const own = stated
+    ? stated.sub === undefined
+      ? null
+      : name(stated.iss, stated.tenant, stated.sub)
+    : data.sub === undefined
+      ? null
+      : name(data.iss, data.tenant, data.sub);
   const fromIdp = idJag ? name(idJag.first.data.iss, idJag.first.data.tenant, idJag.first.data.sub) : null;
   const statedAgent = stated?.agent ? agentOf(stated.iss, stated.agent) : agentOf(data.iss, data.agent);
   const idpAgent = idJag ? agentOf(idJag.first.data.iss, idJag.first.data.agent) : null;
@@ -189,7 +214,11 @@ function countToken({ ix, data }: Said, contradictedAt: string | null, idJags: R
   };
 }
 
-function countAccess({ ix, name: type, time, source, data }: Said, tokens: Record<string, CountedToken>, resourcesOfSource: ReadonlyMap<string, readonly string[]>): CountedAccess {
+function countAccess(
+  { ix, name: type, time, source, data }: Said,
+  tokens: Record<string, CountedToken>,
+  resourcesOfSource: ReadonlyMap<string, readonly string[]>,
+): CountedAccess {
   const token = tokens[identity(data.token)];
   const registered = resourcesOfSource.get(source)!;
   // A use of a token that is for others is attributed to nobody.
@@ -239,7 +268,9 @@ function countGrants(events: readonly Said[]): CountedGrant[] {
     const user = name(subject.iss, subject.tenant, subject.sub);
     const client = name(type === 'id-jag.issued' ? data.aud[0] : data.iss, data.client_id);
     for (const resource of resourcesOf(data).map((uri) => name(uri))) {
-      const open = versions.find((one) => one.to === null && one.user === user && one.client === client && one.resource === resource);
+      const open = versions.find(
+        (one) => one.to === null && one.user === user && one.client === client && one.resource === resource,
+      );
       const scopes = union(open?.scopes ?? [], words(data.scope));
       const agent = open?.agent ?? agentOf(subject.iss, subject.agent);
       if (open && !scopesDiffer(open.scopes, scopes) && open.agent === agent) continue;
@@ -254,10 +285,21 @@ function countConnections(events: readonly Said[]): CountedConnection[] {
   const versions: CountedConnection[] = [];
   for (const { ix, name: type, time, data } of events) {
     for (const resource of resourcesOf(data)) {
-      const parts = name(data.iss, data.tenant, data.idp_client_id, data.aud[0], data.aud_tenant, data.client_id, resource);
+      const parts = name(
+        data.iss,
+        data.tenant,
+        data.idp_client_id,
+        data.aud[0],
+        data.aud_tenant,
+        data.client_id,
+        resource,
+      );
       const open = versions.find((one) => one.to === null && one.parts === parts);
       const stated = agentOf(data.iss, data.agent);
-      const next = type === 'id-jag.issued' ? observed(open, words(data.scope), stated) : decided(open, type, seconds(time), words(data.scope), stated);
+      const next =
+        type === 'id-jag.issued'
+          ? observed(open, words(data.scope), stated)
+          : decided(open, type, seconds(time), words(data.scope), stated);
       if (!next) continue;
       if (open) open.to = ix;
       versions.push({ parts, from: ix, to: null, ...next });
@@ -269,16 +311,32 @@ function countConnections(events: readonly Said[]): CountedConnection[] {
 type ConnectionState = Pick<CountedConnection, 'state' | 'at' | 'scopes' | 'agent'>;
 
 /** Seen in an ID-JAG: widens what nobody has decided, takes a deleted one for a new sight of it, leaves a decided one alone. */
-function observed(open: CountedConnection | undefined, scopes: string[], stated: Name | null): ConnectionState | undefined {
+function observed(
+  open: CountedConnection | undefined,
+  scopes: string[],
+  stated: Name | null,
+): ConnectionState | undefined {
   const agent = open?.agent ?? stated;
-  if (open?.state === 'created') return agent === open.agent ? undefined : { state: 'created', at: open.at, scopes: open.scopes, agent };
+  if (open?.state === 'created')
+    return agent === open.agent ? undefined : { state: 'created', at: open.at, scopes: open.scopes, agent };
   const all = union(open?.state === 'observed' ? open.scopes : [], scopes);
   if (open?.state === 'observed' && !scopesDiffer(open.scopes, all) && open.agent === agent) return undefined;
   return { state: 'observed', at: open?.at ?? 0, scopes: all, agent };
 }
 
 /** What administrators decide replaces what was there, unless it is older than their last decision. */
-function decided(open: CountedConnection | undefined, type: string, at: number, scopes: string[], stated: Name | null): ConnectionState | undefined {
+function decided(
+  open: CountedConnection | undefined,
+  type: string,
+  at: number,
+  scopes: string[],
+  stated: Name | null,
+): ConnectionState | undefined {
   if (open && at < open.at) return undefined;
-  return { state: type === 'connection.deleted' ? 'deleted' : 'created', at, scopes: union(scopes), agent: stated ?? open?.agent ?? null };
+  return {
+    state: type === 'connection.deleted' ? 'deleted' : 'created',
+    at,
+    scopes: union(scopes),
+    agent: stated ?? open?.agent ?? null,
+  };
 }

@@ -7,12 +7,18 @@ const [release, ...words] = process.argv.slice(2);
 
 class NextRelease1900000000000 {
   async up(runner) {
-    for (const table of ['node', 'control_log', 'token', 'ledger_head']) await runner.query(`ALTER TABLE ${table} ADD COLUMN next_release text NOT NULL DEFAULT ''`);
+    for (const table of ['node', 'control_log', 'token', 'ledger_head'])
+      await runner.query(`ALTER TABLE ${table} ADD COLUMN next_release text NOT NULL DEFAULT ''`);
     await runner.query('CREATE TABLE next_release (id bigint PRIMARY KEY)');
   }
   async down() {}
 }
 
 if (release === 'next') MIGRATIONS.push(NextRelease1900000000000);
-process.exitCode = await run(words, { env: process.env, out: process.stdout, err: process.stderr, stdin: process.stdin });
+process.exitCode = await run(words, {
+  env: process.env,
+  out: process.stdout,
+  err: process.stderr,
+  stdin: process.stdin,
+});
 process.exit();

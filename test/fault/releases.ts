@@ -27,7 +27,10 @@ export interface Releases {
 }
 
 /** The URL is asked for at each start: a database that failed over is at another one. */
-export async function createReleases(databaseUrl: string | (() => string), more: Readonly<Record<string, string>> = {}): Promise<Releases> {
+export async function createReleases(
+  databaseUrl: string | (() => string),
+  more: Readonly<Record<string, string>> = {},
+): Promise<Releases> {
   const directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-releases-`));
   const running = new Map<NodeName, ChildProcess>();
   const urls = new Map<NodeName, string>();
@@ -55,10 +58,15 @@ export async function createReleases(databaseUrl: string | (() => string), more:
     url: (node) => urls.get(node)!,
     adminKey: async (node) => (await readFile(join(directory, node, 'admin-key'), 'utf8')).trim(),
     async start(node, release) {
-      const child = spawn(process.execPath, [PROGRAM, release, 'serve'], { env: environment(node), stdio: ['ignore', 'pipe', 'inherit'] });
+      const child = spawn(process.execPath, [PROGRAM, release, 'serve'], {
+        env: environment(node),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
       running.set(node, child);
       const said = once(createInterface({ input: child.stdout! }), 'line') as Promise<[string]>;
-      const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`node ${node} ended with ${String(code)}`)));
+      const ended = once(child, 'exit').then(([code]) =>
+        Promise.reject(new Error(`node ${node} ended with ${String(code)}`)),
+      );
       ended.catch(() => undefined);
       const [line] = await Promise.race([said, ended]);
       urls.set(node, /https?:\/\/[^\s,]+/.exec(line)![0]);
@@ -69,7 +77,10 @@ export async function createReleases(databaseUrl: string | (() => string), more:
       const env = environment('commands');
       return promisify(execFile)(process.execPath, [PROGRAM, release, ...words], { env }).then(
         ({ stdout }) => ({ code: 0, text: stdout }),
-        (error: { code: number; stdout: string; stderr: string }) => ({ code: error.code, text: error.stdout + error.stderr }),
+        (error: { code: number; stdout: string; stderr: string }) => ({
+          code: error.code,
+          text: error.stdout + error.stderr,
+        }),
       );
     },
     async end() {

@@ -39,7 +39,12 @@ describe('an upgrade by restarting one node after the other', () => {
         await client.revoke(loses);
         revoked.push(loses);
         live.push(keeps);
-        for (const token of revoked.slice(-10)) expect([await client.isActive(token), await client.isActiveAt('a', token), await client.isActiveAt('b', token)]).toEqual([false, false, false]);
+        for (const token of revoked.slice(-10))
+          expect([
+            await client.isActive(token),
+            await client.isActiveAt('a', token),
+            await client.isActiveAt('b', token),
+          ]).toEqual([false, false, false]);
         rounds += 1;
       }
       const traffic = (async () => {
@@ -51,8 +56,14 @@ describe('an upgrade by restarting one node after the other', () => {
       };
 
       await someRounds();
-      expect(await releases.command('next', 'migrate', '--check')).toEqual({ code: 1, text: expect.stringContaining(NEXT_MIGRATION) });
-      expect(await releases.command('next', 'migrate')).toEqual({ code: 0, text: expect.stringContaining(NEXT_MIGRATION) });
+      expect(await releases.command('next', 'migrate', '--check')).toEqual({
+        code: 1,
+        text: expect.stringContaining(NEXT_MIGRATION),
+      });
+      expect(await releases.command('next', 'migrate')).toEqual({
+        code: 0,
+        text: expect.stringContaining(NEXT_MIGRATION),
+      });
       await someRounds();
       for (const node of ['a', 'b'] as const) {
         expect(await releases.stop(node)).toBe(0);
@@ -73,7 +84,10 @@ describe('an upgrade by restarting one node after the other', () => {
         for (const token of revoked) expect(await client.isActiveAt(node, token)).toBe(false);
       }
       // A node of the release before does not come back.
-      expect(await releases.command('this', 'serve')).toEqual({ code: 1, text: expect.stringContaining('schema-newer') });
+      expect(await releases.command('this', 'serve')).toEqual({
+        code: 1,
+        text: expect.stringContaining('schema-newer'),
+      });
     },
     TEST_TIMEOUT_MS,
   );

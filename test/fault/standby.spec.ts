@@ -48,16 +48,31 @@ async function startPair() {
   await query(alone.url, `SELECT pg_create_physical_replication_slot('standby')`);
   await alone.stop();
   const of = (...path: string[]): string => join(directory, 'standby', ...path);
-  await promisify(execFile)('sh', ['-c', 'mkdir "$2" && cp -a "$1" "$2"', 'copy', join(directory, 'primary', 'data'), of()]);
+  await promisify(execFile)('sh', [
+    '-c',
+    'mkdir "$2" && cp -a "$1" "$2"',
+    'copy',
+    join(directory, 'primary', 'data'),
+    of(),
+  ]);
   await copyFile(join(directory, 'primary', 'password'), of('password'));
   await writeFile(of('data', 'standby.signal'), '');
   const address = `host=127.0.0.1 port=${port} user=${username} password=${password} application_name=standby`;
-  await appendFile(of('data', 'postgresql.auto.conf'), `primary_conninfo = '${address}'\nprimary_slot_name = 'standby'\n`);
+  await appendFile(
+    of('data', 'postgresql.auto.conf'),
+    `primary_conninfo = '${address}'\nprimary_slot_name = 'standby'\n`,
+  );
   const primary = await start('primary', SYNCHRONOUS);
   expect(new URL(primary.url).port).toBe(port);
   const startStandby = async (): Promise<EmbeddedPostgres> => {
     const standby = await start('standby');
-    await until(async () => (await query(primary.url, `SELECT FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'`)) === 1);
+    await until(
+      async () =>
+        (await query(
+          primary.url,
+          `SELECT FROM pg_stat_replication WHERE state = 'streaming' AND sync_state = 'sync'`,
+        )) === 1,
+    );
     return standby;
   };
   return { primary, startStandby };
@@ -76,7 +91,11 @@ describe('a database with a synchronous standby', () => {
       expect((await releases.command('this', 'migrate')).code).toBe(0);
       await releases.start('a', 'this');
       await client.register(await releases.adminKey('a'));
-      const [kept, held, ...tokens] = (await Promise.all(Array.from({ length: ORDERS + 2 }, () => client.issue()))) as [string, string, ...string[]];
+      const [kept, held, ...tokens] = (await Promise.all(Array.from({ length: ORDERS + 2 }, () => client.issue()))) as [
+        string,
+        string,
+        ...string[],
+      ];
       const answered: string[] = [];
       const order = async (token: string, key: string = randomUUID()): Promise<number | undefined> => {
         const answer = await client.orderAt('a', token, key);
@@ -84,7 +103,11 @@ describe('a database with a synchronous standby', () => {
         if (answer?.ok === true) answered.push(token);
         return answer?.status;
       };
-      expect([await client.isActiveAt('a', tokens[0]!), await order(tokens[0]!), await client.isActiveAt('a', tokens[0]!)]).toEqual([true, 201, false]);
+      expect([
+        await client.isActiveAt('a', tokens[0]!),
+        await order(tokens[0]!),
+        await client.isActiveAt('a', tokens[0]!),
+      ]).toEqual([true, 201, false]);
 
       // Without the standby: the order is refused, and the node gives up answering, since its renewals do not commit either.
       await standby.stop();
@@ -99,7 +122,8 @@ describe('a database with a synchronous standby', () => {
       const waiting = tokens.slice(1);
       const enough = answered.length + WRITERS;
       const writers = Array.from({ length: WRITERS }, async () => {
-        for (let token = waiting.pop(); token !== undefined; token = waiting.pop()) if ((await order(token)) !== 201) return;
+        for (let token = waiting.pop(); token !== undefined; token = waiting.pop())
+          if ((await order(token)) !== 201) return;
       });
       await until(async () => answered.length >= enough);
       process.kill(primary.pid, 'SIGKILL');

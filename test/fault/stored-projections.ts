@@ -6,11 +6,17 @@ import { readUses } from './recount-uses.js';
 /** The projection tables in the shape of the recount: names in place of ids. */
 export async function readProjections(pool: Pool, tenant: string): Promise<Recount> {
   const rows = async (sql: string): Promise<any[]> => (await pool.query(sql, [tenant])).rows;
-  const entities = new Map((await rows('SELECT id, parts FROM entity WHERE tenant = $1')).map(({ id, parts }) => [id as number, parts as (string | null)[]]));
+  const entities = new Map(
+    (await rows('SELECT id, parts FROM entity WHERE tenant = $1')).map(({ id, parts }) => [
+      id as number,
+      parts as (string | null)[],
+    ]),
+  );
   const name = (id: number | null): string => JSON.stringify(entities.get(id!));
   const orNull = (id: number | null): string | null => (id === null ? null : name(id));
   const word = (id: number): string => entities.get(id)![0]!;
-  const wordOf = (words: Readonly<Record<string, number>>, stored: number): string => Object.keys(words).find((one) => words[one] === stored)!;
+  const wordOf = (words: Readonly<Record<string, number>>, stored: number): string =>
+    Object.keys(words).find((one) => words[one] === stored)!;
 
   const tokens = await rows('SELECT *, facts AS f FROM token WHERE tenant = $1');
   const idJags = await rows('SELECT *, facts AS f FROM id_jag WHERE tenant = $1');
@@ -22,13 +28,29 @@ export async function readProjections(pool: Pool, tenant: string): Promise<Recou
     tokens: Object.fromEntries(
       tokens.map((row) => [
         row.f.sha256 ?? row.f.signing_input_sha256 ?? `${row.f.iss}|${row.f.jti}`,
-        { ix: row.ix, user: orNull(row.usr), boundIx: row.bound_ix, client: name(row.client), agent: orNull(row.agent), agentIx: row.agent === null ? null : (row.agent_ix ?? row.ix), resources: row.res.map(name), contradictedAt: row.conflict_ix },
+        {
+          ix: row.ix,
+          user: orNull(row.usr),
+          boundIx: row.bound_ix,
+          client: name(row.client),
+          agent: orNull(row.agent),
+          agentIx: row.agent === null ? null : (row.agent_ix ?? row.ix),
+          resources: row.res.map(name),
+          contradictedAt: row.conflict_ix,
+        },
       ]),
     ),
     idJags: Object.fromEntries(
       idJags.map((row) => [
         `${row.f.iss}|${row.f.jti}`,
-        { ix: row.ix, user: name(row.usr), client: name(row.client), idpClient: name(row.idp_client), agent: orNull(row.agent), contradictedAt: row.conflict_ix },
+        {
+          ix: row.ix,
+          user: name(row.usr),
+          client: name(row.client),
+          idpClient: name(row.idp_client),
+          agent: orNull(row.agent),
+          contradictedAt: row.conflict_ix,
+        },
       ]),
     ),
     accesses: Object.fromEntries(
@@ -54,9 +76,22 @@ export async function readProjections(pool: Pool, tenant: string): Promise<Recou
         },
       ]),
     ),
-    firstUse: Object.fromEntries(firstUse.map((row) => [JSON.stringify([name(row.usr), name(row.client), name(row.res), word(row.scope)]), row.first_ix])),
+    firstUse: Object.fromEntries(
+      firstUse.map((row) => [
+        JSON.stringify([name(row.usr), name(row.client), name(row.res), word(row.scope)]),
+        row.first_ix,
+      ]),
+    ),
     uses: await readUses(rows, name, word),
-    grants: grants.map((row) => ({ user: name(row.usr), client: name(row.client), resource: name(row.res), from: row.from_ix, to: row.to_ix, scopes: row.scopes, agent: orNull(row.agent) })),
+    grants: grants.map((row) => ({
+      user: name(row.usr),
+      client: name(row.client),
+      resource: name(row.res),
+      from: row.from_ix,
+      to: row.to_ix,
+      scopes: row.scopes,
+      agent: orNull(row.agent),
+    })),
     connections: connections.map((row) => ({
       parts: JSON.stringify(row.parts),
       from: row.from_ix,

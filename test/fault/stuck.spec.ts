@@ -20,7 +20,9 @@ describe('an ingesting process that stands still in the middle of a batch', () =
     async () => {
       const database = await createTestDatabase();
       cleanups.push(() => database.drop());
-      const deployment = await deploy(database.url, { timeouts: { transactionMs: TRANSACTION_MS, idleInTransactionMs: TRANSACTION_MS } });
+      const deployment = await deploy(database.url, {
+        timeouts: { transactionMs: TRANSACTION_MS, idleInTransactionMs: TRANSACTION_MS },
+      });
       cleanups.push(() => deployment.stop());
       const { expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);
       const sent = traffic(7, 250);
@@ -43,16 +45,27 @@ describe('an ingesting process that stands still in the middle of a batch', () =
 
       // Stopped while it waits for the ledger's head: it is given the head, and keeps it.
       const letGo = await deployment.holdLedger();
-      await deployment.sendTo(topic, ofStuck.map(({ message }) => ({ ...message, partition: partitionOfStuck })));
+      await deployment.sendTo(
+        topic,
+        ofStuck.map(({ message }) => ({ ...message, partition: partitionOfStuck })),
+      );
       await until(deployment.isBlocked);
       process.kill(deployment.pid(), 'SIGSTOP');
       await letGo();
       const stuckSince = performance.now();
       expect(await deployment.isWriting()).toBe(true);
       const nextOf = async (): Promise<string> =>
-        (await deployment.pool.query<{ next_offset: string }>('SELECT next_offset FROM kafka_offset WHERE topic = $1 AND partition = $2', [topic, partitionOfOther])).rows[0]!.next_offset;
+        (
+          await deployment.pool.query<{ next_offset: string }>(
+            'SELECT next_offset FROM kafka_offset WHERE topic = $1 AND partition = $2',
+            [topic, partitionOfOther],
+          )
+        ).rows[0]!.next_offset;
       const stoodAt = await nextOf();
-      await deployment.sendTo(topic, ofOther.map(({ message }) => ({ ...message, partition: partitionOfOther })));
+      await deployment.sendTo(
+        topic,
+        ofOther.map(({ message }) => ({ ...message, partition: partitionOfOther })),
+      );
       await until(async () => (await nextOf()) !== stoodAt);
       expect(performance.now() - stuckSince).toBeLessThan(TRANSACTION_MS + SLACK_MS);
 

@@ -13,15 +13,32 @@ const ASKING = { resources: [RESOURCE], issuers: [ISSUER] };
 /** Every role, so that no operation ends with 403 before it reads what was sent. The fuzzer is kept from this one (hooks.py). */
 const CALLER = {
   id: 'the-caller-that-fuzzes',
-  roles: { admin: {}, audit: {}, revoke: { tenant: true }, emit: { sources: ['fuzz'] }, introspect: ASKING, guard: ASKING, 'revoke-own': { clients: [{ iss: ISSUER, client_id: 'fuzz' }] } },
+  roles: {
+    admin: {},
+    audit: {},
+    revoke: { tenant: true },
+    emit: { sources: ['fuzz'] },
+    introspect: ASKING,
+    guard: ASKING,
+    'revoke-own': { clients: [{ iss: ISSUER, client_id: 'fuzz' }] },
+  },
 };
-const SOURCE = { name: 'fuzz', uri: ISSUER, types: ['token.issued', 'access.allowed'], issuers: [ISSUER], resources: [RESOURCE] };
+const SOURCE = {
+  name: 'fuzz',
+  uri: ISSUER,
+  types: ['token.issued', 'access.allowed'],
+  issuers: [ISSUER],
+  resources: [RESOURCE],
+};
 
 /** Starts the built service with servers and a directory of its own. It ends with `stop`. */
 async function startService(home) {
   // The fuzzer stands for the proxy: it gives each request an address (hooks.py).
   const env = { ...process.env, RESCIND_HOME: home, PORT: '0', TRUSTED_PROXY: 'true', LOG_LEVEL: 'error' };
-  const service = spawn(process.execPath, [resolve('dist/cli/rescind.js'), 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const service = spawn(process.execPath, [resolve('dist/cli/rescind.js'), 'serve'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = once(service, 'exit');
   let url;
   for await (const line of createInterface(service.stdout)) {
@@ -40,7 +57,11 @@ async function startService(home) {
 async function register({ url }, home) {
   const key = (await readFile(join(home, 'admin-key'), 'utf8')).trim();
   const post = async (path, body) => {
-    const response = await fetch(`${url}${path}`, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    const response = await fetch(`${url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
     if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
     return response.json();
   };
@@ -50,12 +71,31 @@ async function register({ url }, home) {
 
 /** Runs the fuzzer. Its own output has each finding with a command that repeats it; `summary` has the numbers. */
 async function fuzz(url, key, reports) {
-  const options = ['--config-file', join(HERE, 'schemathesis.toml'), 'run', `${url}/openapi.json`, '-H', `Authorization: Bearer ${key}`];
+  const options = [
+    '--config-file',
+    join(HERE, 'schemathesis.toml'),
+    'run',
+    `${url}/openapi.json`,
+    '-H',
+    `Authorization: Bearer ${key}`,
+  ];
   const report = ['--report', 'json', '--report-dir', reports];
-  const fuzzer = spawn(SCHEMATHESIS, [...options, ...report, ...process.argv.slice(2)], { cwd: reports, env: { ...process.env, FUZZ_CALLER: CALLER.id, SCHEMATHESIS_HOOKS: join(HERE, 'hooks.py'), PYTHONDONTWRITEBYTECODE: '1' }, stdio: ['ignore', 'inherit', 'inherit'] });
+  const fuzzer = spawn(SCHEMATHESIS, [...options, ...report, ...process.argv.slice(2)], {
+    cwd: reports,
+    env: {
+      ...process.env,
+      FUZZ_CALLER: CALLER.id,
+      SCHEMATHESIS_HOOKS: join(HERE, 'hooks.py'),
+      PYTHONDONTWRITEBYTECODE: '1',
+    },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   const [code] = await once(fuzzer, 'exit');
   const [written] = (await readdir(reports)).filter((name) => name.endsWith('.json'));
-  return { code, summary: written === undefined ? undefined : JSON.parse(await readFile(join(reports, written), 'utf8')) };
+  return {
+    code,
+    summary: written === undefined ? undefined : JSON.parse(await readFile(join(reports, written), 'utf8')),
+  };
 }
 
 function lastLine(summary) {
@@ -67,7 +107,9 @@ function lastLine(summary) {
 
 async function main() {
   if (spawnSync(SCHEMATHESIS, ['--version']).status !== 0) {
-    console.error('Schemathesis is missing: install it with `pip install -r test/fuzz/requirements.txt`, or name its program in SCHEMATHESIS.');
+    console.error(
+      'Schemathesis is missing: install it with `pip install -r test/fuzz/requirements.txt`, or name its program in SCHEMATHESIS.',
+    );
     return 2;
   }
   const home = await mkdtemp(join(tmpdir(), 'rescind-fuzz-'));

@@ -20,7 +20,12 @@ described('a real Hydra, by `--profile hydra`', () => {
   beforeAll(async () => {
     hydra = await startHydra({ audience: API, idp: { issuer: IDP, jwk: idpKey.jwk } });
     // The token of an ID-JAG names the token endpoint as its audience.
-    rescind = await startRescindAt({ ...hydra, resource: API, profile: { preset: 'hydra', default_resource: API, ignored_audiences: [hydra.tokenEndpoint] }, idp: IDP });
+    rescind = await startRescindAt({
+      ...hydra,
+      resource: API,
+      profile: { preset: 'hydra', default_resource: API, ignored_audiences: [hydra.tokenEndpoint] },
+      idp: IDP,
+    });
   });
   afterAll(async () => {
     await rescind?.stop();
@@ -30,7 +35,18 @@ described('a real Hydra, by `--profile hydra`', () => {
   /** What an event of the token says: its claims, and what it came from. */
   function factsOf(token: string, idJag?: PresentedIdJag): TokenIssued {
     const { iss, jti, sub, client_id, aud, scp, iat, exp } = claimsOf(token);
-    return { kind: 'access', iss, jti, sub, client_id, aud, scope: scp.join(' '), iat, exp, ...(idJag === undefined ? {} : { id_jag: idJag }) };
+    return {
+      kind: 'access',
+      iss,
+      jti,
+      sub,
+      client_id,
+      aud,
+      scope: scp.join(' '),
+      iat,
+      exp,
+      ...(idJag === undefined ? {} : { id_jag: idJag }),
+    };
   }
 
   it.each([
@@ -47,10 +63,25 @@ described('a real Hydra, by `--profile hydra`', () => {
   });
 
   it('redeems an ID-JAG for a token that is active, and stopped by the identity provider’s user', async () => {
-    const claims = { iss: IDP, sub: 'idp-alice', aud: hydra.tokenEndpoint, jti: randomUUID(), iat: seconds(), exp: seconds() + 60 };
+    const claims = {
+      iss: IDP,
+      sub: 'idp-alice',
+      aud: hydra.tokenEndpoint,
+      jti: randomUUID(),
+      iat: seconds(),
+      exp: seconds() + 60,
+    };
     const assertion = signJwt(idpKey, claims, { typ: 'oauth-id-jag+jwt' });
-    const token = await hydra.token({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion, scope: 'read' });
-    await rescind.say('ras', 'token.issued', factsOf(token, { iss: IDP, jti: claims.jti, sub: claims.sub, iat: claims.iat, exp: claims.exp }));
+    const token = await hydra.token({
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion,
+      scope: 'read',
+    });
+    await rescind.say(
+      'ras',
+      'token.issued',
+      factsOf(token, { iss: IDP, jti: claims.jti, sub: claims.sub, iat: claims.iat, exp: claims.exp }),
+    );
     expect(await rescind.isActive(token)).toBe(true);
     await rescind.say('idp', 'session.ended', { iss: IDP, sub: claims.sub });
     expect(await rescind.isActive(token)).toBe(false);

@@ -53,9 +53,22 @@ export async function startHydra({ audience, idp }: HydraOptions): Promise<Hydra
     // The first question makes the keys; on a slow machine its connection is closed before they are ready.
     await server.untilItAnswers(jwksUri);
     const grants = ['client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer'];
-    await post(`${admin}/admin/clients`, { client_id: CLIENT.id, client_secret: CLIENT.secret, grant_types: grants, audience: [audience], scope: 'read', token_endpoint_auth_method: 'client_secret_post' });
+    await post(`${admin}/admin/clients`, {
+      client_id: CLIENT.id,
+      client_secret: CLIENT.secret,
+      grant_types: grants,
+      audience: [audience],
+      scope: 'read',
+      token_endpoint_auth_method: 'client_secret_post',
+    });
     const expires = new Date(Date.now() + 86_400_000).toISOString();
-    await post(`${admin}/admin/trust/grants/jwt-bearer/issuers`, { issuer: idp.issuer, allow_any_subject: true, scope: ['read'], jwk: idp.jwk, expires_at: expires });
+    await post(`${admin}/admin/trust/grants/jwt-bearer/issuers`, {
+      issuer: idp.issuer,
+      allow_any_subject: true,
+      scope: ['read'],
+      jwk: idp.jwk,
+      expires_at: expires,
+    });
   } catch (error) {
     await server.stop();
     throw error;
@@ -66,7 +79,11 @@ export async function startHydra({ audience, idp }: HydraOptions): Promise<Hydra
     jwksUri,
     async token(form) {
       const body = new URLSearchParams({ client_id: CLIENT.id, client_secret: CLIENT.secret, ...form }).toString();
-      const response = await fetch(tokenEndpoint, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body });
+      const response = await fetch(tokenEndpoint, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body,
+      });
       const answer = (await response.json()) as { access_token: string };
       if (!response.ok) throw new Error(`${form['grant_type']}: ${response.status} ${JSON.stringify(answer)}`);
       return answer.access_token;
@@ -83,7 +100,13 @@ async function build(): Promise<void> {
   if (existsSync(BINARY)) return;
   const draft = `${HOME}.${randomBytes(4).toString('hex')}`;
   await mkdir(draft, { recursive: true });
-  const go = (cwd: string, ...args: string[]) => run('go', args, { cwd, timeout: BUILD_MS, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, GOFLAGS: '-mod=mod' } });
+  const go = (cwd: string, ...args: string[]) =>
+    run('go', args, {
+      cwd,
+      timeout: BUILD_MS,
+      maxBuffer: 64 * 1024 * 1024,
+      env: { ...process.env, GOFLAGS: '-mod=mod' },
+    });
   try {
     await go(draft, 'mod', 'init', 'rescind/hydra');
     const { stdout } = await go(draft, 'mod', 'download', '-json', `${MODULE}@${VERSION}`);
@@ -110,6 +133,10 @@ async function makeWritable(directory: string): Promise<void> {
 }
 
 async function post(url: string, body: object): Promise<void> {
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
   if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${await response.text()}`);
 }

@@ -1,7 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import all from '../../jest.config.js';
 
-const { globalSetup: _, globalTeardown: __, ...services } = all.projects.find(({ displayName }) => displayName === 'services');
+const {
+  globalSetup: _,
+  globalTeardown: __,
+  ...services
+} = all.projects.find(({ displayName }) => displayName === 'services');
 
 const rootDir = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -10,5 +14,12 @@ export default {
   ...all,
   rootDir,
   testTimeout: 900_000,
-  projects: [{ ...services, rootDir, displayName: 'identity-servers', testMatch: ['<rootDir>/test/identity-servers/**/*.spec.ts'] }],
+  projects: [
+    {
+      ...services,
+      rootDir,
+      displayName: 'identity-servers',
+      testMatch: ['<rootDir>/test/identity-servers/**/*.spec.ts'],
+    },
+  ],
 };

@@ -14,7 +14,19 @@ const seconds = (): number => Math.floor(Date.now() / 1000);
 /** What an event listener in Keycloak knows of a token: its claims, and what it came from. */
 function factsOf(token: string, over: Partial<TokenIssued> = {}): TokenIssued {
   const { iss, jti, sub, azp, aud, scope, iat, exp, sid } = claimsOf(token);
-  return { kind: 'access', iss, jti, sub, client_id: azp, aud: [aud].flat(), scope, iat, exp, ...(sid === undefined ? {} : { sid }), ...over };
+  return {
+    kind: 'access',
+    iss,
+    jti,
+    sub,
+    client_id: azp,
+    aud: [aud].flat(),
+    scope,
+    iat,
+    exp,
+    ...(sid === undefined ? {} : { sid }),
+    ...over,
+  };
 }
 
 // In CI a missing program is an error (`findTool`): the specs fail there and are not skipped.
@@ -24,7 +36,9 @@ described('a real Keycloak, by `--profile keycloak`', () => {
   let keycloak: Keycloak;
   let rescind: RescindAtServer;
   beforeAll(async () => {
-    keycloak = await startKeycloak({ idp: { issuer: IDP, jwks: JSON.stringify({ keys: [idpKey.jwk] }), alg: 'ES256' } });
+    keycloak = await startKeycloak({
+      idp: { issuer: IDP, jwks: JSON.stringify({ keys: [idpKey.jwk] }), alg: 'ES256' },
+    });
     rescind = await startRescindAt({ ...keycloak, resource: API, profile: { preset: 'keycloak' }, idp: IDP });
   });
   afterAll(async () => {
@@ -32,33 +46,79 @@ described('a real Keycloak, by `--profile keycloak`', () => {
     await keycloak?.stop();
   });
 
-  const byPassword = () => keycloak.token({ grant_type: 'password', username: USER.name, password: USER.password, scope: 'openid' });
+  const byPassword = () =>
+    keycloak.token({ grant_type: 'password', username: USER.name, password: USER.password, scope: 'openid' });
 
   async function redeemed(): Promise<{ token: string; idJag: PresentedIdJag }> {
-    const claims = { iss: IDP, sub: IDP_SUBJECT, aud: keycloak.issuer, client_id: 'crm-app', jti: randomUUID(), iat: seconds(), exp: seconds() + 60 };
+    const claims = {
+      iss: IDP,
+      sub: IDP_SUBJECT,
+      aud: keycloak.issuer,
+      client_id: 'crm-app',
+      jti: randomUUID(),
+      iat: seconds(),
+      exp: seconds() + 60,
+    };
     const assertion = signJwt(idpKey, claims, { typ: 'oauth-id-jag+jwt' });
-    const { access_token: token } = await keycloak.token({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion });
-    return { token, idJag: { iss: IDP, jti: claims.jti, sub: IDP_SUBJECT, client_id: claims.client_id, iat: claims.iat, exp: claims.exp } };
+    const { access_token: token } = await keycloak.token({
+      grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+      assertion,
+    });
+    return {
+      token,
+      idJag: {
+        iss: IDP,
+        jti: claims.jti,
+        sub: IDP_SUBJECT,
+        client_id: claims.client_id,
+        iat: claims.iat,
+        exp: claims.exp,
+      },
+    };
   }
 
   /** Each way to a token, with what its event says. */
   const GRANTS: readonly (readonly [string, () => Promise<{ token: string; facts: TokenIssued }>])[] = [
     ['a password', async () => plain((await byPassword()).access_token)],
-    ['client credentials', async () => plain((await keycloak.token({ grant_type: 'client_credentials' })).access_token)],
-    ['a refresh token', async () => plain((await keycloak.token({ grant_type: 'refresh_token', refresh_token: (await byPassword()).refresh_token! })).access_token)],
-    ['an exchanged token', async () => {
-      const subject = (await byPassword()).access_token;
-      const exchange = { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token: subject, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', audience: API };
-      return plain((await keycloak.token(exchange)).access_token);
-    }],
-    ['an ID-JAG', async () => {
-      const { token, idJag } = await redeemed();
-      return { token, facts: factsOf(token, { id_jag: idJag }) };
-    }],
-    ['an ID-JAG that its event names by the user alone', async () => {
-      const { token } = await redeemed();
-      return { token, facts: factsOf(token, { id_jag: { iss: IDP, sub: IDP_SUBJECT } }) };
-    }],
+    [
+      'client credentials',
+      async () => plain((await keycloak.token({ grant_type: 'client_credentials' })).access_token),
+    ],
+    [
+      'a refresh token',
+      async () =>
+        plain(
+          (await keycloak.token({ grant_type: 'refresh_token', refresh_token: (await byPassword()).refresh_token! }))
+            .access_token,
+        ),
+    ],
+    [
+      'an exchanged token',
+      async () => {
+        const subject = (await byPassword()).access_token;
+        const exchange = {
+          grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+          subject_token: subject,
+          subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+          audience: API,
+        };
+        return plain((await keycloak.token(exchange)).access_token);
+      },
+    ],
+    [
+      'an ID-JAG',
+      async () => {
+        const { token, idJag } = await redeemed();
+        return { token, facts: factsOf(token, { id_jag: idJag }) };
+      },
+    ],
+    [
+      'an ID-JAG that its event names by the user alone',
+      async () => {
+        const { token } = await redeemed();
+        return { token, facts: factsOf(token, { id_jag: { iss: IDP, sub: IDP_SUBJECT } }) };
+      },
+    ],
   ];
   const plain = (token: string) => ({ token, facts: factsOf(token) });
 

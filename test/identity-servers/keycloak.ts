@@ -52,7 +52,13 @@ export async function startKeycloak({ idp }: KeycloakOptions): Promise<Keycloak>
     const admin = createAdmin(url, password);
     const userId = await configure(admin, idp);
     const issuer = `${url}/realms/${REALM}`;
-    return { issuer, jwksUri: `${issuer}/protocol/openid-connect/certs`, userId, token: (form) => askForToken(issuer, { client_id: CLIENT.id, client_secret: CLIENT.secret, ...form }), stop: () => server.stop() };
+    return {
+      issuer,
+      jwksUri: `${issuer}/protocol/openid-connect/certs`,
+      userId,
+      token: (form) => askForToken(issuer, { client_id: CLIENT.id, client_secret: CLIENT.secret, ...form }),
+      stop: () => server.stop(),
+    };
   } catch (error) {
     await server.stop();
     throw error;
@@ -66,7 +72,17 @@ async function unpack(): Promise<void> {
   await mkdir(draft, { recursive: true });
   try {
     // Run there: without a project, Maven leaves its markers in the directory it is started in.
-    await run('mvn', ['-q', '-B', 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack', `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`, `-DoutputDirectory=${draft}`], { cwd: draft, timeout: DOWNLOAD_MS });
+    await run(
+      'mvn',
+      [
+        '-q',
+        '-B',
+        'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack',
+        `-Dartifact=org.keycloak:keycloak-quarkus-dist:${VERSION}:zip`,
+        `-DoutputDirectory=${draft}`,
+      ],
+      { cwd: draft, timeout: DOWNLOAD_MS },
+    );
     await rename(join(draft, `keycloak-${VERSION}`), HOME);
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -75,8 +91,19 @@ async function unpack(): Promise<void> {
 
 function launch(port: number, password: string): ServerProcess {
   const features = 'identity-assertion-jwt,jwt-authorization-grant';
-  const args = [join(HOME, 'bin/kc.sh'), 'start-dev', '--db=dev-mem', '--http-host=127.0.0.1', `--http-port=${port}`, `--features=${features}`];
-  return launchServer('Keycloak', 'bash', args, { KC_BOOTSTRAP_ADMIN_USERNAME: 'admin', KC_BOOTSTRAP_ADMIN_PASSWORD: password, JAVA_OPTS_APPEND: '-Xmx768m' });
+  const args = [
+    join(HOME, 'bin/kc.sh'),
+    'start-dev',
+    '--db=dev-mem',
+    '--http-host=127.0.0.1',
+    `--http-port=${port}`,
+    `--features=${features}`,
+  ];
+  return launchServer('Keycloak', 'bash', args, {
+    KC_BOOTSTRAP_ADMIN_USERNAME: 'admin',
+    KC_BOOTSTRAP_ADMIN_PASSWORD: password,
+    JAVA_OPTS_APPEND: '-Xmx768m',
+  });
 }
 
 type Admin = (method: string, path: string, body?: object) => Promise<any>;
@@ -85,7 +112,12 @@ type Admin = (method: string, path: string, body?: object) => Promise<any>;
 const createAdmin =
   (url: string, password: string): Admin =>
   async (method, path, body) => {
-    const { access_token: token } = await askForToken(`${url}/realms/master`, { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password });
+    const { access_token: token } = await askForToken(`${url}/realms/master`, {
+      grant_type: 'password',
+      client_id: 'admin-cli',
+      username: 'admin',
+      password,
+    });
     const response = await fetch(`${url}/admin/realms${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -106,7 +138,11 @@ async function configure(admin: Admin, idp: KeycloakOptions['idp']): Promise<str
     publicClient: false,
     directAccessGrantsEnabled: true,
     serviceAccountsEnabled: true,
-    attributes: { 'standard.token.exchange.enabled': 'true', 'oauth2.jwt.authorization.grant.enabled': 'true', 'oauth2.jwt.authorization.grant.idp': 'wiki-idp' },
+    attributes: {
+      'standard.token.exchange.enabled': 'true',
+      'oauth2.jwt.authorization.grant.enabled': 'true',
+      'oauth2.jwt.authorization.grant.idp': 'wiki-idp',
+    },
   });
   await inRealm('POST', '/users', {
     username: USER.name,
@@ -117,20 +153,31 @@ async function configure(admin: Admin, idp: KeycloakOptions['idp']): Promise<str
     lastName: 'Adams',
     credentials: [{ type: 'password', value: USER.password, temporary: false }],
   });
-  const idOf = async (clientId: string): Promise<string> => ((await inRealm('GET', `/clients?clientId=${clientId}`)) as { id: string }[])[0]!.id;
+  const idOf = async (clientId: string): Promise<string> =>
+    ((await inRealm('GET', `/clients?clientId=${clientId}`)) as { id: string }[])[0]!.id;
   const [apiId, [user]] = [await idOf(API), (await inRealm('GET', `/users?username=${USER.name}`)) as { id: string }[]];
   // A role at the API puts it into `aud` of whoever has the role.
   await inRealm('POST', `/clients/${apiId}/roles`, { name: 'reader' });
   const role = (await inRealm('GET', `/clients/${apiId}/roles/reader`)) as object;
   const service = (await inRealm('GET', `/clients/${await idOf(CLIENT.id)}/service-account-user`)) as { id: string };
-  for (const id of [user!.id, service.id]) await inRealm('POST', `/users/${id}/role-mappings/clients/${apiId}`, [role] as object);
+  for (const id of [user!.id, service.id])
+    await inRealm('POST', `/users/${id}/role-mappings/clients/${apiId}`, [role] as object);
   await inRealm('POST', '/identity-provider/instances', {
     alias: 'wiki-idp',
     providerId: 'jwt-authorization-grant',
     enabled: true,
-    config: { issuer: idp.issuer, useJwksUrl: 'false', publicKeySignatureVerifier: idp.jwks, jwtAuthorizationGrantEnabled: 'true', jwtAuthorizationGrantAssertionSignatureAlg: idp.alg },
+    config: {
+      issuer: idp.issuer,
+      useJwksUrl: 'false',
+      publicKeySignatureVerifier: idp.jwks,
+      jwtAuthorizationGrantEnabled: 'true',
+      jwtAuthorizationGrantAssertionSignatureAlg: idp.alg,
+    },
   });
-  await inRealm('POST', `/users/${user!.id}/federated-identity/wiki-idp`, { userId: IDP_SUBJECT, userName: IDP_SUBJECT });
+  await inRealm('POST', `/users/${user!.id}/federated-identity/wiki-idp`, {
+    userId: IDP_SUBJECT,
+    userName: IDP_SUBJECT,
+  });
   return user!.id;
 }
 

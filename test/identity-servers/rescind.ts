@@ -22,24 +22,59 @@ export interface Registered {
 /** A Rescind with a PostgreSQL of its own, which knows one authorization server and one identity provider. */
 export interface RescindAtServer {
   /** Says what one of the two did; rejects if it is refused. */
-  say<N extends SourceEventName>(party: 'ras' | 'idp', name: N, data: EventDataOf[N], time?: Date): Promise<IntakeResult>;
+  say<N extends SourceEventName>(
+    party: 'ras' | 'idp',
+    name: N,
+    data: EventDataOf[N],
+    time?: Date,
+  ): Promise<IntakeResult>;
   isActive(token: string): Promise<boolean>;
   order(selector: object): Promise<unknown>;
   get(path: string): Promise<any>;
   stop(): Promise<void>;
 }
 
-export async function startRescindAt({ issuer, jwksUri, resource, profile, idp }: Registered): Promise<RescindAtServer> {
+export async function startRescindAt({
+  issuer,
+  jwksUri,
+  resource,
+  profile,
+  idp,
+}: Registered): Promise<RescindAtServer> {
   const postgres = await ownPostgres();
   await postgres.start();
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-  const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: postgres.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent', JWKS_ALLOWED_HOSTS: '127.0.0.1' });
+  const config = readConfig({
+    RESCIND_HOME: home,
+    PORT: '0',
+    DATABASE_URL: postgres.url,
+    KAFKA_BROKERS: 'none',
+    LOG_LEVEL: 'silent',
+    JWKS_ALLOWED_HOSTS: '127.0.0.1',
+  });
   const rescind = await startRescind(config, { log: testLog() });
   const admin = createRescindAdmin(rescind.url, rescind.adminKey!);
-  await admin.post('/v1/sources', { name: 'ras', uri: issuer, types: ['token.issued', 'token.revoked', 'token.denied'], issuers: [issuer], resources: [resource], jwks_uri: jwksUri, profile });
-  await admin.post('/v1/sources', { name: 'idp', uri: idp, types: ['session.ended', 'user.disabled', 'user.enabled'], issuers: [idp] });
-  const secretOf = async (id: string, roles: object): Promise<string> => (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
-  const emitter = createHttpEmitter({ url: rescind.url, credentials: { bearer: await secretOf('producer', { emit: { sources: ['ras', 'idp'] } }) } });
+  await admin.post('/v1/sources', {
+    name: 'ras',
+    uri: issuer,
+    types: ['token.issued', 'token.revoked', 'token.denied'],
+    issuers: [issuer],
+    resources: [resource],
+    jwks_uri: jwksUri,
+    profile,
+  });
+  await admin.post('/v1/sources', {
+    name: 'idp',
+    uri: idp,
+    types: ['session.ended', 'user.disabled', 'user.enabled'],
+    issuers: [idp],
+  });
+  const secretOf = async (id: string, roles: object): Promise<string> =>
+    (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
+  const emitter = createHttpEmitter({
+    url: rescind.url,
+    credentials: { bearer: await secretOf('producer', { emit: { sources: ['ras', 'idp'] } }) },
+  });
   const asker = await secretOf('api', { introspect: { resources: [resource], issuers: [issuer] } });
   const uriOf = { ras: issuer, idp };
 
@@ -68,4 +103,5 @@ export async function startRescindAt({ issuer, jwksUri, resource, profile, idp }
 }
 
 /** The claims of a JWT, which the spec has from the server itself. */
-export const claimsOf = (token: string): Record<string, any> => JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString('utf8')) as Record<string, any>;
+export const claimsOf = (token: string): Record<string, any> =>
+  JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString('utf8')) as Record<string, any>;

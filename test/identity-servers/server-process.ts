@@ -16,8 +16,17 @@ export interface ServerProcess {
 }
 
 /** Starts a server in a group of its own, because scripts start the real program as a child. */
-export function launchServer(name: string, command: string, args: readonly string[], env: Readonly<Record<string, string>>): ServerProcess {
-  const child = spawn(command, args, { env: { ...process.env, ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+export function launchServer(
+  name: string,
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): ServerProcess {
+  const child = spawn(command, args, {
+    env: { ...process.env, ...env },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let said = '';
   const keep = (chunk: Buffer): void => {
     said = (said + chunk.toString()).slice(-KEPT);
@@ -30,7 +39,10 @@ export function launchServer(name: string, command: string, args: readonly strin
       const deadline = performance.now() + START_MS;
       for (;;) {
         if (hasEnded(child)) throw new Error(`${name} ended with ${child.exitCode ?? child.signalCode}: ${said}`);
-        const status = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) }).then((response) => response.status, () => 0);
+        const status = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) }).then(
+          (response) => response.status,
+          () => 0,
+        );
         if (status === 200) return;
         if (performance.now() > deadline) throw new Error(`${name} does not answer: ${said}`);
         await delay(POLL_MS);

@@ -63,9 +63,17 @@ export function moves(protocol: Protocol, world: World, emit: Emit): void {
   world.guards.forEach((guard, at) => guardMoves(protocol, world, guard, at, say));
   world.waiters.forEach((waiter, at) => waiterMoves(protocol, world, waiter, at, say));
   // One that is lost is one that never comes.
-  world.late.forEach((statement, at) => say(`late ${statement.what} takes effect`, { ...execute(protocol, world, statement).world, late: without(world.late, at) }));
+  world.late.forEach((statement, at) =>
+    say(`late ${statement.what} takes effect`, {
+      ...execute(protocol, world, statement).world,
+      late: without(world.late, at),
+    }),
+  );
   world.lateQuestions.forEach((question, at) => {
-    say('late question of a guard reaches its node', { ...answerQuestion(protocol, world, question).world, lateQuestions: without(world.lateQuestions, at) });
+    say('late question of a guard reaches its node', {
+      ...answerQuestion(protocol, world, question).world,
+      lateQuestions: without(world.lateQuestions, at),
+    });
   });
   if (world.databaseCrashes < protocol.size.databaseCrashes) say('the database crashes', databaseCrash(world));
   say('tick', tick(world, protocol.size));
@@ -73,7 +81,9 @@ export function moves(protocol: Protocol, world: World, emit: Emit): void {
 
 /** A crash keeps what was durable, and the statements that were on their way are lost with their sessions. */
 function databaseCrash(world: World): World {
-  const nodes = world.nodes.map((node) => (node.asking && node.reply === undefined ? { ...node, asking: undefined } : node));
+  const nodes = world.nodes.map((node) =>
+    node.asking && node.reply === undefined ? { ...node, asking: undefined } : node,
+  );
   return { ...world, memory: world.disk, databaseCrashes: world.databaseCrashes + 1, nodes, late: [] };
 }
 
@@ -83,8 +93,14 @@ function databaseCrash(world: World): World {
 function execute({ trap }: Protocol, world: World, statement: Statement): { world: World; found: number } {
   const { memory } = world;
   const durably = (tables: Tables): World => ({ ...world, memory: tables, disk: tables });
-  const update = (id: number, change: (row: Row) => Row): Tables => ({ ...memory, rows: memory.rows.map((row) => (row.id === id ? change(row) : row)) });
-  const remove = (matches: (row: Row) => boolean): Tables => ({ ...memory, rows: memory.rows.filter((row) => !matches(row)) });
+  const update = (id: number, change: (row: Row) => Row): Tables => ({
+    ...memory,
+    rows: memory.rows.map((row) => (row.id === id ? change(row) : row)),
+  });
+  const remove = (matches: (row: Row) => boolean): Tables => ({
+    ...memory,
+    rows: memory.rows.filter((row) => !matches(row)),
+  });
   switch (statement.what) {
     case 'join': {
       const others = memory.rows.filter(({ id }) => id !== statement.id);
@@ -96,7 +112,11 @@ function execute({ trap }: Protocol, world: World, statement: Statement): { worl
     case 'renew': {
       const { id, confirmed } = statement;
       const found = memory.rows.some((row) => row.id === id) ? 1 : 0;
-      const tables = update(id, (row) => ({ id, counter: row.counter + 1, confirmed: Math.max(row.confirmed, confirmed) }));
+      const tables = update(id, (row) => ({
+        id,
+        counter: row.counter + 1,
+        confirmed: Math.max(row.confirmed, confirmed),
+      }));
       if (found === 0) return { world, found };
       return { world: trap === 'renewal that is not durable' ? { ...world, memory: tables } : durably(tables), found };
     }
@@ -109,9 +129,15 @@ function execute({ trap }: Protocol, world: World, statement: Statement): { worl
     case 'leave':
       return { world: durably(remove(({ id }) => id === statement.id)), found: 1 };
     case 'reap': {
-      const tables = remove(({ id, counter }) => id === statement.id && (counter === statement.counter || trap === 'deletion whatever the counter'));
+      const tables = remove(
+        ({ id, counter }) =>
+          id === statement.id && (counter === statement.counter || trap === 'deletion whatever the counter'),
+      );
       if (tables.rows.length === memory.rows.length) return { world, found: 0 };
-      return { world: trap === 'deletion that is not durable' ? { ...world, memory: tables } : durably(tables), found: 1 };
+      return {
+        world: trap === 'deletion that is not durable' ? { ...world, memory: tables } : durably(tables),
+        found: 1,
+      };
     }
   }
 }
@@ -140,7 +166,8 @@ function nodeMoves(protocol: Protocol, world: World, node: Node, at: number, say
       say(`${name} hears of its ${node.asking.what}`, put(next));
       if (node.asking.what === 'read') renew(next);
     }
-    if (node.asking.what !== 'read') giveUp(`does not hear of its ${node.asking.what}`, { ...node, asking: undefined, reply: undefined });
+    if (node.asking.what !== 'read')
+      giveUp(`does not hear of its ${node.asking.what}`, { ...node, asking: undefined, reply: undefined });
     return;
   }
   if (node.lease.row === undefined) join();
@@ -151,15 +178,21 @@ function nodeMoves(protocol: Protocol, world: World, node: Node, at: number, say
     acknowledge(Number(node.lease.row));
     leave(Number(node.lease.row));
   }
-  if (trap === 'decide, await, then check the lease' && node.decided === undefined && isDecisive(world, Number(node.lease.held))) {
+  if (
+    trap === 'decide, await, then check the lease' &&
+    node.decided === undefined &&
+    isDecisive(world, Number(node.lease.held))
+  ) {
     say(`${name} decides an answer`, put({ ...node, decided: Number(node.lease.held) }));
   }
-  if (trap === 'lease as a flag that a timer clears' && node.flag && !leaseOf(size, node).mayAnswer(NOW)) say(`${name}: the timer clears the flag`, put({ ...node, flag: false }));
+  if (trap === 'lease as a flag that a timer clears' && node.flag && !leaseOf(size, node).mayAnswer(NOW))
+    say(`${name}: the timer clears the flag`, put({ ...node, flag: false }));
 
   /** Its statement may take effect later, or not. */
   function giveUp(how: string, next: Node): void {
     say(`${name} ${how}`, put(next));
-    if (pending && world.late.length < size.late) say(`${name} ${how}; its ${pending.what} is late`, { ...put(next), late: [...world.late, timeless(pending)] });
+    if (pending && world.late.length < size.late)
+      say(`${name} ${how}; its ${pending.what} is late`, { ...put(next), late: [...world.late, timeless(pending)] });
   }
 
   function join(): void {
@@ -174,13 +207,17 @@ function nodeMoves(protocol: Protocol, world: World, node: Node, at: number, say
     }
     const joined = execute(protocol, world, statement).world;
     say(`${name} joins`, put({ ...next, asking: statement, reply: 1 }, joined));
-    if (world.late.length < size.late) say(`${name} joins; its join is late`, { ...put(next), late: [...world.late, statement] });
+    if (world.late.length < size.late)
+      say(`${name} joins; its join is late`, { ...put(next), late: [...world.late, statement] });
     if (trap === 'read before the join was heard' && world.late.length < size.late) {
       // The row is there later than the read that counts for it.
       const lease = leaseOf(size, next);
       lease.joined(String(id));
       lease.applied(seq(world.memory.head), true);
-      say(`${name} reads and sends its join`, { ...put({ ...next, lease: snapshotOf(lease) }), late: [...world.late, statement] });
+      say(`${name} reads and sends its join`, {
+        ...put({ ...next, lease: snapshotOf(lease) }),
+        late: [...world.late, statement],
+      });
     }
   }
 
@@ -193,7 +230,14 @@ function nodeMoves(protocol: Protocol, world: World, node: Node, at: number, say
   function renew(from: Node): void {
     if (from.lease.row === undefined || !from.lease.isCaughtUp) return;
     const { value, next } = confirmed(from);
-    say(`${name} sends renew`, put({ ...next, asking: { what: 'renew', node: at, id: Number(from.lease.row), confirmed: value, sent: 0 }, reply: undefined }));
+    say(
+      `${name} sends renew`,
+      put({
+        ...next,
+        asking: { what: 'renew', node: at, id: Number(from.lease.row), confirmed: value, sent: 0 },
+        reply: undefined,
+      }),
+    );
   }
 
   function acknowledge(id: number): void {
@@ -202,7 +246,8 @@ function nodeMoves(protocol: Protocol, world: World, node: Node, at: number, say
     if (!row || value <= row.confirmed) return;
     const statement: Statement = { what: 'acknowledge', node: at, id, confirmed: value };
     say(`${name} acknowledges ${value}`, put(next, execute(protocol, world, statement).world));
-    if (world.late.length < size.late) say(`${name} acknowledges ${value}, late`, { ...put(next), late: [...world.late, statement] });
+    if (world.late.length < size.late)
+      say(`${name} acknowledges ${value}, late`, { ...put(next), late: [...world.late, statement] });
   }
 
   function leave(id: number): void {
@@ -215,16 +260,19 @@ function nodeMoves(protocol: Protocol, world: World, node: Node, at: number, say
       const statement: Statement = { what: 'leave', node: at, id };
       const gone = { ...newNode(node.joins), isAlive: false };
       say(`${name} leaves`, put(gone, execute(protocol, world, statement).world));
-      if (world.late.length < size.late) say(`${name} leaves, late`, { ...put(gone), late: [...world.late, statement] });
+      if (world.late.length < size.late)
+        say(`${name} leaves, late`, { ...put(gone), late: [...world.late, statement] });
     }
   }
 }
 
 /** Nobody hears of it any more. */
-const timeless = (statement: Statement): Statement => (statement.what === 'renew' ? { ...statement, sent: 0 } : statement);
+const timeless = (statement: Statement): Statement =>
+  statement.what === 'renew' ? { ...statement, sent: 0 } : statement;
 
 /** Deciding early matters only where a rule has been answered that the decision lacks. */
-const isDecisive = (world: World, held: number): boolean => world.waiters.some(({ stage, seq: ordered }) => stage === 'answered' && ordered > held);
+const isDecisive = (world: World, held: number): boolean =>
+  world.waiters.some(({ stage, seq: ordered }) => stage === 'answered' && ordered > held);
 
 function heard({ size, trap }: Protocol, node: Node, statement: Statement, reply: number): Node {
   const lease = leaseOf(size, node);
@@ -237,7 +285,11 @@ function heard({ size, trap }: Protocol, node: Node, statement: Statement, reply
       lease.applied(seq(reply), true);
       break;
     case 'renew':
-      lease.renewed(trap === 'lease counted from the reply' ? NOW : { ...NOW, withStops: statement.sent }, String(statement.id), reply === 1);
+      lease.renewed(
+        trap === 'lease counted from the reply' ? NOW : { ...NOW, withStops: statement.sent },
+        String(statement.id),
+        reply === 1,
+      );
       flag = trap === 'lease as a flag that a timer clears' && lease.mayAnswer(NOW);
       break;
     default:
@@ -257,19 +309,28 @@ function guardMoves(protocol: Protocol, world: World, guard: Guard, at: number, 
 
   if (guard.question) {
     const answered = answerQuestion(protocol, world, guard.question);
-    say(`${name}'s question reaches node ${guard.question.node}`, put({ ...guard, question: undefined, granted: answered.grant }, answered.world));
+    say(
+      `${name}'s question reaches node ${guard.question.node}`,
+      put({ ...guard, question: undefined, granted: answered.grant }, answered.world),
+    );
     giveUp('does not hear of its question', { ...guard, question: undefined });
   } else if (guard.granted !== undefined) {
     const usable = trap === 'grant used whole' ? guard.granted : size.fraction * guard.granted;
     const elapsed = trap === 'grant counted from the reply' ? 0 : -guard.asked;
     const late = trap === 'grant recorded after it is answered' ? world.lateQuestions : undefined;
-    say(`${name} hears its grant`, { ...put({ ...guard, granted: undefined, remaining: Math.max(guard.remaining, usable - elapsed) }), ...(late ? { lateQuestions: late } : {}) });
+    say(`${name} hears its grant`, {
+      ...put({ ...guard, granted: undefined, remaining: Math.max(guard.remaining, usable - elapsed) }),
+      ...(late ? { lateQuestions: late } : {}),
+    });
     say(`${name}'s grant is lost`, put({ ...guard, granted: undefined }));
   } else {
     const id = at * 10 + (trap === 'guard id used again' ? 0 : guard.starts);
     world.nodes.forEach((node, to) => {
       if (node.isAlive && node.lease.renewedAt !== undefined) {
-        say(`${name} asks node ${to} for a lease`, put({ ...guard, question: { guard: at, id, node: to, held: guard.held }, asked: 0 }));
+        say(
+          `${name} asks node ${to} for a lease`,
+          put({ ...guard, question: { guard: at, id, node: to, held: guard.held }, asked: 0 }),
+        );
       }
     });
   }
@@ -277,12 +338,19 @@ function guardMoves(protocol: Protocol, world: World, guard: Guard, at: number, 
   function giveUp(how: string, next: Guard): void {
     say(`${name} ${how}`, put(next));
     if (guard.question && world.lateQuestions.length < size.lateQuestions) {
-      say(`${name} ${how}; its question is late`, { ...put(next), lateQuestions: [...world.lateQuestions, guard.question] });
+      say(`${name} ${how}; its question is late`, {
+        ...put(next),
+        lateQuestions: [...world.lateQuestions, guard.question],
+      });
     }
   }
 }
 
-function answerQuestion({ size, trap }: Protocol, world: World, { id, node: at, held }: Question): { world: World; grant: number | undefined } {
+function answerQuestion(
+  { size, trap }: Protocol,
+  world: World,
+  { id, node: at, held }: Question,
+): { world: World; grant: number | undefined } {
   const node = world.nodes[at]!;
   if (!node.isAlive) return { world, grant: undefined };
   const isLenient = trap === 'grant to a guard below what was confirmed';
@@ -290,9 +358,23 @@ function answerQuestion({ size, trap }: Protocol, world: World, { id, node: at, 
   const answer = lease.grant(String(id), seq(held), NOW);
   if (!('grantMs' in answer)) return { world, grant: undefined };
   const isRecorded = trap !== 'grant recorded after it is answered';
-  const next = { ...node, lease: { ...snapshotOf(lease), highestSent: node.lease.highestSent, ...(isRecorded ? {} : { grants: node.lease.grants }) } };
+  const next = {
+    ...node,
+    lease: {
+      ...snapshotOf(lease),
+      highestSent: node.lease.highestSent,
+      ...(isRecorded ? {} : { grants: node.lease.grants }),
+    },
+  };
   const lateQuestions = isRecorded ? world.lateQuestions : [...world.lateQuestions, { guard: 0, id, node: at, held }];
-  return { world: { ...world, nodes: replaced(world.nodes, at, next), lateQuestions: isRecorded ? world.lateQuestions : lateQuestions }, grant: answer.grantMs };
+  return {
+    world: {
+      ...world,
+      nodes: replaced(world.nodes, at, next),
+      lateQuestions: isRecorded ? world.lateQuestions : lateQuestions,
+    },
+    grant: answer.grantMs,
+  };
 }
 
 // ── Whoever ordered a rule ────────────────────────────────────────────────────────────────────────────────────────────
@@ -311,7 +393,13 @@ function waiterMoves(protocol: Protocol, world: World, waiter: Waiter, at: numbe
     const stage = trap === 'retry that answers at once' ? 'answered' : 'waiting';
     if (trap !== 'rows read before the commit was heard' || needed) {
       const over = needed?.length === 0;
-      say(`${name}: its rule ${head} is committed`, put({ ...waiter, stage: over ? 'answered' : stage, seq: head, needed }, { ...world, memory: tables, disk: tables }));
+      say(
+        `${name}: its rule ${head} is committed`,
+        put(
+          { ...waiter, stage: over ? 'answered' : stage, seq: head, needed },
+          { ...world, memory: tables, disk: tables },
+        ),
+      );
     } else {
       const rows = world.memory.rows.filter(({ confirmed }) => confirmed < head).map(({ id }) => id);
       say(`${name} reads the rows before its rule is committed`, put({ ...waiter, needed: rows }));
@@ -325,7 +413,8 @@ function waiterMoves(protocol: Protocol, world: World, waiter: Waiter, at: numbe
   const seen = seenOf(waiter, protocol.size);
   const rows = rowsOf(world.memory, protocol.size);
   if (trap === 'waiter’s clock not started again at a new counter') {
-    for (const [id, { since }] of seen) if (rows.has(id)) seen.set(id, { counter: rows.get(id)!.counter, since, leaseMs: protocol.size.lease });
+    for (const [id, { since }] of seen)
+      if (rows.has(id)) seen.set(id, { counter: rows.get(id)!.counter, since, leaseMs: protocol.size.lease });
   }
   // An acknowledgement that is heard says of one row what a read would have said, at the moment of it or later.
   for (const row of rows.values()) {
@@ -333,7 +422,10 @@ function waiterMoves(protocol: Protocol, world: World, waiter: Waiter, at: numbe
     hear(wait, row);
     if (wait.needed === undefined || wait.needed.size === waiter.needed!.length) continue;
     const needed = isOver(wait) ? undefined : [...wait.needed].map(Number).sort((a, b) => a - b);
-    say(`${name} hears row ${row.id} acknowledge`, put({ ...waiter, stage: isOver(wait) ? 'answered' : 'waiting', needed, seen: isOver(wait) ? [] : waiter.seen }));
+    say(
+      `${name} hears row ${row.id} acknowledge`,
+      put({ ...waiter, stage: isOver(wait) ? 'answered' : 'waiting', needed, seen: isOver(wait) ? [] : waiter.seen }),
+    );
   }
   const stale = observe(seen, rows, waiter.readSent ?? 0);
   const wait = waitOf(waiter);
@@ -343,14 +435,17 @@ function waiterMoves(protocol: Protocol, world: World, waiter: Waiter, at: numbe
     stage: isOver(wait) ? 'answered' : 'waiting',
     needed: isOver(wait) ? undefined : [...wait.needed!].map(Number).sort((a, b) => a - b),
     // The clocks of rows that nobody waits for matter to the waits of others.
-    seen: isOver(wait) ? [] : fromSeen(seen).filter(({ id }) => protocol.size.rules > 1 || wait.needed!.has(String(id))),
+    seen: isOver(wait)
+      ? []
+      : fromSeen(seen).filter(({ id }) => protocol.size.rules > 1 || wait.needed!.has(String(id))),
     readSent: undefined,
   };
   say(`${name} reads the rows`, put(after));
   for (const { id, counter } of isOver(wait) ? [] : stale) {
     const reap: Statement = { what: 'reap', id: Number(id), counter: Number(counter) };
     say(`${name} finds row ${id} stale and deletes it`, put(after, execute(protocol, world, reap).world));
-    if (world.late.length < protocol.size.late) say(`${name} finds row ${id} stale; its deletion is late`, put(after, { ...world, late: [...world.late, reap] }));
+    if (world.late.length < protocol.size.late)
+      say(`${name} finds row ${id} stale; its deletion is late`, put(after, { ...world, late: [...world.late, reap] }));
   }
 }
 
@@ -362,8 +457,10 @@ export function broken({ size, trap }: Protocol, world: World): string | undefin
   if (answered === 0) return undefined;
   for (const [at, node] of world.nodes.entries()) {
     if (!node.isAlive) continue;
-    const mayAnswer = (trap === 'lease as a flag that a timer clears' && node.flag) || leaseOf(size, node).mayAnswer(NOW);
-    if (mayAnswer && Math.min(Number(node.lease.held), node.decided ?? Infinity) < answered) return `node ${at} answers without rule ${answered}`;
+    const mayAnswer =
+      (trap === 'lease as a flag that a timer clears' && node.flag) || leaseOf(size, node).mayAnswer(NOW);
+    if (mayAnswer && Math.min(Number(node.lease.held), node.decided ?? Infinity) < answered)
+      return `node ${at} answers without rule ${answered}`;
   }
   for (const [at, guard] of world.guards.entries()) {
     if (guard.remaining > 0 && guard.held < answered) return `guard ${at} answers without rule ${answered}`;
@@ -372,5 +469,6 @@ export function broken({ size, trap }: Protocol, world: World): string | undefin
 }
 
 const seq = (value: number): Seq => BigInt(value) as Seq;
-const replaced = <T>(all: readonly T[], at: number, one: T): readonly T[] => all.map((other, index) => (index === at ? one : other));
+const replaced = <T>(all: readonly T[], at: number, one: T): readonly T[] =>
+  all.map((other, index) => (index === at ? one : other));
 const without = <T>(all: readonly T[], at: number): readonly T[] => all.filter((_, index) => index !== at);

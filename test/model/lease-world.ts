@@ -36,7 +36,13 @@ export interface Row {
 export type Statement =
   | { readonly what: 'join'; readonly node: number; readonly id: number }
   | { readonly what: 'read'; readonly node: number }
-  | { readonly what: 'renew'; readonly node: number; readonly id: number; readonly confirmed: number; readonly sent: number }
+  | {
+      readonly what: 'renew';
+      readonly node: number;
+      readonly id: number;
+      readonly confirmed: number;
+      readonly sent: number;
+    }
   | { readonly what: 'acknowledge'; readonly node: number; readonly id: number; readonly confirmed: number }
   | { readonly what: 'leave'; readonly node: number; readonly id: number }
   | { readonly what: 'reap'; readonly id: number; readonly counter: number };
@@ -103,7 +109,8 @@ export interface Size {
 export const NOW = { monotonic: 0, withStops: 0 };
 export const NEVER = -1000;
 
-export const leaseOf = (size: Size, node: Node): Lease => createLease({ leaseMs: size.lease, fraction: size.fraction }, node.lease);
+export const leaseOf = (size: Size, node: Node): Lease =>
+  createLease({ leaseMs: size.lease, fraction: size.fraction }, node.lease);
 
 /** All guards here are of one tenant, so what was sent for it is one number. */
 export function snapshotOf(lease: Lease): LeaseSnapshot {
@@ -140,7 +147,13 @@ export function firstWorld(size: Size): World {
     databaseCrashes: 0,
     nodes: Array.from({ length: size.nodes }, () => newNode(0)),
     guards: Array.from({ length: size.guards }, () => newGuard(1)),
-    waiters: Array.from({ length: size.rules }, () => ({ stage: 'idle', seq: 0, needed: undefined, seen: [], readSent: undefined })),
+    waiters: Array.from({ length: size.rules }, () => ({
+      stage: 'idle',
+      seq: 0,
+      needed: undefined,
+      seen: [],
+      readSent: undefined,
+    })),
     late: [],
     lateQuestions: [],
   };
@@ -170,9 +183,16 @@ function agedNode(node: Node, rate: number, usable: number): Node {
   const { lease, asking } = node;
   const isSent = asking?.what === 'renew' && asking.sent > -usable;
   if (lease.renewedAt === undefined && lease.grants.length === 0 && !isSent) return node;
-  const renewedAt = lease.renewedAt === undefined || rate - lease.renewedAt >= usable ? undefined : lease.renewedAt - rate;
-  const grants = lease.grants.filter(({ until }) => until > rate).map((grant) => ({ ...grant, until: grant.until - rate }));
-  return { ...node, lease: { ...lease, renewedAt, grants }, asking: isSent ? { ...asking, sent: Math.max(asking.sent - rate, -usable) } : asking };
+  const renewedAt =
+    lease.renewedAt === undefined || rate - lease.renewedAt >= usable ? undefined : lease.renewedAt - rate;
+  const grants = lease.grants
+    .filter(({ until }) => until > rate)
+    .map((grant) => ({ ...grant, until: grant.until - rate }));
+  return {
+    ...node,
+    lease: { ...lease, renewedAt, grants },
+    asking: isSent ? { ...asking, sent: Math.max(asking.sent - rate, -usable) } : asking,
+  };
 }
 
 /**
@@ -184,19 +204,25 @@ export function normalized(all: World, isCounterIgnored = false): World {
   const world = all.late.every(isOpen) ? all : { ...all, late: all.late.filter(isOpen) };
   const counters = new Map<number, number[]>();
   const see = (id: number, counter: number): void => void counters.set(id, [...(counters.get(id) ?? []), counter]);
-  for (const { rows } of world.disk === world.memory ? [world.memory] : [world.memory, world.disk]) for (const { id, counter } of rows) see(id, counter);
+  for (const { rows } of world.disk === world.memory ? [world.memory] : [world.memory, world.disk])
+    for (const { id, counter } of rows) see(id, counter);
   for (const { seen } of world.waiters) for (const { id, counter } of seen) see(id, counter);
   for (const statement of world.late) if (statement.what === 'reap') see(statement.id, statement.counter);
   const renumbered = new Map([...counters].map(([id, those]) => [id, renumber(those)]));
   if ([...renumbered.values()].every((numbers) => numbers === undefined)) return world;
-  const change = <T extends { readonly id: number; readonly counter: number }>(one: T): T => ({ ...one, counter: renumbered.get(one.id)?.get(one.counter) ?? one.counter });
+  const change = <T extends { readonly id: number; readonly counter: number }>(one: T): T => ({
+    ...one,
+    counter: renumbered.get(one.id)?.get(one.counter) ?? one.counter,
+  });
   const changeTables = (tables: Tables): Tables => ({ ...tables, rows: tables.rows.map(change) });
   const memory = changeTables(world.memory);
   return {
     ...world,
     memory,
     disk: world.disk === world.memory ? memory : changeTables(world.disk),
-    waiters: world.waiters.map((waiter) => (waiter.seen.length > 0 ? { ...waiter, seen: waiter.seen.map(change) } : waiter)),
+    waiters: world.waiters.map((waiter) =>
+      waiter.seen.length > 0 ? { ...waiter, seen: waiter.seen.map(change) } : waiter,
+    ),
     late: world.late.map((statement) => (statement.what === 'reap' ? change(statement) : statement)),
   };
 }
@@ -238,7 +264,10 @@ export interface Naming {
 export function createNaming(): Naming {
   const parts = new Map<string, { readonly part: object; readonly number: string }>();
   const known = new Map<object, string>();
-  function entryOf<T extends object>(part: T, text: (part: T) => string): { readonly part: object; readonly number: string } {
+  function entryOf<T extends object>(
+    part: T,
+    text: (part: T) => string,
+  ): { readonly part: object; readonly number: string } {
     const spelled = text(part);
     let entry = parts.get(spelled);
     if (!entry) {
@@ -248,8 +277,10 @@ export function createNaming(): Naming {
     }
     return entry;
   }
-  const numberOf = <T extends object>(part: T, text: (part: T) => string): string => known.get(part) ?? entryOf(part, text).number;
-  const share = <T extends object>(part: T, text: (part: T) => string): T => (known.has(part) ? part : (entryOf(part, text).part as T));
+  const numberOf = <T extends object>(part: T, text: (part: T) => string): string =>
+    known.get(part) ?? entryOf(part, text).number;
+  const share = <T extends object>(part: T, text: (part: T) => string): T =>
+    known.has(part) ? part : (entryOf(part, text).part as T);
   return {
     name({ memory, disk, databaseCrashes, nodes, guards, waiters, late, lateQuestions }) {
       let name = numberOf(memory, tablesText) + numberOf(disk, tablesText) + databaseCrashes;
@@ -273,7 +304,8 @@ export function createNaming(): Naming {
 
 const lateText = (late: World['late']): string => `l${late.map(statementText).sort().join(';')}`;
 const questionsText = (questions: World['lateQuestions']): string => `q${questions.map(questionText).sort().join(';')}`;
-const tablesText = ({ head, rows }: Tables): string => `t${head}:${rows.map((row) => `${row.id}.${row.counter}.${row.confirmed}`).join(';')}`;
+const tablesText = ({ head, rows }: Tables): string =>
+  `t${head}:${rows.map((row) => `${row.id}.${row.counter}.${row.confirmed}`).join(';')}`;
 const questionText = (question: Question): string => `${question.id}.${question.node}.${question.held}`;
 const statementText = (statement: Statement): string => Object.values(statement).join('.');
 const guardText = ({ starts, held, remaining, question, asked, granted }: Guard): string =>
@@ -282,7 +314,10 @@ const waiterText = ({ stage, seq, needed, seen, readSent }: Waiter): string =>
   `w${stage}${seq},${needed?.join('.') ?? '-'},${seen.map((one) => `${one.id}.${one.counter}.${one.since}`).join(';')},${readSent ?? ''}`;
 
 function nodeText({ isAlive, joins, lease, asking, reply, decided, flag }: Node): string {
-  const grants = lease.grants.map(({ guard, applied, until }) => `${guard}.${applied}.${until}`).sort().join(';');
+  const grants = lease.grants
+    .map(({ guard, applied, until }) => `${guard}.${applied}.${until}`)
+    .sort()
+    .join(';');
   const bits = [isAlive, lease.isCaughtUp, lease.isGranting, lease.isAnswering, flag].map(Number).join('');
   return `n${bits},${joins},${lease.held},${lease.row ?? ''},${lease.renewedAt ?? ''},${lease.highestSent},${grants},${asking ? statementText(asking) : ''},${reply ?? ''},${decided ?? ''}`;
 }
@@ -296,7 +331,14 @@ export const rowsOf = (tables: Tables, size: Size): Map<string, NodeRow> =>
   new Map(
     tables.rows.map(({ id, counter, confirmed }) => [
       String(id),
-      { id: String(id), counter: BigInt(counter), confirmed: NOTHING_SAID, byTenant: { applied: NOTHING_SAID, behind: new Map([[TENANT, BigInt(confirmed) as Seq]]) }, guards: 0, leaseMs: size.lease },
+      {
+        id: String(id),
+        counter: BigInt(counter),
+        confirmed: NOTHING_SAID,
+        byTenant: { applied: NOTHING_SAID, behind: new Map([[TENANT, BigInt(confirmed) as Seq]]) },
+        guards: 0,
+        leaseMs: size.lease,
+      },
     ]),
   );
 
@@ -313,4 +355,6 @@ export const seenOf = ({ seen }: Waiter, size: Size): Map<string, SeenCounter> =
   new Map(seen.map(({ id, counter, since }) => [String(id), { counter: BigInt(counter), since, leaseMs: size.lease }]));
 
 export const fromSeen = (seen: ReadonlyMap<string, SeenCounter>): Waiter['seen'] =>
-  [...seen].map(([id, { counter, since }]) => ({ id: Number(id), counter: Number(counter), since })).sort((a, b) => a.id - b.id);
+  [...seen]
+    .map(([id, { counter, since }]) => ({ id: Number(id), counter: Number(counter), since }))
+    .sort((a, b) => a.id - b.id);

@@ -7,7 +7,12 @@ import { addProbes, applyMutant, type Mutant } from './mutants.js';
 
 /** What is done to the sources of a run. */
 export type Task =
-  | { readonly kind: 'probe'; readonly mutants: readonly (Pick<Mutant, 'file' | 'start' | 'end' | 'isStatement'> & { readonly number: number })[] }
+  | {
+      readonly kind: 'probe';
+      readonly mutants: readonly (Pick<Mutant, 'file' | 'start' | 'end' | 'isStatement'> & {
+        readonly number: number;
+      })[];
+    }
   | { readonly kind: 'mutant'; readonly mutant: Pick<Mutant, 'file' | 'start' | 'end' | 'replacement'> };
 
 export interface Settings {
@@ -37,7 +42,11 @@ export function initialize(given: Settings): void {
   settings.port.unref();
 }
 
-export function resolve(specifier: string, context: { readonly parentURL?: string }, next: (specifier: string, context: unknown) => unknown): unknown {
+export function resolve(
+  specifier: string,
+  context: { readonly parentURL?: string },
+  next: (specifier: string, context: unknown) => unknown,
+): unknown {
   const run = context.parentURL?.split(RUN)[1];
   if (run === undefined) return next(specifier, context);
   if (specifier === '@jest/globals') return { url: settings.globals, shortCircuit: true };
@@ -46,7 +55,11 @@ export function resolve(specifier: string, context: { readonly parentURL?: strin
   return { url: `${url}${RUN}${run}`, format: 'module', shortCircuit: true };
 }
 
-export function load(url: string, context: unknown, next: (url: string, context: unknown) => Load | Promise<Load>): Load | Promise<Load> {
+export function load(
+  url: string,
+  context: unknown,
+  next: (url: string, context: unknown) => Load | Promise<Load>,
+): Load | Promise<Load> {
   if (!url.includes(RUN)) return next(url, context);
   return { format: 'module', source: compile(fileURLToPath(url)), shortCircuit: true };
 }
@@ -60,7 +73,8 @@ function compile(path: string): string {
   return known;
 }
 
-const transform = (source: string, filename: string): string => transformSync(source, { ...settings.swc, filename, swcrc: false, configFile: false }).code;
+const transform = (source: string, filename: string): string =>
+  transformSync(source, { ...settings.swc, filename, swcrc: false, configFile: false }).code;
 
 function change(source: string, file: string): string {
   if (task.kind === 'mutant') return task.mutant.file === file ? applyMutant(source, task.mutant) : source;

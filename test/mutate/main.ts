@@ -3,7 +3,16 @@ import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createRunner, type Limits, type Runner } from './pool.js';
-import { describe, describeReach, describeServices, rowsOf, staleEntries, type Outcome, type Survivor, type Tried } from './report.js';
+import {
+  describe,
+  describeReach,
+  describeServices,
+  rowsOf,
+  staleEntries,
+  type Outcome,
+  type Survivor,
+  type Tried,
+} from './report.js';
 import { isSource, listMutants, listNeedsServices, sample, type Numbered } from './scope.js';
 import { findSpecs, inOrder, requestOf, type Reached, type Unit } from './specs.js';
 
@@ -38,15 +47,25 @@ const number = (name: 'sample' | 'seed' | 'minutes' | 'workers' | 'least', text:
 };
 
 const root = resolve('.');
-const { projects } = ((await import(pathToFileURL(join(root, 'jest.config.js')).href)) as { default: { projects: readonly { displayName: string }[] } }).default;
+const { projects } = (
+  (await import(pathToFileURL(join(root, 'jest.config.js')).href)) as {
+    default: { projects: readonly { displayName: string }[] };
+  }
+).default;
 const unit = projects.find(({ displayName }) => displayName === 'unit') as unknown as Unit;
 const accepted = JSON.parse(await readFile(join(root, 'test/mutate/survivors.json'), 'utf8')) as readonly Survivor[];
 
 const files = values.files.split(',');
 const all = listMutants(root, files);
 if (all.length === 0) throw new TypeError('--files: no file in scope begins with that');
-const drawn = sample(all, values.sample === undefined ? all.length : number('sample', values.sample), number('seed', values.seed)).filter((mutant) => isSource(root, mutant));
-process.stderr.write(`${all.length} mutants, ${drawn.length} drawn; seed ${values.seed}. Looking which specs reach them.\n`);
+const drawn = sample(
+  all,
+  values.sample === undefined ? all.length : number('sample', values.sample),
+  number('seed', values.seed),
+).filter((mutant) => isSource(root, mutant));
+process.stderr.write(
+  `${all.length} mutants, ${drawn.length} drawn; seed ${values.seed}. Looking which specs reach them.\n`,
+);
 const reached = await findSpecs(root, unit, drawn, values.slow);
 if (values.reach) {
   console.log(describeReach(drawn, reached.specsOf));
@@ -56,7 +75,9 @@ if (values.reach) {
 const queue = drawn.toReversed();
 const endsAt = Date.now() + number('minutes', values.minutes) * 60_000;
 const tried: Tried[] = [];
-await Promise.all(Array.from({ length: Math.max(1, number('workers', values.workers)) }, () => work(createRunner(), reached)));
+await Promise.all(
+  Array.from({ length: Math.max(1, number('workers', values.workers)) }, () => work(createRunner(), reached)),
+);
 
 async function work(runner: Runner, { ms, cpuMs }: Reached): Promise<void> {
   for (let mutant = queue.pop(); mutant && Date.now() < endsAt; mutant = queue.pop()) {
@@ -68,7 +89,9 @@ async function work(runner: Runner, { ms, cpuMs }: Reached): Promise<void> {
     const outcome = specs.length === 0 ? ({ kind: 'unreached' } as const) : await judge(runner, mutant, specs, limits);
     tried.push({ mutant, outcome });
     const by = outcome.kind === 'killed' ? ` by ${outcome.by}` : '';
-    process.stderr.write(`${tried.length}/${drawn.length} ${mutant.file}:${mutant.line} ${mutant.kind} ${outcome.kind}${by}\n`);
+    process.stderr.write(
+      `${tried.length}/${drawn.length} ${mutant.file}:${mutant.line} ${mutant.kind} ${outcome.kind}${by}\n`,
+    );
   }
   runner.close();
 }
@@ -89,6 +112,7 @@ async function judge(runner: Runner, mutant: Numbered, specs: readonly string[],
 tried.sort((one, other) => one.mutant.number - other.mutant.number);
 const stale = staleEntries(accepted, all, tried);
 const { score } = rowsOf(tried, accepted).at(-1)!;
-if (values.json !== undefined) await writeFile(values.json, JSON.stringify({ seed: Number(values.seed), tried, stale }, undefined, 1));
+if (values.json !== undefined)
+  await writeFile(values.json, JSON.stringify({ seed: Number(values.seed), tried, stale }, undefined, 1));
 console.log(`${describe(tried, accepted, stale)}\n${describeServices(listNeedsServices(root, files))}`);
 process.exit(stale.length === 0 && score >= number('least', values.least) ? 0 : 1);

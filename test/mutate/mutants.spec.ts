@@ -3,7 +3,8 @@ import { runInNewContext } from 'node:vm';
 import { transformSync } from '@swc/core';
 import { addProbes, applyMutant, makeMutants } from './mutants.js';
 
-const mutantsOf = (source: string): string[] => makeMutants(source, 'a.ts').map((mutant) => applyMutant(source, mutant));
+const mutantsOf = (source: string): string[] =>
+  makeMutants(source, 'a.ts').map((mutant) => applyMutant(source, mutant));
 
 describe('mutants of a source', () => {
   it.each([
@@ -38,18 +39,28 @@ describe('mutants of a source', () => {
 });
 
 /** Runs a source with probes: what it leaves in `result`, and the mutants whose places it reached. */
-function runProbed(source: string): { readonly result: unknown; readonly reached: readonly string[]; readonly all: readonly string[] } {
+function runProbed(source: string): {
+  readonly result: unknown;
+  readonly reached: readonly string[];
+  readonly all: readonly string[];
+} {
   const mutants = makeMutants(source, 'a.ts');
   const context = { mutateReached: new Set<number>(), result: undefined };
   const probed = addProbes(source, mutants, (mutant) => mutants.indexOf(mutant));
   runInNewContext(transformSync(probed, { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }).code, context);
   const nameOf = (at: number): string => `${at} ${mutants[at]!.original}`;
-  return { result: context.result, reached: [...context.mutateReached].sort((one, other) => one - other).map(nameOf), all: mutants.map((_, at) => nameOf(at)) };
+  return {
+    result: context.result,
+    reached: [...context.mutateReached].sort((one, other) => one - other).map(nameOf),
+    all: mutants.map((_, at) => nameOf(at)),
+  };
 }
 
 describe('probes', () => {
   it('leave what a source does as it is, and say what it reaches', () => {
-    const { result, reached, all } = runProbed('let a = 0; for (const b of [1, 2, 3]) { if (b === 2) continue; a += b > 2 ? b : 1; } globalThis.result = a;');
+    const { result, reached, all } = runProbed(
+      'let a = 0; for (const b of [1, 2, 3]) { if (b === 2) continue; a += b > 2 ? b : 1; } globalThis.result = a;',
+    );
     expect(result).toBe(4);
     expect(all.length).toBeGreaterThan(8);
     expect(reached).toEqual(all);

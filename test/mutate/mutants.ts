@@ -15,7 +15,10 @@ export interface Mutant {
   readonly isStatement: boolean;
 }
 
-type Node = Record<string, unknown> & { readonly type: string; readonly span: { readonly start: number; readonly end: number } };
+type Node = Record<string, unknown> & {
+  readonly type: string;
+  readonly span: { readonly start: number; readonly end: number };
+};
 type Change = (kind: string, node: Node, replacement: string) => void;
 
 /** Each binary operator, and what is put in its place. */
@@ -46,7 +49,13 @@ const METHODS: ReadonlyMap<string, string> = new Map([
   ['max', 'min'],
 ]);
 /** Expressions that only carry a type; the other nodes named Ts… are erased. */
-const TYPED = new Set(['TsAsExpression', 'TsNonNullExpression', 'TsSatisfiesExpression', 'TsConstAssertion', 'TsInstantiation']);
+const TYPED = new Set([
+  'TsAsExpression',
+  'TsNonNullExpression',
+  'TsSatisfiesExpression',
+  'TsConstAssertion',
+  'TsInstantiation',
+]);
 /** Log lines are for people, and no spec compares them. */
 const LOGS = /^(?:this\.)?log\??\.|^onError\(/;
 
@@ -54,7 +63,9 @@ const LOGS = /^(?:this\.)?log\??\.|^onError\(/;
 export function makeMutants(source: string, file: string): Mutant[] {
   const bytes = Buffer.from(source);
   // Spans count on from the last parse; the semicolon in front shows where this one begins.
-  const module = parseSync(`;${source}`, { syntax: 'typescript', decorators: true, target: 'es2022' }) as unknown as { readonly body: readonly Node[] };
+  const module = parseSync(`;${source}`, { syntax: 'typescript', decorators: true, target: 'es2022' }) as unknown as {
+    readonly body: readonly Node[];
+  };
   const base = module.body[0]!.span.start + 1;
   const text = (from: number, to: number): string => bytes.toString('utf8', from - base, to - base);
   const found = new Map<string, Mutant>();
@@ -63,7 +74,16 @@ export function makeMutants(source: string, file: string): Mutant[] {
     const original = bytes.toString('utf8', start, end);
     if (original === replacement) return;
     const line = bytes.subarray(0, start).filter((byte) => byte === 0x0a).length + 1;
-    found.set(`${start} ${end} ${replacement}`, { file, line, kind, start, end, original, replacement, isStatement: node.type.endsWith('Statement') });
+    found.set(`${start} ${end} ${replacement}`, {
+      file,
+      line,
+      kind,
+      start,
+      end,
+      original,
+      replacement,
+      isStatement: node.type.endsWith('Statement'),
+    });
   };
   visit(module.body.slice(1), (node) => {
     mutateNode(node, (inner) => text(inner.span.start, inner.span.end), change);
@@ -72,22 +92,38 @@ export function makeMutants(source: string, file: string): Mutant[] {
 }
 
 /** Puts a mutant into its source. */
-export function applyMutant(source: string, { start, end, replacement }: Pick<Mutant, 'start' | 'end' | 'replacement'>): string {
+export function applyMutant(
+  source: string,
+  { start, end, replacement }: Pick<Mutant, 'start' | 'end' | 'replacement'>,
+): string {
   const bytes = Buffer.from(source);
   return `${bytes.toString('utf8', 0, start)}${replacement}${bytes.toString('utf8', end)}`;
 }
 
 /** Puts a call in front of each mutant's place, which says by its number that the place has been reached. */
-export function addProbes<M extends Pick<Mutant, 'start' | 'end' | 'isStatement'>>(source: string, mutants: readonly M[], numberOf: (mutant: M) => number): string {
+export function addProbes<M extends Pick<Mutant, 'start' | 'end' | 'isStatement'>>(
+  source: string,
+  mutants: readonly M[],
+  numberOf: (mutant: M) => number,
+): string {
   const bytes = Buffer.from(source);
   const insertions = mutants.flatMap((mutant) => {
     const call = `globalThis.mutateReached?.add(${numberOf(mutant)})`;
-    if (mutant.isStatement) return [{ at: mutant.start, order: -mutant.end, text: `{${call};` }, { at: mutant.end, order: -mutant.start, text: '}' }];
-    return [{ at: mutant.start, order: -mutant.end, text: `(${call},` }, { at: mutant.end, order: -mutant.start, text: ')' }];
+    if (mutant.isStatement)
+      return [
+        { at: mutant.start, order: -mutant.end, text: `{${call};` },
+        { at: mutant.end, order: -mutant.start, text: '}' },
+      ];
+    return [
+      { at: mutant.start, order: -mutant.end, text: `(${call},` },
+      { at: mutant.end, order: -mutant.start, text: ')' },
+    ];
   });
   // At one place, what ends there closes first, the inner before the outer; then what begins there opens, the outer first.
   const closes = (text: string): number => (text === ')' || text === '}' ? 0 : 1);
-  insertions.sort((one, other) => one.at - other.at || closes(one.text) - closes(other.text) || one.order - other.order);
+  insertions.sort(
+    (one, other) => one.at - other.at || closes(one.text) - closes(other.text) || one.order - other.order,
+  );
   let from = 0;
   let probed = '';
   for (const { at, text } of insertions) {
@@ -152,7 +188,11 @@ function mutateBinary(node: Node, textOf: (node: Node) => string, change: Change
   if (operator === '??') change('default', node, `(${textOf(left)})`);
   const other = OPERATORS[operator];
   if (other === undefined || (operator === '+' && [left, right].some(isText))) return;
-  change(operator === '&&' || operator === '||' ? 'logic' : 'operator', node, `((${textOf(left)}) ${other} (${textOf(right)}))`);
+  change(
+    operator === '&&' || operator === '||' ? 'logic' : 'operator',
+    node,
+    `((${textOf(left)}) ${other} (${textOf(right)}))`,
+  );
 }
 
 const isText = ({ type }: Node): boolean => type === 'StringLiteral' || type === 'TemplateLiteral';

@@ -59,7 +59,8 @@ export function createRunner(): Runner {
         throw new Error('the worker sends nothing more');
       }
       async function hung(): Promise<'timeout'> {
-        for await (const _ of every(LOOK_AT_CPU_MS, undefined, { signal })) if (usedCpuMs(working) > allowedCpuMs) break;
+        for await (const _ of every(LOOK_AT_CPU_MS, undefined, { signal }))
+          if (usedCpuMs(working) > allowedCpuMs) break;
         return 'timeout';
       }
 

@@ -39,30 +39,57 @@ export interface Row {
 
 const lives = ({ kind }: Outcome): boolean => kind === 'survived' || kind === 'unreached';
 const isSame = (entry: Survivor, mutant: Numbered): boolean =>
-  entry.file === mutant.file && entry.code === mutant.code && entry.original === mutant.original && entry.replacement === mutant.replacement;
+  entry.file === mutant.file &&
+  entry.code === mutant.code &&
+  entry.original === mutant.original &&
+  entry.replacement === mutant.replacement;
 
 /** Counts by folder; the last row is the whole. */
 export function rowsOf(tried: readonly Tried[], accepted: readonly Survivor[]): Row[] {
   const folders = [...new Set(tried.map(({ mutant }) => mutant.folder))];
   const rowOf = (folder: string, those: readonly Tried[]): Row => {
-    const isEquivalent = ({ mutant, outcome }: Tried): boolean => lives(outcome) && accepted.some((entry) => entry.as === 'equivalent' && isSame(entry, mutant));
+    const isEquivalent = ({ mutant, outcome }: Tried): boolean =>
+      lives(outcome) && accepted.some((entry) => entry.as === 'equivalent' && isSame(entry, mutant));
     const equivalent = those.filter(isEquivalent).length;
-    const count = (kind: Outcome['kind']): number => those.filter((one) => one.outcome.kind === kind && !isEquivalent(one)).length;
+    const count = (kind: Outcome['kind']): number =>
+      those.filter((one) => one.outcome.kind === kind && !isEquivalent(one)).length;
     const killed = count('killed') + count('timeout') + count('crash');
     const [survived, unreached] = [count('survived'), count('unreached')];
     const percentOf = (all: number): number => (100 * killed) / Math.max(1, all);
-    return { folder, killed, survived, unreached, equivalent, score: percentOf(killed + survived + unreached), reachedScore: percentOf(killed + survived) };
+    return {
+      folder,
+      killed,
+      survived,
+      unreached,
+      equivalent,
+      score: percentOf(killed + survived + unreached),
+      reachedScore: percentOf(killed + survived),
+    };
   };
-  return [...folders.map((folder) => rowOf(folder, tried.filter(({ mutant }) => mutant.folder === folder))), rowOf('all', tried)];
+  return [
+    ...folders.map((folder) =>
+      rowOf(
+        folder,
+        tried.filter(({ mutant }) => mutant.folder === folder),
+      ),
+    ),
+    rowOf('all', tried),
+  ];
 }
 
 /** Entries whose mutant was found in this run, or is in none of the sources. */
-export function staleEntries(accepted: readonly Survivor[], all: readonly Numbered[], tried: readonly Tried[]): Survivor[] {
+export function staleEntries(
+  accepted: readonly Survivor[],
+  all: readonly Numbered[],
+  tried: readonly Tried[],
+): Survivor[] {
   const files = new Set(all.map(({ file }) => file));
   return accepted.filter((entry) => {
     if (!files.has(entry.file)) return false;
     const those = tried.filter(({ mutant }) => isSame(entry, mutant));
-    return !all.some((mutant) => isSame(entry, mutant)) || (those.length > 0 && !those.some(({ outcome }) => lives(outcome)));
+    return (
+      !all.some((mutant) => isSame(entry, mutant)) || (those.length > 0 && !those.some(({ outcome }) => lives(outcome)))
+    );
   });
 }
 
@@ -80,14 +107,19 @@ export function describe(tried: readonly Tried[], accepted: readonly Survivor[],
     ({ folder, killed, survived, unreached, equivalent, score, reachedScore }) =>
       `${folder.padEnd(14)} ${score.toFixed(1).padStart(5)} %, of reached lines ${reachedScore.toFixed(1).padStart(5)} %: killed ${killed}, survived ${survived}, unreached ${unreached}, equivalent ${equivalent}`,
   );
-  const old = stale.map(({ file, code }) => `survivors.json: the entry does not survive, or its line is gone; remove it: ${file}: ${code}`);
+  const old = stale.map(
+    ({ file, code }) => `survivors.json: the entry does not survive, or its line is gone; remove it: ${file}: ${code}`,
+  );
   return [...survivors, '', ...counts, ...old].join('\n');
 }
 
 /** For people: the files in no score, with the mutants that only the services specs can tell. */
 export function describeServices(counts: ReadonlyMap<string, number>): string {
   const mutants = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  return [`needs services, in no score: ${mutants} mutants of ${counts.size} files`, ...[...counts].map(([file, count]) => `  ${file} ${count}`)].join('\n');
+  return [
+    `needs services, in no score: ${mutants} mutants of ${counts.size} files`,
+    ...[...counts].map(([file, count]) => `  ${file} ${count}`),
+  ].join('\n');
 }
 
 /** For people: each file that has mutants no unit spec reaches, the most first. */
@@ -99,7 +131,10 @@ export function describeReach(mutants: readonly Numbered[], specsOf: ReadonlyMap
   const lines = rows
     .filter(({ missed }) => missed.length > 0)
     .toSorted((one, other) => other.missed.length - one.missed.length)
-    .map(({ file, all, missed }) => `${file}: ${missed.length} of ${all} unreached, lines ${[...new Set(missed.map(({ line }) => line))].join(' ')}`);
+    .map(
+      ({ file, all, missed }) =>
+        `${file}: ${missed.length} of ${all} unreached, lines ${[...new Set(missed.map(({ line }) => line))].join(' ')}`,
+    );
   const unreached = rows.reduce((sum, { missed }) => sum + missed.length, 0);
   return [...lines, `${unreached} of ${mutants.length} mutants unreached`].join('\n');
 }

@@ -8,7 +8,8 @@ const SCOPE: Readonly<Record<string, RegExp>> = {
   control: /^src\/control\//,
   rules: /^src\/rules\//,
   introspection: /^src\/introspection\//,
-  ingest: /^src\/ingest\/(?:\w+\/)?(?:accept[\w-]*|source-rights|strings|partitions?|next-batch|slices|waiting-room|offsets\.pg)\.ts$/,
+  ingest:
+    /^src\/ingest\/(?:\w+\/)?(?:accept[\w-]*|source-rights|strings|partitions?|next-batch|slices|waiting-room|offsets\.pg)\.ts$/,
   guard: /^src\/guard\//,
   revocation: /^src\/revocation\//,
 };
@@ -41,14 +42,25 @@ export function listNeedsServices(root: string, files: readonly string[]): Reado
 
 export const needsServices = (file: string): boolean => NEEDS_SERVICES.test(file) || WRITES_SQL.has(file);
 
-function mutantsOf(root: string, files: readonly string[], isWanted: (file: string) => boolean): Omit<Numbered, 'number'>[] {
+function mutantsOf(
+  root: string,
+  files: readonly string[],
+  isWanted: (file: string) => boolean,
+): Omit<Numbered, 'number'>[] {
   const all: Omit<Numbered, 'number'>[] = [];
   for (const [folder, pattern] of Object.entries(SCOPE)) {
     for (const file of sourcesUnder(root, `src/${folder}`)) {
-      if (!pattern.test(file) || LEFT_OUT.test(file) || !isWanted(file) || !files.some((start) => file.startsWith(start))) continue;
+      if (
+        !pattern.test(file) ||
+        LEFT_OUT.test(file) ||
+        !isWanted(file) ||
+        !files.some((start) => file.startsWith(start))
+      )
+        continue;
       const source = readFileSync(join(root, file), 'utf8');
       const lines = source.split('\n');
-      for (const mutant of makeMutants(source, file)) all.push({ ...mutant, folder, code: lines[mutant.line - 1]!.trim() });
+      for (const mutant of makeMutants(source, file))
+        all.push({ ...mutant, folder, code: lines[mutant.line - 1]!.trim() });
     }
   }
   return all;
@@ -64,7 +76,11 @@ function sourcesUnder(root: string, folder: string): string[] {
 /** Whether the source is one with the mutant in it: a number that is a member's name cannot be an expression. */
 export function isSource(root: string, mutant: Mutant): boolean {
   try {
-    parseSync(applyMutant(readFileSync(join(root, mutant.file), 'utf8'), mutant), { syntax: 'typescript', decorators: true, target: 'es2022' });
+    parseSync(applyMutant(readFileSync(join(root, mutant.file), 'utf8'), mutant), {
+      syntax: 'typescript',
+      decorators: true,
+      target: 'es2022',
+    });
     return true;
   } catch {
     return false;

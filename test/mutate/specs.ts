@@ -33,20 +33,35 @@ export interface Unit {
  * Runs the unit specs of the mutants' folders once, with probes in the sources. Specs of other folders may find a mutant too; a score
  * without them is a lower bound, and says what the folder's own specs hold. All must pass: a spec that fails by itself kills every mutant.
  */
-export async function findSpecs(root: string, unit: Unit, mutants: readonly Numbered[], withSlow: boolean): Promise<Reached> {
+export async function findSpecs(
+  root: string,
+  unit: Unit,
+  mutants: readonly Numbered[],
+  withSlow: boolean,
+): Promise<Reached> {
   const runner: Runner = createRunner();
   try {
     const folders = new Set(mutants.map(({ folder }) => folder));
     const specs = (await readdir(join(root, 'src'), { recursive: true }))
       .filter((name) => folders.has(name.split(sep)[0]!) && name.endsWith('.spec.ts') && (withSlow || !SLOW.test(name)))
       .map((name) => join(root, 'src', name));
-    const task = { kind: 'probe', mutants: mutants.map(({ file, start, end, isStatement, number }) => ({ file, start, end, isStatement, number })) } as const;
+    const task = {
+      kind: 'probe',
+      mutants: mutants.map(({ file, start, end, isStatement, number }) => ({ file, start, end, isStatement, number })),
+    } as const;
     // The probes slow some specs down; nothing is broken that a limit would have to end.
-    const reply = await runner.run({ ...requestOf(root, unit), testTimeoutMs: 10 * TEST_TIMEOUT_MS, specs, task, bail: false }, { ms: PROBING_LIMIT_MS, cpuMs: () => Number.POSITIVE_INFINITY });
+    const reply = await runner.run(
+      { ...requestOf(root, unit), testTimeoutMs: 10 * TEST_TIMEOUT_MS, specs, task, bail: false },
+      { ms: PROBING_LIMIT_MS, cpuMs: () => Number.POSITIVE_INFINITY },
+    );
     if (typeof reply === 'string') throw new Error(`the specs did not end with probes in the sources: ${reply}`);
     const failed = reply.specs.filter((spec) => spec.failed !== undefined);
-    if (failed.length > 0) throw new Error(`these specs fail without a mutant:\n${failed.map(({ path, failed: name }) => `${path}: ${name}`).join('\n')}`);
-    const byPath = (of: (ran: Ran) => number): Map<string, number> => new Map(reply.specs.map((ran) => [relative(root, ran.path), of(ran)]));
+    if (failed.length > 0)
+      throw new Error(
+        `these specs fail without a mutant:\n${failed.map(({ path, failed: name }) => `${path}: ${name}`).join('\n')}`,
+      );
+    const byPath = (of: (ran: Ran) => number): Map<string, number> =>
+      new Map(reply.specs.map((ran) => [relative(root, ran.path), of(ran)]));
     return { specsOf: specsByMutant(root, reply), ms: byPath(({ ms }) => ms), cpuMs: byPath(({ cpuMs }) => cpuMs) };
   } finally {
     runner.close();

@@ -19,8 +19,10 @@ const agent = (id: string): string => `agent_iss=${iss}&agent_id=agent-${id}`;
 const resource = (app: string): string => `resource=${organisation.app(app).resource}`;
 
 /** The nth question that an incident is found by. */
-const found = (incident: string, nth: number) => (api: SeededApi): string =>
-  describeIncidents(organisation, api.seeded.end).find(({ name }) => name === incident)!.answers[nth]!.path;
+const found =
+  (incident: string, nth: number) =>
+  (api: SeededApi): string =>
+    describeIncidents(organisation, api.seeded.end).find(({ name }) => name === incident)!.answers[nth]!.path;
 
 const firstToken = async (api: SeededApi): Promise<string> => {
   const { body } = await api.get(`/v1/access?${user('hana.ito')}&limit=1`);
@@ -81,7 +83,8 @@ export const ASKED: readonly AskedQuestion[] = [
     title: 'What is new since then?',
     why: 'The difference of two moments: what appeared, grew, vanished, came back. `since` may also be `24h` or `7d`.',
     route: '/v1/changes',
-    path: (api) => `/v1/changes?since=${new Date((api.seeded.end - 5 * 86_400) * 1000).toISOString()}&${client('doc-search')}`,
+    path: (api) =>
+      `/v1/changes?since=${new Date((api.seeded.end - 5 * 86_400) * 1000).toISOString()}&${client('doc-search')}`,
   },
   {
     title: 'What can it reach, what did it take, and what stops it?',

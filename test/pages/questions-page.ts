@@ -17,7 +17,11 @@ export const DAYS = 9;
 export const END = Date.UTC(2026, 10, 20, 18) / 1000;
 
 /** Ids of tokens and cursors come of the tenant's key: with this one they are the same in every run. */
-const TENANT = { id: '0d000000-0000-4000-8000-000000000000', name: DEFAULT_TENANT, key: Buffer.alloc(32, 7).toString('base64url') };
+const TENANT = {
+  id: '0d000000-0000-4000-8000-000000000000',
+  name: DEFAULT_TENANT,
+  key: Buffer.alloc(32, 7).toString('base64url'),
+};
 
 export interface Page {
   readonly text: string;
@@ -28,7 +32,13 @@ export interface Page {
 }
 
 /** Seeds a small organisation into an empty database, asks every question over HTTP, and writes down what came. */
-export async function makeQuestionsPage({ databaseUrl, log }: { readonly databaseUrl: string; readonly log: Log }): Promise<Page> {
+export async function makeQuestionsPage({
+  databaseUrl,
+  log,
+}: {
+  readonly databaseUrl: string;
+  readonly log: Log;
+}): Promise<Page> {
   await registerTenant(databaseUrl);
   const api = await startSeededApi({ databaseUrl, log, events: EVENTS, days: DAYS, end: END });
   try {
@@ -43,8 +53,15 @@ export async function makeQuestionsPage({ databaseUrl, log }: { readonly databas
       examples[question.route] ??= { asked: withoutUuids(asked), answer: exampleOf(body) };
     }
     const { body } = await api.get('/openapi.json');
-    const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) => (path.startsWith('/v1/') && 'get' in methods ? [path] : []));
-    return { text: `${head()}\n${sections.join('\n')}`, examples: `${JSON.stringify(examples, null, 1)}\n`, paths: ASKED.map(({ route }) => route), documented };
+    const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
+      path.startsWith('/v1/') && 'get' in methods ? [path] : [],
+    );
+    return {
+      text: `${head()}\n${sections.join('\n')}`,
+      examples: `${JSON.stringify(examples, null, 1)}\n`,
+      paths: ASKED.map(({ route }) => route),
+      documented,
+    };
   } finally {
     await api.stop();
   }
@@ -53,11 +70,16 @@ export async function makeQuestionsPage({ databaseUrl, log }: { readonly databas
 async function registerTenant(databaseUrl: string): Promise<void> {
   await runMigrations({ url: databaseUrl, migrations: MIGRATIONS });
   const pool = createPool({ url: databaseUrl, max: 1, applicationName: 'page' });
-  await createControlLog({ pool }).append({ records: [{ kind: 'tenant.changed', tenant: TENANT.id, subject: TENANT.id, body: TENANT }] });
+  await createControlLog({ pool }).append({
+    records: [{ kind: 'tenant.changed', tenant: TENANT.id, subject: TENANT.id, body: TENANT }],
+  });
   await pool.end();
 }
 
-async function ask(api: SeededApi, { path }: AskedQuestion): Promise<{ readonly asked: string; readonly body: unknown }> {
+async function ask(
+  api: SeededApi,
+  { path }: AskedQuestion,
+): Promise<{ readonly asked: string; readonly body: unknown }> {
   const asked = typeof path === 'string' ? path : await path(api);
   const { status, body } = await api.get(asked);
   if (status !== 200) throw new Error(`${asked}: ${status} ${JSON.stringify(body)}`);

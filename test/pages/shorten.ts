@@ -17,7 +17,8 @@ export function shorten(value: unknown, name = ''): unknown {
     const shown = value.slice(0, typeof value[0] === 'object' ? SHOWN_ITEMS : SHOWN_WORDS).map((each) => shorten(each));
     return value.length > shown.length ? [...shown, `… ${value.length - shown.length} more`] : shown;
   }
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([member, inner]) => [member, shorten(inner, member)]));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([member, inner]) => [member, shorten(inner, member)]));
   if (typeof value !== 'string') return value;
   if (DRAWN.has(name)) return '…';
   const text = withoutUuids(value);
@@ -30,8 +31,10 @@ const EXAMPLE_TEXT = 300;
 
 /** An answer as an example in OpenAPI: cut in the same places, but nothing stands in it that an answer could not hold. */
 export function exampleOf(value: unknown, name = ''): unknown {
-  if (Array.isArray(value)) return value.slice(0, typeof value[0] === 'object' ? SHOWN_ITEMS : SHOWN_WORDS).map((each) => exampleOf(each));
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([member, inner]) => [member, exampleOf(inner, member)]));
+  if (Array.isArray(value))
+    return value.slice(0, typeof value[0] === 'object' ? SHOWN_ITEMS : SHOWN_WORDS).map((each) => exampleOf(each));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([member, inner]) => [member, exampleOf(inner, member)]));
   if (typeof value !== 'string') return value;
   return DRAWN.has(name) ? EXAMPLE_BYTES : value.replaceAll(UUID, EXAMPLE_UUID).slice(0, EXAMPLE_TEXT);
 }
@@ -41,8 +44,11 @@ export function format(value: unknown, indent = ''): string {
   const line = oneLine(value);
   if (typeof value !== 'object' || value === null || indent.length + line.length <= WIDTH) return line;
   const inner = `${indent}  `;
-  if (Array.isArray(value)) return `[\n${value.map((each) => `${inner}${format(each, inner)}`).join(',\n')}\n${indent}]`;
-  return `{\n${Object.entries(value).map(([name, each]) => `${inner}${JSON.stringify(name)}: ${format(each, inner)}`).join(',\n')}\n${indent}}`;
+  if (Array.isArray(value))
+    return `[\n${value.map((each) => `${inner}${format(each, inner)}`).join(',\n')}\n${indent}]`;
+  return `{\n${Object.entries(value)
+    .map(([name, each]) => `${inner}${JSON.stringify(name)}: ${format(each, inner)}`)
+    .join(',\n')}\n${indent}}`;
 }
 
 function oneLine(value: unknown): string {

@@ -13,7 +13,9 @@ const run = (...args) => spawnSync(process.execPath, args, { stdio: 'inherit' })
 function isOlder() {
   if (!existsSync(MARKER)) return true;
   const builtAt = statSync(MARKER).mtimeMs;
-  const sources = readdirSync(sourceRoot, { recursive: true }).filter((name) => PRODUCT.test(name)).map((name) => join(sourceRoot, name));
+  const sources = readdirSync(sourceRoot, { recursive: true })
+    .filter((name) => PRODUCT.test(name))
+    .map((name) => join(sourceRoot, name));
   return [compilerOptions.tsConfigPath, ...sources].some((path) => statSync(path).mtimeMs > builtAt);
 }
 

@@ -6,7 +6,8 @@ export function dereference<T>(value: T, schemas: Readonly<Record<string, unknow
     if (Array.isArray(part)) return part.map(resolve);
     if (typeof part !== 'object' || part === null) return part;
     const { $ref } = part as { $ref?: unknown };
-    if (typeof $ref !== 'string') return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, resolve(member)]));
+    if (typeof $ref !== 'string')
+      return Object.fromEntries(Object.entries(part).map(([name, member]) => [name, resolve(member)]));
     const schema = $ref.startsWith(PREFIX) ? schemas[$ref.slice(PREFIX.length)] : undefined;
     if (schema === undefined) throw new Error(`${$ref} leads nowhere`);
     return resolve(schema);

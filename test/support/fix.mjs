@@ -6,18 +6,35 @@ const TYPED = /\.(?:[cm]?[jt]s|json)$/;
 const CODE = /\.(?:[cm]?[jt]s)$/;
 
 function changed() {
-  const git = (...args) => execFileSync('git', args, { encoding: 'utf8' }).split('\0').filter((path) => path !== '' && existsSync(path));
-  return [...git('diff', '--name-only', '--relative', '-z', 'HEAD'), ...git('ls-files', '--others', '--exclude-standard', '-z')];
+  const git = (...args) =>
+    execFileSync('git', args, { encoding: 'utf8' })
+      .split('\0')
+      .filter((path) => path !== '' && existsSync(path));
+  return [
+    ...git('diff', '--name-only', '--relative', '-z', 'HEAD'),
+    ...git('ls-files', '--others', '--exclude-standard', '-z'),
+  ];
 }
 
 /** Whether the program is content with these paths; with none there is nothing to do. */
 function runs(program, args, paths) {
-  return paths.length === 0 || spawnSync(`node_modules/.bin/${program}`, [...args, ...paths], { stdio: 'inherit' }).status === 0;
+  return (
+    paths.length === 0 ||
+    spawnSync(`node_modules/.bin/${program}`, [...args, ...paths], { stdio: 'inherit' }).status === 0
+  );
 }
 
 const given = process.argv.slice(2);
 const paths = given.length > 0 ? given : changed();
 const isDirectory = (path) => !/\.\w+$/.test(path);
-const formatted = runs('biome', ['format', '--write', '--no-errors-on-unmatched'], paths.filter((path) => TYPED.test(path) || isDirectory(path)));
-const linted = runs('oxlint', ['--deny-warnings', '--fix'], paths.filter((path) => CODE.test(path) || isDirectory(path)));
+const formatted = runs(
+  'biome',
+  ['format', '--write', '--no-errors-on-unmatched'],
+  paths.filter((path) => TYPED.test(path) || isDirectory(path)),
+);
+const linted = runs(
+  'oxlint',
+  ['--deny-warnings', '--fix'],
+  paths.filter((path) => CODE.test(path) || isDirectory(path)),
+);
 process.exitCode = formatted && linted ? 0 : 1;

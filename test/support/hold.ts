@@ -9,7 +9,9 @@ export async function hold(pool: Pool, sql: string): Promise<() => Promise<void>
   // Dropping the database ends what a failed spec has left.
   client.on('error', () => undefined);
   await client.connect();
-  await client.query('SET idle_in_transaction_session_timeout = 0; SET transaction_timeout = 0; SET lock_timeout = 0; SET statement_timeout = 0');
+  await client.query(
+    'SET idle_in_transaction_session_timeout = 0; SET transaction_timeout = 0; SET lock_timeout = 0; SET statement_timeout = 0',
+  );
   await client.query('BEGIN');
   await client.query(sql);
   let ended: Promise<void> | undefined;

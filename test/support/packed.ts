@@ -18,7 +18,12 @@ export interface Project {
   write(files: Readonly<Record<string, string>>): Promise<void>;
   /** Every file of an installed package, by its path within. */
   files(name: string): Promise<string[]>;
-  node(file: string, args: readonly string[], env: Readonly<Record<string, string>>, executable?: string): Promise<string>;
+  node(
+    file: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    executable?: string,
+  ): Promise<string>;
   npx(...args: readonly string[]): Promise<{ stdout: string; stderr: string; code: number }>;
   /** Returns the compiler's output for these files, empty if it finds no error. It writes JavaScript only if `over` has `noEmit: false`. */
   typecheck(version: 5 | 7, files: readonly string[], over?: object): Promise<string>;
@@ -32,7 +37,8 @@ export async function packInto(directory: string): Promise<Readonly<Record<'guar
   return { guard: guard!, emit: emit!, rescind: rescind! };
 }
 
-export const temporaryDirectory = (): Promise<string> => mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-packages-`));
+export const temporaryDirectory = (): Promise<string> =>
+  mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-packages-`));
 
 export async function emptyProject(): Promise<Project> {
   const directory = await temporaryDirectory();
@@ -50,7 +56,13 @@ export async function emptyProject(): Promise<Project> {
     },
     async installed() {
       const names = (await readdir(join(directory, 'node_modules'))).filter((name) => !name.startsWith('.'));
-      const scoped = await Promise.all(names.map(async (name) => (name.startsWith('@') ? (await readdir(join(directory, 'node_modules', name))).map((part) => `${name}/${part}`) : [name])));
+      const scoped = await Promise.all(
+        names.map(async (name) =>
+          name.startsWith('@')
+            ? (await readdir(join(directory, 'node_modules', name))).map((part) => `${name}/${part}`)
+            : [name],
+        ),
+      );
       return scoped.flat().sort();
     },
     async files(name) {
@@ -69,9 +81,17 @@ export async function emptyProject(): Promise<Project> {
       );
     },
     async typecheck(version, files, over = {}) {
-      const compilerOptions = { strict: true, module: version === 5 ? 'node16' : 'nodenext', target: 'es2022', types: ['node'], noEmit: true, ...over };
+      const compilerOptions = {
+        strict: true,
+        module: version === 5 ? 'node16' : 'nodenext',
+        target: 'es2022',
+        types: ['node'],
+        noEmit: true,
+        ...over,
+      };
       await write({ 'tsconfig.json': JSON.stringify({ compilerOptions, files }) });
-      const compiler = version === 5 ? join(directory, 'node_modules/typescript/bin/tsc') : resolve('node_modules/typescript/bin/tsc');
+      const compiler =
+        version === 5 ? join(directory, 'node_modules/typescript/bin/tsc') : resolve('node_modules/typescript/bin/tsc');
       return run(process.execPath, [compiler, '-p', directory]).then(
         ({ stdout }) => stdout,
         ({ stdout, stderr }: { stdout: string; stderr: string }) => `${stdout}${stderr}`,
@@ -84,5 +104,7 @@ export async function emptyProject(): Promise<Project> {
 /** The named examples of a README: blocks whose first line is `// <name>.ts`. */
 export async function examplesOf(readme: string): Promise<Readonly<Record<string, string>>> {
   const text = await readFile(readme, 'utf8');
-  return Object.fromEntries([...text.matchAll(/```ts\n\/\/ ([\w.]+)[^\n]*\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]));
+  return Object.fromEntries(
+    [...text.matchAll(/```ts\n\/\/ ([\w.]+)[^\n]*\n([\s\S]*?)```/g)].map(([, name, code]) => [name!, code!]),
+  );
 }

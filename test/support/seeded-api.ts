@@ -42,9 +42,16 @@ export async function startSeededApi({ databaseUrl, log, events, days, end }: Se
     const revocations = createRevocations({ controlLog, follower, pool, now: () => end * 1000 });
     const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
     const questions = createQuestions({ pool, control: state, previewOrder, now: () => end });
-    const registry = RegistryModule.with({ registry: createRegistry({ controlLog, follower }), authenticate: createAuthenticator({ state }) });
+    const registry = RegistryModule.with({
+      registry: createRegistry({ controlLog, follower }),
+      authenticate: createAuthenticator({ state }),
+    });
     const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
-    const app = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log });
+    const app = await createHttpApp({
+      module: { ...QueryModule.with({ questions }), imports: [registry] },
+      listen,
+      log,
+    });
     describeApi(app, { version: '0.0.0' });
     const url = await listenHttp(app, listen);
     return {

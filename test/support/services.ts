@@ -93,7 +93,10 @@ export async function ownKafka(): Promise<OwnService & { readonly brokers: strin
   };
 }
 
-function controlled(directory: string, start: () => Promise<{ pid: number; stop(): Promise<void> }>): Omit<OwnService, 'directory'> {
+function controlled(
+  directory: string,
+  start: () => Promise<{ pid: number; stop(): Promise<void> }>,
+): Omit<OwnService, 'directory'> {
   let running: { pid: number; stop(): Promise<void> } | undefined;
   const stop = async (): Promise<void> => {
     await running?.stop();

@@ -21,11 +21,22 @@ export function shrinkwrapOf({ name, version, license, dependencies, bin, engine
     // Whether a package is for development alone is said of the clone.
     const { dev: _dev, devOptional: _devOptional, ...entry } = packages[path];
     kept.set(path, entry);
-    const { dependencies: needed, optionalDependencies: wished, peerDependencies: peers, peerDependenciesMeta: meta = {} } = entry;
+    const {
+      dependencies: needed,
+      optionalDependencies: wished,
+      peerDependencies: peers,
+      peerDependenciesMeta: meta = {},
+    } = entry;
     const required = Object.keys(peers ?? {}).filter((peer) => meta[peer]?.optional !== true);
     for (const next of [...Object.keys({ ...needed, ...wished }), ...required]) visit(path, next);
   };
   for (const dependency of Object.keys(dependencies)) visit('', dependency);
   const sorted = [...kept].sort(([one], [other]) => (one < other ? -1 : 1));
-  return { name, version, lockfileVersion, requires: true, packages: { '': { name, version, license, dependencies, bin, engines }, ...Object.fromEntries(sorted) } };
+  return {
+    name,
+    version,
+    lockfileVersion,
+    requires: true,
+    packages: { '': { name, version, license, dependencies, bin, engines }, ...Object.fromEntries(sorted) },
+  };
 }

@@ -17,9 +17,15 @@ export const canMount = process.getuid?.() === 0;
 export async function smallDisk(mebibytes: number, like: string): Promise<SmallDisk> {
   const directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-disk-`));
   const script = 'mount -t tmpfs -o size="$1"m tmpfs "$2" && echo mounted && cat >/dev/null; umount -l "$2"';
-  const shell = spawn('sh', ['-c', script, 'small-disk', String(mebibytes), directory], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
+  const shell = spawn('sh', ['-c', script, 'small-disk', String(mebibytes), directory], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+  });
   const ended = once(shell, 'exit');
-  await Promise.race([once(createInterface({ input: shell.stdout }), 'line'), ended.then(() => Promise.reject(new Error('the disk could not be mounted')))]);
+  await Promise.race([
+    once(createInterface({ input: shell.stdout }), 'line'),
+    ended.then(() => Promise.reject(new Error('the disk could not be mounted'))),
+  ]);
   const { uid, gid } = await stat(like);
   await chown(directory, uid, gid);
   return {

@@ -1,7 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createConfirmationKeeper, createControlFollower, createControlLog, type Caller, type ControlFollower, type ControlLog, type Source } from '../../src/control/index.js';
+import {
+  createConfirmationKeeper,
+  createControlFollower,
+  createControlLog,
+  type Caller,
+  type ControlFollower,
+  type ControlLog,
+  type Source,
+} from '../../src/control/index.js';
 import { buildEvent } from '../../src/emit/index.js';
 import type { CloudEvent, EventDataOf, EventName, SourceEventName } from '../../src/contracts/index.js';
 import { createAppender, createIntake, type Appender, type Intake, createRuleQuota } from '../../src/ingest/index.js';
@@ -40,7 +48,13 @@ export async function createStage(url?: string): Promise<Stage> {
   const pool = url === undefined ? database.pool : createPool({ url, max: 8, applicationName: 'spec' });
   const controlLog = createControlLog({ pool });
   const confirmations = createConfirmationKeeper({ pool, log: testLog() });
-  const follower = createControlFollower({ url: databaseUrl, controlLog, log: testLog(), serves: true, onSettled: confirmations.keep });
+  const follower = createControlFollower({
+    url: databaseUrl,
+    controlLog,
+    log: testLog(),
+    serves: true,
+    onSettled: confirmations.keep,
+  });
   await follower.start();
   const registry = createRegistry({ controlLog, follower });
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
@@ -48,8 +62,20 @@ export async function createStage(url?: string): Promise<Stage> {
   await rm(home, { recursive: true });
   const tenant = follower.state.tenantByName(DEFAULT_TENANT)!;
   const actor = { id: ADMIN_CALLER, tenant: tenant.id };
-  await registry.createSource(actor, { name: 'idp', uri: `${IDP}/events`, types: IDP_TYPES, issuers: [IDP], resources: [] });
-  await registry.createSource(actor, { name: 'chat', uri: `${RAS}/events`, types: RAS_TYPES, issuers: [RAS], resources: [API] });
+  await registry.createSource(actor, {
+    name: 'idp',
+    uri: `${IDP}/events`,
+    types: IDP_TYPES,
+    issuers: [IDP],
+    resources: [],
+  });
+  await registry.createSource(actor, {
+    name: 'chat',
+    uri: `${RAS}/events`,
+    types: RAS_TYPES,
+    issuers: [RAS],
+    resources: [API],
+  });
   await registry.createCaller(actor, { id: 'emitter', roles: { emit: { sources: ['idp', 'chat'] } } });
   const metrics = createMetrics();
   const appender = createAppender({ pool, controlLog, follower, log: testLog(), metrics });
@@ -94,7 +120,14 @@ const IDP_TYPES: readonly EventName[] = [
   'connection.updated',
   'connection.deleted',
 ];
-const RAS_TYPES: readonly EventName[] = ['token.issued', 'token.denied', 'token.revoked', 'access.allowed', 'access.denied', 'access.summary'];
+const RAS_TYPES: readonly EventName[] = [
+  'token.issued',
+  'token.denied',
+  'token.revoked',
+  'access.allowed',
+  'access.denied',
+  'access.summary',
+];
 
 type Over<N extends EventName> = Partial<EventDataOf[N]>;
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
@@ -131,7 +164,13 @@ export const token = (over: Over<'token.issued'> = {}): EventDataOf['token.issue
   scope: 'chat.read',
   iat: nowSeconds(),
   exp: nowSeconds() + 900,
-  id_jag: { iss: IDP, jti: 'gr-1', sub: 'alice', client_id: 'wiki-at-chat', agent: { id: 'agent-7', type: 'assistant' } },
+  id_jag: {
+    iss: IDP,
+    jti: 'gr-1',
+    sub: 'alice',
+    client_id: 'wiki-at-chat',
+    agent: { id: 'agent-7', type: 'assistant' },
+  },
   ...over,
 });
 

@@ -60,18 +60,27 @@ export async function startServers(): Promise<Servers> {
   build();
   // jest loads this file as CommonJS and cannot follow the sources' imports from here, so the services come from the build.
   const { createLog } = (await import(resolve('dist/platform/log/index.js'))) as typeof Logging;
-  const { startEmbeddedPostgres, startLocalKafka } = (await import(resolve('dist/platform/embedded/index.js'))) as typeof Embedded;
+  const { startEmbeddedPostgres, startLocalKafka } = (await import(
+    resolve('dist/platform/embedded/index.js')
+  )) as typeof Embedded;
   const log = createLog({ level: 'warn' });
   const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const [postgres, kafka] = await Promise.allSettled([
     startEmbeddedPostgres({ directory: join(directory, 'postgres'), log }),
-    startLocalKafka({ directory: join(directory, 'kafka'), libraries: resolve('node_modules/.cache/rescind-kafka'), log }),
+    startLocalKafka({
+      directory: join(directory, 'kafka'),
+      libraries: resolve('node_modules/.cache/rescind-kafka'),
+      log,
+    }),
   ]);
   const stop = async (): Promise<void> => {
-    await Promise.all([postgres, kafka].map((started) => (started.status === 'fulfilled' ? started.value.stop() : undefined)));
+    await Promise.all(
+      [postgres, kafka].map((started) => (started.status === 'fulfilled' ? started.value.stop() : undefined)),
+    );
     rmSync(directory, { recursive: true, force: true });
   };
-  if (postgres.status === 'fulfilled' && kafka.status === 'fulfilled') return { postgres: postgres.value, kafka: kafka.value, stop };
+  if (postgres.status === 'fulfilled' && kafka.status === 'fulfilled')
+    return { postgres: postgres.value, kafka: kafka.value, stop };
   await stop();
   throw postgres.status === 'rejected' ? postgres.reason : (kafka as PromiseRejectedResult).reason;
 }

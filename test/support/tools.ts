@@ -7,7 +7,9 @@ const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', ...postgresDirectories('/usr/l
 /** Debian keeps the programs of each PostgreSQL in a directory of their own, the newest first here. */
 function postgresDirectories(root: string): string[] {
   if (!existsSync(root)) return [];
-  return readdirSync(root).toSorted((one, other) => Number(other) - Number(one)).map((version) => join(root, version, 'bin'));
+  return readdirSync(root)
+    .toSorted((one, other) => Number(other) - Number(one))
+    .map((version) => join(root, version, 'bin'));
 }
 
 /**
@@ -17,7 +19,8 @@ function postgresDirectories(root: string): string[] {
 export function findTool(name: string): string | undefined {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_DIRECTORIES];
   const found = directories.map((directory) => join(directory, name)).find(isExecutable);
-  if (found === undefined && process.env['CI'] !== undefined) throw new Error(`${name} is missing: .ci/run installs it`);
+  if (found === undefined && process.env['CI'] !== undefined)
+    throw new Error(`${name} is missing: .ci/run installs it`);
   return found;
 }
 

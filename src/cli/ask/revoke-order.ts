@@ -2,7 +2,19 @@ import { ask, canAsk } from './ask.js';
 import { pathOf, RequestFailed, type Answer, type Client } from '../client.js';
 import { present, readJson, readMembers, readSeconds } from '../option-values.js';
 import { formatRecord } from '../output.js';
-import { counted, effectText, grouped, hitsTable, hitsText, isByIdentity, orderSentence, otherRulesText, selectorText, timeText, unknownText } from './rule-text.js';
+import {
+  counted,
+  effectText,
+  grouped,
+  hitsTable,
+  hitsText,
+  isByIdentity,
+  orderSentence,
+  otherRulesText,
+  selectorText,
+  timeText,
+  unknownText,
+} from './rule-text.js';
 import { UsageError, type Terminal } from '../terminal.js';
 
 export interface SelectorOptions {
@@ -63,7 +75,12 @@ export function readSelection(options: SelectorOptions): OrderBody {
 }
 
 export const readOrder = (options: OrderOptions): OrderBody =>
-  present({ ...readSelection(options), reason: options.reason, on_behalf_of: options.onBehalfOf, confirm: readConfirm(options.confirm) });
+  present({
+    ...readSelection(options),
+    reason: options.reason,
+    on_behalf_of: options.onBehalfOf,
+    confirm: readConfirm(options.confirm),
+  });
 
 function readConfirm(value: string | true | undefined): true | number | 'uncounted' | undefined {
   if (value === undefined || value === true || value === 'uncounted') return value;
@@ -86,62 +103,126 @@ export function previewText(body: OrderBody, preview: Answer): string {
  * Shows on a terminal what the order would hit, and asks. Resolves with the order to send, or with undefined if the person declines.
  * Without a terminal it resolves with the order as it is.
  */
-export async function confirmOnTerminal(terminal: Terminal, client: Client, body: OrderBody): Promise<OrderBody | undefined> {
+export async function confirmOnTerminal(
+  terminal: Terminal,
+  client: Client,
+  body: OrderBody,
+): Promise<OrderBody | undefined> {
   if (!canAsk(terminal)) return body;
   const { confirm: _, ...previewed } = body;
   const preview = await client.post(pathOf('revocations', 'preview'), previewed).catch((error: unknown) => {
     // The service would refuse the order itself for the same reason.
-    if (error instanceof RequestFailed && error.problem !== undefined && Number(error.problem['status']) < 500 && error.code !== 'filter-too-wide') throw error;
+    if (
+      error instanceof RequestFailed &&
+      error.problem !== undefined &&
+      Number(error.problem['status']) < 500 &&
+      error.code !== 'filter-too-wide'
+    )
+      throw error;
     return undefined;
   });
   const { err } = terminal;
   if (preview === undefined) {
     err.write(`${orderSentence(actingAs(body))}\n\nIt could not be counted what this hits.\n`);
-    return (await saysYes(terminal)) ? { ...body, confirm: body['confirm'] ?? (isEverything(body) ? true : 'uncounted') } : undefined;
+    return (await saysYes(terminal))
+      ? { ...body, confirm: body['confirm'] ?? (isEverything(body) ? true : 'uncounted') }
+      : undefined;
   }
   err.write(`${previewText(body, preview)}\n`);
-  if (isEverything(body) && body['confirm'] === undefined) return (await types(terminal, 'This stops everything. To order it, type everything: ', 'everything')) ? { ...body, confirm: true } : undefined;
+  if (isEverything(body) && body['confirm'] === undefined)
+    return (await types(terminal, 'This stops everything. To order it, type everything: ', 'everything'))
+      ? { ...body, confirm: true }
+      : undefined;
   const asked = preview['confirm'] as number | undefined;
   if (asked === undefined || body['confirm'] !== undefined) return (await saysYes(terminal)) ? body : undefined;
   const what = asked === preview['users'] ? 'users' : 'live tokens';
-  return (await types(terminal, `This hits a large share of all ${what}. To order it, type the number of ${what} (${asked}): `, String(asked))) ? { ...body, confirm: asked } : undefined;
+  return (await types(
+    terminal,
+    `This hits a large share of all ${what}. To order it, type the number of ${what} (${asked}): `,
+    String(asked),
+  ))
+    ? { ...body, confirm: asked }
+    : undefined;
 }
 
 const isEverything = (body: OrderBody): boolean => (body['selector'] as Answer | undefined)?.['all'] === true;
-const saysYes = async (terminal: Terminal): Promise<boolean> => /^y(es)?$/i.test(await ask(terminal, 'Order it? [y/N] '));
-const types = async (terminal: Terminal, question: string, wanted: string): Promise<boolean> => (await ask(terminal, question)).replaceAll(',', '').toLowerCase() === wanted;
+const saysYes = async (terminal: Terminal): Promise<boolean> =>
+  /^y(es)?$/i.test(await ask(terminal, 'Order it? [y/N] '));
+const types = async (terminal: Terminal, question: string, wanted: string): Promise<boolean> =>
+  (await ask(terminal, question)).replaceAll(',', '').toLowerCase() === wanted;
 
 /** Adds to the refusal of an unconfirmed order which option confirms it. Returns any other error unchanged. */
 export function explainRefusal(error: unknown): unknown {
-  if (!(error instanceof RequestFailed) || error.code !== 'confirmation-required' || error.problem === undefined) return error;
+  if (!(error instanceof RequestFailed) || error.code !== 'confirmation-required' || error.problem === undefined)
+    return error;
   const { detail, confirm } = error.problem;
   const option = confirm === true ? '--confirm' : `--confirm ${String(confirm)}`;
-  return new RequestFailed(error.code, `${error.code}: ${String(detail).replace(/ (If that is meant|To order it all the same), .*$/, '')}. If that is meant, add ${option} [${error.url}]`.replace('..', '.'), error.url, error.problem);
+  return new RequestFailed(
+    error.code,
+    `${error.code}: ${String(detail).replace(/ (If that is meant|To order it all the same), .*$/, '')}. If that is meant, add ${option} [${error.url}]`.replace(
+      '..',
+      '.',
+    ),
+    error.url,
+    error.problem,
+  );
 }
 
 export function orderedText(body: OrderBody, answer: Answer): string {
-  const { hits, confirmed, regrant_after: regrantAfter } = answer as { hits?: Answer | null; confirmed: { nodes: number; guards: number; expired: number }; regrant_after: number | null };
+  const {
+    hits,
+    confirmed,
+    regrant_after: regrantAfter,
+  } = answer as {
+    hits?: Answer | null;
+    confirmed: { nodes: number; guards: number; expired: number };
+    regrant_after: number | null;
+  };
   const acting = actingAs(body);
   const selects = selectorText(body['selector']);
   const isOfBefore = acting['effect'] === 'revoke' && !isByIdentity(acting);
-  const stopped = isOfBefore ? `what was granted until ${acting['before'] === undefined ? 'now' : timeText(acting['before'])}: ${selects}` : selects;
+  const stopped = isOfBefore
+    ? `what was granted until ${acting['before'] === undefined ? 'now' : timeText(acting['before'])}: ${selects}`
+    : selects;
   const lines = formatRecord({
     rule: answer['id'],
-    effect: isOfBefore && acting['before'] === undefined ? 'revoke of what was granted until now' : effectText(acting, { isOrdered: true }),
+    effect:
+      isOfBefore && acting['before'] === undefined
+        ? 'revoke of what was granted until now'
+        : effectText(acting, { isOrdered: true }),
     hits: hits === undefined ? undefined : hits === null ? 'could not be counted in time' : hitsText(hits),
     'confirmed by': confirmedText(confirmed),
-    'granted anew': acting['effect'] === 'block' && regrantAfter === null ? 'is stopped too' : regrantAfter === null ? undefined : `passes if granted after ${timeText(regrantAfter)}`,
+    'granted anew':
+      acting['effect'] === 'block' && regrantAfter === null
+        ? 'is stopped too'
+        : regrantAfter === null
+          ? undefined
+          : `passes if granted after ${timeText(regrantAfter)}`,
     'to lift it': acting['effect'] === 'block' ? `rescind revoke lift ${String(answer['id'])}` : undefined,
   });
   return `In force after ${String(answer['ms'])} ms: nobody answers active any more for ${stopped}.\n\n${lines}${otherRulesText(answer['other_rules'], 'Other rules stop it too:')}`;
 }
 
 export function liftedText(answer: Answer): string {
-  const { revoke, regrant_after: regrantAfter, confirmed } = answer as { revoke?: string; regrant_after: number | null; confirmed: { nodes: number; guards: number; expired: number } };
+  const {
+    revoke,
+    regrant_after: regrantAfter,
+    confirmed,
+  } = answer as {
+    revoke?: string;
+    regrant_after: number | null;
+    confirmed: { nodes: number; guards: number; expired: number };
+  };
   const others = (answer['other_rules'] ?? undefined) as { rules: readonly Answer[] } | undefined;
   const blocks = (others?.rules ?? []).filter(({ effect, stops }) => effect === 'block' && stops === 'all').length;
-  const first = blocks > 0 ? `Lifted, but nothing passes yet: ${counted(blocks, 'other block')} ${blocks === 1 ? 'stops' : 'stop'} the same.` : 'Lifted.';
-  const passes = blocks === 0 && typeof regrantAfter === 'number' ? `; what is granted after ${timeText(regrantAfter)} passes, as far as no other rule stops it` : '';
+  const first =
+    blocks > 0
+      ? `Lifted, but nothing passes yet: ${counted(blocks, 'other block')} ${blocks === 1 ? 'stops' : 'stop'} the same.`
+      : 'Lifted.';
+  const passes =
+    blocks === 0 && typeof regrantAfter === 'number'
+      ? `; what is granted after ${timeText(regrantAfter)} passes, as far as no other rule stops it`
+      : '';
   const good = blocks === 0 ? ' What was granted before is good again, as far as no other rule stops it.' : '';
   const left = revoke === undefined ? good : ` What was granted before stays revoked${passes}.`;
   return `${first}${left}\n\n${formatRecord({ rule: answer['id'], revoke, 'confirmed by': confirmedText(confirmed) })}${otherRulesText(answer['other_rules'], 'These rules stop it, or a part of it, still:')}`;

@@ -2,7 +2,17 @@ import { Option, type Command } from 'commander';
 import { pathOf, type Answer } from '../client.js';
 import { jsonOption, urlOption, type Context } from '../context.js';
 import { present } from '../option-values.js';
-import { confirmOnTerminal, explainRefusal, liftedText, orderedText, previewText, readOrder, readSelection, type OrderOptions, type SelectorOptions } from './revoke-order.js';
+import {
+  confirmOnTerminal,
+  explainRefusal,
+  liftedText,
+  orderedText,
+  previewText,
+  readOrder,
+  readSelection,
+  type OrderOptions,
+  type SelectorOptions,
+} from './revoke-order.js';
 import { ruleTable, ruleText, unknownText } from './rule-text.js';
 
 const EXAMPLES = `
@@ -29,15 +39,24 @@ const UNKNOWN = 3;
 const NOT_WANTED = 1;
 
 export function addRevoke(program: Command, context: Context, setExitCode: (code: number) => void): void {
-  const revoke = program.command('revoke').description('stop tokens, users, clients and agents; preview, lift and list rules (needs the role revoke)');
+  const revoke = program
+    .command('revoke')
+    .description('stop tokens, users, clients and agents; preview, lift and list rules (needs the role revoke)');
   revoke.addHelpText('after', EXAMPLES);
 
-  addSelection(revoke.command('order', { isDefault: true }).description('order a rule; returns when nobody answers active any more for anything that it selects'))
+  addSelection(
+    revoke
+      .command('order', { isDefault: true })
+      .description('order a rule; returns when nobody answers active any more for anything that it selects'),
+  )
     .requiredOption('--reason <text>', 'why; it is kept in the ledger')
     .option('--on-behalf-of <person>', 'the person who decided')
     .option('--confirm [number]', 'confirms --all, or a rule that hits many: the number that the preview says')
     .option('--yes', 'do not show the preview on a terminal, and do not ask')
-    .option('--idempotency-key <key>', 'repeating the command with this key waits for the same rule, and orders no second one')
+    .option(
+      '--idempotency-key <key>',
+      'repeating the command with this key waits for the same rule, and orders no second one',
+    )
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -49,7 +68,8 @@ export function addRevoke(program: Command, context: Context, setExitCode: (code
         context.terminal.err.write('Nothing was ordered.\n');
         return setExitCode(NOT_WANTED);
       }
-      const headers: Record<string, string> = options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey };
+      const headers: Record<string, string> =
+        options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey };
       const answer = await client.post(pathOf('revocations'), body, headers).catch((error: unknown) => {
         throw explainRefusal(error);
       });
@@ -67,7 +87,12 @@ export function addRevoke(program: Command, context: Context, setExitCode: (code
       const body = readSelection(options);
       const preview = await client.post(pathOf('revocations', 'preview'), body);
       const asked = preview['confirm'] as number | undefined;
-      context.showText(command, preview, () => `${previewText(body, preview)}${asked === undefined ? '' : `\nThis hits a large share: the order needs --confirm ${asked}.\n`}`);
+      context.showText(
+        command,
+        preview,
+        () =>
+          `${previewText(body, preview)}${asked === undefined ? '' : `\nThis hits a large share: the order needs --confirm ${asked}.\n`}`,
+      );
     });
   revoke
     .command('lift <id>')
@@ -77,11 +102,13 @@ export function addRevoke(program: Command, context: Context, setExitCode: (code
     .option('--on-behalf-of <person>', 'the person who decided')
     .addOption(urlOption())
     .addOption(jsonOption())
-    .action(async (id: string, options: { reason?: string; resume?: boolean; onBehalfOf?: string }, command: Command) => {
-      const client = await context.client(command);
-      const body = present({ reason: options.reason, resume: options.resume, on_behalf_of: options.onBehalfOf });
-      context.showText(command, await client.post(pathOf('revocations', id, 'lift'), body), liftedText);
-    });
+    .action(
+      async (id: string, options: { reason?: string; resume?: boolean; onBehalfOf?: string }, command: Command) => {
+        const client = await context.client(command);
+        const body = present({ reason: options.reason, resume: options.resume, on_behalf_of: options.onBehalfOf });
+        context.showText(command, await client.post(pathOf('revocations', id, 'lift'), body), liftedText);
+      },
+    );
   revoke
     .command('list')
     .description('list rules, newest first')
@@ -121,8 +148,16 @@ const addSelection = (command: Command): Command =>
     .option('--issuer <url>', 'an issuer anywhere in the lineage')
     .option('--all', 'everything; needs the role admin and --confirm')
     .option('--selector <json>', 'the selector as the API takes it')
-    .addOption(new Option('--effect <effect>', 'revoke, or block until lifted (default: see below)').choices(['revoke', 'block']))
-    .option('--before <time>', 'revoke grants from before this time (default: now); not for a token, an ID-JAG or a session')
+    .addOption(
+      new Option('--effect <effect>', 'revoke, or block until lifted (default: see below)').choices([
+        'revoke',
+        'block',
+      ]),
+    )
+    .option(
+      '--before <time>',
+      'revoke grants from before this time (default: now); not for a token, an ID-JAG or a session',
+    )
     .option('--until <time>', 'end of the block (default: until it is lifted)')
     .option('--resume', 'after --until what was granted before is good again')
     .option('--reauthenticate', 'also revoke newer grants of an older sign-in');

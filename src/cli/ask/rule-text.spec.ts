@@ -1,12 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
-import { effectText, endText, hitsText, orderSentence, otherRulesText, ruleTable, ruleText, selectorText, unknownText } from './rule-text.js';
+import {
+  effectText,
+  endText,
+  hitsText,
+  orderSentence,
+  otherRulesText,
+  ruleTable,
+  ruleText,
+  selectorText,
+  unknownText,
+} from './rule-text.js';
 
 const IDP = 'https://idp.acme.example';
 
 describe('a selector in a line', () => {
   it.each<[object, string]>([
     [{ user: { iss: IDP, sub: 'alice' } }, 'user alice of idp.acme.example'],
-    [{ user: { iss: IDP, tenant: 'org-9', sub: 'alice' }, resource: 'https://api.example/v1' }, 'user alice (tenant org-9) of idp.acme.example, resource api.example/v1'],
+    [
+      { user: { iss: IDP, tenant: 'org-9', sub: 'alice' }, resource: 'https://api.example/v1' },
+      'user alice (tenant org-9) of idp.acme.example, resource api.example/v1',
+    ],
     [{ client: { iss: 'http://127.0.0.1:9', client_id: 'wiki' } }, 'client wiki of http://127.0.0.1:9'],
     [{ agent_type: 'coder', issuer: IDP }, 'agents of type coder, issuer idp.acme.example'],
     [{ token: { sha256: 'abc' } }, 'token with SHA-256 abc'],
@@ -19,14 +32,22 @@ describe('a selector in a line', () => {
   });
 
   it('counts further names', () => {
-    expect(selectorText({ client: { iss: IDP, client_id: 'a' } }, { client: [{}, {}], resource: ['x'] })).toBe('client a of idp.acme.example and 3 further names');
+    expect(selectorText({ client: { iss: IDP, client_id: 'a' } }, { client: [{}, {}], resource: ['x'] })).toBe(
+      'client a of idp.acme.example and 3 further names',
+    );
   });
 });
 
 it.each([
   [{ effect: 'block' }, 'block, until it is lifted'],
-  [{ effect: 'block', until: 1_800_000_000 }, 'block until 2027-01-15T08:00:00Z; then what was granted by then stays revoked'],
-  [{ effect: 'block', until: 1_800_000_000, resume: true }, 'block until 2027-01-15T08:00:00Z; then all of it is good again'],
+  [
+    { effect: 'block', until: 1_800_000_000 },
+    'block until 2027-01-15T08:00:00Z; then what was granted by then stays revoked',
+  ],
+  [
+    { effect: 'block', until: 1_800_000_000, resume: true },
+    'block until 2027-01-15T08:00:00Z; then all of it is good again',
+  ],
   [{ effect: 'revoke' }, 'revoke, for ever'],
   [{ effect: 'revoke', before: 1_800_000_000 }, 'revoke of what was granted until 2027-01-15T08:00:00Z'],
 ])('the effect of %j in words', (rule, text) => {
@@ -35,11 +56,23 @@ it.each([
 
 it.each([
   [{ effect: 'block' }, 'Block issuer idp.acme.example until somebody lifts it.'],
-  [{ effect: 'block', until: 1_800_000_000, resume: true }, 'Block issuer idp.acme.example until 2027-01-15T08:00:00Z; then all of it is good again.'],
-  [{ effect: 'block', until: 1_800_000_000 }, 'Block issuer idp.acme.example until 2027-01-15T08:00:00Z; then what was granted by then stays revoked.'],
+  [
+    { effect: 'block', until: 1_800_000_000, resume: true },
+    'Block issuer idp.acme.example until 2027-01-15T08:00:00Z; then all of it is good again.',
+  ],
+  [
+    { effect: 'block', until: 1_800_000_000 },
+    'Block issuer idp.acme.example until 2027-01-15T08:00:00Z; then what was granted by then stays revoked.',
+  ],
   [{ effect: 'revoke' }, 'Revoke what was granted until now: issuer idp.acme.example.'],
-  [{ effect: 'revoke', before: 1_800_000_000 }, 'Revoke what was granted until 2027-01-15T08:00:00Z: issuer idp.acme.example.'],
-  [{ effect: 'revoke', selector: { session: { iss: IDP, sid: 's-1' } } }, 'Revoke session s-1 of idp.acme.example for ever.'],
+  [
+    { effect: 'revoke', before: 1_800_000_000 },
+    'Revoke what was granted until 2027-01-15T08:00:00Z: issuer idp.acme.example.',
+  ],
+  [
+    { effect: 'revoke', selector: { session: { iss: IDP, sid: 's-1' } } },
+    'Revoke session s-1 of idp.acme.example for ever.',
+  ],
 ])('the order %j in a sentence', (order, text) => {
   expect(orderSentence({ selector: { issuer: IDP }, ...order })).toBe(text);
 });
@@ -60,7 +93,14 @@ it.each([
 });
 
 describe('what else stops it', () => {
-  const rule = { id: 'r-1', effect: 'block', stops: 'all', selector: { issuer: IDP }, reason: 'breach', author: { caller: 'admin', on_behalf_of: 'dana' } };
+  const rule = {
+    id: 'r-1',
+    effect: 'block',
+    stops: 'all',
+    selector: { issuer: IDP },
+    reason: 'breach',
+    author: { caller: 'admin', on_behalf_of: 'dana' },
+  };
   it.each([
     [undefined, ''],
     [{ rules: [], more: 0, at_least: false }, ''],
@@ -87,16 +127,50 @@ ${rest}`);
 describe('how a block ended', () => {
   it.each<[object | undefined, string | undefined]>([
     [undefined, undefined],
-    [{ by: 'until', at: 1_800_000_000, leaves: 'nothing' }, 'its end came at 2027-01-15T08:00:00Z; it stops nothing any more'],
-    [{ by: 'lift', at: 1_800_000_000, leaves: 'revoke', before: 1_800_000_000, author: { caller: 'admin' }, revoke: 'r-2' }, 'lifted at 2027-01-15T08:00:00Z by admin; what was granted until 2027-01-15T08:00:00Z stays revoked, by rule r-2'],
-    [{ by: 'event', at: 1_800_000_000, leaves: 'revoke', before: 1_800_000_000, source: 's-1', event: 'e-9', entry: '7' }, 'enabled again at 2027-01-15T08:00:00Z by event e-9 (entry 7); what was granted until 2027-01-15T08:00:00Z stays revoked'],
-    [{ by: 'event', at: 1_800_000_000, leaves: 'revoke', before: 1_800_000_000 }, 'enabled again at 2027-01-15T08:00:00Z; what was granted until 2027-01-15T08:00:00Z stays revoked'],
+    [
+      { by: 'until', at: 1_800_000_000, leaves: 'nothing' },
+      'its end came at 2027-01-15T08:00:00Z; it stops nothing any more',
+    ],
+    [
+      {
+        by: 'lift',
+        at: 1_800_000_000,
+        leaves: 'revoke',
+        before: 1_800_000_000,
+        author: { caller: 'admin' },
+        revoke: 'r-2',
+      },
+      'lifted at 2027-01-15T08:00:00Z by admin; what was granted until 2027-01-15T08:00:00Z stays revoked, by rule r-2',
+    ],
+    [
+      {
+        by: 'event',
+        at: 1_800_000_000,
+        leaves: 'revoke',
+        before: 1_800_000_000,
+        source: 's-1',
+        event: 'e-9',
+        entry: '7',
+      },
+      'enabled again at 2027-01-15T08:00:00Z by event e-9 (entry 7); what was granted until 2027-01-15T08:00:00Z stays revoked',
+    ],
+    [
+      { by: 'event', at: 1_800_000_000, leaves: 'revoke', before: 1_800_000_000 },
+      'enabled again at 2027-01-15T08:00:00Z; what was granted until 2027-01-15T08:00:00Z stays revoked',
+    ],
   ])('%j', (ended, text) => {
     expect(endText(ended)).toBe(text);
   });
 });
 
-const shown = { id: 'r-1', at: 1_800_000_000, effect: 'block', selector: { issuer: IDP }, reason: 'breach', author: { caller: 'admin' } };
+const shown = {
+  id: 'r-1',
+  at: 1_800_000_000,
+  effect: 'block',
+  selector: { issuer: IDP },
+  reason: 'breach',
+  author: { caller: 'admin' },
+};
 it.each([
   ['live', true, {}, 'yes, on every node and guard'],
   ['live', false, {}, 'not yet on every node and guard'],
@@ -109,7 +183,13 @@ it.each([
 });
 
 it('lists rules with times and names', () => {
-  expect(ruleTable([{ ...shown, state: 'live', in_force: true }, { ...shown, state: 'lifted', ended: { at: 1_800_000_060 } }, { ...shown, state: 'live', in_force: false }])).toBe(`ID   ORDERED               STATE                ENDED                 EFFECT  SELECTS                  REASON
+  expect(
+    ruleTable([
+      { ...shown, state: 'live', in_force: true },
+      { ...shown, state: 'lifted', ended: { at: 1_800_000_060 } },
+      { ...shown, state: 'live', in_force: false },
+    ]),
+  ).toBe(`ID   ORDERED               STATE                ENDED                 EFFECT  SELECTS                  REASON
 r-1  2027-01-15T08:00:00Z  live                 -                     block   issuer idp.acme.example  breach
 r-1  2027-01-15T08:00:00Z  lifted               2027-01-15T08:01:00Z  block   issuer idp.acme.example  breach
 r-1  2027-01-15T08:00:00Z  live, not confirmed  -                     block   issuer idp.acme.example  breach

@@ -2,9 +2,13 @@ import type { Answer } from '../client.js';
 import { formatRecord, formatTable, printable } from '../output.js';
 
 /** Formats epoch seconds as RFC 3339; formats any other value as text. */
-export const timeText = (seconds: unknown): string => (typeof seconds === 'number' ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') : printable(String(seconds)));
+export const timeText = (seconds: unknown): string =>
+  typeof seconds === 'number'
+    ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
+    : printable(String(seconds));
 
-export const counted = (count: number, one: string, many = `${one}s`): string => `${grouped(count)} ${count === 1 ? one : many}`;
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${grouped(count)} ${count === 1 ? one : many}`;
 
 export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
@@ -13,7 +17,10 @@ type Member = string | Answer | true;
 /** Names what a selector selects, in one line: `user alice of idp.acme.example at resource api.example`. */
 export function selectorText(selector: unknown, or?: unknown): string {
   const named = Object.entries(selector as Record<string, Member>).map(([name, value]) => memberText(name, value));
-  const others = Object.values((or ?? {}) as Record<string, readonly unknown[]>).reduce((sum, values) => sum + values.length, 0);
+  const others = Object.values((or ?? {}) as Record<string, readonly unknown[]>).reduce(
+    (sum, values) => sum + values.length,
+    0,
+  );
   return printable(named.join(', ') + (others > 0 ? ` and ${counted(others, 'further name')}` : ''));
 }
 
@@ -31,9 +38,15 @@ function memberText(name: string, value: Member): string {
 const short = (url: string): string => url.replace(/^https:\/\//, '');
 
 /** Describes an effect: `block, until it is lifted`; `revoke of what was granted until …`. */
-export function effectText({ effect, before, until, resume, reauthenticate }: Answer, { isOrdered = false } = {}): string {
+export function effectText(
+  { effect, before, until, resume, reauthenticate }: Answer,
+  { isOrdered = false } = {},
+): string {
   const anew = reauthenticate === true ? ', or by an older sign-in' : '';
-  if (effect === 'revoke') return before === undefined ? `revoke, for ever${isOrdered ? anew : ''}` : `revoke of what was granted until ${timeText(before)}${anew}`;
+  if (effect === 'revoke')
+    return before === undefined
+      ? `revoke, for ever${isOrdered ? anew : ''}`
+      : `revoke of what was granted until ${timeText(before)}${anew}`;
   if (until === undefined) return 'block, until it is lifted';
   return `block until ${timeText(until)}; then ${resume === true ? 'all of it is good again' : 'what was granted by then stays revoked'}`;
 }
@@ -42,12 +55,16 @@ export function effectText({ effect, before, until, resume, reauthenticate }: An
 export function orderSentence(order: Answer): string {
   const { effect, before, until, resume } = order;
   const selects = selectorText(order['selector']);
-  if (effect !== 'revoke') return `Block ${selects} until ${until === undefined ? 'somebody lifts it' : `${timeText(until)}; then ${resume === true ? 'all of it is good again' : 'what was granted by then stays revoked'}`}.`;
-  return isByIdentity(order) ? `Revoke ${selects} for ever.` : `Revoke what was granted until ${before === undefined ? 'now' : timeText(before)}: ${selects}.`;
+  if (effect !== 'revoke')
+    return `Block ${selects} until ${until === undefined ? 'somebody lifts it' : `${timeText(until)}; then ${resume === true ? 'all of it is good again' : 'what was granted by then stays revoked'}`}.`;
+  return isByIdentity(order)
+    ? `Revoke ${selects} for ever.`
+    : `Revoke what was granted until ${before === undefined ? 'now' : timeText(before)}: ${selects}.`;
 }
 
 /** Says whether the order names a token, an ID-JAG or a session, none of which can be granted anew. */
-export const isByIdentity = (order: Answer): boolean => ['token', 'id_jag', 'session'].some((member) => member in ((order['selector'] ?? {}) as object));
+export const isByIdentity = (order: Answer): boolean =>
+  ['token', 'id_jag', 'session'].some((member) => member in ((order['selector'] ?? {}) as object));
 
 export function authorText(author: unknown): string {
   const { caller, on_behalf_of: person } = (author ?? {}) as { caller?: string; on_behalf_of?: string };
@@ -56,15 +73,41 @@ export function authorText(author: unknown): string {
 
 /** Describes the counts of a preview: how much a rule hits. */
 export function hitsText(hits: Answer): string {
-  const { users, tokens, used_in_last_hour: used, grants, connections, at_least: atLeast } = hits as Record<string, number> & { at_least?: boolean };
-  const parts = [counted(users!, 'user'), `${counted(tokens!, 'live token')} (${grouped(used!)} used in the last hour)`, counted(grants!, 'grant'), counted(connections!, 'connection')];
+  const {
+    users,
+    tokens,
+    used_in_last_hour: used,
+    grants,
+    connections,
+    at_least: atLeast,
+  } = hits as Record<string, number> & { at_least?: boolean };
+  const parts = [
+    counted(users!, 'user'),
+    `${counted(tokens!, 'live token')} (${grouped(used!)} used in the last hour)`,
+    counted(grants!, 'grant'),
+    counted(connections!, 'connection'),
+  ];
   return `${atLeast ? 'at least ' : ''}${parts.join(', ')}`;
 }
 
 export function hitsTable(hits: Answer): string {
-  const { users, tokens, used_in_last_hour: used, grants, connections, at_least: atLeast } = hits as Record<string, number> & { at_least?: boolean };
+  const {
+    users,
+    tokens,
+    used_in_last_hour: used,
+    grants,
+    connections,
+    at_least: atLeast,
+  } = hits as Record<string, number> & { at_least?: boolean };
   const number = (count: number | undefined): string => `${atLeast ? 'at least ' : ''}${grouped(count!)}`;
-  return formatRecord({ users: number(users), 'live tokens': `${number(tokens)}, of which ${grouped(used!)} used in the last hour`, grants: number(grants), connections: number(connections) }).replace(/^/gm, '  ').trimEnd();
+  return formatRecord({
+    users: number(users),
+    'live tokens': `${number(tokens)}, of which ${grouped(used!)} used in the last hour`,
+    grants: number(grants),
+    connections: number(connections),
+  })
+    .replace(/^/gm, '  ')
+    .trimEnd();
 }
 
 /** Warns of members that no event has ever named; undefined if there are none. */
@@ -86,7 +129,10 @@ export function otherRulesText(others: unknown, heading: string): string {
     const reason = printable(String(rule['reason']));
     return `  ${stops}  ${selectorText(rule['selector'], rule['or'])}: ${effectText(rule)}\n             rule ${String(rule['id'])}, by ${authorText(rule['author'])}: ${reason}\n`;
   });
-  const rest = more > 0 || atLeast ? `  and ${atLeast && more === 0 ? 'perhaps more' : `${atLeast ? 'at least ' : ''}${grouped(more)} more`}\n` : '';
+  const rest =
+    more > 0 || atLeast
+      ? `  and ${atLeast && more === 0 ? 'perhaps more' : `${atLeast ? 'at least ' : ''}${grouped(more)} more`}\n`
+      : '';
   return `\n${heading}\n${lines.join('')}${rest}`;
 }
 
@@ -94,8 +140,15 @@ export function otherRulesText(others: unknown, heading: string): string {
 export function endText(ended: unknown): string | undefined {
   if (ended === undefined) return undefined;
   const { by, at, leaves, before, author, revoke, event, entry } = ended as Record<string, unknown>;
-  const how = { lift: `lifted at ${timeText(at)} by ${authorText(author)}`, until: `its end came at ${timeText(at)}`, event: `enabled again at ${timeText(at)}${event === undefined ? '' : ` by event ${String(event)} (entry ${String(entry)})`}` }[by as 'lift' | 'until' | 'event'];
-  const left = leaves === 'nothing' ? 'it stops nothing any more' : `what was granted until ${timeText(before)} stays revoked${revoke === undefined ? '' : `, by rule ${String(revoke)}`}`;
+  const how = {
+    lift: `lifted at ${timeText(at)} by ${authorText(author)}`,
+    until: `its end came at ${timeText(at)}`,
+    event: `enabled again at ${timeText(at)}${event === undefined ? '' : ` by event ${String(event)} (entry ${String(entry)})`}`,
+  }[by as 'lift' | 'until' | 'event'];
+  const left =
+    leaves === 'nothing'
+      ? 'it stops nothing any more'
+      : `what was granted until ${timeText(before)} stays revoked${revoke === undefined ? '' : `, by rule ${String(revoke)}`}`;
   return printable(`${how}; ${left}`);
 }
 
@@ -118,7 +171,10 @@ export function ruleText(rule: Answer): string {
 }
 
 function inForceText({ state, in_force: inForce, lift }: Answer): string {
-  if (state === 'lifted') return (lift as Answer | undefined)?.['in_force'] === false ? 'no; some nodes may not have heard of the lift yet' : 'no: it is lifted';
+  if (state === 'lifted')
+    return (lift as Answer | undefined)?.['in_force'] === false
+      ? 'no; some nodes may not have heard of the lift yet'
+      : 'no: it is lifted';
   if (state === 'expired') return 'no: it stops nothing any more';
   if (inForce !== true) return 'not yet on every node and guard';
   return state === 'turned-revoke' ? 'yes, as a revoke: the block itself has ended' : 'yes, on every node and guard';
@@ -129,7 +185,15 @@ export function ruleTable(rules: readonly Answer[]): string {
   const rows = rules.map((rule) => {
     const { at } = (rule['ended'] ?? {}) as { at?: number };
     const state = rule['state'] === 'live' && rule['in_force'] !== true ? 'live, not confirmed' : rule['state'];
-    return { id: rule['id'], ordered: timeText(rule['at']), state, ended: at === undefined ? undefined : timeText(at), effect: rule['effect'], selects: selectorText(rule['selector'], rule['or']), reason: rule['reason'] };
+    return {
+      id: rule['id'],
+      ordered: timeText(rule['at']),
+      state,
+      ended: at === undefined ? undefined : timeText(at),
+      effect: rule['effect'],
+      selects: selectorText(rule['selector'], rule['or']),
+      reason: rule['reason'],
+    };
   });
   return formatTable(rows, ['id', 'ordered', 'state', 'ended', 'effect', 'selects', 'reason']);
 }

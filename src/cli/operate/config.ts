@@ -12,7 +12,9 @@ Example:
 `;
 
 export function addConfig(program: Command, context: Context, exitWith: (code: number) => void): void {
-  const config = program.command('config').description('look at the configuration that the service would have in this environment');
+  const config = program
+    .command('config')
+    .description('look at the configuration that the service would have in this environment');
 
   config
     .command('check')
@@ -28,7 +30,12 @@ export function addConfig(program: Command, context: Context, exitWith: (code: n
 }
 
 function describe({ variables, problems }: ConfigReport): string {
-  const rows = variables.map(({ variable, source, meaning }) => ({ variable, set: source === 'default' ? 'no' : 'yes', source, meaning }));
+  const rows = variables.map(({ variable, source, meaning }) => ({
+    variable,
+    set: source === 'default' ? 'no' : 'yes',
+    source,
+    meaning,
+  }));
   const verdict =
     problems.length === 0
       ? 'The configuration is accepted.\n'

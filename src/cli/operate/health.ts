@@ -59,7 +59,10 @@ export function addHealth(program: Command, context: Context, exitWith: (code: n
     .description('say whether a running instance is well: a line each for serve, ingest, database and kafka')
     .addArgument(new Argument('[parts...]', 'the parts that count (default: all)').choices(PARTS))
     .option('--url <url>', 'the instance (default: RESCIND_URL, else the one that runs in RESCIND_HOME)')
-    .option('--ca <path>', 'PEM certificates that the instance is checked against (default: the authorities that Node trusts)')
+    .option(
+      '--ca <path>',
+      'PEM certificates that the instance is checked against (default: the authorities that Node trusts)',
+    )
     .option('--server-name <name>', 'name that the certificate must be for (default: the host of the URL)')
     .addOption(jsonOption())
     .addHelpText('after', HELP)
@@ -68,7 +71,12 @@ export function addHealth(program: Command, context: Context, exitWith: (code: n
       const [serve, ingest] = [await readReport(url, 'serve', options), await readReport(url, 'ingest', options)];
       const all = partsOf({ serve, ingest });
       const states = all.filter(({ part }) => parts.length === 0 || parts.includes(part));
-      context.showText(command, { url, parts: states }, () => formatTable(states.map((state) => ({ ...state })), ['part', 'state', 'reason']));
+      context.showText(command, { url, parts: states }, () =>
+        formatTable(
+          states.map((state) => ({ ...state })),
+          ['part', 'state', 'reason'],
+        ),
+      );
       if (states.some(({ state }) => state === 'failed')) exitWith(1);
     });
 }
@@ -84,7 +92,13 @@ function partsOf(reports: Readonly<Record<(typeof ROLES)[number], Report>>): rea
     }),
     ...CHECKS.map((name) => {
       const own = checks.filter((check) => check.name === name);
-      return own.length === 0 ? { part: name, state: 'none' as const } : stateOf(name, own.every(({ ok }) => ok), own.slice(0, 1));
+      return own.length === 0
+        ? { part: name, state: 'none' as const }
+        : stateOf(
+            name,
+            own.every(({ ok }) => ok),
+            own.slice(0, 1),
+          );
     }),
   ];
 }
@@ -92,7 +106,9 @@ function partsOf(reports: Readonly<Record<(typeof ROLES)[number], Report>>): rea
 function stateOf(part: string, isWell: boolean, checks: readonly Check[]): Part {
   if (isWell) return { part, state: 'ok' };
   const failed = checks.filter(({ ok }) => !ok);
-  const reasons = failed.map(({ name, code }) => (name === part ? code : code === undefined ? name : `${name}: ${code}`)).filter((reason) => reason !== undefined);
+  const reasons = failed
+    .map(({ name, code }) => (name === part ? code : code === undefined ? name : `${name}: ${code}`))
+    .filter((reason) => reason !== undefined);
   return { part, state: 'failed', ...(reasons.length === 0 ? {} : { reason: reasons.join(', ') }) };
 }
 
@@ -102,7 +118,11 @@ async function readReport(url: string, role: (typeof ROLES)[number], options: He
   });
   try {
     const report = JSON.parse(answer) as Report;
-    if (typeof report.ready === 'boolean' && report.checks.every(({ name, ok }) => typeof name === 'string' && typeof ok === 'boolean')) return report;
+    if (
+      typeof report.ready === 'boolean' &&
+      report.checks.every(({ name, ok }) => typeof name === 'string' && typeof ok === 'boolean')
+    )
+      return report;
   } catch {
     // Reported below.
   }
@@ -111,7 +131,8 @@ async function readReport(url: string, role: (typeof ROLES)[number], options: He
 
 async function ask(url: string, { ca, serverName }: HealthOptions): Promise<string> {
   const isTls = url.startsWith('https:');
-  if (!isTls && (ca !== undefined || serverName !== undefined)) throw new UsageError('--ca and --server-name go with an https URL');
+  if (!isTls && (ca !== undefined || serverName !== undefined))
+    throw new UsageError('--ca and --server-name go with an https URL');
   const authority = ca === undefined ? {} : { ca: await readAuthority(ca) };
   const identity = serverName === undefined ? {} : { servername: serverName };
   return new Promise((resolve, reject) => {

@@ -4,7 +4,13 @@ import { MIGRATIONS } from '../../migrations.js';
 import { type Config } from '../../platform/config/index.js';
 import { findEmbeddedPostgres, startDatabase } from '../../platform/embedded/index.js';
 import { type Log } from '../../platform/log/index.js';
-import { checkServer, createPool, readSchemaState, refuseForeign, runMigrations } from '../../platform/postgres/index.js';
+import {
+  checkServer,
+  createPool,
+  readSchemaState,
+  refuseForeign,
+  runMigrations,
+} from '../../platform/postgres/index.js';
 import { createLifecycle } from '../../platform/process/index.js';
 
 /**
@@ -27,9 +33,15 @@ async function onDatabase<T>(config: Config, log: Log, work: (url: string) => Pr
   const lifecycle = createLifecycle(log);
   try {
     if (config.database === 'embedded') await mkdir(config.home, { recursive: true, mode: 0o700 });
-    const running = config.database === 'embedded' ? await findEmbeddedPostgres(join(config.home, 'postgres')) : undefined;
+    const running =
+      config.database === 'embedded' ? await findEmbeddedPostgres(join(config.home, 'postgres')) : undefined;
     const url = running ?? (await startDatabase(config, log, lifecycle));
-    const pool = createPool({ url, max: 1, applicationName: 'rescind-migrate', onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+    const pool = createPool({
+      url,
+      max: 1,
+      applicationName: 'rescind-migrate',
+      onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+    });
     lifecycle.onStop('database pool', () => pool.end());
     await checkServer(pool);
     return await work(url);

@@ -11,14 +11,23 @@ Examples:
   rescind migrate             run it; then start the nodes with MIGRATIONS=manual
 `;
 
-export function addMigrate(program: Command, context: Context, variables: Variables, exitWith: (code: number) => void): void {
+export function addMigrate(
+  program: Command,
+  context: Context,
+  variables: Variables,
+  exitWith: (code: number) => void,
+): void {
   program
     .command('migrate')
     .description('bring the database up to date with this release, apart from the start of a node')
     .option('--check', 'only name the migrations that are pending; exit code 1 when there are some')
     .addHelpText('after', EXAMPLES + describeVariables(variables))
     .action(async ({ check = false }: { check?: boolean }) => {
-      const [{ checkSchema, migrateSchema }, { createLog }, { readConfig }] = await Promise.all([import('./migrate-schema.js'), import('../../platform/log/index.js'), import('../../platform/config/index.js')]);
+      const [{ checkSchema, migrateSchema }, { createLog }, { readConfig }] = await Promise.all([
+        import('./migrate-schema.js'),
+        import('../../platform/log/index.js'),
+        import('../../platform/config/index.js'),
+      ]);
       const config = readConfig(context.terminal.env);
       const log = createLog({ level: config.logLevel });
       const names = await (check ? checkSchema : migrateSchema)(config, log);
@@ -29,6 +38,9 @@ export function addMigrate(program: Command, context: Context, variables: Variab
 
 function describe(names: readonly string[], what: 'pending' | 'ran'): string {
   if (names.length === 0) return 'The database is up to date.\n';
-  const heading = what === 'pending' ? 'The database lacks these migrations; `rescind migrate` runs them:' : 'The database is up to date. These migrations were run:';
+  const heading =
+    what === 'pending'
+      ? 'The database lacks these migrations; `rescind migrate` runs them:'
+      : 'The database is up to date. These migrations were run:';
   return [heading, ...names.map((name) => `  ${name}`), ''].join('\n');
 }

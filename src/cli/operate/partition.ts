@@ -9,7 +9,9 @@ Examples:
 `;
 
 export function addPartition(program: Command, context: Context): void {
-  const partition = program.command('partition').description('see how far Kafka partitions are read, and let a stopped one go on (needs the role admin)');
+  const partition = program
+    .command('partition')
+    .description('see how far Kafka partitions are read, and let a stopped one go on (needs the role admin)');
 
   partition
     .command('list')
@@ -18,7 +20,13 @@ export function addPartition(program: Command, context: Context): void {
     .addOption(jsonOption())
     .action(async (_options: object, command: Command) => {
       const client = await context.client(command);
-      context.showTable(command, await client.get(pathOf('partitions')), 'partitions', ['topic', 'partition', 'next_offset', 'lag', 'stopped']);
+      context.showTable(command, await client.get(pathOf('partitions')), 'partitions', [
+        'topic',
+        'partition',
+        'next_offset',
+        'lag',
+        'stopped',
+      ]);
     });
   partition
     .command('resume <topic> <partition>')

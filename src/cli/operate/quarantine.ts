@@ -24,11 +24,15 @@ Examples:
   rescind quarantine replay --all --code wrong-issuer
 `;
 
-const operatorOption = (): Option => new Option('--operator', 'events of no registered source (for administrators of the tenant default)');
-const queryOf = ({ operator }: { readonly operator?: boolean }): { operator?: 'true' } => (operator ? { operator: 'true' } : {});
+const operatorOption = (): Option =>
+  new Option('--operator', 'events of no registered source (for administrators of the tenant default)');
+const queryOf = ({ operator }: { readonly operator?: boolean }): { operator?: 'true' } =>
+  operator ? { operator: 'true' } : {};
 
 export function addQuarantine(program: Command, context: Context): void {
-  const quarantine = program.command('quarantine').description('see why events were refused, and take them in again after a fix (replay needs the role admin)');
+  const quarantine = program
+    .command('quarantine')
+    .description('see why events were refused, and take them in again after a fix (replay needs the role admin)');
 
   filtered(quarantine.command('list'))
     .description('list refused events, newest first')
@@ -50,13 +54,16 @@ export function addQuarantine(program: Command, context: Context): void {
       context.show(command, await client.get(pathOf('quarantine', id), queryOf(options)));
     });
   filtered(quarantine.command('replay [id]'))
-    .description('take one refused event in again, or all that match; events that are refused again stay, with the new reason')
+    .description(
+      'take one refused event in again, or all that match; events that are refused again stay, with the new reason',
+    )
     .option('--all', 'all events that match the options')
     .option('--from <time>', 'refused at this time or later')
     .option('--to <time>', 'refused before this time')
     .addHelpText('after', EXAMPLES)
     .action(async (id: string | undefined, options: ReplayOptions, command: Command) => {
-      if ((id === undefined) !== (options.all === true)) command.error('give the id of one event, or --all', { code: 'usage' });
+      if ((id === undefined) !== (options.all === true))
+        command.error('give the id of one event, or --all', { code: 'usage' });
       const client = await context.client(command);
       const suffix = options.operator ? '?operator=true' : '';
       if (id !== undefined) {
@@ -64,10 +71,19 @@ export function addQuarantine(program: Command, context: Context): void {
         return;
       }
       const { source, code, limit } = options;
-      const filter = present({ source, code, limit: limit && Number(limit), from: readSeconds('--from', options.from), to: readSeconds('--to', options.to) });
+      const filter = present({
+        source,
+        code,
+        limit: limit && Number(limit),
+        from: readSeconds('--from', options.from),
+        to: readSeconds('--to', options.to),
+      });
       const items: Answer[] = [];
       for (let after: unknown; ; ) {
-        const page = await client.post(`${pathOf('quarantine', 'replay')}${suffix}`, { ...filter, ...present({ after }) });
+        const page = await client.post(`${pathOf('quarantine', 'replay')}${suffix}`, {
+          ...filter,
+          ...present({ after }),
+        });
         items.push(...(page['items'] as Answer[]));
         after = page['next'];
         if (after === undefined || limit !== undefined) break;

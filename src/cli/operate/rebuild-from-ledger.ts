@@ -16,18 +16,28 @@ const CONTROL_CONNECTIONS = 1;
 const TENANT_WAIT_MS = 10_000;
 const TENANT_POLL_MS = 50;
 
-export interface RebuildFromLedgerOptions extends Pick<RebuildOptions, 'name' | 'acceptDifference' | 'leftOut' | 'onProgress' | 'signal'> {
+export interface RebuildFromLedgerOptions
+  extends Pick<RebuildOptions, 'name' | 'acceptDifference' | 'leftOut' | 'onProgress' | 'signal'> {
   readonly log: Log;
 }
 
 /** Rebuilds projections from the ledger, beside a running service or without one. Uses an embedded PostgreSQL that runs as it is. */
-export async function rebuildFromLedger(config: Config, { log, ...options }: RebuildFromLedgerOptions): Promise<Rebuilt> {
+export async function rebuildFromLedger(
+  config: Config,
+  { log, ...options }: RebuildFromLedgerOptions,
+): Promise<Rebuilt> {
   const lifecycle = createLifecycle(log);
   try {
-    const running = config.database === 'embedded' ? await findEmbeddedPostgres(join(config.home, 'postgres')) : undefined;
+    const running =
+      config.database === 'embedded' ? await findEmbeddedPostgres(join(config.home, 'postgres')) : undefined;
     const url = running ?? (await startDatabase(config, log, lifecycle));
     const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
-    const pool = createPool({ url, max: REBUILD_CONNECTIONS + CONTROL_CONNECTIONS, applicationName: 'rescind-rebuild', onIdleError });
+    const pool = createPool({
+      url,
+      max: REBUILD_CONNECTIONS + CONTROL_CONNECTIONS,
+      applicationName: 'rescind-rebuild',
+      onIdleError,
+    });
     lifecycle.onStop('database pool', () => pool.end());
     await checkServer(pool);
     const controlLog = createControlLog({ pool });
@@ -46,9 +56,13 @@ export async function rebuildFromLedger(config: Config, { log, ...options }: Reb
       pool,
       async tenantKey(id) {
         // The control record of a tenant that was created a moment ago may not have been read here yet.
-        for (const until = Date.now() + TENANT_WAIT_MS; !state.tenant(id) && Date.now() < until; ) await delay(TENANT_POLL_MS);
+        for (const until = Date.now() + TENANT_WAIT_MS; !state.tenant(id) && Date.now() < until; )
+          await delay(TENANT_POLL_MS);
         const tenant = state.tenant(id);
-        if (!tenant) throw new RescindError('ledger-inconsistent', { detail: `the ledger of ${id} belongs to no tenant of the control log` });
+        if (!tenant)
+          throw new RescindError('ledger-inconsistent', {
+            detail: `the ledger of ${id} belongs to no tenant of the control log`,
+          });
         return tenant.key;
       },
       firstResources: (source) => first.get(source) ?? state.source(source) ?? { resources: [], profile: {} },

@@ -26,22 +26,31 @@ interface Options {
   readonly json?: boolean;
 }
 
-export function addRebuild(program: Command, context: Context, variables: Variables, exitWith: (code: number) => void): void {
+export function addRebuild(
+  program: Command,
+  context: Context,
+  variables: Variables,
+  exitWith: (code: number) => void,
+): void {
   program
     .command('rebuild <projection>')
-    .description('make the tables that questions read anew from the ledger; works on the database itself, also beside a running service')
+    .description(
+      'make the tables that questions read anew from the ledger; works on the database itself, also beside a running service',
+    )
     .option('--accept-difference', 'switch even if rows differ from the live ones')
     .option('--shape <names>', 'tables, or columns as table.column, that a release changed; they are not compared')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES + describeVariables(variables))
     .action(async (name: string, options: Options) => {
-      const [{ rebuildFromLedger }, { createLog }, { readConfig }, { projectionsOf, REBUILD_NAMES }] = await Promise.all([
-        import('./rebuild-from-ledger.js'),
-        import('../../platform/log/index.js'),
-        import('../../platform/config/index.js'),
-        import('../../projections/index.js'),
-      ]);
-      if (!projectionsOf(name)) throw new UsageError(`no projection is named \`${name}\`; there are ${REBUILD_NAMES.join(', ')}`);
+      const [{ rebuildFromLedger }, { createLog }, { readConfig }, { projectionsOf, REBUILD_NAMES }] =
+        await Promise.all([
+          import('./rebuild-from-ledger.js'),
+          import('../../platform/log/index.js'),
+          import('../../platform/config/index.js'),
+          import('../../projections/index.js'),
+        ]);
+      if (!projectionsOf(name))
+        throw new UsageError(`no projection is named \`${name}\`; there are ${REBUILD_NAMES.join(', ')}`);
       const config = readConfig(context.terminal.env);
       const progress = showProgress(context.terminal);
       const interrupted = new AbortController();
@@ -59,7 +68,9 @@ export function addRebuild(program: Command, context: Context, variables: Variab
         });
         progress.end();
         const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
-        context.terminal.out.write(options.json === true ? `${JSON.stringify(answerOf(rebuilt, seconds))}\n` : describe(rebuilt, seconds));
+        context.terminal.out.write(
+          options.json === true ? `${JSON.stringify(answerOf(rebuilt, seconds))}\n` : describe(rebuilt, seconds),
+        );
         if (!rebuilt.switched || rebuilt.verified === false) exitWith(1);
       } finally {
         progress.end();
@@ -81,7 +92,8 @@ function showProgress({ err }: Terminal): { show(progress: Progress): void; end(
       const first = phase !== progress.phase;
       if (!first && now - shownAt < (drawn ? DRAW_EVERY_MS : SAY_EVERY_MS)) return;
       [shownAt, phase] = [now, progress.phase];
-      const line = progress.phase === 'reading' ? bar.line(progress.folded, progress.total, now) : `${progress.phase} …`;
+      const line =
+        progress.phase === 'reading' ? bar.line(progress.folded, progress.total, now) : `${progress.phase} …`;
       err.write(drawn ? `\r\x1b[K${line}` : `${line}\n`);
       open = drawn;
     },
@@ -105,7 +117,15 @@ const rowOf = ({ table, rows, digest, rebuiltRows, rebuiltDigest, onlyLive, only
 
 function answerOf(rebuilt: Rebuilt, seconds: number): object {
   const { projections, entries, erased, switched, verified, ingestHeldMs } = rebuilt;
-  const facts = { projections, entries: String(entries), erased: String(erased), seconds, switched, verified: verified ?? null, ingest_held_ms: ingestHeldMs };
+  const facts = {
+    projections,
+    entries: String(entries),
+    erased: String(erased),
+    seconds,
+    switched,
+    verified: verified ?? null,
+    ingest_held_ms: ingestHeldMs,
+  };
   return { ...facts, tables: rebuilt.tables.map(rowOf) };
 }
 
@@ -114,10 +134,21 @@ function describe(rebuilt: Rebuilt, seconds: number): string {
   const different = tables.filter(({ same }) => !same);
   const lines = [
     `${rebuilt.projections.join(', ')}: ${entries.toLocaleString('en-US')} entries in ${seconds} s; ingest waited ${ingestHeldMs} ms at the longest`,
-    ...(erased > 0n ? [`${erased.toLocaleString('en-US')} entries are erased: nothing that they said is in the new tables`] : []),
-    ...different.map(({ table, onlyLive, onlyRebuilt }) => `${table} differs: ${onlyLive} rows are only in the live table, ${onlyRebuilt} only in the one made anew`),
-    switched ? 'Switched.' : 'Not switched, and nothing live was changed: look at what differs, then repeat with --accept-difference.',
-    ...(verified === false ? ['After the switch the two were compared again and differ: the tables that were replaced are kept in the schema rescind_replaced.'] : []),
+    ...(erased > 0n
+      ? [`${erased.toLocaleString('en-US')} entries are erased: nothing that they said is in the new tables`]
+      : []),
+    ...different.map(
+      ({ table, onlyLive, onlyRebuilt }) =>
+        `${table} differs: ${onlyLive} rows are only in the live table, ${onlyRebuilt} only in the one made anew`,
+    ),
+    switched
+      ? 'Switched.'
+      : 'Not switched, and nothing live was changed: look at what differs, then repeat with --accept-difference.',
+    ...(verified === false
+      ? [
+          'After the switch the two were compared again and differ: the tables that were replaced are kept in the schema rescind_replaced.',
+        ]
+      : []),
   ];
   return `${formatTable(tables.map(rowOf), ['table', 'rows', 'digest', 'rebuilt_rows', 'rebuilt_digest'])}\n${lines.join('\n')}\n`;
 }

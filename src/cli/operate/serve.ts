@@ -15,7 +15,13 @@ export function addServe(program: Command, context: Context, variables: Variable
     .description('run the service; the variables below configure it')
     .addHelpText('after', describeVariables(variables))
     .action(async () => {
-      const [{ startRescind, startRescindGroup }, { createLog }, { joinProcessGroup }, { readConfig }] = await Promise.all([import('../../main.js'), import('../../platform/log/index.js'), import('../../platform/group/index.js'), import('../../platform/config/index.js')]);
+      const [{ startRescind, startRescindGroup }, { createLog }, { joinProcessGroup }, { readConfig }] =
+        await Promise.all([
+          import('../../main.js'),
+          import('../../platform/log/index.js'),
+          import('../../platform/group/index.js'),
+          import('../../platform/config/index.js'),
+        ]);
       const config = readConfig(context.terminal.env);
       const log = createLog({ level: config.logLevel });
       const member = joinProcessGroup();
@@ -23,10 +29,17 @@ export function addServe(program: Command, context: Context, variables: Variable
       const say = (line: string): void => void context.terminal.out.write(`${line}\n`);
       const rescind = await (config.processes === 1 ? startRescind : startRescindGroup)(config, { log, signals: true });
       say(`Rescind answers at ${rescind.url}${config.processes === 1 ? '' : `, in ${config.processes} processes`}`);
-      if (rescind.brokers) say(`Events are read from Kafka at ${rescind.brokers.join(', ')}, and taken at POST /events`);
-      else say(`Events are taken at POST /events alone${rescind.kafkaProblem === undefined ? '' : `: ${rescind.kafkaProblem}`}`);
+      if (rescind.brokers)
+        say(`Events are read from Kafka at ${rescind.brokers.join(', ')}, and taken at POST /events`);
+      else
+        say(
+          `Events are taken at POST /events alone${rescind.kafkaProblem === undefined ? '' : `: ${rescind.kafkaProblem}`}`,
+        );
       if (rescind.brokers && config.kafka === 'embedded') say(LOCAL_KAFKA_WARNING);
-      if (rescind.firstStart) say(`The administrator's key lies in ${rescind.adminKeyPath}; only its owner can read it. Keep it safe, it is not shown again.`);
+      if (rescind.firstStart)
+        say(
+          `The administrator's key lies in ${rescind.adminKeyPath}; only its owner can read it. Keep it safe, it is not shown again.`,
+        );
       await rescind.stopped;
       const failure = rescind.failure();
       if (failure) throw failure;
@@ -47,5 +60,9 @@ async function serveIn(member: GroupMember, starting: Promise<RunningRescind>): 
 
 export function describeVariables(variables: Variables): string {
   const width = Math.max(0, ...Object.keys(variables).map((name) => name.length));
-  return ['', 'Environment:', ...Object.entries(variables).map(([name, sentence]) => `  ${name.padEnd(width)}  ${sentence}`)].join('\n');
+  return [
+    '',
+    'Environment:',
+    ...Object.entries(variables).map(([name, sentence]) => `  ${name.padEnd(width)}  ${sentence}`),
+  ].join('\n');
 }

@@ -27,7 +27,9 @@ Examples:
 `;
 
 export function addCaller(program: Command, context: Context): void {
-  const caller = program.command('caller').description("manage the clients of Rescind's own API, with their roles and secrets (needs the role admin)");
+  const caller = program
+    .command('caller')
+    .description("manage the clients of Rescind's own API, with their roles and secrets (needs the role admin)");
 
   withRoles(caller.command('create <id>'))
     .description('register a caller; its secret is shown once')
@@ -35,7 +37,11 @@ export function addCaller(program: Command, context: Context): void {
     .addHelpText('after', EXAMPLES)
     .action(async (id: string, options: RoleOptions, command: Command) => {
       const client = await context.client(command);
-      const body = present({ id, roles: readRoles(options), expires_at: readSeconds('--expires-at', options.expiresAt) });
+      const body = present({
+        id,
+        roles: readRoles(options),
+        expires_at: readSeconds('--expires-at', options.expiresAt),
+      });
       context.show(command, await client.post(pathOf('callers'), body));
     });
   withRoles(caller.command('update <id>'))
@@ -98,7 +104,11 @@ export function addCaller(program: Command, context: Context): void {
 const withRoles = (command: Command): Command =>
   command
     .option('--emit <source>', 'may send the events of this source; may be repeated', collect)
-    .option('--introspect <resource>', 'may ask about tokens for this resource identifier; may be repeated; needs --accept', collect)
+    .option(
+      '--introspect <resource>',
+      'may ask about tokens for this resource identifier; may be repeated; needs --accept',
+      collect,
+    )
     .option('--accept <issuer>', 'with --introspect: an issuer whose tokens it may ask about; may be repeated', collect)
     .option('--wait', 'wait for opaque tokens whose event has not arrived yet')
     .option('--revoke-own <pair>', 'may revoke tokens of iss=…,client_id=… (RFC 7009); may be repeated', collect)

@@ -18,11 +18,15 @@ Examples:
 `;
 
 export function addDirectory(program: Command, context: Context): void {
-  const directory = program.command('directory').description('manage the names, owners and teams that answers show; no decision depends on them');
+  const directory = program
+    .command('directory')
+    .description('manage the names, owners and teams that answers show; no decision depends on them');
 
   directory
     .command('import <file>')
-    .description('write the entries of a file, all or none (- is the standard input; needs the role admin); other entries stay')
+    .description(
+      'write the entries of a file, all or none (- is the standard input; needs the role admin); other entries stay',
+    )
     .option('--csv', 'read the file as CSV, whatever its name and first character')
     .addOption(urlOption())
     .addOption(jsonOption())
@@ -30,9 +34,13 @@ export function addDirectory(program: Command, context: Context): void {
     .action(async (file: string, { csv }: { readonly csv?: boolean }, command: Command) => {
       const client = await context.client(command);
       const text = await readInput(file, context.terminal);
-      const isJson = csv !== true && !file.endsWith('.csv') && (file.endsWith('.json') || text.trimStart().startsWith('['));
+      const isJson =
+        csv !== true && !file.endsWith('.csv') && (file.endsWith('.json') || text.trimStart().startsWith('['));
       try {
-        context.show(command, await client.postText(pathOf('directory', 'import'), text, isJson ? 'application/json' : 'text/csv'));
+        context.show(
+          command,
+          await client.postText(pathOf('directory', 'import'), text, isJson ? 'application/json' : 'text/csv'),
+        );
       } catch (error) {
         throw error instanceof RequestFailed ? explain(error) : error;
       }
@@ -47,7 +55,16 @@ export function addDirectory(program: Command, context: Context): void {
     .addOption(jsonOption())
     .action(async ({ kind, limit, cursor }: Readonly<Record<string, string | undefined>>, command: Command) => {
       const client = await context.client(command);
-      context.showTable(command, await client.get(pathOf('directory'), { kind, limit, cursor }), 'items', ['kind', 'iss', 'name', 'display_name', 'emails', 'owner', 'team', 'entity']);
+      context.showTable(command, await client.get(pathOf('directory'), { kind, limit, cursor }), 'items', [
+        'kind',
+        'iss',
+        'name',
+        'display_name',
+        'emails',
+        'owner',
+        'team',
+        'entity',
+      ]);
     });
 }
 
@@ -57,5 +74,9 @@ function explain(error: RequestFailed): RequestFailed {
   if (!Array.isArray(lines)) return error;
   const faults = Number(error.problem?.['faults']);
   const more = faults > lines.length ? `… and ${faults - lines.length} more\n` : '';
-  return new RequestFailed(error.code, `${error.code}: nothing was taken; ${faults} of the lines ${faults === 1 ? 'is' : 'are'} wrong [${error.url}]\n${formatTable(lines as Answer[], ['line', 'detail'])}${more}`.trimEnd(), error.url);
+  return new RequestFailed(
+    error.code,
+    `${error.code}: nothing was taken; ${faults} of the lines ${faults === 1 ? 'is' : 'are'} wrong [${error.url}]\n${formatTable(lines as Answer[], ['line', 'detail'])}${more}`.trimEnd(),
+    error.url,
+  );
 }

@@ -14,7 +14,10 @@ interface Checked {
   readonly keys: { readonly from: string; readonly usable: number | null };
   readonly partitions: readonly Answer[] | null;
   readonly types: readonly Answer[];
-  readonly clock: { readonly verdict: string; readonly delay: { readonly least: number; readonly mean: number; readonly most: number } } | null;
+  readonly clock: {
+    readonly verdict: string;
+    readonly delay: { readonly least: number; readonly mean: number; readonly most: number };
+  } | null;
   readonly events: readonly Answer[];
   readonly refused: readonly Answer[];
   readonly inactive: readonly Answer[];
@@ -22,14 +25,25 @@ interface Checked {
 
 /** Formats the check of a source for the person who connects it: first what to do next, then the facts behind that advice. */
 export function formatSourceCheck(answer: Answer): string {
-  const { source, uri, disabled, next_steps, keys, partitions, types, clock, events, refused, inactive } = answer as unknown as Checked;
+  const { source, uri, disabled, next_steps, keys, partitions, types, clock, events, refused, inactive } =
+    answer as unknown as Checked;
   const heading = (title: string): string => `\n${title}\n`;
   return [
     `${printable(source.name)}${disabled ? ' (disabled)' : ''}  ${printable(uri)}\n`,
     heading('What to do next'),
     ...next_steps.map(({ says }, nth) => `  ${nth + 1}. ${wrapped(printable(says), '     ')}\n`),
     heading('Arrived, by type'),
-    indented(formatTable(types.map(({ type, events: count, last, registered }) => ({ type, events: count, last_index: last, registered: registered === true ? 'yes' : 'no' })), ['type', 'events', 'last_index', 'registered'])),
+    indented(
+      formatTable(
+        types.map(({ type, events: count, last, registered }) => ({
+          type,
+          events: count,
+          last_index: last,
+          registered: registered === true ? 'yes' : 'no',
+        })),
+        ['type', 'events', 'last_index', 'registered'],
+      ),
+    ),
     heading(`Last events (${events.length})`),
     indented(formatTable(events.map(eventRow), ['index', 'type', 'at', 'after', 'about'])),
     heading(`Last refusals (${refused.length})`),
@@ -40,7 +54,9 @@ export function formatSourceCheck(answer: Answer): string {
     `  keys        ${keysOf(keys)}\n`,
     `  clock       ${clock === null ? 'nothing came since yesterday' : `${clock.verdict}; events came ${span(clock.delay.least)} to ${span(clock.delay.most)} after their own time, ${span(clock.delay.mean)} on average`}\n`,
     ...(partitions ?? []).map((row) => `  partition   ${partitionOf(row)}\n`),
-    ...(partitions === null ? ['  partitions  not known here: this process reads no Kafka, or the broker does not answer\n'] : []),
+    ...(partitions === null
+      ? ['  partitions  not known here: this process reads no Kafka, or the broker does not answer\n']
+      : []),
   ].join('');
 }
 
@@ -59,17 +75,40 @@ function wrapped(text: string, indent: string): string {
 
 const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 
-const eventRow = ({ index, type, at, delay_ms, subject }: Answer): Answer => ({ index, type, at: timeOf(at), after: delay_ms === null ? null : span(delay_ms as number), about: aboutOf(subject) });
+const eventRow = ({ index, type, at, delay_ms, subject }: Answer): Answer => ({
+  index,
+  type,
+  at: timeOf(at),
+  after: delay_ms === null ? null : span(delay_ms as number),
+  about: aboutOf(subject),
+});
 
 const refusalRow = ({ id, at, code, detail, caller, position }: Answer): Answer => {
   const { topic, partition, offset } = (position ?? {}) as Answer;
-  return { id, at: timeOf(at), code, detail, came_by: position === null ? `HTTP, ${String(caller)}` : `${String(topic)}/${String(partition)} at ${String(offset)}` };
+  return {
+    id,
+    at: timeOf(at),
+    code,
+    detail,
+    came_by:
+      position === null ? `HTTP, ${String(caller)}` : `${String(topic)}/${String(partition)} at ${String(offset)}`,
+  };
 };
 
-const inactiveRow = ({ reason, member, count, last, token }: Answer): Answer => ({ reason, member, asked: `${String(count)}×`, last: timeOf(last), token });
+const inactiveRow = ({ reason, member, count, last, token }: Answer): Answer => ({
+  reason,
+  member,
+  asked: `${String(count)}×`,
+  last: timeOf(last),
+  token,
+});
 
 const aboutOf = (subject: unknown): string =>
-  subject === null ? 'erased' : Object.entries(subject as Answer).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' ');
+  subject === null
+    ? 'erased'
+    : Object.entries(subject as Answer)
+        .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+        .join(' ');
 
 function keysOf({ from, usable }: Checked['keys']): string {
   if (from === 'none') return 'none registered';
@@ -79,7 +118,8 @@ function keysOf({ from, usable }: Checked['keys']): string {
 const partitionOf = ({ partition, next_offset, stopped, lag }: Answer): string =>
   `${String(partition)}, stored up to offset ${String(next_offset)}, ${lag === null ? 'lag not known' : `${String(lag)} behind`}${stopped === null ? '' : `, STOPPED: ${printable(String(stopped))}`}`;
 
-const timeOf = (seconds: unknown): string | null => (typeof seconds === 'number' ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') : null);
+const timeOf = (seconds: unknown): string | null =>
+  typeof seconds === 'number' ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') : null;
 
 /** Formats milliseconds for people. */
 function span(milliseconds: number): string {

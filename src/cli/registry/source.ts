@@ -51,7 +51,9 @@ Examples:
 export function addSource(program: Command, context: Context): void {
   const source = program
     .command('source')
-    .description('manage the producers of events: identity providers, authorization servers, resource servers (needs the role admin)');
+    .description(
+      'manage the producers of events: identity providers, authorization servers, resource servers (needs the role admin)',
+    );
 
   described(source.command('create <name>'))
     .description('register a source and create its topic, rescind.events.<name>')
@@ -63,12 +65,17 @@ export function addSource(program: Command, context: Context): void {
       context.show(command, await client.post(pathOf('sources'), { name, ...present({ uri: options.uri }), ...body }));
     });
   described(source.command('update <name>'))
-    .description('replace the settings of a source, except its name and URI; returns when the old settings are out of use')
+    .description(
+      'replace the settings of a source, except its name and URI; returns when the old settings are out of use',
+    )
     .option('--enable', 'enable a disabled source again')
     .action(async (name: string, options: SourceOptions, command: Command) => {
       const client = await context.client(command);
       const body = await readSource(options, context.terminal);
-      context.show(command, await client.put(pathOf('sources', name), { ...body, ...(options.enable ? { disabled: false } : {}) }));
+      context.show(
+        command,
+        await client.put(pathOf('sources', name), { ...body, ...(options.enable ? { disabled: false } : {}) }),
+      );
     });
   source
     .command('disable <name>')
@@ -86,7 +93,14 @@ export function addSource(program: Command, context: Context): void {
     .addOption(jsonOption())
     .action(async (_options: object, command: Command) => {
       const client = await context.client(command);
-      context.showTable(command, await client.get(pathOf('sources')), 'sources', ['name', 'uri', 'topic', 'disabled', 'issuers', 'resources']);
+      context.showTable(command, await client.get(pathOf('sources')), 'sources', [
+        'name',
+        'uri',
+        'topic',
+        'disabled',
+        'issuers',
+        'resources',
+      ]);
     });
   source
     .command('show <name>')
@@ -99,7 +113,9 @@ export function addSource(program: Command, context: Context): void {
     });
   source
     .command('check <name>')
-    .description('show which events of a source arrived, which were refused, and what to do next (needs the role admin or audit, or emit for this source)')
+    .description(
+      'show which events of a source arrived, which were refused, and what to do next (needs the role admin or audit, or emit for this source)',
+    )
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(async (name: string, _options: object, command: Command) => {
@@ -111,24 +127,38 @@ export function addSource(program: Command, context: Context): void {
 const described = (command: Command): Command =>
   command
     .option('--file <path>', 'read the members from a JSON file (- is the standard input); other options add to it')
-    .addOption(new Option('--as <party>', `kind of source, which selects the event types it usually sends: ${Object.keys(USUAL_TYPES).join(', ')}; may be repeated`).argParser(collect))
+    .addOption(
+      new Option(
+        '--as <party>',
+        `kind of source, which selects the event types it usually sends: ${Object.keys(USUAL_TYPES).join(', ')}; may be repeated`,
+      ).argParser(collect),
+    )
     .option('--type <name>', 'one event type, such as token.issued; may be repeated', collect)
     .option('--issuer <url>', 'an issuer that it may speak for; may be repeated', collect)
     .option('--resource <url>', 'a resource identifier that it may speak for; may be repeated', collect)
     .option('--jwks <path>', 'file with its public keys, a JWK set')
-    .option('--jwks-uri <url>', 'URL of its public keys: https, or http at a loopback host that JWKS_ALLOWED_HOSTS of the service names')
+    .option(
+      '--jwks-uri <url>',
+      'URL of its public keys: https, or http at a loopback host that JWKS_ALLOWED_HOSTS of the service names',
+    )
     .option('--topic <name>', 'a topic that it shares with other sources')
-    .option('--profile <preset or json>', `token profile: ${TOKEN_PROFILE_PRESETS.join(', ')}, or JSON such as '{"preset":"hydra","skew":30}'`)
+    .option(
+      '--profile <preset or json>',
+      `token profile: ${TOKEN_PROFILE_PRESETS.join(', ')}, or JSON such as '{"preset":"hydra","skew":30}'`,
+    )
     .addOption(urlOption())
     .addOption(jsonOption());
 
 /** Reads a JSON object, or the name of a preset, which stands for `{"preset": name}`. */
-const readProfile = (text: string): unknown => (text.trimStart().startsWith('{') ? readJson('--profile', text) : { preset: text });
+const readProfile = (text: string): unknown =>
+  text.trimStart().startsWith('{') ? readJson('--profile', text) : { preset: text };
 
 async function readSource(options: SourceOptions, terminal: Terminal): Promise<Readonly<Record<string, unknown>>> {
-  const file = options.file === undefined ? {} : (readJson(options.file, await readInput(options.file, terminal)) as object);
+  const file =
+    options.file === undefined ? {} : (readJson(options.file, await readInput(options.file, terminal)) as object);
   const unknown = options.as?.find((party) => !Object.hasOwn(USUAL_TYPES, party));
-  if (unknown !== undefined) throw new UsageError(`--as is one of ${Object.keys(USUAL_TYPES).join(', ')}, not ${unknown}`);
+  if (unknown !== undefined)
+    throw new UsageError(`--as is one of ${Object.keys(USUAL_TYPES).join(', ')}, not ${unknown}`);
   const types = [...(options.as ?? []).flatMap((party) => USUAL_TYPES[party]!), ...(options.type ?? [])];
   return {
     ...file,

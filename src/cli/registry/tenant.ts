@@ -4,7 +4,9 @@ import { jsonOption, urlOption, type Context } from '../context.js';
 import { present } from '../option-values.js';
 
 export function addTenant(program: Command, context: Context): void {
-  const tenant = program.command('tenant').description('manage the organisations that use this Rescind (needs the role admin)');
+  const tenant = program
+    .command('tenant')
+    .description('manage the organisations that use this Rescind (needs the role admin)');
 
   tenant
     .command('create <name>')

@@ -14,10 +14,17 @@ const STOP_DEADLINE_MS = 4_500;
 const HELP = `
 The demo keeps its data and keys in <RESCIND_HOME>/demo, apart from the service's; RESCIND_HOME=.rescind/demo lets other commands speak to it.`;
 
-export function addDemo(program: Command, context: Context, variables: Variables, setExitCode: (code: number) => void): void {
+export function addDemo(
+  program: Command,
+  context: Context,
+  variables: Variables,
+  setExitCode: (code: number) => void,
+): void {
   program
     .command('demo')
-    .description('show the whole job on this machine: sign-in, agent, ID-JAG, tokens, events, graph, revocation; stays up until Ctrl-C (in a clone of the repository)')
+    .description(
+      'show the whole job on this machine: sign-in, agent, ID-JAG, tokens, events, graph, revocation; stays up until Ctrl-C (in a clone of the repository)',
+    )
     .option('--once', 'end after the last step, with exit code 0 or 1')
     .addHelpText('after', HELP)
     .addHelpText('after', describeVariables(variables))
@@ -42,7 +49,16 @@ export function addDemo(program: Command, context: Context, variables: Variables
           if (adminKey === undefined) throw new Error(`the administrator's key is not in ${adminKeyPath}`);
           if (rescind.kafkaProblem !== undefined) say(`Without Kafka, events go over HTTP: ${rescind.kafkaProblem}`);
           const out = context.terminal.out;
-          const demo = runDemo({ rescindUrl: url, adminKey, brokers, home: config.home, once, log, out, stopRequested: interrupt.requested });
+          const demo = runDemo({
+            rescindUrl: url,
+            adminKey,
+            brokers,
+            home: config.home,
+            once,
+            log,
+            out,
+            stopRequested: interrupt.requested,
+          });
           // In the middle of the story nothing listens for the request; the next call fails once the service is gone.
           const pull = interrupt.requested.then(() => setTimeout(() => void rescind.stop(), GRACE_MS).unref());
           setExitCode(await demo);
@@ -71,7 +87,9 @@ interface Interrupt {
 
 function listenForInterrupt(): Interrupt {
   const controller = new AbortController();
-  const requested = new Promise<void>((resolve) => controller.signal.addEventListener('abort', () => resolve(), { once: true }));
+  const requested = new Promise<void>((resolve) =>
+    controller.signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
   const request = (): void => controller.abort();
   const onSignal = (): void => {
     if (controller.signal.aborted) process.exit(INTERRUPTED);
@@ -79,5 +97,10 @@ function listenForInterrupt(): Interrupt {
     setTimeout(() => process.exit(INTERRUPTED), STOP_DEADLINE_MS).unref();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  return { requested, signal: controller.signal, request, stop: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal) };
+  return {
+    requested,
+    signal: controller.signal,
+    request,
+    stop: () => void process.off('SIGINT', onSignal).off('SIGTERM', onSignal),
+  };
 }

@@ -2,7 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { EventDataOf, SourceEventName } from '../../contracts/index.js';
 
 /** Parties of an organisation that exists only for trying things out. */
-export const TRIAL_IDP = { name: 'trial-idp', uri: 'urn:rescind:trial:idp', issuer: 'https://idp.trial.example' } as const;
+export const TRIAL_IDP = {
+  name: 'trial-idp',
+  uri: 'urn:rescind:trial:idp',
+  issuer: 'https://idp.trial.example',
+} as const;
 export const TRIAL_APP = {
   name: 'trial-app',
   uri: 'urn:rescind:trial:app',
@@ -10,7 +14,13 @@ export const TRIAL_APP = {
   resource: 'https://api.trial.example',
 } as const;
 export const TRIAL_IDP_TYPES: readonly SourceEventName[] = ['id-jag.issued', 'id-jag.denied', 'session.ended'];
-export const TRIAL_APP_TYPES: readonly SourceEventName[] = ['token.issued', 'token.denied', 'token.revoked', 'access.allowed', 'access.denied'];
+export const TRIAL_APP_TYPES: readonly SourceEventName[] = [
+  'token.issued',
+  'token.denied',
+  'token.revoked',
+  'access.allowed',
+  'access.denied',
+];
 
 export type TrafficEvent = {
   readonly [N in SourceEventName]: { readonly party: 'idp' | 'app'; readonly name: N; readonly data: EventDataOf[N] };
@@ -23,8 +33,21 @@ const CALLS_A_TOKEN = 8;
 const ID_JAG_LIFETIME_S = 300;
 const TOKEN_LIFETIME_S = 900;
 
-const ROUTES = ['GET /mail', 'GET /mail/{id}', 'POST /mail', 'GET /files', 'GET /files/{id}', 'PUT /files/{id}', 'DELETE /files/{id}', 'tools/search'] as const;
-const OPERATION_OF: Readonly<Record<string, EventDataOf['access.allowed']['operation']>> = { POST: 'write', PUT: 'write', DELETE: 'delete' };
+const ROUTES = [
+  'GET /mail',
+  'GET /mail/{id}',
+  'POST /mail',
+  'GET /files',
+  'GET /files/{id}',
+  'PUT /files/{id}',
+  'DELETE /files/{id}',
+  'tools/search',
+] as const;
+const OPERATION_OF: Readonly<Record<string, EventDataOf['access.allowed']['operation']>> = {
+  POST: 'write',
+  PUT: 'write',
+  DELETE: 'delete',
+};
 
 /**
  * Yields, without end, what an IdP and a resource application say about their users: an ID-JAG, the token it is traded for, the calls made
@@ -39,20 +62,44 @@ function* oneGrant(run: string, grant: number, now: number): Generator<TrafficEv
   const user = `u-${skewed(`user ${grant}`, USERS)}`;
   const agent = skewed(`agent ${grant}`, AGENTS);
   const [idpClient, appClient] = [`agent-${agent}`, `agent-${agent}-at-app`];
-  const session = { sid: `s-${run}-${user}`, auth_time: now - (fraction(`login ${grant}`) * 3_600 | 0) };
+  const session = { sid: `s-${run}-${user}`, auth_time: now - ((fraction(`login ${grant}`) * 3_600) | 0) };
   const agentOf = { id: `agent-${agent}`, type: agent % 3 === 0 ? 'coding' : 'assistant' };
   const { issuer: idp } = TRIAL_IDP;
   const { issuer: app, resource } = TRIAL_APP;
-  const asked = { iss: idp, idp_client_id: idpClient, client_id: appClient, aud: [app], resource: [resource], scope: 'mail.read files.read', agent: agentOf };
+  const asked = {
+    iss: idp,
+    idp_client_id: idpClient,
+    client_id: appClient,
+    aud: [app],
+    resource: [resource],
+    scope: 'mail.read files.read',
+    agent: agentOf,
+  };
 
   if (oneIn(40, `refused ${grant}`)) {
-    yield { party: 'idp', name: 'id-jag.denied', data: { ...asked, sub: user, error: 'access_denied', reason: 'policy' } };
+    yield {
+      party: 'idp',
+      name: 'id-jag.denied',
+      data: { ...asked, sub: user, error: 'access_denied', reason: 'policy' },
+    };
     return;
   }
-  const idJag = { iss: idp, jti: `ij-${run}-${grant}`, sub: user, client_id: appClient, ...session, iat: now, exp: now + ID_JAG_LIFETIME_S };
+  const idJag = {
+    iss: idp,
+    jti: `ij-${run}-${grant}`,
+    sub: user,
+    client_id: appClient,
+    ...session,
+    iat: now,
+    exp: now + ID_JAG_LIFETIME_S,
+  };
   yield { party: 'idp', name: 'id-jag.issued', data: { ...asked, ...idJag, decision_id: `d-${run}-${grant}` } };
   if (oneIn(60, `not redeemed ${grant}`)) {
-    yield { party: 'app', name: 'token.denied', data: { iss: app, id_jag: idJag, client_id: appClient, error: 'invalid_grant', reason: 'unknown account' } };
+    yield {
+      party: 'app',
+      name: 'token.denied',
+      data: { iss: app, id_jag: idJag, client_id: appClient, error: 'invalid_grant', reason: 'unknown account' },
+    };
     return;
   }
   const token = { iss: app, jti: `at-${run}-${grant}` };
@@ -72,8 +119,10 @@ function* oneGrant(run: string, grant: number, now: number): Generator<TrafficEv
     },
   };
   yield* calls(token, grant);
-  if (oneIn(50, `revoked ${grant}`)) yield { party: 'app', name: 'token.revoked', data: { ...token, kind: 'access', reason: 'signed out' } };
-  if (oneIn(100, `ended ${grant}`)) yield { party: 'idp', name: 'session.ended', data: { iss: idp, sid: session.sid, sub: user } };
+  if (oneIn(50, `revoked ${grant}`))
+    yield { party: 'app', name: 'token.revoked', data: { ...token, kind: 'access', reason: 'signed out' } };
+  if (oneIn(100, `ended ${grant}`))
+    yield { party: 'idp', name: 'session.ended', data: { iss: idp, sid: session.sid, sub: user } };
 }
 
 function* calls(token: { iss: string; jti: string }, grant: number): Generator<TrafficEvent> {
@@ -89,8 +138,20 @@ function* calls(token: { iss: string; jti: string }, grant: number): Generator<T
       client_address: `192.0.2.${1 + Math.floor(fraction(`address ${grant}`) * 254)}`,
       trace_id: createHash('md5').update(`${token.jti} ${n}`).digest('hex'),
     };
-    if (oneIn(30, `forbidden ${seed}`)) yield { party: 'app', name: 'access.denied', data: { ...call, status: 403, error: 'insufficient_scope' } };
-    else yield { party: 'app', name: 'access.allowed', data: { ...call, scope: 'mail.read', status: 200, records: skewed(`records ${seed}`, 200), bytes: 400 + skewed(`bytes ${seed}`, 100_000) } };
+    if (oneIn(30, `forbidden ${seed}`))
+      yield { party: 'app', name: 'access.denied', data: { ...call, status: 403, error: 'insufficient_scope' } };
+    else
+      yield {
+        party: 'app',
+        name: 'access.allowed',
+        data: {
+          ...call,
+          scope: 'mail.read',
+          status: 200,
+          records: skewed(`records ${seed}`, 200),
+          bytes: 400 + skewed(`bytes ${seed}`, 100_000),
+        },
+      };
   }
 }
 

@@ -60,7 +60,10 @@ export async function emitTraffic(context: Context, options: TrafficOptions): Pr
     const now = performance.now();
     const rate = Math.round(((sent - sentBefore) * 1000) / Math.max(1, now - reportedAt));
     [sentBefore, reportedAt] = [sent, now];
-    return sum(all.map((producer) => producer.stats()), { sent, rate, seconds: Math.round((now - startedAt) / 100) / 10 });
+    return sum(
+      all.map((producer) => producer.stats()),
+      { sent, rate, seconds: Math.round((now - startedAt) / 100) / 10 },
+    );
   };
   const report = (): TrafficTotals => {
     const line = totals();
@@ -68,7 +71,9 @@ export async function emitTraffic(context: Context, options: TrafficOptions): Pr
     return line;
   };
   const wanted = options.rate * options.seconds;
-  const emitDue = (due = Math.min(wanted, Math.floor(((performance.now() - startedAt) * options.rate) / 1000))): void => {
+  const emitDue = (
+    due = Math.min(wanted, Math.floor(((performance.now() - startedAt) * options.rate) / 1000)),
+  ): void => {
     while (sent < due && all.every((producer) => producer.stats().waiting < MAX_WAITING)) {
       emit(producers, traffic.next().value);
       sent++;
@@ -102,11 +107,17 @@ function endOf(ms: number): Promise<boolean> {
   });
 }
 
-function emit(producers: { readonly idp: Producer; readonly app: Producer }, { party, name, data }: TrafficEvent): void {
+function emit(
+  producers: { readonly idp: Producer; readonly app: Producer },
+  { party, name, data }: TrafficEvent,
+): void {
   producers[party].emit(name, data as never);
 }
 
-function sum(stats: readonly ProducerStats[], told: { readonly sent: number; readonly rate: number; readonly seconds: number }): TrafficTotals {
+function sum(
+  stats: readonly ProducerStats[],
+  told: { readonly sent: number; readonly rate: number; readonly seconds: number },
+): TrafficTotals {
   const total = (of: (one: ProducerStats) => number): number => stats.reduce((so, one) => so + of(one), 0);
   const away = stats.find((one) => one.away !== undefined)?.away;
   return {
@@ -122,7 +133,17 @@ function sum(stats: readonly ProducerStats[], told: { readonly sent: number; rea
   };
 }
 
-function formatTotals({ seconds, rate, sent, acknowledged, refused, dropped, waiting, lag_ms: lagMs, away }: TrafficTotals): string {
+function formatTotals({
+  seconds,
+  rate,
+  sent,
+  acknowledged,
+  refused,
+  dropped,
+  waiting,
+  lag_ms: lagMs,
+  away,
+}: TrafficTotals): string {
   const counts = `${rate}/s  sent ${sent}  acknowledged ${acknowledged}  refused ${refused}  dropped ${dropped}  waiting ${waiting}  lag ${lagMs} ms`;
   return `${seconds.toFixed(1).padStart(6)} s  ${counts}${away === undefined ? '' : `  (${away})`}`;
 }

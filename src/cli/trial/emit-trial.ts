@@ -15,7 +15,14 @@ export interface Trial {
  * Needs a client with an administrator's key.
  */
 export async function registerTrial(client: Client, expiresAt: number): Promise<Trial> {
-  await unlessThere(client.post(pathOf('sources'), { name: TRIAL_IDP.name, uri: TRIAL_IDP.uri, types: TRIAL_IDP_TYPES, issuers: [TRIAL_IDP.issuer] }));
+  await unlessThere(
+    client.post(pathOf('sources'), {
+      name: TRIAL_IDP.name,
+      uri: TRIAL_IDP.uri,
+      types: TRIAL_IDP_TYPES,
+      issuers: [TRIAL_IDP.issuer],
+    }),
+  );
   await unlessThere(
     client.post(pathOf('sources'), {
       name: TRIAL_APP.name,

@@ -59,7 +59,10 @@ export function addEmit(program: Command, context: Context): void {
       if (options.for !== undefined || options.register) throw new UsageError('--for and --register go with --rate');
       const { createHttpEmitter } = await import('../../emit/index.js');
       const { url, key } = await context.settings(command);
-      const events = file === undefined ? [await buildOne(options, context)] : parseEvents(file, await readInput(file, context.terminal));
+      const events =
+        file === undefined
+          ? [await buildOne(options, context)]
+          : parseEvents(file, await readInput(file, context.terminal));
       if (events.length === 0) throw new UsageError(`${file} holds no event`);
       const results = await createHttpEmitter({ url, credentials: { bearer: key } })
         .emit(events)
@@ -67,8 +70,12 @@ export function addEmit(program: Command, context: Context): void {
           throw explainFailure(url, error);
         });
       if (command.optsWithGlobals()['json'] === true) context.terminal.out.write(`${JSON.stringify(results)}\n`);
-      else results.forEach((result, at) => context.terminal.out.write(`${events[at]!.id}: ${describe(result)}\n${warningLines(result)}`));
-      if (results.some((result) => 'error' in result)) throw new EventsRefused(results.filter((result) => 'error' in result).length, results.length);
+      else
+        results.forEach((result, at) =>
+          context.terminal.out.write(`${events[at]!.id}: ${describe(result)}\n${warningLines(result)}`),
+        );
+      if (results.some((result) => 'error' in result))
+        throw new EventsRefused(results.filter((result) => 'error' in result).length, results.length);
     });
 }
 
@@ -88,8 +95,15 @@ export class EventsRefused extends Error {
   }
 }
 
-async function sendTraffic(context: Context, command: Command, file: string | undefined, rate: number, options: EmitOptions): Promise<void> {
-  if (file !== undefined || options.type !== undefined) throw new UsageError('--rate makes its events up: name no file and no --type');
+async function sendTraffic(
+  context: Context,
+  command: Command,
+  file: string | undefined,
+  rate: number,
+  options: EmitOptions,
+): Promise<void> {
+  if (file !== undefined || options.type !== undefined)
+    throw new UsageError('--rate makes its events up: name no file and no --type');
   const { emitTraffic } = await import('./emit-traffic.js');
   const { url, key } = await context.settings(command);
   const seconds = options.for ?? DEFAULT_SECONDS;
@@ -122,11 +136,20 @@ async function buildOne(options: EmitOptions, context: Context): Promise<CloudEv
     throw new UsageError('name a file, or give --type, --source and --data');
   }
   const name = parseEventType(type) ?? type;
-  if (!SOURCE_EVENT_NAMES.includes(name as SourceEventName)) throw new UsageError(`--type is one of ${SOURCE_EVENT_NAMES.join(', ')}`);
+  if (!SOURCE_EVENT_NAMES.includes(name as SourceEventName))
+    throw new UsageError(`--type is one of ${SOURCE_EVENT_NAMES.join(', ')}`);
   const text = data.startsWith('@') ? await readInput(data.slice(1), context.terminal) : data;
   const { id, time, subject } = options;
-  const told = { ...(id === undefined ? {} : { id }), ...(time === undefined ? {} : { time }), ...(subject === undefined ? {} : { subject }) };
-  return buildEvent(name as SourceEventName, { source, data: readJson('--data', text) as EventDataOf[SourceEventName], ...told });
+  const told = {
+    ...(id === undefined ? {} : { id }),
+    ...(time === undefined ? {} : { time }),
+    ...(subject === undefined ? {} : { subject }),
+  };
+  return buildEvent(name as SourceEventName, {
+    source,
+    data: readJson('--data', text) as EventDataOf[SourceEventName],
+    ...told,
+  });
 }
 
 /** Reads one event, an array of events, or one event a line. */
@@ -143,7 +166,9 @@ function parseEvents(name: string, text: string): readonly CloudEvent[] {
 }
 
 const warningLines = (result: IntakeResult): string =>
-  'error' in result ? '' : (result.warnings ?? []).map(({ code, detail }) => `  warning, ${code}: ${detail}\n`).join('');
+  'error' in result
+    ? ''
+    : (result.warnings ?? []).map(({ code, detail }) => `  warning, ${code}: ${detail}\n`).join('');
 
 function describe(result: IntakeResult): string {
   if ('error' in result) return `refused: ${result.error}${result.detail === undefined ? '' : ` (${result.detail})`}`;

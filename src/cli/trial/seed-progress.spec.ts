@@ -21,7 +21,8 @@ describe('the progress of a seeding', () => {
   it('estimates by the last seconds: a slow start does not count', () => {
     const lines = written(false, SLOW_START);
     expect(lines.length).toBeGreaterThan(1);
-    for (const line of lines.filter((one) => one.includes('left'))) expect(line).toMatch(/ {2}3 min left {2}2026-11-24\n$/);
+    for (const line of lines.filter((one) => one.includes('left')))
+      expect(line).toMatch(/ {2}3 min left {2}2026-11-24\n$/);
     expect(lines.some((line) => line.includes('left'))).toBe(true);
   });
 

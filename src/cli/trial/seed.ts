@@ -30,7 +30,9 @@ Give a URL with a password in DATABASE_URL: ps shows options to everybody on the
 export function addSeed(program: Command, context: Context, variables: Variables): void {
   program
     .command('seed')
-    .description('fill an empty ledger with a made-up organisation: users, clients, agents, ninety days of work, ten incidents (in a clone of the repository)')
+    .description(
+      'fill an empty ledger with a made-up organisation: users, clients, agents, ninety days of work, ten incidents (in a clone of the repository)',
+    )
     .requiredOption('--events <n>', 'number of events, such as 1000000', wholeNumber)
     .option('--days <n>', 'number of days that they cover, at least 9 (default 90)', wholeNumber)
     .option('--seed <text>', 'seed of the random choices: the same text gives the same history (default rescind)')
@@ -41,19 +43,30 @@ export function addSeed(program: Command, context: Context, variables: Variables
     .addHelpText('after', EXAMPLES)
     .addHelpText('after', describeVariables(variables))
     .action(async (options: SeedCommandOptions, command: Command) => {
-      const [{ MIN_DAYS, runSeed }, { createLog }, { readConfig }] = await Promise.all([cloneOnly(import('../../seed/index.js')), import('../../platform/log/index.js'), import('../../platform/config/index.js')]);
-      if (options.days !== undefined && options.days < MIN_DAYS) throw new UsageError(`--days is at least ${MIN_DAYS}: the incidents lie in the last week`);
+      const [{ MIN_DAYS, runSeed }, { createLog }, { readConfig }] = await Promise.all([
+        cloneOnly(import('../../seed/index.js')),
+        import('../../platform/log/index.js'),
+        import('../../platform/config/index.js'),
+      ]);
+      if (options.days !== undefined && options.days < MIN_DAYS)
+        throw new UsageError(`--days is at least ${MIN_DAYS}: the incidents lie in the last week`);
       const end = readSeconds('--end', options.end);
-      const env: Record<string, string | undefined> = { ...context.terminal.env, ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }) };
+      const env: Record<string, string | undefined> = {
+        ...context.terminal.env,
+        ...(options.databaseUrl === undefined ? {} : { DATABASE_URL: options.databaseUrl }),
+      };
       const config = readConfig(env);
       const log = createLog({ level: env['LOG_LEVEL'] === undefined ? 'error' : config.logLevel });
       const { days, seed, tenant, events } = options;
-      const told = Object.fromEntries(Object.entries({ days, seed, tenant, end }).filter(([, value]) => value !== undefined));
+      const told = Object.fromEntries(
+        Object.entries({ days, seed, tenant, end }).filter(([, value]) => value !== undefined),
+      );
       const progress = createSeedProgress(context.terminal.err);
       const seeded = await runSeed({ config, log, events, ...told, onProgress: progress.show });
       progress.end();
       const keyPath = await keepKey(config.home, seeded);
-      if (command.optsWithGlobals<{ json?: boolean }>().json === true) context.terminal.out.write(`${JSON.stringify(summaryOf(seeded))}\n`);
+      if (command.optsWithGlobals<{ json?: boolean }>().json === true)
+        context.terminal.out.write(`${JSON.stringify(summaryOf(seeded))}\n`);
       else context.terminal.out.write(describe(seeded, keyPath));
     });
 }
@@ -64,7 +77,8 @@ function wholeNumber(text: string): number {
 }
 
 const grouped = (count: number): string => count.toLocaleString('en');
-const duration = (seconds: number): string => (seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`);
+const duration = (seconds: number): string =>
+  seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 
 /** Writes the administrator's key of a new tenant to a file that only its owner can read, and returns the file's path. */
 async function keepKey(home: string, { tenant, adminKey }: Seeded): Promise<string | undefined> {

@@ -5,7 +5,14 @@ import { MAX_IDENTIFIER_LENGTH } from './event-members.js';
 import { eventType, type EventName } from './event-names.js';
 import { IdJagDenied, IdJagIssued } from './id-jag-events.js';
 import { ClientChanged, ConnectionChanged, SessionEnded, UserChanged } from './lifecycle-events.js';
-import { IntrospectionCounted, LogGap, RegistryChanged, RevocationLifted, RevocationOrdered, TokenSeen } from './own-events.js';
+import {
+  IntrospectionCounted,
+  LogGap,
+  RegistryChanged,
+  RevocationLifted,
+  RevocationOrdered,
+  TokenSeen,
+} from './own-events.js';
 import { TokenDenied, TokenIssued, TokenRevoked } from './token-events.js';
 
 export interface EventDataOf {
@@ -88,8 +95,16 @@ export function eventSchema(name: EventName): object {
       id: identifier,
       time: { type: 'string', pattern: RFC_3339, maxLength: 64 },
       subject: orUnset(identifier),
-      datacontenttype: orUnset({ type: 'string', pattern: '^[^/]+/(?:[Jj][Ss][Oo][Nn]|[^/;]+\\+[Jj][Ss][Oo][Nn])(?:;.*)?$' }),
-      data_base64: orUnset({ type: 'string', contentEncoding: 'base64', contentMediaType: JSON_MEDIA_TYPE, description: 'the JSON of `data`, encoded' }),
+      datacontenttype: orUnset({
+        type: 'string',
+        pattern: '^[^/]+/(?:[Jj][Ss][Oo][Nn]|[^/;]+\\+[Jj][Ss][Oo][Nn])(?:;.*)?$',
+      }),
+      data_base64: orUnset({
+        type: 'string',
+        contentEncoding: 'base64',
+        contentMediaType: JSON_MEDIA_TYPE,
+        description: 'the JSON of `data`, encoded',
+      }),
       data: DATA_SCHEMAS[name],
     },
     propertyNames: { pattern: '^(?:[a-z0-9]+|data_base64)$' },

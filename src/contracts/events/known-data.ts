@@ -14,12 +14,15 @@ interface Shape {
  * the payload and are not read, so that a newer producer can speak to an older Rescind. Returns `data` itself if it has no other members.
  * Does not judge values; `validateEventData` does.
  */
-export const knownData = (name: EventName, data: unknown): unknown => known(DATA_SCHEMAS[name] as TSchema & Shape, data);
+export const knownData = (name: EventName, data: unknown): unknown =>
+  known(DATA_SCHEMAS[name] as TSchema & Shape, data);
 
 function known(schema: Shape, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return schema.items === undefined ? value : knownItems(schema.items, value);
-  return schema.properties === undefined ? value : knownMembers(schema, schema.properties, value as Readonly<Record<string, unknown>>);
+  return schema.properties === undefined
+    ? value
+    : knownMembers(schema, schema.properties, value as Readonly<Record<string, unknown>>);
 }
 
 function knownItems(items: Shape, values: readonly unknown[]): readonly unknown[] {
@@ -27,9 +30,14 @@ function knownItems(items: Shape, values: readonly unknown[]): readonly unknown[
   return read.every((value, at) => value === values[at]) ? values : read;
 }
 
-function knownMembers({ additionalProperties }: Shape, properties: Readonly<Record<string, Shape>>, value: Readonly<Record<string, unknown>>): unknown {
+function knownMembers(
+  { additionalProperties }: Shape,
+  properties: Readonly<Record<string, Shape>>,
+  value: Readonly<Record<string, unknown>>,
+): unknown {
   const isRead = (name: string): boolean => Object.hasOwn(properties, name) || additionalProperties !== false;
-  const read = (name: string): unknown => (Object.hasOwn(properties, name) ? known(properties[name]!, value[name]) : value[name]);
+  const read = (name: string): unknown =>
+    Object.hasOwn(properties, name) ? known(properties[name]!, value[name]) : value[name];
   const names = Object.keys(value);
   // The case of nearly every event: nothing is copied.
   if (names.every((name) => isRead(name) && read(name) === value[name])) return value;

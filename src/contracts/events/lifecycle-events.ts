@@ -3,7 +3,13 @@ import { Agent, Audience, Identifier, MAX_RAS_CLIENTS, Resources, Scope, Sequenc
 
 /** Data of `session.ended`: an IdP session ended, or without `sid` all sessions of the user until the event's time. Becomes a `revoke`. */
 export const SessionEnded = Type.Object(
-  { iss: Identifier, sid: Type.Optional({ ...Identifier, description: 'absent: all sessions of the user until the time of the event' }), tenant: Type.Optional(Identifier), sub: Identifier, sequence: Sequence },
+  {
+    iss: Identifier,
+    sid: Type.Optional({ ...Identifier, description: 'absent: all sessions of the user until the time of the event' }),
+    tenant: Type.Optional(Identifier),
+    sub: Identifier,
+    sequence: Sequence,
+  },
   { additionalProperties: false },
 );
 export type SessionEnded = Static<typeof SessionEnded>;

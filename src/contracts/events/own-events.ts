@@ -66,7 +66,9 @@ export type OrderedSelector = Static<typeof OrderedSelector>;
 /** Further values of the selector's members; the rule also selects by any of them. */
 export const OtherSelected = Type.Object(
   {
-    client: Type.Optional(Type.Array(Type.Object({ iss: Identifier, client_id: Identifier }, closed), { minItems: 1, maxItems: 128 })),
+    client: Type.Optional(
+      Type.Array(Type.Object({ iss: Identifier, client_id: Identifier }, closed), { minItems: 1, maxItems: 128 }),
+    ),
     resource: Type.Optional(Type.Array(Identifier, { minItems: 1, maxItems: 128 })),
   },
   { ...closed, minProperties: 1 },
@@ -160,7 +162,11 @@ export const TokenSeen = Type.Object(
     act: Type.Optional(ActorChain),
     cnf: Type.Optional(Confirmation),
   },
-  { ...closed, oneOf: [{ required: ['jti'] }, { required: ['signing_input_sha256'] }], description: 'exactly one of jti and signing_input_sha256' },
+  {
+    ...closed,
+    oneOf: [{ required: ['jti'] }, { required: ['signing_input_sha256'] }],
+    description: 'exactly one of jti and signing_input_sha256',
+  },
 );
 export type TokenSeen = Static<typeof TokenSeen>;
 

@@ -1,9 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { SOURCE_EVENT_NAMES, EVENT_NAMES, eventSchema, eventType, validateEventData, type EventName } from '../index.js';
+import {
+  SOURCE_EVENT_NAMES,
+  EVENT_NAMES,
+  eventSchema,
+  eventType,
+  validateEventData,
+  type EventName,
+} from '../index.js';
 
 const valid = (name: EventName): Record<string, unknown> =>
-  (JSON.parse(readFileSync(new URL(`../samples/${eventType(name)}.json`, import.meta.url), 'utf8')) as { data: Record<string, unknown> }).data;
+  (
+    JSON.parse(readFileSync(new URL(`../samples/${eventType(name)}.json`, import.meta.url), 'utf8')) as {
+      data: Record<string, unknown>;
+    }
+  ).data;
 
 const REQUIRED: Readonly<Record<EventName, readonly string[]>> = {
   'id-jag.issued': ['iss', 'jti', 'sub', 'client_id', 'idp_client_id', 'aud', 'iat', 'exp'],
@@ -64,17 +75,36 @@ describe('what the sentence says', () => {
     ['id-jag.issued', { iat: '1790000000' }, '/iat', '/iat must be integer'],
     ['id-jag.issued', { iat: 1790000000.5 }, '/iat', '/iat must be integer'],
     ['id-jag.issued', { aud: 'https://login.chat.example' }, '/aud', '/aud must be array'],
-    ['id-jag.issued', { sha256: 'abc' }, '/sha256', '/sha256 must be SHA-256, base64url without padding, whose last character has its two unused bits zero'],
+    [
+      'id-jag.issued',
+      { sha256: 'abc' },
+      '/sha256',
+      '/sha256 must be SHA-256, base64url without padding, whose last character has its two unused bits zero',
+    ],
     ['id-jag.issued', { agent: {} }, '/agent', '/agent must not have fewer than 1 properties'],
     ['id-jag.issued', { parent: { iss: 'a' } }, '/parent', '/parent must have exactly one of {iss, jti} and {sha256}'],
-    ['token.issued', { sha256: 'A'.repeat(43) }, '', 'data must have exactly one of jti, sha256 and signing_input_sha256'],
+    [
+      'token.issued',
+      { sha256: 'A'.repeat(43) },
+      '',
+      'data must have exactly one of jti, sha256 and signing_input_sha256',
+    ],
     ['token.issued', { jti: undefined }, '', 'data must have exactly one of jti, sha256 and signing_input_sha256'],
     ['token.issued', { kind: 'id' }, '/kind', '/kind must be one of access, refresh'],
     ['token.issued', { id_jag: { iss: 'a' } }, '/id_jag', '/id_jag must have iss, and jti, sha256 or sub'],
     ['token.issued', { id_jag: { jti: 'a' } }, '/id_jag', 'missing `iss` in /id_jag'],
-    ['access.allowed', { token: { iss: 'a', jti: 'b', sha256: 'A'.repeat(43) } }, '/token',
-      '/token must have exactly one of {iss, jti}, {sha256} and {signing_input_sha256}'],
-    ['access.allowed', { operation: 'delete-all' }, '/operation', '/operation must be one of read, write, delete, export, admin'],
+    [
+      'access.allowed',
+      { token: { iss: 'a', jti: 'b', sha256: 'A'.repeat(43) } },
+      '/token',
+      '/token must have exactly one of {iss, jti}, {sha256} and {signing_input_sha256}',
+    ],
+    [
+      'access.allowed',
+      { operation: 'delete-all' },
+      '/operation',
+      '/operation must be one of read, write, delete, export, admin',
+    ],
     ['revocation.ordered', { seq: 41 }, '/seq', '/seq must be string'],
   ])('%s with %p', (name, change, path, message) => {
     const data = JSON.parse(JSON.stringify({ ...valid(name), ...change })) as unknown;
@@ -88,14 +118,19 @@ describe('what the sentence says', () => {
   it('never repeats a value, and shortens the name of an unknown member', () => {
     const secret = 'eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1In0.c2ln';
     for (const change of [{ iat: secret }, { operation: secret }, { sha256: secret }, { act: { act: secret } }]) {
-      expect(validateEventData('id-jag.issued', { ...valid('id-jag.issued'), ...change })?.message).not.toContain(secret);
+      expect(validateEventData('id-jag.issued', { ...valid('id-jag.issued'), ...change })?.message).not.toContain(
+        secret,
+      );
     }
-    expect(validateEventData('session.ended', { ...valid('session.ended'), ['n'.repeat(500)]: 1 })?.message.length).toBeLessThan(100);
+    expect(
+      validateEventData('session.ended', { ...valid('session.ended'), ['n'.repeat(500)]: 1 })?.message.length,
+    ).toBeLessThan(100);
   });
 });
 
 describe('bounds', () => {
-  const issued = (change: Record<string, unknown>) => validateEventData('id-jag.issued', { ...valid('id-jag.issued'), ...change });
+  const issued = (change: Record<string, unknown>) =>
+    validateEventData('id-jag.issued', { ...valid('id-jag.issued'), ...change });
   const scopes = (count: number): string => Array.from({ length: count }, (_, n) => `s${n}`).join(' ');
   const actor = (depth: number): object => (depth === 1 ? { sub: 'a' } : { sub: 'a', act: actor(depth - 1) });
 
@@ -130,11 +165,17 @@ describe('bounds', () => {
     ['two spaces between scopes', { scope: 'a  b' }, 'invalid-scope'],
     ['a hundred and one scopes', { scope: scopes(101) }, 'invalid-scope'],
     ['a scope of 257 characters', { scope: `read ${'a'.repeat(257)}` }, 'invalid-scope'],
-    ['4,097 characters of scopes', { scope: `${`${'a'.repeat(255)} `.repeat(16)}a`.padEnd(4_097, 'b') }, 'invalid-scope'],
+    [
+      '4,097 characters of scopes',
+      { scope: `${`${'a'.repeat(255)} `.repeat(16)}a`.padEnd(4_097, 'b') },
+      'invalid-scope',
+    ],
   ])('%s is refused', (_what, change, code) => expect(issued(change)?.code).toBe(code));
 
   it('says how many scopes may stand in one event, and how long each may be', () => {
-    expect(issued({ scope: scopes(101) })?.message).toBe('/scope must be at most 100 scopes, each of at most 256 characters, separated by single spaces');
+    expect(issued({ scope: scopes(101) })?.message).toBe(
+      '/scope must be at most 100 scopes, each of at most 256 characters, separated by single spaces',
+    );
   });
 
   it('a refresh token needs no exp, an access token does', () => {
@@ -153,7 +194,12 @@ describe('bounds', () => {
     expect(validateEventData(name, { ...valid(name), sequence: -1 })?.path).toBe('/sequence');
   });
 
-  it.each(['secret', 'secrets', 'client_secret', 'key', 'keys', 'jwks', 'private_key', 'd'])('a registry event cannot carry `%s`', (member) => {
-    expect(validateEventData('caller.changed', { ...valid('caller.changed'), after: { [member]: 'x' } })).toMatchObject({ code: 'invalid-data' });
-  });
+  it.each(['secret', 'secrets', 'client_secret', 'key', 'keys', 'jwks', 'private_key', 'd'])(
+    'a registry event cannot carry `%s`',
+    (member) => {
+      expect(
+        validateEventData('caller.changed', { ...valid('caller.changed'), after: { [member]: 'x' } }),
+      ).toMatchObject({ code: 'invalid-data' });
+    },
+  );
 });

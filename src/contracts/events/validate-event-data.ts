@@ -2,7 +2,13 @@ import { Compile, type Validator } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
 import type { EventName } from './event-names.js';
 import { DATA_SCHEMAS } from './event-schemas.js';
-import { MAX_IDENTIFIER_LENGTH, MAX_SCOPE_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, SCOPE_PATTERN } from './event-members.js';
+import {
+  MAX_IDENTIFIER_LENGTH,
+  MAX_SCOPE_LENGTH,
+  MAX_TIME_SECONDS,
+  MIN_TIME_SECONDS,
+  SCOPE_PATTERN,
+} from './event-members.js';
 import type { RejectCode } from '../reject-codes.js';
 
 export interface EventDataProblem {
@@ -40,7 +46,9 @@ const PRECEDENCE = ['additionalProperties', 'type', 'required'];
 function problemOf(errors: readonly TLocalizedValidationError[], schema: unknown): EventDataProblem {
   // Branches of a oneOf fail without being at fault; the oneOf itself, reported after them, is the fault.
   const own = errors.filter((error) => !/\/(?:oneOf|anyOf)\/\d+/.test(error.schemaPath) && error.keyword !== 'boolean');
-  const ranked = PRECEDENCE.map((keyword) => own.find((error) => error.keyword === keyword)).find((error) => error !== undefined);
+  const ranked = PRECEDENCE.map((keyword) => own.find((error) => error.keyword === keyword)).find(
+    (error) => error !== undefined,
+  );
   const error = ranked ?? own[0] ?? errors[0];
   if (error === undefined) return { code: 'invalid-data', path: '', message: 'data is invalid' };
   return { code: codeOf(error), path: error.instancePath, message: describe(error, schema) };
@@ -82,7 +90,10 @@ function describe(error: TLocalizedValidationError, schema: unknown): string {
 /** Reads the description at a schema path, which is a JSON Pointer written as a URI fragment. */
 function descriptionAt(schema: unknown, path: string): string | undefined {
   let here: unknown = schema;
-  for (const step of path.replace(/^#\/?/, '').split('/').filter((part) => part !== '')) {
+  for (const step of path
+    .replace(/^#\/?/, '')
+    .split('/')
+    .filter((part) => part !== '')) {
     if (typeof here !== 'object' || here === null) return undefined;
     here = (here as Record<string, unknown>)[step.replaceAll('~1', '/').replaceAll('~0', '~')];
   }

@@ -35,7 +35,15 @@ export interface ConfirmationKeeper {
  * them a second. Best effort: rows are lost if the process is killed before it writes them, or if the database is away for so long that
  * the queue is full.
  */
-export function createConfirmationKeeper({ pool, log, now = Date.now }: { readonly pool: Pool; readonly log: Log; readonly now?: () => number }): ConfirmationKeeper {
+export function createConfirmationKeeper({
+  pool,
+  log,
+  now = Date.now,
+}: {
+  readonly pool: Pool;
+  readonly log: Log;
+  readonly now?: () => number;
+}): ConfirmationKeeper {
   let trimmedAt = -Infinity;
   let waiting: (Settled & { readonly seq: Seq })[] = [];
   let writing: Promise<void> | undefined;
@@ -63,7 +71,9 @@ export function createConfirmationKeeper({ pool, log, now = Date.now }: { readon
   async function trim(): Promise<void> {
     if (now() < trimmedAt + TRIM_EVERY_MS) return;
     trimmedAt = now();
-    await pool.query(TRIM, [trimmedAt - KEPT_MS, TRIMMED_AT_ONCE]).catch((error: unknown) => log.warn({ err: error }, 'cannot delete old confirmations; retrying in a minute'));
+    await pool
+      .query(TRIM, [trimmedAt - KEPT_MS, TRIMMED_AT_ONCE])
+      .catch((error: unknown) => log.warn({ err: error }, 'cannot delete old confirmations; retrying in a minute'));
   }
 
   function soon(): void {

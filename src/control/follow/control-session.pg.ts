@@ -22,7 +22,13 @@ export interface ControlSession {
   close(): Promise<void>;
 }
 
-export function createControlSession({ url, channel, onNotify, onLost, timeoutMs }: ControlSessionOptions): ControlSession {
+export function createControlSession({
+  url,
+  channel,
+  onNotify,
+  onLost,
+  timeoutMs,
+}: ControlSessionOptions): ControlSession {
   let session: Client | undefined;
 
   function forget(client: Client, error?: Error): void {

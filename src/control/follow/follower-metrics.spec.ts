@@ -12,7 +12,12 @@ const CONFIRMED: Confirmed = { nodes: 2, guards: 3, expired: 0 };
 
 function given() {
   const state = createControlState();
-  const world = { isCurrent: false, measured: { leaseRemainingMs: 0, clockDifferenceMs: undefined, nodes: undefined } as Measured, confirmed: CONFIRMED as Confirmed | Error, asked: [] as unknown[] };
+  const world = {
+    isCurrent: false,
+    measured: { leaseRemainingMs: 0, clockDifferenceMs: undefined, nodes: undefined } as Measured,
+    confirmed: CONFIRMED as Confirmed | Error,
+    asked: [] as unknown[],
+  };
   const follower = {
     state,
     isCurrent: () => world.isCurrent,
@@ -26,14 +31,29 @@ function given() {
   const metrics = createMetrics();
   const sut = measureFollower(follower, metrics);
   /** The lines of a metric, without its name. */
-  const lines = async (name: string): Promise<string[]> => (await metrics.text()).split('\n').filter((line) => line.startsWith(name) && !line.includes('_bucket')).map((line) => line.slice(name.length).trim());
+  const lines = async (name: string): Promise<string[]> =>
+    (await metrics.text())
+      .split('\n')
+      .filter((line) => line.startsWith(name) && !line.includes('_bucket'))
+      .map((line) => line.slice(name.length).trim());
   return { state, world, follower, sut, lines };
 }
 
 function apply(state: ReturnType<typeof createControlState>, at: number): void {
-  const record = (seq: number, kind: string, subject: string, body: object) => state.apply({ seq: BigInt(seq) as Seq, version: 1, at, kind, tenant: 't', subject, body } as ControlRecord);
+  const record = (seq: number, kind: string, subject: string, body: object) =>
+    state.apply({ seq: BigInt(seq) as Seq, version: 1, at, kind, tenant: 't', subject, body } as ControlRecord);
   record(1, 'tenant.changed', 't', { id: 't', name: 'default', key: Buffer.alloc(32, 1).toString('base64url') });
-  const source = (id: string) => ({ id, name: id, uri: `https://${id}.example`, topic: id, types: [], issuers: [], resources: [], profile: DEFAULT_TOKEN_PROFILE, disabled: false });
+  const source = (id: string) => ({
+    id,
+    name: id,
+    uri: `https://${id}.example`,
+    topic: id,
+    types: [],
+    issuers: [],
+    resources: [],
+    profile: DEFAULT_TOKEN_PROFILE,
+    disabled: false,
+  });
   record(2, 'source.changed', 'a', source('a'));
   record(3, 'source.changed', 'b', source('b'));
   record(4, 'caller.changed', 'c', { id: 'c', roles: {}, secrets: [], disabled: false });
@@ -51,7 +71,11 @@ describe('the metrics of a follower', () => {
     expect(await lines('rescind_control_seq')).toEqual(['6', '_timestamp_seconds 1790000000.5']);
     expect(await lines('rescind_current')).toEqual(['1']);
     expect(await lines('rescind_rules')).toEqual(['{tenant="default"} 0']);
-    expect(await lines('rescind_registered')).toEqual(['{kind="tenants"} 1', '{kind="sources"} 2', '{kind="callers"} 3']);
+    expect(await lines('rescind_registered')).toEqual([
+      '{kind="tenants"} 1',
+      '{kind="sources"} 2',
+      '{kind="callers"} 3',
+    ]);
   });
 
   it('leave out what was not measured, and show it in seconds when it was', async () => {
@@ -66,15 +90,28 @@ describe('the metrics of a follower', () => {
   it('count every wait by how it ended, each outcome from zero on, and change nothing of it', async () => {
     const { world, sut, lines } = given();
     const counts = async (): Promise<unknown> => (await lines('rescind_in_force_seconds_count')).toSorted();
-    expect(await counts()).toEqual(['{outcome="confirmed"} 0', '{outcome="not-confirmed"} 0', '{outcome="waited-out"} 0']);
+    expect(await counts()).toEqual([
+      '{outcome="confirmed"} 0',
+      '{outcome="not-confirmed"} 0',
+      '{outcome="waited-out"} 0',
+    ]);
     expect(await sut.whenInForce(7n as Seq, 't')).toBe(CONFIRMED);
     world.confirmed = { ...CONFIRMED, expired: 1 };
     expect(await sut.whenInForce(8n as Seq)).toBe(world.confirmed);
     expect(await sut.whenInForce(9n as Seq)).toBe(world.confirmed);
     world.confirmed = new RescindError('not-confirmed');
     await expect(sut.whenInForce(10n as Seq)).rejects.toBe(world.confirmed);
-    expect(world.asked).toEqual([[7n, 't'], [8n, undefined], [9n, undefined], [10n, undefined]]);
-    expect(await counts()).toEqual(['{outcome="confirmed"} 1', '{outcome="not-confirmed"} 1', '{outcome="waited-out"} 2']);
+    expect(world.asked).toEqual([
+      [7n, 't'],
+      [8n, undefined],
+      [9n, undefined],
+      [10n, undefined],
+    ]);
+    expect(await counts()).toEqual([
+      '{outcome="confirmed"} 1',
+      '{outcome="not-confirmed"} 1',
+      '{outcome="waited-out"} 2',
+    ]);
   });
 
   it('measure a wait in seconds', async () => {
@@ -94,6 +131,10 @@ describe('the metrics of a follower', () => {
     const { follower, world } = given();
     const other = withWait(follower, async () => ({ nodes: 0, guards: 0, expired: 0 }));
     world.isCurrent = true;
-    expect([other.isCurrent(), other.state, await other.whenInForce(1n as Seq)]).toEqual([true, follower.state, { nodes: 0, guards: 0, expired: 0 }]);
+    expect([other.isCurrent(), other.state, await other.whenInForce(1n as Seq)]).toEqual([
+      true,
+      follower.state,
+      { nodes: 0, guards: 0, expired: 0 },
+    ]);
   });
 });

@@ -136,8 +136,16 @@ function slicesOf(records: readonly ControlRecord[]): readonly (readonly Control
   return slices;
 }
 
-export function createControlFollower({ url, controlLog, log, serves, leaseMs = DEFAULT_LEASE_MS, onSettled }: FollowerOptions): ControlFollower {
-  if (!(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS)) throw new RangeError(`leaseMs must be ${MIN_LEASE_MS} to ${MAX_LEASE_MS}`);
+export function createControlFollower({
+  url,
+  controlLog,
+  log,
+  serves,
+  leaseMs = DEFAULT_LEASE_MS,
+  onSettled,
+}: FollowerOptions): ControlFollower {
+  if (!(leaseMs >= MIN_LEASE_MS && leaseMs <= MAX_LEASE_MS))
+    throw new RangeError(`leaseMs must be ${MIN_LEASE_MS} to ${MAX_LEASE_MS}`);
   const cycleMs = Math.min(CYCLE_MS, leaseMs / 4);
   const timeoutMs = Math.min(QUERY_TIMEOUT_MS, leaseMs / 2);
   const inForceTimeoutMs = leaseMs + IN_FORCE_MARGIN_MS;
@@ -283,7 +291,13 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
 
   async function goAway(): Promise<void> {
     // If the row cannot be deleted, one order waits L for it, as after a crash.
-    if (following.isOpen) await following.open().then(membership.leave).catch((error: unknown) => log.warn({ err: error }, 'cannot delete the row of this node; an order waits for its lease to end, once'));
+    if (following.isOpen)
+      await following
+        .open()
+        .then(membership.leave)
+        .catch((error: unknown) =>
+          log.warn({ err: error }, 'cannot delete the row of this node; an order waits for its lease to end, once'),
+        );
     await inForce?.stop();
     await Promise.all([following.close(), waiting.close()]);
   }
@@ -306,10 +320,13 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
   function notCurrentReason(): string | undefined {
     if (unreadable) return unreadable.message;
     if (isStopping) return 'stopping';
-    if (serves && !lease.mayAnswer(clock())) return following.isOpen ? 'this node holds no lease' : 'the database cannot be reached';
-    if (performance.now() - readStartedAt >= LEASE_FRACTION * leaseMs) return 'the control log has not been read for too long';
+    if (serves && !lease.mayAnswer(clock()))
+      return following.isOpen ? 'this node holds no lease' : 'the database cannot be reached';
+    if (performance.now() - readStartedAt >= LEASE_FRACTION * leaseMs)
+      return 'the control log has not been read for too long';
     const difference = membership.clockDifferenceMs ?? 0;
-    if (difference > CLOCK_DIFFERENCE_LIMIT_MS) return `the clock of this host is ${Math.round(difference)} ms from the database's`;
+    if (difference > CLOCK_DIFFERENCE_LIMIT_MS)
+      return `the clock of this host is ${Math.round(difference)} ms from the database's`;
     return undefined;
   }
 
@@ -351,7 +368,11 @@ export function createControlFollower({ url, controlLog, log, serves, leaseMs = 
         throw new RescindError('database-unavailable', { cause: error });
       }
     },
-    measured: () => ({ leaseRemainingMs: lease.remainingMs(clock()), clockDifferenceMs: membership.clockDifferenceMs, nodes: inForce?.nodes }),
+    measured: () => ({
+      leaseRemainingMs: lease.remainingMs(clock()),
+      clockDifferenceMs: membership.clockDifferenceMs,
+      nodes: inForce?.nodes,
+    }),
     onApplied: (listener) => void listeners.push(listener),
     guards: {
       grant(id, held, tenant) {

@@ -6,8 +6,21 @@ import type { Seq } from '../log/records.js';
 const L = 4_000;
 const TIMEOUT_MS = 10_000;
 const seq = (value: number): Seq => BigInt(value) as Seq;
-const row = (id: string, confirmed: number, over: Partial<NodeRow> = {}): NodeRow => ({ id, counter: 1n, confirmed: seq(confirmed), byTenant: { applied: seq(confirmed), behind: new Map() }, guards: 0, leaseMs: L, ...over });
-const said = (id: string, confirmed: number, guards = 0) => ({ id, confirmed: seq(confirmed), byTenant: { applied: seq(confirmed), behind: new Map() }, guards });
+const row = (id: string, confirmed: number, over: Partial<NodeRow> = {}): NodeRow => ({
+  id,
+  counter: 1n,
+  confirmed: seq(confirmed),
+  byTenant: { applied: seq(confirmed), behind: new Map() },
+  guards: 0,
+  leaseMs: L,
+  ...over,
+});
+const said = (id: string, confirmed: number, guards = 0) => ({
+  id,
+  confirmed: seq(confirmed),
+  byTenant: { applied: seq(confirmed), behind: new Map() },
+  guards,
+});
 
 describe('how a wait is settled', () => {
   let now: number;
@@ -30,7 +43,8 @@ describe('how a wait is settled', () => {
       timeoutMs: TIMEOUT_MS,
       cycleMs: 1,
       onError: (error) => errors.push(error),
-      onSettled: (of, nodes) => settled.push({ seq: of, nodes: nodes.map(({ node, outcome, guards }) => ({ node, outcome, guards })) }),
+      onSettled: (of, nodes) =>
+        settled.push({ seq: of, nodes: nodes.map(({ node, outcome, guards }) => ({ node, outcome, guards })) }),
     });
   });
   afterEach(async () => {
@@ -45,7 +59,9 @@ describe('how a wait is settled', () => {
   async function read(): Promise<void> {
     let reads = 0;
     const held = rows;
-    rows = new Proxy(held as NodeRow[], { get: (target, name, receiver) => (name === 'map' && reads++, Reflect.get(target, name, receiver)) });
+    rows = new Proxy(held as NodeRow[], {
+      get: (target, name, receiver) => (name === 'map' && reads++, Reflect.get(target, name, receiver)),
+    });
     await until(() => reads > 1);
   }
 
@@ -53,7 +69,15 @@ describe('how a wait is settled', () => {
     rows = [row('a', 5, { guards: 2 }), row('b', 6, { guards: 1 })];
     expect(await sut.wait(seq(5))).toEqual({ nodes: 2, guards: 3, expired: 0 });
     expect(sut.nodes).toBe(2);
-    expect(settled).toEqual([{ seq: 5n, nodes: [{ node: 'a', outcome: 'confirmed', guards: 2 }, { node: 'b', outcome: 'confirmed', guards: 1 }] }]);
+    expect(settled).toEqual([
+      {
+        seq: 5n,
+        nodes: [
+          { node: 'a', outcome: 'confirmed', guards: 2 },
+          { node: 'b', outcome: 'confirmed', guards: 1 },
+        ],
+      },
+    ]);
   });
 
   it('by a later read: a node confirms, and another is gone', async () => {
@@ -79,7 +103,15 @@ describe('how a wait is settled', () => {
     expect(settled).toEqual([]);
     sut.heard(said('b', 5, 1));
     expect(await waiting).toEqual({ nodes: 2, guards: 4, expired: 0 });
-    expect(settled).toEqual([{ seq: 5n, nodes: [{ node: 'a', outcome: 'confirmed', guards: 3 }, { node: 'b', outcome: 'confirmed', guards: 1 }] }]);
+    expect(settled).toEqual([
+      {
+        seq: 5n,
+        nodes: [
+          { node: 'a', outcome: 'confirmed', guards: 3 },
+          { node: 'b', outcome: 'confirmed', guards: 1 },
+        ],
+      },
+    ]);
   });
 
   it('by what was heard before a read that was answered without it', async () => {

@@ -5,7 +5,15 @@ import type { Seq } from '../log/records.js';
 
 const L = 4_000;
 
-const row = (confirmed: number, over: Partial<NodeRow> = {}): NodeRow => ({ id: 'a', counter: 1n, confirmed: BigInt(confirmed) as Seq, byTenant: { applied: BigInt(confirmed) as Seq, behind: new Map() }, guards: 0, leaseMs: L, ...over });
+const row = (confirmed: number, over: Partial<NodeRow> = {}): NodeRow => ({
+  id: 'a',
+  counter: 1n,
+  confirmed: BigInt(confirmed) as Seq,
+  byTenant: { applied: BigInt(confirmed) as Seq, behind: new Map() },
+  guards: 0,
+  leaseMs: L,
+  ...over,
+});
 
 /** Answers a read of the rows that has begun. */
 type HeldRead = (rows: readonly NodeRow[]) => void;
@@ -156,7 +164,10 @@ describe('a wait between two cycles', () => {
     rows = [row(4, { leaseMs: 20 })];
     standsStillMs = 50;
     const waits = [sut.wait(4n as Seq), sut.wait(5n as Seq)];
-    expect(await Promise.all(waits)).toEqual([{ nodes: 1, guards: 0, expired: 0 }, { nodes: 0, guards: 0, expired: 1 }]);
+    expect(await Promise.all(waits)).toEqual([
+      { nodes: 1, guards: 0, expired: 0 },
+      { nodes: 0, guards: 0, expired: 1 },
+    ]);
   });
 
   it('is refused at once when the process stops', async () => {

@@ -2,7 +2,19 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError } from '../../contracts/index.js';
 import type { NodeRows } from './node-rows.pg.js';
 import type { Seq } from '../log/records.js';
-import { hear, isOver, judge, newWait, observe, rowConfirmed, type Acknowledgement, type Confirmed, type NodeRow, type SeenCounter, type Wait } from '../lease/waiting.js';
+import {
+  hear,
+  isOver,
+  judge,
+  newWait,
+  observe,
+  rowConfirmed,
+  type Acknowledgement,
+  type Confirmed,
+  type NodeRow,
+  type SeenCounter,
+  type Wait,
+} from '../lease/waiting.js';
 
 export interface InForce {
   /**
@@ -152,7 +164,10 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
 
   async function idle(woken: Promise<void>): Promise<void> {
     const abort = new AbortController();
-    await Promise.race([woken, delay(nextRoundMs(), undefined, { ref: false, signal: abort.signal }).catch(() => undefined)]);
+    await Promise.race([
+      woken,
+      delay(nextRoundMs(), undefined, { ref: false, signal: abort.signal }).catch(() => undefined),
+    ]);
     abort.abort();
   }
 
@@ -185,7 +200,10 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
     },
     async upTo(head, tenant) {
       const confirmed = (await rows.read()).map((row) => rowConfirmed(row, tenant));
-      return learn(confirmed.reduce((least, seq) => (seq < least ? seq : least), head), tenant);
+      return learn(
+        confirmed.reduce((least, seq) => (seq < least ? seq : least), head),
+        tenant,
+      );
     },
     heard(one) {
       // The acknowledgements of one node arrive in order, and each stays true.
@@ -193,7 +211,8 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
       for (const wait of waits) {
         const left = wait.needed?.size;
         hear(wait, one);
-        if (wait.needed?.size !== left) wait.settled.push({ node: one.id, outcome: 'confirmed', guards: one.guards, atMs: Date.now() });
+        if (wait.needed?.size !== left)
+          wait.settled.push({ node: one.id, outcome: 'confirmed', guards: one.guards, atMs: Date.now() });
       }
       settle();
     },

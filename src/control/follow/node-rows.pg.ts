@@ -50,9 +50,15 @@ const REAP = 'DELETE FROM node WHERE id = $1 AND counter = $2';
 
 /** Parses the notification of an acknowledgement; undefined for any other notification. */
 export function readAcknowledgement(payload: string): Acknowledgement | undefined {
-  const [, id, confirmed, guards, applied = '0', behind = '{}'] = /^(\S+) (\d+) (\d+)(?: (\d+) (\{.*\}))?$/.exec(payload) ?? [];
+  const [, id, confirmed, guards, applied = '0', behind = '{}'] =
+    /^(\S+) (\d+) (\d+)(?: (\d+) (\{.*\}))?$/.exec(payload) ?? [];
   if (id === undefined) return undefined;
-  return { id, confirmed: BigInt(confirmed!) as Seq, guards: Number(guards), byTenant: readByTenant(applied, JSON.parse(behind) as Record<string, string>) };
+  return {
+    id,
+    confirmed: BigInt(confirmed!) as Seq,
+    guards: Number(guards),
+    byTenant: readByTenant(applied, JSON.parse(behind) as Record<string, string>),
+  };
 }
 
 const readByTenant = (applied: string, behind: Readonly<Record<string, string>>): Confirmation => ({
@@ -81,7 +87,15 @@ export function createNodeRows(session: ClientBase): NodeRows {
     },
     leave: async (id) => void (await queryDurably(session, LEAVE, [id])),
     async read() {
-      const { rows } = await session.query<{ id: string; counter: string; confirmed: string; guards: number; applied: string; behind: Record<string, string>; lease_ms: number }>(READ);
+      const { rows } = await session.query<{
+        id: string;
+        counter: string;
+        confirmed: string;
+        guards: number;
+        applied: string;
+        behind: Record<string, string>;
+        lease_ms: number;
+      }>(READ);
       return rows.map((row) => ({
         id: row.id,
         counter: BigInt(row.counter),

@@ -45,10 +45,17 @@ export async function readSnapshot(session: Session, state: ControlState): Promi
   }
 }
 
-async function loadParts(session: Session, state: ControlState, { seq, parts }: { seq: string; parts: number }): Promise<void> {
+async function loadParts(
+  session: Session,
+  state: ControlState,
+  { seq, parts }: { seq: string; parts: number },
+): Promise<void> {
   // Parts are read one by one: the session's statement timeout is short, and a million rules should not be in memory twice.
   for (let part = 0; part < parts; part++) {
-    const { rows } = await session.query<Omit<StatePart, 'bytes'>>('SELECT kind, tenant FROM control_snapshot_part WHERE seq = $1 AND part = $2', [seq, part]);
+    const { rows } = await session.query<Omit<StatePart, 'bytes'>>(
+      'SELECT kind, tenant FROM control_snapshot_part WHERE seq = $1 AND part = $2',
+      [seq, part],
+    );
     state.load({ ...rows[0]!, bytes: await readBytes(session, seq, part) } as StatePart);
   }
 }
@@ -56,11 +63,16 @@ async function loadParts(session: Session, state: ControlState, { seq, parts }: 
 /** Reads the bytes by COPY. In a row they would arrive as hexadecimal text, twice as long, and would have to be decoded. */
 async function readBytes(session: Session, seq: string, part: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  const copied = session.query(copyTo(`COPY (SELECT bytes FROM control_snapshot_part WHERE seq = ${BigInt(seq)} AND part = ${part}) TO STDOUT (FORMAT binary)`));
+  const copied = session.query(
+    copyTo(
+      `COPY (SELECT bytes FROM control_snapshot_part WHERE seq = ${BigInt(seq)} AND part = ${part}) TO STDOUT (FORMAT binary)`,
+    ),
+  );
   for await (const chunk of copied) chunks.push(chunk as Buffer);
   const copy = Buffer.concat(chunks);
   const end = COPY_VALUE_AT + copy.readInt32BE(COPY_VALUE_AT - 4);
-  if (copy.readInt16BE(COPY_HEADER_BYTES) !== 1 || end + COPY_TRAILER_BYTES !== copy.length) throw new Error(`part ${part} of the snapshot is not one value`);
+  if (copy.readInt16BE(COPY_HEADER_BYTES) !== 1 || end + COPY_TRAILER_BYTES !== copy.length)
+    throw new Error(`part ${part} of the snapshot is not one value`);
   // Copied, so that the bytes begin at an aligned address, as typed arrays require.
   return Buffer.from(copy.subarray(COPY_VALUE_AT, end));
 }
@@ -70,7 +82,11 @@ async function readBytes(session: Session, seq: string, part: number): Promise<B
  * it did. The new snapshot replaces the earlier ones; the log itself is never shortened.
  * It lives in the database: other machines would lack a file, and a restored database would contradict it.
  */
-export async function writeSnapshot(pool: Pool, state: ControlState, recordsASnapshot: number = RECORDS_A_SNAPSHOT): Promise<boolean> {
+export async function writeSnapshot(
+  pool: Pool,
+  state: ControlState,
+  recordsASnapshot: number = RECORDS_A_SNAPSHOT,
+): Promise<boolean> {
   return inTransaction(pool, async (client) => {
     const { rows: due } = await client.query<{ due: boolean }>(
       `SELECT pg_try_advisory_xact_lock($1) AND coalesce((SELECT max(seq) FROM control_snapshot WHERE dumped_as = $2), 0) + $3 <= $4::bigint AS due`,
@@ -80,9 +96,17 @@ export async function writeSnapshot(pool: Pool, state: ControlState, recordsASna
     const { head, headAt } = state;
     const parts = state.dump();
     await client.query('DELETE FROM control_snapshot');
-    await client.query('INSERT INTO control_snapshot (seq, at, dumped_as, parts) VALUES ($1, $2, $3, $4)', [String(head), new Date(headAt), DUMPED_AS, parts.length]);
+    await client.query('INSERT INTO control_snapshot (seq, at, dumped_as, parts) VALUES ($1, $2, $3, $4)', [
+      String(head),
+      new Date(headAt),
+      DUMPED_AS,
+      parts.length,
+    ]);
     for (const [part, { kind, tenant, bytes }] of parts.entries()) {
-      await client.query('INSERT INTO control_snapshot_part (seq, part, kind, tenant, bytes) VALUES ($1, $2, $3, $4, $5)', [String(head), part, kind, tenant, bytes]);
+      await client.query(
+        'INSERT INTO control_snapshot_part (seq, part, kind, tenant, bytes) VALUES ($1, $2, $3, $4, $5)',
+        [String(head), part, kind, tenant, bytes],
+      );
     }
     return true;
   });
@@ -109,7 +133,14 @@ export interface SnapshotOptions {
 }
 
 /** Regularly drops dead rules and writes snapshots, so that memory stays small and the next start short. Call the returned function before the pool ends. */
-export function keepSnapshots({ pool, state, log, lastUses, intervalMs = INTERVAL_MS, recordsASnapshot }: SnapshotOptions): () => Promise<void> {
+export function keepSnapshots({
+  pool,
+  state,
+  log,
+  lastUses,
+  intervalMs = INTERVAL_MS,
+  recordsASnapshot,
+}: SnapshotOptions): () => Promise<void> {
   let writing: Promise<unknown> = Promise.resolve();
   let isWriting = false;
 
@@ -123,10 +154,17 @@ export function keepSnapshots({ pool, state, log, lastUses, intervalMs = INTERVA
     if (isWriting) return;
     isWriting = true;
     writing = tidy()
-      .catch((error: unknown) => log.warn({ err: error }, 'cannot read what was recorded with revoked tokens and sessions; their rules are kept'))
+      .catch((error: unknown) =>
+        log.warn(
+          { err: error },
+          'cannot read what was recorded with revoked tokens and sessions; their rules are kept',
+        ),
+      )
       .then(() => writeSnapshot(pool, state, recordsASnapshot))
       .then((written) => written && log.info({ seq: String(state.head) }, 'wrote a snapshot of the control state'))
-      .catch((error: unknown) => log.warn({ err: error }, 'cannot write a snapshot of the control state; the next start takes longer'))
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'cannot write a snapshot of the control state; the next start takes longer'),
+      )
       .finally(() => {
         isWriting = false;
       });

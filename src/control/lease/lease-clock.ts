@@ -17,7 +17,10 @@ export interface ClockSources {
   readonly wall?: () => number;
 }
 
-export function createLeaseClock({ monotonic = () => performance.now(), wall = () => Date.now() }: ClockSources = {}): () => Moment {
+export function createLeaseClock({
+  monotonic = () => performance.now(),
+  wall = () => Date.now(),
+}: ClockSources = {}): () => Moment {
   let lead = wall() - monotonic();
   let stopped = 0;
   return () => {

@@ -29,13 +29,19 @@ describe('the lease protocol: whoever’s clock says it holds a lease has applie
   it.each<[string, Size]>([
     ['one node that crashes, starts again and is reaped; late statements', NODE],
     ['the same with a database that crashes, and a node that leaves', { ...NODE, leaves: true, databaseCrashes: 1 }],
-    ['a waiter whose clock runs a quarter faster than the node’s', { ...NODE, rates: { node: 1, guard: 1, waiter: 1.25 } }],
+    [
+      'a waiter whose clock runs a quarter faster than the node’s',
+      { ...NODE, rates: { node: 1, guard: 1, waiter: 1.25 } },
+    ],
     ['two nodes', { ...NODE, ...SHORT, nodes: 2, joins: 1, late: 0 }],
     ['a guard', GUARD],
     ['a guard, and a node that leaves', { ...GUARD, ...SHORT, leaves: true }],
     ['a guard and two rules', { ...GUARD, ...SHORT, rules: 2 }],
     ['a guard that starts again; its late questions', { ...GUARD, ...SHORT, guardStarts: 2, lateQuestions: 1 }],
-    ['a guard whose clock is the slowest', { ...GUARD, lease: 6, fraction: 0.5, rates: { node: 1.5, guard: 1, waiter: 1.5 } }],
+    [
+      'a guard whose clock is the slowest',
+      { ...GUARD, lease: 6, fraction: 0.5, rates: { node: 1.5, guard: 1, waiter: 1.5 } },
+    ],
   ])('%s', (_, size) => {
     const found = search({ size }, LIMIT);
     expect(found).toMatchObject({ violation: undefined, isComplete: true, isAnswered: true });

@@ -36,7 +36,12 @@ describe('a lease', () => {
 
   it('says what is left of it, and nothing where it may not be used', () => {
     const sut = renewed();
-    expect([sut.remainingMs(at(0)), sut.remainingMs(at(1_000)), sut.remainingMs(at(10, 2_500)), sut.remainingMs(at(3_000))]).toEqual([3_000, 2_000, 500, 0]);
+    expect([
+      sut.remainingMs(at(0)),
+      sut.remainingMs(at(1_000)),
+      sut.remainingMs(at(10, 2_500)),
+      sut.remainingMs(at(3_000)),
+    ]).toEqual([3_000, 2_000, 500, 0]);
     sut.renewed(at(1_000), 'a', true);
     expect(sut.remainingMs(at(2_000))).toBe(2_000);
     sut.leave();
@@ -65,13 +70,23 @@ describe('a lease', () => {
     sut.applied(seq(1), true);
     const suspended = at(10, 5_000);
     expect([sut.mayAnswer(suspended), confirmedFor(sut.confirmable(suspended))]).toEqual([false, 0n]);
-    expect([confirmedFor(sut.confirmable(at(2_999, 8_000))), confirmedFor(sut.confirmable(at(3_000, 8_000)))]).toEqual([0n, 1n]);
+    expect([confirmedFor(sut.confirmable(at(2_999, 8_000))), confirmedFor(sut.confirmable(at(3_000, 8_000)))]).toEqual([
+      0n,
+      1n,
+    ]);
   });
 });
 
 it('a confirmation is that of the tenant that is furthest behind, whichever stands last', () => {
-  const behind = new Map([['acme', seq(3)], ['globex', seq(5)]]);
-  expect([confirmedFor({ applied: seq(9), behind }), confirmedFor({ applied: seq(9), behind }, 'globex'), confirmedFor({ applied: seq(9), behind }, 'initech')]).toEqual([3n, 5n, 9n]);
+  const behind = new Map([
+    ['acme', seq(3)],
+    ['globex', seq(5)],
+  ]);
+  expect([
+    confirmedFor({ applied: seq(9), behind }),
+    confirmedFor({ applied: seq(9), behind }, 'globex'),
+    confirmedFor({ applied: seq(9), behind }, 'initech'),
+  ]).toEqual([3n, 5n, 9n]);
 });
 
 describe('a grant', () => {
@@ -101,17 +116,29 @@ describe('a grant', () => {
     sut.applied(seq(9), true);
     const said = sut.confirm(at(0));
     expect([confirmedFor(said, 'acme'), confirmedFor(said, 'globex'), confirmedFor(said)]).toEqual([4n, 9n, 4n]);
-    expect([sut.grant('h', seq(8), at(0), 'globex'), sut.grant('i', seq(3), at(0), 'acme')]).toEqual([{ refusal: 'behind' }, { refusal: 'behind' }]);
-    expect([sut.grant('h', seq(9), at(0), 'globex'), sut.grant('i', seq(4), at(0), 'acme')]).toEqual([{ grantMs: 3_000 }, { grantMs: 3_000 }]);
+    expect([sut.grant('h', seq(8), at(0), 'globex'), sut.grant('i', seq(3), at(0), 'acme')]).toEqual([
+      { refusal: 'behind' },
+      { refusal: 'behind' },
+    ]);
+    expect([sut.grant('h', seq(9), at(0), 'globex'), sut.grant('i', seq(4), at(0), 'acme')]).toEqual([
+      { grantMs: 3_000 },
+      { grantMs: 3_000 },
+    ]);
     sut.applied(seq(12), true);
-    expect([...sut.confirmable(at(0)).behind]).toEqual([['acme', 4n], ['globex', 9n]]);
+    expect([...sut.confirmable(at(0)).behind]).toEqual([
+      ['acme', 4n],
+      ['globex', 9n],
+    ]);
     for (const guard of ['g', 'i']) sut.grant(guard, seq(12), at(0), 'acme');
     const later = sut.confirm(at(0));
     expect([confirmedFor(later, 'acme'), confirmedFor(later, 'globex')]).toEqual([12n, 9n]);
     // The highest number that was sent for a tenant is never forgotten, whether or not one of its guards was behind.
     sut.release('h');
     expect(confirmedFor(sut.confirm(at(0)), 'globex')).toBe(12n);
-    expect([sut.grant('h', seq(11), at(0), 'globex'), sut.grant('j', seq(11), at(0), 'acme')]).toEqual([{ refusal: 'behind' }, { refusal: 'behind' }]);
+    expect([sut.grant('h', seq(11), at(0), 'globex'), sut.grant('j', seq(11), at(0), 'acme')]).toEqual([
+      { refusal: 'behind' },
+      { refusal: 'behind' },
+    ]);
     const loaded = createLease({ leaseMs: L, fraction: LEASE_FRACTION }, sut.snapshot());
     expect(loaded.snapshot()).toEqual(sut.snapshot());
   });
@@ -141,7 +168,12 @@ describe('a grant', () => {
     const sut = renewed();
     sut.grant('g', seq(0), at(0));
     sut.leave();
-    expect([sut.mayAnswer(at(1)), sut.grant('h', seq(0), at(1)), sut.mayGo(at(2_999)), sut.mayGo(at(3_000))]).toEqual([false, { refusal: 'leaving' }, false, true]);
+    expect([sut.mayAnswer(at(1)), sut.grant('h', seq(0), at(1)), sut.mayGo(at(2_999)), sut.mayGo(at(3_000))]).toEqual([
+      false,
+      { refusal: 'leaving' },
+      false,
+      true,
+    ]);
   });
 });
 

@@ -147,7 +147,8 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
   function confirmable(now: Moment): Confirmation {
     forgetEnded(now);
     const behind = new Map<string, Seq>();
-    for (const { tenant, applied } of grants.values()) if (applied < (behind.get(tenant) ?? held)) behind.set(tenant, applied);
+    for (const { tenant, applied } of grants.values())
+      if (applied < (behind.get(tenant) ?? held)) behind.set(tenant, applied);
     return { applied: held, behind };
   }
 
@@ -169,7 +170,9 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
     confirmable,
     confirm(now) {
       const confirmation = confirmable(now);
-      const sent = [...confirmation.behind].map(([tenant, seq]) => [tenant, seq > sentFor(tenant) ? seq : sentFor(tenant)] as const);
+      const sent = [...confirmation.behind].map(
+        ([tenant, seq]) => [tenant, seq > sentFor(tenant) ? seq : sentFor(tenant)] as const,
+      );
       sentBehind.clear();
       for (const [tenant, seq] of sent) sentBehind.set(tenant, seq);
       // The position that the node has applied never falls.
@@ -182,7 +185,8 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
       else if (isCaughtUp) renewedAt = sent.withStops;
     },
     mayAnswer: (now) => isAnswering && runs(now),
-    remainingMs: (now) => (isAnswering && renewedAt !== undefined ? Math.max(0, usableMs - (now.withStops - renewedAt)) : 0),
+    remainingMs: (now) =>
+      isAnswering && renewedAt !== undefined ? Math.max(0, usableMs - (now.withStops - renewedAt)) : 0,
     grant(guard, guardHeld, now, tenant = ONE_TENANT) {
       if (!isGranting) return { refusal: 'leaving' };
       if (!runs(now)) return { refusal: 'no-lease' };
@@ -212,6 +216,16 @@ export function createLease({ leaseMs, fraction }: LeaseTiming, from: LeaseSnaps
       forgetEnded(now);
       return grants.size;
     },
-    snapshot: () => ({ held, row, isCaughtUp, renewedAt, highestSent, sentBehind: [...sentBehind], grants: [...grants.values()], isGranting, isAnswering }),
+    snapshot: () => ({
+      held,
+      row,
+      isCaughtUp,
+      renewedAt,
+      highestSent,
+      sentBehind: [...sentBehind],
+      grants: [...grants.values()],
+      isGranting,
+      isAnswering,
+    }),
   };
 }

@@ -6,7 +6,14 @@ import { hear, isOver, judge, newWait, observe, type NodeRow, type SeenCounter }
 const L = 4_000;
 
 const seq = (value: number): Seq => BigInt(value) as Seq;
-const counting = (id: string, counter: number, leaseMs = L): NodeRow => ({ id, counter: BigInt(counter), confirmed: seq(0), byTenant: { applied: seq(0), behind: new Map() }, guards: 0, leaseMs });
+const counting = (id: string, counter: number, leaseMs = L): NodeRow => ({
+  id,
+  counter: BigInt(counter),
+  confirmed: seq(0),
+  byTenant: { applied: seq(0), behind: new Map() },
+  guards: 0,
+  leaseMs,
+});
 const asRead = (...all: readonly NodeRow[]): ReadonlyMap<string, NodeRow> => new Map(all.map((one) => [one.id, one]));
 
 describe('a row whose counter stands still', () => {
@@ -19,7 +26,11 @@ describe('a row whose counter stands still', () => {
   it('is stale once it has been seen for L, and not before', () => {
     const read = given();
     expect(read(100, counting('a', 1))).toEqual([]);
-    expect([read(100 + L - 1, counting('a', 1)), read(100 + L, counting('a', 1)), read(100 + 2 * L, counting('a', 1))]).toEqual([[], ['a'], ['a']]);
+    expect([
+      read(100 + L - 1, counting('a', 1)),
+      read(100 + L, counting('a', 1)),
+      read(100 + 2 * L, counting('a', 1)),
+    ]).toEqual([[], ['a'], ['a']]);
   });
 
   it('counts anew from the read that shows another counter', () => {
@@ -42,7 +53,10 @@ const row = (confirmed: number, applied: number, behind: Readonly<Record<string,
   id: 'n',
   counter: 0n,
   confirmed: seq(confirmed),
-  byTenant: { applied: seq(applied), behind: new Map(Object.entries(behind).map(([tenant, value]) => [tenant, seq(value)])) },
+  byTenant: {
+    applied: seq(applied),
+    behind: new Map(Object.entries(behind).map(([tenant, value]) => [tenant, seq(value)])),
+  },
   guards: 0,
   leaseMs: L,
 });
@@ -57,7 +71,12 @@ describe('a wait for a record of one tenant', () => {
     ['is settled by a node that has applied it', row(4, 9, { globex: 4 }), 'acme', true],
     ['is not settled while a guard of the tenant is behind', row(4, 9, { acme: 4 }), 'acme', false],
     ['is not settled by a node that has not applied it', row(8, 8), 'acme', false],
-    ['is settled when the guards of the tenant have applied it, though they are behind the node', row(4, 12, { acme: 9, globex: 4 }), 'acme', true],
+    [
+      'is settled when the guards of the tenant have applied it, though they are behind the node',
+      row(4, 12, { acme: 9, globex: 4 }),
+      'acme',
+      true,
+    ],
     ['of no tenant that is known waits for all guards', row(4, 9, { globex: 4 }), undefined, false],
     ['is settled by a node of an earlier release when all its guards have applied it', row(9, 0), 'acme', true],
     ['is not settled by a node of an earlier release before', row(8, 0), 'acme', false],
@@ -75,7 +94,16 @@ describe('a wait for a record of one tenant', () => {
   });
 
   it('takes the notification of an earlier release for what it says, and nothing else for one', () => {
-    expect(readAcknowledgement('n 4 2')).toEqual({ id: 'n', confirmed: 4n, guards: 2, byTenant: { applied: 0n, behind: new Map() } });
-    expect([readAcknowledgement(''), readAcknowledgement('n 4'), readAcknowledgement('n 4 2 9')]).toEqual([undefined, undefined, undefined]);
+    expect(readAcknowledgement('n 4 2')).toEqual({
+      id: 'n',
+      confirmed: 4n,
+      guards: 2,
+      byTenant: { applied: 0n, behind: new Map() },
+    });
+    expect([readAcknowledgement(''), readAcknowledgement('n 4'), readAcknowledgement('n 4 2 9')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });

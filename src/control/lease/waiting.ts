@@ -38,7 +38,14 @@ export interface Wait {
   expired: number;
 }
 
-export const newWait = (seq: Seq, tenant?: string): Wait => ({ seq, tenant, needed: undefined, nodes: 0, guards: 0, expired: 0 });
+export const newWait = (seq: Seq, tenant?: string): Wait => ({
+  seq,
+  tenant,
+  needed: undefined,
+  nodes: 0,
+  guards: 0,
+  expired: 0,
+});
 
 export const isOver = ({ needed }: Wait): boolean => needed !== undefined && needed.size === 0;
 
@@ -66,7 +73,10 @@ export function judge(wait: Wait, rows: ReadonlyMap<string, NodeRow>): void {
 export type Acknowledgement = Pick<NodeRow, 'id' | 'confirmed' | 'byTenant' | 'guards'>;
 
 /** Returns the seq that the row's node confirmed for itself and its guards of the tenant; without a tenant, for all its guards. */
-export function rowConfirmed({ confirmed, byTenant }: Pick<NodeRow, 'confirmed' | 'byTenant'>, tenant: string | undefined): Seq {
+export function rowConfirmed(
+  { confirmed, byTenant }: Pick<NodeRow, 'confirmed' | 'byTenant'>,
+  tenant: string | undefined,
+): Seq {
   if (tenant === undefined) return confirmed;
   const ofTenant = confirmedFor(byTenant, tenant);
   return ofTenant > confirmed ? ofTenant : confirmed;

@@ -80,25 +80,35 @@ export function createControlLog({ pool }: { pool: Pool }): ControlLog {
 
   async function run(): Promise<void> {
     running = true;
-    while (orders.size + events.size > 0) await runBatch([...orders.take(ORDERED_PER_STATEMENT), ...events.take(EVENTS_PER_STATEMENT)]);
+    while (orders.size + events.size > 0)
+      await runBatch([...orders.take(ORDERED_PER_STATEMENT), ...events.take(EVENTS_PER_STATEMENT)]);
     running = false;
   }
 
   async function runBatch(batch: readonly Waiting[]): Promise<void> {
     try {
-      const appended = await appendBatch(pool, batch.map(({ command }) => command));
+      const appended = await appendBatch(
+        pool,
+        batch.map(({ command }) => command),
+      );
       batch.forEach(({ resolve }, at) => resolve(appended[at]!));
     } catch (error) {
       // A command that the database refuses for its content must not fail the commands that shared its statement.
       if (isRefusal(error) && batch.length > 1) for (const one of batch) await runBatch([one]);
-      else for (const { reject } of batch) reject(new RescindError(isRefusal(error) ? 'internal' : 'database-unavailable', { cause: error }));
+      else
+        for (const { reject } of batch)
+          reject(new RescindError(isRefusal(error) ? 'internal' : 'database-unavailable', { cause: error }));
     }
   }
 
   return {
     append(command) {
       return new Promise((resolve, reject) => {
-        (command.from === 'event' ? events : orders).push(command.records[0]?.tenant ?? '', { command, resolve, reject });
+        (command.from === 'event' ? events : orders).push(command.records[0]?.tenant ?? '', {
+          command,
+          resolve,
+          reject,
+        });
         if (!running) void run();
       });
     },
@@ -106,7 +116,10 @@ export function createControlLog({ pool }: { pool: Pool }): ControlLog {
     readSubject: (subject) => read(pool, 'subject = $1 ORDER BY seq', [subject]),
     readRange: (firstSeq, lastSeq) => read(pool, 'seq BETWEEN $1 AND $2 ORDER BY seq', [firstSeq, lastSeq]),
     async isKnown(key) {
-      const { rows } = await pool.query('SELECT FROM control_command WHERE key = decode($1, \'hex\') AND (kept_until IS NULL OR kept_until >= clock_timestamp())', [digest(JSON.stringify(key))]);
+      const { rows } = await pool.query(
+        "SELECT FROM control_command WHERE key = decode($1, 'hex') AND (kept_until IS NULL OR kept_until >= clock_timestamp())",
+        [digest(JSON.stringify(key))],
+      );
       return rows.length > 0;
     },
   };
@@ -135,7 +148,14 @@ async function appendRows(pool: Pool, payload: string): Promise<AppendedRow[]> {
   client.on('error', ignore);
   let broken: Error | undefined;
   try {
-    return (await queryDurably<AppendedRow>(client, 'SELECT * FROM control_append($1::jsonb) ORDER BY ordinal', [payload], APPEND_TIMEOUT_MS)).rows;
+    return (
+      await queryDurably<AppendedRow>(
+        client,
+        'SELECT * FROM control_append($1::jsonb) ORDER BY ordinal',
+        [payload],
+        APPEND_TIMEOUT_MS,
+      )
+    ).rows;
   } catch (error) {
     if (!isRefusal(error)) broken = error instanceof Error ? error : new Error('the append failed');
     throw error;
@@ -174,4 +194,5 @@ async function read(session: Session, where: string, parameters: unknown[]): Pro
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Recognises data, integrity and limit errors (SQLSTATE classes 22, 23, 54): a retry of the same statement fails the same way. */
-const isRefusal = (error: unknown): boolean => /^(22|23|54)[0-9A-Z]{3}$/.test(String((error as { code?: unknown } | null)?.code));
+const isRefusal = (error: unknown): boolean =>
+  /^(22|23|54)[0-9A-Z]{3}$/.test(String((error as { code?: unknown } | null)?.code));

@@ -47,14 +47,20 @@ export function createLogCopies({ pool }: { pool: Pool }): LogCopies {
       }));
     },
     async beforeTenant(tenant) {
-      const { rows } = await pool.query<{ seq: string | null }>('SELECT min(seq) - 1 AS seq FROM control_log WHERE tenant = $1', [tenant]);
+      const { rows } = await pool.query<{ seq: string | null }>(
+        'SELECT min(seq) - 1 AS seq FROM control_log WHERE tenant = $1',
+        [tenant],
+      );
       const seq = rows[0]?.seq ?? null;
       return seq === null ? undefined : (BigInt(seq) as Seq);
     },
     async restore(held, copies) {
       await inTransaction(pool, async (client) => {
         await client.query('SET LOCAL synchronous_commit = on');
-        if ((await readHead(client, 'FOR UPDATE')) !== held) throw new RescindError('edit-conflict', { detail: 'somebody else writes to this control log: stop every process of the deployment' });
+        if ((await readHead(client, 'FOR UPDATE')) !== held)
+          throw new RescindError('edit-conflict', {
+            detail: 'somebody else writes to this control log: stop every process of the deployment',
+          });
         const last = held + BigInt(copies.length);
         const rows = copies.map(({ record, commands }) => ({ ...record, seq: String(record.seq), commands }));
         await client.query(RESTORE, [JSON.stringify(rows)]);

@@ -5,8 +5,17 @@ import { recordedKeys, recordKeys, versionOf, weightOf, type NewControlRecord } 
 const KEY = Buffer.alloc(32, 1);
 const client = (id: string) => ({ iss: 'https://ras.example', client_id: id });
 const recordOf = (others: number): NewControlRecord => {
-  const selected = selectorKeys(KEY, { client: client('first') }, others === 0 ? undefined : { client: Array.from({ length: others }, (_, at) => client(`c${at}`)) });
-  return { kind: 'rule.ordered', tenant: 't', subject: 'r', body: { id: 'r', ...recordKeys(selected) } } as unknown as NewControlRecord;
+  const selected = selectorKeys(
+    KEY,
+    { client: client('first') },
+    others === 0 ? undefined : { client: Array.from({ length: others }, (_, at) => client(`c${at}`)) },
+  );
+  return {
+    kind: 'rule.ordered',
+    tenant: 't',
+    subject: 'r',
+    body: { id: 'r', ...recordKeys(selected) },
+  } as unknown as NewControlRecord;
 };
 
 it.each([
@@ -20,6 +29,15 @@ it.each([
   const { shape, keys } = recordedKeys(record.body as never);
   expect([keys.length, new Set(keys).size, new Set(keys.map((key) => key.length)).size]).toEqual([weight, weight, 1]);
   const rules = createRuleIndex();
-  for (const key of keys) rules.add({ id: key, seq: 1n, selector: { shape, key }, effect: 'block', before: 0, asOfOrder: false, reauthenticate: false });
+  for (const key of keys)
+    rules.add({
+      id: key,
+      seq: 1n,
+      selector: { shape, key },
+      effect: 'block',
+      before: 0,
+      asOfOrder: false,
+      reauthenticate: false,
+    });
   expect(rules.size).toBe(weight);
 });

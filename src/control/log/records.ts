@@ -64,11 +64,21 @@ export interface CallerRoles {
   /** Source names. */
   readonly emit?: { readonly sources: readonly string[] };
   /** `wait`, here and in `guard`: Rescind waits for the event of an opaque token that it has not seen yet. */
-  readonly introspect?: { readonly resources: readonly string[]; readonly issuers: readonly string[]; readonly wait?: boolean };
-  readonly guard?: { readonly resources: readonly string[]; readonly issuers: readonly string[]; readonly wait?: boolean };
+  readonly introspect?: {
+    readonly resources: readonly string[];
+    readonly issuers: readonly string[];
+    readonly wait?: boolean;
+  };
+  readonly guard?: {
+    readonly resources: readonly string[];
+    readonly issuers: readonly string[];
+    readonly wait?: boolean;
+  };
   readonly 'revoke-own'?: { readonly clients: readonly IssuerClient[] };
   /** The bound is the whole tenant, or the selector must name one of these issuers or resources. */
-  readonly revoke?: { readonly tenant: true } | { readonly issuers: readonly string[]; readonly resources: readonly string[] };
+  readonly revoke?:
+    | { readonly tenant: true }
+    | { readonly issuers: readonly string[]; readonly resources: readonly string[] };
   readonly audit?: Readonly<Record<string, never>>;
   readonly admin?: Readonly<Record<string, never>>;
 }
@@ -152,7 +162,8 @@ export function recordedKeys({ shape, key, or_keys: others }: RecordedKeys): Sel
 }
 
 /** Counts the selectors that folding the record adds or looks up: its cost. */
-export const weightOf = ({ body }: NewControlRecord): number => ('or_keys' in body ? 1 + body.or_keys!.length / body.key.length : 1);
+export const weightOf = ({ body }: NewControlRecord): number =>
+  'or_keys' in body ? 1 + body.or_keys!.length / body.key.length : 1;
 
 export function versionOf({ body }: NewControlRecord): number {
   if ('profile' in body && !isFirstSpelling(body.profile)) return CONTROL_RECORD_VERSION;
@@ -183,7 +194,12 @@ export type ControlKind = keyof RecordBodies;
 
 /** A record to be appended. `subject` is the id of what changed. */
 export type NewControlRecord = {
-  [K in ControlKind]: { readonly kind: K; readonly tenant: string; readonly subject: string; readonly body: RecordBodies[K] };
+  [K in ControlKind]: {
+    readonly kind: K;
+    readonly tenant: string;
+    readonly subject: string;
+    readonly body: RecordBodies[K];
+  };
 }[ControlKind];
 
 /** A record as it was committed. */

@@ -1,21 +1,48 @@
 import { describe, expect, it } from '@jest/globals';
 import { versionOf, type NewControlRecord } from './records.js';
-import { DEFAULT_TOKEN_PROFILE, readProfile, storedProfile, type StoredProfile, type TokenProfile } from './token-profile.js';
+import {
+  DEFAULT_TOKEN_PROFILE,
+  readProfile,
+  storedProfile,
+  type StoredProfile,
+  type TokenProfile,
+} from './token-profile.js';
 
 /** The default profile as releases up to record version 2 write it. */
-const FIRST = { lineage: 'stated', max_token_lifetime: 86_400, skew: 5, typ: 'at+jwt', algorithms: ['ES256', 'EdDSA', 'PS256', 'RS256'] } as const satisfies StoredProfile;
+const FIRST = {
+  lineage: 'stated',
+  max_token_lifetime: 86_400,
+  skew: 5,
+  typ: 'at+jwt',
+  algorithms: ['ES256', 'EdDSA', 'PS256', 'RS256'],
+} as const satisfies StoredProfile;
 
-const versionWith = (profile: StoredProfile): number => versionOf({ kind: 'source.changed', tenant: 't', subject: 's', body: { id: 's', profile } } as unknown as NewControlRecord);
+const versionWith = (profile: StoredProfile): number =>
+  versionOf({
+    kind: 'source.changed',
+    tenant: 't',
+    subject: 's',
+    body: { id: 's', profile },
+  } as unknown as NewControlRecord);
 
 describe('a profile in a control record', () => {
   it('of an older release is read with the defaults of what it could not say', () => {
     expect(readProfile(FIRST)).toEqual(DEFAULT_TOKEN_PROFILE);
-    expect(readProfile({ ...FIRST, lineage: 'none', typ: 'JWT' })).toEqual({ ...DEFAULT_TOKEN_PROFILE, lineage: { id_jag: 'none', other: 'none' }, typ: ['JWT'] });
+    expect(readProfile({ ...FIRST, lineage: 'none', typ: 'JWT' })).toEqual({
+      ...DEFAULT_TOKEN_PROFILE,
+      lineage: { id_jag: 'none', other: 'none' },
+      typ: ['JWT'],
+    });
   });
 
   it('is spelled as an older release reads it where that says all of it', () => {
     expect([storedProfile(DEFAULT_TOKEN_PROFILE), versionWith(FIRST)]).toEqual([FIRST, 1]);
-    const changed = { ...DEFAULT_TOKEN_PROFILE, skew: 60, lineage: { id_jag: 'confirmed', other: 'confirmed' }, algorithms: ['RS256'] } as const;
+    const changed = {
+      ...DEFAULT_TOKEN_PROFILE,
+      skew: 60,
+      lineage: { id_jag: 'confirmed', other: 'confirmed' },
+      algorithms: ['RS256'],
+    } as const;
     expect(storedProfile(changed)).toEqual({ ...FIRST, skew: 60, lineage: 'confirmed', algorithms: ['RS256'] });
     expect(versionWith(storedProfile(changed))).toBe(1);
   });

@@ -1,4 +1,15 @@
-export const SIGNING_ALGORITHMS = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'] as const;
+export const SIGNING_ALGORITHMS = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'PS256',
+  'PS384',
+  'PS512',
+  'RS256',
+  'RS384',
+  'RS512',
+] as const;
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
 /** The lineage that a token must have: the RAS's statement about its ID-JAG, the IdP's own event too, or none. */
@@ -51,7 +62,15 @@ export const readProfile = (stored: StoredProfile): TokenProfile => ({
 });
 
 /** Writes a profile in the oldest spelling that can express it, so that older releases read as much as they can follow. */
-export function storedProfile({ lineage, typ, claims, identity, ignored_audiences: ignored, announced, ...rest }: TokenProfile): StoredProfile {
+export function storedProfile({
+  lineage,
+  typ,
+  claims,
+  identity,
+  ignored_audiences: ignored,
+  announced,
+  ...rest
+}: TokenProfile): StoredProfile {
   const [first, ...others] = typ;
   return {
     ...rest,

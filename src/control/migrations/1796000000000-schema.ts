@@ -9,6 +9,8 @@ export class ControlSchema1796000000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP FUNCTION control_append; DROP TABLE control_head, control_log, control_command, node, control_snapshot, control_snapshot_part, rule_confirmation`);
+    await runner.query(
+      `DROP FUNCTION control_append; DROP TABLE control_head, control_log, control_command, node, control_snapshot, control_snapshot_part, rule_confirmation`,
+    );
   }
 }

@@ -3,7 +3,15 @@ import { createControlState, type ControlRecord, type Seq } from '../index.js';
 
 const TENANT = '00000000-0000-4000-8000-000000000001';
 const record = (seq: bigint, name: string): ControlRecord =>
-  ({ kind: 'tenant.changed', tenant: TENANT, subject: TENANT, body: { id: TENANT, name, key: Buffer.alloc(32, 3).toString('base64url') }, seq: seq as Seq, version: 1, at: 1 }) as ControlRecord;
+  ({
+    kind: 'tenant.changed',
+    tenant: TENANT,
+    subject: TENANT,
+    body: { id: TENANT, name, key: Buffer.alloc(32, 3).toString('base64url') },
+    seq: seq as Seq,
+    version: 1,
+    at: 1,
+  }) as ControlRecord;
 
 it('a record that was folded is not folded again, the last one included', () => {
   const sut = createControlState();

@@ -19,7 +19,12 @@ describe('the newest enabling of a name', () => {
     expect(sut.get(1, user('alice'))).toBe(-Infinity);
     sut.raise(1, user('alice'), 7);
     sut.raise(1, user('alice'), 5);
-    expect([sut.get(1, user('alice')), sut.get(2, user('alice')), sut.get(1, user('bob')), sut.size]).toEqual([7, -Infinity, -Infinity, 1]);
+    expect([sut.get(1, user('alice')), sut.get(2, user('alice')), sut.get(1, user('bob')), sut.size]).toEqual([
+      7,
+      -Infinity,
+      -Infinity,
+      1,
+    ]);
     sut.raise(1, user('alice'), 9);
     expect([sut.get(1, user('alice')), sut.size]).toEqual([9, 1]);
   });
@@ -27,13 +32,17 @@ describe('the newest enabling of a name', () => {
   it('is there for as many as there are', () => {
     const sut = raised();
     expect(sut.size).toBe(MANY);
-    expect(Array.from({ length: MANY }, (_, nth) => sut.get(1, user(`u${nth}`)))).toEqual(Array.from({ length: MANY }, (_, nth) => nth));
+    expect(Array.from({ length: MANY }, (_, nth) => sut.get(1, user(`u${nth}`)))).toEqual(
+      Array.from({ length: MANY }, (_, nth) => nth),
+    );
   });
 
   it('is there after a dump and a load, and can be raised on', () => {
     const sut = createNewestEnabling();
     sut.load(raised().dump());
-    expect(Array.from({ length: MANY }, (_, nth) => sut.get(1, user(`u${nth}`)))).toEqual(Array.from({ length: MANY }, (_, nth) => nth));
+    expect(Array.from({ length: MANY }, (_, nth) => sut.get(1, user(`u${nth}`)))).toEqual(
+      Array.from({ length: MANY }, (_, nth) => nth),
+    );
     sut.raise(1, user('u7'), 1_000);
     sut.raise(1, user('new'), 1_001);
     expect([sut.get(1, user('u7')), sut.get(1, user('new')), sut.size]).toEqual([1_000, 1_001, MANY + 1]);
@@ -44,6 +53,11 @@ describe('the newest enabling of a name', () => {
     other.raise(2, user('alice'), 3);
     const sut = createNewestEnabling();
     for (const part of [whole, other]) sut.load(part.dump());
-    expect([sut.get(1, user('u0')), sut.get(1, user(`u${MANY - 1}`)), sut.get(2, user('alice')), sut.size]).toEqual([0, MANY - 1, 3, MANY + 1]);
+    expect([sut.get(1, user('u0')), sut.get(1, user(`u${MANY - 1}`)), sut.get(2, user('alice')), sut.size]).toEqual([
+      0,
+      MANY - 1,
+      3,
+      MANY + 1,
+    ]);
   });
 });

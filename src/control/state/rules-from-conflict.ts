@@ -3,7 +3,9 @@ import type { Command } from '../log/control-log.pg.js';
 
 export interface Contradiction {
   readonly tenant: { readonly id: string; readonly key: Uint8Array };
-  readonly subject: { readonly kind: 'token'; readonly named: TokenRef } | { readonly kind: 'id_jag'; readonly iss: string; readonly jti: string };
+  readonly subject:
+    | { readonly kind: 'token'; readonly named: TokenRef }
+    | { readonly kind: 'id_jag'; readonly iss: string; readonly jti: string };
   readonly reason: string;
   readonly author: string;
   readonly newId: () => string;
@@ -25,7 +27,16 @@ export function commandFromContradiction({ tenant, subject, reason, author, newI
         kind: 'rule.ordered',
         tenant: tenant.id,
         subject: id,
-        body: { id, effect: 'block', selector, shape, key: encoded, reauthenticate: false, reason, author: { caller: author } },
+        body: {
+          id,
+          effect: 'block',
+          selector,
+          shape,
+          key: encoded,
+          reauthenticate: false,
+          reason,
+          author: { caller: author },
+        },
       },
     ],
     from: 'event',

@@ -1,4 +1,13 @@
-import { isEnabling, ruleTimeOf, selectionOfEvent, selectorKeys, selectorsOfEvent, subjectOfEvent, type RuleEvent, type RuleEventName } from '../../rules/index.js';
+import {
+  isEnabling,
+  ruleTimeOf,
+  selectionOfEvent,
+  selectorKeys,
+  selectorsOfEvent,
+  subjectOfEvent,
+  type RuleEvent,
+  type RuleEventName,
+} from '../../rules/index.js';
 import type { Command } from '../log/control-log.pg.js';
 import { recordKeys, type NewControlRecord, type RuleOrigin } from '../log/records.js';
 
@@ -15,13 +24,19 @@ export interface EventToRule {
 }
 
 /** Counts the selectors that an event's rule has or its enabling looks up: the cost of folding it. */
-export const weightOfEvent = (name: RuleEventName, data: unknown): number => selectorsOfEvent({ name, data } as RuleEvent).length;
+export const weightOfEvent = (name: RuleEventName, data: unknown): number =>
+  selectorsOfEvent({ name, data } as RuleEvent).length;
 
 /** Builds the command of an event: one record. Its key makes it apply once, however often the event arrives. */
 export function commandFromEvent(input: EventToRule): Command {
   const { tenant, source, event, content } = input;
   const subject = subjectOfEvent(event);
-  const origin: RuleOrigin = { source: source.id, event: event.id, at: ruleTimeOf(event.name, event.timeMs, event.arrivedMs), ...(subject === undefined ? {} : { subject }) };
+  const origin: RuleOrigin = {
+    source: source.id,
+    event: event.id,
+    at: ruleTimeOf(event.name, event.timeMs, event.arrivedMs),
+    ...(subject === undefined ? {} : { subject }),
+  };
   return {
     records: [recordFor(input, origin)],
     from: 'event',
@@ -44,6 +59,16 @@ function recordFor({ tenant, source, event, newId }: EventToRule, origin: RuleOr
     kind: 'rule.ordered',
     tenant: tenant.id,
     subject: id,
-    body: { id, effect, ...selection, ...encoded, ...(isAllSessions ? { before: Math.floor(origin.at / 1000) } : {}), reauthenticate: false, reason: event.name, author: { caller: source.uri }, origin },
+    body: {
+      id,
+      effect,
+      ...selection,
+      ...encoded,
+      ...(isAllSessions ? { before: Math.floor(origin.at / 1000) } : {}),
+      reauthenticate: false,
+      reason: event.name,
+      author: { caller: source.uri },
+      origin,
+    },
   };
 }

@@ -33,7 +33,12 @@ function given(): { sut: ControlState; commit(record: NewControlRecord, over?: P
   const sut = createControlState();
   const commit = (record: NewControlRecord, over: Partial<ControlRecord> = {}): void =>
     sut.apply({ ...record, seq: (sut.head + 1n) as Seq, version: 1, at: NOW * 1_000, ...over } as ControlRecord);
-  commit({ kind: 'tenant.changed', tenant: TENANT, subject: TENANT, body: { id: TENANT, name: 'acme', key: KEY.toString('base64url') } });
+  commit({
+    kind: 'tenant.changed',
+    tenant: TENANT,
+    subject: TENANT,
+    body: { id: TENANT, name: 'acme', key: KEY.toString('base64url') },
+  });
   return { sut, commit };
 }
 
@@ -41,9 +46,19 @@ const ordered = (id: string, selector: Selector, over: Partial<RuleRecord> = {})
   kind: 'rule.ordered',
   tenant: TENANT,
   subject: id,
-  body: { id, effect: 'block', selector, ...encoded(selector), reauthenticate: false, reason: 'spec', author: { caller: 'spec' }, ...over },
+  body: {
+    id,
+    effect: 'block',
+    selector,
+    ...encoded(selector),
+    reauthenticate: false,
+    reason: 'spec',
+    author: { caller: 'spec' },
+    ...over,
+  },
 });
-const disabled = (id: string, source: string, atMs: number, selector = ALICE): NewControlRecord => ordered(id, selector, { origin: { source, event: id, at: atMs } });
+const disabled = (id: string, source: string, atMs: number, selector = ALICE): NewControlRecord =>
+  ordered(id, selector, { origin: { source, event: id, at: atMs } });
 const enabled = (id: string, source: string, atMs: number, selector = ALICE): NewControlRecord => ({
   kind: 'subject.enabled',
   tenant: TENANT,
@@ -59,22 +74,32 @@ const lifted = (rule: string): NewControlRecord => ({
 
 const aliceGrantedAt = (iat: number, seenSeq: bigint = 1n << 40n): TokenKeys =>
   tokenKeys(KEY, { tokens: [], idJags: [{ iss: IDP, jti: 'gr-1', sub: 'alice', iat }], seenSeq, skew: SKEW })!;
-const stopping = (sut: ControlState, grantedAt: number): Rule | undefined => sut.tenant(TENANT)!.rules.findStopping(aliceGrantedAt(grantedAt), NOW);
+const stopping = (sut: ControlState, grantedAt: number): Rule | undefined =>
+  sut.tenant(TENANT)!.rules.findStopping(aliceGrantedAt(grantedAt), NOW);
 const isStopped = (sut: ControlState, grantedAt: number): boolean => stopping(sut, grantedAt) !== undefined;
 const LATER = NOW + 1_000_000;
 
 describe('disabling and enabling by events (design, section 3)', () => {
-  const event = fc.record({ kind: fc.constantFrom('disabled' as const, 'enabled' as const), source: fc.constantFrom('idp', 'hr'), at: fc.integer({ min: 0, max: 40 }) });
+  const event = fc.record({
+    kind: fc.constantFrom('disabled' as const, 'enabled' as const),
+    source: fc.constantFrom('idp', 'hr'),
+    at: fc.integer({ min: 0, max: 40 }),
+  });
 
   it('whether a user stays blocked depends on the times of the events alone, in whatever order they arrive', () => {
     fc.assert(
       fc.property(
-        fc.array(event, { minLength: 1, maxLength: 8 }).chain((events) => fc.shuffledSubarray(events, { minLength: events.length })),
+        fc
+          .array(event, { minLength: 1, maxLength: 8 })
+          .chain((events) => fc.shuffledSubarray(events, { minLength: events.length })),
         (events) => {
           const { sut, commit } = given();
-          events.forEach(({ kind, source, at }, n) => commit((kind === 'disabled' ? disabled : enabled)(`${n}`, source, (NOW + at) * 1_000)));
+          events.forEach(({ kind, source, at }, n) =>
+            commit((kind === 'disabled' ? disabled : enabled)(`${n}`, source, (NOW + at) * 1_000)),
+          );
 
-          const times = (kind: string, source: string): number[] => events.filter((one) => one.kind === kind && one.source === source).map(({ at }) => at);
+          const times = (kind: string, source: string): number[] =>
+            events.filter((one) => one.kind === kind && one.source === source).map(({ at }) => at);
           const newest = (kind: string, source: string): number => Math.max(-Infinity, ...times(kind, source));
           const sources = ['idp', 'hr'].filter((source) => times('disabled', source).length > 0);
           const isBlocked = sources.some((source) => newest('disabled', source) >= newest('enabled', source));
@@ -94,7 +119,16 @@ describe('disabling and enabling by events (design, section 3)', () => {
     const { sut, commit } = given();
     commit(disabled('d', 'idp', NOW * 1_000));
     commit(enabled('e', 'idp', (NOW + 60) * 1_000));
-    expect(sut.tenant(TENANT)!.rules.get('d')).toStrictEqual({ id: 'd', selector: selectorKey(KEY, ALICE), byIdentity: false, effect: 'revoke', before: NOW + 60, asOfOrder: false, reauthenticate: false, seq: 2n });
+    expect(sut.tenant(TENANT)!.rules.get('d')).toStrictEqual({
+      id: 'd',
+      selector: selectorKey(KEY, ALICE),
+      byIdentity: false,
+      effect: 'revoke',
+      before: NOW + 60,
+      asOfOrder: false,
+      reauthenticate: false,
+      seq: 2n,
+    });
     expect([isStopped(sut, NOW + 60 + SKEW), isStopped(sut, NOW + 61 + SKEW)]).toEqual([true, false]);
   });
 
@@ -110,9 +144,13 @@ describe('disabling and enabling by events (design, section 3)', () => {
     ['the disabling first', ['d', 'e']],
     ['the enabling first', ['e', 'd']],
   ])('a tie stays blocked, %s; a millisecond decides', (_name, order) => {
-    for (const [apart, blocked] of [[0, true], [1, false]] as const) {
+    for (const [apart, blocked] of [
+      [0, true],
+      [1, false],
+    ] as const) {
       const { sut, commit } = given();
-      for (const kind of order) commit(kind === 'd' ? disabled('d', 'idp', NOW * 1_000) : enabled('e', 'idp', NOW * 1_000 + apart));
+      for (const kind of order)
+        commit(kind === 'd' ? disabled('d', 'idp', NOW * 1_000) : enabled('e', 'idp', NOW * 1_000 + apart));
       expect(isStopped(sut, LATER)).toBe(blocked);
     }
   });
@@ -150,7 +188,8 @@ describe('disabling and enabling by events (design, section 3)', () => {
 });
 
 describe('sessions of a user that end all together', () => {
-  const allEnded = (id: string, at: number): NewControlRecord => ordered(id, ALICE, { effect: 'revoke', before: at, origin: { source: 'idp', event: id, at: at * 1_000 } });
+  const allEnded = (id: string, at: number): NewControlRecord =>
+    ordered(id, ALICE, { effect: 'revoke', before: at, origin: { source: 'idp', event: id, at: at * 1_000 } });
 
   it.each([
     ['in the order of their times', [NOW - 100, NOW - 50]],
@@ -189,7 +228,11 @@ describe('rules of the control log', () => {
   it('a revoke with a moment compares times alone', () => {
     const { sut, commit } = given();
     commit(ordered('r', ALICE, { effect: 'revoke', before: NOW - 60, reauthenticate: true }));
-    expect(sut.tenant(TENANT)!.rules.get('r')).toMatchObject({ before: NOW - 60, asOfOrder: false, reauthenticate: true });
+    expect(sut.tenant(TENANT)!.rules.get('r')).toMatchObject({
+      before: NOW - 60,
+      asOfOrder: false,
+      reauthenticate: true,
+    });
   });
 
   it('a block keeps its end, and is never as of its order', () => {
@@ -213,7 +256,9 @@ describe('folding', () => {
     ['kind', { kind: 'rule.compacted' } as unknown as Partial<ControlRecord>],
   ])('throws at an unknown %s, and holds what came before it', (_name, over) => {
     const { sut, commit } = given();
-    expect(() => commit(ordered('b', ALICE), over)).toThrow(/control record 2 has version \d of [a-z.]+, which this release cannot read/);
+    expect(() => commit(ordered('b', ALICE), over)).toThrow(
+      /control record 2 has version \d of [a-z.]+, which this release cannot read/,
+    );
     expect([sut.head, isStopped(sut, LATER)]).toEqual([1n, false]);
   });
 
@@ -231,7 +276,18 @@ describe('folding', () => {
   });
 
   const source = (over: Partial<SourceRecord> = {}): NewControlRecord => {
-    const body: SourceRecord = { id: 's1', name: 'idp', uri: `${IDP}/events`, topic: 'rescind.events.idp', types: ['user.disabled'], issuers: [IDP], resources: [], profile: DEFAULT_TOKEN_PROFILE, disabled: false, ...over };
+    const body: SourceRecord = {
+      id: 's1',
+      name: 'idp',
+      uri: `${IDP}/events`,
+      topic: 'rescind.events.idp',
+      types: ['user.disabled'],
+      issuers: [IDP],
+      resources: [],
+      profile: DEFAULT_TOKEN_PROFILE,
+      disabled: false,
+      ...over,
+    };
     return { kind: 'source.changed', tenant: TENANT, subject: body.id, body };
   };
   const caller = (over: Partial<CallerRecord> = {}): NewControlRecord => {
@@ -247,24 +303,43 @@ describe('folding', () => {
     };
     const first = sut.registryVersion;
     expect(first).toBe(1);
-    expect([source(), caller(), ordered('b', ALICE), lifted('b'), enabled('e', 's1', 1), source({ disabled: true })].map(versionAfter)).toEqual([2, 3, 3, 3, 3, 4]);
+    expect(
+      [source(), caller(), ordered('b', ALICE), lifted('b'), enabled('e', 's1', 1), source({ disabled: true })].map(
+        versionAfter,
+      ),
+    ).toEqual([2, 3, 3, 3, 3, 4]);
   });
 
   it('a connection’s event lifts that connection’s block, not the one of another with the same selectors', () => {
     const { sut, commit } = given();
     const origin = (event: string, at: number, subject: string) => ({ source: 'idp', event, at, subject });
     commit(ordered('of-a', ALICE, { origin: origin('e1', 10_000, 'a') }));
-    commit({ ...enabled('e2', 'idp', 20_000), body: { ...encoded(ALICE), origin: origin('e2', 20_000, 'b') } } as NewControlRecord);
+    commit({
+      ...enabled('e2', 'idp', 20_000),
+      body: { ...encoded(ALICE), origin: origin('e2', 20_000, 'b') },
+    } as NewControlRecord);
     expect(sut.tenant(TENANT)!.rules.get('of-a')?.effect).toBe('block');
-    commit({ ...enabled('e3', 'idp', 20_000), body: { ...encoded(ALICE), origin: origin('e3', 20_000, 'a') } } as NewControlRecord);
+    commit({
+      ...enabled('e3', 'idp', 20_000),
+      body: { ...encoded(ALICE), origin: origin('e3', 20_000, 'a') },
+    } as NewControlRecord);
     expect(sut.tenant(TENANT)!.rules.get('of-a')?.effect).toBe('revoke');
   });
 
   it('a tenant that is renamed keeps its rules', () => {
     const { sut, commit } = given();
     commit(ordered('b', ALICE));
-    commit({ kind: 'tenant.changed', tenant: TENANT, subject: TENANT, body: { id: TENANT, name: 'acme-2', key: KEY.toString('base64url') } });
-    expect([sut.tenantByName('acme'), sut.tenantByName('acme-2')?.id, isStopped(sut, LATER)]).toEqual([undefined, TENANT, true]);
+    commit({
+      kind: 'tenant.changed',
+      tenant: TENANT,
+      subject: TENANT,
+      body: { id: TENANT, name: 'acme-2', key: KEY.toString('base64url') },
+    });
+    expect([sut.tenantByName('acme'), sut.tenantByName('acme-2')?.id, isStopped(sut, LATER)]).toEqual([
+      undefined,
+      TENANT,
+      true,
+    ]);
   });
 
   it('a source is found by what it is called now; a disabled one writes no topic', () => {
@@ -282,9 +357,29 @@ describe('folding', () => {
   it('a source that an older release registered has the whole profile', () => {
     const { sut, commit } = given();
     const { body } = source() as { body: StoredSource };
-    commit({ kind: 'source.changed', tenant: TENANT, subject: 's1', body: { ...body, profile: { lineage: 'none', max_token_lifetime: 600, skew: 9, typ: 'JWT', algorithms: ['RS256'] } } }, { version: 1 });
-    const profile = { ...DEFAULT_TOKEN_PROFILE, lineage: { id_jag: 'none', other: 'none' }, max_token_lifetime: 600, skew: 9, typ: ['JWT'], algorithms: ['RS256'] };
-    expect([sut.source('s1'), sut.sourceByName('idp'), sut.sourceByUri(`${IDP}/events`)].map((one) => one?.profile)).toEqual([profile, profile, profile]);
+    commit(
+      {
+        kind: 'source.changed',
+        tenant: TENANT,
+        subject: 's1',
+        body: {
+          ...body,
+          profile: { lineage: 'none', max_token_lifetime: 600, skew: 9, typ: 'JWT', algorithms: ['RS256'] },
+        },
+      },
+      { version: 1 },
+    );
+    const profile = {
+      ...DEFAULT_TOKEN_PROFILE,
+      lineage: { id_jag: 'none', other: 'none' },
+      max_token_lifetime: 600,
+      skew: 9,
+      typ: ['JWT'],
+      algorithms: ['RS256'],
+    };
+    expect(
+      [sut.source('s1'), sut.sourceByName('idp'), sut.sourceByUri(`${IDP}/events`)].map((one) => one?.profile),
+    ).toEqual([profile, profile, profile]);
   });
 
   it('a caller is found by its secrets of now', () => {

@@ -1,4 +1,11 @@
-import { createRuleIndex, lastKnownUse, namesIdentity, reviewFrom, type NewRule, type RuleIndex } from '../../rules/index.js';
+import {
+  createRuleIndex,
+  lastKnownUse,
+  namesIdentity,
+  reviewFrom,
+  type NewRule,
+  type RuleIndex,
+} from '../../rules/index.js';
 import { createEnabling } from './enabling.js';
 import {
   CONTROL_RECORD_VERSION,
@@ -48,7 +55,9 @@ export class UnknownRecordVersion extends Error {
   override readonly name = 'UnknownRecordVersion';
   readonly seq: Seq;
   constructor(record: ControlRecord) {
-    super(`control record ${record.seq} has version ${record.version} of ${record.kind}, which this release cannot read`);
+    super(
+      `control record ${record.seq} has version ${record.version} of ${record.kind}, which this release cannot read`,
+    );
     this.seq = record.seq;
   }
 }
@@ -113,7 +122,9 @@ export function createControlState(): ControlState {
 
   function applyRule(record: ControlRecord, rule: RuleRecord): void {
     const { rules } = tenants.get(record.tenant)!;
-    const [first, ...others] = foldRule(record, rule).map((row) => (rule.origin && rule.effect === 'block' ? enabling.order(row, rule.origin) : row));
+    const [first, ...others] = foldRule(record, rule).map((row) =>
+      rule.origin && rule.effect === 'block' ? enabling.order(row, rule.origin) : row,
+    );
     rules.put(first!, ...others);
   }
 
@@ -204,7 +215,12 @@ export function createControlState(): ControlState {
     callers: () => callers.values(),
     due(now) {
       const clock = clockOf(now);
-      return new Map([...tenants.values()].map(({ id, rules }) => [id, rules.due(clock).map((rule): DueRule => ({ tenant: id, rule: rule.id, lastUse: lastKnownUse(rule)! }))]));
+      return new Map(
+        [...tenants.values()].map(({ id, rules }) => [
+          id,
+          rules.due(clock).map((rule): DueRule => ({ tenant: id, rule: rule.id, lastUse: lastKnownUse(rule)! })),
+        ]),
+      );
     },
     settle({ tenant, rule: id }, lastUse, now) {
       const { rules } = tenants.get(tenant)!;
@@ -226,14 +242,21 @@ export function createControlState(): ControlState {
         head: String(head),
         headAt,
         registryVersion,
-        tenants: [...tenants.values()].map(({ id, name, key, issuers }) => ({ id, name, key: key.toString('base64url'), ...(issuers ? { issuers } : {}) })),
+        tenants: [...tenants.values()].map(({ id, name, key, issuers }) => ({
+          id,
+          name,
+          key: key.toString('base64url'),
+          ...(issuers ? { issuers } : {}),
+        })),
         sources: [...sources.values()],
         callers: [...callers.values()],
         speakers: enabling.speakers(),
       };
       return [
         { kind: 'registry', tenant: null, bytes: Buffer.from(JSON.stringify(registry)) },
-        ...[...tenants.values()].flatMap(({ id, rules }) => rules.dump().map((bytes): StatePart => ({ kind: 'rules', tenant: id, bytes }))),
+        ...[...tenants.values()].flatMap(({ id, rules }) =>
+          rules.dump().map((bytes): StatePart => ({ kind: 'rules', tenant: id, bytes })),
+        ),
         { kind: 'enablings', tenant: null, bytes: enabling.dump() },
       ];
     },

@@ -53,7 +53,14 @@ const MAX_WRITE_BYTES = 1024 * 1024;
 /** Milliseconds before a disk that refused a write is tried again. */
 const SPOOL_RETRY_MS = 1_000;
 
-export function createBacklog({ maxEvents, maxBytes, spool, spoolAlways, onSpooled, onSpoolFailed }: BacklogOptions): Backlog {
+export function createBacklog({
+  maxEvents,
+  maxBytes,
+  spool,
+  spoolAlways,
+  onSpooled,
+  onSpoolFailed,
+}: BacklogOptions): Backlog {
   const memory = createWaitingList();
   let last = spool?.last ?? 0;
   let settled = last - (spool?.size ?? 0);
@@ -63,7 +70,12 @@ export function createBacklog({ maxEvents, maxBytes, spool, spoolAlways, onSpool
   let moving: Promise<void> | undefined;
 
   const wantsSpool = (): boolean =>
-    spoolAlways || away || closing || (spool?.size ?? 0) > 0 || memory.size * 2 >= maxEvents || memory.bytes * 2 >= maxBytes;
+    spoolAlways ||
+    away ||
+    closing ||
+    (spool?.size ?? 0) > 0 ||
+    memory.size * 2 >= maxEvents ||
+    memory.bytes * 2 >= maxBytes;
 
   const movable = (to: Spool): readonly WaitingEvent[] => {
     let pending = 0;
@@ -100,7 +112,8 @@ export function createBacklog({ maxEvents, maxBytes, spool, spoolAlways, onSpool
   }
 
   function startMoving(): void {
-    if (spool === undefined || moving !== undefined || retry !== undefined || memory.size === 0 || !wantsSpool()) return;
+    if (spool === undefined || moving !== undefined || retry !== undefined || memory.size === 0 || !wantsSpool())
+      return;
     moving = move(spool).finally(() => {
       moving = undefined;
       // Events that came while the last write ended.

@@ -24,7 +24,15 @@ interface Wait {
 export interface DurableWaits {
   readonly size: number;
   /** Waits for an event. Rejects with `emit-failed` after `timeoutMs`; the producer keeps trying. */
-  add(seq: number, wait: { readonly id: string; readonly until: Receipt['state']; readonly timeoutMs: number; readonly why: () => unknown }): Promise<Receipt>;
+  add(
+    seq: number,
+    wait: {
+      readonly id: string;
+      readonly until: Receipt['state'];
+      readonly timeoutMs: number;
+      readonly why: () => unknown;
+    },
+  ): Promise<Receipt>;
   settle(seq: number, verdict: Verdict): void;
   spooledUpTo(seq: number): void;
   /** Rejects every remaining wait, or only those for `until`. */
@@ -49,7 +57,10 @@ export function createDurableWaits(): DurableWaits {
     add: (seq, { id, until, timeoutMs, why }) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
-          const error = new RescindError('emit-failed', { detail: `event ${id} is not durable after ${timeoutMs} ms; it is tried on`, cause: why() });
+          const error = new RescindError('emit-failed', {
+            detail: `event ${id} is not durable after ${timeoutMs} ms; it is tried on`,
+            cause: why(),
+          });
           end(seq, (wait) => wait.reject(error));
         }, timeoutMs);
         waits.set(seq, { id, until, resolve, reject, timer });
@@ -58,7 +69,12 @@ export function createDurableWaits(): DurableWaits {
       end(seq, ({ id, resolve, reject }) => {
         if (!verdict.taken) return reject(refusalOf(id, verdict));
         const { index, duplicate } = verdict;
-        resolve({ id, state: 'delivered', ...(index === undefined ? {} : { index }), ...(duplicate === undefined ? {} : { duplicate }) });
+        resolve({
+          id,
+          state: 'delivered',
+          ...(index === undefined ? {} : { index }),
+          ...(duplicate === undefined ? {} : { duplicate }),
+        });
       });
     },
     spooledUpTo(upTo) {
@@ -68,7 +84,8 @@ export function createDurableWaits(): DurableWaits {
       }
     },
     giveUp(error, until) {
-      for (const [seq, wait] of waits) if (until === undefined || wait.until === until) end(seq, ({ reject }) => reject(error));
+      for (const [seq, wait] of waits)
+        if (until === undefined || wait.until === until) end(seq, ({ reject }) => reject(error));
     },
   };
 }
@@ -76,5 +93,7 @@ export function createDurableWaits(): DurableWaits {
 /** Builds the error of a refusal. A newer Rescind may name a code that is not known here; then the error is `invalid-event`. */
 function refusalOf(id: string, { code, detail }: Extract<Verdict, { taken: false }>): RescindError {
   const why = detail === undefined ? '' : `: ${detail}`;
-  return new RescindError(isErrorCode(code) ? code : 'invalid-event', { detail: `event ${id} was refused (${code})${why}` });
+  return new RescindError(isErrorCode(code) ? code : 'invalid-event', {
+    detail: `event ${id} was refused (${code})${why}`,
+  });
 }

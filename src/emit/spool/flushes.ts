@@ -16,7 +16,10 @@ export function createFlushes(): Flushes {
       const one = { upTo, resolve };
       waiting.add(one);
       if (timeoutMs !== undefined) {
-        timer = setTimeout(() => reject(new RescindError('emit-failed', { detail: `events still wait after ${timeoutMs} ms` })), timeoutMs);
+        timer = setTimeout(
+          () => reject(new RescindError('emit-failed', { detail: `events still wait after ${timeoutMs} ms` })),
+          timeoutMs,
+        );
       }
       try {
         await promise;

@@ -27,7 +27,8 @@ export interface Found {
   readonly oldestAt: number | undefined;
 }
 
-export const segmentPath = (directory: string, first: number): string => join(directory, `${String(first).padStart(16, '0')}.events`);
+export const segmentPath = (directory: string, first: number): string =>
+  join(directory, `${String(first).padStart(16, '0')}.events`);
 
 export function makeDirectory(directory: string): void {
   // Only the owner may read it, because events name people.
@@ -56,7 +57,12 @@ export function scanDirectory(directory: string): Found {
     rmSync(segment.path, { force: true });
     return false;
   });
-  return { segments: kept, delivered, last: Math.max(delivered, kept.at(-1)?.last ?? 0), oldestAt: kept[0] === undefined ? undefined : acceptedAtOf(kept[0].path) };
+  return {
+    segments: kept,
+    delivered,
+    last: Math.max(delivered, kept.at(-1)?.last ?? 0),
+    oldestAt: kept[0] === undefined ? undefined : acceptedAtOf(kept[0].path),
+  };
 }
 
 function readDelivered(directory: string): number {

@@ -40,11 +40,16 @@ const checked = (content: string): string => `${crc32(content).toString(16).padS
 
 function contentOf(line: Buffer): string | undefined {
   const content = line.subarray(CRC_DIGITS + 1);
-  return Number.parseInt(line.toString('latin1', 0, CRC_DIGITS), 16) === crc32(content) ? content.toString('utf8') : undefined;
+  return Number.parseInt(line.toString('latin1', 0, CRC_DIGITS), 16) === crc32(content)
+    ? content.toString('utf8')
+    : undefined;
 }
 
 /** Splits a buffer into its complete lines, and says where the last of them ends. */
-export function splitLines(buffer: Buffer): { readonly lines: readonly { readonly line: Buffer; readonly end: number }[]; readonly end: number } {
+export function splitLines(buffer: Buffer): {
+  readonly lines: readonly { readonly line: Buffer; readonly end: number }[];
+  readonly end: number;
+} {
   const lines = [];
   let start = 0;
   for (let newline = buffer.indexOf(NEWLINE); newline !== -1; newline = buffer.indexOf(NEWLINE, start)) {

@@ -18,7 +18,9 @@ export function lockDirectory(directory: string): () => void {
   if (held.has(path)) throw inUse(path, process.pid);
   const file = join(path, LOCK_FILE);
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  writeFileSync(draft, JSON.stringify({ pid: process.pid, startedAt: startedAt(process.pid) ?? null }), { mode: 0o600 });
+  writeFileSync(draft, JSON.stringify({ pid: process.pid, startedAt: startedAt(process.pid) ?? null }), {
+    mode: 0o600,
+  });
   try {
     while (!created(draft, file)) {
       const owner = readOwner(file);
@@ -35,7 +37,8 @@ export function lockDirectory(directory: string): () => void {
   };
 }
 
-const inUse = (path: string, pid: number) => new RescindError('config-invalid', { detail: `process ${pid} spools to ${path}; give each process a directory` });
+const inUse = (path: string, pid: number) =>
+  new RescindError('config-invalid', { detail: `process ${pid} spools to ${path}; give each process a directory` });
 
 function created(draft: string, file: string): boolean {
   try {

@@ -1,4 +1,15 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { open as openFile, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +25,8 @@ const event = (seq: number, size = 20): WaitingEvent => {
   const text = JSON.stringify({ id: `e${seq}`, fill: 'ü'.repeat(size) });
   return { seq, acceptedAt: 1_790_000_000_000 + seq, text, bytes: Buffer.byteLength(text) };
 };
-const events = (from: number, to: number, size?: number) => Array.from({ length: to - from + 1 }, (_, at) => event(from + at, size));
+const events = (from: number, to: number, size?: number) =>
+  Array.from({ length: to - from + 1 }, (_, at) => event(from + at, size));
 
 describe('spool', () => {
   let directory: string;
@@ -49,7 +61,10 @@ describe('spool', () => {
     open.splice(open.indexOf(one), 1);
     await one.close();
   }
-  const segments = () => readdirSync(directory).filter((name) => name.endsWith('.events')).sort();
+  const segments = () =>
+    readdirSync(directory)
+      .filter((name) => name.endsWith('.events'))
+      .sort();
   const seqs = async (one: Spool, limits = everything) => (await one.read(limits)).map(({ seq }) => seq);
 
   it('gives back what was appended, in order, byte for byte', async () => {
@@ -172,7 +187,9 @@ describe('spool', () => {
 
   it('is for one at a time', async () => {
     const sut = spool();
-    expect(() => spool()).toThrow(expect.objectContaining({ code: 'config-invalid', detail: expect.stringContaining(`process ${process.pid} `) }));
+    expect(() => spool()).toThrow(
+      expect.objectContaining({ code: 'config-invalid', detail: expect.stringContaining(`process ${process.pid} `) }),
+    );
     await closed(sut);
     // The same pid with another start time: the state in which a killed container is restarted.
     writeFileSync(join(directory, 'lock'), JSON.stringify({ pid: process.pid, startedAt: '1' }));
@@ -186,7 +203,11 @@ describe('spool', () => {
 
   it('holds for any order of appending, acknowledging, tearing and opening again', async () => {
     const step = fc.oneof(
-      fc.record({ do: fc.constant('append' as const), count: fc.integer({ min: 1, max: 40 }), size: fc.integer({ min: 0, max: 3_000 }) }),
+      fc.record({
+        do: fc.constant('append' as const),
+        count: fc.integer({ min: 1, max: 40 }),
+        size: fc.integer({ min: 0, max: 3_000 }),
+      }),
       fc.record({ do: fc.constant('acknowledge' as const), count: fc.integer({ min: 0, max: 60 }) }),
       fc.record({ do: fc.constant('pass' as const), count: fc.integer({ min: 1, max: 5 }) }),
       fc.record({ do: fc.constant('reopen' as const), torn: fc.integer({ min: 0, max: 30 }) }),
@@ -222,7 +243,9 @@ describe('spool', () => {
             // An empty spool remembers no more than it has to.
             if (last === settled) last = settled = sut.last;
           }
-          expect(await seqs(sut)).toEqual(Array.from({ length: Math.max(0, last - settled) }, (_, at) => settled + 1 + at));
+          expect(await seqs(sut)).toEqual(
+            Array.from({ length: Math.max(0, last - settled) }, (_, at) => settled + 1 + at),
+          );
         }
         await closed(sut);
         expect(damaged).toBe(0);
@@ -272,7 +295,13 @@ describe('spool', () => {
     const before = sut.bytes;
     if (breaking === 'datasync') jest.spyOn(handles, 'datasync').mockRejectedValue(full);
     else {
-      jest.spyOn(handles, 'write').mockImplementation(async function (this: FileHandle, bytes: Buffer, offset: number, _length: number, position: number) {
+      jest.spyOn(handles, 'write').mockImplementation(async function (
+        this: FileHandle,
+        bytes: Buffer,
+        offset: number,
+        _length: number,
+        position: number,
+      ) {
         // Writes all whole lines except the last.
         await Reflect.apply(write, this, [bytes, offset, bytes.subarray(0, -1).lastIndexOf('\n') + 1, position]);
         throw full;
@@ -280,7 +309,11 @@ describe('spool', () => {
     }
     await expect(sut.append(events(3, 6))).rejects.toBe(full);
     jest.restoreAllMocks();
-    expect([await seqs(sut), sut.bytes, statSync(join(directory, segments()[0]!)).size]).toEqual([[1, 2], before, before]);
+    expect([await seqs(sut), sut.bytes, statSync(join(directory, segments()[0]!)).size]).toEqual([
+      [1, 2],
+      before,
+      before,
+    ]);
     await closed(sut);
     const next = spool();
     expect([next.last, await seqs(next)]).toEqual([2, [1, 2]]);

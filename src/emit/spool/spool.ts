@@ -1,6 +1,14 @@
 import { rm, open, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DELIVERED_FILE, makeDirectory, readPart, scanDirectory, segmentPath, syncDirectory, type Segment } from './spool-directory.js';
+import {
+  DELIVERED_FILE,
+  makeDirectory,
+  readPart,
+  scanDirectory,
+  segmentPath,
+  syncDirectory,
+  type Segment,
+} from './spool-directory.js';
 import { MAX_LINE_BYTES, formatLine, formatNumber, lineBytes, parseLine, splitLines } from './spool-line.js';
 import { lockDirectory } from './spool-lock.js';
 import type { BatchLimits, WaitingEvent } from './waiting-event.js';
@@ -253,7 +261,10 @@ function createReader(segments: readonly Segment[], onDamaged: (count: number) =
 }
 
 /** Yields the whole lines from a place on, across segments. */
-async function* eventsFrom(segments: readonly Segment[], start: Place | undefined): AsyncGenerator<{ event: WaitingEvent; next: Place }> {
+async function* eventsFrom(
+  segments: readonly Segment[],
+  start: Place | undefined,
+): AsyncGenerator<{ event: WaitingEvent; next: Place }> {
   const at = start === undefined ? -1 : segments.indexOf(start.segment);
   // The list may lose its head meanwhile, so the loop goes over a copy.
   for (const segment of segments.slice(Math.max(0, at))) {

@@ -12,8 +12,7 @@ import { SendFailed, type FailureReason } from './transport.js';
 /** Credentials of a caller with the role `emit`: its id and secret, or the secret as a bearer key (RFC 6750). */
 export type EmitterCredentials =
   /** Sent as `client_secret_basic` (RFC 6749, 2.3.1). */
-  | { readonly clientId: string; readonly clientSecret: string }
-  | { readonly bearer: string };
+  { readonly clientId: string; readonly clientSecret: string } | { readonly bearer: string };
 
 /** Options of a connection to Rescind over HTTP. `url` must be https; http is for loopback. */
 export interface HttpOptions {
@@ -58,7 +57,10 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 function endpoint({ url, cleartext }: HttpOptions): URL {
   const base = new URL(url);
-  if (base.protocol !== 'https:' && !(base.protocol === 'http:' && (cleartext === true || LOOPBACK.has(base.hostname)))) {
+  if (
+    base.protocol !== 'https:' &&
+    !(base.protocol === 'http:' && (cleartext === true || LOOPBACK.has(base.hostname)))
+  ) {
     throw new TypeError('`url` must be https, since the request carries a secret; loopback may be http');
   }
   base.pathname = `${base.pathname.replace(/\/+$/, '')}/events`;
@@ -70,7 +72,9 @@ function endpoint({ url, cleartext }: HttpOptions): URL {
 function authorizationOf(credentials: EmitterCredentials): string {
   if ('bearer' in credentials) return `Bearer ${credentials.bearer}`;
   // RFC 6749, 2.3.1: both parts are form-encoded before they are joined; otherwise a colon in the id would end the id.
-  const encoded = [credentials.clientId, credentials.clientSecret].map((part) => new URLSearchParams([['', part]]).toString().slice(1));
+  const encoded = [credentials.clientId, credentials.clientSecret].map((part) =>
+    new URLSearchParams([['', part]]).toString().slice(1),
+  );
   return `Basic ${Buffer.from(encoded.join(':')).toString('base64')}`;
 }
 
@@ -103,7 +107,11 @@ async function exchange(url: URL, body: string, { authorization, timeoutMs, sign
       signal: giveUp.signal,
     });
     const text = await bounded(response);
-    return { status: response.status, text, retryAfterMs: parseRetryAfter(response.headers.get('retry-after'), Date.now()) };
+    return {
+      status: response.status,
+      text,
+      retryAfterMs: parseRetryAfter(response.headers.get('retry-after'), Date.now()),
+    };
   } catch (cause) {
     throw new SendFailed('emit-failed', 'away', { detail: 'no answer to POST /events', cause });
   } finally {
@@ -132,7 +140,8 @@ function resultsOf(status: number, body: unknown, count: number): IntakeResult[]
 
 function isIntakeResult(value: unknown, status: number): value is IntakeResult {
   if (typeof value !== 'object' || value === null) return false;
-  if ('index' in value) return status === OK && typeof value.index === 'string' && ('state' in value || 'duplicate' in value);
+  if ('index' in value)
+    return status === OK && typeof value.index === 'string' && ('state' in value || 'duplicate' in value);
   if (!('error' in value) || typeof value.error !== 'string') return false;
   // A newer Rescind may refuse with a code that is not known here; such a refusal must not be repeated for ever.
   return Object.hasOwn(REJECT_CODES, value.error) || (status === OK && /^[a-z][a-z0-9-]{0,63}$/.test(value.error));

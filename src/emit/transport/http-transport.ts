@@ -18,6 +18,7 @@ export function httpTransport(options: HttpOptions): Transport {
 }
 
 function verdictOf(result: IntakeResult): Verdict {
-  if ('error' in result) return { taken: false, code: result.error, ...(result.detail === undefined ? {} : { detail: result.detail }) };
+  if ('error' in result)
+    return { taken: false, code: result.error, ...(result.detail === undefined ? {} : { detail: result.detail }) };
   return { taken: true, index: result.index, ...('duplicate' in result ? { duplicate: true } : {}) };
 }

@@ -1,4 +1,11 @@
-import { CLOUDEVENTS_MEDIA_TYPE, JSON_MEDIA_TYPE, parseEventType, type CloudEvent, type EventDataOf, type EventName } from '../../contracts/index.js';
+import {
+  CLOUDEVENTS_MEDIA_TYPE,
+  JSON_MEDIA_TYPE,
+  parseEventType,
+  type CloudEvent,
+  type EventDataOf,
+  type EventName,
+} from '../../contracts/index.js';
 
 /** How an event is written. `binary`: attributes as headers and `data` as the value. `structured`: the whole event as the value. */
 export type KafkaMode = 'binary' | 'structured';
@@ -53,14 +60,16 @@ interface Identity {
 }
 
 const SEPARATOR = '|';
-const identityKey = (of: Identity) => (of.jti === undefined ? (of.sha256 ?? of.signing_input_sha256) : `${of.iss}${SEPARATOR}${of.jti}`);
+const identityKey = (of: Identity) =>
+  of.jti === undefined ? (of.sha256 ?? of.signing_input_sha256) : `${of.iss}${SEPARATOR}${of.jti}`;
 const pair = (issuer: string, name: string) => `${issuer}${SEPARATOR}${name}`;
 
 const KEY_OF: { readonly [N in EventName]?: (data: EventDataOf[N]) => string | undefined } = {
   'id-jag.issued': identityKey,
   'id-jag.denied': (data) => pair(data.iss, data.sub ?? data.idp_client_id),
   'token.issued': identityKey,
-  'token.denied': ({ id_jag: { sub, ...idJag } }) => identityKey(idJag) ?? (sub === undefined ? undefined : pair(idJag.iss, sub)),
+  'token.denied': ({ id_jag: { sub, ...idJag } }) =>
+    identityKey(idJag) ?? (sub === undefined ? undefined : pair(idJag.iss, sub)),
   'token.revoked': identityKey,
   'access.allowed': (data) => identityKey(data.token),
   'access.denied': (data) => identityKey(data.token),

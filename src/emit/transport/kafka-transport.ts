@@ -47,7 +47,8 @@ function reasonOf(error: unknown): FailureReason {
   let one = error;
   for (let depth = 0; depth < MAX_CAUSES && typeof one === 'object' && one !== null; depth++) {
     const { type, code, cause } = one as { type?: unknown; code?: unknown; cause?: unknown };
-    for (const name of [type, code]) if (typeof name === 'string' && Object.hasOwn(REASON_OF, name)) return REASON_OF[name]!;
+    for (const name of [type, code])
+      if (typeof name === 'string' && Object.hasOwn(REASON_OF, name)) return REASON_OF[name]!;
     one = cause;
   }
   return 'away';

@@ -42,7 +42,11 @@ export class SendFailed extends RescindError {
   /** Milliseconds for which the other side asked not to be called. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, reason: FailureReason, options: { detail: string; retryAfterMs?: number | undefined; cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    reason: FailureReason,
+    options: { detail: string; retryAfterMs?: number | undefined; cause?: unknown },
+  ) {
     super(code, { detail: options.detail, retryable: reason === 'away', cause: options.cause });
     this.reason = reason;
     this.retryAfterMs = options.retryAfterMs;

@@ -37,20 +37,27 @@ export interface ControlSeal {
 
 /** Throws `TypeError` unless the key has {@link TOPIC_KEY_BYTES} bytes. */
 export function createControlSeal(key: Buffer): ControlSeal {
-  if (key.length !== TOPIC_KEY_BYTES) throw new TypeError(`the key of the control topic must have ${TOPIC_KEY_BYTES} bytes`);
+  if (key.length !== TOPIC_KEY_BYTES)
+    throw new TypeError(`the key of the control topic must have ${TOPIC_KEY_BYTES} bytes`);
   return {
     seal({ record, commands }) {
       const seq = String(record.seq);
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(boundTo(seq));
-      const sealed = [cipher.update(JSON.stringify({ format: FORMAT, ...record, seq, commands }), 'utf8'), cipher.final()];
+      const sealed = [
+        cipher.update(JSON.stringify({ format: FORMAT, ...record, seq, commands }), 'utf8'),
+        cipher.final(),
+      ];
       return { key: seq, value: Buffer.concat([Buffer.of(SEALED), nonce, ...sealed, cipher.getAuthTag()]) };
     },
     open({ key: seq, value }) {
       const text = seq === null || value === null ? undefined : unseal(key, seq, value);
       if (text === undefined) return undefined;
       const { format, seq: written, commands, ...record } = JSON.parse(text) as Written;
-      if (format !== FORMAT) throw new RescindError('control-topic-corrupt', { detail: `record ${seq} is of format ${String(format)}, which this release cannot read` });
+      if (format !== FORMAT)
+        throw new RescindError('control-topic-corrupt', {
+          detail: `record ${seq} is of format ${String(format)}, which this release cannot read`,
+        });
       return { record: { ...record, seq: BigInt(written) as Seq } as ControlRecord, commands };
     },
   };
@@ -59,7 +66,9 @@ export function createControlSeal(key: Buffer): ControlSeal {
 function unseal(key: Buffer, seq: string, value: Buffer): string | undefined {
   if (value.length < 1 + NONCE_BYTES + TAG_BYTES || value[0] !== SEALED) return undefined;
   const nonce = value.subarray(1, 1 + NONCE_BYTES);
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES }).setAAD(boundTo(seq)).setAuthTag(value.subarray(-TAG_BYTES));
+  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+    .setAAD(boundTo(seq))
+    .setAuthTag(value.subarray(-TAG_BYTES));
   const opened = decipher.update(value.subarray(1 + NONCE_BYTES, -TAG_BYTES));
   try {
     return Buffer.concat([opened, decipher.final()]).toString();
@@ -71,7 +80,8 @@ function unseal(key: Buffer, seq: string, value: Buffer): string | undefined {
 const boundTo = (seq: string): Buffer => Buffer.from(`rescind-control/v${SEALED}\0${seq}`);
 
 /** Whether two records are the same. Commands are not compared, because their keys expire. */
-export const isSameRecord = (one: ControlRecord, other: ControlRecord): boolean => canonicalRecord(one) === canonicalRecord(other);
+export const isSameRecord = (one: ControlRecord, other: ControlRecord): boolean =>
+  canonicalRecord(one) === canonicalRecord(other);
 
 const canonicalRecord = ({ seq, tenant, kind, subject, version, at, body }: ControlRecord): string =>
   canonicalJson({ seq: String(seq), tenant, kind, subject, version, at, body });

@@ -35,8 +35,17 @@ export function createControlFence({ kafka, pool, keys, prefix, log }: FenceOpti
 
   async function requirePublished(): Promise<void> {
     const key = await keys.find();
-    const { last, foreign } = await findPublished({ reader, topic, seal: key && createControlSeal(key), from: await storedOffset(pool, topic) });
-    if (foreign > 0) log.warn({ topic, records: foreign }, 'somebody else has written to the topic of control records; their records are ignored');
+    const { last, foreign } = await findPublished({
+      reader,
+      topic,
+      seal: key && createControlSeal(key),
+      from: await storedOffset(pool, topic),
+    });
+    if (foreign > 0)
+      log.warn(
+        { topic, records: foreign },
+        'somebody else has written to the topic of control records; their records are ignored',
+      );
     if (last) await requireContinued(last.record, topic, database);
   }
 

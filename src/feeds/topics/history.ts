@@ -36,7 +36,8 @@ export async function findPublished({ reader, topic, seal, from }: HistoryOption
     for (const message of records) {
       const copy = seal?.open(message);
       if (copy === undefined) foreign += 1;
-      else if (last === undefined || copy.record.seq >= last.record.seq) last = { record: copy.record, offset: message.offset };
+      else if (last === undefined || copy.record.seq >= last.record.seq)
+        last = { record: copy.record, offset: message.offset };
     }
   }
   if (last === undefined && foreign > 0) throw sealed(topic, seal);
@@ -56,11 +57,17 @@ export const sealed = (topic: string, seal: ControlSeal | undefined): RescindErr
  * `published` MUST have been read first: records are published after their commit, so a database that nobody has put back contains
  * whatever was published.
  */
-export async function requireContinued(published: ControlRecord, topic: string, log: { copies: LogCopies; controlLog: ControlLog }): Promise<void> {
+export async function requireContinued(
+  published: ControlRecord,
+  topic: string,
+  log: { copies: LogCopies; controlLog: ControlLog },
+): Promise<void> {
   const { seq } = published;
   const head = await log.copies.head();
   if (head < seq) {
-    throw behind(`the database has ${head} control records and ${topic} has ${seq}: an old backup was restored, or an empty database started. Run: rescind control restore --from-topic`);
+    throw behind(
+      `the database has ${head} control records and ${topic} has ${seq}: an old backup was restored, or an empty database started. Run: rescind control restore --from-topic`,
+    );
   }
   const [stored] = await log.controlLog.readRange(seq, seq);
   if (stored && isSameRecord(stored, published)) return;

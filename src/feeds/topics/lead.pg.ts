@@ -33,7 +33,10 @@ export interface Lead {
  * cluster.
  */
 export async function storedOffset(pool: Pool, topic: string): Promise<bigint | null> {
-  const { rows } = await pool.query<{ last_offset: string | null }>('SELECT last_offset FROM topic_cursor WHERE topic = $1', [topic]);
+  const { rows } = await pool.query<{ last_offset: string | null }>(
+    'SELECT last_offset FROM topic_cursor WHERE topic = $1',
+    [topic],
+  );
   const offset = rows.length === 1 ? rows[0]!.last_offset : null;
   return offset === null ? null : BigInt(offset);
 }
@@ -67,8 +70,16 @@ function leadOf(client: PoolClient, isLost: () => boolean, release: () => void):
   return {
     isLost,
     async cursors(cluster) {
-      const { rows } = await client.query<{ topic: string; seq: string; last_offset: string | null }>('SELECT topic, seq, last_offset FROM topic_cursor WHERE cluster = $1', [cluster]);
-      return new Map(rows.map(({ topic, seq, last_offset: offset }) => [topic, { seq: BigInt(seq) as Seq, lastOffset: offset === null ? null : BigInt(offset) }]));
+      const { rows } = await client.query<{ topic: string; seq: string; last_offset: string | null }>(
+        'SELECT topic, seq, last_offset FROM topic_cursor WHERE cluster = $1',
+        [cluster],
+      );
+      return new Map(
+        rows.map(({ topic, seq, last_offset: offset }) => [
+          topic,
+          { seq: BigInt(seq) as Seq, lastOffset: offset === null ? null : BigInt(offset) },
+        ]),
+      );
     },
     async begin(cluster, topic, { seq, lastOffset }) {
       await client.query(
@@ -82,9 +93,16 @@ function leadOf(client: PoolClient, isLost: () => boolean, release: () => void):
         `UPDATE topic_cursor c SET seq = m.seq, last_offset = m.last_offset, moved_at = now()
          FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS m(topic, held, seq, last_offset)
          WHERE c.cluster = $1 AND c.topic = m.topic AND c.seq = m.held`,
-        [cluster, moves.map(({ topic }) => topic), moves.map(({ held }) => held), moves.map(({ to }) => to.seq), moves.map(({ to }) => to.lastOffset)],
+        [
+          cluster,
+          moves.map(({ topic }) => topic),
+          moves.map(({ held }) => held),
+          moves.map(({ to }) => to.seq),
+          moves.map(({ to }) => to.lastOffset),
+        ],
       );
-      if (rowCount !== moves.length) throw new RescindError('edit-conflict', { detail: 'another process publishes the control log' });
+      if (rowCount !== moves.length)
+        throw new RescindError('edit-conflict', { detail: 'another process publishes the control log' });
     },
     release,
   };

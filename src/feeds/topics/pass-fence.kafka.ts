@@ -35,17 +35,33 @@ export interface PassFenceOptions {
 export async function passControlFence(options: PassFenceOptions): Promise<void> {
   const { config, servers, log, metrics, health, stopping, pool, keys, announces } = options;
   if (config.controlFence === 'off') return;
-  const fence = createControlFence({ kafka: createKafka({ ...servers, clientId: 'rescind-fence', log, retry: { retries: 1 } }), pool, keys, prefix: config.topicPrefix, log });
+  const fence = createControlFence({
+    kafka: createKafka({ ...servers, clientId: 'rescind-fence', log, retry: { retries: 1 } }),
+    pool,
+    keys,
+    prefix: config.topicPrefix,
+    log,
+  });
   let problem = await fence.check();
   health.register('control-fence', () => {
     if (problem) throw problem;
   });
-  const server = problem && (await listenUnready({ listen: config.listen, health, metrics, reason: () => new RescindError(problem?.code ?? 'shutting-down') }));
+  const server =
+    problem &&
+    (await listenUnready({
+      listen: config.listen,
+      health,
+      metrics,
+      reason: () => new RescindError(problem?.code ?? 'shutting-down'),
+    }));
   const withdraw = server && announces && (await announceInstance({ home: config.home, url: server.url, log }));
   let saidAt = -Infinity;
   while (problem && !stopping.aborted) {
     if (performance.now() - saidAt >= REMINDER_MS) {
-      log.error({ url: server?.url, code: problem.code, detail: problem.detail }, 'cannot confirm that the database is the current one; this process waits and checks again');
+      log.error(
+        { url: server?.url, code: problem.code, detail: problem.detail },
+        'cannot confirm that the database is the current one; this process waits and checks again',
+      );
       saidAt = performance.now();
     }
     await delay(RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);

@@ -40,7 +40,13 @@ export interface RestoreOptions {
  * published to it, `control-topic-sealed` if the key is missing or wrong, and `edit-conflict` if another process writes. Records restored
  * before an error stay and are correct.
  */
-export async function restoreControlLog({ kafka, pool, keys, prefix, onProgress = () => undefined }: RestoreOptions): Promise<Restored> {
+export async function restoreControlLog({
+  kafka,
+  pool,
+  keys,
+  prefix,
+  onProgress = () => undefined,
+}: RestoreOptions): Promise<Restored> {
   const topic = controlTopic(prefix);
   const reader = createTopicReader({ kafka });
   const restoration = await createRestoration(createLogCopies({ pool }), topic, onProgress);
@@ -101,7 +107,8 @@ async function createRestoration(log: LogCopies, topic: string, onProgress: (seq
   async function takeAgain(record: ControlRecord): Promise<void> {
     const pending = waiting.find((copy) => copy.record.seq === record.seq)?.record;
     const known = pending ?? (await log.readAfter((record.seq - 1n) as Seq, 1))[0]?.record;
-    if (!known || !isSameRecord(known, record)) throw corrupt(topic, `holds two records with seq ${record.seq}: two deployments have published to it`);
+    if (!known || !isSameRecord(known, record))
+      throw corrupt(topic, `holds two records with seq ${record.seq}: two deployments have published to it`);
     repeated += 1;
   }
 
@@ -109,16 +116,29 @@ async function createRestoration(log: LogCopies, topic: string, onProgress: (seq
     async take(copy: RecordCopy): Promise<void> {
       const { seq } = copy.record;
       if (seq <= last) return takeAgain(copy.record);
-      if (seq !== last + 1n) throw corrupt(topic, last === 0n ? `begins with record ${seq}: its first ones were deleted` : `lacks the records between ${last} and ${seq}`);
+      if (seq !== last + 1n)
+        throw corrupt(
+          topic,
+          last === 0n
+            ? `begins with record ${seq}: its first ones were deleted`
+            : `lacks the records between ${last} and ${seq}`,
+        );
       last = seq;
       waiting.push(copy);
       if (waiting.length >= RECORDS_A_TRANSACTION) await flush();
     },
     async end(): Promise<Omit<Restored, 'foreign'>> {
       await flush();
-      return { compared: Number(last < had ? last : had), restored: Number(head - had), repeated, head: String(head), published: String(last) };
+      return {
+        compared: Number(last < had ? last : had),
+        restored: Number(head - had),
+        repeated,
+        head: String(head),
+        published: String(last),
+      };
     },
   };
 }
 
-const corrupt = (topic: string, what: string): RescindError => new RescindError('control-topic-corrupt', { detail: `${topic} ${what}` });
+const corrupt = (topic: string, what: string): RescindError =>
+  new RescindError('control-topic-corrupt', { detail: `${topic} ${what}` });

@@ -1,5 +1,18 @@
-import { recordedKeys, type ControlRecord, type ControlState, type RecordedKeys, type Tenant } from '../../control/index.js';
-import { deadFrom, DIMENSIONS, ruleKeyToBytes, splitSelectorKey, type Rule, type SelectorKey } from '../../rules/index.js';
+import {
+  recordedKeys,
+  type ControlRecord,
+  type ControlState,
+  type RecordedKeys,
+  type Tenant,
+} from '../../control/index.js';
+import {
+  deadFrom,
+  DIMENSIONS,
+  ruleKeyToBytes,
+  splitSelectorKey,
+  type Rule,
+  type SelectorKey,
+} from '../../rules/index.js';
 
 /** Message about one rule to a resource app: keys and times, no name. */
 export interface RuleMessage {
@@ -28,11 +41,14 @@ export function ruleMessage(tenant: Tenant, key: string, now: number): RuleMessa
 export const isGone = (tenant: Tenant, key: string, now: number): boolean => liveRow(tenant, key, now) === undefined;
 
 /** Returns the message's key: the rule's id. If a rule has several selectors, each has a message with a key of its own. */
-const messageKey = (id: string, { key }: Pick<SelectorKey, 'key'>): string => `${id}/${Buffer.from(key, 'latin1').toString('base64url')}`;
+const messageKey = (id: string, { key }: Pick<SelectorKey, 'key'>): string =>
+  `${id}/${Buffer.from(key, 'latin1').toString('base64url')}`;
 
 function liveRow(tenant: Tenant, key: string, now: number): Rule | undefined {
   const [id] = key.split('/', 1);
-  const rule = tenant.rules.rowsOf(id!).find((row) => key === (row.isOneOfSeveral ? messageKey(id!, row.selector) : id));
+  const rule = tenant.rules
+    .rowsOf(id!)
+    .find((row) => key === (row.isOneOfSeveral ? messageKey(id!, row.selector) : id));
   return rule === undefined || now >= (deadFrom(rule) ?? Infinity) ? undefined : rule;
 }
 
@@ -59,7 +75,10 @@ function messageKeys(id: string, recorded: RecordedKeys | undefined): readonly s
 }
 
 /** Finds blocks that an enabling event turned into a `revoke` as of its time. */
-function enabledBlocks(tenant: Tenant, { origin, ...recorded }: Extract<ControlRecord, { kind: 'subject.enabled' }>['body']): readonly string[] {
+function enabledBlocks(
+  tenant: Tenant,
+  { origin, ...recorded }: Extract<ControlRecord, { kind: 'subject.enabled' }>['body'],
+): readonly string[] {
   const before = Math.floor(origin.at / 1000);
   const { shape, keys } = recordedKeys(recorded);
   return keys
@@ -76,7 +95,9 @@ function ruleView(rule: Rule): Readonly<Record<string, unknown>> {
     effect: rule.effect,
     shape: DIMENSIONS.filter((_, position) => rule.selector.shape & (1 << position)),
     keys: Object.fromEntries(keys.map(([dimension, key]) => [dimension, ruleKeyToBytes(key).toString('base64url')])),
-    ...(rule.effect === 'revoke' && !rule.byIdentity ? { before: rule.before, as_of_order: rule.asOfOrder, reauthenticate: rule.reauthenticate } : {}),
+    ...(rule.effect === 'revoke' && !rule.byIdentity
+      ? { before: rule.before, as_of_order: rule.asOfOrder, reauthenticate: rule.reauthenticate }
+      : {}),
     ...(rule.until === undefined ? {} : { until: rule.until }),
     ...(rule.resume === true ? { resume: true } : {}),
     dead_from: deadFrom(rule) ?? null,

@@ -3,7 +3,12 @@ import { isGone } from './rule-message.js';
 import type { TopicReader } from './topic-reader.kafka.js';
 
 /** Finds ids of rules in a tenant's topic that no longer stop anything. Compaction drops them from the state without a record. */
-export async function findGone(reader: TopicReader, topic: string, tenant: Tenant, now: number): Promise<readonly string[]> {
+export async function findGone(
+  reader: TopicReader,
+  topic: string,
+  tenant: Tenant,
+  now: number,
+): Promise<readonly string[]> {
   const gone = new Set<string>();
   for await (const records of reader.read(topic)) {
     for (const { key, value } of records) {

@@ -1,7 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
-import { createLogCopies, type ControlFollower, type ControlLog, type RecordCopy, type Seq, type Tenant } from '../../control/index.js';
+import {
+  createLogCopies,
+  type ControlFollower,
+  type ControlLog,
+  type RecordCopy,
+  type Seq,
+  type Tenant,
+} from '../../control/index.js';
 import { DEFAULT_TOPIC_PREFIX } from '../../platform/config/index.js';
 import { type TopicSettings } from '../../platform/kafka/index.js';
 import { type Log } from '../../platform/log/index.js';
@@ -10,7 +17,14 @@ import { type Pool } from '../../platform/postgres/index.js';
 import { createControlSeal } from './control-message.js';
 import { findPublished, requireContinued, type Published } from './history.js';
 import { storedOffset, takeLead, type Lead } from './lead.pg.js';
-import { controlTopic, controlTopicSettings, revocationsTopic, revocationsTopicSettings, SEQ_HEADER, transactionalId } from './names.js';
+import {
+  controlTopic,
+  controlTopicSettings,
+  revocationsTopic,
+  revocationsTopicSettings,
+  SEQ_HEADER,
+  transactionalId,
+} from './names.js';
 import { ruleMessages } from './rule-message.js';
 import { findGone } from './sweep.js';
 import { createTopicReader } from './topic-reader.kafka.js';
@@ -63,7 +77,17 @@ interface Position {
 }
 
 export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
-  const { kafka, pool, controlLog, follower, log, metrics, prefix = DEFAULT_TOPIC_PREFIX, sweepMs = SWEEP_MS, now = Date.now } = options;
+  const {
+    kafka,
+    pool,
+    controlLog,
+    follower,
+    log,
+    metrics,
+    prefix = DEFAULT_TOPIC_PREFIX,
+    sweepMs = SWEEP_MS,
+    now = Date.now,
+  } = options;
   const { state } = follower;
   const copies = createLogCopies({ pool });
   const reader = createTopicReader({ kafka });
@@ -81,11 +105,27 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   let idleMovedAt = 0;
   let sweptAt = 0;
 
-  const errors = metrics.counter('rescind_topic_feed_errors_total', 'Times that publishing the control log to Kafka broke off; it begins again.');
-  metrics.gauge('rescind_topic_feed_leading', 'Whether this process publishes the control log to Kafka (1) or another one does (0).', [], () => Number(isLeading));
-  metrics.gauge('rescind_topic_feed_refused', 'Whether publishing waits for an operator (1): the topic holds another history than the database.', [], () => Number(refusal !== undefined));
-  metrics.observed('rescind_topic_feed_lag_records', 'Control records that are not published to a topic yet, in the process that publishes.', ['topic'], () =>
-    [...positions].map(([topic, { seq }]) => [{ topic }, Number(state.head - seq)] as const),
+  const errors = metrics.counter(
+    'rescind_topic_feed_errors_total',
+    'Times that publishing the control log to Kafka broke off; it begins again.',
+  );
+  metrics.gauge(
+    'rescind_topic_feed_leading',
+    'Whether this process publishes the control log to Kafka (1) or another one does (0).',
+    [],
+    () => Number(isLeading),
+  );
+  metrics.gauge(
+    'rescind_topic_feed_refused',
+    'Whether publishing waits for an operator (1): the topic holds another history than the database.',
+    [],
+    () => Number(refusal !== undefined),
+  );
+  metrics.observed(
+    'rescind_topic_feed_lag_records',
+    'Control records that are not published to a topic yet, in the process that publishes.',
+    ['topic'],
+    () => [...positions].map(([topic, { seq }]) => [{ topic }, Number(state.head - seq)] as const),
   );
 
   const isStopping = (): boolean => stopping;
@@ -104,12 +144,13 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
 
   function noteFailure(error: unknown): void {
     errors.inc();
-    const isRefused = error instanceof RescindError && (REFUSALS.has(error.code));
+    const isRefused = error instanceof RescindError && REFUSALS.has(error.code);
     if (!isRefused) {
       log.warn({ err: error }, 'cannot publish the control log; starting again');
       return;
     }
-    if (refusal === undefined) log.error({ detail: error.detail }, 'the control log is not published until an operator decides');
+    if (refusal === undefined)
+      log.error({ detail: error.detail }, 'the control log is not published until an operator decides');
     refusal = error.detail;
   }
 
@@ -171,7 +212,10 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   async function takeTenants(right: Lead, writer: TopicWriter): Promise<void> {
     const missing = [...state.tenants()].filter(({ name }) => !positions.has(revocationsTopic(prefix, name)));
     if (missing.length === 0) return;
-    await ensure(writer, missing.map(({ name }) => revocationsTopicSettings(prefix, name)));
+    await ensure(
+      writer,
+      missing.map(({ name }) => revocationsTopicSettings(prefix, name)),
+    );
     const cursors = await right.cursors(cluster);
     for (const tenant of missing) {
       const topic = revocationsTopic(prefix, tenant.name);
@@ -224,7 +268,10 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
       const { record } = copy;
       add(control, record.seq, () => [seal.seal(copy)]);
       const tenant = state.tenant(record.tenant);
-      if (tenant) add(revocationsTopic(prefix, tenant.name), record.seq, () => ruleMessages(record, state, seconds).map((message) => withSeq(message, record.seq)));
+      if (tenant)
+        add(revocationsTopic(prefix, tenant.name), record.seq, () =>
+          ruleMessages(record, state, seconds).map((message) => withSeq(message, record.seq)),
+        );
     }
     return publication;
   }
@@ -240,7 +287,10 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
       return (offset !== undefined || idleIsDue) && position.seq > position.stored;
     });
     if (moved.length === 0) return;
-    await right.move(cluster, moved.map(([topic, { seq: to, stored, lastOffset }]) => ({ topic, held: stored, to: { seq: to, lastOffset } })));
+    await right.move(
+      cluster,
+      moved.map(([topic, { seq: to, stored, lastOffset }]) => ({ topic, held: stored, to: { seq: to, lastOffset } })),
+    );
     for (const [, position] of moved) position.stored = position.seq;
   }
 
@@ -257,7 +307,9 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     if (!position) return;
     const gone = await findGone(reader, topic, tenant, Math.floor(now() / 1000));
     for (let from = 0; from < gone.length; from += RECORDS_A_TRANSACTION) {
-      const messages = gone.slice(from, from + RECORDS_A_TRANSACTION).map((key) => withSeq({ key, value: null }, position.seq));
+      const messages = gone
+        .slice(from, from + RECORDS_A_TRANSACTION)
+        .map((key) => withSeq({ key, value: null }, position.seq));
       position.lastOffset = (await writer.publish(new Map([[topic, messages]]))).get(topic)!;
     }
     if (gone.length === 0) return;
@@ -293,4 +345,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   };
 }
 
-const withSeq = (message: { readonly key: string; readonly value: string | null }, seq: Seq): TopicMessage => ({ ...message, headers: { [SEQ_HEADER]: String(seq) } });
+const withSeq = (message: { readonly key: string; readonly value: string | null }, seq: Seq): TopicMessage => ({
+  ...message,
+  headers: { [SEQ_HEADER]: String(seq) },
+});

@@ -34,7 +34,11 @@ export function createTopicKeys({ pool, home, configured }: TopicKeysOptions): T
     const stored = rows[0]?.key;
     if (configured === undefined) return stored ?? (await readKeyFile(path));
     const key = Buffer.from(configured.reveal(), 'base64url');
-    if (stored && !stored.equals(key)) throw new RescindError('config-invalid', { detail: 'CONTROL_TOPIC_KEY is another key than the database has; unset it, or use the database that it belongs to' });
+    if (stored && !stored.equals(key))
+      throw new RescindError('config-invalid', {
+        detail:
+          'CONTROL_TOPIC_KEY is another key than the database has; unset it, or use the database that it belongs to',
+      });
     return key;
   }
 
@@ -45,8 +49,13 @@ export function createTopicKeys({ pool, home, configured }: TopicKeysOptions): T
       await pool.query('INSERT INTO control_topic_key (key) VALUES ($1) ON CONFLICT DO NOTHING', [own]);
       // Another node may have been first.
       const key = (await find())!;
-      if (!(await writePrivateFile(path, `${key.toString('base64url')}\n`)) && !(await readKeyFile(path))!.equals(key)) {
-        throw new RescindError('config-invalid', { detail: `${path} holds the key of another deployment: use another RESCIND_HOME, or move the file to where keys are kept` });
+      if (
+        !(await writePrivateFile(path, `${key.toString('base64url')}\n`)) &&
+        !(await readKeyFile(path))!.equals(key)
+      ) {
+        throw new RescindError('config-invalid', {
+          detail: `${path} holds the key of another deployment: use another RESCIND_HOME, or move the file to where keys are kept`,
+        });
       }
       return key;
     },
@@ -56,7 +65,10 @@ export function createTopicKeys({ pool, home, configured }: TopicKeysOptions): T
 async function readKeyFile(path: string): Promise<Buffer | undefined> {
   try {
     const key = Buffer.from((await readFile(path, 'utf8')).trim(), 'base64url');
-    if (key.length !== TOPIC_KEY_BYTES) throw new RescindError('config-invalid', { detail: `${path} does not hold a key of ${TOPIC_KEY_BYTES} bytes in base64url` });
+    if (key.length !== TOPIC_KEY_BYTES)
+      throw new RescindError('config-invalid', {
+        detail: `${path} does not hold a key of ${TOPIC_KEY_BYTES} bytes in base64url`,
+      });
     return key;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;

@@ -36,8 +36,13 @@ interface FetchedPartition {
   readonly lastStableOffset: string;
 }
 interface Batch {
-  readonly messages: readonly (Omit<TopicRecord, 'offset' | 'key'> & { readonly offset: string; readonly key: Buffer | null })[];
-  readonly rawMessages: readonly { readonly batchContext: { readonly firstOffset: string; readonly lastOffsetDelta: number } }[];
+  readonly messages: readonly (Omit<TopicRecord, 'offset' | 'key'> & {
+    readonly offset: string;
+    readonly key: Buffer | null;
+  })[];
+  readonly rawMessages: readonly {
+    readonly batchContext: { readonly firstOffset: string; readonly lastOffsetDelta: number };
+  }[];
 }
 interface Broker {
   fetch(request: object): Promise<{ responses: readonly { partitions: readonly FetchedPartition[] }[] }>;
@@ -49,11 +54,17 @@ interface Cluster {
   refreshMetadata(): Promise<void>;
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
   findBroker(broker: { nodeId: string }): Promise<Broker>;
-  fetchTopicsOffset(topics: readonly object[]): Promise<readonly { readonly partitions: readonly { readonly offset: string }[] }[]>;
+  fetchTopicsOffset(
+    topics: readonly object[],
+  ): Promise<readonly { readonly partitions: readonly { readonly offset: string }[] }[]>;
 }
 
 const require = createRequire(import.meta.url);
-const KafkaBatch = require('kafkajs/src/consumer/batch.js') as new (topic: string, fetchedOffset: string, partition: FetchedPartition) => Batch;
+const KafkaBatch = require('kafkajs/src/consumer/batch.js') as new (
+  topic: string,
+  fetchedOffset: string,
+  partition: FetchedPartition,
+) => Batch;
 
 export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
   let connected: Promise<Cluster> | undefined;
@@ -71,7 +82,11 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
         return await work(await connected);
       } catch (error) {
         await disconnect();
-        if (nth === ATTEMPTS) throw new RescindError('kafka-unavailable', { detail: `a topic could not be read: ${(error as Error).message}`, cause: error });
+        if (nth === ATTEMPTS)
+          throw new RescindError('kafka-unavailable', {
+            detail: `a topic could not be read: ${(error as Error).message}`,
+            cause: error,
+          });
         await delay(RETRY_MS);
       }
     }
@@ -101,7 +116,10 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
   }
 
   /** Fetches once. Returns the records, the offset to continue from, and whether all committed records lie before it. */
-  function fetch(topic: string, from: bigint): Promise<{ records: readonly TopicRecord[]; next: bigint; isEnd: boolean }> {
+  function fetch(
+    topic: string,
+    from: bigint,
+  ): Promise<{ records: readonly TopicRecord[]; next: bigint; isEnd: boolean }> {
     return attempt(async (cluster) => {
       await cluster.addTargetTopic(topic);
       const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [0]));
@@ -111,7 +129,14 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
       }
       const broker = await cluster.findBroker({ nodeId });
       const partitions = [{ partition: 0, fetchOffset: String(from), maxBytes: FETCH_BYTES }];
-      const { responses } = await broker.fetch({ maxWaitTime: MAX_WAIT_MS, minBytes: 1, maxBytes: FETCH_BYTES, isolationLevel: READ_COMMITTED, topics: [{ topic, partitions }], rackId: '' });
+      const { responses } = await broker.fetch({
+        maxWaitTime: MAX_WAIT_MS,
+        minBytes: 1,
+        maxBytes: FETCH_BYTES,
+        isolationLevel: READ_COMMITTED,
+        topics: [{ topic, partitions }],
+        rackId: '',
+      });
       const partition = responses[0]!.partitions[0]!;
       const batch = new KafkaBatch(topic, String(from), partition);
       const next = nextOffset(batch, from);
@@ -145,7 +170,9 @@ export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
  * its last remaining record is still inside the batch. If compaction removed all records, the only way forward is the next offset.
  */
 function nextOffset({ rawMessages }: Batch, from: bigint): bigint {
-  const behind = rawMessages.map(({ batchContext: { firstOffset, lastOffsetDelta } }) => BigInt(firstOffset) + BigInt(lastOffsetDelta) + 1n);
+  const behind = rawMessages.map(
+    ({ batchContext: { firstOffset, lastOffsetDelta } }) => BigInt(firstOffset) + BigInt(lastOffsetDelta) + 1n,
+  );
   return behind.reduce((last, offset) => (offset > last ? offset : last), from + 1n);
 }
 
@@ -167,7 +194,9 @@ function recordOf(message: Batch['messages'][number]): TopicRecord {
  * symbol.
  */
 function clusterOf(kafka: Kafka): Cluster {
-  const symbol = Object.getOwnPropertySymbols(kafka).find(({ description }) => description === 'private:Kafka:createCluster');
+  const symbol = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  );
   if (symbol === undefined) throw new TypeError('another release of kafkajs than the one that this was written for');
   const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!;
   return create({ allowAutoTopicCreation: false, isolationLevel: READ_COMMITTED });

@@ -56,11 +56,17 @@ export function createTopicWriter({ kafka, transactionalId }: { kafka: Kafka; tr
     },
     async ensure(topics) {
       await ensureTopics(admin, topics);
-      const resources = topics.map(({ topic, config = {} }) => ({ type: TOPIC_RESOURCE, name: topic, configNames: Object.keys(config) }));
+      const resources = topics.map(({ topic, config = {} }) => ({
+        type: TOPIC_RESOURCE,
+        name: topic,
+        configNames: Object.keys(config),
+      }));
       const described = await admin.describeConfigs({ includeSynonyms: false, resources });
       return described.resources.flatMap(({ resourceName, configEntries }) => {
         const wanted = topics.find(({ topic }) => topic === resourceName)?.config ?? {};
-        return configEntries.filter(({ configName, configValue }) => wanted[configName] !== configValue).map(({ configName, configValue }) => `${resourceName}: ${configName}=${configValue}`);
+        return configEntries
+          .filter(({ configName, configValue }) => wanted[configName] !== configValue)
+          .map(({ configName, configValue }) => `${resourceName}: ${configName}=${configValue}`);
       });
     },
     async publish(publication) {

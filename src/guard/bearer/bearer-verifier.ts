@@ -72,7 +72,13 @@ const NO_SCOPES: readonly string[] = [];
  * Creates a verifier. Throws `TypeError` for an empty `audience`, since a missing audience would be one that is never checked, and for
  * wrong DPoP options.
  */
-export function createBearerVerifier({ guard, audience, realm, resourceMetadata, dpop }: VerifierOptions): BearerVerifier {
+export function createBearerVerifier({
+  guard,
+  audience,
+  realm,
+  resourceMetadata,
+  dpop,
+}: VerifierOptions): BearerVerifier {
   const audiences = typeof audience === 'string' ? [audience] : [...audience];
   if (audiences.length === 0 || audiences.includes('')) throw new TypeError('`audience` must name this resource');
   const proofs = dpop === undefined ? undefined : createProofVerifier(dpop);
@@ -81,12 +87,20 @@ export function createBearerVerifier({ guard, audience, realm, resourceMetadata,
   function verify(request: PresentedRequest, scopes: readonly string[] = NO_SCOPES): Verdict | Promise<Verdict> {
     const presented = credentialsOf(request.authorization, proofs !== undefined);
     if (presented === undefined) return challenges.noCredentials(scopes);
-    if (presented === 'malformed') return challenges.refuse('Bearer', 'invalid_request', 'the Authorization header is malformed');
+    if (presented === 'malformed')
+      return challenges.refuse('Bearer', 'invalid_request', 'the Authorization header is malformed');
     const answer = guard.check(presented.token, ACCESS_TOKEN_HINT);
-    return answer instanceof Promise ? answer.then((later) => decide(request, presented, later, scopes)) : decide(request, presented, answer, scopes);
+    return answer instanceof Promise
+      ? answer.then((later) => decide(request, presented, later, scopes))
+      : decide(request, presented, answer, scopes);
   }
 
-  function decide(request: PresentedRequest, { scheme, token }: Credentials, answer: Answer, scopes: readonly string[]): Verdict | Promise<Verdict> {
+  function decide(
+    request: PresentedRequest,
+    { scheme, token }: Credentials,
+    answer: Answer,
+    scopes: readonly string[],
+  ): Verdict | Promise<Verdict> {
     if (answer.state === 'unavailable') return challenges.unavailable(answer.retryAfter);
     if (answer.state !== 'active') {
       const refused = challenges.refuse(scheme, 'invalid_token', 'the token is not active');
@@ -98,9 +112,12 @@ export function createBearerVerifier({ guard, audience, realm, resourceMetadata,
     if (!isFor(audiences, claims)) return refuse('the token is for another resource');
     const bound = bindingOf(claims);
     if (bound === undefined) return refuse('the token is bound in a way that this server cannot check');
-    if (bound.x5t !== undefined && !isThumbprint(request.certificate?.(), bound.x5t)) return refuse('the token is bound to another certificate');
-    const allow = (headers: Readonly<Record<string, string>>): Verdict => allowed({ scheme, token }, claims, scopes, headers);
-    if (bound.jkt === undefined) return scheme === 'DPoP' ? refuse('the token is not bound to a key') : allow(NO_HEADERS);
+    if (bound.x5t !== undefined && !isThumbprint(request.certificate?.(), bound.x5t))
+      return refuse('the token is bound to another certificate');
+    const allow = (headers: Readonly<Record<string, string>>): Verdict =>
+      allowed({ scheme, token }, claims, scopes, headers);
+    if (bound.jkt === undefined)
+      return scheme === 'DPoP' ? refuse('the token is not bound to a key') : allow(NO_HEADERS);
     if (proofs === undefined) return refuse('the token is bound in a way that this server cannot check');
     // RFC 9449, 7.1: accepting a bound token without the proof would make it a bearer token.
     if (scheme !== 'DPoP') return refuse('the token is bound to a key: use the scheme DPoP');
@@ -124,11 +141,20 @@ export function createBearerVerifier({ guard, audience, realm, resourceMetadata,
     return { ...challenges.refuse('DPoP', verdict.error, verdict.why, [], nonceHeader(verdict.nonce)), token, claims };
   }
 
-  function allowed({ scheme, token }: Credentials, claims: TokenClaims, scopes: readonly string[], headers: Readonly<Record<string, string>>): Verdict {
+  function allowed(
+    { scheme, token }: Credentials,
+    claims: TokenClaims,
+    scopes: readonly string[],
+    headers: Readonly<Record<string, string>>,
+  ): Verdict {
     const granted = claims.scope === undefined || claims.scope === '' ? NO_SCOPES : claims.scope.split(' ');
     for (const scope of scopes) {
       if (!granted.includes(scope)) {
-        return { ...challenges.refuse(scheme, 'insufficient_scope', 'the token lacks a scope', scopes, headers), token, claims };
+        return {
+          ...challenges.refuse(scheme, 'insufficient_scope', 'the token lacks a scope', scopes, headers),
+          token,
+          claims,
+        };
       }
     }
     return { allowed: true, token, claims, scopes: granted, headers };
@@ -165,7 +191,8 @@ function bindingOf({ cnf }: TokenClaims): { readonly jkt?: string; readonly x5t?
   if (typeof cnf !== 'object' || cnf === null) return undefined;
   const { jkt, 'x5t#S256': x5t, ...others } = cnf as Record<string, unknown>;
   if (Object.keys(others).length > 0 || (jkt === undefined && x5t === undefined)) return undefined;
-  if ((jkt !== undefined && typeof jkt !== 'string') || (x5t !== undefined && typeof x5t !== 'string')) return undefined;
+  if ((jkt !== undefined && typeof jkt !== 'string') || (x5t !== undefined && typeof x5t !== 'string'))
+    return undefined;
   return { ...(jkt === undefined ? {} : { jkt }), ...(x5t === undefined ? {} : { x5t }) };
 }
 
@@ -174,4 +201,5 @@ function isThumbprint(certificate: Uint8Array | undefined, thumbprint: string): 
   return certificate !== undefined && createHash('sha256').update(certificate).digest('base64url') === thumbprint;
 }
 
-const nonceHeader = (nonce: string | undefined): Readonly<Record<string, string>> => (nonce === undefined ? NO_HEADERS : { 'dpop-nonce': nonce });
+const nonceHeader = (nonce: string | undefined): Readonly<Record<string, string>> =>
+  nonce === undefined ? NO_HEADERS : { 'dpop-nonce': nonce };

@@ -25,19 +25,38 @@ async function listening(one: Server): Promise<number> {
   return (one.address() as AddressInfo).port;
 }
 const guarded = (answer: Answer, publicUrl?: string): Middleware =>
-  createMiddleware({ verifier: createBearerVerifier({ guard: { check: () => answer }, audience: API, ...(publicUrl === undefined ? {} : { dpop: { publicUrl } }) }) });
+  createMiddleware({
+    verifier: createBearerVerifier({
+      guard: { check: () => answer },
+      audience: API,
+      ...(publicUrl === undefined ? {} : { dpop: { publicUrl } }),
+    }),
+  });
 
 describe('on a real connection', () => {
   it('a token that is bound to a certificate is taken from the client that holds it, and from no other', async () => {
     const middleware = guarded({ state: 'active', claims: { aud: API, cnf: { 'x5t#S256': thumbprint } } });
     const port = await listening(
-      createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, (req, res) => middleware(req, res, () => res.end('served'))),
+      createServer({ cert, key, requestCert: true, rejectUnauthorized: false }, (req, res) =>
+        middleware(req, res, () => res.end('served')),
+      ),
     );
     const ask = (client: object): Promise<number | undefined> =>
       new Promise((resolve, reject) => {
-        request({ host: '127.0.0.1', port, ca: cert, servername: 'localhost', agent: false, headers: { authorization: 'Bearer at' }, ...client }, (response) => {
-          response.resume().once('end', () => resolve(response.statusCode));
-        })
+        request(
+          {
+            host: '127.0.0.1',
+            port,
+            ca: cert,
+            servername: 'localhost',
+            agent: false,
+            headers: { authorization: 'Bearer at' },
+            ...client,
+          },
+          (response) => {
+            response.resume().once('end', () => resolve(response.statusCode));
+          },
+        )
           .once('error', reject)
           .end();
       });
@@ -52,24 +71,38 @@ describe('on a real connection', () => {
   });
 
   it.each(['Connect', 'Fastify'])('a proxy may say which certificate the client holds: %s', async (framework) => {
-    const verifier = createBearerVerifier({ guard: { check: (): Answer => ({ state: 'active', claims: { aud: API, cnf: { 'x5t#S256': thumbprint } } }) }, audience: API });
-    const certificate = ({ headers }: IncomingMessage): Uint8Array | undefined => (headers['x-client-cert'] === undefined ? undefined : Buffer.from(String(headers['x-client-cert']), 'base64'));
+    const verifier = createBearerVerifier({
+      guard: { check: (): Answer => ({ state: 'active', claims: { aud: API, cnf: { 'x5t#S256': thumbprint } } }) },
+      audience: API,
+    });
+    const certificate = ({ headers }: IncomingMessage): Uint8Array | undefined =>
+      headers['x-client-cert'] === undefined ? undefined : Buffer.from(String(headers['x-client-cert']), 'base64');
     const fastify = Fastify();
     await fastify.register(fastifyGuard({ verifier, certificate }));
     fastify.get('/', async () => 'served');
     await fastify.ready();
     const middleware = createMiddleware({ verifier, certificate });
-    const port = await listening(createHttpServer((req, res) => (framework === 'Fastify' ? fastify.routing(req, res) : middleware(req, res, () => res.end('served')))));
-    const ask = async (headers: Record<string, string>): Promise<number> => (await fetch(`http://127.0.0.1:${port}/`, { headers: { authorization: 'Bearer at', ...headers } })).status;
+    const port = await listening(
+      createHttpServer((req, res) =>
+        framework === 'Fastify' ? fastify.routing(req, res) : middleware(req, res, () => res.end('served')),
+      ),
+    );
+    const ask = async (headers: Record<string, string>): Promise<number> =>
+      (await fetch(`http://127.0.0.1:${port}/`, { headers: { authorization: 'Bearer at', ...headers } })).status;
     const held = new X509Certificate(cert!).raw.toString('base64');
-    expect([await ask({ 'x-client-cert': held }), await ask({}), await ask({ 'x-client-cert': 'AAAA' })]).toEqual([200, 401, 401]);
+    expect([await ask({ 'x-client-cert': held }), await ask({}), await ask({ 'x-client-cert': 'AAAA' })]).toEqual([
+      200, 401, 401,
+    ]);
     await fastify.close();
   });
 
   it('a token that is bound to a key is taken with the proof for this method and the whole path, once', async () => {
     const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
     const jwk = await exportJWK(publicKey);
-    const middleware = guarded({ state: 'active', claims: { aud: API, cnf: { jkt: await calculateJwkThumbprint(jwk) } } }, API);
+    const middleware = guarded(
+      { state: 'active', claims: { aud: API, cnf: { jkt: await calculateJwkThumbprint(jwk) } } },
+      API,
+    );
     const port = await listening(
       createHttpServer((req, res) => {
         // The form in which Express hands a request to a router that is mounted at `/v1`.
@@ -78,7 +111,12 @@ describe('on a real connection', () => {
       }),
     );
     const sign = (htu: string): Promise<string> =>
-      new SignJWT({ htm: 'GET', htu, jti: crypto.randomUUID(), ath: createHash('sha256').update('at').digest('base64url') })
+      new SignJWT({
+        htm: 'GET',
+        htu,
+        jti: crypto.randomUUID(),
+        ath: createHash('sha256').update('at').digest('base64url'),
+      })
         .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
         .setIssuedAt()
         .sign(privateKey);

@@ -30,7 +30,13 @@ export interface ChallengeOptions {
 export interface Challenges {
   /** RFC 6750, 3: the challenge has no error if the call has no credentials that this server understands. */
   noCredentials(scopes: readonly string[]): Refusal;
-  refuse(scheme: Scheme, error: ChallengeError, description: string, scopes?: readonly string[], headers?: Readonly<Record<string, string>>): Refusal;
+  refuse(
+    scheme: Scheme,
+    error: ChallengeError,
+    description: string,
+    scopes?: readonly string[],
+    headers?: Readonly<Record<string, string>>,
+  ): Refusal;
   unavailable(retryAfter: number): Refusal;
 }
 
@@ -44,8 +50,15 @@ const STATUS_OF: Readonly<Record<ChallengeError, 400 | 401 | 403>> = {
 
 export function createChallenges({ realm, resourceMetadata, algorithms }: ChallengeOptions): Challenges {
   function challenge(scheme: Scheme, of: Readonly<Record<string, string | undefined>>): string {
-    const parameters = { realm, ...of, resource_metadata: resourceMetadata, algs: scheme === 'DPoP' ? algorithms?.join(' ') : undefined };
-    const written = Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quoted(value)}`]));
+    const parameters = {
+      realm,
+      ...of,
+      resource_metadata: resourceMetadata,
+      algs: scheme === 'DPoP' ? algorithms?.join(' ') : undefined,
+    };
+    const written = Object.entries(parameters).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name}=${quoted(value)}`],
+    );
     return written.length === 0 ? scheme : `${scheme} ${written.join(', ')}`;
   }
   const schemes: readonly Scheme[] = algorithms === undefined ? ['Bearer'] : ['Bearer', 'DPoP'];
@@ -55,7 +68,10 @@ export function createChallenges({ realm, resourceMetadata, algorithms }: Challe
       allowed: false,
       status: 401,
       error: undefined,
-      headers: { 'www-authenticate': schemes.map((scheme) => challenge(scheme, { scope: listed(scopes) })).join(', '), 'cache-control': 'no-store' },
+      headers: {
+        'www-authenticate': schemes.map((scheme) => challenge(scheme, { scope: listed(scopes) })).join(', '),
+        'cache-control': 'no-store',
+      },
       body: { error: 'unauthorized' },
     }),
     refuse(scheme, error, description, scopes = [], headers = {}) {

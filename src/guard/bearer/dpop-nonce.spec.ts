@@ -12,13 +12,18 @@ describe('nonces', () => {
   it('are given out for a period, and taken for one more', () => {
     expect(sut.current(START + PERIOD_MS - 1)).toBe(given);
     expect(sut.current(START + PERIOD_MS)).not.toBe(given);
-    expect([0, PERIOD_MS - 1, PERIOD_MS, 2 * PERIOD_MS - 1, 2 * PERIOD_MS].map((ms) => sut.check(given, START + ms))).toEqual(['current', 'current', 'previous', 'previous', 'wrong']);
+    expect(
+      [0, PERIOD_MS - 1, PERIOD_MS, 2 * PERIOD_MS - 1, 2 * PERIOD_MS].map((ms) => sut.check(given, START + ms)),
+    ).toEqual(['current', 'current', 'previous', 'previous', 'wrong']);
     expect(sut.check(given, START - 1)).toBe('wrong');
   });
 
-  it.each([[undefined], [1], [''], [given.slice(1)], [`${given}A`], [`${given.slice(0, -1)}!`]])('%j is wrong', (nonce) => {
-    expect(sut.check(nonce, START)).toBe('wrong');
-  });
+  it.each([[undefined], [1], [''], [given.slice(1)], [`${given}A`], [`${given.slice(0, -1)}!`]])(
+    '%j is wrong',
+    (nonce) => {
+      expect(sut.check(nonce, START)).toBe('wrong');
+    },
+  );
 
   it('are the same at every process with the secret, and others without it', () => {
     expect(createNonces({ secret, periodS: PERIOD_MS / 1000 }).check(given, START)).toBe('current');
@@ -29,7 +34,12 @@ describe('nonces', () => {
   it('last a minute by default', () => {
     const nonces = createNonces({ secret });
     const minute = nonces.current(0);
-    expect([59_999, 60_000, 119_999, 120_000].map((now) => nonces.check(minute, now))).toEqual(['current', 'previous', 'previous', 'wrong']);
+    expect([59_999, 60_000, 119_999, 120_000].map((now) => nonces.check(minute, now))).toEqual([
+      'current',
+      'previous',
+      'previous',
+      'wrong',
+    ]);
   });
 
   it('may last a second', () => {

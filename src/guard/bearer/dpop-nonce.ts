@@ -18,11 +18,16 @@ export interface Nonces {
   check(nonce: unknown, now: number): 'current' | 'previous' | 'wrong';
 }
 
-export function createNonces({ secret = randomBytes(MIN_SECRET_BYTES), periodS = DEFAULT_NONCE_PERIOD_S }: NonceOptions): Nonces {
-  if (secret.length < MIN_SECRET_BYTES) throw new TypeError(`\`nonce.secret\` must have at least ${MIN_SECRET_BYTES} bytes`);
+export function createNonces({
+  secret = randomBytes(MIN_SECRET_BYTES),
+  periodS = DEFAULT_NONCE_PERIOD_S,
+}: NonceOptions): Nonces {
+  if (secret.length < MIN_SECRET_BYTES)
+    throw new TypeError(`\`nonce.secret\` must have at least ${MIN_SECRET_BYTES} bytes`);
   if (!(periodS > 0)) throw new TypeError('`nonce.periodS` must be above 0');
   const periodOf = (now: number): number => Math.floor(now / (periodS * 1000));
-  const nonceOf = (period: number): string => createHmac('sha256', secret).update(`dpop-nonce\0${period}`).digest('base64url').slice(0, 22);
+  const nonceOf = (period: number): string =>
+    createHmac('sha256', secret).update(`dpop-nonce\0${period}`).digest('base64url').slice(0, 22);
   return {
     current: (now) => nonceOf(periodOf(now)),
     check(nonce, now) {

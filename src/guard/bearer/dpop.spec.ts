@@ -19,7 +19,13 @@ beforeAll(async () => {
 });
 
 const signed = (iat: number, jti: string, more: object = {}): Promise<string> =>
-  new SignJWT({ htm: 'GET', htu: `${PUBLIC_URL}/`, jti, ath: createHash('sha256').update(TOKEN).digest('base64url'), ...more })
+  new SignJWT({
+    htm: 'GET',
+    htu: `${PUBLIC_URL}/`,
+    jti,
+    ath: createHash('sha256').update(TOKEN).digest('base64url'),
+    ...more,
+  })
     .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk })
     .setIssuedAt(iat)
     .sign(privateKey);
@@ -30,7 +36,12 @@ function started(): { ask(proof: string): ReturnType<ProofVerifier['verify']>; n
     nowMs: NOW_S * 1000,
     ask: (proof: string) => verifier.verify({ proof, token: TOKEN, jkt, method: 'GET', url: '/' }),
   };
-  const verifier = createProofVerifier({ publicUrl: PUBLIC_URL, maxAgeS: MAX_AGE_S, skewS: SKEW_S, now: () => given.nowMs });
+  const verifier = createProofVerifier({
+    publicUrl: PUBLIC_URL,
+    maxAgeS: MAX_AGE_S,
+    skewS: SKEW_S,
+    now: () => given.nowMs,
+  });
   return given;
 }
 
@@ -46,7 +57,10 @@ describe('a proof', () => {
 
   it('has a name of at most 512 characters', async () => {
     expect((await started().ask(await signed(NOW_S, 'j'.repeat(512)))).ok).toBe(true);
-    expect(await started().ask(await signed(NOW_S, 'j'.repeat(513)))).toMatchObject({ ok: false, why: 'the proof has no usable `jti`' });
+    expect(await started().ask(await signed(NOW_S, 'j'.repeat(513)))).toMatchObject({
+      ok: false,
+      why: 'the proof has no usable `jti`',
+    });
   });
 
   it('has at most 8,192 characters', async () => {
@@ -62,7 +76,10 @@ describe('a proof', () => {
   });
 
   it('names its address as text, not as a list of one', async () => {
-    expect(await started().ask(await signed(NOW_S, 'one', { htu: [`${PUBLIC_URL}/`] }))).toMatchObject({ ok: false, why: 'the proof is for another address' });
+    expect(await started().ask(await signed(NOW_S, 'one', { htu: [`${PUBLIC_URL}/`] }))).toMatchObject({
+      ok: false,
+      why: 'the proof is for another address',
+    });
   });
 
   it('from ahead is taken once, up to the last moment at which it could be taken again', async () => {

@@ -29,7 +29,19 @@ export interface DpopOptions {
 }
 
 export const DEFAULT_DPOP_ALGORITHMS: readonly string[] = ['ES256', 'EdDSA', 'Ed25519', 'PS256'];
-const SIGNATURES = new Set(['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512']);
+const SIGNATURES = new Set([
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'PS256',
+  'PS384',
+  'PS512',
+  'RS256',
+  'RS384',
+  'RS512',
+]);
 export const DEFAULT_PROOF_AGE_S = 60;
 export const DEFAULT_PROOF_SKEW_S = 5;
 /** Forgetting proofs early would let a repetition through; a million proofs would take 200 MB. */
@@ -52,7 +64,12 @@ export interface ProofQuestion {
 export type ProofVerdict =
   /** `nonce`: a nonce that the client should use from now on. */
   | { readonly ok: true; readonly nonce?: string }
-  | { readonly ok: false; readonly error: 'invalid_dpop_proof' | 'invalid_token' | 'use_dpop_nonce'; readonly why: string; readonly nonce?: string }
+  | {
+      readonly ok: false;
+      readonly error: 'invalid_dpop_proof' | 'invalid_token' | 'use_dpop_nonce';
+      readonly why: string;
+      readonly nonce?: string;
+    }
   | { readonly ok: false; readonly error: 'full' };
 
 export interface ProofVerifier {
@@ -68,7 +85,8 @@ export function createProofVerifier(options: DpopOptions): ProofVerifier {
   const { algorithms = DEFAULT_DPOP_ALGORITHMS, maxAgeS = DEFAULT_PROOF_AGE_S, skewS = DEFAULT_PROOF_SKEW_S } = options;
   const { maxProofs = DEFAULT_MAX_PROOFS, now = Date.now } = options;
   const base = new URL(options.publicUrl);
-  if (base.protocol !== 'https:' && base.protocol !== 'http:') throw new TypeError('`dpop.publicUrl` must be an http address');
+  if (base.protocol !== 'https:' && base.protocol !== 'http:')
+    throw new TypeError('`dpop.publicUrl` must be an http address');
   if (algorithms.length === 0 || !algorithms.every((algorithm) => SIGNATURES.has(algorithm))) {
     throw new TypeError('`dpop.algorithms` must name asymmetric signatures');
   }
@@ -89,15 +107,24 @@ export function createProofVerifier(options: DpopOptions): ProofVerifier {
     if (claims === undefined) return bad('the proof is not signed as it must be');
     if (claims['htm'] !== method) return bad('the proof is for another method');
     const path = pathOf(url);
-    if (path === undefined || !isSameUri(claims['htu'], `${prefix}${path}`)) return bad('the proof is for another address');
-    if (claims['ath'] !== createHash('sha256').update(token, 'ascii').digest('base64url')) return bad('the proof is for another token');
+    if (path === undefined || !isSameUri(claims['htu'], `${prefix}${path}`))
+      return bad('the proof is for another address');
+    if (claims['ath'] !== createHash('sha256').update(token, 'ascii').digest('base64url'))
+      return bad('the proof is for another token');
     const at = now();
     const age = at / 1000 - (claims.iat ?? Number.NaN);
     if (!(age <= maxAgeS + skewS && age >= -skewS)) return bad('the proof is not of now');
     const nonce = nonces?.check(claims['nonce'], at);
-    if (nonce === 'wrong') return { ok: false, error: 'use_dpop_nonce', why: 'this server wants its nonce in the proof', nonce: nonces!.current(at) };
+    if (nonce === 'wrong')
+      return {
+        ok: false,
+        error: 'use_dpop_nonce',
+        why: 'this server wants its nonce in the proof',
+        nonce: nonces!.current(at),
+      };
     const { jti } = claims;
-    if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH) return bad('the proof has no usable `jti`');
+    if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI_LENGTH)
+      return bad('the proof has no usable `jti`');
     // The last check, so that only proofs that are otherwise valid are remembered.
     const remembered = memory.remember(jkt, jti, at);
     if (remembered === 'full') return { ok: false, error: 'full' };
@@ -108,7 +135,11 @@ export function createProofVerifier(options: DpopOptions): ProofVerifier {
   async function signedClaims(proof: string): Promise<JWTPayload | undefined> {
     try {
       // The caller checks the times. An expiry in a proof has no meaning (RFC 9449, 4.2).
-      const { payload } = await jwtVerify(proof, EmbeddedJWK, { typ: DPOP_TYP, algorithms: [...algorithms], clockTolerance: Number.MAX_SAFE_INTEGER });
+      const { payload } = await jwtVerify(proof, EmbeddedJWK, {
+        typ: DPOP_TYP,
+        algorithms: [...algorithms],
+        clockTolerance: Number.MAX_SAFE_INTEGER,
+      });
       return payload;
     } catch {
       return undefined;
@@ -126,7 +157,8 @@ const bad = (why: string): ProofVerdict => ({ ok: false, error: 'invalid_dpop_pr
 async function thumbprintOf(proof: string): Promise<string | undefined> {
   try {
     const { typ, jwk } = decodeProtectedHeader(proof);
-    if (typ?.toLowerCase().replace(/^application\//, '') !== DPOP_TYP || jwk === undefined || 'd' in jwk || 'k' in jwk) return undefined;
+    if (typ?.toLowerCase().replace(/^application\//, '') !== DPOP_TYP || jwk === undefined || 'd' in jwk || 'k' in jwk)
+      return undefined;
     return await calculateJwkThumbprint(jwk, 'sha256');
   } catch {
     return undefined;

@@ -34,13 +34,24 @@ describe('a memory of proofs', () => {
     const sut = createProofMemory({ keepMs: KEEP_MS, maxProofs: 8 });
     sut.remember('key', '1', 0);
     sut.remember('key', '2', 50);
-    expect([sut.remember('key', '3', KEEP_MS), sut.remember('key', '3', KEEP_MS + 1), sut.remember('key', '4', KEEP_MS + 1), sut.size]).toEqual(['full', 'new', 'full', 2]);
+    expect([
+      sut.remember('key', '3', KEEP_MS),
+      sut.remember('key', '3', KEEP_MS + 1),
+      sut.remember('key', '4', KEEP_MS + 1),
+      sut.size,
+    ]).toEqual(['full', 'new', 'full', 2]);
     expect([sut.remember('key', '4', 151), sut.remember('key', '5', 151), sut.size]).toEqual(['new', 'full', 2]);
   });
 
   it('takes no proof that it has no room for, of whichever key', () => {
     const sut = createProofMemory({ keepMs: KEEP_MS, maxProofs: 4 });
-    expect(['a', 'b', 'c', 'd', 'e'].map((jkt) => sut.remember(jkt, '1', 0))).toEqual(['new', 'new', 'new', 'new', 'full']);
+    expect(['a', 'b', 'c', 'd', 'e'].map((jkt) => sut.remember(jkt, '1', 0))).toEqual([
+      'new',
+      'new',
+      'new',
+      'new',
+      'full',
+    ]);
     expect([sut.remember('a', '1', 0), sut.size]).toEqual(['repeated', 4]);
   });
 });

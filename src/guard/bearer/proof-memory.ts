@@ -22,7 +22,13 @@ interface Proof {
  * Creates the memory of this process alone: a proof can be repeated once at each process that serves the resource, unless the processes
  * share nonces.
  */
-export function createProofMemory({ keepMs, maxProofs }: { readonly keepMs: number; readonly maxProofs: number }): ProofMemory {
+export function createProofMemory({
+  keepMs,
+  maxProofs,
+}: {
+  readonly keepMs: number;
+  readonly maxProofs: number;
+}): ProofMemory {
   // All proofs are kept equally long, so the oldest entry is the first to go.
   const proofs = new Map<string, Proof>();
   const countOf = new Map<string, number>();

@@ -19,7 +19,13 @@ export type Middleware = (request: IncomingMessage, response: ServerResponse, ne
 /**
  * Creates middleware for Express, Connect and compatible frameworks. It sends refusals itself; an admitted request has `request.access`.
  */
-export function createMiddleware({ verifier, scopes, usage, describe = describeExpress, ...certificates }: MiddlewareOptions): Middleware {
+export function createMiddleware({
+  verifier,
+  scopes,
+  usage,
+  describe = describeExpress,
+  ...certificates
+}: MiddlewareOptions): Middleware {
   return (request, response, next) => {
     const decided = (verdict: Verdict): void => {
       if (usage !== undefined) reportWhenDone(usage, verdict, request, response, () => describe(request));

@@ -18,7 +18,8 @@ interface Opened {
 }
 
 const key = (name: string) => ruleKeyFromBytes(Buffer.alloc(16, name));
-const event = (name: string, id: number, data: object): string => `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+const event = (name: string, id: number, data: object): string =>
+  `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
 const start = (seq: number, interest: unknown = '*'): string => event('start', seq, { seq: String(seq), interest });
 const KEEP_MS = 60_000;
 
@@ -42,7 +43,10 @@ describe('the follower of a feed', () => {
     state = createGuardState({ maxTokens: 10 });
     sut = createFeedFollower({
       client: {
-        openStream: (path, query, signal) => (path === '/feed' ? new Promise((resolve, reject) => opened.push(open(query, signal, resolve, reject))) : Promise.reject(new Error(path))),
+        openStream: (path, query, signal) =>
+          path === '/feed'
+            ? new Promise((resolve, reject) => opened.push(open(query, signal, resolve, reject)))
+            : Promise.reject(new Error(path)),
         postForm: () => Promise.reject(new Error('not asked for')),
         postLease: () => Promise.reject(new Error('not asked for')),
       },
@@ -59,7 +63,12 @@ describe('the follower of a feed', () => {
     jest.useRealTimers();
   });
 
-  function open(query: Opened['query'], signal: AbortSignal, resolve: (response: Response) => void, reject: (error: unknown) => void): Opened {
+  function open(
+    query: Opened['query'],
+    signal: AbortSignal,
+    resolve: (response: Response) => void,
+    reject: (error: unknown) => void,
+  ): Opened {
     let body: ReadableStreamDefaultController<Uint8Array>;
     const stream = new ReadableStream<Uint8Array>({
       start(controller) {
@@ -104,14 +113,21 @@ describe('the follower of a feed', () => {
     const { held } = state;
     state.leaseGranted(state.askLease(Date.now())!, KEEP_MS);
     const sets = Array.from({ length: 16 }, () => [key(resource)]);
-    state.answered(state.ask(Date.now()), 'a token', { answer: { state: 'active', claims: {} }, keep: { seq: held!, keepMs: KEEP_MS, sets } }, Date.now());
+    state.answered(
+      state.ask(Date.now()),
+      'a token',
+      { answer: { state: 'active', claims: {} }, keep: { seq: held!, keepMs: KEEP_MS, sets } },
+      Date.now(),
+    );
   }
 
   it('begins from nothing, applies what comes in order, and says once what came together', async () => {
     const first = await started();
     expect(first.query).toEqual({});
     expect([state.held, applied]).toEqual([5n, 1]);
-    await first.say(event('seq', 6, {}) + event('rule', 7, { shape: 1, key: writeKey(key('r')) }) + event('seq', 8, {}));
+    await first.say(
+      event('seq', 6, {}) + event('rule', 7, { shape: 1, key: writeKey(key('r')) }) + event('seq', 8, {}),
+    );
     expect([state.held, state.selectors, applied]).toEqual([8n, 1, 2]);
     await first.say(': nothing\n\n');
     await first.say('event: seq\nid: 9\n');

@@ -59,7 +59,8 @@ export function createFeedFollower({ client, state, clock, applied, problem }: F
     open.delete(opening.stream);
     state.streamEnded(opening.stream);
     // Another stream is open: either it has replaced this one, or this one was to replace it and could not be opened.
-    if (open.size > 0) return giveUp.signal.reason === REPLACED ? undefined : openAfter(Math.max(retryAfterMs, MAX_RETRY_MS));
+    if (open.size > 0)
+      return giveUp.signal.reason === REPLACED ? undefined : openAfter(Math.max(retryAfterMs, MAX_RETRY_MS));
     openAfter(Math.max(retryAfterMs, backoffMs(failures)));
   }
 

@@ -13,7 +13,10 @@ export interface ClockSources {
  *
  * A node measures with the same arithmetic (`control/`, which a library must not bring along).
  */
-export function createGuardClock({ monotonic = () => performance.now(), wall = () => Date.now() }: ClockSources = {}): () => number {
+export function createGuardClock({
+  monotonic = () => performance.now(),
+  wall = () => Date.now(),
+}: ClockSources = {}): () => number {
   let lead = wall() - monotonic();
   let stopped = 0;
   return () => {

@@ -5,7 +5,8 @@ import { covers, includes, missing } from './interest.js';
 const keys = (...names: readonly string[]): readonly RuleKey[] => names as unknown as readonly RuleKey[];
 const set = (...names: readonly string[]): ReadonlySet<RuleKey> => new Set(keys(...names));
 /** Makes the keys of a token of these resources; its other keys do not matter. */
-const token = (...resources: readonly string[]): (readonly RuleKey[])[] => DIMENSIONS.map((dimension) => (dimension === 'resource' ? keys(...resources) : keys('other')));
+const token = (...resources: readonly string[]): (readonly RuleKey[])[] =>
+  DIMENSIONS.map((dimension) => (dimension === 'resource' ? keys(...resources) : keys('other')));
 
 describe('an interest', () => {
   it.each([

@@ -11,7 +11,12 @@ export interface KeptAnswer {
 }
 
 /** Posts over one connection, which is kept open. Rejects if no answer comes. */
-export type KeptConnection = (url: URL, headers: Readonly<Record<string, string>>, body: string, signal: AbortSignal) => Promise<KeptAnswer>;
+export type KeptConnection = (
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  signal: AbortSignal,
+) => Promise<KeptAnswer>;
 
 /**
  * Opens a kept connection; resolves with undefined outside Node. One connection leads to one process, even if several share an address.
@@ -24,9 +29,17 @@ export async function openKeptConnection(protocol: string): Promise<KeptConnecti
   const agent = new opened.Agent({ keepAlive: true, maxSockets: 1 });
   return (url, headers, body, signal) =>
     new Promise((resolve, reject) => {
-      const request = opened.request(url, { method: 'POST', agent, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, signal }, (response) => {
-        readText(response).then((text) => resolve({ status: response.statusCode ?? 0, headers: headersOf(response), body: parseObject(text) }), reject);
-      });
+      const request = opened.request(
+        url,
+        { method: 'POST', agent, headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) }, signal },
+        (response) => {
+          readText(response).then(
+            (text) =>
+              resolve({ status: response.statusCode ?? 0, headers: headersOf(response), body: parseObject(text) }),
+            reject,
+          );
+        },
+      );
       request.on('error', reject);
       request.end(body);
     });

@@ -137,7 +137,12 @@ describe('the keeper of a lease', () => {
     ['for as long as the node says', refusal('no-role', 3), 3_000, []],
     ['for a second where it does not say', refusal('no-role'), 1_000, []],
     ['and has the stream opened anew when the node calls it slow', refusal('slow', 2), 2_000, ['slow']],
-    ['after an answer that cannot be read', { status: 200, body: { grant_ms: 'long' }, retryAfter: undefined }, 1_000, []],
+    [
+      'after an answer that cannot be read',
+      { status: 200, body: { grant_ms: 'long' }, retryAfter: undefined },
+      1_000,
+      [],
+    ],
     ['after a grant under another status', { ...GRANTED, status: 500 }, 1_000, []],
   ])('is silent %s', async (_, answer, silentMs, expected) => {
     sut.renew();

@@ -135,4 +135,8 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
 /** Longest time that a grant runs, in milliseconds: the fraction f of the longest lease that a node may be set to (30 s). */
 const MAX_GRANT_MS = 30_000 * GRANT_FRACTION;
 
-const randomId = (): string => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+const randomId = (): string =>
+  btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/=+$/, '');

@@ -38,20 +38,27 @@ const signal = new AbortController().signal;
 const client = (path = ''): NodeClient => createNodeClient({ rescind: url + path, credentials: { key: 'k' } });
 
 describe('the address of a node', () => {
-  it.each(['https://rescind.example', 'http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1'])('may be %s', (rescind) => {
-    expect(() => createNodeClient({ rescind, credentials: { key: 'k' } })).not.toThrow();
-  });
+  it.each(['https://rescind.example', 'http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1'])(
+    'may be %s',
+    (rescind) => {
+      expect(() => createNodeClient({ rescind, credentials: { key: 'k' } })).not.toThrow();
+    },
+  );
 
   it.each<[string, boolean | undefined]>([
     ['http://rescind.example', undefined],
     ['http://rescind.example', false],
     ['ftp://localhost', true],
   ])('cannot be %s with `cleartext` %p', (rescind, cleartext) => {
-    expect(() => createNodeClient({ rescind, credentials: { key: 'k' }, ...(cleartext === undefined ? {} : { cleartext }) })).toThrow(TypeError);
+    expect(() =>
+      createNodeClient({ rescind, credentials: { key: 'k' }, ...(cleartext === undefined ? {} : { cleartext }) }),
+    ).toThrow(TypeError);
   });
 
   it('may be cleartext on another machine where that is allowed', () => {
-    expect(() => createNodeClient({ rescind: 'http://rescind.example', credentials: { key: 'k' }, cleartext: true })).not.toThrow();
+    expect(() =>
+      createNodeClient({ rescind: 'http://rescind.example', credentials: { key: 'k' }, cleartext: true }),
+    ).not.toThrow();
   });
 
   it('keeps its path', async () => {
@@ -65,14 +72,26 @@ describe('the address of a node', () => {
 describe('a request', () => {
   it('carries the key, or the id and secret, each form-encoded', async () => {
     await client().postForm('/introspect', { token: 'a b' }, signal);
-    await createNodeClient({ rescind: url, credentials: { id: 'a:b', secret: 'c d' } }).postForm('/introspect', {}, signal);
-    expect(asked[0]).toMatchObject({ method: 'POST', body: 'token=a+b', headers: { authorization: 'Bearer k', 'content-type': 'application/x-www-form-urlencoded' } });
+    await createNodeClient({ rescind: url, credentials: { id: 'a:b', secret: 'c d' } }).postForm(
+      '/introspect',
+      {},
+      signal,
+    );
+    expect(asked[0]).toMatchObject({
+      method: 'POST',
+      body: 'token=a+b',
+      headers: { authorization: 'Bearer k', 'content-type': 'application/x-www-form-urlencoded' },
+    });
     expect(asked[1]!.headers.authorization).toBe(`Basic ${btoa('a%3Ab:c+d')}`);
   });
 
   it('for a lease carries its body in bytes', async () => {
     await client().postLease({ id: 'ä' }, signal);
-    expect(asked[0]).toMatchObject({ method: 'POST', body: '{"id":"ä"}', headers: { authorization: 'Bearer k', 'content-type': 'application/json' } });
+    expect(asked[0]).toMatchObject({
+      method: 'POST',
+      body: '{"id":"ä"}',
+      headers: { authorization: 'Bearer k', 'content-type': 'application/json' },
+    });
   });
 
   it('for a lease waits for the one before, on the same connection', async () => {
@@ -118,7 +137,8 @@ describe.each<[string, (sut: NodeClient) => Promise<NodeAnswer>]>([
     ['one of too many digits', '1234567890'],
     ['an empty one', ''],
   ])('says nothing of waiting with %s', async (_name, retryAfter) => {
-    answer = (response) => void response.writeHead(200, retryAfter === undefined ? {} : { 'retry-after': retryAfter }).end('{}');
+    answer = (response) =>
+      void response.writeHead(200, retryAfter === undefined ? {} : { 'retry-after': retryAfter }).end('{}');
     expect((await post(client())).retryAfter).toBeUndefined();
   });
 

@@ -26,15 +26,26 @@ const LEASE_PATH = '/feed/lease';
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Creates a client. Throws `TypeError` for an address to which a secret must not go. */
-export function createNodeClient({ rescind, credentials, cleartext }: Pick<GuardOptions, 'rescind' | 'credentials' | 'cleartext'>): NodeClient {
+export function createNodeClient({
+  rescind,
+  credentials,
+  cleartext,
+}: Pick<GuardOptions, 'rescind' | 'credentials' | 'cleartext'>): NodeClient {
   const base = new URL(rescind);
-  if (base.protocol !== 'https:' && !(base.protocol === 'http:' && (cleartext === true || LOOPBACK.has(base.hostname)))) {
+  if (
+    base.protocol !== 'https:' &&
+    !(base.protocol === 'http:' && (cleartext === true || LOOPBACK.has(base.hostname)))
+  ) {
     throw new TypeError('`rescind` must be https, since requests carry a secret and tokens; loopback may be http');
   }
   const prefix = `${base.origin}${base.pathname.replace(/\/+$/, '')}`;
   const authorization = (): string => authorizationOf(typeof credentials === 'function' ? credentials() : credentials);
 
-  const headersOf = (contentType: string) => ({ authorization: authorization(), 'content-type': contentType, accept: JSON_MEDIA_TYPE });
+  const headersOf = (contentType: string) => ({
+    authorization: authorization(),
+    'content-type': contentType,
+    accept: JSON_MEDIA_TYPE,
+  });
   let kept: Promise<KeptConnection | undefined> | undefined;
 
   // A redirect would carry the secret and the token to whatever address it names.
@@ -48,7 +59,8 @@ export function createNodeClient({ rescind, credentials, cleartext }: Pick<Guard
     });
 
   return {
-    postForm: async (path, form, signal) => answerOf(await send(path, FORM_MEDIA_TYPE, new URLSearchParams(form).toString(), signal)),
+    postForm: async (path, form, signal) =>
+      answerOf(await send(path, FORM_MEDIA_TYPE, new URLSearchParams(form).toString(), signal)),
     async postLease(body, signal) {
       const text = JSON.stringify(body);
       kept ??= openKeptConnection(base.protocol);
@@ -71,7 +83,9 @@ export function createNodeClient({ rescind, credentials, cleartext }: Pick<Guard
 function authorizationOf(credentials: GuardCredentials): string {
   if ('key' in credentials) return `Bearer ${credentials.key}`;
   // RFC 6749, 2.3.1: both parts are form-encoded before they are joined; otherwise a colon in the id would end the id.
-  const encoded = [credentials.id, credentials.secret].map((part) => new URLSearchParams([['', part]]).toString().slice(1));
+  const encoded = [credentials.id, credentials.secret].map((part) =>
+    new URLSearchParams([['', part]]).toString().slice(1),
+  );
   return `Basic ${btoa(encoded.join(':'))}`;
 }
 

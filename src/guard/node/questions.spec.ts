@@ -12,7 +12,10 @@ interface Sent {
 function asking(over: { maxQuestions?: number; maxWaiting?: number; timeoutMs?: number } = {}) {
   const sent: Sent[] = [];
   const sut = createQuestions({
-    send: (text, _hint, signal) => new Promise((resolve, reject) => sent.push({ text, signal, answer: resolve, fail: () => reject(new Error('no')) })),
+    send: (text, _hint, signal) =>
+      new Promise((resolve, reject) =>
+        sent.push({ text, signal, answer: resolve, fail: () => reject(new Error('no')) }),
+      ),
     maxQuestions: over.maxQuestions ?? 2,
     maxWaiting: over.maxWaiting ?? 4,
     timeoutMs: over.timeoutMs ?? 10_000,
@@ -111,7 +114,11 @@ describe('questions to the node', () => {
     const calls = [sut.ask('a'), sut.ask('b')];
     await turn();
     sut.stop();
-    expect((await Promise.all([...calls, sut.ask('c')])).map(({ state }) => state)).toEqual(['unavailable', 'unavailable', 'unavailable']);
+    expect((await Promise.all([...calls, sut.ask('c')])).map(({ state }) => state)).toEqual([
+      'unavailable',
+      'unavailable',
+      'unavailable',
+    ]);
     expect(sent[0]!.signal.aborted).toBe(true);
   });
 });

@@ -53,7 +53,8 @@ describe('the stream, in pieces', () => {
 });
 
 describe('an event of the feed', () => {
-  const read = (event: string, data: unknown, id: string | undefined = '7') => readFeedEvent({ event, id, data: typeof data === 'string' ? data : JSON.stringify(data) });
+  const read = (event: string, data: unknown, id: string | undefined = '7') =>
+    readFeedEvent({ event, id, data: typeof data === 'string' ? data : JSON.stringify(data) });
 
   it.each<[string, unknown, unknown]>([
     ['start', { seq: '7', interest: [KEY] }, { kind: 'start', seq: 7n, interest: new Set([key]) }],
@@ -90,11 +91,20 @@ describe('an event of the feed', () => {
 
 describe('an answer about a token', () => {
   const sets = Array.from({ length: 9 }, () => [KEY]);
-  const body = (over: object = {}, rescind: object = {}) => ({ active: true, sub: 'u', aud: ['a'], rescind: { seq: '7', keep_ms: 1_000, shape_sets: sets, outside: false, ...rescind }, ...over });
+  const body = (over: object = {}, rescind: object = {}) => ({
+    active: true,
+    sub: 'u',
+    aud: ['a'],
+    rescind: { seq: '7', keep_ms: 1_000, shape_sets: sets, outside: false, ...rescind },
+    ...over,
+  });
 
   it('is read, frozen to its depth, and shows nothing of what is for the guard', () => {
     const answer = readTokenAnswer(body());
-    expect(answer).toEqual({ answer: { state: 'active', claims: { sub: 'u', aud: ['a'] } }, keep: { seq: 7n, keepMs: 1_000, sets: Array.from({ length: 9 }, () => [key]) } });
+    expect(answer).toEqual({
+      answer: { state: 'active', claims: { sub: 'u', aud: ['a'] } },
+      keep: { seq: 7n, keepMs: 1_000, sets: Array.from({ length: 9 }, () => [key]) },
+    });
     const { answer: active } = answer as unknown as { answer: { claims: { aud: string[] } } };
     expect(() => active.claims.aud.push('b')).toThrow(TypeError);
   });
@@ -110,7 +120,10 @@ describe('an answer about a token', () => {
 
   it.each([
     [{ active: false }, { state: 'inactive' }],
-    [{ active: false, rescind: { recorded: true } }, { state: 'inactive', recorded: true }],
+    [
+      { active: false, rescind: { recorded: true } },
+      { state: 'inactive', recorded: true },
+    ],
     [{ active: false, rescind: { recorded: 'yes' } }, { state: 'inactive' }],
   ])('%j says whether the token is on record', (value, answer) => {
     expect(readTokenAnswer(value)).toEqual(answer);
@@ -133,11 +146,27 @@ describe('an answer about a token', () => {
     expect(readTokenAnswer(body({}, rescind))).toMatchObject({ answer: { state: 'active' }, keep: undefined });
   });
 
-  it.each([[{ error: 'behind' }, 'behind'], [{ error: 7 }, undefined], [{}, undefined], [['error'], undefined], [null, undefined], [undefined, undefined], ['behind', undefined]])('the code of %j is %s', (value, expected) => {
+  it.each([
+    [{ error: 'behind' }, 'behind'],
+    [{ error: 7 }, undefined],
+    [{}, undefined],
+    [['error'], undefined],
+    [null, undefined],
+    [undefined, undefined],
+    ['behind', undefined],
+  ])('the code of %j is %s', (value, expected) => {
     expect(readErrorCode(value)).toBe(expected);
   });
 
-  it.each([[{ grant_ms: 5 }, 5], [{ grant_ms: Infinity }, undefined], [{ grant_ms: 0 }, 0], [{ grant_ms: -1 }, undefined], [{ grant_ms: '5' }, undefined], [{}, undefined], [undefined, undefined]])('a grant of %j is %s', (value, expected) => {
+  it.each([
+    [{ grant_ms: 5 }, 5],
+    [{ grant_ms: Infinity }, undefined],
+    [{ grant_ms: 0 }, 0],
+    [{ grant_ms: -1 }, undefined],
+    [{ grant_ms: '5' }, undefined],
+    [{}, undefined],
+    [undefined, undefined],
+  ])('a grant of %j is %s', (value, expected) => {
     expect(readGrant(value)).toBe(expected);
   });
 });

@@ -1,4 +1,11 @@
-import { DIMENSIONS, MAX_VALUES_PER_DIMENSION, ruleKeyFromBytes, ruleKeyToBytes, type RuleKey, type SelectorKey } from '../../rules/index.js';
+import {
+  DIMENSIONS,
+  MAX_VALUES_PER_DIMENSION,
+  ruleKeyFromBytes,
+  ruleKeyToBytes,
+  type RuleKey,
+  type SelectorKey,
+} from '../../rules/index.js';
 import { INACTIVE, INACTIVE_RECORDED, type Answer, type TokenClaims } from '../answer.js';
 import type { Interest, KeySets } from './interest.js';
 import type { ServerSentEvent } from './server-sent-events.js';
@@ -30,7 +37,9 @@ export function readFeedEvent({ event, id, data }: ServerSentEvent): FeedEvent |
   if (event === 'seq') return { kind: 'seq', seq };
   if (event === 'rule') {
     const [shape, key] = [members?.['shape'], readBytes(members?.['key'])];
-    return typeof shape === 'number' && key !== undefined ? { kind: 'rule', seq, selector: { shape, key } } : { kind: 'forget', seq, all: false };
+    return typeof shape === 'number' && key !== undefined
+      ? { kind: 'rule', seq, selector: { shape, key } }
+      : { kind: 'forget', seq, all: false };
   }
   return { kind: 'forget', seq, all: event === 'forget' && members?.['all'] === true };
 }
@@ -38,7 +47,8 @@ export function readFeedEvent({ event, id, data }: ServerSentEvent): FeedEvent |
 /** Reads a node's answer about a token; undefined for any other body. Only the boolean `true` is a yes. */
 export function readTokenAnswer(body: unknown): Answer | Judgement | undefined {
   if (!isRecord(body)) return undefined;
-  if (body['active'] === false) return isRecord(body['rescind']) && body['rescind']['recorded'] === true ? INACTIVE_RECORDED : INACTIVE;
+  if (body['active'] === false)
+    return isRecord(body['rescind']) && body['rescind']['recorded'] === true ? INACTIVE_RECORDED : INACTIVE;
   if (body['active'] !== true) return undefined;
   const { active: _, rescind, ...claims } = body;
   const answer = deepFreeze({ state: 'active' as const, claims: claims as TokenClaims });
@@ -114,6 +124,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function deepFreeze<T extends object>(value: T): T {
-  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) deepFreeze(inner as object);
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner as object);
   return Object.freeze(value);
 }

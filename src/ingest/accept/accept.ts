@@ -37,7 +37,9 @@ export interface Arrived {
   /** Names in lower case. If a record repeats a header, the header stands here twice. */
   readonly headers: readonly (readonly [name: string, value: Buffer])[];
   readonly bytes: Buffer;
-  readonly door: { readonly kind: 'kafka'; readonly topic: string } | { readonly kind: 'http'; readonly caller: Caller };
+  readonly door:
+    | { readonly kind: 'kafka'; readonly topic: string }
+    | { readonly kind: 'http'; readonly caller: Caller };
 }
 
 export interface Accepted {
@@ -83,7 +85,12 @@ export function accept(arrived: Arrived, state: ControlState, nowMs: number): Ac
     checkStrings(read.data);
     if (said !== read.data) checkUnread(said);
     const event = name === 'token.issued' ? { ...read, data: withOwnAudience(read.data as TokenIssued, source) } : read;
-    checkSourceRights(name, event.data, source, arrived.door.kind === 'kafka' && state.sourcesOfTopic(source.topic).length > 1);
+    checkSourceRights(
+      name,
+      event.data,
+      source,
+      arrived.door.kind === 'kafka' && state.sourcesOfTopic(source.topic).length > 1,
+    );
     checkIssueTime(event.data, nowMs);
     const { type, source: uri, id, subject } = event;
     const content = canonicalJson({ type, source: uri, id, time: new Date(timeMs).toISOString(), subject, data: said });
@@ -102,7 +109,8 @@ export function accept(arrived: Arrived, state: ControlState, nowMs: number): Ac
 
 function checkSize({ headers, bytes }: Arrived): void {
   const size = headers.reduce((sum, [name, value]) => sum + name.length + value.length, bytes.length);
-  if (size > MAX_EVENT_BYTES) throw new RescindError('too-large', { detail: `${size} bytes, at most ${MAX_EVENT_BYTES}` });
+  if (size > MAX_EVENT_BYTES)
+    throw new RescindError('too-large', { detail: `${size} bytes, at most ${MAX_EVENT_BYTES}` });
 }
 
 interface Envelope {
@@ -123,7 +131,9 @@ function readEnvelope(arrived: Arrived): Envelope {
 function withoutUnset(envelope: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const isUnset = (name: string): boolean => envelope[name] === null && name !== 'data';
   const names = Object.keys(envelope);
-  return names.some(isUnset) ? Object.fromEntries(names.filter((name) => !isUnset(name)).map((name) => [name, envelope[name]])) : envelope;
+  return names.some(isUnset)
+    ? Object.fromEntries(names.filter((name) => !isUnset(name)).map((name) => [name, envelope[name]]))
+    : envelope;
 }
 
 /**
@@ -133,16 +143,23 @@ function withoutUnset(envelope: Readonly<Record<string, unknown>>): Readonly<Rec
 function decodeData(whole: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   if (!Object.hasOwn(whole, 'data_base64')) return whole;
   const { data_base64: encoded, ...envelope } = whole;
-  if (Object.hasOwn(envelope, 'data')) throw new RescindError('invalid-envelope', { detail: 'an event has `data` or `data_base64`, not both' });
+  if (Object.hasOwn(envelope, 'data'))
+    throw new RescindError('invalid-envelope', { detail: 'an event has `data` or `data_base64`, not both' });
   const bytes = typeof encoded === 'string' ? decodeBase64(encoded) : undefined;
-  if (bytes === undefined) throw new RescindError('invalid-envelope', { detail: '`data_base64` must be a string in padded standard base64 (RFC 4648, section 4)' });
+  if (bytes === undefined)
+    throw new RescindError('invalid-envelope', {
+      detail: '`data_base64` must be a string in padded standard base64 (RFC 4648, section 4)',
+    });
   return { ...envelope, data: parseStrictJson(bytes) };
 }
 
 /** Reads binary mode (CloudEvents Kafka and HTTP bindings): each attribute is a header `ce_<name>`, and the value is the data. */
 function readBinary(arrived: Arrived, contentType: readonly [string, Buffer] | undefined): Envelope {
-  const attributes = arrived.headers.filter(([name]) => name === 'content-type' || name.startsWith(CLOUDEVENTS_HEADER_PREFIX));
-  if (attributes.length === 0 || (attributes.length === 1 && contentType)) throw new RescindError('invalid-envelope', { detail: NO_MODE });
+  const attributes = arrived.headers.filter(
+    ([name]) => name === 'content-type' || name.startsWith(CLOUDEVENTS_HEADER_PREFIX),
+  );
+  if (attributes.length === 0 || (attributes.length === 1 && contentType))
+    throw new RescindError('invalid-envelope', { detail: NO_MODE });
   const envelope: Record<string, unknown> = {};
   for (const [name, value] of attributes) {
     if (name === 'content-type') continue;
@@ -189,7 +206,8 @@ function sourceOfTopic({ door }: Arrived, state: ControlState): Source | undefin
 }
 
 function findSource(uri: unknown, { door }: Arrived, state: ControlState): Source {
-  if (typeof uri !== 'string' || uri === '') throw new RescindError('invalid-envelope', { detail: '`source` is missing' });
+  if (typeof uri !== 'string' || uri === '')
+    throw new RescindError('invalid-envelope', { detail: '`source` is missing' });
   const source = state.sourceByUri(uri);
   const isOnItsTopic = door.kind === 'kafka' && source?.topic === door.topic;
   // A source of another tenant gets the same answer as an unregistered source, so that no answer reveals what other tenants have.
@@ -197,7 +215,8 @@ function findSource(uri: unknown, { door }: Arrived, state: ControlState): Sourc
   if (!source || source.disabled || !isOfTenant) throw new RescindError('unknown-source');
   // The broker's ACL ties a topic to its writer, so the topic, not the record, identifies the source (design, section 3).
   if (door.kind === 'kafka' && !isOnItsTopic) throw new RescindError('wrong-topic');
-  if (door.kind === 'http' && !door.caller.roles.emit?.sources.includes(source.name)) throw new RescindError('source-not-allowed');
+  if (door.kind === 'http' && !door.caller.roles.emit?.sources.includes(source.name))
+    throw new RescindError('source-not-allowed');
   return source;
 }
 
@@ -209,7 +228,8 @@ function checkEvent(
   envelope: Readonly<Record<string, unknown>>,
   nowMs: number,
 ): { name: SourceEventName; event: CloudEvent<SourceEventName>; timeMs: number; said: unknown } {
-  if (envelope['specversion'] !== '1.0') throw new RescindError('invalid-envelope', { detail: '`specversion` must be "1.0"' });
+  if (envelope['specversion'] !== '1.0')
+    throw new RescindError('invalid-envelope', { detail: '`specversion` must be "1.0"' });
   const id = checkIdentifier(envelope, 'id');
   const source = checkIdentifier(envelope, 'source');
   const type = checkIdentifier(envelope, 'type');
@@ -226,17 +246,35 @@ function checkEvent(
   const said = envelope['data'];
   const known = knownData(name, said);
   const problem = validateEventData(name, known);
-  if (problem) throw new RescindError(problem.code, { detail: problem.message.startsWith('/') ? `data${problem.message}` : problem.message });
+  if (problem)
+    throw new RescindError(problem.code, {
+      detail: problem.message.startsWith('/') ? `data${problem.message}` : problem.message,
+    });
   const data = known as CloudEvent<SourceEventName>['data'];
-  return { name, timeMs, said, event: { specversion: '1.0', type, source, id, time: envelope['time'] as string, ...(subject === undefined ? {} : { subject }), data } };
+  return {
+    name,
+    timeMs,
+    said,
+    event: {
+      specversion: '1.0',
+      type,
+      source,
+      id,
+      time: envelope['time'] as string,
+      ...(subject === undefined ? {} : { subject }),
+      data,
+    },
+  };
 }
 
 const MAX_IDENTIFIER_BYTES = 512;
 
 function checkIdentifier(envelope: Readonly<Record<string, unknown>>, name: string): string {
   const value = envelope[name];
-  if (typeof value !== 'string' || value === '') throw new RescindError('invalid-envelope', { detail: `\`${name}\` must be a non-empty string` });
-  if (Buffer.byteLength(value) > MAX_IDENTIFIER_BYTES) throw new RescindError('identifier-too-long', { detail: `\`${name}\`` });
+  if (typeof value !== 'string' || value === '')
+    throw new RescindError('invalid-envelope', { detail: `\`${name}\` must be a non-empty string` });
+  if (Buffer.byteLength(value) > MAX_IDENTIFIER_BYTES)
+    throw new RescindError('identifier-too-long', { detail: `\`${name}\`` });
   return value;
 }
 
@@ -252,7 +290,8 @@ function checkTime(time: unknown, nowMs: number): number {
 function checkIssueTime(data: object, nowMs: number, path = 'data'): void {
   for (const member of ['iat', 'auth_time', 'from', 'to']) {
     const value = (data as Record<string, unknown>)[member];
-    if (typeof value === 'number' && value * 1000 > nowMs + MAX_AHEAD_MS) throw new RescindError('time-in-future', { detail: `${path}/${member}` });
+    if (typeof value === 'number' && value * 1000 > nowMs + MAX_AHEAD_MS)
+      throw new RescindError('time-in-future', { detail: `${path}/${member}` });
   }
   if ('id_jag' in data && isRecord(data.id_jag)) checkIssueTime(data.id_jag, nowMs, `${path}/id_jag`);
 }
@@ -269,7 +308,8 @@ export function isMediaType(value: string, wanted: string): boolean {
 export function kafkaMode(headers: Arrived['headers']): 'binary' | 'structured' {
   const contentType = headers.find(([name]) => name === 'content-type')?.[1].toString('utf8') ?? '';
   if (!contentType.trim().toLowerCase().startsWith('application/cloudevents')) return 'binary';
-  if (!isMediaType(contentType, CLOUDEVENTS_MEDIA_TYPE)) throw new RescindError('unsupported-media-type', { detail: 'structured mode is application/cloudevents+json' });
+  if (!isMediaType(contentType, CLOUDEVENTS_MEDIA_TYPE))
+    throw new RescindError('unsupported-media-type', { detail: 'structured mode is application/cloudevents+json' });
   return 'structured';
 }
 

@@ -1,11 +1,25 @@
 import { describe, expect, it } from '@jest/globals';
 import { mediaTypeProblem, readBinaryHeaders } from './http-binary.js';
 
-const read = (...rawHeaders: string[]): [string, string][] | undefined => readBinaryHeaders(rawHeaders)?.map(([name, value]) => [name, value.toString('utf8')]);
+const read = (...rawHeaders: string[]): [string, string][] | undefined =>
+  readBinaryHeaders(rawHeaders)?.map(([name, value]) => [name, value.toString('utf8')]);
 
 describe('readBinaryHeaders', () => {
   it('takes the attributes and the content type, under the names that Kafka gives them', () => {
-    expect(read('Host', 'x', 'CE-Id', 'e-1', 'ce-source', 'urn:a', 'Content-Type', 'application/json', 'Authorization', 'Bearer x')).toEqual([
+    expect(
+      read(
+        'Host',
+        'x',
+        'CE-Id',
+        'e-1',
+        'ce-source',
+        'urn:a',
+        'Content-Type',
+        'application/json',
+        'Authorization',
+        'Bearer x',
+      ),
+    ).toEqual([
       ['ce_id', 'e-1'],
       ['ce_source', 'urn:a'],
       ['content-type', 'application/json'],
@@ -14,12 +28,18 @@ describe('readBinaryHeaders', () => {
 
   it.each([
     ['no header of an event', ['content-type', 'application/json']],
-    ['structured mode, whatever headers stand beside it', ['ce-id', 'e-1', 'content-type', 'application/cloudevents+json']],
+    [
+      'structured mode, whatever headers stand beside it',
+      ['ce-id', 'e-1', 'content-type', 'application/cloudevents+json'],
+    ],
     ['a batch', ['ce-id', 'e-1', 'Content-Type', 'Application/CloudEvents-Batch+JSON']],
   ])('is undefined for %s', (_what, headers) => expect(read(...headers)).toBeUndefined());
 
   it('keeps a repeated header twice, for the decision to refuse', () => {
-    expect(read('ce-id', 'e-1', 'ce-id', 'e-2')).toEqual([['ce_id', 'e-1'], ['ce_id', 'e-2']]);
+    expect(read('ce-id', 'e-1', 'ce-id', 'e-2')).toEqual([
+      ['ce_id', 'e-1'],
+      ['ce_id', 'e-2'],
+    ]);
   });
 
   it.each([
@@ -51,5 +71,7 @@ describe('mediaTypeProblem', () => {
     ['application/cloudevents+xml', {}, 'neither `ce-` headers'],
     [undefined, { 'ce-id': 'e-1' }, 'needs the content type of its data'],
     ['application/avro', { 'ce-id': 'e-1' }, 'needs the content type of its data'],
-  ])('says of %s beside %p what is missing', (type, headers, says) => expect(mediaTypeProblem(type, headers)).toContain(says));
+  ])('says of %s beside %p what is missing', (type, headers, says) =>
+    expect(mediaTypeProblem(type, headers)).toContain(says),
+  );
 });

@@ -1,4 +1,11 @@
-import { CLOUDEVENTS_HEADER_PREFIX, CLOUDEVENTS_BATCH_MEDIA_TYPE, CLOUDEVENTS_MEDIA_TYPE, isJsonMediaType, JSON_MEDIA_TYPE, NDJSON_MEDIA_TYPE } from '../../contracts/index.js';
+import {
+  CLOUDEVENTS_HEADER_PREFIX,
+  CLOUDEVENTS_BATCH_MEDIA_TYPE,
+  CLOUDEVENTS_MEDIA_TYPE,
+  isJsonMediaType,
+  JSON_MEDIA_TYPE,
+  NDJSON_MEDIA_TYPE,
+} from '../../contracts/index.js';
 import { isMediaType, type Arrived } from './accept.js';
 
 /** Prefix of attributes in binary mode (CloudEvents HTTP binding, section 3.1.3.1). */
@@ -10,11 +17,17 @@ const WHOLE_EVENTS = [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJS
  * Says why `POST /events` cannot read a body of this content type, or undefined if it can. Binary mode needs `ce-` headers and data in
  * JSON; without these headers the body must hold whole events.
  */
-export function mediaTypeProblem(contentType: string | undefined, headers: Readonly<Record<string, unknown>>): string | undefined {
+export function mediaTypeProblem(
+  contentType: string | undefined,
+  headers: Readonly<Record<string, unknown>>,
+): string | undefined {
   const type = contentType ?? '';
   if (WHOLE_EVENTS.some((one) => isMediaType(type, one))) return undefined;
   const isBinary = Object.keys(headers).some((name) => name.startsWith(HTTP_PREFIX));
-  if (isBinary) return isJsonMediaType(type) ? undefined : `binary mode (\`ce-\` headers) needs the content type of its data, which must be JSON, such as ${JSON_MEDIA_TYPE}`;
+  if (isBinary)
+    return isJsonMediaType(type)
+      ? undefined
+      : `binary mode (\`ce-\` headers) needs the content type of its data, which must be JSON, such as ${JSON_MEDIA_TYPE}`;
   return `the request has neither \`ce-\` headers (binary mode) nor a content type that carries events: send one of ${WHOLE_EVENTS.join(', ')}`;
 }
 
@@ -47,5 +60,8 @@ const QUOTED = /^"((?:[^"\\]|\\.)*)"$/s;
 /** Decodes a header's value. A percent sign that begins no escape stays. The bytes may be invalid UTF-8, which `accept` refuses. */
 function decodeValue(value: string): Buffer {
   const text = QUOTED.exec(value)?.[1]?.replace(/\\(.)/gs, '$1') ?? value;
-  return Buffer.from(text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), 'latin1');
+  return Buffer.from(
+    text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  );
 }

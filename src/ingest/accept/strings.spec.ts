@@ -21,7 +21,16 @@ describe('the strings of an event', () => {
     ['512 bytes of two each', { sub: 'é'.repeat(256) }],
     ['510 bytes of three each', { sub: '€'.repeat(170) }],
     ['512 bytes of four each', { sub: '😀'.repeat(128) }],
-    ['a long text', { path: 'x'.repeat(513), reason: 'x'.repeat(513), scope: 'x'.repeat(513), error: 'x'.repeat(513), route: 'x'.repeat(513) }],
+    [
+      'a long text',
+      {
+        path: 'x'.repeat(513),
+        reason: 'x'.repeat(513),
+        scope: 'x'.repeat(513),
+        error: 'x'.repeat(513),
+        route: 'x'.repeat(513),
+      },
+    ],
     ['what is no text', { iat: 7, flags: [true, null], none: undefined }],
   ])('may be %s', (_, value) => {
     expect(refusalOf(() => checkStrings(value))).toBeUndefined();
@@ -39,7 +48,12 @@ describe('the strings of an event', () => {
     ['half of a character', { sub: 'a\ud800' }, 'lone-surrogate', '`sub`'],
     ['a secret', { path: `/x?key=${SECRET}` }, 'secret-in-event', '`path`'],
     ['a secret as a name', { agent: { [SECRET]: 1 } }, 'secret-in-event', '`agent`'],
-    ['a secret within a member of a long name', { ['x'.repeat(65)]: SECRET }, 'secret-in-event', `\`${'x'.repeat(64)}\``],
+    [
+      'a secret within a member of a long name',
+      { ['x'.repeat(65)]: SECRET },
+      'secret-in-event',
+      `\`${'x'.repeat(64)}\``,
+    ],
   ])('cannot be %s', (_, value, code, detail) => {
     expect(refusalOf(() => checkStrings(value))).toEqual([code, detail]);
   });
@@ -58,7 +72,12 @@ describe('members that nobody reads', () => {
     ['a NUL as a name', { more: { 'a\0': 1 } }, 'nul', '`more`'],
     ['half of a character', { more: '\udc00' }, 'lone-surrogate', '`more`'],
     ['a secret', { more: [SECRET] }, 'secret-in-event', '`more`'],
-    ['a number that has no canonical form', { ['x'.repeat(65)]: [1, Infinity] }, 'invalid-data', `\`${'x'.repeat(64)}\` is too large a number`],
+    [
+      'a number that has no canonical form',
+      { ['x'.repeat(65)]: [1, Infinity] },
+      'invalid-data',
+      `\`${'x'.repeat(64)}\` is too large a number`,
+    ],
   ])('cannot be %s', (_, value, code, detail) => {
     expect(refusalOf(() => checkUnread(value))).toEqual([code, detail]);
   });

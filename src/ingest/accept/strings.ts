@@ -28,7 +28,8 @@ export function checkStrings(value: unknown, member = ''): void {
  */
 export function checkUnread(value: unknown, member = ''): void {
   if (typeof value === 'string') checkSafe(value, member);
-  else if (typeof value === 'number' && !Number.isFinite(value)) throw new RescindError('invalid-data', { detail: `\`${member.slice(0, MAX_SHOWN)}\` is too large a number` });
+  else if (typeof value === 'number' && !Number.isFinite(value))
+    throw new RescindError('invalid-data', { detail: `\`${member.slice(0, MAX_SHOWN)}\` is too large a number` });
   else if (Array.isArray(value)) for (const element of value) checkUnread(element, member);
   else if (typeof value === 'object' && value !== null) {
     for (const [name, inner] of Object.entries(value)) {
@@ -51,7 +52,11 @@ function checkSafe(text: string, member: string): void {
 function checkString(text: string, member: string): void {
   checkSafe(text, member);
   // A string of 170 characters cannot exceed the bound: UTF-8 takes at most three bytes for a UTF-16 unit.
-  if (text.length > MAX_IDENTIFIER_BYTES / 3 && !LONG_TEXT.has(member) && Buffer.byteLength(text) > MAX_IDENTIFIER_BYTES) {
+  if (
+    text.length > MAX_IDENTIFIER_BYTES / 3 &&
+    !LONG_TEXT.has(member) &&
+    Buffer.byteLength(text) > MAX_IDENTIFIER_BYTES
+  ) {
     throw new RescindError('identifier-too-long', { detail: `\`${member}\`` });
   }
 }

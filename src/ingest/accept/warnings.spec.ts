@@ -7,7 +7,17 @@ const RAS = 'https://ras.example';
 const NOW = 1_800_000_000;
 
 function codesOf(over: Partial<TokenIssued>, profile: Partial<TokenProfile> = {}): string[] {
-  const data: TokenIssued = { kind: 'access', iss: RAS, jti: 'at-1', client_id: 'wiki', aud: ['https://api.example'], iat: NOW, exp: NOW + 300, id_jag: { iss: 'https://idp.example', sub: 'alice' }, ...over };
+  const data: TokenIssued = {
+    kind: 'access',
+    iss: RAS,
+    jti: 'at-1',
+    client_id: 'wiki',
+    aud: ['https://api.example'],
+    iat: NOW,
+    exp: NOW + 300,
+    id_jag: { iss: 'https://idp.example', sub: 'alice' },
+    ...over,
+  };
   const source = { profile: { ...DEFAULT_TOKEN_PROFILE, ...profile } } as Source;
   const warnings = warningsOf({ name: 'token.issued', event: { data } as never, source });
   for (const { detail } of warnings) expect(detail).not.toBe('');
@@ -29,6 +39,8 @@ describe('the warnings of an accepted token', () => {
 
   it('name the lineage that the profile demands, and no other', () => {
     expect(codesOf({ id_jag: undefined }, { lineage: { id_jag: 'stated', other: 'none' } })).toEqual([]);
-    expect(codesOf({ id_jag: undefined }, { lineage: { id_jag: 'none', other: 'confirmed' } })).toEqual(['lineage-missing']);
+    expect(codesOf({ id_jag: undefined }, { lineage: { id_jag: 'none', other: 'confirmed' } })).toEqual([
+      'lineage-missing',
+    ]);
   });
 });

@@ -6,7 +6,11 @@ import type { Accepted } from './accept.js';
  * Says why the token of an event cannot be active under its source's current registration. The event is stored anyway, because it may be
  * true: the profile, or the server that made the token, may be wrong. `rescind source check` finds reasons that only a token's text shows.
  */
-export function warningsOf({ name, event, source }: Pick<Accepted, 'name' | 'event' | 'source'>): readonly IntakeWarning[] {
+export function warningsOf({
+  name,
+  event,
+  source,
+}: Pick<Accepted, 'name' | 'event' | 'source'>): readonly IntakeWarning[] {
   if (name !== 'token.issued') return [];
   const data = event.data as TokenIssued;
   return [...timeWarnings(data, source), ...lineageWarnings(data, source)];

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { REJECT_CODES, RescindError, type EventName, type TokenIssued } from '../../contracts/index.js';
-import { commandFromEvent, isRuleEvent, type Command, type ControlFollower, type ControlLog } from '../../control/index.js';
+import {
+  commandFromEvent,
+  isRuleEvent,
+  type Command,
+  type ControlFollower,
+  type ControlLog,
+} from '../../control/index.js';
 import { createRangeKeeper, RangeMissing } from '../../log/index.js';
 import type { Log } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
@@ -60,17 +66,49 @@ export interface AppenderOptions {
   readonly onRefused?: (refused: readonly Refused[]) => void;
 }
 
-export function createAppender({ pool, controlLog, follower, log, metrics, onRefused, paysOwed = true }: AppenderOptions): Appender {
+export function createAppender({
+  pool,
+  controlLog,
+  follower,
+  log,
+  metrics,
+  onRefused,
+  paysOwed = true,
+}: AppenderOptions): Appender {
   const { state } = follower;
-  const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', ['outcome', 'door', 'type']);
-  const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', ['code', 'door']);
+  const counted = metrics.counter('rescind_ingest_events_total', 'Events by outcome and door.', [
+    'outcome',
+    'door',
+    'type',
+  ]);
+  const rejects = metrics.counter('rescind_ingest_rejected_total', 'Refused events by reason and door.', [
+    'code',
+    'door',
+  ]);
   // A counter that first appears with a value has no rate for that value, so every series starts at 0.
   for (const code of Object.keys(REJECT_CODES)) for (const door of DOORS) rejects.inc({ code, door }, 0);
-  const routesOver = metrics.counter('rescind_ingest_routes_over_total', 'Uses of routes beyond the number that a source may bring.', ['source']);
-  const foreignUses = metrics.counter('rescind_ingest_foreign_uses_total', 'Uses that a source reported of tokens whose audience is none of its resources; attributed to nobody.', ['source']);
-  const batchSize = metrics.histogram('rescind_ingest_batch_events', 'Events of one transaction.', [], [1, 10, 100, 500, 1000, 2000, 4000]);
+  const routesOver = metrics.counter(
+    'rescind_ingest_routes_over_total',
+    'Uses of routes beyond the number that a source may bring.',
+    ['source'],
+  );
+  const foreignUses = metrics.counter(
+    'rescind_ingest_foreign_uses_total',
+    'Uses that a source reported of tokens whose audience is none of its resources; attributed to nobody.',
+    ['source'],
+  );
+  const batchSize = metrics.histogram(
+    'rescind_ingest_batch_events',
+    'Events of one transaction.',
+    [],
+    [1, 10, 100, 500, 1000, 2000, 4000],
+  );
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
-  const numbers = metrics.gauge('rescind_sequence_findings', 'Numbers of the sequence of a source that have not come, came twice, or were given up.', ['source', 'finding']);
+  const numbers = metrics.gauge(
+    'rescind_sequence_findings',
+    'Numbers of the sequence of a source that have not come, came twice, or were given up.',
+    ['source', 'finding'],
+  );
   const batches = createBatchWriter({ pool, state, log, withOutbox: paysOwed });
   const contradictions = createContradictionOrders({ pool, controlLog, state, log });
   let waiting: Waiting[] = [];
@@ -84,7 +122,8 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   let runningApart: Promise<void> | undefined;
   let stopping = false;
 
-  const rangeFailed = (error: unknown): void => log.error({ err: error }, 'cannot create the next range of the ledger; retrying');
+  const rangeFailed = (error: unknown): void =>
+    log.error({ err: error }, 'cannot create the next range of the ledger; retrying');
   const ranges = createRangeKeeper({ pool, onError: rangeFailed });
 
   const isDue = (): boolean => waiting.length > 0 || outboxDue;
@@ -164,8 +203,16 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
    */
   async function writeWaiting(batch: readonly Waiting[], isApart = false, attempt = 1): Promise<boolean> {
     try {
-      const { outcomes, contradicted, refused } = await write(batch.map(({ submission }) => submission), isApart);
-      for (const one of batch) answer(one, one.submission.events.map((judged) => outcomes.get(judged)!), contradicted);
+      const { outcomes, contradicted, refused } = await write(
+        batch.map(({ submission }) => submission),
+        isApart,
+      );
+      for (const one of batch)
+        answer(
+          one,
+          one.submission.events.map((judged) => outcomes.get(judged)!),
+          contradicted,
+        );
       return refused;
     } catch (error) {
       if (error instanceof OffsetLost) {
@@ -181,7 +228,10 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
         if (error instanceof RangeMissing) await ranges.ensure(error.upTo).catch(rangeFailed);
         return writeWaiting(batch, isApart, attempt + 1);
       }
-      log.error({ err: error, submissions: batch.length }, 'cannot write a batch; its submissions are refused and may be repeated');
+      log.error(
+        { err: error, submissions: batch.length },
+        'cannot write a batch; its submissions are refused and may be repeated',
+      );
       payLater();
       for (const { reject } of batch) reject(new RescindError('database-unavailable', { cause: error }));
       return false;
@@ -198,7 +248,11 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   }
 
   /** Answers a submission. A contradicting event is answered when its block is ordered; no other event waits for that. */
-  function answer({ resolve, reject }: Waiting, outcomes: readonly Outcome[], contradicted: ReadonlySet<Outcome>): void {
+  function answer(
+    { resolve, reject }: Waiting,
+    outcomes: readonly Outcome[],
+    contradicted: ReadonlySet<Outcome>,
+  ): void {
     if (!outcomes.some((outcome) => contradicted.has(outcome))) return resolve(outcomes);
     contradictions.settle().then(
       () => resolve(outcomes),
@@ -223,13 +277,17 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       return by;
     };
     const ordered = await orderRules(await refuseForeignTokens(submissions, replace), replace);
-    const written = await (isApart ? batches.writeBisecting(ordered, seenSeq, replace) : batches.write(ordered, seenSeq));
+    const written = await (isApart
+      ? batches.writeBisecting(ordered, seenSeq, replace)
+      : batches.write(ordered, seenSeq));
     ranges.noted(written.highest);
     for (const [source, uses] of written.routesOver) routesOver.inc({ source }, uses);
     for (const [source, uses] of written.foreignUses) foreignUses.inc({ source }, uses);
     if (written.outboxLeft) outboxDue = true;
     if (written.refused.length > 0) onRefused?.(written.refused);
-    const outcomes = new Map([...written.outcomes].map(([judged, outcome]) => [originals.get(judged) ?? judged, outcome]));
+    const outcomes = new Map(
+      [...written.outcomes].map(([judged, outcome]) => [originals.get(judged) ?? judged, outcome]),
+    );
     countOutcomes(outcomes);
     tellSequences(written.sequences);
     const refused = written.refused.some(({ rejected }) => rejected.code === 'refused-by-database');
@@ -245,18 +303,30 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   }
 
   /** Refuses events that name another issuer's token. A digest belongs to the issuer that announced it first. */
-  async function refuseForeignTokens(submissions: readonly Submission[], replace: Replace): Promise<readonly Submission[]> {
-    const accepted = submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
+  async function refuseForeignTokens(
+    submissions: readonly Submission[],
+    replace: Replace,
+  ): Promise<readonly Submission[]> {
+    const accepted = submissions
+      .flatMap(({ events }) => events)
+      .filter((judged): judged is Judged & Accepted => judged.accepted);
     const announced = accepted
       .filter(({ name }) => name === 'token.issued')
-      .map((judged) => ({ judged, tenant: judged.source.tenant, tenantKey: state.tenant(judged.source.tenant)!.key, data: judged.event.data as TokenIssued }));
+      .map((judged) => ({
+        judged,
+        tenant: judged.source.tenant,
+        tenantKey: state.tenant(judged.source.tenant)!.key,
+        data: judged.event.data as TokenIssued,
+      }));
     const foreign = new Set<Judged>([...(await findForeignTokens(pool, announced))].map(({ judged }) => judged));
     if (foreign.size === 0) return submissions;
     const detail = 'another issuer has announced a token with this digest';
     return submissions.map((submission) => ({
       ...submission,
       events: submission.events.map((judged) =>
-        foreign.has(judged) ? replace(judged, { ...judged, accepted: false, code: 'token-of-another-issuer', detail } as Judged) : judged,
+        foreign.has(judged)
+          ? replace(judged, { ...judged, accepted: false, code: 'token-of-another-issuer', detail } as Judged)
+          : judged,
       ),
     }));
   }
@@ -278,7 +348,12 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
       const { same } = await controlLog.append(ruleCommand(judged));
       if (same) return judged;
     }
-    return replace(judged, { ...judged, accepted: false, code: 'conflict', detail: 'other content under an id that was used' });
+    return replace(judged, {
+      ...judged,
+      accepted: false,
+      code: 'conflict',
+      detail: 'other content under an id that was used',
+    });
   }
 
   function ruleCommand(judged: Judged & { accepted: true }): Command {
@@ -286,7 +361,9 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     return commandFromEvent({
       tenant: state.tenant(source.tenant)!,
       source,
-      event: { name: judged.name, data: event.data, id: event.id, timeMs, arrivedMs } as Parameters<typeof commandFromEvent>[0]['event'],
+      event: { name: judged.name, data: event.data, id: event.id, timeMs, arrivedMs } as Parameters<
+        typeof commandFromEvent
+      >[0]['event'],
       content,
       newId: randomUUID,
     });
@@ -294,7 +371,9 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
 
   /** Finds rule events whose id already belongs to other content, earlier or in this batch. They must order nothing. */
   async function findConflicting(submissions: readonly Submission[]): Promise<ReadonlySet<Judged>> {
-    const accepted = submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
+    const accepted = submissions
+      .flatMap(({ events }) => events)
+      .filter((judged): judged is Judged & Accepted => judged.accepted);
     const events = accepted.filter(({ name }) => isRuleEvent(name));
     if (events.length === 0) return new Set();
     const firstContent = new Map<string, string>();
@@ -326,7 +405,12 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
   function tellSequences(sequences: Written['sequences']): void {
     for (const { source: id, missing, repeated, givenUp } of sequences) {
       const source = state.source(id)!.name;
-      for (const [finding, count] of [['missing', missing], ['repeated', repeated], ['given-up', givenUp]] as const) numbers.set({ source, finding }, count);
+      for (const [finding, count] of [
+        ['missing', missing],
+        ['repeated', repeated],
+        ['given-up', givenUp],
+      ] as const)
+        numbers.set({ source, finding }, count);
     }
   }
 
@@ -345,7 +429,10 @@ export function createAppender({ pool, controlLog, follower, log, metrics, onRef
     submit(submission) {
       if (stopping) return Promise.reject(new RescindError('shutting-down'));
       const door: DoorName = submission.offset ? 'kafka' : 'http';
-      const load = { events: submission.events.length, bytes: submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0) };
+      const load = {
+        events: submission.events.length,
+        bytes: submission.events.reduce((sum, { arrived }) => sum + arrived.bytes.length, 0),
+      };
       const speaker = speakerOf(submission);
       const theirs = apart.get(speaker);
       const needsRoom = door === 'http' || !theirs;

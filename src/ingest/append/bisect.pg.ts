@@ -41,12 +41,19 @@ export function createBatchWriter({ pool, state, log, withOutbox }: BatchWriterO
   const write = (submissions: readonly Submission[], seenSeq: bigint): Promise<Written> =>
     inTransaction(pool, (client) => writeBatch(client, sealBatch(submissions, state), state, seenSeq, { withOutbox }));
 
-  async function writeBisecting(submissions: readonly Submission[], seenSeq: bigint, replace: Replace): Promise<Written> {
+  async function writeBisecting(
+    submissions: readonly Submission[],
+    seenSeq: bigint,
+    replace: Replace,
+  ): Promise<Written> {
     try {
       return await write(submissions, seenSeq);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      const culprits = await findCulprits(submissions.flatMap(({ events }) => events).filter(({ accepted }) => accepted), seenSeq);
+      const culprits = await findCulprits(
+        submissions.flatMap(({ events }) => events).filter(({ accepted }) => accepted),
+        seenSeq,
+      );
       if (culprits.length === 0) throw error;
       log.error({ err: error, events: culprits.length }, 'the database refused events; they go to quarantine');
       const detail = 'the database refused it';
@@ -54,7 +61,9 @@ export function createBatchWriter({ pool, state, log, withOutbox }: BatchWriterO
       const rest = submissions.map((submission) => ({
         ...submission,
         events: submission.events.map((judged) =>
-          refused.has(judged) ? replace(judged, { ...judged, accepted: false, code: 'refused-by-database', detail } as Judged) : judged,
+          refused.has(judged)
+            ? replace(judged, { ...judged, accepted: false, code: 'refused-by-database', detail } as Judged)
+            : judged,
         ),
       }));
       // Events that can be written alone may be refused together, so each round takes at least one event out.

@@ -55,7 +55,12 @@ export interface ContradictionOrders {
  * database holds the debt from the transaction that found the contradiction until the block is ordered. Each block is ordered once, in
  * sets, even after a crash.
  */
-export function createContradictionOrders({ pool, controlLog, state, log }: {
+export function createContradictionOrders({
+  pool,
+  controlLog,
+  state,
+  log,
+}: {
   readonly pool: Pool;
   readonly controlLog: ControlLog;
   readonly state: ControlState;
@@ -71,7 +76,11 @@ export function createContradictionOrders({ pool, controlLog, state, log }: {
       if (rows.length === 0) return;
       // Commands that wait in one process share a statement.
       await Promise.all(rows.map((row) => controlLog.append(commandOf(row))));
-      await pool.query(PAID, [rows.map(({ tenant }) => tenant), rows.map(({ kind }) => kind), rows.map(({ key }) => key)]);
+      await pool.query(PAID, [
+        rows.map(({ tenant }) => tenant),
+        rows.map(({ kind }) => kind),
+        rows.map(({ key }) => key),
+      ]);
     }
   }
 

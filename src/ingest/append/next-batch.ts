@@ -37,7 +37,9 @@ interface Queue<T> {
  * batch adds one submission, as long as it fits. Other submissions may pass one with too many refused events, except those of its own
  * partition, because each moves the offset on from where the previous one leaves it. Both lists are in the order of arrival.
  */
-export function takeNext<T extends Counted>(waiting: readonly T[]): { readonly batch: readonly T[]; readonly rest: T[] } {
+export function takeNext<T extends Counted>(
+  waiting: readonly T[],
+): { readonly batch: readonly T[]; readonly rest: T[] } {
   const queues = queuesOf(waiting);
   const share = queues.length > 1 ? MAX_BATCH_OF_ONE : MAX_BATCH_EVENTS;
   const batch: Placed<T>[] = [];
@@ -71,7 +73,10 @@ export function takeNext<T extends Counted>(waiting: readonly T[]): { readonly b
     refused += next.one.refused;
   }
   const chosen = new Set(batch.map(({ one }) => one));
-  return { batch: batch.sort((a, b) => a.at - b.at).map(({ one }) => one), rest: waiting.filter((one) => !chosen.has(one)) };
+  return {
+    batch: batch.sort((a, b) => a.at - b.at).map(({ one }) => one),
+    rest: waiting.filter((one) => !chosen.has(one)),
+  };
 }
 
 function queuesOf<T extends Counted>(waiting: readonly T[]): Queue<T>[] {
@@ -90,7 +95,8 @@ function emptiest<T>(queues: readonly Queue<T>[]): Queue<T> | undefined {
   for (const queue of queues) {
     const next = queue.waiting[queue.next];
     if (next === undefined) continue;
-    if (!best || queue.taken < best.taken || (queue.taken === best.taken && next.at < best.waiting[best.next]!.at)) best = queue;
+    if (!best || queue.taken < best.taken || (queue.taken === best.taken && next.at < best.waiting[best.next]!.at))
+      best = queue;
   }
   return best;
 }

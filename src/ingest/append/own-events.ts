@@ -1,4 +1,10 @@
-import { canonicalJson, eventType, type EventDataOf, type OwnEventName, type RevocationOrdered } from '../../contracts/index.js';
+import {
+  canonicalJson,
+  eventType,
+  type EventDataOf,
+  type OwnEventName,
+  type RevocationOrdered,
+} from '../../contracts/index.js';
 import type { Authorship, ControlRecord } from '../../control/index.js';
 import { prepareEntry, type NewEntry } from '../../log/index.js';
 
@@ -36,13 +42,34 @@ export function ownEventOf(record: ControlRecord): Said | undefined {
   const seq = String(record.seq);
   switch (record.kind) {
     case 'rule.ordered': {
-      const { id, effect, selector, or, before, until, resume, reauthenticate, reason, author, origin, after_lift_of } = record.body;
+      const { id, effect, selector, or, before, until, resume, reauthenticate, reason, author, origin, after_lift_of } =
+        record.body;
       const cause = origin && { source: author.caller, id: origin.event };
-      return { name: 'revocation.ordered', data: { rule: id, seq, effect, selector, or: or as RevocationOrdered['or'], before, until, resume, reauthenticate, reason, author, cause, after_lift_of } };
+      return {
+        name: 'revocation.ordered',
+        data: {
+          rule: id,
+          seq,
+          effect,
+          selector,
+          or: or as RevocationOrdered['or'],
+          before,
+          until,
+          resume,
+          reauthenticate,
+          reason,
+          author,
+          cause,
+          after_lift_of,
+        },
+      };
     }
     case 'rule.lifted': {
       const { rule, resume, reason, author } = record.body;
-      return { name: 'revocation.lifted', data: { rule, seq, at: Math.floor(record.at / 1000), resume, reason, author } };
+      return {
+        name: 'revocation.lifted',
+        data: { rule, seq, at: Math.floor(record.at / 1000), resume, reason, author },
+      };
     }
     case 'tenant.changed':
       return registryChange('tenant.changed', record.body.id, seq, record.body);
@@ -58,7 +85,19 @@ export function ownEventOf(record: ControlRecord): Said | undefined {
 }
 
 /** Describes a changed record in its new state, without secrets' hashes and keys, which must not enter a log that others read. */
-function registryChange(name: 'tenant.changed' | 'source.changed' | 'caller.changed', id: string, seq: string, body: object): Said {
-  const { author, change, key: _key, secrets: _secrets, jwks: _jwks, ...after } = body as Required<Authorship> & Record<string, unknown>;
+function registryChange(
+  name: 'tenant.changed' | 'source.changed' | 'caller.changed',
+  id: string,
+  seq: string,
+  body: object,
+): Said {
+  const {
+    author,
+    change,
+    key: _key,
+    secrets: _secrets,
+    jwks: _jwks,
+    ...after
+  } = body as Required<Authorship> & Record<string, unknown>;
   return { name, data: { id, seq, change, author, after } };
 }

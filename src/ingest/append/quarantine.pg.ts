@@ -27,13 +27,21 @@ export interface Refused {
  * refused again stays the same row.
  */
 export async function writeQuarantine(client: PoolClient, refused: readonly Refused[]): Promise<void> {
-  await refuseAgain(client, refused.map(({ rejected }) => rejected).filter(({ quarantined }) => quarantined !== undefined));
+  await refuseAgain(
+    client,
+    refused.map(({ rejected }) => rejected).filter(({ quarantined }) => quarantined !== undefined),
+  );
   const fresh = refused.filter(({ rejected }) => rejected.quarantined === undefined);
   if (fresh.length === 0) return;
   const reasons = new Map<string, number>();
   const parts: Buffer[] = [];
   const numbers: Record<'reason' | 'offset' | 'size' | 'headers' | 'bytes' | 'record', (number | bigint | null)[]> = {
-    reason: [], offset: [], size: [], headers: [], bytes: [], record: [],
+    reason: [],
+    offset: [],
+    size: [],
+    headers: [],
+    bytes: [],
+    record: [],
   };
   for (const one of fresh) {
     const { arrived, position } = one.rejected;
@@ -49,12 +57,17 @@ export async function writeQuarantine(client: PoolClient, refused: readonly Refu
     parts.push(digest, headers, bytes, ...(recordHeaders ? [recordHeaders] : []));
   }
   const { reason, offset, size, headers, bytes, record } = numbers;
-  const values = [`[${[...reasons.keys()].join()}]`, Buffer.concat(parts), ...[reason, offset, size, headers, bytes, record].map(arrayOf)];
+  const values = [
+    `[${[...reasons.keys()].join()}]`,
+    Buffer.concat(parts),
+    ...[reason, offset, size, headers, bytes, record].map(arrayOf),
+  ];
   await client.query(WRITE, values);
 }
 
 /** Formats an array parameter. For a thousand numbers, the driver's own formatting takes longer than the statement. */
-const arrayOf = (numbers: readonly (number | bigint | null)[]): string => `{${numbers.map((one) => one ?? 'NULL').join()}}`;
+const arrayOf = (numbers: readonly (number | bigint | null)[]): string =>
+  `{${numbers.map((one) => one ?? 'NULL').join()}}`;
 
 /** Returns the members that many records of a flood have in common. */
 function reasonOf({ rejected, offset }: Refused): Readonly<Record<string, unknown>> {
@@ -86,7 +99,9 @@ async function refuseAgain(client: PoolClient, rejected: readonly (Rejected & Ju
 
 /** Removes replayed events from quarantine in the transaction that stores them, or if they had been stored before. */
 export async function leaveQuarantine(client: PoolClient, outcomes: ReadonlyMap<Judged, Outcome>): Promise<void> {
-  const stored = [...outcomes].flatMap(([{ quarantined }, { state }]) => (quarantined !== undefined && state !== 'rejected' ? [quarantined] : []));
+  const stored = [...outcomes].flatMap(([{ quarantined }, { state }]) =>
+    quarantined !== undefined && state !== 'rejected' ? [quarantined] : [],
+  );
   if (stored.length > 0) await client.query('DELETE FROM quarantine WHERE id = ANY($1::bigint[])', [stored]);
 }
 
@@ -107,18 +122,30 @@ function keep({ headers, bytes }: Arrived): Kept {
   }
   const shown = headersOf(headers);
   const kept = mask(bytes);
-  const whole = size <= MAX_QUARANTINED_BYTES && kept.equals(bytes) && headers.every(([, value]) => maskSecrets(value.toString('latin1')) === value.toString('latin1'));
+  const whole =
+    size <= MAX_QUARANTINED_BYTES &&
+    kept.equals(bytes) &&
+    headers.every(([, value]) => maskSecrets(value.toString('latin1')) === value.toString('latin1'));
   return {
     headers: Buffer.from(printable(shown)),
     bytes: kept,
-    recordHeaders: whole ? Buffer.from(JSON.stringify(headers.map(([name, value]) => [Buffer.from(name).toString('base64'), value.toString('base64')]))) : null,
+    recordHeaders: whole
+      ? Buffer.from(
+          JSON.stringify(
+            headers.map(([name, value]) => [Buffer.from(name).toString('base64'), value.toString('base64')]),
+          ),
+        )
+      : null,
     digest: digest.digest(),
   };
 }
 
 /** Reads the headers stored in `record_headers`. */
 export const readRecordHeaders = (text: string): Arrived['headers'] =>
-  (JSON.parse(text) as [string, string][]).map(([name, value]) => [Buffer.from(name, 'base64').toString(), Buffer.from(value, 'base64')]);
+  (JSON.parse(text) as [string, string][]).map(([name, value]) => [
+    Buffer.from(name, 'base64').toString(),
+    Buffer.from(value, 'base64'),
+  ]);
 
 export interface QuarantineBounds {
   readonly days: number;
@@ -147,7 +174,8 @@ function headersOf(headers: Arrived['headers']): string {
 }
 
 /** Masks tokens in bytes. Decoding as Latin-1 and encoding again keeps every byte outside a token. */
-const mask = (bytes: Buffer): Buffer => Buffer.from(maskSecrets(bytes.subarray(0, MAX_QUARANTINED_BYTES).toString('latin1')), 'latin1');
+const mask = (bytes: Buffer): Buffer =>
+  Buffer.from(maskSecrets(bytes.subarray(0, MAX_QUARANTINED_BYTES).toString('latin1')), 'latin1');
 
 /** Replaces NUL and unpaired surrogates, which PostgreSQL's text cannot hold. */
 const printable = (text: string): string => maskSecrets(text).replaceAll('\0', '\u2400').toWellFormed();
@@ -162,9 +190,18 @@ export interface BoundedQuarantine {
 }
 
 /** Keeps the quarantine within its bounds while the process runs. */
-export function keepQuarantineBounded({ pool, log, metrics, bounds, everyMs = TRIM_EVERY_MS }: BoundingOptions): BoundedQuarantine {
+export function keepQuarantineBounded({
+  pool,
+  log,
+  metrics,
+  bounds,
+  everyMs = TRIM_EVERY_MS,
+}: BoundingOptions): BoundedQuarantine {
   const { days, bytes } = bounds ?? { days: QUARANTINE_DAYS, bytes: MAX_QUARANTINE_BYTES };
-  const dropped = metrics.counter('rescind_quarantine_dropped_total', 'Refused events dropped for want of room before their time.');
+  const dropped = metrics.counter(
+    'rescind_quarantine_dropped_total',
+    'Refused events dropped for want of room before their time.',
+  );
   let written = 0;
   let trimming = false;
   const trim = (): void => {

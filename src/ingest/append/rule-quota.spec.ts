@@ -7,7 +7,12 @@ import type { Judged } from './submission.js';
 const IDP = 'https://idp.example';
 
 const eventOf = (source: string, name: string, data: object, tenant = 'acme'): Judged =>
-  ({ accepted: true, name, event: { data: { iss: IDP, ...data } }, source: { id: source, name: source, tenant } }) as unknown as Judged;
+  ({
+    accepted: true,
+    name,
+    event: { data: { iss: IDP, ...data } },
+    source: { id: source, name: source, tenant },
+  }) as unknown as Judged;
 const ended = (source: string, tenant?: string): Judged => eventOf(source, 'session.ended', { sid: 's' }, tenant);
 /** Makes an event of 72 selectors. */
 const deleted = (source: string): Judged => {
@@ -25,7 +30,9 @@ function given({ standing = 0, bounds = { source: 10, tenant: 25, standing: 1_00
       sut.admit(events);
       return undefined;
     } catch (error) {
-      return error instanceof RescindError ? [error.code, error.kind, error.retryable, error.extensions?.['retry_after']] : error;
+      return error instanceof RescindError
+        ? [error.code, error.kind, error.retryable, error.extensions?.['retry_after']]
+        : error;
     }
   };
   return { sut, refusal, metrics, pass: (seconds: number) => (now += seconds * 1_000) };

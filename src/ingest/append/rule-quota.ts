@@ -45,7 +45,11 @@ type Bucket = { level: number; at: number };
 export function createRuleQuota(options: RuleQuotaOptions): RuleQuota {
   const { state, metrics, monotonic = () => performance.now() } = options;
   const bounds = options.bounds ?? { ...SELECTORS_A_SECOND, standing: MAX_STANDING_A_TENANT };
-  const waits = metrics.counter('rescind_rule_quota_waits_total', 'Submissions with rule events that were refused (http) or had to wait (kafka), by source and bound.', ['source', 'bound', 'door']);
+  const waits = metrics.counter(
+    'rescind_rule_quota_waits_total',
+    'Submissions with rule events that were refused (http) or had to wait (kafka), by source and bound.',
+    ['source', 'bound', 'door'],
+  );
   const buckets = { source: new Map<string, Bucket>(), tenant: new Map<string, Bucket>() };
 
   function bucketOf(kind: 'source' | 'tenant', id: string): Bucket {
@@ -59,9 +63,15 @@ export function createRuleQuota(options: RuleQuotaOptions): RuleQuota {
   }
 
   /** Tells which bound a source has reached and the seconds until it may have room; undefined if it has reached none. */
-  function reached({ source, tenant }: Owner): { readonly bound: 'source' | 'tenant' | 'standing'; readonly seconds: number } | undefined {
+  function reached({
+    source,
+    tenant,
+  }: Owner): { readonly bound: 'source' | 'tenant' | 'standing'; readonly seconds: number } | undefined {
     if ((state.tenant(tenant)?.rules.size ?? 0) >= bounds.standing) return { bound: 'standing', seconds: FULL_RETRY_S };
-    for (const [bound, id] of [['source', source], ['tenant', tenant]] as const) {
+    for (const [bound, id] of [
+      ['source', source],
+      ['tenant', tenant],
+    ] as const) {
       const { level } = bucketOf(bound, id);
       if (level <= 0) return { bound, seconds: Math.ceil(-level / bounds[bound]) + 1 };
     }
@@ -74,7 +84,10 @@ export function createRuleQuota(options: RuleQuotaOptions): RuleQuota {
   }
 
   /** Takes selectors for all owners of the events, or nothing if one of them has reached a bound. */
-  function take(events: readonly Judged[], door: 'http' | 'kafka'): { readonly name: string; readonly bound: string; readonly seconds: number } | undefined {
+  function take(
+    events: readonly Judged[],
+    door: 'http' | 'kafka',
+  ): { readonly name: string; readonly bound: string; readonly seconds: number } | undefined {
     const owners = ownersOf(events);
     const full = firstReached(owners);
     if (full) waits.inc({ source: full.name, bound: full.bound, door });
@@ -82,7 +95,9 @@ export function createRuleQuota(options: RuleQuotaOptions): RuleQuota {
     return full;
   }
 
-  function firstReached(owners: readonly Owner[]): { readonly name: string; readonly bound: string; readonly seconds: number } | undefined {
+  function firstReached(
+    owners: readonly Owner[],
+  ): { readonly name: string; readonly bound: string; readonly seconds: number } | undefined {
     for (const owner of owners) {
       const full = reached(owner);
       if (full) return { name: owner.name, ...full };

@@ -83,8 +83,15 @@ describe('what waits to be written', () => {
 
   it('one speaker takes half of the bytes of HTTP, too', () => {
     const room = createWaitingRoom(BOUNDS);
-    expect([room.enter('http', { events: 1, bytes: 400 }, 'loud'), room.enter('http', { events: 1, bytes: 100 }, 'loud'), room.enter('http', one, 'loud')]).toEqual([true, true, false]);
-    expect([room.enter('http', { events: 1, bytes: 1 }, 'quiet'), room.enter('http', { events: 1, bytes: 499 }, 'quiet')]).toEqual([true, true]);
+    expect([
+      room.enter('http', { events: 1, bytes: 400 }, 'loud'),
+      room.enter('http', { events: 1, bytes: 100 }, 'loud'),
+      room.enter('http', one, 'loud'),
+    ]).toEqual([true, true, false]);
+    expect([
+      room.enter('http', { events: 1, bytes: 1 }, 'quiet'),
+      room.enter('http', { events: 1, bytes: 499 }, 'quiet'),
+    ]).toEqual([true, true]);
     expect(room.enter('http', { events: 0, bytes: 1 }, 'third')).toBe(false);
     room.leave('http', { events: 1, bytes: 100 }, 'loud');
     expect(room.enter('http', { events: 1, bytes: 100 }, 'loud')).toBe(true);

@@ -35,7 +35,9 @@ export interface WaitingRoom {
   readonly events: number;
 }
 
-export function createWaitingRoom(bounds: Load = { events: MAX_WAITING_EVENTS, bytes: MAX_WAITING_BYTES }): WaitingRoom {
+export function createWaitingRoom(
+  bounds: Load = { events: MAX_WAITING_EVENTS, bytes: MAX_WAITING_BYTES },
+): WaitingRoom {
   const taken = { kafka: { events: 0, bytes: 0 }, http: { events: 0, bytes: 0 } };
   const { kafka, http } = taken;
   /** HTTP's waiting events and bytes, by speaker. */
@@ -43,7 +45,8 @@ export function createWaitingRoom(bounds: Load = { events: MAX_WAITING_EVENTS, b
   const queue: (() => void)[] = [];
   let closed = false;
 
-  const isKafkaFull = (): boolean => !closed && (kafka.events >= bounds.events * KAFKA_SHARE || kafka.bytes >= bounds.bytes * KAFKA_SHARE);
+  const isKafkaFull = (): boolean =>
+    !closed && (kafka.events >= bounds.events * KAFKA_SHARE || kafka.bytes >= bounds.bytes * KAFKA_SHARE);
 
   function letIn(): void {
     for (const resolve of queue.splice(0)) resolve();
@@ -51,9 +54,11 @@ export function createWaitingRoom(bounds: Load = { events: MAX_WAITING_EVENTS, b
 
   /** Whether the load fits. A request larger than the bound is admitted alone. */
   const fits = (present: Load, { events, bytes }: Load, share: number): boolean =>
-    present.events === 0 || (present.events + events <= bounds.events * share && present.bytes + bytes <= bounds.bytes * share);
+    present.events === 0 ||
+    (present.events + events <= bounds.events * share && present.bytes + bytes <= bounds.bytes * share);
 
-  const hasRoom = (load: Load, speaker: string): boolean => fits(http, load, 1) && fits(speakers.get(speaker) ?? NOTHING, load, SPEAKER_SHARE);
+  const hasRoom = (load: Load, speaker: string): boolean =>
+    fits(http, load, 1) && fits(speakers.get(speaker) ?? NOTHING, load, SPEAKER_SHARE);
 
   function add(door: DoorName, { events, bytes }: Load, speaker: string, sign: 1 | -1): void {
     const of = speakers.get(speaker) ?? { events: 0, bytes: 0 };

@@ -9,7 +9,11 @@ const RIGHTS_A_UNIT = 20;
  */
 export function weightOf(judged: Judged): number {
   if (!judged.accepted) return 1;
-  const { scope, resource, aud } = judged.event.data as { scope?: string; resource?: readonly string[]; aud?: readonly string[] };
+  const { scope, resource, aud } = judged.event.data as {
+    scope?: string;
+    resource?: readonly string[];
+    aud?: readonly string[];
+  };
   if (scope === undefined) return 1;
   const resources = resource?.length || aud?.length || 1;
   return 1 + Math.floor((scope.split(' ').length * resources) / RIGHTS_A_UNIT);

@@ -3,7 +3,14 @@ import type { SourceEventName, TokenSeen } from '../../contracts/index.js';
 import type { ControlRecord, ControlState } from '../../control/index.js';
 import { appendEntries, prepareEntry, type NewEntry, type Placed } from '../../log/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import { seenToken, writeProjections, type Conflict, type OwnProjectedEvent, type ProjectedEvent, type SequenceState } from '../../projections/index.js';
+import {
+  seenToken,
+  writeProjections,
+  type Conflict,
+  type OwnProjectedEvent,
+  type ProjectedEvent,
+  type SequenceState,
+} from '../../projections/index.js';
 import type { Accepted } from '../accept/accept.js';
 import { oweRules } from './contradictions.pg.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
@@ -104,7 +111,9 @@ export async function writeBatch(
   });
   for (const { events, offset } of batch.submissions) {
     for (const judged of events) {
-      const outcome = judged.accepted ? outcomes.get(judged)! : ({ state: 'rejected', code: judged.code, detail: judged.detail } as const);
+      const outcome = judged.accepted
+        ? outcomes.get(judged)!
+        : ({ state: 'rejected', code: judged.code, detail: judged.detail } as const);
       outcomes.set(judged, outcome);
       if (outcome.state !== 'rejected') continue;
       refused.push({ rejected: { ...judged, accepted: false, code: outcome.code, detail: outcome.detail }, offset });
@@ -114,7 +123,11 @@ export async function writeBatch(
   await leaveQuarantine(client, outcomes);
   const ownPlaced = placed.slice(sealed.length);
   projected.push(...projectSeen(own, ownPlaced, seenSeq));
-  const { conflicts, foreignUses, routesOver, sequences } = await writeProjections(client, projected, projectOwn(own, ownPlaced));
+  const { conflicts, foreignUses, routesOver, sequences } = await writeProjections(
+    client,
+    projected,
+    projectOwn(own, ownPlaced),
+  );
   await oweRules(client, conflicts);
   const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
   return { outcomes, refused, conflicts, foreignUses, routesOver, sequences, highest, outboxLeft: outbox.left };
@@ -134,13 +147,25 @@ function movesOfPartitions(submissions: readonly Submission[]): OffsetMove[][] {
 }
 
 const follows = (before: OffsetMove, move: OffsetMove): boolean =>
-  before.cluster === move.cluster && before.topic === move.topic && before.partition === move.partition && before.next === move.held &&
-  !before.resumes && !move.resumes;
+  before.cluster === move.cluster &&
+  before.topic === move.topic &&
+  before.partition === move.partition &&
+  before.next === move.held &&
+  !before.resumes &&
+  !move.resumes;
 
 async function swapOffset(client: PoolClient, moves: readonly OffsetMove[]): Promise<void> {
   const [first, last] = [moves[0]!, moves.at(-1)!];
   const lastOffset = last.lastOffset === null ? null : String(last.lastOffset);
-  const values = [first.cluster, first.topic, first.partition, String(first.held), String(last.next), lastOffset, last.lastSha256];
+  const values = [
+    first.cluster,
+    first.topic,
+    first.partition,
+    String(first.held),
+    String(last.next),
+    lastOffset,
+    last.lastSha256,
+  ];
   const { rowCount } = await client.query(first.resumes ? RESUME_OFFSET : SWAP_OFFSET, values);
   if (rowCount === 1) return;
   if (first.resumes) throw new OffsetLost(first);
@@ -176,7 +201,17 @@ const projectOwn = (own: readonly OwnEvent[], placed: readonly Placed[]): OwnPro
   own.flatMap(({ name, data, tenant, timeMs }, nth) => {
     const { outcome, index, arrivalMs } = placed[nth]!;
     if (outcome !== 'sequenced') return [];
-    return [{ name, data, tenant: tenant.id, tenantKey: tenant.key, ix: index, arrivalMs: arrivalMs!, atMs: timeMs } as OwnProjectedEvent];
+    return [
+      {
+        name,
+        data,
+        tenant: tenant.id,
+        tenantKey: tenant.key,
+        ix: index,
+        arrivalMs: arrivalMs!,
+        atMs: timeMs,
+      } as OwnProjectedEvent,
+    ];
   });
 
 /** Tokens that Rescind saw first, where their entry is new: they stand behind the batch's other events. */
@@ -184,7 +219,17 @@ const projectSeen = (own: readonly OwnEvent[], placed: readonly Placed[], seenSe
   own.flatMap(({ name, data, tenant, id, timeMs }, nth) => {
     const { outcome, index, arrivalMs } = placed[nth]!;
     if (name !== 'token.seen' || outcome !== 'sequenced') return [];
-    return [seenToken(data as TokenSeen, { tenant: tenant.id, tenantKey: tenant.key, ix: index, seenSeq, arrivalMs: arrivalMs!, id, atMs: timeMs })];
+    return [
+      seenToken(data as TokenSeen, {
+        tenant: tenant.id,
+        tenantKey: tenant.key,
+        ix: index,
+        seenSeq,
+        arrivalMs: arrivalMs!,
+        id,
+        atMs: timeMs,
+      }),
+    ];
   });
 
 interface OutboxRow {

@@ -90,7 +90,11 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   const bounds = createLogBoundsReader({ kafka });
   const lag = createLagWatch({ bounds, state, log, metrics });
   const stoppedGauge = metrics.gauge('rescind_ingest_kafka_stopped', 'Partitions that an operator must decide about.');
-  const unreadables = metrics.counter('rescind_ingest_unreadable_total', 'Record sets that cannot be read; skipped with a gap in the ledger, or their partition is stopped.', ['topic', 'problem']);
+  const unreadables = metrics.counter(
+    'rescind_ingest_unreadable_total',
+    'Record sets that cannot be read; skipped with a gap in the ledger, or their partition is stopped.',
+    ['topic', 'problem'],
+  );
   let admin: Admin;
   let consumer: Consumer | undefined;
   let cluster = '';
@@ -118,7 +122,9 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     let existing = new Set(await admin.listTopics());
     const unmade = wanted.filter((topic) => !existing.has(topic) && !known.has(topic));
     if (unmade.length > 0) {
-      await ensureTopics(admin, unmade).catch((error: unknown) => log.error({ err: error, topics: unmade }, 'cannot create topics; going on with the others'));
+      await ensureTopics(admin, unmade).catch((error: unknown) =>
+        log.error({ err: error, topics: unmade }, 'cannot create topics; going on with the others'),
+      );
       existing = new Set(await admin.listTopics());
     }
     const present = wanted.filter((topic) => existing.has(topic));
@@ -250,10 +256,22 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
         await stopPartition(topic, partition, resumption.reason, stored?.next ?? low);
         return undefined;
       case 'gap':
-        await recordGap(topic, partition, resumption.from, resumption.to, 'the records were gone before they could be read');
-        return isOver(ofGeneration) ? undefined : seek(topic, partition, at(ofGeneration, resumption.to, resumption.to));
+        await recordGap(
+          topic,
+          partition,
+          resumption.from,
+          resumption.to,
+          'the records were gone before they could be read',
+        );
+        return isOver(ofGeneration)
+          ? undefined
+          : seek(topic, partition, at(ofGeneration, resumption.to, resumption.to));
       case 'resume':
-        return seek(topic, partition, at(ofGeneration, resumption.seek, stored?.next ?? resumption.seek, resumption.verify));
+        return seek(
+          topic,
+          partition,
+          at(ofGeneration, resumption.seek, stored?.next ?? resumption.seek, resumption.verify),
+        );
       default:
         return resumption satisfies never;
     }
@@ -273,7 +291,8 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
   /** Stops the partition if its stored offset is still `held`. If another process has moved it, it is read again. */
   async function stopPartition(topic: string, partition: number, reason: string, held: bigint): Promise<void> {
     pause(topic, partition);
-    if (!(await offsets.stop(cluster, topic, partition, reason, held))) throw new Error(`${nameOf(topic, partition)} no longer stands at ${held}`);
+    if (!(await offsets.stop(cluster, topic, partition, reason, held)))
+      throw new Error(`${nameOf(topic, partition)} no longer stands at ${held}`);
     log.error({ topic, partition, reason }, 'a partition is stopped until an operator decides');
     stopped.set(nameOf(topic, partition), reason);
     stoppedGauge.set(stopped.size);
@@ -300,7 +319,9 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     log.error({ topic, partition, from: String(from), to: String(to), reason }, 'records are missing from a topic');
     await appender.submit({
       events: [],
-      own: tenant ? [{ tenant, name: 'log.gap', id: `gap-${cluster}-${topic}-${partition}-${from}-${timeMs}`, timeMs, data }] : [],
+      own: tenant
+        ? [{ tenant, name: 'log.gap', id: `gap-${cluster}-${topic}-${partition}-${from}-${timeMs}`, timeMs, data }]
+        : [],
       offset,
     });
     lag.standsAt(topic, partition, to);
@@ -319,7 +340,10 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     const readable = unreadable ? batch.messages.slice(0, -1) : batch.messages;
     if (position.verify && readable.length > 0) {
       if (!isSame(readable[0]!, position.verify)) {
-        await whileBeating(end(topic, partition, position, () => stopAnew(topic, partition, position)), heartbeat);
+        await whileBeating(
+          end(topic, partition, position, () => stopAnew(topic, partition, position)),
+          heartbeat,
+        );
         return;
       }
       position.verify = undefined;
@@ -329,7 +353,10 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     if (messages.length > 0) await whileBeating(submit(topic, partition, position, messages), heartbeat);
     if (position.failed) return;
     if (unreadable) {
-      await whileBeating(end(topic, partition, position, () => passUnreadable(position, unreadable)), heartbeat);
+      await whileBeating(
+        end(topic, partition, position, () => passUnreadable(position, unreadable)),
+        heartbeat,
+      );
       return;
     }
     position.asked = BigInt(batch.lastOffset()) + 1n;
@@ -341,7 +368,12 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
    * Hands fetched records to the appender and goes on: the next records are fetched and judged while these become durable. A flood of refused
    * records is handed over in parts, of which only a few wait at once. The rest waits in Kafka, and the room in memory is left for others.
    */
-  async function submit(topic: string, partition: number, position: Position, messages: readonly KafkaMessage[]): Promise<void> {
+  async function submit(
+    topic: string,
+    partition: number,
+    position: Position,
+    messages: readonly KafkaMessage[],
+  ): Promise<void> {
     await appender.roomForKafka();
     if (position.failed || isOver(position.generation)) return;
     const parts: Promise<void>[] = [];
@@ -376,9 +408,23 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     position.inFlight.push(Promise.all(parts).then(() => void position.inFlight.shift()));
   }
 
-  function submitPart(topic: string, partition: number, position: Position, events: readonly Judged[], last: KafkaMessage): Promise<void> {
+  function submitPart(
+    topic: string,
+    partition: number,
+    position: Position,
+    events: readonly Judged[],
+    last: KafkaMessage,
+  ): Promise<void> {
     const lastOffset = BigInt(last.offset);
-    const offset: OffsetMove = { cluster, topic, partition, held: position.next, next: lastOffset + 1n, lastOffset, lastSha256: digestOf(last) };
+    const offset: OffsetMove = {
+      cluster,
+      topic,
+      partition,
+      held: position.next,
+      next: lastOffset + 1n,
+      lastOffset,
+      lastSha256: digestOf(last),
+    };
     position.next = offset.next;
     const stored = store(position, events, offset).catch((error: unknown) => {
       if (position.failed) return;
@@ -389,13 +435,22 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     return stored;
   }
 
-  async function store({ generation: ofGeneration }: Position, events: readonly Judged[], offset: OffsetMove): Promise<void> {
+  async function store(
+    { generation: ofGeneration }: Position,
+    events: readonly Judged[],
+    offset: OffsetMove,
+  ): Promise<void> {
     await appender.submit({ events, offset });
     if (!isOver(ofGeneration)) lag.standsAt(offset.topic, offset.partition, offset.next);
   }
 
   /** Pauses the partition until its source may add rules again. Its records wait in Kafka, and other partitions go on. */
-  async function waitForRules(topic: string, partition: number, position: Position, events: readonly Judged[]): Promise<void> {
+  async function waitForRules(
+    topic: string,
+    partition: number,
+    position: Position,
+    events: readonly Judged[],
+  ): Promise<void> {
     pause(topic, partition);
     await lastSubmitted.get(nameOf(topic, partition));
     await ruleQuota.whenRoom(events, () => isOver(position.generation));
@@ -421,7 +476,9 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       await lastSubmitted.get(nameOf(topic, partition));
       // An earlier submission was not stored: it is read again first, and this record after it.
       if (position.failed || isOver(position.generation)) return undefined;
-      await act().catch((error: unknown) => log.error({ err: error, topic, partition }, 'cannot stop or move a partition; reading it again'));
+      await act().catch((error: unknown) =>
+        log.error({ err: error, topic, partition }, 'cannot stop or move a partition; reading it again'),
+      );
       return stopped.has(nameOf(topic, partition)) ? undefined : loadUntilKnown(topic, partition, position.generation);
     };
     const ended = ending();
@@ -438,9 +495,13 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
    * Skips a record set that nobody can read, now or later, and records a gap in the ledger, if the end of the set is known. If it is not, or
    * if the set holds the record that identifies the log, the partition stops until an operator decides.
    */
-  async function passUnreadable({ next, verify }: Position, { topic, partition, problem, firstOffset, nextOffset }: UnreadableRecordSet): Promise<void> {
+  async function passUnreadable(
+    { next, verify }: Position,
+    { topic, partition, problem, firstOffset, nextOffset }: UnreadableRecordSet,
+  ): Promise<void> {
     const reason = `the record set at offset ${firstOffset} cannot be read (${problem})`;
-    if (nextOffset === undefined || nextOffset <= next || verify) await stopPartition(topic, partition, stopReason('unreadable', reason), next);
+    if (nextOffset === undefined || nextOffset <= next || verify)
+      await stopPartition(topic, partition, stopReason('unreadable', reason), next);
     else await recordGap(topic, partition, next, nextOffset, reason);
     unreadables.inc({ topic, problem });
   }
@@ -453,7 +514,9 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
       cluster = (await admin.describeCluster()).clusterId;
       lag.start();
       deciding = setInterval(() => {
-        takeDecisions().catch((error: unknown) => log.warn({ err: error }, 'cannot read decisions on stopped partitions; retrying'));
+        takeDecisions().catch((error: unknown) =>
+          log.warn({ err: error }, 'cannot read decisions on stopped partitions; retrying'),
+        );
       }, DECISION_MS);
       deciding.unref();
       follower.onApplied((records) => {

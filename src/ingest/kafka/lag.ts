@@ -35,15 +35,21 @@ export function createLagWatch({ bounds, state, log, metrics, everyMs = REFRESH_
       .map(({ name }) => name)
       .join(',');
 
-  metrics.observed('rescind_ingest_kafka_lag', 'Records of a partition that are not stored yet.', ['source', 'topic', 'partition'], () =>
-    [...standings.values()].map(({ topic, partition, next, high }) => [
-      { source: sourceOf(topic), topic, partition: String(partition) },
-      high > next ? Number(high - next) : 0,
-    ]),
+  metrics.observed(
+    'rescind_ingest_kafka_lag',
+    'Records of a partition that are not stored yet.',
+    ['source', 'topic', 'partition'],
+    () =>
+      [...standings.values()].map(({ topic, partition, next, high }) => [
+        { source: sourceOf(topic), topic, partition: String(partition) },
+        high > next ? Number(high - next) : 0,
+      ]),
   );
 
   async function refresh(): Promise<void> {
-    for (const [topic, partitions] of await bounds.ofTopics(new Set([...standings.values()].map(({ topic: of }) => of)))) {
+    for (const [topic, partitions] of await bounds.ofTopics(
+      new Set([...standings.values()].map(({ topic: of }) => of)),
+    )) {
       for (const [partition, { high }] of partitions) {
         const standing = standings.get(`${topic}/${partition}`);
         if (standing) standing.high = high;

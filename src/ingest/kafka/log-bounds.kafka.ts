@@ -55,7 +55,8 @@ export function createLogBoundsReader({ kafka }: { readonly kafka: Kafka }): Log
 
   return {
     cluster: () => ask(async (admin) => (await admin.describeCluster()).clusterId),
-    ofTopic: (topic) => ask(async (admin) => ((await admin.listTopics()).includes(topic) ? boundsOf(admin, topic) : undefined)),
+    ofTopic: (topic) =>
+      ask(async (admin) => ((await admin.listTopics()).includes(topic) ? boundsOf(admin, topic) : undefined)),
     async ofTopics(topics) {
       const existing = new Set(await ask((admin) => admin.listTopics()));
       const found = new Map<string, TopicBounds>();

@@ -31,11 +31,10 @@ interface Row {
 export function createOffsetStore({ pool }: { pool: Pool }): OffsetStore {
   return {
     async read(cluster, topic, partition) {
-      const { rows } = await pool.query<Row>('SELECT * FROM kafka_offset WHERE cluster = $1 AND topic = $2 AND partition = $3', [
-        cluster,
-        topic,
-        partition,
-      ]);
+      const { rows } = await pool.query<Row>(
+        'SELECT * FROM kafka_offset WHERE cluster = $1 AND topic = $2 AND partition = $3',
+        [cluster, topic, partition],
+      );
       return rows[0] && readRow(rows[0]);
     },
     async stop(cluster, topic, partition, reason, held) {
@@ -43,7 +42,10 @@ export function createOffsetStore({ pool }: { pool: Pool }): OffsetStore {
       return rowCount === 1;
     },
     async list(cluster) {
-      const { rows } = await pool.query<Row>('SELECT * FROM kafka_offset WHERE cluster = $1 ORDER BY topic, partition', [cluster]);
+      const { rows } = await pool.query<Row>(
+        'SELECT * FROM kafka_offset WHERE cluster = $1 ORDER BY topic, partition',
+        [cluster],
+      );
       return rows.map(readRow);
     },
   };

@@ -19,7 +19,11 @@ export const stopReason = (code: StopCode, detail: string): string => `${code}: 
 
 export type Resumption =
   /** Go on at `seek`. If `verify` is given, the record at `verify.offset` must be the one that was read last. */
-  | { readonly action: 'resume'; readonly seek: bigint; readonly verify: { readonly offset: bigint; readonly sha256: Buffer } | undefined }
+  | {
+      readonly action: 'resume';
+      readonly seek: bigint;
+      readonly verify: { readonly offset: bigint; readonly sha256: Buffer } | undefined;
+    }
   /** Records are gone that were never read: record the gap in the ledger, then go on at the log's start. */
   | { readonly action: 'gap'; readonly from: bigint; readonly to: bigint }
   /** The log is not the one that was read: an operator decides. */
@@ -30,13 +34,20 @@ export function resume(stored: StoredOffset | undefined, { low, high }: LogBound
   if (!stored) return { action: 'resume', seek: low, verify: undefined };
   if (stored.stopped !== null) return { action: 'stop', reason: stored.stopped };
   if (stored.next > high) {
-    return { action: 'stop', reason: stopReason('beyond-the-end', `stored offset ${stored.next} lies beyond the end ${high} of the log`) };
+    return {
+      action: 'stop',
+      reason: stopReason('beyond-the-end', `stored offset ${stored.next} lies beyond the end ${high} of the log`),
+    };
   }
   if (stored.next < low) return { action: 'gap', from: stored.next, to: low };
   if (stored.lastOffset === null || stored.lastSha256 === null || stored.lastOffset < low) {
     return { action: 'resume', seek: stored.next, verify: undefined };
   }
-  return { action: 'resume', seek: stored.lastOffset, verify: { offset: stored.lastOffset, sha256: stored.lastSha256 } };
+  return {
+    action: 'resume',
+    seek: stored.lastOffset,
+    verify: { offset: stored.lastOffset, sha256: stored.lastSha256 },
+  };
 }
 
 /** Point at which an operator lets a stopped partition go on. An offset is a decimal number. */

@@ -23,20 +23,34 @@ export class PartitionsController {
   @Get()
   @Asks()
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Where ingest stands in each partition', description: 'An administrator of the tenant `default` sees all. Of now: it takes no `as_of`.' })
+  @ApiOperation({
+    summary: 'Where ingest stands in each partition',
+    description: 'An administrator of the tenant `default` sees all. Of now: it takes no `as_of`.',
+  })
   @ApiOkResponse({ schema: plain(PartitionList) })
-  async list(@CurrentCaller() caller: Caller, @Query(knownQuery()) _query: unknown): Promise<{ partitions: readonly PartitionView[] }> {
+  async list(
+    @CurrentCaller() caller: Caller,
+    @Query(knownQuery()) _query: unknown,
+  ): Promise<{ partitions: readonly PartitionView[] }> {
     return { partitions: await this.#partitions.list({ ...caller, operator: this.#isOperator(caller) }) };
   }
 
   @Post(':topic/:partition/resume')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Let a stopped partition go on', description: 'Records that are skipped are said in the ledger (log.gap).' })
+  @ApiOperation({
+    summary: 'Let a stopped partition go on',
+    description: 'Records that are skipped are said in the ledger (log.gap).',
+  })
   @ApiParam({ name: 'topic', schema: { type: 'string' } })
   @ApiParam({ name: 'partition', schema: { type: 'integer' } })
   @ApiBody({ schema: plain(ResumeInput) })
   @ApiOkResponse({ schema: plain(ResumedAnswer) })
-  resume(@CurrentCaller() caller: Caller, @Param('topic') topic: string, @Param('partition') partition: string, @Body(jsonBody) body: unknown): Promise<Resumed> {
+  resume(
+    @CurrentCaller() caller: Caller,
+    @Param('topic') topic: string,
+    @Param('partition') partition: string,
+    @Body(jsonBody) body: unknown,
+  ): Promise<Resumed> {
     const asker = { ...caller, operator: this.#isOperator(caller) };
     return this.#partitions.resume(asker, topic, readPartition(partition), readResumeInput(body));
   }

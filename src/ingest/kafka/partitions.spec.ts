@@ -5,11 +5,25 @@ import type { PartitionRow } from './offsets.pg.js';
 import { OffsetLost, type Submission } from '../append/submission.js';
 
 /** Writers of each topic, by tenant. The ports of the database and the broker answer from these. */
-const WRITERS: Readonly<Record<string, readonly string[]>> = { mine: ['t1'], theirs: ['t2'], shared: ['t1', 't2'], nobodys: [] };
+const WRITERS: Readonly<Record<string, readonly string[]>> = {
+  mine: ['t1'],
+  theirs: ['t2'],
+  shared: ['t1', 't2'],
+  nobodys: [],
+};
 const ME: Asker = { id: 'me', tenant: 't1', operator: false };
 const OPERATOR: Asker = { id: 'op', tenant: 't1', operator: true };
 const NOW = 1_900_000_000_000;
-const row = (topic: string, over: Partial<PartitionRow> = {}): PartitionRow => ({ cluster: 'c', topic, partition: 0, next: 10n, lastOffset: 9n, lastSha256: null, stopped: 'unreadable: x', ...over });
+const row = (topic: string, over: Partial<PartitionRow> = {}): PartitionRow => ({
+  cluster: 'c',
+  topic,
+  partition: 0,
+  next: 10n,
+  lastOffset: 9n,
+  lastSha256: null,
+  stopped: 'unreadable: x',
+  ...over,
+});
 
 let rows: PartitionRow[];
 let submitted: Submission[];
@@ -24,7 +38,8 @@ beforeEach(() => {
   const bounds = new Map([[0, { low: 3n, high: 20n }]]);
   const options = {
     offsets: {
-      read: (_cluster: string, topic: string, partition: number) => Promise.resolve(rows.find((one) => one.topic === topic && one.partition === partition)),
+      read: (_cluster: string, topic: string, partition: number) =>
+        Promise.resolve(rows.find((one) => one.topic === topic && one.partition === partition)),
       list: () => Promise.resolve(rows),
     },
     bounds: {
@@ -32,7 +47,12 @@ beforeEach(() => {
       ofTopic: (topic: string) => Promise.resolve(topic === 'gone' ? undefined : bounds),
       ofTopics: (topics: Iterable<string>) => Promise.resolve(new Map([...topics].map((topic) => [topic, bounds]))),
     },
-    follower: { state: { sourcesOfTopic: (topic: string) => (WRITERS[topic] ?? []).map((tenant) => ({ tenant })), tenant: (id: string) => ({ id }) } },
+    follower: {
+      state: {
+        sourcesOfTopic: (topic: string) => (WRITERS[topic] ?? []).map((tenant) => ({ tenant })),
+        tenant: (id: string) => ({ id }),
+      },
+    },
     appender: {
       submit(submission: Submission) {
         submitted.push(submission);
@@ -45,7 +65,11 @@ beforeEach(() => {
   sut = createPartitions(options as unknown as PartitionsOptions);
 });
 
-const resume = (asker: Asker, topic: string, at: 'stored' | 'earliest' | 'latest' | bigint = 'latest'): Promise<unknown> => sut.resume(asker, topic, 0, { at, reason: 'spec' });
+const resume = (
+  asker: Asker,
+  topic: string,
+  at: 'stored' | 'earliest' | 'latest' | bigint = 'latest',
+): Promise<unknown> => sut.resume(asker, topic, 0, { at, reason: 'spec' });
 
 describe('partitions', () => {
   it('a tenant sees those that only its sources write, the operator all', async () => {
@@ -59,7 +83,9 @@ describe('partitions', () => {
     [21n, null],
   ])('one that stands at %s lags by %s', async (next, lag) => {
     rows = [row('mine', { next })];
-    expect(await sut.list(ME)).toEqual([{ topic: 'mine', partition: 0, next_offset: String(next), stopped: 'unreadable: x', lag }]);
+    expect(await sut.list(ME)).toEqual([
+      { topic: 'mine', partition: 0, next_offset: String(next), stopped: 'unreadable: x', lag },
+    ]);
   });
 
   it.each(['theirs', 'shared', 'nobodys', 'unknown'])('a tenant does not let %s go on', async (topic) => {
@@ -68,7 +94,14 @@ describe('partitions', () => {
   });
 
   it('goes on where it was decided, and the ledger says what is skipped', async () => {
-    expect(await resume(ME, 'mine')).toEqual({ topic: 'mine', partition: 0, next_offset: '20', stopped: null, lag: '0', skipped: { from_offset: '10', to_offset: '20' } });
+    expect(await resume(ME, 'mine')).toEqual({
+      topic: 'mine',
+      partition: 0,
+      next_offset: '20',
+      stopped: null,
+      lag: '0',
+      skipped: { from_offset: '10', to_offset: '20' },
+    });
     expect(submitted).toEqual([
       {
         events: [],
@@ -81,7 +114,16 @@ describe('partitions', () => {
             data: { topic: 'mine', partition: 0, from_offset: '10', to_offset: '20', reason: 'spec' },
           },
         ],
-        offset: { cluster: 'c', topic: 'mine', partition: 0, held: 10n, next: 20n, lastOffset: null, lastSha256: null, resumes: true },
+        offset: {
+          cluster: 'c',
+          topic: 'mine',
+          partition: 0,
+          held: 10n,
+          next: 20n,
+          lastOffset: null,
+          lastSha256: null,
+          resumes: true,
+        },
       },
     ]);
   });
@@ -111,7 +153,9 @@ describe('partitions', () => {
     rows = [row('gone')];
     await expect(resume(OPERATOR, 'gone')).rejects.toMatchObject({ code: 'not-found' });
     rows = [row('mine', { partition: 1 })];
-    await expect(sut.resume(OPERATOR, 'mine', 1, { at: 'latest', reason: 'spec' })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(sut.resume(OPERATOR, 'mine', 1, { at: 'latest', reason: 'spec' })).rejects.toMatchObject({
+      code: 'not-found',
+    });
   });
 
   it('what somebody else has decided meanwhile stands, and another failure is told as it is', async () => {

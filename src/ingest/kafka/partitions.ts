@@ -37,7 +37,12 @@ export interface Partitions {
    * Lets a stopped partition go on; the process that has it notices within seconds. Rejects with `not-found`, with `edit-conflict` if the
    * partition is not stopped or no longer stopped, or with `invalid-request` if the log does not have that offset.
    */
-  resume(asker: Asker, topic: string, partition: number, decision: { readonly at: ResumePoint; readonly reason: string }): Promise<Resumed>;
+  resume(
+    asker: Asker,
+    topic: string,
+    partition: number,
+    decision: { readonly at: ResumePoint; readonly reason: string },
+  ): Promise<Resumed>;
 }
 
 export interface PartitionsOptions {
@@ -49,7 +54,14 @@ export interface PartitionsOptions {
   readonly now?: () => number;
 }
 
-export function createPartitions({ offsets, bounds, follower, appender, log, now = Date.now }: PartitionsOptions): Partitions {
+export function createPartitions({
+  offsets,
+  bounds,
+  follower,
+  appender,
+  log,
+  now = Date.now,
+}: PartitionsOptions): Partitions {
   const { state } = follower;
 
   const ask = async <T>(question: Promise<T>): Promise<T> => {
@@ -74,15 +86,37 @@ export function createPartitions({ offsets, bounds, follower, appender, log, now
     lag: log_ === undefined || log_.high < next ? null : String(log_.high - next),
   });
 
-  async function recordDecision(row: PartitionRow, next: bigint, skipped: { from: bigint; to: bigint } | undefined, reason: string): Promise<void> {
+  async function recordDecision(
+    row: PartitionRow,
+    next: bigint,
+    skipped: { from: bigint; to: bigint } | undefined,
+    reason: string,
+  ): Promise<void> {
     const { cluster, topic, partition } = row;
     const source = state.sourcesOfTopic(topic)[0];
     const tenant = source && state.tenant(source.tenant);
     const timeMs = now();
-    const gap = skipped && { topic, partition, from_offset: String(skipped.from), to_offset: String(skipped.to), reason };
+    const gap = skipped && {
+      topic,
+      partition,
+      from_offset: String(skipped.from),
+      to_offset: String(skipped.to),
+      reason,
+    };
     await appender.submit({
       events: [],
-      own: tenant && gap ? [{ tenant, name: 'log.gap', id: `gap-${cluster}-${topic}-${partition}-${gap.from_offset}-${timeMs}`, timeMs, data: gap }] : [],
+      own:
+        tenant && gap
+          ? [
+              {
+                tenant,
+                name: 'log.gap',
+                id: `gap-${cluster}-${topic}-${partition}-${gap.from_offset}-${timeMs}`,
+                timeMs,
+                data: gap,
+              },
+            ]
+          : [],
       offset: { cluster, topic, partition, held: row.next, next, lastOffset: null, lastSha256: null, resumes: true },
     });
   }
@@ -102,12 +136,16 @@ export function createPartitions({ offsets, bounds, follower, appender, log, now
       const found = (await ask(bounds.ofTopic(topic)))?.get(partition);
       if (!found) throw new RescindError('not-found', { detail: 'the broker does not have this partition' });
       const decision = decide(at, stored, found);
-      if (!decision) throw new RescindError('inconsistent-request', { detail: `the log has the offsets ${found.low} to ${found.high}` });
+      if (!decision)
+        throw new RescindError('inconsistent-request', {
+          detail: `the log has the offsets ${found.low} to ${found.high}`,
+        });
       const { next, skipped } = decision;
       try {
         await recordDecision(row, next, skipped, reason);
       } catch (error) {
-        if (error instanceof OffsetLost) throw new RescindError('edit-conflict', { detail: 'somebody else has decided' });
+        if (error instanceof OffsetLost)
+          throw new RescindError('edit-conflict', { detail: 'somebody else has decided' });
         throw error;
       }
       log.warn({ topic, partition, next: String(next), caller: asker.id, reason }, 'a stopped partition goes on');

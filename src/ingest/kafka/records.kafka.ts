@@ -8,14 +8,25 @@ import type { Judged } from '../append/submission.js';
 /** Decides about one record, by the sources' rights at this moment. */
 export function judgeRecord(topic: string, message: KafkaMessage, state: ControlState, nowMs: number): Judged {
   const headers = headersOf(message);
-  const arrived: Omit<Arrived, 'mode'> = { headers, bytes: message.value ?? Buffer.alloc(0), door: { kind: 'kafka', topic } };
+  const arrived: Omit<Arrived, 'mode'> = {
+    headers,
+    bytes: message.value ?? Buffer.alloc(0),
+    door: { kind: 'kafka', topic },
+  };
   const position = { offset: BigInt(message.offset) };
   try {
     return { ...accept({ ...arrived, mode: kafkaMode(headers) }, state, nowMs), position };
   } catch (error) {
     if (!(error instanceof RescindError) || error.code !== 'unsupported-media-type') throw error;
     const source = state.sourcesOfTopic(topic)[0];
-    return { accepted: false, code: error.code, detail: error.detail ?? error.message, source, arrived: { ...arrived, mode: 'binary' }, position };
+    return {
+      accepted: false,
+      code: error.code,
+      detail: error.detail ?? error.message,
+      source,
+      arrived: { ...arrived, mode: 'binary' },
+      position,
+    };
   }
 }
 
@@ -37,4 +48,5 @@ export function digestOf(message: KafkaMessage): Buffer {
 }
 
 /** Returns the offset that the fetch asked for. It exists at run time (kafkajs 2.2.4, `consumer/batch.js`) but not in the types. */
-export const fetchedOffsetOf = (batch: Batch): bigint => BigInt((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset);
+export const fetchedOffsetOf = (batch: Batch): bigint =>
+  BigInt((batch as Batch & { readonly fetchedOffset: string }).fetchedOffset);

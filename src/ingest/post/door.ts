@@ -39,16 +39,37 @@ export interface DoorOptions {
   readonly bounds?: DoorBounds;
 }
 
-export function createDoor({ authenticate, metrics, bounds = { bytes: MAX_OPEN_BYTES, requests: MAX_OPEN_REQUESTS } }: DoorOptions): Door {
-  const answers = metrics.counter('rescind_ingest_http_requests_total', 'Requests to /events by status; `closed`: the client left first.', ['status']);
+export function createDoor({
+  authenticate,
+  metrics,
+  bounds = { bytes: MAX_OPEN_BYTES, requests: MAX_OPEN_REQUESTS },
+}: DoorOptions): Door {
+  const answers = metrics.counter(
+    'rescind_ingest_http_requests_total',
+    'Requests to /events by status; `closed`: the client left first.',
+    ['status'],
+  );
   const all: Open = { bytes: 0, requests: 0 };
-  metrics.gauge('rescind_ingest_http_open_bytes', 'Bytes of bodies that are being read or wait to be durable.', [], () => all.bytes);
-  metrics.gauge('rescind_ingest_http_open_requests', 'Requests that are being read or wait to be durable.', [], () => all.requests);
+  metrics.gauge(
+    'rescind_ingest_http_open_bytes',
+    'Bytes of bodies that are being read or wait to be durable.',
+    [],
+    () => all.bytes,
+  );
+  metrics.gauge(
+    'rescind_ingest_http_open_requests',
+    'Requests that are being read or wait to be durable.',
+    [],
+    () => all.requests,
+  );
   const byCaller = new Map<string, Open>();
   const callers = new WeakMap<IncomingMessage, Caller>();
 
   function hasRoom(taken: Open, bytes: number, share: number): boolean {
-    return taken.requests === 0 || (taken.requests + 1 <= bounds.requests * share && taken.bytes + bytes <= bounds.bytes * share);
+    return (
+      taken.requests === 0 ||
+      (taken.requests + 1 <= bounds.requests * share && taken.bytes + bytes <= bounds.bytes * share)
+    );
   }
 
   function takeRoom(res: ServerResponse, caller: Caller, bytes: number): boolean {
@@ -72,7 +93,10 @@ export function createDoor({ authenticate, metrics, bounds = { bytes: MAX_OPEN_B
   return {
     enter(req, res, next) {
       res.once('close', () => answers.inc({ status: res.writableFinished ? String(res.statusCode) : 'closed' }));
-      const { caller, refusal } = authenticate({ authorization: req.headers.authorization, remoteAddress: req.ip ?? '' });
+      const { caller, refusal } = authenticate({
+        authorization: req.headers.authorization,
+        remoteAddress: req.ip ?? '',
+      });
       if (!caller) {
         const code = refusal.code === 'too-many-requests' ? refusal.code : 'unauthenticated';
         return refuse(res, new RescindError(code, { detail: refusal.detail }));
@@ -80,11 +104,15 @@ export function createDoor({ authenticate, metrics, bounds = { bytes: MAX_OPEN_B
       callers.set(req, caller);
       const encoding = req.headers['content-encoding'] ?? 'identity';
       if (encoding.toLowerCase() !== 'identity') {
-        return refuse(res, new RescindError('unsupported-media-type', { detail: 'send the body as it is, without a Content-Encoding' }));
+        return refuse(
+          res,
+          new RescindError('unsupported-media-type', { detail: 'send the body as it is, without a Content-Encoding' }),
+        );
       }
       const problem = mediaTypeProblem(req.headers['content-type'], req.headers);
       if (problem !== undefined) return refuse(res, new RescindError('unsupported-media-type', { detail: problem }));
-      if (!takeRoom(res, caller, bytesOf(req))) return refuse(res, new RescindError('overloaded', { detail: 'too much of what was sent is not stored yet' }));
+      if (!takeRoom(res, caller, bytesOf(req)))
+        return refuse(res, new RescindError('overloaded', { detail: 'too much of what was sent is not stored yet' }));
       next();
     },
     callerOf(req) {
@@ -98,7 +126,11 @@ export function createDoor({ authenticate, metrics, bounds = { bytes: MAX_OPEN_B
 /** Returns the upper bound of a body's length. A body of unknown length may be the longest. A longer one is refused before it is read. */
 function bytesOf({ headers }: IncomingMessage): number {
   const length = Number(headers['content-length'] ?? Number.NaN);
-  return Number.isFinite(length) ? Math.min(length, MAX_POST_BYTES) : headers['transfer-encoding'] === undefined ? 0 : MAX_POST_BYTES;
+  return Number.isFinite(length)
+    ? Math.min(length, MAX_POST_BYTES)
+    : headers['transfer-encoding'] === undefined
+      ? 0
+      : MAX_POST_BYTES;
 }
 
 /** Refuses a request. The server reads and drops the body, so that a client that is still sending sees the answer. */

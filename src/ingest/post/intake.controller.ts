@@ -22,10 +22,19 @@ export class IntakeController {
 
   @Post()
   @HttpCode(200)
-  async take(@Req() request: FastifyRequest, @Body() body: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<unknown> {
+  async take(
+    @Req() request: FastifyRequest,
+    @Body() body: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
     const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
     const binary = readBinaryHeaders(request.raw.rawHeaders);
-    const answer = await this.#intake.take({ contentType: request.headers['content-type'], binary, body: bytes, caller: this.#door.callerOf(request.raw) });
+    const answer = await this.#intake.take({
+      contentType: request.headers['content-type'],
+      binary,
+      body: bytes,
+      caller: this.#door.callerOf(request.raw),
+    });
     if ('batch' in answer) return answer.batch;
     if ('error' in answer.single) void reply.code(statusOfKind(ERROR_CODES[answer.single.error].kind));
     return answer.single;

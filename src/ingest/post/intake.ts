@@ -74,11 +74,18 @@ export function createIntake({ follower, appender, ruleQuota, now = Date.now }: 
   return {
     async take({ contentType, binary, body, caller }) {
       if (!caller.roles.emit) throw new RescindError('forbidden', { detail: 'the role `emit`' });
-      if (body.length > MAX_POST_BYTES) throw new RescindError('too-large', { detail: `at most ${MAX_POST_BYTES} bytes a request` });
+      if (body.length > MAX_POST_BYTES)
+        throw new RescindError('too-large', { detail: `at most ${MAX_POST_BYTES} bytes a request` });
       const headers: Arrived['headers'] = binary ?? [['content-type', Buffer.from(contentType ?? '')]];
-      const arrivedAs = (mode: Arrived['mode'], bytes: Buffer): Arrived => ({ mode, headers, bytes, door: { kind: 'http', caller } });
+      const arrivedAs = (mode: Arrived['mode'], bytes: Buffer): Arrived => ({
+        mode,
+        headers,
+        bytes,
+        door: { kind: 'http', caller },
+      });
       const { single, mode, slices, refused } = binary ? inBinaryMode(body) : cut(contentType ?? '', body);
-      if (slices.length > MAX_EVENTS_PER_POST) throw new RescindError('too-large', { detail: `at most ${MAX_EVENTS_PER_POST} events a request` });
+      if (slices.length > MAX_EVENTS_PER_POST)
+        throw new RescindError('too-large', { detail: `at most ${MAX_EVENTS_PER_POST} events a request` });
       const events: readonly Judged[] = refused
         ? [{ accepted: false, ...refused, source: undefined, arrived: arrivedAs(mode, body) }]
         : await judgeInTurns(slices.map((bytes) => arrivedAs(mode, bytes)));
@@ -105,13 +112,16 @@ function cut(contentType: string, body: Buffer): Cut {
   const is = (mediaType: string): boolean => isMediaType(contentType, mediaType);
   if (is(NDJSON_MEDIA_TYPE)) return { single: false, mode: 'ndjson', slices: sliceLines(body) };
   if (!is(CLOUDEVENTS_MEDIA_TYPE) && !is(CLOUDEVENTS_BATCH_MEDIA_TYPE) && !is(JSON_MEDIA_TYPE)) {
-    throw new RescindError('unsupported-media-type', { detail: mediaTypeProblem(contentType, {}) ?? 'the body carries no events' });
+    throw new RescindError('unsupported-media-type', {
+      detail: mediaTypeProblem(contentType, {}) ?? 'the body carries no events',
+    });
   }
   if (is(CLOUDEVENTS_MEDIA_TYPE)) return { single: true, mode: 'structured', slices: [body] };
   // Elements are read strictly one by one. The whole body is parsed only to find where they begin and end.
   const isBatch = is(CLOUDEVENTS_BATCH_MEDIA_TYPE);
   try {
-    if (Array.isArray(JSON.parse(utf8.decode(body)))) return { single: false, mode: 'batch', slices: sliceElements(body) };
+    if (Array.isArray(JSON.parse(utf8.decode(body))))
+      return { single: false, mode: 'batch', slices: sliceElements(body) };
     if (isBatch) return refuseWhole('malformed-json', 'a batch is a JSON array');
     return { single: true, mode: 'structured', slices: [body] };
   } catch (error) {
@@ -120,7 +130,12 @@ function cut(contentType: string, body: Buffer): Cut {
   }
 }
 
-const refuseWhole = (code: RejectCode, detail: string): Cut => ({ single: true, mode: 'structured', slices: [], refused: { code, detail } });
+const refuseWhole = (code: RejectCode, detail: string): Cut => ({
+  single: true,
+  mode: 'structured',
+  slices: [],
+  refused: { code, detail },
+});
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

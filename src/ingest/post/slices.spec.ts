@@ -20,7 +20,9 @@ describe('sliceElements', () => {
     fc.assert(
       fc.property(fc.array(fc.jsonValue()), fc.constantFrom(undefined, 1, '\t'), (values, indent) => {
         const slices = sliceElements(Buffer.from(JSON.stringify(values, null, indent)));
-        expect(slices.map((slice) => JSON.parse(slice.toString()) as unknown)).toEqual(JSON.parse(JSON.stringify(values)));
+        expect(slices.map((slice) => JSON.parse(slice.toString()) as unknown)).toEqual(
+          JSON.parse(JSON.stringify(values)),
+        );
       }),
     );
   });

@@ -61,8 +61,22 @@ interface Row {
 }
 
 export function createReplay({ pool, follower, appender, log, now = Date.now }: ReplayOptions): Replay {
-  async function read(part: Part, id: string | undefined, { source, code, from, to, limit = DEFAULT_REPLAYED, after }: ReplayFilter): Promise<Row[]> {
-    const values = [part, after ?? '0', id ?? null, source ?? null, code ?? null, from ?? null, to ?? null, limit, MAX_POST_BYTES];
+  async function read(
+    part: Part,
+    id: string | undefined,
+    { source, code, from, to, limit = DEFAULT_REPLAYED, after }: ReplayFilter,
+  ): Promise<Row[]> {
+    const values = [
+      part,
+      after ?? '0',
+      id ?? null,
+      source ?? null,
+      code ?? null,
+      from ?? null,
+      to ?? null,
+      limit,
+      MAX_POST_BYTES,
+    ];
     return (await pool.query<Row>(REPLAYABLE, values)).rows;
   }
 
@@ -77,7 +91,8 @@ export function createReplay({ pool, follower, appender, log, now = Date.now }: 
 
   function judge(part: Part, row: Row, nowMs: number): Judged {
     const arrived = { mode: row.mode, headers: readRecordHeaders(row.record_headers), bytes: row.bytes };
-    if (row.door === 'kafka') return accept({ ...arrived, door: { kind: 'kafka', topic: row.topic! } }, follower.state, nowMs);
+    if (row.door === 'kafka')
+      return accept({ ...arrived, door: { kind: 'kafka', topic: row.topic! } }, follower.state, nowMs);
     const caller = callerOfToday(part, row.caller!);
     return accept({ ...arrived, door: { kind: 'http', caller } }, follower.state, nowMs);
   }
@@ -101,7 +116,11 @@ export function createReplay({ pool, follower, appender, log, now = Date.now }: 
         [id, part],
       );
       if (kept.rowCount === 0) throw new RescindError('not-found', { detail: 'no such record in quarantine' });
-      return { id, error: kept.rows[0]!.code, detail: 'it is not whole, since a part was cut or masked: its source must send it again' };
+      return {
+        id,
+        error: kept.rows[0]!.code,
+        detail: 'it is not whole, since a part was cut or masked: its source must send it again',
+      };
     },
     async matching(part, filter) {
       const limit = filter.limit ?? DEFAULT_REPLAYED;

@@ -20,8 +20,19 @@ export interface QuarantineTopic {
 }
 
 /** Publishes notices for watchers of the topic. Best effort: the quarantine in the database is authoritative. */
-export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; log: Log; metrics: Metrics }): QuarantineTopic {
-  const dropped = metrics.counter('rescind_quarantine_notices_dropped_total', 'Notices of refused events that the broker did not take.');
+export function createQuarantineTopic({
+  kafka,
+  log,
+  metrics,
+}: {
+  kafka: Kafka;
+  log: Log;
+  metrics: Metrics;
+}): QuarantineTopic {
+  const dropped = metrics.counter(
+    'rescind_quarantine_notices_dropped_total',
+    'Notices of refused events that the broker did not take.',
+  );
   let waiting: { key: string | null; value: string }[] = [];
   let connected: Promise<{ admin: Admin; producer: Producer }> | undefined;
   let sending: Promise<void> | undefined;
@@ -42,7 +53,9 @@ export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; l
 
   // A client that stays connected would keep its process from ending.
   async function end(open: { readonly admin: Admin; readonly producer: Producer } | undefined): Promise<void> {
-    await Promise.all([open?.producer.disconnect(), open?.admin.disconnect()].map((ended) => ended?.catch(() => undefined)));
+    await Promise.all(
+      [open?.producer.disconnect(), open?.admin.disconnect()].map((ended) => ended?.catch(() => undefined)),
+    );
   }
 
   async function send(): Promise<void> {
@@ -63,7 +76,8 @@ export function createQuarantineTopic({ kafka, log, metrics }: { kafka: Kafka; l
 
   return {
     tell(refused) {
-      for (const { first, last, count } of alike(refused)) waiting.push({ key: first.rejected.source?.name ?? null, value: JSON.stringify(noticeOf(first, last, count)) });
+      for (const { first, last, count } of alike(refused))
+        waiting.push({ key: first.rejected.source?.name ?? null, value: JSON.stringify(noticeOf(first, last, count)) });
       if (waiting.length > MAX_WAITING) {
         dropped.inc(waiting.length - MAX_WAITING);
         waiting = waiting.slice(-MAX_WAITING);
@@ -90,7 +104,11 @@ function alike(refused: readonly Refused[]): Iterable<Alike> {
   const found = new Map<string, Alike>();
   for (const one of refused) {
     const { code, source, arrived } = one.rejected;
-    const place = one.offset ? `${one.offset.topic}/${one.offset.partition}` : arrived.door.kind === 'http' ? arrived.door.caller.id : '';
+    const place = one.offset
+      ? `${one.offset.topic}/${one.offset.partition}`
+      : arrived.door.kind === 'http'
+        ? arrived.door.caller.id
+        : '';
     const key = `${code} ${source?.id} ${place}`;
     const same = found.get(key);
     if (same) {
@@ -110,7 +128,12 @@ function noticeOf({ rejected, offset }: Refused, last: Refused, count: number): 
     count,
     door: arrived.door.kind,
     ...(offset && position && lastPosition
-      ? { topic: offset.topic, partition: offset.partition, offset: String(position.offset), last_offset: String(lastPosition.offset) }
+      ? {
+          topic: offset.topic,
+          partition: offset.partition,
+          offset: String(position.offset),
+          last_offset: String(lastPosition.offset),
+        }
       : {}),
     ...(arrived.door.kind === 'http' ? { caller: arrived.door.caller.id } : {}),
   };

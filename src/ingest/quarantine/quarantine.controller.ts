@@ -9,7 +9,12 @@ import { ReplayedAnswer, ReplayPage } from '../operator-answers.js';
 import { plain, readOperator, readReplayInput, readRowId, ReplayInput } from '../operator-input.js';
 import type { Part, Replay, Replayed } from './quarantine-replay.pg.js';
 
-const OPERATOR_QUERY = { name: 'operator', required: false, schema: { type: 'boolean' }, description: 'unknown sources’ part; for administrators of the tenant `default`' } as const;
+const OPERATOR_QUERY = {
+  name: 'operator',
+  required: false,
+  schema: { type: 'boolean' },
+  description: 'unknown sources’ part; for administrators of the tenant `default`',
+} as const;
 
 /** Replays refused events after a fix. `query` lists them. */
 @ApiTags('quarantine')
@@ -28,12 +33,17 @@ export class QuarantineController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Take in again what was refused, oldest first',
-    description: 'Each record as it came, by the rights of today. Stored, it leaves quarantine; refused again, it stays with its new reason.',
+    description:
+      'Each record as it came, by the rights of today. Stored, it leaves quarantine; refused again, it stays with its new reason.',
   })
   @ApiQuery(OPERATOR_QUERY)
   @ApiBody({ schema: plain(ReplayInput), required: false })
   @ApiOkResponse({ schema: plain(ReplayPage) })
-  matching(@CurrentCaller() caller: Caller, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<{ items: readonly Replayed[]; next?: string }> {
+  matching(
+    @CurrentCaller() caller: Caller,
+    @Query() query: unknown,
+    @Body(jsonBody) body: unknown,
+  ): Promise<{ items: readonly Replayed[]; next?: string }> {
     return this.#replay.matching(this.#partOf(caller, query), readReplayInput(body));
   }
 
@@ -49,7 +59,10 @@ export class QuarantineController {
 
   #partOf(caller: Caller, query: unknown): Part {
     if (!readOperator(query)) return caller.tenant;
-    if (!this.#isOperator(caller)) throw new RescindError('forbidden', { detail: 'only an administrator of the tenant default sees the operator’s part' });
+    if (!this.#isOperator(caller))
+      throw new RescindError('forbidden', {
+        detail: 'only an administrator of the tenant default sees the operator’s part',
+      });
     return null;
   }
 }

@@ -4,7 +4,10 @@ import { audienceOf } from './claims.js';
 describe('what a text claims', () => {
   it.each<[unknown, readonly string[]]>([
     ['a', ['a']],
-    [['a', 'b'], ['a', 'b']],
+    [
+      ['a', 'b'],
+      ['a', 'b'],
+    ],
     [['a', 1], []],
     [{ a: 1 }, []],
     [undefined, []],

@@ -7,7 +7,8 @@ export function audienceOf({ aud }: Claims): readonly string[] {
 }
 
 /** One spelling of a set of scopes: their order says nothing (RFC 6749, section 3.3). */
-export const scopeOf = (scope: string): string => [...new Set(scope.split(' ').filter((one) => one !== ''))].sort().join(' ');
+export const scopeOf = (scope: string): string =>
+  [...new Set(scope.split(' ').filter((one) => one !== ''))].sort().join(' ');
 
 /** One spelling of the thumbprints that a token is bound to; other members are not compared. Empty without any. */
 export const confirmationOf = ({ jkt, 'x5t#S256': certificate }: Claims): string =>

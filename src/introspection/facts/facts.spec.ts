@@ -36,14 +36,24 @@ describe('reads of facts', () => {
   beforeEach(() => {
     statements = [];
     const idJags: LineageReader['idJags'] = (tenant, keys) =>
-      new Promise((resolve, reject) => void statements.push({ tenant, keys, answer: (found = keys.map(() => undefined)) => resolve(found), fail: reject }));
+      new Promise(
+        (resolve, reject) =>
+          void statements.push({
+            tenant,
+            keys,
+            answer: (found = keys.map(() => undefined)) => resolve(found),
+            fail: reject,
+          }),
+      );
     sut = createFacts({ lineage: { idJags, tokens: async () => [] } });
   });
 
   const tenant = (id = 'acme') => ({ id }) as Parameters<Facts['idJag']>[0];
-  const read = (nth: number | string, of = tenant()): Promise<StoredLineage | undefined> => sut.idJag(of, `key-${nth}` as RuleKey);
+  const read = (nth: number | string, of = tenant()): Promise<StoredLineage | undefined> =>
+    sut.idJag(of, `key-${nth}` as RuleKey);
   const turn = (): Promise<void> => new Promise(setImmediate);
-  const lineage = (name: string): StoredLineage => ({ name, tokens: [], idJags: [], complete: true, broken: false }) as unknown as StoredLineage;
+  const lineage = (name: string): StoredLineage =>
+    ({ name, tokens: [], idJags: [], complete: true, broken: false }) as unknown as StoredLineage;
 
   it('of one tick share a statement, and those of one key a place in it', async () => {
     const reads = [read('a'), read('b'), read('a')];

@@ -41,7 +41,11 @@ export interface FactsOptions {
   readonly monotonic?: (() => number) | undefined;
 }
 
-export function createFacts({ lineage, maxTokens = DEFAULT_MAX_TOKENS, monotonic = () => performance.now() }: FactsOptions): Facts {
+export function createFacts({
+  lineage,
+  maxTokens = DEFAULT_MAX_TOKENS,
+  monotonic = () => performance.now(),
+}: FactsOptions): Facts {
   const tokens = createSecondChance<KnownToken>({ max: maxTokens });
   const shared = createShared({ max: maxTokens });
   const readToken = shareTick((tenant, keys) => lineage.tokens(tenant, keys));
@@ -59,7 +63,8 @@ export function createFacts({ lineage, maxTokens = DEFAULT_MAX_TOKENS, monotonic
       if (!stored) return undefined;
       const known = knowToken(stored, { tenant, shared, memoryKey, readAt });
       // A text that is no JWT must not find what was recorded of one, now or later.
-      if (known.common.lineage.complete && (known.common.identity === 'sha256') === (memoryKey !== key)) tokens.set(memoryKey, known);
+      if (known.common.lineage.complete && (known.common.identity === 'sha256') === (memoryKey !== key))
+        tokens.set(memoryKey, known);
       return known;
     },
     idJag: (tenant, key) => readIdJag(tenant.id, key),
@@ -83,7 +88,8 @@ function shareTick(readMany: ReadMany): ReadOne {
     pending = new Map();
     for (const [tenant, asked] of sent) {
       const keys = [...asked.keys()];
-      for (let from = 0; from < keys.length; from += KEYS_PER_STATEMENT) void send(tenant, keys.slice(from, from + KEYS_PER_STATEMENT), asked);
+      for (let from = 0; from < keys.length; from += KEYS_PER_STATEMENT)
+        void send(tenant, keys.slice(from, from + KEYS_PER_STATEMENT), asked);
     }
   }
 

@@ -102,7 +102,14 @@ function restOf({ jti, cnf, act, auth_time, acr }: TokenIssued): string {
 const isPlain = (text: string): boolean => /^[ !#-[\]-~]*$/.test(text);
 
 /** The active answer, put together anew: a node that holds a million of them cannot hold their texts. */
-export function activeBody({ common, id, iat, exp, subject, rest }: Pick<KnownToken, 'common' | 'id' | 'iat' | 'exp' | 'subject' | 'rest'>): string {
+export function activeBody({
+  common,
+  id,
+  iat,
+  exp,
+  subject,
+  rest,
+}: Pick<KnownToken, 'common' | 'id' | 'iat' | 'exp' | 'subject' | 'rest'>): string {
   const times = exp === undefined ? `,"iat":${iat}` : `,"exp":${exp},"iat":${iat}`;
   const jti = common.identity === 'jti' && !rest.startsWith(',"jti"') ? `,"jti":"${id}"` : '';
   return `${common.head}${subject}${times}${jti}${rest}}`;

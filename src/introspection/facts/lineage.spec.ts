@@ -31,7 +31,13 @@ const idJag = (facts: Partial<IdJagIssued> = {}, over: Partial<StoredIdJag> = {}
   parentKey: undefined,
   ...over,
 });
-const lineage = (over: Partial<StoredLineage> = {}): StoredLineage => ({ tokens: [token()], idJags: [idJag()], complete: true, broken: false, ...over });
+const lineage = (over: Partial<StoredLineage> = {}): StoredLineage => ({
+  tokens: [token()],
+  idJags: [idJag()],
+  complete: true,
+  broken: false,
+  ...over,
+});
 /** As the RAS states an ID-JAG of which it knows no `jti`. */
 const byDigest = (text: string) => ({ id_jag: { iss: IDP, sha256: digestOf(text) } });
 
@@ -54,7 +60,12 @@ describe('a lineage', () => {
   });
 
   it('without an ID-JAG has none whose user or record could be missing', () => {
-    expect(summarize(lineage({ tokens: [token({ id_jag: undefined })], idJags: [] }))).toMatchObject({ hasIdJag: false, usersKnown: true, idJagsKnown: true, contradictory: false });
+    expect(summarize(lineage({ tokens: [token({ id_jag: undefined })], idJags: [] }))).toMatchObject({
+      hasIdJag: false,
+      usersKnown: true,
+      idJagsKnown: true,
+      contradictory: false,
+    });
   });
 
   it.each<[string, Partial<StoredLineage>]>([
@@ -75,10 +86,20 @@ describe('a lineage', () => {
     ['by its digest where no jti is stated', byDigest('one'), { sha256: digestOf('one') }, true],
     ['not by another jti', { id_jag: { iss: IDP, jti: 'another' } }, {}, false],
     ['not by another digest', byDigest('one'), { sha256: digestOf('another') }, false],
-    ['not by the digest where another jti is stated', { id_jag: { iss: IDP, jti: 'another', sha256: digestOf('one') } }, { sha256: digestOf('one') }, false],
+    [
+      'not by the digest where another jti is stated',
+      { id_jag: { iss: IDP, jti: 'another', sha256: digestOf('one') } },
+      { sha256: digestOf('one') },
+      false,
+    ],
     ['not by its user', { id_jag: { iss: IDP, sub: 'u-1' } }, {}, false],
     ['not of another issuer', { id_jag: { iss: 'https://elsewhere.example', jti: 'gr-1' } }, {}, false],
-    ['not of another issuer by its digest', { id_jag: { iss: 'https://elsewhere.example', sha256: digestOf('one') } }, { sha256: digestOf('one') }, false],
+    [
+      'not of another issuer by its digest',
+      { id_jag: { iss: 'https://elsewhere.example', sha256: digestOf('one') } },
+      { sha256: digestOf('one') },
+      false,
+    ],
   ])('finds the ID-JAG that a RAS states %s', (_, stated, issued, found) => {
     expect(summarize(lineage({ tokens: [token(stated)], idJags: [idJag(issued)] })).idJagsKnown).toBe(found);
   });
@@ -87,11 +108,17 @@ describe('a lineage', () => {
     const unnamed = token({ id_jag: { iss: IDP, jti: 'gr-1' } });
     expect(summarize(lineage({ tokens: [unnamed], idJags: [] })).usersKnown).toBe(false);
     expect(summarize(lineage({ tokens: [unnamed] })).usersKnown).toBe(true);
-    expect(summarize(lineage({ tokens: [token({ id_jag: { iss: IDP, jti: 'gr-1', sub: 'u-1' } })], idJags: [] }))).toMatchObject({ usersKnown: true, idJagsKnown: false });
+    expect(
+      summarize(lineage({ tokens: [token({ id_jag: { iss: IDP, jti: 'gr-1', sub: 'u-1' } })], idJags: [] })),
+    ).toMatchObject({ usersKnown: true, idJagsKnown: false });
   });
 
   it('has the user of an ID-JAG that is stated without an identity, and contradicts no recorded one', () => {
-    expect(summarize(lineage({ tokens: [token({ id_jag: { iss: IDP, sub: 'bob' } })] }))).toMatchObject({ hasIdJag: true, usersKnown: true, contradictory: false });
+    expect(summarize(lineage({ tokens: [token({ id_jag: { iss: IDP, sub: 'bob' } })] }))).toMatchObject({
+      hasIdJag: true,
+      usersKnown: true,
+      contradictory: false,
+    });
   });
 
   it('is contradictory where the ID-JAG was issued to another RAS', () => {
@@ -99,18 +126,39 @@ describe('a lineage', () => {
     expect(summarize(lineage({ idJags: [idJag({ aud: [OTHER_RAS, RAS] })] })).contradictory).toBe(false);
   });
 
-  it.each(['sub', 'tenant', 'aud_tenant', 'aud_sub', 'client_id', 'sid'] as const)('is contradictory where `%s` differs, and not where one side says nothing', (member) => {
-    const said = (stated: string | undefined, issued: string | undefined): boolean =>
-      summarize(lineage({ tokens: [token({ id_jag: { iss: IDP, jti: 'gr-1', ...(stated === undefined ? {} : { [member]: stated }) } })], idJags: [idJag({ [member]: issued })] })).contradictory;
-    expect([said('a', 'b'), said('a', 'a'), said(undefined, 'b'), said('a', undefined)]).toEqual([true, false, false, false]);
-  });
+  it.each(['sub', 'tenant', 'aud_tenant', 'aud_sub', 'client_id', 'sid'] as const)(
+    'is contradictory where `%s` differs, and not where one side says nothing',
+    (member) => {
+      const said = (stated: string | undefined, issued: string | undefined): boolean =>
+        summarize(
+          lineage({
+            tokens: [
+              token({ id_jag: { iss: IDP, jti: 'gr-1', ...(stated === undefined ? {} : { [member]: stated }) } }),
+            ],
+            idJags: [idJag({ [member]: issued })],
+          }),
+        ).contradictory;
+      expect([said('a', 'b'), said('a', 'a'), said(undefined, 'b'), said('a', undefined)]).toEqual([
+        true,
+        false,
+        false,
+        false,
+      ]);
+    },
+  );
 });
 
 describe('keys of a lineage', () => {
   it('are as old as its oldest member, and known by the least control head', () => {
-    const keys = stopKeys(TENANT, lineage({ tokens: [token({}, { seenSeq: 9n })], idJags: [idJag({ iat: NOW - 777 }, { seenSeq: 8n })] }))!;
+    const keys = stopKeys(
+      TENANT,
+      lineage({ tokens: [token({}, { seenSeq: 9n })], idJags: [idJag({ iat: NOW - 777 }, { seenSeq: 8n })] }),
+    )!;
     expect(keys).toMatchObject({ seenSeq: 8n, grantedAt: NOW - 777 });
-    expect(stopKeys(TENANT, lineage({ tokens: [token({}, { seenSeq: 3n })], idJags: [idJag({}, { seenSeq: 8n })] }))!.seenSeq).toBe(3n);
+    expect(
+      stopKeys(TENANT, lineage({ tokens: [token({}, { seenSeq: 3n })], idJags: [idJag({}, { seenSeq: 8n })] }))!
+        .seenSeq,
+    ).toBe(3n);
   });
 
   it('of an ID-JAG that is only presented belong to nothing recorded', () => {
@@ -125,7 +173,12 @@ describe('the skew of a lineage', () => {
   const world = () => {
     const made = createMemoryWorld();
     const change = (source: typeof parties.IDP_SOURCE, skew: number): void =>
-      void made.apply({ kind: 'source.changed', tenant: parties.TENANT.id, subject: source.id, body: { ...source, profile: { ...source.profile, skew } } });
+      void made.apply({
+        kind: 'source.changed',
+        tenant: parties.TENANT.id,
+        subject: source.id,
+        body: { ...source, profile: { ...source.profile, skew } },
+      });
     change(parties.IDP_SOURCE, 5);
     change(parties.RAS_SOURCE, 7);
     change(parties.OTHER_RAS_SOURCE, 60);
@@ -133,7 +186,14 @@ describe('the skew of a lineage', () => {
   };
 
   it('names the sources that told it and the issuers of its ID-JAGs', () => {
-    const clocks = clocksOf(lineage({ tokens: [token({ id_jag: { iss: 'https://stated.example', jti: 'x' } }), token({ id_jag: undefined }, { source: 'another' })] }));
+    const clocks = clocksOf(
+      lineage({
+        tokens: [
+          token({ id_jag: { iss: 'https://stated.example', jti: 'x' } }),
+          token({ id_jag: undefined }, { source: 'another' }),
+        ],
+      }),
+    );
     expect([...clocks.sources]).toEqual([parties.RAS_SOURCE.id, 'another', parties.IDP_SOURCE.id]);
     expect([...clocks.issuers]).toEqual(['https://stated.example', IDP]);
   });
@@ -152,6 +212,12 @@ describe('the skew of a lineage', () => {
   it('is nothing where no clock took part, nor that of another tenant', () => {
     const { state } = world();
     expect(skewOf(state, TENANT, NO_CLOCKS)).toBe(0);
-    expect(skewOf(state, { ...TENANT, id: 'another' }, { sources: new Set([parties.RAS_SOURCE.id]), issuers: new Set([IDP]) })).toBe(0);
+    expect(
+      skewOf(
+        state,
+        { ...TENANT, id: 'another' },
+        { sources: new Set([parties.RAS_SOURCE.id]), issuers: new Set([IDP]) },
+      ),
+    ).toBe(0);
   });
 });

@@ -26,7 +26,11 @@ export interface LineageSummary {
 export function summarize({ tokens, idJags, complete, broken }: StoredLineage): LineageSummary {
   const tokenKeysKnown = new Set(tokens.map(({ key }) => key));
   const redemptions = tokens.flatMap(({ facts }) => (facts.id_jag ? [{ stated: facts.id_jag, ras: facts.iss }] : []));
-  const recorded = redemptions.map(({ stated, ras }) => ({ stated, ras, issued: idJags.find(({ facts }) => isSame(stated, facts))?.facts }));
+  const recorded = redemptions.map(({ stated, ras }) => ({
+    stated,
+    ras,
+    issued: idJags.find(({ facts }) => isSame(stated, facts))?.facts,
+  }));
   return {
     complete,
     broken,
@@ -50,16 +54,25 @@ const COMPARED = ['sub', 'tenant', 'aud_tenant', 'aud_sub', 'client_id', 'sid'] 
 
 function contradicts(stated: PresentedIdJag, ras: string, issued: IdJagIssued): boolean {
   if (!issued.aud.includes(ras)) return true;
-  return COMPARED.some((member) => stated[member] !== undefined && issued[member] !== undefined && stated[member] !== issued[member]);
+  return COMPARED.some(
+    (member) => stated[member] !== undefined && issued[member] !== undefined && stated[member] !== issued[member],
+  );
 }
 
 /** Keys of a lineage. Undefined when never active. Without a skew, which the registry can change: {@link skewOf}. */
-export function stopKeys(tenant: Tenant, lineage: StoredLineage | undefined, presented: readonly IdJagFacts[] = []): TokenKeys | undefined {
+export function stopKeys(
+  tenant: Tenant,
+  lineage: StoredLineage | undefined,
+  presented: readonly IdJagFacts[] = [],
+): TokenKeys | undefined {
   const members = [...(lineage?.tokens ?? []), ...(lineage?.idJags ?? [])];
   return tokenKeys(tenant.key, {
     tokens: lineage?.tokens.map(({ facts }) => facts) ?? [],
     idJags: [...presented, ...(lineage?.idJags.map(({ facts }) => facts) ?? [])],
-    seenSeq: members.length === 0 ? undefined : members.map(({ seenSeq }) => seenSeq).reduce((least, seq) => (seq < least ? seq : least)),
+    seenSeq:
+      members.length === 0
+        ? undefined
+        : members.map(({ seenSeq }) => seenSeq).reduce((least, seq) => (seq < least ? seq : least)),
     skew: 0,
   });
 }
@@ -75,7 +88,10 @@ export const NO_CLOCKS: Clocks = { sources: new Set(), issuers: new Set() };
 export function clocksOf({ tokens, idJags }: StoredLineage): Clocks {
   return {
     sources: new Set([...tokens, ...idJags].map(({ source }) => source)),
-    issuers: new Set([...tokens.flatMap(({ facts }) => (facts.id_jag ? [facts.id_jag.iss] : [])), ...idJags.map(({ facts }) => facts.iss)]),
+    issuers: new Set([
+      ...tokens.flatMap(({ facts }) => (facts.id_jag ? [facts.id_jag.iss] : [])),
+      ...idJags.map(({ facts }) => facts.iss),
+    ]),
   };
 }
 

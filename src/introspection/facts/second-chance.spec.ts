@@ -31,7 +31,12 @@ describe('a map that gives a second chance', () => {
 
   it('never holds more than its bound, and of what it holds answers what was set last', () => {
     const name = fc.integer({ min: 0, max: 12 }).map(String);
-    const step = fc.oneof(fc.record({ get: name }), fc.record({ set: name, to: fc.string() }), fc.record({ delete: name }), fc.constant({ clear: true }));
+    const step = fc.oneof(
+      fc.record({ get: name }),
+      fc.record({ set: name, to: fc.string() }),
+      fc.record({ delete: name }),
+      fc.constant({ clear: true }),
+    );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
         const map = createSecondChance<ReturnType<typeof value>>({ max: 5 });

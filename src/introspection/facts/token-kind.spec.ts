@@ -23,10 +23,21 @@ interface Told {
 }
 
 function kindOf(told: Told, kinds = createSharer<TokenKind>({ max: 100 })): TokenKind {
-  const { token = {}, idJag = {}, lineage = {}, source = RAS_SOURCE.id, idJagSource = IDP_SOURCE.id, conflict = false, tenant = TENANT.id, identity = 'jti' } = told;
+  const {
+    token = {},
+    idJag = {},
+    lineage = {},
+    source = RAS_SOURCE.id,
+    idJagSource = IDP_SOURCE.id,
+    conflict = false,
+    tenant = TENANT.id,
+    identity = 'jti',
+  } = told;
   const idJagKey = idJag ? key('gr-1') : undefined;
   const whole: StoredLineage = {
-    tokens: [{ ...stored, conflict, key: key('at-1'), source, facts: tokenFacts(NOW, { jti: 'at-1', ...token }), idJagKey }],
+    tokens: [
+      { ...stored, conflict, key: key('at-1'), source, facts: tokenFacts(NOW, { jti: 'at-1', ...token }), idJagKey },
+    ],
     idJags: idJag ? [{ ...stored, key: key('gr-1'), source: idJagSource, facts: idJagFacts(NOW, idJag) }] : [],
     complete: true,
     broken: false,
@@ -39,7 +50,15 @@ describe('what tokens have in common', () => {
   it('is one and the same for tokens that differ in themselves, their users and their ID-JAGs alone', () => {
     const kinds = createSharer<TokenKind>({ max: 100 });
     const one = kindOf({}, kinds);
-    expect(kindOf({ token: { jti: 'at-2', sub: 'other', iat: NOW - 1, exp: NOW + 1 }, idJag: { jti: 'gr-1', sub: 'u-1', sid: 's-2' } }, kinds)).toBe(one);
+    expect(
+      kindOf(
+        {
+          token: { jti: 'at-2', sub: 'other', iat: NOW - 1, exp: NOW + 1 },
+          idJag: { jti: 'gr-1', sub: 'u-1', sid: 's-2' },
+        },
+        kinds,
+      ),
+    ).toBe(one);
   });
 
   const others: readonly Told[] = [

@@ -31,20 +31,48 @@ export interface TokenKind {
   readonly head: string;
 }
 
-export function shareKind({ id: tenant }: Tenant, identity: TokenKind['identity'], stored: StoredLineage, kinds: Sharer<TokenKind>): TokenKind {
+export function shareKind(
+  { id: tenant }: Tenant,
+  identity: TokenKind['identity'],
+  stored: StoredLineage,
+  kinds: Sharer<TokenKind>,
+): TokenKind {
   const { facts, source } = stored.tokens[0]!;
   const lineage = summarize(stored);
   return kinds.share(nameOf(tenant, identity, stored, lineage), () => {
     // A refresh token is presented to the RAS that issued it, whatever its access tokens are for.
     const { kind, iss, client_id: client, aud } = facts;
     const named = [...aud, ...(facts.resource ?? [])];
-    const recorded = { iss, client, scope: scopeOf(facts.scope ?? ''), aud, named, audience: kind === 'refresh' ? [iss] : named };
-    return { tenant, kind, identity, source, ...recorded, lineage, clocks: clocksOf(stored), skew: 0, skewVersion: -1, head: headOf(facts) };
+    const recorded = {
+      iss,
+      client,
+      scope: scopeOf(facts.scope ?? ''),
+      aud,
+      named,
+      audience: kind === 'refresh' ? [iss] : named,
+    };
+    return {
+      tenant,
+      kind,
+      identity,
+      source,
+      ...recorded,
+      lineage,
+      clocks: clocksOf(stored),
+      skew: 0,
+      skewVersion: -1,
+      head: headOf(facts),
+    };
   });
 }
 
 /** All that a kind is made of, before anything is made of it: most tokens are of one that is there already. */
-function nameOf(tenant: string, identity: TokenKind['identity'], { tokens, idJags }: StoredLineage, lineage: LineageSummary): string {
+function nameOf(
+  tenant: string,
+  identity: TokenKind['identity'],
+  { tokens, idJags }: StoredLineage,
+  lineage: LineageSummary,
+): string {
   const { kind, iss, client_id: clientId, aud, resource = [], scope, cnf } = tokens[0]!.facts;
   const flags = Object.values(lineage).map(Number).join('');
   let name = `${identity} ${kind} ${tokenType(cnf)} ${flags} ${aud.length} ${resource.length} ${tokens.length} ${scope !== undefined} `;

@@ -31,13 +31,24 @@ interface Answer {
   readonly body: string;
 }
 
-const ask = ({ headers = {}, token = 'at_1', method = 'GET', path = '/authorize-request' }: Sent = {}): Promise<Answer> =>
+const ask = ({
+  headers = {},
+  token = 'at_1',
+  method = 'GET',
+  path = '/authorize-request',
+}: Sent = {}): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const all = { authorization: `Bearer ${token}`, 'x-rescind-key': parties.secretOf('chat-api'), ...headers };
     const set = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
-    request({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', path, method, headers: set }, (response) => {
-      text(response).then((body) => resolve({ status: response.statusCode!, headers: response.headers, body }), reject);
-    })
+    request(
+      { port: (server.address() as AddressInfo).port, host: '127.0.0.1', path, method, headers: set },
+      (response) => {
+        text(response).then(
+          (body) => resolve({ status: response.statusCode!, headers: response.headers, body }),
+          reject,
+        );
+      },
+    )
       .once('error', reject)
       .end();
   });
@@ -50,7 +61,11 @@ describe('/authorize-request', () => {
   it('answers 200 with who the token is of, and nothing else', async () => {
     const { status, headers, body } = await ask();
     expect([status, body, headers['cache-control']]).toEqual([200, '', 'no-store']);
-    expect(headers).toMatchObject({ 'x-rescind-iss': parties.RAS, 'x-rescind-client-id': 'wiki-at-chat', 'x-rescind-scope': 'chat.read chat.write' });
+    expect(headers).toMatchObject({
+      'x-rescind-iss': parties.RAS,
+      'x-rescind-client-id': 'wiki-at-chat',
+      'x-rescind-scope': 'chat.read chat.write',
+    });
     expect(headers['x-rescind-sub']).toBe(parties.tokenFacts(NOW).sub);
   });
 
@@ -91,18 +106,38 @@ describe('/authorize-request', () => {
 
   it.each<[string, () => string]>([
     ['unknown', () => 'at_unknown'],
-    ['expired', () => (world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('at_2'), exp: NOW - 60 })), 'at_2')],
+    [
+      'expired',
+      () => (world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('at_2'), exp: NOW - 60 })), 'at_2'),
+    ],
     ['stopped by a rule', () => (world.order({ issuer: parties.RAS }), 'at_1')],
-    ['for a resource of others', () => (world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('at_2'), aud: [parties.OTHER_API] })), 'at_2')],
-    ['a refresh token, though its audience is the resource', () => (world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('rt'), kind: 'refresh' })), 'rt')],
-    ['bound to a key that nobody checks here', () => (world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('at_2'), cnf: { jkt: digestOf('key') } })), 'at_2')],
+    [
+      'for a resource of others',
+      () => (
+        world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('at_2'), aud: [parties.OTHER_API] })), 'at_2'
+      ),
+    ],
+    [
+      'a refresh token, though its audience is the resource',
+      () => (world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('rt'), kind: 'refresh' })), 'rt'),
+    ],
+    [
+      'bound to a key that nobody checks here',
+      () => (
+        world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('at_2'), cnf: { jkt: digestOf('key') } })), 'at_2'
+      ),
+    ],
   ])('refuses a token that is %s as invalid', async (_, token) => {
     expect(await challengeTo({ token: token() })).toEqual([401, 'Bearer realm="rescind", error="invalid_token"']);
   });
 
   it('refuses a refresh token that the caller may introspect, since it is no access', async () => {
     world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('rt'), kind: 'refresh' }));
-    expect((await ask({ token: 'rt', headers: { 'x-rescind-key': parties.secretOf('chat-login') } })).headers['www-authenticate']).toBe('Bearer realm="rescind", error="invalid_token"');
+    expect(
+      (await ask({ token: 'rt', headers: { 'x-rescind-key': parties.secretOf('chat-login') } })).headers[
+        'www-authenticate'
+      ],
+    ).toBe('Bearer realm="rescind", error="invalid_token"');
   });
 
   it('takes a JWT, which it verifies first', async () => {
@@ -113,12 +148,23 @@ describe('/authorize-request', () => {
   });
 
   it('wants the resource and all scopes of the location', async () => {
-    const at = (resource: string, scope?: string): Sent => ({ headers: { 'x-rescind-resource': resource, 'x-rescind-require-scope': scope } });
+    const at = (resource: string, scope?: string): Sent => ({
+      headers: { 'x-rescind-resource': resource, 'x-rescind-require-scope': scope },
+    });
     expect((await ask(at(parties.API, 'chat.write chat.read'))).status).toBe(200);
     expect((await ask(at(parties.API, ''))).status).toBe(200);
-    expect(await challengeTo(at(parties.OTHER_API, 'chat.read'))).toEqual([401, 'Bearer realm="rescind", error="invalid_token", scope="chat.read"']);
-    expect(await challengeTo(at(parties.API, 'chat.read chat.admin'))).toEqual([403, 'Bearer realm="rescind", error="insufficient_scope", scope="chat.read chat.admin"']);
-    expect(await challengeTo(at(parties.API, 'chat'))).toEqual([403, 'Bearer realm="rescind", error="insufficient_scope", scope="chat"']);
+    expect(await challengeTo(at(parties.OTHER_API, 'chat.read'))).toEqual([
+      401,
+      'Bearer realm="rescind", error="invalid_token", scope="chat.read"',
+    ]);
+    expect(await challengeTo(at(parties.API, 'chat.read chat.admin'))).toEqual([
+      403,
+      'Bearer realm="rescind", error="insufficient_scope", scope="chat.read chat.admin"',
+    ]);
+    expect(await challengeTo(at(parties.API, 'chat'))).toEqual([
+      403,
+      'Bearer realm="rescind", error="insufficient_scope", scope="chat"',
+    ]);
   });
 
   it.each<[string, OutgoingHttpHeaders]>([

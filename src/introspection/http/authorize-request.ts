@@ -30,33 +30,84 @@ interface Asked {
   readonly scopes: readonly string[];
 }
 
-type Outcome = 'active' | 'no-token' | 'inactive' | 'bound' | 'other-resource' | 'insufficient-scope' | 'undecided' | 'misconfigured' | 'wrong-method';
+type Outcome =
+  | 'active'
+  | 'no-token'
+  | 'inactive'
+  | 'bound'
+  | 'other-resource'
+  | 'insufficient-scope'
+  | 'undecided'
+  | 'misconfigured'
+  | 'wrong-method';
 
 /**
  * `/authorize-request`: forward auth for a proxy that can forward a header and read a status. The decision is that of `/introspect`, for a
  * token that is presented for access; only what the location demands (resource, scopes) is compared here, with the answer.
  */
-export function createAuthorizeRequest({ introspect, authenticate, metrics, remoteAddress }: AuthorizeRequestOptions): HotHandler {
-  const outcomes = metrics.counter('rescind_authorize_requests_total', 'Calls of /authorize-request, by how they ended', ['outcome']);
+export function createAuthorizeRequest({
+  introspect,
+  authenticate,
+  metrics,
+  remoteAddress,
+}: AuthorizeRequestOptions): HotHandler {
+  const outcomes = metrics.counter(
+    'rescind_authorize_requests_total',
+    'Calls of /authorize-request, by how they ended',
+    ['outcome'],
+  );
 
   function end(res: ServerResponse, outcome: Outcome, status: number, headers: readonly string[], body = ''): void {
     outcomes.inc({ outcome });
-    res.writeHead(status, ['cache-control', 'no-store', 'x-content-type-options', 'nosniff', 'content-length', String(Buffer.byteLength(body)), ...headers]);
+    res.writeHead(status, [
+      'cache-control',
+      'no-store',
+      'x-content-type-options',
+      'nosniff',
+      'content-length',
+      String(Buffer.byteLength(body)),
+      ...headers,
+    ]);
     res.end(body);
   }
-  const endWithError = (res: ServerResponse, outcome: Outcome, status: number, error: string, description: string, headers: readonly string[] = []): void =>
-    end(res, outcome, status, ['content-type', 'application/json', ...headers], JSON.stringify({ error, error_description: description }));
-  const challenge = (res: ServerResponse, outcome: Outcome, status: 401 | 403, error: string, description: string, scopes: readonly string[]): void =>
-    endWithError(res, outcome, status, error, description, ['www-authenticate', challengeOf(error, scopes)]);
+  const endWithError = (
+    res: ServerResponse,
+    outcome: Outcome,
+    status: number,
+    error: string,
+    description: string,
+    headers: readonly string[] = [],
+  ): void =>
+    end(
+      res,
+      outcome,
+      status,
+      ['content-type', 'application/json', ...headers],
+      JSON.stringify({ error, error_description: description }),
+    );
+  const challenge = (
+    res: ServerResponse,
+    outcome: Outcome,
+    status: 401 | 403,
+    error: string,
+    description: string,
+    scopes: readonly string[],
+  ): void => endWithError(res, outcome, status, error, description, ['www-authenticate', challengeOf(error, scopes)]);
   /** No 401: the client's token is not what is wrong, and the client cannot mend it. RFC 6749, 5.2 has 400 for credentials beside Authorization. */
-  const misconfigured = (res: ServerResponse, description: string): void => endWithError(res, 'misconfigured', 400, 'invalid_client', description);
+  const misconfigured = (res: ServerResponse, description: string): void =>
+    endWithError(res, 'misconfigured', 400, 'invalid_client', description);
 
   function send(res: ServerResponse, answer: Answer, asked: Asked): void {
     switch (answer.kind) {
       case 'decided':
-        return answer.body === INACTIVE ? challenge(res, 'inactive', 401, 'invalid_token', 'the token is not active here', asked.scopes) : judge(res, JSON.parse(answer.body) as ActiveIntrospection, asked);
+        return answer.body === INACTIVE
+          ? challenge(res, 'inactive', 401, 'invalid_token', 'the token is not active here', asked.scopes)
+          : judge(res, JSON.parse(answer.body) as ActiveIntrospection, asked);
       case 'undecided':
-        return endWithError(res, 'undecided', 503, 'temporarily_unavailable', 'this node cannot say; ask again', ['retry-after', RETRY_AFTER]);
+        return endWithError(res, 'undecided', 503, 'temporarily_unavailable', 'this node cannot say; ask again', [
+          'retry-after',
+          RETRY_AFTER,
+        ]);
       case 'unauthenticated':
       case 'no-role':
         return misconfigured(res, 'X-Rescind-Key must be the key of a caller with the role introspect');
@@ -67,22 +118,58 @@ export function createAuthorizeRequest({ introspect, authenticate, metrics, remo
 
   function judge(res: ServerResponse, token: ActiveIntrospection, { resource, scopes }: Asked): void {
     // RFC 9449, 7.2 and RFC 8705, 3: a bound token without a proof is somebody else's. Nobody checks a proof here.
-    if (token.cnf !== undefined) return challenge(res, 'bound', 401, 'invalid_token', 'the token is bound to a key, which is not checked here', scopes);
-    if (resource !== undefined && ![token.aud].flat().includes(resource)) return challenge(res, 'other-resource', 401, 'invalid_token', 'the token is for another resource', scopes);
+    if (token.cnf !== undefined)
+      return challenge(
+        res,
+        'bound',
+        401,
+        'invalid_token',
+        'the token is bound to a key, which is not checked here',
+        scopes,
+      );
+    if (resource !== undefined && ![token.aud].flat().includes(resource))
+      return challenge(res, 'other-resource', 401, 'invalid_token', 'the token is for another resource', scopes);
     const granted = new Set((token.scope ?? '').split(' '));
-    if (!scopes.every((scope) => granted.has(scope))) return challenge(res, 'insufficient-scope', 403, 'insufficient_scope', 'the token lacks a scope', scopes);
+    if (!scopes.every((scope) => granted.has(scope)))
+      return challenge(res, 'insufficient-scope', 403, 'insufficient_scope', 'the token lacks a scope', scopes);
     // Each header always, also empty: it replaces one of that name that the client sent.
-    end(res, 'active', 200, ['x-rescind-iss', headerText(token.iss), 'x-rescind-sub', headerText(token.sub), 'x-rescind-client-id', headerText(token.client_id), 'x-rescind-scope', headerText(token.scope)]);
+    end(res, 'active', 200, [
+      'x-rescind-iss',
+      headerText(token.iss),
+      'x-rescind-sub',
+      headerText(token.sub),
+      'x-rescind-client-id',
+      headerText(token.client_id),
+      'x-rescind-scope',
+      headerText(token.scope),
+    ]);
   }
 
   return (req, res) => {
-    if (isExact(req.url) && !METHODS.has(req.method)) return endWithError(res, 'wrong-method', 405, 'invalid_request', 'use GET or POST', ['allow', 'GET, HEAD, POST']);
+    if (isExact(req.url) && !METHODS.has(req.method))
+      return endWithError(res, 'wrong-method', 405, 'invalid_request', 'use GET or POST', ['allow', 'GET, HEAD, POST']);
     const token = BEARER.exec(req.headers.authorization ?? '')?.[1];
     const asked = readAsked(req);
-    if (token === undefined) return end(res, 'no-token', 401, ['content-type', 'application/json', 'www-authenticate', challengeOf(undefined, asked?.scopes ?? [])], '{"error":"unauthorized"}');
-    if (asked === undefined) return misconfigured(res, 'the proxy must send X-Rescind-Key once, and X-Rescind-Resource and X-Rescind-Require-Scope at most once and well formed');
+    if (token === undefined)
+      return end(
+        res,
+        'no-token',
+        401,
+        ['content-type', 'application/json', 'www-authenticate', challengeOf(undefined, asked?.scopes ?? [])],
+        '{"error":"unauthorized"}',
+      );
+    if (asked === undefined)
+      return misconfigured(
+        res,
+        'the proxy must send X-Rescind-Key once, and X-Rescind-Resource and X-Rescind-Require-Scope at most once and well formed',
+      );
     const credentials = { authorization: `Bearer ${asked.key}`, remoteAddress: remoteAddress(req) };
-    const answer = introspect({ token, hint: undefined, authenticate: () => authenticate(credentials), forAccess: true });
+    const answer = introspect({
+      token,
+      hint: undefined,
+      authenticate: () => authenticate(credentials),
+      forAccess: true,
+    });
     if (answer instanceof Promise) return void answer.then((later) => send(res, later, asked));
     return send(res, answer, asked);
   };
@@ -104,9 +191,14 @@ function readAsked({ headersDistinct }: IncomingMessage): Asked | undefined {
 
 /** RFC 6750, 3 and 3.1: no error where the request came without a token. */
 function challengeOf(error: string | undefined, scopes: readonly string[]): string {
-  const parameters = ['realm="rescind"', ...(error === undefined ? [] : [`error="${error}"`]), ...(scopes.length === 0 ? [] : [`scope="${scopes.join(' ')}"`])];
+  const parameters = [
+    'realm="rescind"',
+    ...(error === undefined ? [] : [`error="${error}"`]),
+    ...(scopes.length === 0 ? [] : [`scope="${scopes.join(' ')}"`]),
+  ];
   return `Bearer ${parameters.join(', ')}`;
 }
 
 /** All but printable ASCII is percent-encoded as UTF-8, and so is `%`: a name must not end the header or be read as another one. */
-const headerText = (text = ''): string => text.replaceAll(/[^\x20-\x24\x26-\x7e]+|^ | $/gu, (part) => encodeURIComponent(part.toWellFormed()));
+const headerText = (text = ''): string =>
+  text.replaceAll(/[^\x20-\x24\x26-\x7e]+|^ | $/gu, (part) => encodeURIComponent(part.toWellFormed()));

@@ -29,8 +29,18 @@ interface Sent {
   authorization?: string | undefined;
   encoding?: string;
 }
-async function send({ body = 'token=at_1', method = 'POST', type = FORM, authorization = parties.basic('chat-api'), encoding }: Sent = {}) {
-  const headers = { 'content-type': type, ...(authorization === '' ? {} : { authorization }), ...(encoding ? { 'content-encoding': encoding } : {}) };
+async function send({
+  body = 'token=at_1',
+  method = 'POST',
+  type = FORM,
+  authorization = parties.basic('chat-api'),
+  encoding,
+}: Sent = {}) {
+  const headers = {
+    'content-type': type,
+    ...(authorization === '' ? {} : { authorization }),
+    ...(encoding ? { 'content-encoding': encoding } : {}),
+  };
   const response = await fetch(url, { method, headers, ...(method === 'GET' ? {} : { body }) });
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
@@ -40,7 +50,11 @@ describe('POST /introspect', () => {
     ['a question', {}, 200],
     ['a charset', { type: `${FORM}; charset=UTF-8` }, 200],
     ['a media type in other case', { type: 'Application/X-WWW-Form-URLEncoded' }, 200],
-    ['client_secret_post', { authorization: '', body: `token=at_1&client_id=chat-api&client_secret=${parties.secretOf('chat-api')}` }, 200],
+    [
+      'client_secret_post',
+      { authorization: '', body: `token=at_1&client_id=chat-api&client_secret=${parties.secretOf('chat-api')}` },
+      200,
+    ],
     ['a bearer key', { authorization: parties.bearer('chat-api') }, 200],
     ['no token', { body: 'token_type_hint=access_token' }, 400],
     ['an empty token', { body: 'token=' }, 400],
@@ -49,7 +63,11 @@ describe('POST /introspect', () => {
     ['a wrong escape', { body: 'token=%zz' }, 400],
     ['JSON', { type: 'application/json', body: '{"token":"at_1"}' }, 400],
     ['a compressed form', { encoding: 'gzip' }, 400],
-    ['two ways of authentication', { body: `token=at_1&client_id=chat-api&client_secret=${parties.secretOf('chat-api')}` }, 400],
+    [
+      'two ways of authentication',
+      { body: `token=at_1&client_id=chat-api&client_secret=${parties.secretOf('chat-api')}` },
+      400,
+    ],
     ['no credentials', { authorization: '' }, 401],
     ['no credentials and no token', { authorization: '', body: 'x=1' }, 401],
     ['a wrong secret', { authorization: parties.basic('chat-api', 'rsk_wrong') }, 401],
@@ -70,13 +88,22 @@ describe('POST /introspect', () => {
   });
 
   it('answers a client without the role as one that may not know', async () => {
-    expect(await send({ authorization: parties.basic('producer') })).toMatchObject({ status: 200, text: '{"active":false}' });
+    expect(await send({ authorization: parties.basic('producer') })).toMatchObject({
+      status: 200,
+      text: '{"active":false}',
+    });
   });
 
   it('names RFC 6750’s errors to who came with a bearer key', async () => {
-    expect(JSON.parse((await send({ authorization: 'Bearer rsk_wrong' })).text)).toMatchObject({ error: 'invalid_token' });
-    expect(JSON.parse((await send({ authorization: parties.bearer('producer') })).text)).toMatchObject({ error: 'insufficient_scope' });
-    expect(JSON.parse((await send({ authorization: parties.basic('chat-api', 'x') })).text)).toMatchObject({ error: 'invalid_client' });
+    expect(JSON.parse((await send({ authorization: 'Bearer rsk_wrong' })).text)).toMatchObject({
+      error: 'invalid_token',
+    });
+    expect(JSON.parse((await send({ authorization: parties.bearer('producer') })).text)).toMatchObject({
+      error: 'insufficient_scope',
+    });
+    expect(JSON.parse((await send({ authorization: parties.basic('chat-api', 'x') })).text)).toMatchObject({
+      error: 'invalid_client',
+    });
   });
 
   it('says 503 with nothing but when to ask again, while it cannot tell', async () => {
@@ -89,7 +116,9 @@ describe('POST /introspect', () => {
 
   it('cuts off who sends more than it is worth to read', async () => {
     const sent = new Promise<string>((resolve) => {
-      const call = request(url, { method: 'POST', headers: { 'content-type': FORM } }, (response) => resolve(`answered ${response.statusCode}`));
+      const call = request(url, { method: 'POST', headers: { 'content-type': FORM } }, (response) =>
+        resolve(`answered ${response.statusCode}`),
+      );
       call.on('error', () => resolve('cut off'));
       const chunk = 'a'.repeat(1 << 20);
       const more = (): void => void call.write(chunk, (error) => (error ? undefined : more()));
@@ -124,14 +153,20 @@ describe('POST /introspect behind a trusted proxy', () => {
       return response.status;
     };
     const FAILURES = 30;
-    const statuses = await Promise.all(Array.from({ length: FAILURES }, (_, at) => fail(`198.51.100.${at}, 203.0.113.7`)));
+    const statuses = await Promise.all(
+      Array.from({ length: FAILURES }, (_, at) => fail(`198.51.100.${at}, 203.0.113.7`)),
+    );
     expect(statuses).toContain(429);
     expect(await fail('203.0.113.7, 203.0.113.8')).toBe(401);
   });
 
   it('goes by the address of the connection where no proxy is trusted, whatever a client writes', async () => {
     const fail = async (nth: number): Promise<number> => {
-      const headers = { 'content-type': FORM, authorization: 'Bearer rsk_wrong', 'x-forwarded-for': `198.51.100.${nth}` };
+      const headers = {
+        'content-type': FORM,
+        authorization: 'Bearer rsk_wrong',
+        'x-forwarded-for': `198.51.100.${nth}`,
+      };
       return (await fetch(url, { method: 'POST', headers, body: 'token=at_1' })).status;
     };
     expect(await Promise.all(Array.from({ length: 30 }, (_, nth) => fail(nth)))).toContain(429);
@@ -157,7 +192,10 @@ describe('POST /introspect behind a trusted proxy', () => {
       new Promise((resolve) => {
         const socket = connect((server.address() as AddressInfo).port, '127.0.0.1', () => resolve(socket));
       });
-    const refused = (socket: Socket): Promise<string> => new Promise((resolve) => void socket.once('data', (chunk: Buffer) => resolve(chunk.toString('latin1').slice(0, 12))));
+    const refused = (socket: Socket): Promise<string> =>
+      new Promise(
+        (resolve) => void socket.once('data', (chunk: Buffer) => resolve(chunk.toString('latin1').slice(0, 12))),
+      );
     const counted = async (calls: number): Promise<void> => {
       while ((await world.count('unauthenticated')) < calls) await new Promise(setImmediate);
     };
@@ -165,7 +203,19 @@ describe('POST /introspect behind a trusted proxy', () => {
     const wrong = `POST /introspect HTTP/1.1\r\nhost: h\r\ncontent-type: ${FORM}\r\nauthorization: Bearer rsk_wrong\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
     let failures = 1;
     while ((await send({ authorization: 'Bearer rsk_wrong' })).status === 401) failures++;
-    jest.useFakeTimers({ doNotFake: ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate', 'setInterval', 'clearInterval'] });
+    jest.useFakeTimers({
+      doNotFake: [
+        'Date',
+        'hrtime',
+        'nextTick',
+        'performance',
+        'queueMicrotask',
+        'setImmediate',
+        'clearImmediate',
+        'setInterval',
+        'clearInterval',
+      ],
+    });
     const [many, one, another] = [await open(), await open(), await open()];
     try {
       many.write(wrong.repeat(KEPT));

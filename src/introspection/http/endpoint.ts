@@ -52,7 +52,11 @@ export function createEndpoint({ introspect, authenticate, recorder, remoteAddre
       const { refusal } = authenticate(credentials);
       return refusal ? unauthenticated(res, refusal) : invalidRequest(res, 'token is missing');
     }
-    const answer = introspect({ token, hint: form.get('token_type_hint'), authenticate: () => authenticate(credentials) });
+    const answer = introspect({
+      token,
+      hint: form.get('token_type_hint'),
+      authenticate: () => authenticate(credentials),
+    });
     if (answer instanceof Promise) void answer.then((later) => send(res, later, req.headers.authorization, refuse));
     else send(res, answer, req.headers.authorization, refuse);
   }
@@ -73,7 +77,12 @@ export function createEndpoint({ introspect, authenticate, recorder, remoteAddre
     readBody(req, (body) => {
       if (body) return answerForm(req, res, body);
       recorder.count('too-large');
-      sendError(res, 413, { error: 'invalid_request', error_description: `the body is over ${MAX_BODY_BYTES} bytes` }, { connection: 'close' });
+      sendError(
+        res,
+        413,
+        { error: 'invalid_request', error_description: `the body is over ${MAX_BODY_BYTES} bytes` },
+        { connection: 'close' },
+      );
     });
   };
 }
@@ -150,7 +159,12 @@ function send(res: ServerResponse, answer: Answer, authorization: string | undef
  */
 function sendNoRole(res: ServerResponse, authorization: string | undefined): void {
   if (!/^bearer /i.test(authorization ?? '')) return sendDecided(res, INACTIVE, INACTIVE.length);
-  sendError(res, 401, { error: 'insufficient_scope' }, { 'www-authenticate': 'Bearer realm="rescind", error="insufficient_scope"' });
+  sendError(
+    res,
+    401,
+    { error: 'insufficient_scope' },
+    { 'www-authenticate': 'Bearer realm="rescind", error="insufficient_scope"' },
+  );
 }
 
 function sendRefusal(res: ServerResponse, refusal: Refusal): void {
@@ -158,18 +172,38 @@ function sendRefusal(res: ServerResponse, refusal: Refusal): void {
   sendError(res, status, body, headers);
 }
 
-function sendError(res: ServerResponse, status: number, error: OAuthError, headers: Readonly<Record<string, string>> = {}): void {
+function sendError(
+  res: ServerResponse,
+  status: number,
+  error: OAuthError,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   sendJson(res, status, JSON.stringify(error), headers);
 }
 
 /** Raw header pairs need no object a call; a body of ASCII is written as such, which spares a conversion. */
 function sendDecided(res: ServerResponse, body: string, bytes: number): void {
-  res.writeHead(200, ['content-type', 'application/json', 'cache-control', 'no-store', 'x-content-type-options', 'nosniff', 'content-length', String(bytes)]);
+  res.writeHead(200, [
+    'content-type',
+    'application/json',
+    'cache-control',
+    'no-store',
+    'x-content-type-options',
+    'nosniff',
+    'content-length',
+    String(bytes),
+  ]);
   res.end(body, bytes === body.length ? 'latin1' : 'utf8');
 }
 
 /** A string goes out in one write with the headers, a Buffer in a `writev` of two. */
 function sendJson(res: ServerResponse, status: number, body: string, headers?: Readonly<Record<string, string>>): void {
-  res.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'content-length': Buffer.byteLength(body), ...headers });
+  res.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(body),
+    ...headers,
+  });
   res.end(body);
 }

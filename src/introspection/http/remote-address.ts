@@ -18,4 +18,5 @@ const lastHop: RemoteAddress = (req) => {
 };
 
 /** For the handlers in front of the framework; `trustedProxy` as in `config.listen`. */
-export const createRemoteAddress = ({ trustedProxy }: { readonly trustedProxy: boolean }): RemoteAddress => (trustedProxy ? lastHop : peer);
+export const createRemoteAddress = ({ trustedProxy }: { readonly trustedProxy: boolean }): RemoteAddress =>
+  trustedProxy ? lastHop : peer;

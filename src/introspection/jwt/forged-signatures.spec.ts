@@ -18,7 +18,11 @@ describe('forged signatures of one caller', () => {
   /** Each another text, and none by a key of the issuer; the identity is of a recorded token or of nobody's. */
   const forge = (count: number, jti: string): Promise<unknown>[] => {
     const claims = parties.claimsOf(parties.tokenFacts(NOW, { jti }));
-    return Array.from({ length: count }, async (_, nth) => void kinds.push((await world.ask(signJwt(parties.strangerKey, { ...claims, nth }), waits)).kind));
+    return Array.from(
+      { length: count },
+      async (_, nth) =>
+        void kinds.push((await world.ask(signJwt(parties.strangerKey, { ...claims, nth }), waits)).kind),
+    );
   };
   const answered = async (count: number): Promise<void> => {
     while (kinds.length < count) await new Promise(setImmediate);

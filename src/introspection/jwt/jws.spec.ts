@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { constants, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
-import { digestOf, makeKey, mirrorSignature, respellPadding, signJwt, type Algorithm } from '../../../test/conformance/signing.js';
+import {
+  digestOf,
+  makeKey,
+  mirrorSignature,
+  respellPadding,
+  signJwt,
+  type Algorithm,
+} from '../../../test/conformance/signing.js';
 import { isTyp, parseCompactJws, sha256, spellings, verifySignature } from './jws.js';
 
 const ALGORITHMS: readonly Algorithm[] = ['ES256', 'ES384', 'ES512', 'EdDSA', 'PS256', 'RS256'];
@@ -13,7 +20,11 @@ describe('parseCompactJws', () => {
   const encode = (text: string | Buffer): string => Buffer.from(text).toString('base64url');
 
   it('takes a JWT apart', () => {
-    expect(parseCompactJws(jwt)).toMatchObject({ header: { alg: 'ES256' }, claims: { sub: 'u' }, signingInput: `${header}.${payload}` });
+    expect(parseCompactJws(jwt)).toMatchObject({
+      header: { alg: 'ES256' },
+      claims: { sub: 'u' },
+      signingInput: `${header}.${payload}`,
+    });
   });
 
   it.each([
@@ -55,7 +66,9 @@ describe('verifySignature', () => {
   });
 
   it.each(['none', 'HS256', 'ES256K', 'toString', '__proto__', ''])('knows no algorithm %s', async (alg) => {
-    expect(await verifySignature(alg, publicKey('RS256'), parseCompactJws(signJwt(keys.get('RS256')!, {}))!)).toBe(false);
+    expect(await verifySignature(alg, publicKey('RS256'), parseCompactJws(signJwt(keys.get('RS256')!, {}))!)).toBe(
+      false,
+    );
   });
 
   it('takes of one RSA key the signatures of the algorithm alone, with its digest, padding and salt', async () => {
@@ -63,7 +76,12 @@ describe('verifySignature', () => {
     const algorithms: readonly Algorithm[] = ['PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512'];
     for (const signed of algorithms) {
       const jws = parseCompactJws(signJwt({ ...rsa, alg: signed }, { sub: 'u' }))!;
-      for (const alg of algorithms) expect([signed, alg, await verifySignature(alg, publicKey('RS256'), jws)]).toEqual([signed, alg, alg === signed]);
+      for (const alg of algorithms)
+        expect([signed, alg, await verifySignature(alg, publicKey('RS256'), jws)]).toEqual([
+          signed,
+          alg,
+          alg === signed,
+        ]);
     }
   });
 
@@ -78,29 +96,53 @@ describe('verifySignature', () => {
   });
 
   it('PS256 by a key that is for RSASSA-PSS alone: no JWK says it', async () => {
-    const pair = generateKeyPairSync('rsa-pss', { modulusLength: 2_048, hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha256' });
-    const signature = sign('sha256', Buffer.from('a.b'), { key: pair.privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 });
-    expect(await verifySignature('PS256', pair.publicKey, { header: {}, claims: {}, signingInput: 'a.b', signature })).toBe(false);
+    const pair = generateKeyPairSync('rsa-pss', {
+      modulusLength: 2_048,
+      hashAlgorithm: 'sha256',
+      mgf1HashAlgorithm: 'sha256',
+    });
+    const signature = sign('sha256', Buffer.from('a.b'), {
+      key: pair.privateKey,
+      padding: constants.RSA_PKCS1_PSS_PADDING,
+      saltLength: 32,
+    });
+    expect(
+      await verifySignature('PS256', pair.publicKey, { header: {}, claims: {}, signingInput: 'a.b', signature }),
+    ).toBe(false);
   });
 
   it('PS256: salt of as many bytes as the digest alone (RFC 7518, section 3.5)', async () => {
     const { privateKey, publicKey: rsa } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
-    const signed = (saltLength: number) => sign('sha256', Buffer.from('a.b'), { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
-    const check = (saltLength: number) => verifySignature('PS256', rsa, { header: {}, claims: {}, signingInput: 'a.b', signature: signed(saltLength) });
+    const signed = (saltLength: number) =>
+      sign('sha256', Buffer.from('a.b'), { key: privateKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
+    const check = (saltLength: number) =>
+      verifySignature('PS256', rsa, { header: {}, claims: {}, signingInput: 'a.b', signature: signed(saltLength) });
     expect([await check(31), await check(32), await check(33)]).toEqual([false, true, false]);
   });
 
   it('ES256 by a key of another curve', async () => {
     const { privateKey, publicKey: p384 } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
     const signature = sign('sha256', Buffer.from('a.b'), { key: privateKey, dsaEncoding: 'ieee-p1363' });
-    expect(await verifySignature('ES256', p384, { header: {}, claims: {}, signingInput: 'a.b', signature })).toBe(false);
+    expect(await verifySignature('ES256', p384, { header: {}, claims: {}, signingInput: 'a.b', signature })).toBe(
+      false,
+    );
   });
 
   it('takes ES256 signatures as RFC 7518 writes them, not as DER', async () => {
     let jws = parseCompactJws(signJwt(keys.get('ES256')!, {}))!;
     // Both halves are positive numbers as they stand, so that this is their DER.
-    for (let nth = 0; jws.signature[0]! >= 0x80 || jws.signature[32]! >= 0x80 || jws.signature[0] === 0 || jws.signature[32] === 0; nth++) jws = parseCompactJws(signJwt(keys.get('ES256')!, { nth }))!;
-    const der = Buffer.concat([Buffer.from([0x30, 0x44, 0x02, 0x20]), jws.signature.subarray(0, 32), Buffer.from([0x02, 0x20]), jws.signature.subarray(32)]);
+    for (
+      let nth = 0;
+      jws.signature[0]! >= 0x80 || jws.signature[32]! >= 0x80 || jws.signature[0] === 0 || jws.signature[32] === 0;
+      nth++
+    )
+      jws = parseCompactJws(signJwt(keys.get('ES256')!, { nth }))!;
+    const der = Buffer.concat([
+      Buffer.from([0x30, 0x44, 0x02, 0x20]),
+      jws.signature.subarray(0, 32),
+      Buffer.from([0x02, 0x20]),
+      jws.signature.subarray(32),
+    ]);
     expect(await verifySignature('ES256', publicKey('ES256'), { ...jws, signature: der })).toBe(false);
   });
 });
@@ -109,7 +151,8 @@ describe('spellings', () => {
   it('has every text of an ES256 token that verifies, from any of them', () => {
     const jwt = signJwt(keys.get('ES256')!, { sub: 'u' });
     const all = [jwt, mirrorSignature(jwt)].sort();
-    for (const text of [jwt, mirrorSignature(jwt), respellPadding(jwt)]) expect(spellings(parseCompactJws(text)!).toSorted()).toEqual(all);
+    for (const text of [jwt, mirrorSignature(jwt), respellPadding(jwt)])
+      expect(spellings(parseCompactJws(text)!).toSorted()).toEqual(all);
   });
 
   it.each(['ES256', 'ES384', 'ES512'] as const)('%s: has the two texts that verify, from either', async (alg) => {
@@ -125,7 +168,12 @@ describe('spellings', () => {
   it('has the twin at full length where its second half begins with zeros', () => {
     // n − 5 for s: its twin is 5.
     const s = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254c';
-    const jws = { header: { alg: 'ES256' }, claims: {}, signingInput: 'a.b', signature: Buffer.concat([Buffer.alloc(32, 1), Buffer.from(s, 'hex')]) };
+    const jws = {
+      header: { alg: 'ES256' },
+      claims: {},
+      signingInput: 'a.b',
+      signature: Buffer.concat([Buffer.alloc(32, 1), Buffer.from(s, 'hex')]),
+    };
     const twin = Buffer.concat([Buffer.alloc(32, 1), Buffer.alloc(31), Buffer.from([5])]);
     expect(spellings(jws)).toEqual([`a.b.${jws.signature.toString('base64url')}`, `a.b.${twin.toString('base64url')}`]);
   });

@@ -3,7 +3,6 @@ import { constants, hash, verify, type KeyObject } from 'node:crypto';
 import type { SigningAlgorithm } from '../../control/index.js';
 import type { Claims } from '../facts/claims.js';
 
-
 /** A JWT in JWS compact serialization (RFC 7515, section 7.1), taken apart and not yet believed. */
 export interface CompactJws {
   readonly header: Claims;
@@ -24,7 +23,12 @@ export function parseCompactJws(text: string): CompactJws | undefined {
   const header = parseObject(protectedHeader);
   const claims = header && parseObject(payload);
   if (!claims) return undefined;
-  return { header, claims, signingInput: `${protectedHeader}.${payload}`, signature: Buffer.from(signature, 'base64url') };
+  return {
+    header,
+    claims,
+    signingInput: `${protectedHeader}.${payload}`,
+    signature: Buffer.from(signature, 'base64url'),
+  };
 }
 
 function parseObject(part: string): Claims | undefined {
@@ -69,7 +73,8 @@ const P384: Curve = {
 };
 const P521: Curve = {
   scalarBytes: 66,
-  order: 0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
+  order:
+    0x1fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5c9b8899c47aebb6fb71e91386409n,
 };
 
 const MIN_RSA_BITS = 2_048;
@@ -89,9 +94,17 @@ const ecdsa = (digest: string, namedCurve: string, curve: Curve): Scheme => ({
 });
 
 /** The salt is as long as the digest (RFC 7518, section 3.5). */
-const pss = (digest: string, saltLength: number): Scheme => ({ digest, suits: isRsa, parameters: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength } });
+const pss = (digest: string, saltLength: number): Scheme => ({
+  digest,
+  suits: isRsa,
+  parameters: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength },
+});
 
-const pkcs1 = (digest: string): Scheme => ({ digest, suits: isRsa, parameters: { padding: constants.RSA_PKCS1_PADDING } });
+const pkcs1 = (digest: string): Scheme => ({
+  digest,
+  suits: isRsa,
+  parameters: { padding: constants.RSA_PKCS1_PADDING },
+});
 
 /** RFC 7518, sections 3.3 to 3.5, and RFC 8037. A Map: an `alg` out of a token must not find what an object inherits. */
 const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
@@ -108,7 +121,11 @@ const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
 ] satisfies [SigningAlgorithm, Scheme][]);
 
 /** Whether `key` made this signature. Runs on libuv's threads; a key of another kind than `alg` says is a plain no. */
-export function verifySignature(alg: string, key: KeyObject, { signingInput, signature }: CompactJws): Promise<boolean> {
+export function verifySignature(
+  alg: string,
+  key: KeyObject,
+  { signingInput, signature }: CompactJws,
+): Promise<boolean> {
   const scheme = SCHEMES.get(alg);
   if (!scheme || !scheme.suits(key)) return Promise.resolve(false);
   if (scheme.curve && signature.length !== 2 * scheme.curve.scalarBytes) return Promise.resolve(false);

@@ -31,16 +31,31 @@ export const CONTRADICTION = Symbol('contradiction');
 type Read<T> = T | undefined | typeof CONTRADICTION;
 
 /** Undefined where the claims contradict each other or have types that no facts have: such a text agrees with no facts. */
-export function readStatement(claims: Claims, profile: TokenProfile, shared: Sharer<CommonStatement>): TextStatement | undefined {
+export function readStatement(
+  claims: Claims,
+  profile: TokenProfile,
+  shared: Sharer<CommonStatement>,
+): TextStatement | undefined {
   const { iss, exp, sub, cnf } = claims;
   const client = readClient(claims, profile);
   const scope = readScope(claims);
   const aud = readAudience(claims, profile);
   const confirmation = cnf === undefined ? undefined : readConfirmation(cnf);
   if (typeof iss !== 'string' || !isOptional(exp, 'number') || !isOptional(sub, 'string')) return undefined;
-  if (client === CONTRADICTION || scope === CONTRADICTION || aud === CONTRADICTION || confirmation === CONTRADICTION) return undefined;
-  const common = shared.share(JSON.stringify([iss, client ?? 0, scope ?? 0, aud ?? 0]), () => ({ iss, client, scope, aud }));
-  return { common, exp: exp as number | undefined, subject: sub === undefined ? undefined : subjectOf(sub as string), confirmation };
+  if (client === CONTRADICTION || scope === CONTRADICTION || aud === CONTRADICTION || confirmation === CONTRADICTION)
+    return undefined;
+  const common = shared.share(JSON.stringify([iss, client ?? 0, scope ?? 0, aud ?? 0]), () => ({
+    iss,
+    client,
+    scope,
+    aud,
+  }));
+  return {
+    common,
+    exp: exp as number | undefined,
+    subject: sub === undefined ? undefined : subjectOf(sub as string),
+    confirmation,
+  };
 }
 
 const isOptional = (value: unknown, type: 'number' | 'string'): boolean => value === undefined || typeof value === type;
@@ -67,7 +82,8 @@ function readScope({ scope, scp }: Claims): Read<string> {
 
 function scopeSet(value: unknown): string | typeof CONTRADICTION {
   if (typeof value === 'string') return scopeOf(value);
-  const isList = Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== '' && !one.includes(' '));
+  const isList =
+    Array.isArray(value) && value.every((one) => typeof one === 'string' && one !== '' && !one.includes(' '));
   return isList ? scopeOf(value.join(' ')) : CONTRADICTION;
 }
 
@@ -101,7 +117,11 @@ export type Differing = 'claims' | 'iss' | 'client_id' | 'exp' | 'sub' | 'scope'
  * facts alone say. A token whose text and facts differ is somebody's mistake or somebody's attack, and the answer must not choose between the
  * two. `source` recorded the facts.
  */
-export function differing(text: TextStatement | undefined, { common: facts, exp, subject, confirmation }: KnownToken, source: Source): Differing | undefined {
+export function differing(
+  text: TextStatement | undefined,
+  { common: facts, exp, subject, confirmation }: KnownToken,
+  source: Source,
+): Differing | undefined {
   if (text === undefined) return 'claims';
   const { common } = text;
   if (common.iss !== facts.iss) return 'iss';
@@ -114,7 +134,14 @@ export function differing(text: TextStatement | undefined, { common: facts, exp,
 }
 
 /** The facts' audiences are in the text, and the text names no resource of the source that the facts hide. Foreign audiences say nothing. */
-function agreesInAudience(aud: readonly string[], { aud: recorded, named }: KnownToken['common'], { resources, profile }: Source): boolean {
+function agreesInAudience(
+  aud: readonly string[],
+  { aud: recorded, named }: KnownToken['common'],
+  { resources, profile }: Source,
+): boolean {
   const stated = statedAudience(aud, profile);
-  return recorded.every((value) => stated.includes(value)) && stated.every((value) => named.includes(value) || !resources.includes(value));
+  return (
+    recorded.every((value) => stated.includes(value)) &&
+    stated.every((value) => named.includes(value) || !resources.includes(value))
+  );
 }

@@ -9,7 +9,11 @@ import { parseCompactJws } from './jws.js';
 import { createTokenVerifier, type TokenVerifier } from './token-verifier.js';
 
 const { rasKey, strangerKey } = parties;
-const keyOf = ({ jwk, kid, alg }: SigningKey): VerificationKey => ({ kid, algorithms: [alg], key: createPublicKey({ key: jwk as never, format: 'jwk' }) });
+const keyOf = ({ jwk, kid, alg }: SigningKey): VerificationKey => ({
+  kid,
+  algorithms: [alg],
+  key: createPublicKey({ key: jwk as never, format: 'jwk' }),
+});
 
 let world: MemoryWorld;
 let tenant: Tenant;
@@ -40,9 +44,16 @@ beforeEach(() => {
 });
 
 const claims = parties.claimsOf(parties.tokenFacts(NOW, { jti: 'at-1' }));
-const verify = async (text: string): Promise<boolean> => (await sut.verify(tenant, parseCompactJws(text)!, digestOf(text), 'access-token')) !== undefined;
+const verify = async (text: string): Promise<boolean> =>
+  (await sut.verify(tenant, parseCompactJws(text)!, digestOf(text), 'access-token')) !== undefined;
 const isRemembered = (text: string): boolean => sut.remembered(tenant, digestOf(text), 'access-token') !== undefined;
-const changeSource = (): void => void world.apply({ kind: 'source.changed', tenant: tenant.id, subject: parties.RAS_SOURCE.id, body: { ...parties.RAS_SOURCE, resources: [] } });
+const changeSource = (): void =>
+  void world.apply({
+    kind: 'source.changed',
+    tenant: tenant.id,
+    subject: parties.RAS_SOURCE.id,
+    body: { ...parties.RAS_SOURCE, resources: [] },
+  });
 
 /** While the next look for keys is under way something changes, and another question is asked under it. */
 function changeUnderWay(change: () => void): void {
@@ -71,7 +82,10 @@ describe('a JWT that the keys refuse', () => {
   /** Without a `kid`: any key of its algorithm may have signed it. */
   const nameless = signJwt(strangerKey, claims, { kid: undefined });
 
-  it.each([['by its kid', forged], ['without a kid, by all of them', nameless]])('%s is looked at once', async (_, text) => {
+  it.each([
+    ['by its kid', forged],
+    ['without a kid, by all of them', nameless],
+  ])('%s is looked at once', async (_, text) => {
     keys = [keyOf(rasKey), ...Array.from({ length: 31 }, (__, nth) => keyOf(makeKey('ES256', `k${nth}`)))];
     expect([await verify(text), await verify(text), finds]).toEqual([false, false, 1]);
   });
@@ -95,7 +109,13 @@ describe('a JWT that the keys refuse', () => {
 
 describe('whom a text says it is', () => {
   const kindOf = async (text: string): Promise<string> => (await sut.identify(tenant, text)).kind;
-  const change = (over: object): void => void world.apply({ kind: 'source.changed', tenant: tenant.id, subject: parties.RAS_SOURCE.id, body: { ...parties.RAS_SOURCE, ...over } });
+  const change = (over: object): void =>
+    void world.apply({
+      kind: 'source.changed',
+      tenant: tenant.id,
+      subject: parties.RAS_SOURCE.id,
+      body: { ...parties.RAS_SOURCE, ...over },
+    });
 
   it('tells that no key is there from that a key refuses it', async () => {
     const [good, forged] = [signJwt(rasKey, claims), signJwt(strangerKey, claims)];
@@ -110,9 +130,21 @@ describe('whom a text says it is', () => {
     ['that speaks for another issuer', { issuers: ['https://other.example'] }, 'refused'],
     ['that takes other algorithms', { profile: { ...parties.RAS_SOURCE.profile, algorithms: ['RS256'] } }, 'opaque'],
     ['that writes another typ', { profile: { ...parties.RAS_SOURCE.profile, typ: ['jwt'] } }, 'refused'],
-    ['that is disabled and speaks for another issuer', { disabled: true, issuers: ['https://other.example'] }, 'refused'],
-    ['that is disabled and takes other algorithms', { disabled: true, profile: { ...parties.RAS_SOURCE.profile, algorithms: ['RS256'] } }, 'opaque'],
-    ['that has no keys and writes another typ', { jwks: undefined, profile: { ...parties.RAS_SOURCE.profile, typ: ['jwt'] } }, 'refused'],
+    [
+      'that is disabled and speaks for another issuer',
+      { disabled: true, issuers: ['https://other.example'] },
+      'refused',
+    ],
+    [
+      'that is disabled and takes other algorithms',
+      { disabled: true, profile: { ...parties.RAS_SOURCE.profile, algorithms: ['RS256'] } },
+      'opaque',
+    ],
+    [
+      'that has no keys and writes another typ',
+      { jwks: undefined, profile: { ...parties.RAS_SOURCE.profile, typ: ['jwt'] } },
+      'refused',
+    ],
   ])('of a source %s', async (_, over, kind) => {
     change(over);
     expect(await kindOf(signJwt(rasKey, claims))).toBe(kind);
@@ -124,7 +156,12 @@ describe('whom a text says it is', () => {
 
   it('where one source of two has no key, it may still come', async () => {
     const id = '55555555-5555-4555-8555-555555555555';
-    world.apply({ kind: 'source.changed', tenant: tenant.id, subject: id, body: { ...parties.RAS_SOURCE, id, name: 'second', uri: 'urn:second', jwks: undefined } as never });
+    world.apply({
+      kind: 'source.changed',
+      tenant: tenant.id,
+      subject: id,
+      body: { ...parties.RAS_SOURCE, id, name: 'second', uri: 'urn:second', jwks: undefined } as never,
+    });
     expect(await kindOf(signJwt(strangerKey, claims))).toBe('no-key');
   });
 });

@@ -8,7 +8,13 @@ import { DEFAULT_MAX_TOKENS } from '../facts/facts.js';
 import { isTyp, parseCompactJws, sha256, spellings, verifySignature, type CompactJws } from './jws.js';
 import { createSecondChance, type SecondChance } from '../facts/second-chance.js';
 import { createSharer } from '../facts/sharer.js';
-import { CONTRADICTION, readClient, readStatement, type CommonStatement, type TextStatement } from './text-statement.js';
+import {
+  CONTRADICTION,
+  readClient,
+  readStatement,
+  type CommonStatement,
+  type TextStatement,
+} from './text-statement.js';
 
 /** ID-JAGs whose verification is remembered; each is redeemed once, as a rule. */
 const MAX_REMEMBERED_ID_JAGS = 10_000;
@@ -80,7 +86,11 @@ export interface TokenVerifierOptions {
   readonly maxTokens?: number | undefined;
 }
 
-export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TOKENS }: TokenVerifierOptions): TokenVerifier {
+export function createTokenVerifier({
+  state,
+  keySets,
+  maxTokens = DEFAULT_MAX_TOKENS,
+}: TokenVerifierOptions): TokenVerifier {
   const goodTokens = createSecondChance<Remembered>({ max: maxTokens });
   const goodIdJags = createSecondChance<Remembered>({ max: MAX_REMEMBERED_ID_JAGS });
   const goodOf = (use: TokenUse): SecondChance<Remembered> => (use === 'id-jag' ? goodIdJags : goodTokens);
@@ -176,12 +186,18 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
     const { iss } = jws.claims;
     const name = readIdentity(jws.claims, use === 'id-jag' ? ['jti'] : identityOf(tenant, jws));
     if (typeof iss !== 'string' || name === CONTRADICTION) return undefined;
-    return ruleKey(tenant.key, use === 'id-jag' ? 'id_jag' : 'token', name === undefined ? [sha256(jws.signingInput)] : [iss, name]);
+    return ruleKey(
+      tenant.key,
+      use === 'id-jag' ? 'id_jag' : 'token',
+      name === undefined ? [sha256(jws.signingInput)] : [iss, name],
+    );
   }
 
   function read(key: RuleKey, jws: CompactJws, source: Source, use: TokenUse): VerifiedJwt {
     const { claims } = jws;
-    const begins = [claims['iat'], claims['nbf']].map((time) => (time === undefined ? -Infinity : typeof time === 'number' ? time : Infinity));
+    const begins = [claims['iat'], claims['nbf']].map((time) =>
+      time === undefined ? -Infinity : typeof time === 'number' ? time : Infinity,
+    );
     const verified = { key, source, begins: Math.max(...begins), statement: undefined };
     if (use === 'id-jag') return { ...verified, idJag: { claims, spellings: spellings(jws).map(sha256) } };
     return { ...verified, statement: readStatement(claims, source.profile, shared) };
@@ -205,7 +221,8 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
     const { iss } = claims;
     if (typeof iss !== 'string') return false;
     for (const source of state.sources()) {
-      if (source.tenant !== tenant.id || !source.issuers.includes(iss) || !suits(header, source, 'access-token')) continue;
+      if (source.tenant !== tenant.id || !source.issuers.includes(iss) || !suits(header, source, 'access-token'))
+        continue;
       if (source.disabled || !hasKeys(source)) return true;
     }
     return false;
@@ -235,7 +252,8 @@ export function createTokenVerifier({ state, keySets, maxTokens = DEFAULT_MAX_TO
       const digest = sha256(text);
       if (!jws || isOpaque(tenant, jws)) return { kind: 'opaque', sha256: digest };
       const verification = await check(tenant, jws, digest, 'access-token');
-      if (typeof verification === 'string') return { kind: verification === 'refused' && awaitsKeys(tenant, jws) ? 'no-key' : verification };
+      if (typeof verification === 'string')
+        return { kind: verification === 'refused' && awaitsKeys(tenant, jws) ? 'no-key' : verification };
       const client = readClient(jws.claims, verification.source.profile);
       if (client === CONTRADICTION) return { kind: 'refused' };
       return {
@@ -277,7 +295,8 @@ export function readIdentity(claims: Claims, names: readonly string[]): string |
 
 const hasKeys = (source: Source): boolean => source.jwks !== undefined || source.jwks_uri !== undefined;
 
-const takesAlgorithm = ({ profile }: Source, header: Claims): boolean => (profile.algorithms as readonly unknown[]).includes(header['alg']);
+const takesAlgorithm = ({ profile }: Source, header: Claims): boolean =>
+  (profile.algorithms as readonly unknown[]).includes(header['alg']);
 
 /** Header rules: RFC 7515, sections 4.1.9 and 4.1.11; RFC 7797; RFC 8725, sections 3.1 and 3.11. Keys in a header are ignored. */
 function suits(header: Claims, source: Source, use: TokenUse): boolean {
@@ -292,4 +311,3 @@ export function takesTyp(source: Source, { typ }: Claims): boolean {
   const isTaken = source.profile.typ.some((taken) => (taken === null ? typ === undefined : isTyp(typ, taken)));
   return isTaken && !FOREIGN_TYPS.some((foreign) => isTyp(typ, foreign));
 }
-

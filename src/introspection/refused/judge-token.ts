@@ -6,7 +6,7 @@ import { createShared, knowToken } from '../facts/known-token.js';
 
 /** Says what the facts of a recorded token give against it now, whoever asks and whatever its text says: the rule of the hot path, for people. */
 export const createTokenJudge =
-  ({ state, now }: { readonly state: ControlState; /** Epoch milliseconds. */ readonly now: () => number }) =>
+  ({ state, now }: { readonly state: ControlState /** Epoch milliseconds. */; readonly now: () => number }) =>
   (tenantId: string, lineage: StoredLineage): InactiveReason | undefined => {
     const tenant = state.tenant(tenantId);
     if (!tenant || lineage.tokens.length === 0) return undefined;

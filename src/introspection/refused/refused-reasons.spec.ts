@@ -16,7 +16,8 @@ describe('why a recorded token is refused', () => {
     world.recordToken(facts);
     return facts;
   };
-  const jwt = (facts: TokenIssued, claims: object = {}, header: object = {}): string => signJwt(parties.rasKey, { ...parties.claimsOf(facts), ...claims }, header);
+  const jwt = (facts: TokenIssued, claims: object = {}, header: object = {}): string =>
+    signJwt(parties.rasKey, { ...parties.claimsOf(facts), ...claims }, header);
 
   async function reasonsOf(text: string): Promise<readonly (readonly [string, string])[]> {
     expect((await world.ask(text)).body).toBe('{"active":false}');
@@ -29,26 +30,48 @@ describe('why a recorded token is refused', () => {
     ['its text states another client', () => jwt(record(), { client_id: 'other' }), 'mismatch', 'client_id'],
     ['its text states another end', () => jwt(record(), { exp: NOW + 99_999 }), 'mismatch', 'exp'],
     ['its header has another typ', () => jwt(record(), {}, { typ: 'JWT' }), 'unverified', 'typ'],
-    ['another key signed it', () => signJwt(makeKey('ES256', 'foreign'), parties.claimsOf(record())), 'unverified', 'signature'],
+    [
+      'another key signed it',
+      () => signJwt(makeKey('ES256', 'foreign'), parties.claimsOf(record())),
+      'unverified',
+      'signature',
+    ],
     ['it lives too long', () => jwt(record({ iat: NOW - 30, exp: NOW + 86_400 })), 'lifetime-too-long', ''],
-    ['it is opaque, and lives too long', () => (world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('at'), iat: NOW - 30, exp: NOW + 86_400 })), 'at'), 'lifetime-too-long', ''],
+    [
+      'it is opaque, and lives too long',
+      () => (
+        world.recordToken(parties.tokenFacts(NOW, { sha256: digestOf('at'), iat: NOW - 30, exp: NOW + 86_400 })), 'at'
+      ),
+      'lifetime-too-long',
+      '',
+    ],
     ['it states no ID-JAG', () => jwt(record({ id_jag: undefined })), 'lineage-missing', ''],
   ])('is counted for its source: %s', async (_, text, reason, member) => {
     expect(await reasonsOf(text())).toEqual([[reason, member]]);
-    expect(world.refused[0]).toMatchObject({ tenant: parties.TENANT.id, source: parties.RAS_SOURCE.id, count: 1, firstMs: NOW * 1000 });
+    expect(world.refused[0]).toMatchObject({
+      tenant: parties.TENANT.id,
+      source: parties.RAS_SOURCE.id,
+      count: 1,
+      firstMs: NOW * 1000,
+    });
   });
 
   it('says the member in the log, and no more than the member', async () => {
     await reasonsOf(jwt(record(), { scope: 'chat.admin' }));
     const lines = world.log.map((line) => JSON.parse(line) as Record<string, unknown>);
-    expect(lines.filter(({ member }) => member === 'scope')).toEqual([expect.objectContaining({ finding: 'mismatch', source: parties.RAS_SOURCE.id })]);
+    expect(lines.filter(({ member }) => member === 'scope')).toEqual([
+      expect.objectContaining({ finding: 'mismatch', source: parties.RAS_SOURCE.id }),
+    ]);
     expect(world.log.join('')).not.toContain('chat.admin');
   });
 
   it.each<[string, () => string]>([
     ['has expired', () => jwt(record({ exp: NOW - 1 }))],
     ['is stopped by a rule', () => (world.order({ user: { iss: parties.RAS, sub: 'chat-u-1' } }), jwt(record()))],
-    ['is not recorded', () => signJwt(parties.rasKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'nobody', iat: NOW - 600 })))],
+    [
+      'is not recorded',
+      () => signJwt(parties.rasKey, parties.claimsOf(parties.tokenFacts(NOW, { jti: 'nobody', iat: NOW - 600 }))),
+    ],
   ])('is not counted if the token %s', async (_, text) => expect(await reasonsOf(text())).toEqual([]));
 });
 
@@ -56,7 +79,16 @@ describe('the judgement of a recorded token', () => {
   const world = createMemoryWorld();
   const judge = (over: Partial<TokenIssued>): string | undefined => {
     const facts = parties.tokenFacts(NOW, { jti: 'at-1', ...over });
-    const member = { key: 'k' as never, ix: 1n, seenSeq: 1n, source: parties.RAS_SOURCE.id, parentKey: undefined, conflict: false, facts, idJagKey: undefined };
+    const member = {
+      key: 'k' as never,
+      ix: 1n,
+      seenSeq: 1n,
+      source: parties.RAS_SOURCE.id,
+      parentKey: undefined,
+      conflict: false,
+      facts,
+      idJagKey: undefined,
+    };
     return world.judge(parties.TENANT.id, { tokens: [member], idJags: [], complete: true, broken: false });
   };
 

@@ -1,4 +1,12 @@
-import { byteaArray, int2Array, int8Array, loadSql, textArray, uuidArray, type Pool } from '../../platform/postgres/index.js';
+import {
+  byteaArray,
+  int2Array,
+  int8Array,
+  loadSql,
+  textArray,
+  uuidArray,
+  type Pool,
+} from '../../platform/postgres/index.js';
 import { ruleKeyToBytes } from '../../rules/index.js';
 import type { OnRefused } from './refused-tokens.js';
 

@@ -3,7 +3,14 @@ import { createLog } from '../../platform/log/index.js';
 import type { RuleKey } from '../../rules/index.js';
 import { createRefusedTokens, type CountedRefusal, type RefusedToken } from './refused-tokens.js';
 
-const refused = (token: string, over: Partial<RefusedToken> = {}): RefusedToken => ({ tenant: 't', source: 's', reason: 'mismatch', member: 'scope', token: token as RuleKey, ...over });
+const refused = (token: string, over: Partial<RefusedToken> = {}): RefusedToken => ({
+  tenant: 't',
+  source: 's',
+  reason: 'mismatch',
+  member: 'scope',
+  token: token as RuleKey,
+  ...over,
+});
 
 function given(maxCounted?: number) {
   const handed: CountedRefusal[] = [];
@@ -14,7 +21,12 @@ function given(maxCounted?: number) {
     if (fails) throw new Error('away');
     handed.push(...refusals);
   };
-  const sut = createRefusedTokens({ onRefused, log, windowMs: 3_600_000, ...(maxCounted === undefined ? {} : { maxCounted }) });
+  const sut = createRefusedTokens({
+    onRefused,
+    log,
+    windowMs: 3_600_000,
+    ...(maxCounted === undefined ? {} : { maxCounted }),
+  });
   return { sut, handed, lines, fail: () => (fails = true) };
 }
 
@@ -47,7 +59,10 @@ describe('refused tokens', () => {
     const { sut, handed } = given(2);
     for (const token of ['a', 'b', 'c', 'a']) sut.record(refused(token), 1_000);
     await sut.stop();
-    expect(handed.map(({ token, count }) => [token, count])).toEqual([['a', 2], ['b', 1]]);
+    expect(handed.map(({ token, count }) => [token, count])).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ]);
   });
 
   it('are lost and logged when nobody takes them', async () => {

@@ -50,7 +50,12 @@ export interface RefusedTokensOptions {
 }
 
 /** Counts why recorded tokens are refused, for those who run their sources: the answer says no reason (RFC 7662, section 2.2). */
-export function createRefusedTokens({ onRefused, log, windowMs = WINDOW_MS, maxCounted = MAX_COUNTED }: RefusedTokensOptions): RefusedTokens {
+export function createRefusedTokens({
+  onRefused,
+  log,
+  windowMs = WINDOW_MS,
+  maxCounted = MAX_COUNTED,
+}: RefusedTokensOptions): RefusedTokens {
   if (!onRefused) return { record: () => undefined, stop: async () => undefined };
   const handOn = onRefused;
   const logged = new LRUCache<string, true>({ max: MAX_LOGGED, ttl: LOG_AGAIN_MS });
@@ -77,7 +82,10 @@ export function createRefusedTokens({ onRefused, log, windowMs = WINDOW_MS, maxC
       // A finding is logged for each text.
       if (!FINDINGS.has(reason) && !logged.has(about)) {
         logged.set(about, true);
-        log.warn({ tenant, source, reason, ...(member === '' ? {} : { member }) }, 'tokens of a source are recorded and not active; `rescind source check` tells the reasons');
+        log.warn(
+          { tenant, source, reason, ...(member === '' ? {} : { member }) },
+          'tokens of a source are recorded and not active; `rescind source check` tells the reasons',
+        );
       }
       const name = `${about}|${token}`;
       const known = counted.get(name);

@@ -44,7 +44,10 @@ interface Waiting {
 const TURN_MS = 10;
 
 /** `monotonic`: a clock in milliseconds that never goes back. */
-export function createRestraint({ burst, perSecond, maxQueued, maxWaitMs }: RestraintLimits, monotonic = (): number => performance.now()): Restraint {
+export function createRestraint(
+  { burst, perSecond, maxQueued, maxWaitMs }: RestraintLimits,
+  monotonic = (): number => performance.now(),
+): Restraint {
   const purses = new Map<string, Purse>();
 
   function purseOf(caller: string): Purse {
@@ -62,8 +65,10 @@ export function createRestraint({ burst, perSecond, maxQueued, maxWaitMs }: Rest
       purse.left -= 1;
       purse.queue.shift()!.resolve();
     }
-    while (purse.queue.length > 0 && purse.at - purse.queue[0]!.since >= maxWaitMs) purse.queue.shift()!.reject(new TooManyWaiting());
-    if (purse.queue.length > 0) purse.timer ??= setTimeout(() => ((purse.timer = undefined), serve(caller)), TURN_MS).unref();
+    while (purse.queue.length > 0 && purse.at - purse.queue[0]!.since >= maxWaitMs)
+      purse.queue.shift()!.reject(new TooManyWaiting());
+    if (purse.queue.length > 0)
+      purse.timer ??= setTimeout(() => ((purse.timer = undefined), serve(caller)), TURN_MS).unref();
   }
 
   async function wait(caller: string, purse: Purse): Promise<void> {

@@ -21,7 +21,11 @@ export interface ConfigReport {
 /** Reads and validates the configuration as a start would, including the files that it names. The report holds no value of a variable. */
 export function reportConfig(env: Environment): ConfigReport {
   const variables = Object.entries(VARIABLE_DOCUMENTATION).map(
-    ([variable, meaning]): VariableReport => ({ variable, source: env[variable] === undefined ? 'default' : 'environment', meaning }),
+    ([variable, meaning]): VariableReport => ({
+      variable,
+      source: env[variable] === undefined ? 'default' : 'environment',
+      meaning,
+    }),
   );
   try {
     return { variables, problems: problemsOfFiles(readConfig(env)) };
@@ -35,7 +39,10 @@ function problemsOfFiles({ listen, kafka, jwksCaFile }: Config): readonly Config
   const kafkaTls = typeof kafka === 'object' ? kafka.security.tls : undefined;
   return [
     ...problemsOfIdentity({ certificate: 'TLS_CERT', key: 'TLS_KEY' }, listen.tls ?? {}),
-    ...problemsOfIdentity({ certificate: 'KAFKA_TLS_CERT', key: 'KAFKA_TLS_KEY', authority: 'KAFKA_TLS_CA' }, kafkaTls ?? {}),
+    ...problemsOfIdentity(
+      { certificate: 'KAFKA_TLS_CERT', key: 'KAFKA_TLS_KEY', authority: 'KAFKA_TLS_CA' },
+      kafkaTls ?? {},
+    ),
     ...problemsOfIdentity({ authority: 'JWKS_TLS_CA' }, jwksCaFile === undefined ? {} : { caFile: jwksCaFile }),
   ];
 }
@@ -46,7 +53,10 @@ interface IdentityVariables {
   readonly authority?: string;
 }
 
-function problemsOfIdentity(variables: IdentityVariables, files: { readonly certFile?: string; readonly keyFile?: string; readonly caFile?: string }): readonly ConfigProblem[] {
+function problemsOfIdentity(
+  variables: IdentityVariables,
+  files: { readonly certFile?: string; readonly keyFile?: string; readonly caFile?: string },
+): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const read = (variable: string | undefined, path: string | undefined): Buffer | undefined => {
     if (variable === undefined || path === undefined) return undefined;
@@ -58,12 +68,26 @@ function problemsOfIdentity(variables: IdentityVariables, files: { readonly cert
       return undefined;
     }
   };
-  const [cert, key, ca] = [read(variables.certificate, files.certFile), read(variables.key, files.keyFile), read(variables.authority, files.caFile)];
+  const [cert, key, ca] = [
+    read(variables.certificate, files.certFile),
+    read(variables.key, files.keyFile),
+    read(variables.authority, files.caFile),
+  ];
   // The report uses its own words, because a message of OpenSSL may quote the file.
-  if (cert !== undefined && !isUsable({ cert })) problems.push({ variable: variables.certificate!, problem: 'names a file that holds no PEM certificate' });
-  else if (key !== undefined && !isUsable({ key })) problems.push({ variable: variables.key!, problem: 'names a file that holds no PEM private key without a passphrase' });
-  else if (cert !== undefined && key !== undefined && !isUsable({ cert, key })) problems.push({ variable: variables.key!, problem: `is not the key of the certificate in ${variables.certificate}` });
-  if (ca !== undefined && !isCertificate(ca)) problems.push({ variable: variables.authority!, problem: 'names a file that holds no PEM certificate' });
+  if (cert !== undefined && !isUsable({ cert }))
+    problems.push({ variable: variables.certificate!, problem: 'names a file that holds no PEM certificate' });
+  else if (key !== undefined && !isUsable({ key }))
+    problems.push({
+      variable: variables.key!,
+      problem: 'names a file that holds no PEM private key without a passphrase',
+    });
+  else if (cert !== undefined && key !== undefined && !isUsable({ cert, key }))
+    problems.push({
+      variable: variables.key!,
+      problem: `is not the key of the certificate in ${variables.certificate}`,
+    });
+  if (ca !== undefined && !isCertificate(ca))
+    problems.push({ variable: variables.authority!, problem: 'names a file that holds no PEM certificate' });
   return problems;
 }
 

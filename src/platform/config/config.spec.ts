@@ -67,7 +67,9 @@ describe('readConfig', () => {
     ['0.0.0.0:0', { host: '0.0.0.0', port: 0 }],
     ['[::1]:9464', { host: '::1', port: 9464 }],
     ['node-1.internal:9464', { host: 'node-1.internal', port: 9464 }],
-  ])('takes MANAGEMENT_LISTEN=%s', (value, management) => expect(readConfig({ MANAGEMENT_LISTEN: value }).management).toEqual(management));
+  ])('takes MANAGEMENT_LISTEN=%s', (value, management) =>
+    expect(readConfig({ MANAGEMENT_LISTEN: value }).management).toEqual(management),
+  );
 
   it('reserves KAFKA_BROKERS=none for HTTP intake alone', () => {
     expect(readConfig({ KAFKA_BROKERS: 'none' }).kafka).toBe('none');
@@ -129,7 +131,14 @@ describe('readConfig', () => {
   describe('of a database on another machine', () => {
     const url = (query: string, host = 'db.internal'): string => `postgres://rescind:hunter2@${host}/rescind${query}`;
 
-    it.each(['', '?sslmode=disable', '?sslmode=no-verify', '?sslmode=prefer', '?sslmode=require&uselibpqcompat=true', '?sslmode=verify-full&sslmode=disable'])('refuses to reach it without TLS that is checked: %s', (query) => {
+    it.each([
+      '',
+      '?sslmode=disable',
+      '?sslmode=no-verify',
+      '?sslmode=prefer',
+      '?sslmode=require&uselibpqcompat=true',
+      '?sslmode=verify-full&sslmode=disable',
+    ])('refuses to reach it without TLS that is checked: %s', (query) => {
       const error = refusal({ DATABASE_URL: url(query) });
       expect(error.problems.map(({ variable }) => variable)).toEqual(['DATABASE_URL']);
       expect(error.message).toContain('DATABASE_WITHOUT_TLS');
@@ -137,7 +146,12 @@ describe('readConfig', () => {
       expect(readConfig({ DATABASE_URL: url(query), DATABASE_WITHOUT_TLS: 'true' }).database).not.toBe('embedded');
     });
 
-    it.each(['?sslmode=require', '?sslmode=verify-ca', '?sslmode=verify-full&sslrootcert=/etc/ca.crt', '?uselibpqcompat=true&sslmode=verify-full'])('takes %s', (query) => {
+    it.each([
+      '?sslmode=require',
+      '?sslmode=verify-ca',
+      '?sslmode=verify-full&sslrootcert=/etc/ca.crt',
+      '?uselibpqcompat=true&sslmode=verify-full',
+    ])('takes %s', (query) => {
       expect(readConfig({ DATABASE_URL: url(query) }).database).not.toBe('embedded');
     });
 
@@ -151,12 +165,19 @@ describe('readConfig', () => {
     });
 
     it('judges the host that the driver takes', () => {
-      expect(refusal({ DATABASE_URL: url('?host=db.internal', 'localhost') }).problems.map(({ variable }) => variable)).toEqual(['DATABASE_URL']);
+      expect(
+        refusal({ DATABASE_URL: url('?host=db.internal', 'localhost') }).problems.map(({ variable }) => variable),
+      ).toEqual(['DATABASE_URL']);
     });
 
-    it.each<Record<string, string>>([{}, { DATABASE_URL: url('?sslmode=verify-full') }])('refuses the permission where nothing needs it: %o', (env) => {
-      expect(refusal({ ...env, DATABASE_WITHOUT_TLS: 'true' }).problems.map(({ variable }) => variable)).toEqual(['DATABASE_WITHOUT_TLS']);
-    });
+    it.each<Record<string, string>>([{}, { DATABASE_URL: url('?sslmode=verify-full') }])(
+      'refuses the permission where nothing needs it: %o',
+      (env) => {
+        expect(refusal({ ...env, DATABASE_WITHOUT_TLS: 'true' }).problems.map(({ variable }) => variable)).toEqual([
+          'DATABASE_WITHOUT_TLS',
+        ]);
+      },
+    );
   });
 
   it.each([
@@ -180,7 +201,11 @@ describe('readConfig', () => {
   });
 
   it('takes a collector', () => {
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example/otlp', OTEL_EXPORTER_OTLP_HEADERS: 'api-key=hunter2', OTEL_TRACES_SAMPLER_ARG: '0.25' };
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example/otlp',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=hunter2',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
+    };
     const { tracing } = readConfig(env);
     expect(tracing).toMatchObject({ endpoint: 'https://collector.example/otlp', serviceName: 'rescind', ratio: 0.25 });
     expect(JSON.stringify(tracing)).not.toContain('hunter2');
@@ -188,7 +213,12 @@ describe('readConfig', () => {
 
   it('names every problem at once', () => {
     const error = refusal({ PORT: 'x', ROLES: 'y', KAFKA_BROKERS: 'z', HOST: '0.0.0.0' });
-    expect(error.problems.map((problem) => problem.variable).sort()).toEqual(['HOST', 'KAFKA_BROKERS', 'PORT', 'ROLES']);
+    expect(error.problems.map((problem) => problem.variable).sort()).toEqual([
+      'HOST',
+      'KAFKA_BROKERS',
+      'PORT',
+      'ROLES',
+    ]);
   });
 
   it('prints without the password', () => {
@@ -207,18 +237,30 @@ describe('secrets in files', () => {
   }
   const refusedFor = (env: Record<string, string>) => refusal(env).problems.map(({ variable }) => variable);
 
-  it.each([SECRET, `${SECRET}\n`, `${SECRET}\r\n`])('reads DATABASE_URL from the file that DATABASE_URL_FILE names, without a newline at its end: %j', (content) => {
-    const { database } = readConfig({ DATABASE_URL_FILE: fileOf(content) });
-    expect(database !== 'embedded' && database.url.reveal()).toBe(SECRET);
-  });
+  it.each([SECRET, `${SECRET}\n`, `${SECRET}\r\n`])(
+    'reads DATABASE_URL from the file that DATABASE_URL_FILE names, without a newline at its end: %j',
+    (content) => {
+      const { database } = readConfig({ DATABASE_URL_FILE: fileOf(content) });
+      expect(database !== 'embedded' && database.url.reveal()).toBe(SECRET);
+    },
+  );
 
   it("reads Kafka's password from a file", () => {
-    const { kafka } = readConfig({ KAFKA_BROKERS: 'kafka:9093', KAFKA_TLS: 'true', KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'rescind', KAFKA_SASL_PASSWORD_FILE: fileOf(' hunter2 \n') });
+    const { kafka } = readConfig({
+      KAFKA_BROKERS: 'kafka:9093',
+      KAFKA_TLS: 'true',
+      KAFKA_SASL_MECHANISM: 'plain',
+      KAFKA_SASL_USERNAME: 'rescind',
+      KAFKA_SASL_PASSWORD_FILE: fileOf(' hunter2 \n'),
+    });
     expect(typeof kafka === 'object' && kafka.security.sasl?.password.reveal()).toBe(' hunter2 ');
   });
 
   it("reads a collector's headers from a file", () => {
-    const { tracing } = readConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example', OTEL_EXPORTER_OTLP_HEADERS_FILE: fileOf('api-key=hunter2\n') });
+    const { tracing } = readConfig({
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example',
+      OTEL_EXPORTER_OTLP_HEADERS_FILE: fileOf('api-key=hunter2\n'),
+    });
     expect(tracing?.headers?.reveal()).toBe('api-key=hunter2');
   });
 
@@ -229,7 +271,9 @@ describe('secrets in files', () => {
   });
 
   it.each(SECRET_VARIABLES)('refuses %s beside a file for it', (variable) => {
-    expect(refusedFor({ [variable]: 'hunter2', [`${variable}_FILE`]: fileOf('hunter2') })).toContain(`${variable}_FILE`);
+    expect(refusedFor({ [variable]: 'hunter2', [`${variable}_FILE`]: fileOf('hunter2') })).toContain(
+      `${variable}_FILE`,
+    );
   });
 
   it.each([

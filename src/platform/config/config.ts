@@ -1,5 +1,14 @@
 import { RescindError } from '../../contracts/index.js';
-import { readFlag, readInteger, readOneOf, readSecretFiles, secretFileVariable, splitList, type Environment, type Refuse } from './environment.js';
+import {
+  readFlag,
+  readInteger,
+  readOneOf,
+  readSecretFiles,
+  secretFileVariable,
+  splitList,
+  type Environment,
+  type Refuse,
+} from './environment.js';
 import { KAFKA_DOCUMENTATION, readKafka, type KafkaConfig } from './kafka-config.js';
 import { isLoopback } from './loopback.js';
 import { Secret } from './secret.js';
@@ -105,8 +114,18 @@ export function readConfig(given: Environment): Config {
     roles: readRoles(env, refuse),
     processes: readInteger(env, 'PROCESSES', { min: 1, max: MAX_PROCESSES, default: DEFAULT_PROCESSES }, refuse),
     database: readDatabase(env, refuse),
-    databasePoolMax: readInteger(env, 'DATABASE_POOL_MAX', { min: 1, max: 200, default: DEFAULT_DATABASE_POOL_MAX }, refuse),
-    questionsAtOnce: readInteger(env, 'QUESTIONS_AT_ONCE', { min: 1, max: 100, default: DEFAULT_QUESTIONS_AT_ONCE }, refuse),
+    databasePoolMax: readInteger(
+      env,
+      'DATABASE_POOL_MAX',
+      { min: 1, max: 200, default: DEFAULT_DATABASE_POOL_MAX },
+      refuse,
+    ),
+    questionsAtOnce: readInteger(
+      env,
+      'QUESTIONS_AT_ONCE',
+      { min: 1, max: 100, default: DEFAULT_QUESTIONS_AT_ONCE },
+      refuse,
+    ),
     migrations: readOneOf(env, 'MIGRATIONS', ['auto', 'manual'], 'auto', refuse),
     kafka: readKafka(env, refuse),
     topicPrefix: readTopicPrefix(env, refuse),
@@ -125,14 +144,20 @@ export function readConfig(given: Environment): Config {
 }
 
 /** Variables that hold a secret. `<NAME>_FILE` may name a file that holds the secret instead. */
-export const SECRET_VARIABLES: readonly string[] = ['CONTROL_TOPIC_KEY', 'DATABASE_URL', 'KAFKA_SASL_PASSWORD', 'OTEL_EXPORTER_OTLP_HEADERS'];
+export const SECRET_VARIABLES: readonly string[] = [
+  'CONTROL_TOPIC_KEY',
+  'DATABASE_URL',
+  'KAFKA_SASL_PASSWORD',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+];
 
 /** Every variable that {@link readConfig} reads, with the sentence that the documentation prints. */
 export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   RESCIND_HOME: `directory of the embedded services and the admin key (default ${DEFAULT_HOME})`,
   HOST: `address to listen on (default ${DEFAULT_HOST}); any but loopback needs TLS_CERT and TLS_KEY, or TRUSTED_PROXY=true`,
   PORT: `port to listen on, 0 for any free one (default ${DEFAULT_PORT})`,
-  MANAGEMENT_LISTEN: 'host:port of a second listener, in plaintext, for /health and /metrics; /metrics is then answered there alone (default: none)',
+  MANAGEMENT_LISTEN:
+    'host:port of a second listener, in plaintext, for /health and /metrics; /metrics is then answered there alone (default: none)',
   TLS_CERT: 'path of the PEM certificate chain',
   TLS_KEY: 'path of the PEM private key',
   TRUSTED_PROXY: 'true when one proxy in front of Rescind ends TLS (default false)',
@@ -145,16 +170,25 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   MIGRATIONS: 'manual to refuse a start until `rescind migrate` has run (default auto: a start migrates the database)',
   ...KAFKA_DOCUMENTATION,
   TOPIC_PREFIX: `first part of the topics that Rescind publishes to; two deployments on one Kafka need two (default ${DEFAULT_TOPIC_PREFIX})`,
-  CONTROL_FENCE: 'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
-  CONTROL_TOPIC_KEY: 'key that seals the control topic, base64url of 32 bytes (default: made at the first start, a copy in <RESCIND_HOME>/control-topic-key)',
+  CONTROL_FENCE:
+    'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
+  CONTROL_TOPIC_KEY:
+    'key that seals the control topic, base64url of 32 bytes (default: made at the first start, a copy in <RESCIND_HOME>/control-topic-key)',
   LEASE_SECONDS: `how long a node may stay silent before it is fenced, 2 to 30 (default ${DEFAULT_LEASE_SECONDS})`,
   CONFIRM_SHARE: `percent of users or live tokens beyond which an order needs \`confirm\`, 1 to 99, or 100 for never (default ${DEFAULT_CONFIRM_SHARE}); fewer than 20 users and 100 tokens are never asked about`,
   LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
-  JWKS_ALLOWED_HOSTS: 'comma-separated hosts that a JWKS URI may name although they are not public addresses; a loopback host among them may serve it by http',
-  JWKS_TLS_CA: 'path of the PEM certificates of authorities that servers of JWKS URIs may have, beside those that Node trusts',
+  JWKS_ALLOWED_HOSTS:
+    'comma-separated hosts that a JWKS URI may name although they are not public addresses; a loopback host among them may serve it by http',
+  JWKS_TLS_CA:
+    'path of the PEM certificates of authorities that servers of JWKS URIs may have, beside those that Node trusts',
   ...TRACING_DOCUMENTATION,
-  ...Object.fromEntries(SECRET_VARIABLES.map((variable) => [secretFileVariable(variable), `path of a file that holds ${variable}, in place of the variable`])),
+  ...Object.fromEntries(
+    SECRET_VARIABLES.map((variable) => [
+      secretFileVariable(variable),
+      `path of a file that holds ${variable}, in place of the variable`,
+    ]),
+  ),
 };
 const VARIABLES = Object.keys(VARIABLE_DOCUMENTATION);
 
@@ -168,7 +202,10 @@ function readListen(env: Environment, refuse: Refuse): ListenConfig {
   if (keyFile !== undefined && certFile === undefined) refuse('TLS_CERT', 'is missing, though TLS_KEY is set');
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
   if (!isLoopback(host) && tls === undefined && !trustedProxy) {
-    refuse('HOST', 'is not a loopback address: set TLS_CERT and TLS_KEY, or TRUSTED_PROXY=true behind a proxy that ends TLS');
+    refuse(
+      'HOST',
+      'is not a loopback address: set TLS_CERT and TLS_KEY, or TRUSTED_PROXY=true behind a proxy that ends TLS',
+    );
   }
   return Object.freeze({ host, port, tls, trustedProxy });
 }
@@ -230,14 +267,16 @@ const lastOf = (url: URL, parameter: string): string | undefined => url.searchPa
 
 function readTopicPrefix(env: Environment, refuse: Refuse): string {
   const value = env['TOPIC_PREFIX'] ?? DEFAULT_TOPIC_PREFIX;
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(value)) refuse('TOPIC_PREFIX', 'must be letters, digits, dots, hyphens and underscores, at most 100');
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/.test(value))
+    refuse('TOPIC_PREFIX', 'must be letters, digits, dots, hyphens and underscores, at most 100');
   return value;
 }
 
 function readTopicKey(env: Environment, refuse: Refuse): Secret | undefined {
   const value = env['CONTROL_TOPIC_KEY'];
   if (value === undefined) return undefined;
-  if (!/^[A-Za-z0-9_-]{43}$/.test(value)) refuse('CONTROL_TOPIC_KEY', 'must be the base64url of 32 bytes, without padding');
+  if (!/^[A-Za-z0-9_-]{43}$/.test(value))
+    refuse('CONTROL_TOPIC_KEY', 'must be the base64url of 32 bytes, without padding');
   return new Secret(value);
 }
 
@@ -254,6 +293,7 @@ function readHosts(env: Environment, variable: string, refuse: Refuse): readonly
   const value = env[variable];
   if (value === undefined) return [];
   const hosts = splitList(value);
-  if (!hosts.every((host) => /^[A-Za-z0-9.:-]+$/.test(host))) refuse(variable, 'must be host names or addresses, comma-separated');
+  if (!hosts.every((host) => /^[A-Za-z0-9.:-]+$/.test(host)))
+    refuse(variable, 'must be host names or addresses, comma-separated');
   return Object.freeze(hosts);
 }

@@ -4,15 +4,27 @@ import { readFileSync } from 'node:fs';
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type Refuse = (variable: string, problem: string) => void;
 
-export function readInteger(env: Environment, variable: string, bounds: { min: number; max: number; default: number }, refuse: Refuse): number {
+export function readInteger(
+  env: Environment,
+  variable: string,
+  bounds: { min: number; max: number; default: number },
+  refuse: Refuse,
+): number {
   const value = env[variable];
   if (value === undefined) return bounds.default;
   const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(number >= bounds.min && number <= bounds.max)) refuse(variable, `must be a whole number from ${bounds.min} to ${bounds.max}`);
+  if (!(number >= bounds.min && number <= bounds.max))
+    refuse(variable, `must be a whole number from ${bounds.min} to ${bounds.max}`);
   return number;
 }
 
-export function readOneOf<T extends string>(env: Environment, variable: string, allowed: readonly T[], otherwise: T, refuse: Refuse): T {
+export function readOneOf<T extends string>(
+  env: Environment,
+  variable: string,
+  allowed: readonly T[],
+  otherwise: T,
+  refuse: Refuse,
+): T {
   const value = env[variable];
   if (value === undefined) return otherwise;
   const found = allowed.find((name) => name === value);
@@ -61,7 +73,8 @@ function readSmallFile(path: string): string | { readonly problem: string } {
   } catch {
     return { problem: 'names a file that cannot be read' };
   }
-  if (bytes.length > MAX_SECRET_FILE_BYTES) return { problem: `names a file of more than ${MAX_SECRET_FILE_BYTES} bytes` };
+  if (bytes.length > MAX_SECRET_FILE_BYTES)
+    return { problem: `names a file of more than ${MAX_SECRET_FILE_BYTES} bytes` };
   const content = bytes.toString('utf8').replace(/\r?\n$/, '');
   if (content.trim() === '') return { problem: 'names a file that is empty' };
   return /[\r\n\0]/.test(content) ? { problem: 'names a file of more than one line' } : content;

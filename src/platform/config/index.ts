@@ -1,4 +1,12 @@
-export { ConfigError, DEFAULT_CONFIRM_SHARE, DEFAULT_LEASE_SECONDS, DEFAULT_TOPIC_PREFIX, ROLES, VARIABLE_DOCUMENTATION, readConfig } from './config.js';
+export {
+  ConfigError,
+  DEFAULT_CONFIRM_SHARE,
+  DEFAULT_LEASE_SECONDS,
+  DEFAULT_TOPIC_PREFIX,
+  ROLES,
+  VARIABLE_DOCUMENTATION,
+  readConfig,
+} from './config.js';
 export { reportConfig, type ConfigReport } from './config-report.js';
 export type { Config, ConfigProblem, ListenConfig, LogLevel, Role } from './config.js';
 export type { KafkaConfig, KafkaSecurity, SaslMechanism } from './kafka-config.js';

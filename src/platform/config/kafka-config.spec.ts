@@ -40,7 +40,11 @@ describe("the broker's security", () => {
 
   it.each([
     ['the first authority without TLS', { ...FAR, KAFKA_TLS_CA: 'ca.pem' }, ['KAFKA_TLS_CA']],
-    ['a key where TLS is off', { ...FAR, KAFKA_TLS: 'false', KAFKA_TLS_CERT: 'c', KAFKA_TLS_KEY: 'k' }, ['KAFKA_TLS_CERT', 'KAFKA_TLS_KEY']],
+    [
+      'a key where TLS is off',
+      { ...FAR, KAFKA_TLS: 'false', KAFKA_TLS_CERT: 'c', KAFKA_TLS_KEY: 'k' },
+      ['KAFKA_TLS_CERT', 'KAFKA_TLS_KEY'],
+    ],
     ['a certificate without its key', { ...FAR, ...TLS, KAFKA_TLS_CERT: 'c' }, ['KAFKA_TLS_KEY']],
     ['a key without its certificate', { ...FAR, ...TLS, KAFKA_TLS_KEY: 'k' }, ['KAFKA_TLS_CERT']],
     ['a password alone', { ...NEAR, KAFKA_SASL_PASSWORD: 'hunter2' }, ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME']],
@@ -48,8 +52,16 @@ describe("the broker's security", () => {
     ['another mechanism', { ...NEAR, ...SASL, KAFKA_SASL_MECHANISM: 'gssapi' }, ['KAFKA_SASL_MECHANISM']],
     ['anything but true and false', { ...FAR, KAFKA_TLS: '/etc/ca.pem' }, ['KAFKA_TLS']],
     ['a password in plaintext over a network', { ...FAR, ...SASL }, ['KAFKA_SASL_MECHANISM']],
-    ['the same, though one broker is near', { ...SASL, KAFKA_BROKERS: '127.0.0.1:9092,10.0.0.7:9092' }, ['KAFKA_SASL_MECHANISM']],
-    ['leave to do so beside TLS', { ...FAR, ...TLS, ...SASL, KAFKA_SASL_WITHOUT_TLS: 'true' }, ['KAFKA_SASL_WITHOUT_TLS']],
+    [
+      'the same, though one broker is near',
+      { ...SASL, KAFKA_BROKERS: '127.0.0.1:9092,10.0.0.7:9092' },
+      ['KAFKA_SASL_MECHANISM'],
+    ],
+    [
+      'leave to do so beside TLS',
+      { ...FAR, ...TLS, ...SASL, KAFKA_SASL_WITHOUT_TLS: 'true' },
+      ['KAFKA_SASL_WITHOUT_TLS'],
+    ],
     ['leave to do so without SASL', { ...FAR, KAFKA_SASL_WITHOUT_TLS: 'true' }, ['KAFKA_SASL_WITHOUT_TLS']],
     ['security for the local Kafka', { ...TLS, ...SASL }, ['KAFKA_TLS', ...Object.keys(SASL)]],
     ['security for no Kafka', { KAFKA_BROKERS: 'none', ...TLS }, ['KAFKA_TLS']],

@@ -20,7 +20,8 @@ export interface KafkaSecurity {
 export const KAFKA_DOCUMENTATION: Readonly<Record<string, string>> = {
   KAFKA_BROKERS: 'comma-separated host:port of Apache Kafka, or none for HTTP intake alone (default: the local one)',
   KAFKA_TLS: 'true to speak TLS to the brokers (default false)',
-  KAFKA_TLS_CA: 'path of the PEM certificates that the brokers are checked against (default: the authorities that Node trusts)',
+  KAFKA_TLS_CA:
+    'path of the PEM certificates that the brokers are checked against (default: the authorities that Node trusts)',
   KAFKA_TLS_CERT: 'path of the PEM certificate chain that Rescind shows the brokers',
   KAFKA_TLS_KEY: 'path of its PEM private key',
   KAFKA_SASL_MECHANISM: SASL_MECHANISMS.join(', '),
@@ -33,12 +34,14 @@ export function readKafka(env: Environment, refuse: Refuse): KafkaConfig | 'embe
   const value = env['KAFKA_BROKERS'];
   if (value === undefined || value === 'none') {
     for (const variable of Object.keys(KAFKA_DOCUMENTATION)) {
-      if (variable !== 'KAFKA_BROKERS' && env[variable] !== undefined) refuse(variable, 'is set, though KAFKA_BROKERS names no broker');
+      if (variable !== 'KAFKA_BROKERS' && env[variable] !== undefined)
+        refuse(variable, 'is set, though KAFKA_BROKERS names no broker');
     }
     return value ?? 'embedded';
   }
   const brokers = splitList(value);
-  if (brokers.length === 0 || !brokers.every(isAddress)) refuse('KAFKA_BROKERS', 'must be host:port, comma-separated, or none');
+  if (brokers.length === 0 || !brokers.every(isAddress))
+    refuse('KAFKA_BROKERS', 'must be host:port, comma-separated, or none');
   return Object.freeze({ brokers: Object.freeze(brokers), security: readSecurity(env, brokers, refuse) });
 }
 
@@ -53,9 +56,18 @@ function readSecurity(env: Environment, brokers: readonly string[], refuse: Refu
   const tls = readTls(env, refuse);
   const sasl = readSasl(env, refuse);
   const plaintextAllowed = readFlag(env, 'KAFKA_SASL_WITHOUT_TLS', refuse);
-  if (plaintextAllowed && (tls !== undefined || sasl === undefined)) refuse('KAFKA_SASL_WITHOUT_TLS', 'is true, though nothing is sent so');
-  if (sasl !== undefined && tls === undefined && !plaintextAllowed && !brokers.every((broker) => isLoopback(hostOf(broker)))) {
-    refuse('KAFKA_SASL_MECHANISM', 'would show the password to the network: set KAFKA_TLS=true, or KAFKA_SASL_WITHOUT_TLS=true if it is protected otherwise');
+  if (plaintextAllowed && (tls !== undefined || sasl === undefined))
+    refuse('KAFKA_SASL_WITHOUT_TLS', 'is true, though nothing is sent so');
+  if (
+    sasl !== undefined &&
+    tls === undefined &&
+    !plaintextAllowed &&
+    !brokers.every((broker) => isLoopback(hostOf(broker)))
+  ) {
+    refuse(
+      'KAFKA_SASL_MECHANISM',
+      'would show the password to the network: set KAFKA_TLS=true, or KAFKA_SASL_WITHOUT_TLS=true if it is protected otherwise',
+    );
   }
   return Object.freeze({ ...(tls === undefined ? {} : { tls }), ...(sasl === undefined ? {} : { sasl }) });
 }
@@ -64,11 +76,14 @@ function readTls(env: Environment, refuse: Refuse): KafkaSecurity['tls'] {
   const [caFile, certFile, keyFile] = [env['KAFKA_TLS_CA'], env['KAFKA_TLS_CERT'], env['KAFKA_TLS_KEY']];
   const files = { KAFKA_TLS_CA: caFile, KAFKA_TLS_CERT: certFile, KAFKA_TLS_KEY: keyFile };
   if (!readFlag(env, 'KAFKA_TLS', refuse)) {
-    for (const [variable, path] of Object.entries(files)) if (path !== undefined) refuse(variable, 'is set, though KAFKA_TLS is not true');
+    for (const [variable, path] of Object.entries(files))
+      if (path !== undefined) refuse(variable, 'is set, though KAFKA_TLS is not true');
     return undefined;
   }
-  if (certFile !== undefined && keyFile === undefined) refuse('KAFKA_TLS_KEY', 'is missing, though KAFKA_TLS_CERT is set');
-  if (keyFile !== undefined && certFile === undefined) refuse('KAFKA_TLS_CERT', 'is missing, though KAFKA_TLS_KEY is set');
+  if (certFile !== undefined && keyFile === undefined)
+    refuse('KAFKA_TLS_KEY', 'is missing, though KAFKA_TLS_CERT is set');
+  if (keyFile !== undefined && certFile === undefined)
+    refuse('KAFKA_TLS_CERT', 'is missing, though KAFKA_TLS_KEY is set');
   return Object.freeze({ caFile, certFile, keyFile });
 }
 

@@ -9,7 +9,8 @@ import { RescindError } from '../../contracts/index.js';
 export function readAuthorities(variable: string, path: string | undefined): readonly string[] | undefined {
   if (path === undefined) return undefined;
   const text = readPem(variable, path).toString('utf8');
-  if (!isCertificate(text)) throw new RescindError('config-invalid', { detail: `${variable} names a file that holds no PEM certificate` });
+  if (!isCertificate(text))
+    throw new RescindError('config-invalid', { detail: `${variable} names a file that holds no PEM certificate` });
   return [...rootCertificates, text];
 }
 

@@ -27,7 +27,10 @@ describe('Secret', () => {
 
   it('does not reach the log', () => {
     const lines: string[] = [];
-    createLog({ level: 'info', destination: { write: (line) => lines.push(line) } }).info({ sut, deep: { sut } }, `see ${sut}`);
+    createLog({ level: 'info', destination: { write: (line) => lines.push(line) } }).info(
+      { sut, deep: { sut } },
+      `see ${sut}`,
+    );
     expect(lines.join('')).toContain('[secret]');
     expect(lines.join('')).not.toContain(VALUE);
   });

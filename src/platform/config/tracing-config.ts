@@ -17,7 +17,8 @@ export const TRACING_DOCUMENTATION: Readonly<Record<string, string>> = {
   OTEL_EXPORTER_OTLP_ENDPOINT: 'URL of an OTLP collector over HTTP, such as http://127.0.0.1:4318 (default: no traces)',
   OTEL_EXPORTER_OTLP_HEADERS: 'name=value, comma-separated, percent-encoded; sent to the collector',
   OTEL_SERVICE_NAME: `name of this service in traces (default ${DEFAULT_SERVICE_NAME})`,
-  OTEL_TRACES_SAMPLER_ARG: 'part of the traces that begin here to keep, from 0 to 1 (default 1); a caller decides for its own',
+  OTEL_TRACES_SAMPLER_ARG:
+    'part of the traces that begin here to keep, from 0 to 1 (default 1); a caller decides for its own',
 };
 
 /**
@@ -28,7 +29,8 @@ export function readTracing(env: Environment, refuse: Refuse): TracingConfig | u
   const endpoint = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   if (endpoint === undefined) return undefined;
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  const isWhole = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '' && url.hash === '';
+  const isWhole =
+    url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '' && url.hash === '';
   if (!isWhole) refuse('OTEL_EXPORTER_OTLP_ENDPOINT', 'must be an http or https URL without credentials and query');
   return Object.freeze({
     endpoint,

@@ -72,7 +72,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const directory = resolve(options.directory);
   await mkdir(directory, { recursive: true });
   const claim = await claimDirectory(directory);
-  if ('ownedBy' in claim) throw unavailable(`process ${claim.ownedBy} uses the embedded PostgreSQL in ${directory}; stop it, or set RESCIND_HOME`);
+  if ('ownedBy' in claim)
+    throw unavailable(
+      `process ${claim.ownedBy} uses the embedded PostgreSQL in ${directory}; stop it, or set RESCIND_HOME`,
+    );
   try {
     const account = await unprivilegedAccount();
     const binaries = await findBinaries();
@@ -88,7 +91,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       return (await startServer(server, { signal, port })).process;
     };
     const running = options.supervision
-      ? superviseService({ name: 'PostgreSQL', code: 'database-unavailable', first, restart, log: options.log, ...options.supervision })
+      ? superviseService({
+          name: 'PostgreSQL',
+          code: 'database-unavailable',
+          first,
+          restart,
+          log: options.log,
+          ...options.supervision,
+        })
       : first;
     return {
       url: urlOf(password, port, DATABASE),
@@ -175,7 +185,11 @@ async function initialise(place: Place, signal: AbortSignal | undefined): Promis
   try {
     const args = [`--pgdata=${draft}`, ...security, ...locale, '--data-checksums'];
     const launch = await launchAs(place, place.binaries.initdb, args);
-    await promisify(execFile)(launch.command, [...launch.args], { ...launch.identity, env: serviceEnvironment(), ...(signal ? { signal } : {}) });
+    await promisify(execFile)(launch.command, [...launch.args], {
+      ...launch.identity,
+      env: serviceEnvironment(),
+      ...(signal ? { signal } : {}),
+    });
   } catch (error) {
     const output = String((error as { stderr?: unknown }).stderr ?? '');
     throw unavailable(`initdb failed: ${lastOf(output)}`, error);
@@ -208,7 +222,8 @@ async function stopOrphan(data: string, log: Log): Promise<void> {
   if (!gone) throw unavailable(`the PostgreSQL with pid ${running.pid} in ${data} does not stop`);
 }
 
-const LEFT_BY_PREDECESSOR = /pre-existing shared memory block|lock file "postmaster\.pid" already exists|could not bind/;
+const LEFT_BY_PREDECESSOR =
+  /pre-existing shared memory block|lock file "postmaster\.pid" already exists|could not bind/;
 
 interface Server extends Place {
   readonly log: Log;
@@ -221,12 +236,21 @@ interface StartOptions {
   readonly port?: number;
 }
 
-async function startServer(server: Server, { signal, port: known }: StartOptions): Promise<{ process: ServiceProcess; port: number }> {
+async function startServer(
+  server: Server,
+  { signal, port: known }: StartOptions,
+): Promise<{ process: ServiceProcess; port: number }> {
   const deadline = performance.now() + RETRY_FOR_MS;
   for (;;) {
     const port = known ?? (await rememberPort(join(server.directory, 'port'), HOST));
     const settings = Object.entries(server.settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const launch = await launchAs(server, server.binaries.postgres, ['-D', server.data, '-p', String(port), ...settings]);
+    const launch = await launchAs(server, server.binaries.postgres, [
+      '-D',
+      server.data,
+      '-p',
+      String(port),
+      ...settings,
+    ]);
     const process = await startService({
       name: 'postgres',
       command: launch.command,
@@ -241,14 +265,20 @@ async function startServer(server: Server, { signal, port: known }: StartOptions
       return { process, port };
     } catch (error) {
       await process.stop();
-      const retry = LEFT_BY_PREDECESSOR.test(process.lastLines()) && performance.now() < deadline && signal?.aborted !== true;
+      const retry =
+        LEFT_BY_PREDECESSOR.test(process.lastLines()) && performance.now() < deadline && signal?.aborted !== true;
       if (!retry) throw unavailable(`the embedded PostgreSQL did not start: ${lastOf(process.lastLines())}`, error);
       await delay(RETRY_INTERVAL_MS);
     }
   }
 }
 
-async function untilDatabaseExists(server: ServiceProcess, password: string, port: number, signal: AbortSignal | undefined): Promise<void> {
+async function untilDatabaseExists(
+  server: ServiceProcess,
+  password: string,
+  port: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const deadline = performance.now() + START_TIMEOUT_MS;
   for (;;) {
     const ended = server.ended();

@@ -15,7 +15,13 @@ import { serviceEnvironment, startService, type ServiceProcess } from './service
 import { superviseService, type Supervision } from './supervised-service.js';
 
 const execute = promisify(execFile);
-const run = (command: string, args: readonly string[], timeout: number, signal?: AbortSignal, env = serviceEnvironment()): Promise<{ stdout: string; stderr: string }> =>
+const run = (
+  command: string,
+  args: readonly string[],
+  timeout: number,
+  signal?: AbortSignal,
+  env = serviceEnvironment(),
+): Promise<{ stdout: string; stderr: string }> =>
   execute(command, args, { timeout, env, ...(signal ? { signal } : {}) });
 /** Variables that Maven reads: its own settings, and the proxies on the way to its repository. */
 const OF_MAVEN = /^(?:MAVEN_|M2_|(?:https?|no)_proxy$)/i;
@@ -30,7 +36,13 @@ const RETRY_FOR_MS = 20_000;
 const POLL_INTERVAL_MS = 50;
 const STOP_TIMEOUT_MS = 20_000;
 /** Options of a small JVM that starts quickly. A local broker carries a demo and tests only. */
-const JVM = ['-Xms128m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
+const JVM = [
+  '-Xms128m',
+  '-Xmx512m',
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+];
 
 const WHAT_TO_INSTALL =
   'The local Kafka needs Java 17 or newer and Maven (Debian: apt-get install openjdk-17-jre-headless maven; macOS: brew install ' +
@@ -65,18 +77,30 @@ export async function startLocalKafka(options: LocalKafkaOptions): Promise<Local
   const java = await findJava();
   const directory = resolve(options.directory);
   const pom = await readFile(POM, 'utf8');
-  const lib = join(resolve(options.libraries ?? directory), `lib-${createHash('sha256').update(pom).digest('hex').slice(0, 12)}`);
+  const lib = join(
+    resolve(options.libraries ?? directory),
+    `lib-${createHash('sha256').update(pom).digest('hex').slice(0, 12)}`,
+  );
   if (!(await exists(lib))) await resolveLibraries(lib, options);
   await mkdir(directory, { recursive: true });
   const claim = await claimDirectory(directory);
-  if ('ownedBy' in claim) throw unavailable(`process ${claim.ownedBy} uses the local Kafka in ${directory}; stop it, or set RESCIND_HOME`);
+  if ('ownedBy' in claim)
+    throw unavailable(`process ${claim.ownedBy} uses the local Kafka in ${directory}; stop it, or set RESCIND_HOME`);
   try {
     await stopOrphan(directory, options.log);
     const place = { directory, classPath: join(lib, '*'), java, log: options.log };
     const { process: first, ports } = await startBroker(place, { signal: options.signal });
-    const restart = async (signal: AbortSignal): Promise<ServiceProcess> => (await startBroker(place, { signal, ports })).process;
+    const restart = async (signal: AbortSignal): Promise<ServiceProcess> =>
+      (await startBroker(place, { signal, ports })).process;
     const running = options.supervision
-      ? superviseService({ name: 'Kafka', code: 'kafka-unavailable', first, restart, log: options.log, ...options.supervision })
+      ? superviseService({
+          name: 'Kafka',
+          code: 'kafka-unavailable',
+          first,
+          restart,
+          log: options.log,
+          ...options.supervision,
+        })
       : first;
     return {
       brokers: [`${HOST}:${ports.broker}`],
@@ -114,7 +138,15 @@ async function findJava(): Promise<string> {
 async function resolveLibraries(lib: string, { log, signal }: LocalKafkaOptions): Promise<void> {
   log.info('resolving Apache Kafka with Maven, once');
   const draft = `${lib}.${randomBytes(4).toString('hex')}`;
-  const args = ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${draft}`];
+  const args = [
+    '-q',
+    '-B',
+    '-f',
+    POM,
+    'dependency:copy-dependencies',
+    '-DincludeScope=runtime',
+    `-DoutputDirectory=${draft}`,
+  ];
   try {
     const ofMaven = Object.entries(process.env).filter(([name]) => OF_MAVEN.test(name));
     await run('mvn', args, RESOLVE_TIMEOUT_MS, signal, { ...serviceEnvironment(), ...Object.fromEntries(ofMaven) });
@@ -122,7 +154,8 @@ async function resolveLibraries(lib: string, { log, signal }: LocalKafkaOptions)
       if (!(await exists(lib))) throw error; // Another process was quicker.
     });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw unavailable(`There is no Maven. ${WHAT_TO_INSTALL}`, error);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw unavailable(`There is no Maven. ${WHAT_TO_INSTALL}`, error);
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
     throw unavailable(`Maven could not resolve Apache Kafka: ${lastOf(`${stdout ?? ''}\n${stderr ?? ''}`)}`, error);
   } finally {
@@ -165,7 +198,10 @@ interface StartOptions {
   readonly ports?: Ports;
 }
 
-async function startBroker(place: Place, { signal, ports: known }: StartOptions): Promise<{ process: ServiceProcess; ports: Ports }> {
+async function startBroker(
+  place: Place,
+  { signal, ports: known }: StartOptions,
+): Promise<{ process: ServiceProcess; ports: Ports }> {
   const deadline = performance.now() + RETRY_FOR_MS;
   for (;;) {
     const ports = known ?? {
@@ -191,7 +227,8 @@ async function startBroker(place: Place, { signal, ports: known }: StartOptions)
       // A broker that is still starting ignores SIGTERM for a while, and has no data to lose.
       if (signal?.aborted === true) server.kill();
       await server.stop();
-      const retry = LEFT_BY_PREDECESSOR.test(server.lastLines()) && performance.now() < deadline && signal?.aborted !== true;
+      const retry =
+        LEFT_BY_PREDECESSOR.test(server.lastLines()) && performance.now() < deadline && signal?.aborted !== true;
       if (!retry) throw unavailable(`the local Kafka did not start: ${lastOf(server.lastLines())}`, error);
     }
   }
@@ -227,7 +264,11 @@ function brokerProperties(data: string, { broker: port, controller: controllerPo
     .join('\n')}\n`;
 }
 
-async function formatOnce({ directory, classPath, java }: Place, properties: string, signal: AbortSignal | undefined): Promise<void> {
+async function formatOnce(
+  { directory, classPath, java }: Place,
+  properties: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (await exists(join(directory, 'formatted'))) return;
   // An interrupted format may have written half of its files.
   await rm(join(directory, 'data'), { recursive: true, force: true });
@@ -235,10 +276,18 @@ async function formatOnce({ directory, classPath, java }: Place, properties: str
   const args = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', classPath, 'kafka.tools.StorageTool', 'format'];
   try {
     // One argument, because an id may begin with a hyphen.
-    await run(java, [...args, '--standalone', `--cluster-id=${clusterId}`, '--config', properties], TOOL_TIMEOUT_MS, signal);
+    await run(
+      java,
+      [...args, '--standalone', `--cluster-id=${clusterId}`, '--config', properties],
+      TOOL_TIMEOUT_MS,
+      signal,
+    );
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw unavailable(`the local Kafka's storage could not be formatted: ${lastOf(`${stdout ?? ''}\n${stderr ?? ''}`)}`, error);
+    throw unavailable(
+      `the local Kafka's storage could not be formatted: ${lastOf(`${stdout ?? ''}\n${stderr ?? ''}`)}`,
+      error,
+    );
   }
   await writeFile(join(directory, 'formatted'), clusterId);
 }

@@ -7,7 +7,12 @@ import { readFile, writeFile } from 'node:fs/promises';
  */
 export async function rememberPort(file: string, host: string): Promise<number> {
   const remembered = Number(await readFile(file, 'utf8').catch(() => ''));
-  if (Number.isInteger(remembered) && remembered >= 1_024 && remembered <= 65_535 && (await tryPort(remembered, host)) !== undefined) {
+  if (
+    Number.isInteger(remembered) &&
+    remembered >= 1_024 &&
+    remembered <= 65_535 &&
+    (await tryPort(remembered, host)) !== undefined
+  ) {
     return remembered;
   }
   const port = await tryPort(0, host);

@@ -4,7 +4,17 @@ import type { Log } from '../log/index.js';
 import { type RunningProcess, endProcess, findProcess } from '../process/index.js';
 
 /** Variables that a service's programs need: to find other programs, a home, a directory for temporary files, a time zone. */
-const PASSED_ON = ['PATH', 'HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'JAVA_HOME', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH'] as const;
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'TMPDIR',
+  'TZ',
+  'JAVA_HOME',
+  'LD_LIBRARY_PATH',
+  'DYLD_LIBRARY_PATH',
+] as const;
 
 /** Returns the environment of a service. It holds no variable of Rescind, above all no password of the configuration. */
 export function serviceEnvironment(): NodeJS.ProcessEnv {

@@ -8,17 +8,38 @@ const log = createLog({ level: 'silent' });
 /** Starts a service that runs until it is told to end. */
 const sleeper = (): Promise<ServiceProcess> => run('exec sleep 600');
 const broken = (): Promise<ServiceProcess> => run('exit 3');
-const run = (script: string): Promise<ServiceProcess> => startService({ name: 'sample', command: '/bin/sh', args: ['-c', script], stopSignal: 'SIGTERM', stopTimeoutMs: 5_000, log });
+const run = (script: string): Promise<ServiceProcess> =>
+  startService({
+    name: 'sample',
+    command: '/bin/sh',
+    args: ['-c', script],
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: 5_000,
+    log,
+  });
 
 describe('a supervised service', () => {
   let sut: SupervisedService | undefined;
   afterEach(() => sut?.stop());
 
-  async function supervise(restart: (signal: AbortSignal) => Promise<ServiceProcess>, more: { delaysMs?: readonly number[]; wellAfterMs?: number } = {}) {
+  async function supervise(
+    restart: (signal: AbortSignal) => Promise<ServiceProcess>,
+    more: { delaysMs?: readonly number[]; wellAfterMs?: number } = {},
+  ) {
     const said: string[] = [];
     const first = await sleeper();
     const givenUp = new Promise<RescindError>((resolve) => {
-      sut = superviseService({ name: 'Sample', code: 'database-unavailable', first, restart, log, onGivenUp: resolve, say: (line) => said.push(line), delaysMs: [0, 1, 1], ...more });
+      sut = superviseService({
+        name: 'Sample',
+        code: 'database-unavailable',
+        first,
+        restart,
+        log,
+        onGivenUp: resolve,
+        say: (line) => said.push(line),
+        delaysMs: [0, 1, 1],
+        ...more,
+      });
     });
     return { first, said, givenUp };
   }
@@ -36,7 +57,9 @@ describe('a supervised service', () => {
 
   it('is tried again while it cannot start', async () => {
     let tries = 0;
-    const { first, said } = await supervise(() => (++tries < 3 ? Promise.reject(new Error('the port is taken')) : sleeper()));
+    const { first, said } = await supervise(() =>
+      ++tries < 3 ? Promise.reject(new Error('the port is taken')) : sleeper(),
+    );
     process.kill(first.pid, 'SIGKILL');
     await until(() => said.length === 2);
     expect(tries).toBe(3);
@@ -77,7 +100,14 @@ describe('a supervised service', () => {
 
   it.each([
     ['between two tries', { delaysMs: [60_000] }, sleeper],
-    ['in the middle of a try', {}, (signal: AbortSignal) => new Promise<ServiceProcess>((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))],
+    [
+      'in the middle of a try',
+      {},
+      (signal: AbortSignal) =>
+        new Promise<ServiceProcess>((_, reject) =>
+          signal.addEventListener('abort', () => reject(new Error('aborted'))),
+        ),
+    ],
   ])('stops at once %s', async (_, more, restart) => {
     const { first, said } = await supervise(restart, more);
     process.kill(first.pid, 'SIGKILL');

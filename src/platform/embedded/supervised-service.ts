@@ -77,7 +77,11 @@ export function superviseService(options: SupervisedOptions): SupervisedService 
         log.debug({ service: name, attempt: tries, err: error }, 'an attempt to restart a service failed');
       }
     }
-    options.onGivenUp(new RescindError(options.code, { detail: `${name} ended and could not be kept running in ${delaysMs.length} tries: ${problem}` }));
+    options.onGivenUp(
+      new RescindError(options.code, {
+        detail: `${name} ended and could not be kept running in ${delaysMs.length} tries: ${problem}`,
+      }),
+    );
     return false;
   }
 

@@ -60,7 +60,11 @@ const PASSING_CAPABILITIES = [
  * Returns a command line that runs `command` under the account, with the one capability that lets it pass directories closed to the
  * account, through `setpriv` of util-linux. Undefined if that is not possible.
  */
-export async function passingBarriers(account: Account, command: string, args: readonly string[]): Promise<readonly string[] | undefined> {
+export async function passingBarriers(
+  account: Account,
+  command: string,
+  args: readonly string[],
+): Promise<readonly string[] | undefined> {
   try {
     const status = await readFile('/proc/self/status', 'utf8');
     const permitted = BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
@@ -69,7 +73,16 @@ export async function passingBarriers(account: Account, command: string, args: r
     await run('setpriv', ['--version']);
     const held = `-all,+${capability.name}`;
     const identity = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups'];
-    return ['setpriv', ...identity, `--inh-caps=${held}`, `--ambient-caps=${held}`, `--bounding-set=${held}`, '--', command, ...args];
+    return [
+      'setpriv',
+      ...identity,
+      `--inh-caps=${held}`,
+      `--ambient-caps=${held}`,
+      `--bounding-set=${held}`,
+      '--',
+      command,
+      ...args,
+    ];
   } catch {
     return undefined;
   }

@@ -48,7 +48,10 @@ export function joinProcessGroup(env: NodeJS.ProcessEnv = process.env): GroupMem
     number,
     listening: (facts) => tell({ rescind: 'listening', facts }),
     failed(error) {
-      const { code, detail } = error instanceof RescindError ? error : new RescindError('internal', { detail: error instanceof Error ? error.message : undefined });
+      const { code, detail } =
+        error instanceof RescindError
+          ? error
+          : new RescindError('internal', { detail: error instanceof Error ? error.message : undefined });
       tell({ rescind: 'failed', code, detail });
     },
     collect() {

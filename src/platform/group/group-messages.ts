@@ -18,4 +18,5 @@ export type ToMember =
   | { readonly rescind: 'dump'; readonly id: number }
   | { readonly rescind: 'collected'; readonly id: number; readonly dumps: readonly MetricDump[] };
 
-export const isGroupMessage = (message: unknown): boolean => typeof message === 'object' && message !== null && 'rescind' in message;
+export const isGroupMessage = (message: unknown): boolean =>
+  typeof message === 'object' && message !== null && 'rescind' in message;

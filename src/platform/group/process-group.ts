@@ -34,7 +34,12 @@ export interface ProcessGroupOptions {
  * all members listen; rejects with the error of the first member that could not start. The first member starts alone, so that the
  * preparations of a first start happen once.
  */
-export async function startProcessGroup({ count, env, log, signal: ending }: ProcessGroupOptions): Promise<ProcessGroup> {
+export async function startProcessGroup({
+  count,
+  env,
+  log,
+  signal: ending,
+}: ProcessGroupOptions): Promise<ProcessGroup> {
   // Members accept connections themselves. If this process handed connections out in turn, a connection given to a member that
   // has just died would be answered by nobody and closed by nobody.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
@@ -53,7 +58,10 @@ export async function startProcessGroup({ count, env, log, signal: ending }: Pro
     const abort = new AbortController();
     const answered = new Promise<MetricDump>((answer) => questions.set(id, { worker: worker.id, answer }));
     tell(worker, { rescind: 'dump', id });
-    return Promise.race([answered, delay(COLLECT_TIMEOUT_MS, undefined, { signal: abort.signal }).catch(() => undefined)]).finally(() => {
+    return Promise.race([
+      answered,
+      delay(COLLECT_TIMEOUT_MS, undefined, { signal: abort.signal }).catch(() => undefined),
+    ]).finally(() => {
       abort.abort();
       questions.delete(id);
     });
@@ -78,7 +86,9 @@ export async function startProcessGroup({ count, env, log, signal: ending }: Pro
           case 'collect':
             return void collectFor(worker, message.id);
           case 'dump':
-            return void (questions.get(message.id)?.worker === worker.id && questions.get(message.id)!.answer(message.dump));
+            return void (
+              questions.get(message.id)?.worker === worker.id && questions.get(message.id)!.answer(message.dump)
+            );
           default:
             return message satisfies never;
         }
@@ -101,7 +111,9 @@ export async function startProcessGroup({ count, env, log, signal: ending }: Pro
 
   async function stop(): Promise<void> {
     stopping = true;
-    const ended = [...members.values()].map((worker) => new Promise<void>((resolve) => void worker.once('exit', () => resolve())));
+    const ended = [...members.values()].map(
+      (worker) => new Promise<void>((resolve) => void worker.once('exit', () => resolve())),
+    );
     for (const worker of members.values()) tell(worker, { rescind: 'stop' });
     const abort = new AbortController();
     const late = delay(STOP_TIMEOUT_MS, 'late', { signal: abort.signal }).catch(() => undefined);

@@ -30,7 +30,10 @@ async function listen(bounds: ConnectionBounds): Promise<void> {
 async function isTaken(): Promise<boolean> {
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
   sockets.push(socket);
-  const [taken] = await Promise.race([once(socket, 'data').then(() => [true]), once(socket, 'close').then(() => [false])]);
+  const [taken] = await Promise.race([
+    once(socket, 'data').then(() => [true]),
+    once(socket, 'close').then(() => [false]),
+  ]);
   return taken!;
 }
 

@@ -10,10 +10,17 @@ export interface ConnectionBounds {
   readonly anAddress: number;
 }
 
-export const connectionBounds = (trustedProxy: boolean): ConnectionBounds => ({ all: MAX_CONNECTIONS, anAddress: trustedProxy ? MAX_CONNECTIONS : MAX_CONNECTIONS_AN_ADDRESS });
+export const connectionBounds = (trustedProxy: boolean): ConnectionBounds => ({
+  all: MAX_CONNECTIONS,
+  anAddress: trustedProxy ? MAX_CONNECTIONS : MAX_CONNECTIONS_AN_ADDRESS,
+});
 
 /** Closes connections beyond the bounds before anything is read from them. */
-export function boundConnections(server: Server, bounds: ConnectionBounds, onClosed: () => void = () => undefined): void {
+export function boundConnections(
+  server: Server,
+  bounds: ConnectionBounds,
+  onClosed: () => void = () => undefined,
+): void {
   const byAddress = new Map<string, number>();
   let all = 0;
   server.on('connection', (socket: Socket) => {

@@ -60,7 +60,10 @@ export async function createHttpApp(options: HttpAppOptions): Promise<NestFastif
   const { listen, log, bodies = JSON_BODIES } = options;
   let closing = false;
   const watch = options.metrics && watchRequests(options.metrics);
-  const tooMany = options.metrics?.counter('rescind_http_connections_refused_total', 'Connections closed at once since there were too many.');
+  const tooMany = options.metrics?.counter(
+    'rescind_http_connections_refused_total',
+    'Connections closed at once since there were too many.',
+  );
   const trace = options.tracing && createRequestTracing(options.tracing);
   const adapter = new FastifyAdapter({
     // One hop: the proxy itself. A client may have written everything else in X-Forwarded-For.
@@ -130,7 +133,12 @@ function standBeforeBodies(fastify: FastifyInstance, gate: RequestGate | undefin
   fastify.addHook('onRequest', async ({ raw, ip, is404, routeOptions }, reply) => {
     if (is404 || knownPaths.refuses(raw.method ?? '', raw.url ?? '')) {
       const allow = knownPaths.methodsOf(raw.url ?? '');
-      return refuse(reply, allow.length === 0 ? new RescindError('not-found') : new RescindError('method-not-allowed', { extensions: { allow } }));
+      return refuse(
+        reply,
+        allow.length === 0
+          ? new RescindError('not-found')
+          : new RescindError('method-not-allowed', { extensions: { allow } }),
+      );
     }
     if (gate === undefined || !gate.guards(routeOptions.url ?? '')) return undefined;
     const { asks } = routeOptions.config as { asks?: Arriving['asks'] };
@@ -161,7 +169,10 @@ function refuse(reply: FastifyReply, error: RescindError): Promise<never> {
 function sendProblem(reply: FastifyReply, error: RescindError): void {
   const { status, headers, body } = problemOf(error);
   // Sent as bytes: the framework would add a charset to the type of a string, and JSON has none (RFC 8259 section 11).
-  void reply.status(status).headers(headers).send(Buffer.from(JSON.stringify(body)));
+  void reply
+    .status(status)
+    .headers(headers)
+    .send(Buffer.from(JSON.stringify(body)));
 }
 
 /** Answers a request that is not HTTP, or whose headers are too large or too slow. There is no reply object, only the socket. */
@@ -170,9 +181,15 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const { status, headers, body } = problemOf(errorOfStatus(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400, error));
+  const { status, headers, body } = problemOf(
+    errorOfStatus(error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400, error),
+  );
   const text = JSON.stringify(body);
-  const lines = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(text)), connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+  const lines = Object.entries({
+    ...headers,
+    'content-length': String(Buffer.byteLength(text)),
+    connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('\r\n')}\r\n\r\n${text}`);
 }
 

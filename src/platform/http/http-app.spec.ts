@@ -15,7 +15,13 @@ import { createHttpApp, jsonBody, listenHttp, type RequestGate } from './index.j
 import { MAX_WAITING } from './pipelining.js';
 
 const BODIES = {
-  mediaTypes: ['application/json', 'application/cloudevents+json', 'application/cloudevents-batch+json', 'application/x-ndjson', 'application/x-www-form-urlencoded'],
+  mediaTypes: [
+    'application/json',
+    'application/cloudevents+json',
+    'application/cloudevents-batch+json',
+    'application/x-ndjson',
+    'application/x-www-form-urlencoded',
+  ],
   limitBytes: 4 * 1024 * 1024 + 64 * 1024,
 };
 
@@ -82,7 +88,13 @@ describe('a gate before the routes', () => {
   let app: NestFastifyApplication;
   let port: number;
   beforeEach(async () => {
-    app = await createHttpApp({ module: SampleModule, listen: LOOPBACK, bodies: BODIES, gate, log: createLog({ level: 'silent' }) });
+    app = await createHttpApp({
+      module: SampleModule,
+      listen: LOOPBACK,
+      bodies: BODIES,
+      gate,
+      log: createLog({ level: 'silent' }),
+    });
     port = Number(new URL(await listenHttp(app, LOOPBACK)).port);
   });
   afterEach(() => app.close());
@@ -107,7 +119,9 @@ describe('a gate before the routes', () => {
 
   it('lets those through whom it does not refuse, and other routes', async () => {
     const headers = { authorization: 'good', 'content-type': 'application/json' };
-    expect(await (await fetch(`http://127.0.0.1:${port}/v1/things`, { method: 'POST', headers, body: '{"a":1}' })).json()).toEqual({ received: { a: 1 } });
+    expect(
+      await (await fetch(`http://127.0.0.1:${port}/v1/things`, { method: 'POST', headers, body: '{"a":1}' })).json(),
+    ).toEqual({ received: { a: 1 } });
     expect((await fetch(`http://127.0.0.1:${port}/address`)).status).toBe(200);
   });
 
@@ -276,7 +290,11 @@ describe('the HTTP application', () => {
     ['PATCH', '/v1/things/all', 'POST'],
   ])('answers 405 to %s %s, and names the methods of the path', async (method, path, allow) => {
     const response = await fetch(url + path, { method });
-    expect([response.status, response.headers.get('allow'), response.headers.get('content-type')]).toEqual([405, allow, 'application/problem+json']);
+    expect([response.status, response.headers.get('allow'), response.headers.get('content-type')]).toEqual([
+      405,
+      allow,
+      'application/problem+json',
+    ]);
     expect(await response.json()).toMatchObject({ code: 'method-not-allowed' });
   });
 
@@ -328,13 +346,17 @@ describe('the HTTP application', () => {
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code: 'invalid-request' });
   });
 
-  it('tells who sends too slowly to send it again: a server that stood still cannot tell its own slowness from theirs', async () => {
-    const socket = connect(Number(new URL(url).port), '127.0.0.1');
-    socket.write('GET /address HTTP/1.1\r\nHost: x\r\n');
-    const answer = await text(socket);
-    expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n(?:.*\r\n)*?retry-after: 1\r\n/);
-    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code: 'request-timeout' });
-  }, 3 * HEADERS_TIMEOUT_MS);
+  it(
+    'tells who sends too slowly to send it again: a server that stood still cannot tell its own slowness from theirs',
+    async () => {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      socket.write('GET /address HTTP/1.1\r\nHost: x\r\n');
+      const answer = await text(socket);
+      expect(answer).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n(?:.*\r\n)*?retry-after: 1\r\n/);
+      expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ code: 'request-timeout' });
+    },
+    3 * HEADERS_TIMEOUT_MS,
+  );
 
   it('counts requests by route pattern, never by path, and samples hot ones', async () => {
     const ask = (path: string): Promise<unknown> => fetch(url + path).then((response) => response.text());

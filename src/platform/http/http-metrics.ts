@@ -13,10 +13,20 @@ export interface RequestWatch {
 
 export function watchRequests(metrics: Metrics): RequestWatch {
   const labels = ['route', 'method', 'status'] as const;
-  const requests = metrics.histogram('rescind_http_request_seconds', 'Duration of a request that the framework served.', labels, REQUEST_BUCKETS_S);
+  const requests = metrics.histogram(
+    'rescind_http_request_seconds',
+    'Duration of a request that the framework served.',
+    labels,
+    REQUEST_BUCKETS_S,
+  );
   // Makes the series of failures exist before the first failure. Doing so for every route would print a thousand lines of zeros.
   requests.zero({ ...UNMATCHED, status: '5xx' });
-  const hot = metrics.histogram('rescind_hot_request_seconds', 'Duration of a request of a hot path; one in eight is measured.', ['path'], DURATION_BUCKETS_S);
+  const hot = metrics.histogram(
+    'rescind_hot_request_seconds',
+    'Duration of a request of a hot path; one in eight is measured.',
+    ['path'],
+    DURATION_BUCKETS_S,
+  );
   return {
     answered({ method, route, status, seconds }) {
       const known = route === undefined || route === '*' ? UNMATCHED : { route, method };

@@ -108,7 +108,11 @@ function refuse(res: ServerResponse, detail: string): void {
   res.end(JSON.stringify(body));
 }
 
-function createSecureServer(timeouts: ServerOptions, { certFile, keyFile }: NonNullable<ListenConfig['tls']>, serve: Handler): Server {
+function createSecureServer(
+  timeouts: ServerOptions,
+  { certFile, keyFile }: NonNullable<ListenConfig['tls']>,
+  serve: Handler,
+): Server {
   // RFC 9325 section 3.1.1.
   const options = { ...timeouts, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, minVersion: 'TLSv1.2' } as const;
   return createTlsServer({ ...options, cert: readPem('TLS_CERT', certFile), key: readPem('TLS_KEY', keyFile) }, serve);

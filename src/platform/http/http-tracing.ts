@@ -16,9 +16,13 @@ export function createRequestTracing(tracing: Tracing): RequestTracing {
 
   function start(request: IncomingMessage, route: string): OpenSpan {
     const method = request.method ?? 'GET';
-    return tracing.startRequest(`${method} ${route}`, request.headers['traceparent'], { 'http.request.method': method, 'http.route': route });
+    return tracing.startRequest(`${method} ${route}`, request.headers['traceparent'], {
+      'http.request.method': method,
+      'http.route': route,
+    });
   }
-  const finish = (span: OpenSpan, status: number): void => span.end({ attributes: { 'http.response.status_code': status }, failed: status >= 500 });
+  const finish = (span: OpenSpan, status: number): void =>
+    span.end({ attributes: { 'http.response.status_code': status }, failed: status >= 500 });
 
   return {
     begin(request, route, next) {

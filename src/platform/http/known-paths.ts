@@ -36,5 +36,8 @@ const pathOf = (target: string): string => target.split('?', 1)[0]!;
 
 function fits(pattern: string, path: string): boolean {
   const [wanted, given] = [pattern.split('/'), path.split('/')];
-  return wanted.length === given.length && wanted.every((segment, at) => (segment.startsWith(':') ? given[at] !== '' : segment === given[at]));
+  return (
+    wanted.length === given.length &&
+    wanted.every((segment, at) => (segment.startsWith(':') ? given[at] !== '' : segment === given[at]))
+  );
 }

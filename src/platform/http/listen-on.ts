@@ -9,7 +9,10 @@ export interface ListeningServer {
 }
 
 /** Resolves when the server listens. */
-export async function listenOn(server: Server, { host, port, tls }: Pick<ListenConfig, 'host' | 'port' | 'tls'>): Promise<ListeningServer> {
+export async function listenOn(
+  server: Server,
+  { host, port, tls }: Pick<ListenConfig, 'host' | 'port' | 'tls'>,
+): Promise<ListeningServer> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

@@ -15,7 +15,10 @@ beforeEach(async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     return metrics.text();
   };
-  server = await listenManagement({ host: '127.0.0.1', port: 0 }, createManagement({ health: createHealth(), metrics: { ...metrics, text } }));
+  server = await listenManagement(
+    { host: '127.0.0.1', port: 0 },
+    createManagement({ health: createHealth(), metrics: { ...metrics, text } }),
+  );
 });
 afterEach(() => server.close());
 
@@ -31,7 +34,8 @@ it('makes the text of /metrics once for all who ask at the same time, and again 
 });
 
 it('answers GET and HEAD of its paths, and nothing else', async () => {
-  const ask = (method: string, path: string): Promise<number> => fetch(server.url + path, { method }).then(({ status }) => status);
+  const ask = (method: string, path: string): Promise<number> =>
+    fetch(server.url + path, { method }).then(({ status }) => status);
   expect(await ask('HEAD', '/health/live')).toBe(200);
   expect(await ask('POST', '/health/live')).toBe(405);
   expect(await ask('GET', '/introspect')).toBe(404);

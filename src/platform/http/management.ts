@@ -21,7 +21,11 @@ export interface ManagementOptions {
 }
 
 /** Answers `/health/…` and `/metrics` from memory, by exact path. */
-export function createManagement({ health, metrics, notYet = false }: ManagementOptions): ReadonlyMap<string, HotHandler> {
+export function createManagement({
+  health,
+  metrics,
+  notYet = false,
+}: ManagementOptions): ReadonlyMap<string, HotHandler> {
   const paced = createPace({ everyMs: ANSWER_EVERY_MS, maxBehindMs: MAX_BEHIND_MS });
   let made: Promise<string> | undefined;
   let freshUntil = 0;
@@ -41,7 +45,8 @@ export function createManagement({ health, metrics, notYet = false }: Management
 
   const reader = (read: (res: ServerResponse) => void): HotHandler => {
     return (req, res) => {
-      if (req.method !== 'GET' && req.method !== 'HEAD') return answer(res, 405, JSON_TYPE, '{}', { allow: 'GET, HEAD' });
+      if (req.method !== 'GET' && req.method !== 'HEAD')
+        return answer(res, 405, JSON_TYPE, '{}', { allow: 'GET, HEAD' });
       paced(req.socket, () => read(res));
     };
   };
@@ -57,17 +62,46 @@ export function createManagement({ health, metrics, notYet = false }: Management
     ['/health/ready', ready()],
     ['/health/ready/serve', ready('serve')],
     ['/health/ready/ingest', ready('ingest')],
-    ['/metrics', reader((res) => void metricsText().then((text) => answer(res, 200, metrics.contentType, text), () => res.destroy()))],
+    [
+      '/metrics',
+      reader(
+        (res) =>
+          void metricsText().then(
+            (text) => answer(res, 200, metrics.contentType, text),
+            () => res.destroy(),
+          ),
+      ),
+    ],
   ]);
 }
 
 /** Opens a separate plaintext listener for these paths. Its answers are not secret, and callers are not authenticated. */
-export function listenManagement(listen: { readonly host: string; readonly port: number }, hot: ReadonlyMap<string, HotHandler>): Promise<ListeningServer> {
-  const server = createHttpServer({ framework: (_req, res) => answer(res, 404, JSON_TYPE, '{}'), hot, tls: undefined, isClosing: () => false });
+export function listenManagement(
+  listen: { readonly host: string; readonly port: number },
+  hot: ReadonlyMap<string, HotHandler>,
+): Promise<ListeningServer> {
+  const server = createHttpServer({
+    framework: (_req, res) => answer(res, 404, JSON_TYPE, '{}'),
+    hot,
+    tls: undefined,
+    isClosing: () => false,
+  });
   return listenOn(server, listen);
 }
 
-function answer(res: ServerResponse, status: number, contentType: string, text: string, headers: Readonly<Record<string, string>> = {}): void {
-  res.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'content-length': Buffer.byteLength(text), ...headers });
+function answer(
+  res: ServerResponse,
+  status: number,
+  contentType: string,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  res.writeHead(status, {
+    'content-type': contentType,
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
   res.end(text);
 }

@@ -28,12 +28,16 @@ export class ProblemFilter implements ExceptionFilter {
     // The client has left, so there is nobody to answer.
     if (reply.raw.destroyed) return;
     const error = toRescindError(thrown);
-    if (error.kind === 'internal') this.#log.error({ err: error.cause ?? thrown, code: error.code }, 'a request failed');
+    if (error.kind === 'internal')
+      this.#log.error({ err: error.cause ?? thrown, code: error.code }, 'a request failed');
     else if (error.cause !== undefined) this.#tellCause(error);
     if (reply.sent || reply.raw.headersSent) return;
     const { status, headers, body } = problemOf(error);
     // Sent as bytes: the framework would add a charset to the type of a string, and JSON has none (RFC 8259 section 11).
-    void reply.status(status).headers(headers).send(Buffer.from(JSON.stringify(body)));
+    void reply
+      .status(status)
+      .headers(headers)
+      .send(Buffer.from(JSON.stringify(body)));
   }
 }
 
@@ -47,6 +51,7 @@ function toRescindError(thrown: unknown): RescindError {
   if (isDatabaseUnavailable(thrown)) return new RescindError('database-unavailable', { cause: thrown });
   const { statusCode } = (thrown ?? {}) as { statusCode?: unknown };
   // Fastify's own errors, such as a body over the limit or of another media type.
-  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return errorOfStatus(statusCode, undefined);
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return errorOfStatus(statusCode, undefined);
   return new RescindError('internal', { cause: thrown });
 }

@@ -1,4 +1,11 @@
-import { ERROR_CODES, PROBLEM_TYPE_BASE, RescindError, type ErrorCode, type ErrorKind, type Problem } from '../../contracts/index.js';
+import {
+  ERROR_CODES,
+  PROBLEM_TYPE_BASE,
+  RescindError,
+  type ErrorCode,
+  type ErrorKind,
+  type Problem,
+} from '../../contracts/index.js';
 
 const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   invalid: 400,
@@ -38,10 +45,18 @@ export function problemOf(error: RescindError): ProblemAnswer {
   if (status === 401) headers['www-authenticate'] = 'Bearer realm="rescind"';
   const { allow } = error.extensions ?? {};
   if (Array.isArray(allow)) headers['allow'] = allow.join(', ');
-  if (status === 408 || status === 429 || status === 503) headers['retry-after'] = String(error.extensions?.['retry_after'] ?? RETRY_AFTER_S);
+  if (status === 408 || status === 429 || status === 503)
+    headers['retry-after'] = String(error.extensions?.['retry_after'] ?? RETRY_AFTER_S);
   const { title } = ERROR_CODES[error.code];
   const detail = error.detail === undefined ? {} : { detail: error.detail };
-  const body = { ...error.extensions, type: `${PROBLEM_TYPE_BASE}${error.code}`, title, status, code: error.code, ...detail };
+  const body = {
+    ...error.extensions,
+    type: `${PROBLEM_TYPE_BASE}${error.code}`,
+    title,
+    status,
+    code: error.code,
+    ...detail,
+  };
   return { status, headers, body };
 }
 

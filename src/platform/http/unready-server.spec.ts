@@ -7,7 +7,12 @@ import { listenUnready } from './unready-server.js';
 let server: ListeningServer;
 beforeEach(async () => {
   const listen = { host: '127.0.0.1', port: 0, tls: undefined, trustedProxy: false };
-  server = await listenUnready({ listen, health: createHealth(), metrics: createMetrics(), reason: () => new RescindError('kafka-unavailable') });
+  server = await listenUnready({
+    listen,
+    health: createHealth(),
+    metrics: createMetrics(),
+    reason: () => new RescindError('kafka-unavailable'),
+  });
 });
 afterEach(() => server.close());
 

@@ -67,7 +67,8 @@ function write(log: Log, { level, namespace, log: entry }: LogEntry): void {
   const bound = { kafkajs: namespace, ...members };
   // A broker's error response is thrown to the caller or retried, and a fresh coordinator gives some, so it needs no line of its own.
   // The same holds for an attempt that a producer repeats, as every transaction that closely follows another does.
-  if ((namespace === 'Connection' && 'correlationId' in entry) || (namespace === 'Producer' && 'retryCount' in entry)) log.debug(bound, message);
+  if ((namespace === 'Connection' && 'correlationId' in entry) || (namespace === 'Producer' && 'retryCount' in entry))
+    log.debug(bound, message);
   else if (level === logLevel.ERROR) log.error(bound, message);
   else if (level === logLevel.WARN) log.warn(bound, message);
   else log.debug(bound, message);

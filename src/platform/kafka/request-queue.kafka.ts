@@ -14,7 +14,9 @@ let installed = false;
 export function installRequestQueue(): void {
   if (installed) return;
   installed = true;
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as { prototype: RequestQueue };
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
+    prototype: RequestQueue;
+  };
   const schedule = prototype.scheduleCheckPendingRequests;
   prototype.scheduleCheckPendingRequests = function scheduleIfAnyWaits(this: RequestQueue): void {
     if (this.pending.length > 0) schedule.call(this);

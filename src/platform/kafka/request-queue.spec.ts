@@ -10,7 +10,9 @@ interface Queue {
   destroy(): void;
 }
 
-const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as new (options: object) => Queue;
+const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as new (
+  options: object,
+) => Queue;
 const nothing = (): void => {};
 const logger = { debug: nothing, warn: nothing };
 
@@ -20,7 +22,14 @@ beforeAll(installRequestQueue);
 afterEach(() => queue.destroy());
 
 function open(maxInFlightRequests: number | null): void {
-  queue = new RequestQueue({ maxInFlightRequests, requestTimeout: 30_000, enforceRequestTimeout: false, clientId: 'c', broker: 'b', logger });
+  queue = new RequestQueue({
+    maxInFlightRequests,
+    requestTimeout: 30_000,
+    enforceRequestTimeout: false,
+    clientId: 'c',
+    broker: 'b',
+    logger,
+  });
 }
 
 function push(correlationId: number): Promise<'sent'> {

@@ -13,9 +13,14 @@ export interface TopicSettings {
 }
 
 /** Creates the topics that do not exist, with the broker's default number of replicas. Leaves existing topics unchanged. */
-export async function ensureTopics(admin: Pick<Admin, 'listTopics' | 'createTopics' | 'fetchTopicMetadata'>, topics: readonly (string | TopicSettings)[]): Promise<void> {
+export async function ensureTopics(
+  admin: Pick<Admin, 'listTopics' | 'createTopics' | 'fetchTopicMetadata'>,
+  topics: readonly (string | TopicSettings)[],
+): Promise<void> {
   const existing = new Set(await admin.listTopics());
-  const missing = topics.map((one) => (typeof one === 'string' ? { topic: one } : one)).filter(({ topic }) => !existing.has(topic));
+  const missing = topics
+    .map((one) => (typeof one === 'string' ? { topic: one } : one))
+    .filter(({ topic }) => !existing.has(topic));
   if (missing.length === 0) return;
   await admin.createTopics({
     topics: missing.map(({ topic, partitions, config = {} }: TopicSettings) => ({
@@ -25,7 +30,10 @@ export async function ensureTopics(admin: Pick<Admin, 'listTopics' | 'createTopi
     })),
     waitForLeaders: false,
   });
-  await untilLed(admin, missing.map(({ topic }) => topic));
+  await untilLed(
+    admin,
+    missing.map(({ topic }) => topic),
+  );
 }
 
 /**

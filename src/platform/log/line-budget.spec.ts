@@ -7,7 +7,11 @@ let log: ReturnType<typeof createLog>;
 beforeEach(() => {
   jest.useFakeTimers();
   lines = [];
-  log = createLog({ level: 'trace', repeatAfterMs: 0, destination: { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) } });
+  log = createLog({
+    level: 'trace',
+    repeatAfterMs: 0,
+    destination: { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) },
+  });
 });
 afterEach(() => {
   jest.useRealTimers();
@@ -17,10 +21,13 @@ const SUMMARY = 'lines of the log were left out: there were more of one kind tha
 
 describe('lines of one kind', () => {
   it('are written some times in a window, and then counted', () => {
-    for (let i = 0; i < LINES_A_KIND + 480; i += 1) log.warn({ err: new Error('Query read timeout'), i }, 'cannot renew the lease; retrying');
+    for (let i = 0; i < LINES_A_KIND + 480; i += 1)
+      log.warn({ err: new Error('Query read timeout'), i }, 'cannot renew the lease; retrying');
     expect(lines).toHaveLength(LINES_A_KIND);
     jest.advanceTimersByTime(WINDOW_MS);
-    expect(lines.slice(LINES_A_KIND)).toMatchObject([{ level: 'warn', msg: SUMMARY, kind: '40 cannot renew the lease; retrying', lines: 480 }]);
+    expect(lines.slice(LINES_A_KIND)).toMatchObject([
+      { level: 'warn', msg: SUMMARY, kind: '40 cannot renew the lease; retrying', lines: 480 },
+    ]);
     log.warn('cannot renew the lease; retrying');
     expect(lines.at(-1)).toMatchObject({ msg: 'cannot renew the lease; retrying' });
   });
@@ -38,7 +45,8 @@ describe('lines of one kind', () => {
   });
 
   it('are bounded also where every line has a text of its own', () => {
-    const letters = (n: number): string => String.fromCodePoint(97 + (n % 26), 97 + (Math.floor(n / 26) % 26), 97 + Math.floor(n / 676));
+    const letters = (n: number): string =>
+      String.fromCodePoint(97 + (n % 26), 97 + (Math.floor(n / 26) % 26), 97 + Math.floor(n / 676));
     for (let i = 0; i < 5_000; i += 1) log.info(`text ${letters(i)}`);
     expect(lines).toHaveLength(MAX_KINDS + LINES_A_KIND);
   });

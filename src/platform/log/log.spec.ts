@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { createLog, type Log } from './log.js';
 import { maskSecrets } from './masking.js';
 
-const JWS = 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJodHRwczovL2lkcC5hY21lLmV4YW1wbGUifQ.c2lnbmF0dXJlLWJ5dGVz';
+const JWS =
+  'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJodHRwczovL2lkcC5hY21lLmV4YW1wbGUifQ.c2lnbmF0dXJlLWJ5dGVz';
 const JWE = 'eyJhbGciOiJkaXIifQ..aXYtaXYtaXYtaXY.Y2lwaGVydGV4dA.dGFnLXRhZw';
 const OWN = 'rsk_Zm9vYmFyYmF6cXV4cXV1eA';
 const OPAQUE = 'q7Hd93kLmPz0';
@@ -18,17 +19,28 @@ describe('the log', () => {
     const { log, lines } = recording();
     log.info({ batch: 7 }, 'appended');
     expect(lines).toHaveLength(1);
-    expect(JSON.parse(lines[0]!)).toEqual({ level: 'info', time: expect.stringMatching(/^20.*Z$/), batch: 7, msg: 'appended' });
+    expect(JSON.parse(lines[0]!)).toEqual({
+      level: 'info',
+      time: expect.stringMatching(/^20.*Z$/),
+      batch: 7,
+      msg: 'appended',
+    });
   });
 
-  it.each(['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const)('masks alike at %s, whichever level is logged', (level) => {
-    for (const configured of ['trace', level]) {
-      const lines: string[] = [];
-      createLog({ level: configured, destination: { write: (line) => lines.push(line) } })[level]({ token: OPAQUE }, JWS);
-      expect(lines).toHaveLength(1);
-      expect(lines[0]).not.toMatch(new RegExp(`${OPAQUE}|${JWS}`));
-    }
-  });
+  it.each(['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const)(
+    'masks alike at %s, whichever level is logged',
+    (level) => {
+      for (const configured of ['trace', level]) {
+        const lines: string[] = [];
+        createLog({ level: configured, destination: { write: (line) => lines.push(line) } })[level](
+          { token: OPAQUE },
+          JWS,
+        );
+        expect(lines).toHaveLength(1);
+        expect(lines[0]).not.toMatch(new RegExp(`${OPAQUE}|${JWS}`));
+      }
+    },
+  );
 
   const planted: [string, string, (log: Log) => void][] = [
     ['a message', JWS, (log) => log.info(`refused ${JWS}`)],
@@ -38,14 +50,26 @@ describe('the log', () => {
     ["an error's cause", JWS, (log) => log.error({ err: new Error('bad', { cause: new Error(JWS) }) }, 'x')],
     ['an encrypted token', 'Y2lwaGVydGV4dA', (log) => log.info(JWE)],
     ["one of Rescind's secrets", OWN, (log) => log.info({ note: `made ${OWN} today` }, 'x')],
-    ['an authorization header', OPAQUE, (log) => log.info({ req: { headers: { authorization: `Bearer ${OPAQUE}` } } }, 'x')],
+    [
+      'an authorization header',
+      OPAQUE,
+      (log) => log.info({ req: { headers: { authorization: `Bearer ${OPAQUE}` } } }, 'x'),
+    ],
     ['a repeated header', OPAQUE, (log) => log.info({ headers: { 'Set-Cookie': [`sid=${OPAQUE}`, 'b=2'] } }, 'x')],
     ['a cookie', OPAQUE, (log) => log.info({ headers: { cookie: `sid=${OPAQUE}` } }, 'x')],
     ['a token by name', OPAQUE, (log) => log.info({ token: OPAQUE }, 'x')],
     ['an assertion by name', OPAQUE, (log) => log.info({ body: { assertion: OPAQUE } }, 'x')],
-    ['a client secret by name, with a quote in it', OPAQUE, (log) => log.info({ a: { client_secret: `"${OPAQUE}"` } }, 'x')],
+    [
+      'a client secret by name, with a quote in it',
+      OPAQUE,
+      (log) => log.info({ a: { client_secret: `"${OPAQUE}"` } }, 'x'),
+    ],
     ['a secret in JSON within a message', OPAQUE, (log) => log.info(JSON.stringify({ client_secret: OPAQUE, a: 1 }))],
-    ['a secret in JSON within JSON within a message', OPAQUE, (log) => log.info(JSON.stringify(JSON.stringify({ client_secret: OPAQUE })))],
+    [
+      'a secret in JSON within JSON within a message',
+      OPAQUE,
+      (log) => log.info(JSON.stringify(JSON.stringify({ client_secret: OPAQUE }))),
+    ],
     ['a form', OPAQUE, (log) => log.info(`POST grant_type=x&client_secret=${OPAQUE}&code=${OPAQUE}&token=${OPAQUE}`)],
     ['a scheme in a message', OPAQUE, (log) => log.info(`sent Basic ${OPAQUE}`)],
     ['a password in a URL', OPAQUE, (log) => log.info(`at postgres://rescind:${OPAQUE}@127.0.0.1/rescind`)],
@@ -63,13 +87,23 @@ describe('the log', () => {
 
   it('keeps what names a token without being one', () => {
     const { log, lines } = recording();
-    const identity = { token: { iss: 'https://login.chat.example', jti: '4f' }, code: 'not-found', token_type_hint: 'access_token' };
+    const identity = {
+      token: { iss: 'https://login.chat.example', jti: '4f' },
+      code: 'not-found',
+      token_type_hint: 'access_token',
+    };
     log.info(identity, 'token 4f of client wiki at https://idp.acme.example/a.b.c was revoked');
-    expect(JSON.parse(lines[0]!)).toMatchObject({ ...identity, msg: 'token 4f of client wiki at https://idp.acme.example/a.b.c was revoked' });
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      ...identity,
+      msg: 'token 4f of client wiki at https://idp.acme.example/a.b.c was revoked',
+    });
   });
 
   it('leaves any line of JSON a line of JSON', () => {
-    const key = fc.oneof(fc.string(), fc.constantFrom('token', 'authorization', 'client_secret', 'password', 'headers'));
+    const key = fc.oneof(
+      fc.string(),
+      fc.constantFrom('token', 'authorization', 'client_secret', 'password', 'headers'),
+    );
     fc.assert(
       fc.property(fc.dictionary(key, fc.oneof(fc.jsonValue(), fc.constant(JWS), fc.constant(`"${OWN}\\`))), (value) => {
         JSON.parse(maskSecrets(JSON.stringify(value)));
@@ -81,7 +115,11 @@ describe('the log', () => {
 
   it('writes the same problem once in a while, with how many were left out, and every other line', async () => {
     const lines: Record<string, unknown>[] = [];
-    const sut = createLog({ level: 'info', repeatAfterMs: 50, destination: { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) } });
+    const sut = createLog({
+      level: 'info',
+      repeatAfterMs: 50,
+      destination: { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) },
+    });
     const problem = (message = 'refused'): Error => Object.assign(new Error(message), { code: 'ECONNREFUSED' });
     const startedAt = performance.now();
     for (let i = 0; i < 100; i += 1) {
@@ -97,6 +135,9 @@ describe('the log', () => {
     while (performance.now() - startedAt < 120) await new Promise(setImmediate);
     sut.error({ err: problem() }, 'the database is away');
     const told = lines.reduce((sum, { left_out: leftOut }) => sum + Number(leftOut ?? 0), 0);
-    expect(told + lines.filter(({ msg, err }) => msg === 'the database is away' && (err as Error).message === 'refused').length).toBe(101);
+    expect(
+      told +
+        lines.filter(({ msg, err }) => msg === 'the database is away' && (err as Error).message === 'refused').length,
+    ).toBe(101);
   });
 });

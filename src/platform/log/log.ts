@@ -36,7 +36,9 @@ export function createLog(options: { level: string; destination?: LogDestination
     },
     { write: (line: string) => void destination.write(maskSecrets(line)) },
   );
-  budget.onSuppressed((kind, lines) => log.warn({ kind, lines }, 'lines of the log were left out: there were more of one kind than are written'));
+  budget.onSuppressed((kind, lines) =>
+    log.warn({ kind, lines }, 'lines of the log were left out: there were more of one kind than are written'),
+  );
   return log;
 }
 

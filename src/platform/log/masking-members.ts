@@ -40,7 +40,10 @@ export function passMember(text: Text, at: number, mask: Mask): number {
   const colon = skipSpace(text, closing + 1);
   if (text.charCodeAt(colon) !== COLON) return closing;
   const value = skipSpace(text, colon + 1);
-  const end = text.charCodeAt(value) === OPEN_ARRAY ? passArray(text, value + 1, depth, mask) : passString(text, value, depth, mask);
+  const end =
+    text.charCodeAt(value) === OPEN_ARRAY
+      ? passArray(text, value + 1, depth, mask)
+      : passString(text, value, depth, mask);
   // If the text is not JSON, the quote that ends one string may open the next name.
   return text.charCodeAt(end - 1) === QUOTE ? end - 1 : end;
 }
@@ -87,13 +90,15 @@ function passString(text: Text, from: number, depth: number, mask: Mask): number
 }
 
 /** Whether the quote ends a string around the one at `depth`, which was cut off. Such a quote stays, so that the line remains JSON. */
-const endsOuter = (backslashes: number, depth: number): boolean => backslashes < depth || (depth > 0 && backslashes % 2 === 0);
+const endsOuter = (backslashes: number, depth: number): boolean =>
+  backslashes < depth || (depth > 0 && backslashes % 2 === 0);
 
 /**
  * Whether the quote ends the string. Each nesting level doubles the backslashes. At `depth`, an even number before a quote leaves it
  * unescaped.
  */
-const endsInner = (backslashes: number, depth: number): boolean => Math.floor((backslashes + 1) / (depth + 1)) % 2 === 1;
+const endsInner = (backslashes: number, depth: number): boolean =>
+  Math.floor((backslashes + 1) / (depth + 1)) % 2 === 1;
 
 function isPrecededBy(text: Text, at: number, backslashes: number): boolean {
   for (let before = 1; before <= backslashes; before += 1) if (text.charCodeAt(at - before) !== BACKSLASH) return false;

@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { MASK, maskSecrets } from './masking.js';
 import type { Text } from './masking-text.js';
 
-const JWS = 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJodHRwczovL2lkcC5hY21lLmV4YW1wbGUifQ.c2lnbmF0dXJlLWJ5dGVz';
+const JWS =
+  'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJpc3MiOiJodHRwczovL2lkcC5hY21lLmV4YW1wbGUifQ.c2lnbmF0dXJlLWJ5dGVz';
 /** RFC 7516, section 7.1: header, encrypted key, initialization vector, ciphertext, authentication tag. */
 const JWE = 'eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkEyNTZHQ00ifQ.T0tPVE5hbW5h.NDhWMV9BTGI.NWVUanhrc0E.WEZCTVlVWm9k';
 const OPAQUE = 'q7Hd93kLmPz0';
@@ -15,12 +16,32 @@ describe('masking', () => {
     ['an array of strings', `{"set-cookie":["${OPAQUE}", "b"],"a":1}`, `{"set-cookie":["${MASK}", "${MASK}"],"a":1}`],
     ['the strings of a mixed array', `{"cookie":["${OPAQUE}",{"a":1}]}`, `{"cookie":["${MASK}",{"a":1}]}`],
     ['a value that is cut off', `{"token":"${OPAQUE}`, `{"token":"${MASK}`],
-    ['a value in JSON in JSON that is cut off', json({ msg: `{"token":"${OPAQUE}` }), json({ msg: `{"token":"${MASK}` })],
-    ['the same, where a backslash is the last of it', json({ msg: `{"token":"${OPAQUE}\\` }), json({ msg: `{"token":"${MASK}\\` })],
+    [
+      'a value in JSON in JSON that is cut off',
+      json({ msg: `{"token":"${OPAQUE}` }),
+      json({ msg: `{"token":"${MASK}` }),
+    ],
+    [
+      'the same, where a backslash is the last of it',
+      json({ msg: `{"token":"${OPAQUE}\\` }),
+      json({ msg: `{"token":"${MASK}\\` }),
+    ],
     ['a quote in a value in JSON in JSON', json(json({ password: `a"${OPAQUE}` })), json(json({ password: MASK }))],
-    ['a backslash at the end of it', json(json({ password: `${OPAQUE}\\`, a: 1 })), json(json({ password: MASK, a: 1 }))],
-    ['both, a level deeper', json(json(json({ password: `"\\${OPAQUE}\\"\\\\`, a: 1 }))), json(json(json({ password: MASK, a: 1 })))],
-    ['an indented array in JSON in JSON', json(json({ cookie: [OPAQUE, OPAQUE] }, null, 2)), json(json({ cookie: [MASK, MASK] }, null, 2))],
+    [
+      'a backslash at the end of it',
+      json(json({ password: `${OPAQUE}\\`, a: 1 })),
+      json(json({ password: MASK, a: 1 })),
+    ],
+    [
+      'both, a level deeper',
+      json(json(json({ password: `"\\${OPAQUE}\\"\\\\`, a: 1 }))),
+      json(json(json({ password: MASK, a: 1 }))),
+    ],
+    [
+      'an indented array in JSON in JSON',
+      json(json({ cookie: [OPAQUE, OPAQUE] }, null, 2)),
+      json(json({ cookie: [MASK, MASK] }, null, 2)),
+    ],
     ['a token after an escaped line end', json(`refused\n${JWS}`), json(`refused\n${MASK}`)],
     ['all five segments of a JWE', `got ${JWE} of`, `got ${MASK} of`],
     ['a token after a letter', `got${JWS}`, `got${MASK}`],
@@ -59,7 +80,10 @@ function maskByExpressions(line: string): string {
     .replace(new RegExp(`"(${names})":"(?:[^"\\\\]|\\\\.)*"`, 'gi'), `"$1":"${MASK}"`)
     .replace(new RegExp(`"(${names})":\\[(?:"(?:[^"\\\\]|\\\\.)*",?)+\\]`, 'gi'), `"$1":["${MASK}"]`)
     .replace(new RegExp(`(\\\\+")(${names})\\1\\s*:\\s*\\1[^"]*?\\1`, 'gi'), `$1$2$1:$1${MASK}$1`)
-    .replace(/(?<![A-Za-z0-9])(?:ey[A-L]|ew[k-r0-3])[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){0,2}/g, MASK)
+    .replace(
+      /(?<![A-Za-z0-9])(?:ey[A-L]|ew[k-r0-3])[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){0,2}/g,
+      MASK,
+    )
     .replace(/\brsk_[A-Za-z0-9_-]+/g, MASK)
     .replace(new RegExp(`\\b(${names}|code)=[^&\\s"'\\\\,;]+`, 'gi'), `$1=${MASK}`)
     .replace(/\b(Bearer|Basic|DPoP)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${MASK}`)
@@ -67,11 +91,56 @@ function maskByExpressions(line: string): string {
 }
 
 describe('masking, beside regular expressions', () => {
-  const plain = ['a', 'monkey', ' ', '\n', '.', '-', '_', ',', ';', '&', '=', ':', '/', '://', '@', '%3D', '"', "'", '\\', '\\"', '\\\\\\"', '\\n', '[', ']', '{', '}'];
-  const named = ['token', 'code', 'Set-Cookie', '"token":"', '"cookie":["', '\\"secret\\":\\"', 'token=', 'Bearer ', 'basic  ', 'rsk_', 'eyJ', '-eyA', 'ewog'];
-  const fragments = fc.array(fc.oneof(fc.constantFrom(...plain), fc.constantFrom(...named), fc.constant('SECRET')), { maxLength: 16 });
+  const plain = [
+    'a',
+    'monkey',
+    ' ',
+    '\n',
+    '.',
+    '-',
+    '_',
+    ',',
+    ';',
+    '&',
+    '=',
+    ':',
+    '/',
+    '://',
+    '@',
+    '%3D',
+    '"',
+    "'",
+    '\\',
+    '\\"',
+    '\\\\\\"',
+    '\\n',
+    '[',
+    ']',
+    '{',
+    '}',
+  ];
+  const named = [
+    'token',
+    'code',
+    'Set-Cookie',
+    '"token":"',
+    '"cookie":["',
+    '\\"secret\\":\\"',
+    'token=',
+    'Bearer ',
+    'basic  ',
+    'rsk_',
+    'eyJ',
+    '-eyA',
+    'ewog',
+  ];
+  const fragments = fc.array(fc.oneof(fc.constantFrom(...plain), fc.constantFrom(...named), fc.constant('SECRET')), {
+    maxLength: 16,
+  });
   /** Numbers the secrets, so that each can be looked for. */
-  const texts = fragments.map((parts) => parts.map((part, nth) => (part === 'SECRET' ? `q7Hd93kLm${nth}z` : part)).join(''));
+  const texts = fragments.map((parts) =>
+    parts.map((part, nth) => (part === 'SECRET' ? `q7Hd93kLm${nth}z` : part)).join(''),
+  );
   const secretsOf = (text: string): string[] => text.match(/q7Hd93kLm\d+z/g) ?? [];
 
   it('nothing that they mask stays', () => {
@@ -91,7 +160,15 @@ describe('masking, beside regular expressions', () => {
   });
 
   it('what they keep of whole JSON stays', () => {
-    const whole = ['a', 'https://idp.acme.example/a.b.c of wiki', JWS, `a rsk_${OPAQUE}`, `token=${OPAQUE}&a=b`, `Bearer ${OPAQUE}`, `pg://u:${OPAQUE}@h`];
+    const whole = [
+      'a',
+      'https://idp.acme.example/a.b.c of wiki',
+      JWS,
+      `a rsk_${OPAQUE}`,
+      `token=${OPAQUE}&a=b`,
+      `Bearer ${OPAQUE}`,
+      `pg://u:${OPAQUE}@h`,
+    ];
     const strings = fc.oneof(fc.constantFrom(...whole), fc.string());
     const oneForAll = (text: string): string => text.replace(/\[("\[masked\]",?)+\]/g, `["${MASK}"]`);
     const names = fc.constantFrom('a', 'token', 'password', 'code', 'tokens', 'iss');
@@ -115,7 +192,34 @@ describe('masking, beside regular expressions', () => {
 });
 
 describe('the work of masking', () => {
-  const hostile = ['\\', '\\"', '-eyA', 'eyJ', '-eyAAAAAAA', 'eyJhbGciOiJkaXIifQ.', 'a.', 'a.a://', 'a://', '://a:', ':', '"token":', '"token":"', '"token":["', '\\"token\\":\\"', '\\"token\\":[', '"', 'token=', 'Bearer ', ' ', 'rsk_', 'rsk_a.', '\\n', '"token" ', '"token\\', '{"a":"b"},'];
+  const hostile = [
+    '\\',
+    '\\"',
+    '-eyA',
+    'eyJ',
+    '-eyAAAAAAA',
+    'eyJhbGciOiJkaXIifQ.',
+    'a.',
+    'a.a://',
+    'a://',
+    '://a:',
+    ':',
+    '"token":',
+    '"token":"',
+    '"token":["',
+    '\\"token\\":\\"',
+    '\\"token\\":[',
+    '"',
+    'token=',
+    'Bearer ',
+    ' ',
+    'rsk_',
+    'rsk_a.',
+    '\\n',
+    '"token" ',
+    '"token\\',
+    '{"a":"b"},',
+  ];
 
   it.each(hostile.map((part) => [part]))('grows as the text does where `%s` is repeated', (part) => {
     const stepsOf = (length: number): number => {
@@ -162,6 +266,7 @@ class CountedText implements Text {
   }
   #count(steps: number): void {
     this.steps += steps;
-    if (this.steps > this.length * MAX_STEPS_PER_CHARACTER) throw new RangeError(`more than ${MAX_STEPS_PER_CHARACTER} steps a character`);
+    if (this.steps > this.length * MAX_STEPS_PER_CHARACTER)
+      throw new RangeError(`more than ${MAX_STEPS_PER_CHARACTER} steps a character`);
   }
 }

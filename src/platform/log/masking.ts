@@ -1,5 +1,19 @@
 import { passMember, SECRET_NAMES, type Mask } from './masking-members.js';
-import { AT, BACKSLASH, COLON, DOT, EQUALS, HYPHEN, isBase64url, isSpace, QUOTE, readBase64url, skipSpace, SLASH, type Text } from './masking-text.js';
+import {
+  AT,
+  BACKSLASH,
+  COLON,
+  DOT,
+  EQUALS,
+  HYPHEN,
+  isBase64url,
+  isSpace,
+  QUOTE,
+  readBase64url,
+  skipSpace,
+  SLASH,
+  type Text,
+} from './masking-text.js';
 
 /** Replaces a token or secret in the log. */
 export const MASK = '[masked]';
@@ -119,7 +133,8 @@ const isToken68 = (code: number): boolean => /[A-Za-z0-9._~+/=-]/.test(String.fr
 
 /** Masks the password of `scheme://user:password@host`. */
 function passUrlPassword(text: Text, at: number, mask: Mask): number {
-  if (text.charCodeAt(at) !== COLON || text.charCodeAt(at + 1) !== SLASH || text.charCodeAt(at + 2) !== SLASH) return at + 1;
+  if (text.charCodeAt(at) !== COLON || text.charCodeAt(at + 1) !== SLASH || text.charCodeAt(at + 2) !== SLASH)
+    return at + 1;
   const userEnd = readAuthority(text, at + 3, COLON);
   if (text.charCodeAt(userEnd) !== COLON) return userEnd;
   const end = readAuthority(text, userEnd + 1, undefined);

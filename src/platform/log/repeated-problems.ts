@@ -10,11 +10,16 @@ const MAX_REMEMBERED = 256;
  * Leaves out a line with an error (member `err` or `stack`) that was written a moment ago, and counts it. The next line of its kind
  * reports the count (`left_out`). Takes the arguments of a line and returns those to write, or undefined.
  */
-export function createRepeatFilter(repeatAfterMs = REPEAT_AFTER_MS): (level: number, args: readonly unknown[]) => readonly unknown[] | undefined {
+export function createRepeatFilter(
+  repeatAfterMs = REPEAT_AFTER_MS,
+): (level: number, args: readonly unknown[]) => readonly unknown[] | undefined {
   const remembered = new Map<string, { readonly writtenAt: number; leftOut: number }>();
   return (level, args) => {
     const [members, message] = args;
-    const { err, stack } = (typeof members === 'object' && members !== null ? members : {}) as { readonly err?: unknown; readonly stack?: unknown };
+    const { err, stack } = (typeof members === 'object' && members !== null ? members : {}) as {
+      readonly err?: unknown;
+      readonly stack?: unknown;
+    };
     const hasError = typeof err === 'object' && err !== null;
     // kafkajs passes its error's stack beside the message.
     if (!hasError && typeof stack !== 'string') return args;
@@ -29,6 +34,8 @@ export function createRepeatFilter(repeatAfterMs = REPEAT_AFTER_MS): (level: num
     remembered.delete(kind);
     remembered.set(kind, { writtenAt: now, leftOut: 0 });
     if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!);
-    return last === undefined || last.leftOut === 0 ? args : [{ ...(members as object), left_out: last.leftOut }, ...args.slice(1)];
+    return last === undefined || last.leftOut === 0
+      ? args
+      : [{ ...(members as object), left_out: last.leftOut }, ...args.slice(1)];
   };
 }

@@ -26,7 +26,13 @@ describe('health', () => {
       throw new Error('password authentication failed for user rescind');
     });
     const report = sut.report();
-    expect(report).toMatchObject({ ready: false, checks: [{ name: 'lease', ok: false, code: 'no-lease' }, { name: 'database', ok: false }] });
+    expect(report).toMatchObject({
+      ready: false,
+      checks: [
+        { name: 'lease', ok: false, code: 'no-lease' },
+        { name: 'database', ok: false },
+      ],
+    });
     expect(JSON.stringify(report)).not.toContain('password');
   });
 
@@ -34,15 +40,22 @@ describe('health', () => {
     const sut = createHealth();
     await sut.watch('database', async () => undefined);
     sut.register('lease', () => undefined, ['serve']);
-    sut.register(
-      'kafka',
-      () => {
-        throw new RescindError('kafka-unavailable');
-      },
-      ['ingest'],
-    );
-    expect(sut.report('serve')).toMatchObject({ role: 'serve', ready: true, checks: [{ name: 'database' }, { name: 'lease' }] });
-    expect(sut.report('ingest')).toMatchObject({ role: 'ingest', ready: false, checks: [{ name: 'database', ok: true }, { name: 'kafka', ok: false, code: 'kafka-unavailable' }] });
+    sut.register('kafka', () => {
+      throw new RescindError('kafka-unavailable');
+    }, ['ingest']);
+    expect(sut.report('serve')).toMatchObject({
+      role: 'serve',
+      ready: true,
+      checks: [{ name: 'database' }, { name: 'lease' }],
+    });
+    expect(sut.report('ingest')).toMatchObject({
+      role: 'ingest',
+      ready: false,
+      checks: [
+        { name: 'database', ok: true },
+        { name: 'kafka', ok: false, code: 'kafka-unavailable' },
+      ],
+    });
   });
 
   it('is never ready for what the process is not there for', () => {
@@ -68,7 +81,11 @@ describe('health', () => {
     nowMs = HEALTH_MAX_AGE_MS;
     expect(sut.report()).toMatchObject({ ready: true, age_ms: HEALTH_MAX_AGE_MS });
     nowMs += 1;
-    expect(sut.report()).toMatchObject({ ready: false, age_ms: HEALTH_MAX_AGE_MS + 1, checks: [{ name: 'database', ok: false, code: 'stale' }] });
+    expect(sut.report()).toMatchObject({
+      ready: false,
+      age_ms: HEALTH_MAX_AGE_MS + 1,
+      checks: [{ name: 'database', ok: false, code: 'stale' }],
+    });
   });
 
   it('is not ready once the process is stopping', () => {

@@ -54,7 +54,11 @@ interface Check {
   read(): { readonly result: CheckResult; readonly ageMs: number };
 }
 
-export function createHealth({ stopping, roles: own = READY_ROLES, now = () => performance.now() }: HealthOptions = {}): Health {
+export function createHealth({
+  stopping,
+  roles: own = READY_ROLES,
+  now = () => performance.now(),
+}: HealthOptions = {}): Health {
   const checks = new Map<string, Check>();
 
   function add(check: Check): void {
@@ -111,7 +115,12 @@ export function createHealth({ stopping, roles: own = READY_ROLES, now = () => p
       const results: CheckResult[] = read.map(({ result }) => result);
       if (own.length > 0 && !own.includes(role)) results.push({ name: 'role', ok: false, ms: 0 });
       if (stopping?.aborted === true) results.push({ name: 'process', ok: false, ms: 0, code: 'shutting-down' });
-      return { role, ready: results.every(({ ok }) => ok), age_ms: Math.max(0, ...read.map(({ ageMs }) => ageMs)), checks: results };
+      return {
+        role,
+        ready: results.every(({ ok }) => ok),
+        age_ms: Math.max(0, ...read.map(({ ageMs }) => ageMs)),
+        checks: results,
+      };
     },
   };
 }
@@ -123,7 +132,13 @@ async function within(timeoutMs: number, work: () => Promise<void>): Promise<unk
     timer = setTimeout(() => resolve(new Error('too slow')), timeoutMs);
   });
   try {
-    return await Promise.race([work().then(() => undefined, (error: unknown) => error ?? new Error('failed')), timeout]);
+    return await Promise.race([
+      work().then(
+        () => undefined,
+        (error: unknown) => error ?? new Error('failed'),
+      ),
+      timeout,
+    ]);
   } finally {
     clearTimeout(timer);
   }

@@ -5,9 +5,19 @@ export interface Metrics {
   /** Returns the metric of that name; the same name gives the same metric. Names start with `rescind_`. */
   counter<L extends string = never>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   gauge<L extends string = never>(name: string, help: string, labels?: readonly L[], collect?: () => number): Gauge<L>;
-  histogram<L extends string = never>(name: string, help: string, labels?: readonly L[], buckets?: readonly number[]): Histogram<L>;
+  histogram<L extends string = never>(
+    name: string,
+    help: string,
+    labels?: readonly L[],
+    buckets?: readonly number[],
+  ): Histogram<L>;
   /** Adds a gauge whose label sets are all read on each scrape. */
-  observed<L extends string>(name: string, help: string, labels: readonly L[], read: () => Iterable<readonly [Record<L, string>, number]>): void;
+  observed<L extends string>(
+    name: string,
+    help: string,
+    labels: readonly L[],
+    read: () => Iterable<readonly [Record<L, string>, number]>,
+  ): void;
   text(): Promise<string>;
   /** Returns this process's own metrics, for another process to aggregate. */
   dump(): Promise<MetricDump>;
@@ -61,8 +71,16 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
           }),
       ),
     histogram: (name, help, labels = [], buckets = DURATION_BUCKETS_S) =>
-      once(name, () => new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] })),
-    observed<L extends string>(name: string, help: string, labels: readonly L[], read: () => Iterable<readonly [Record<L, string>, number]>) {
+      once(
+        name,
+        () => new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] }),
+      ),
+    observed<L extends string>(
+      name: string,
+      help: string,
+      labels: readonly L[],
+      read: () => Iterable<readonly [Record<L, string>, number]>,
+    ) {
       once(
         name,
         () =>
@@ -80,7 +98,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
           }),
       );
     },
-    text: async () => (member ? AggregatorRegistry.aggregate([...(await member.collect())] as object[][]).metrics() : registry.metrics()),
+    text: async () =>
+      member ? AggregatorRegistry.aggregate([...(await member.collect())] as object[][]).metrics() : registry.metrics(),
     dump: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
   };

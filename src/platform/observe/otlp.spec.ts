@@ -18,13 +18,21 @@ const span = (name: string): EndedSpan => ({
   failed: false,
 });
 
-function sut(endpoint: string): { sink: ReturnType<typeof createOtlpSink>; dropped: () => Promise<string>; logged: string[] } {
+function sut(endpoint: string): {
+  sink: ReturnType<typeof createOtlpSink>;
+  dropped: () => Promise<string>;
+  logged: string[];
+} {
   const metrics = createMetrics();
   const logged: string[] = [];
   const log = createLog({ level: 'trace', destination: { write: (line) => logged.push(line) } });
   const headers = new Secret('api-key=hunter2');
   const sink = createOtlpSink({ endpoint, headers, serviceName: 'spec', version: '1', metrics, log });
-  return { sink, logged, dropped: async () => /^rescind_trace_spans_dropped_total (\d+)$/m.exec(await metrics.text())![1]! };
+  return {
+    sink,
+    logged,
+    dropped: async () => /^rescind_trace_spans_dropped_total (\d+)$/m.exec(await metrics.text())![1]!,
+  };
 }
 
 describe('the OTLP sink', () => {

@@ -64,7 +64,8 @@ export function createOtlpSink(options: OtlpOptions): SpanSink {
       if (!response.ok) throw new Error(`the collector answered ${response.status}`);
     } catch (err) {
       dropped.inc(spans.length);
-      if (performance.now() - toldAt > LOG_AGAIN_MS) log.warn({ err }, 'the collector did not take traces; they are dropped');
+      if (performance.now() - toldAt > LOG_AGAIN_MS)
+        log.warn({ err }, 'the collector did not take traces; they are dropped');
       toldAt = performance.now();
     }
   }
@@ -97,7 +98,9 @@ const KIND = { internal: 1, server: 2 } as const;
 const STATUS_ERROR = 2;
 
 function exportRequest(options: OtlpOptions, spans: readonly EndedSpan[]): unknown {
-  const resource = { attributes: attributesOf({ 'service.name': options.serviceName, 'service.version': options.version }) };
+  const resource = {
+    attributes: attributesOf({ 'service.name': options.serviceName, 'service.version': options.version }),
+  };
   const encoded = spans.map((span) => ({
     traceId: span.traceId,
     spanId: span.spanId,
@@ -109,7 +112,11 @@ function exportRequest(options: OtlpOptions, spans: readonly EndedSpan[]): unkno
     attributes: attributesOf(span.attributes),
     status: span.failed ? { code: STATUS_ERROR } : {},
   }));
-  return { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: 'rescind', version: options.version }, spans: encoded }] }] };
+  return {
+    resourceSpans: [
+      { resource, scopeSpans: [{ scope: { name: 'rescind', version: options.version }, spans: encoded }] },
+    ],
+  };
 }
 
 /** Formats nanoseconds. 64-bit integers are strings in protobuf's JSON. */

@@ -23,4 +23,5 @@ export const newTraceId = (): string => randomBytes(16).toString('hex');
 export const newSpanId = (): string => randomBytes(8).toString('hex');
 
 /** Whether a trace is sampled. Every process with the same ratio gives the same answer, because a trace id's lowest 7 bytes are random. */
-export const isSampled = (traceId: string, ratio: number): boolean => Number.parseInt(traceId.slice(-13), 16) / 2 ** 52 < ratio;
+export const isSampled = (traceId: string, ratio: number): boolean =>
+  Number.parseInt(traceId.slice(-13), 16) / 2 ** 52 < ratio;

@@ -34,12 +34,16 @@ describe('parseTraceparent', () => {
 describe('a trace', () => {
   function sut(ratio: number): { tracing: ReturnType<typeof createTracing>; spans: EndedSpan[] } {
     const spans: EndedSpan[] = [];
-    return { spans, tracing: createTracing({ ratio, sink: { add: (span) => void spans.push(span), stop: async () => undefined } }) };
+    return {
+      spans,
+      tracing: createTracing({ ratio, sink: { add: (span) => void spans.push(span), stop: async () => undefined } }),
+    };
   }
 
   it('is sampled because its caller wishes it only so many times a second', () => {
     const { tracing, spans } = sut(0);
-    for (let i = 0; i < 100 * SAMPLED_BY_CALLERS_A_SECOND; i += 1) tracing.startRequest('GET /introspect', `00-${TRACE}-${SPAN}-01`, {}).end();
+    for (let i = 0; i < 100 * SAMPLED_BY_CALLERS_A_SECOND; i += 1)
+      tracing.startRequest('GET /introspect', `00-${TRACE}-${SPAN}-01`, {}).end();
     expect(spans.length).toBeGreaterThanOrEqual(SAMPLED_BY_CALLERS_A_SECOND);
     expect(spans.length).toBeLessThan(50 * SAMPLED_BY_CALLERS_A_SECOND);
   });

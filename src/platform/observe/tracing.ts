@@ -42,10 +42,17 @@ export function createTracing({ sink, ratio }: { sink: SpanSink; ratio: number }
     const now = Math.floor(performance.now() / 1000);
     if (now !== second) [second, sampledByCallers] = [now, 0];
     sampledByCallers += 1;
-    return sampledByCallers <= SAMPLED_BY_CALLERS_A_SECOND ? parent : { ...parent, sampled: isSampled(parent.traceId, ratio) };
+    return sampledByCallers <= SAMPLED_BY_CALLERS_A_SECOND
+      ? parent
+      : { ...parent, sampled: isSampled(parent.traceId, ratio) };
   }
 
-  function open(name: string, kind: EndedSpan['kind'], parent: SpanContext | undefined, attributes: Attributes): OpenSpan {
+  function open(
+    name: string,
+    kind: EndedSpan['kind'],
+    parent: SpanContext | undefined,
+    attributes: Attributes,
+  ): OpenSpan {
     const traceId = parent?.traceId ?? newTraceId();
     const context = { traceId, spanId: newSpanId(), sampled: parent?.sampled ?? isSampled(traceId, ratio) };
     const startedAt = performance.now();
@@ -57,7 +64,17 @@ export function createTracing({ sink, ratio }: { sink: SpanSink; ratio: number }
         const startMs = performance.timeOrigin + startedAt;
         const endMs = performance.timeOrigin + performance.now();
         const all = { ...attributes, ...outcome.attributes };
-        sink.add({ traceId: trace, spanId, parentSpanId: parent?.spanId, name, kind, startMs, endMs, attributes: all, failed: outcome.failed === true });
+        sink.add({
+          traceId: trace,
+          spanId,
+          parentSpanId: parent?.spanId,
+          name,
+          kind,
+          startMs,
+          endMs,
+          attributes: all,
+          failed: outcome.failed === true,
+        });
       },
     };
   }
@@ -74,7 +91,8 @@ export function createTracing({ sink, ratio }: { sink: SpanSink; ratio: number }
         throw error;
       }
     },
-    startRequest: (name, traceparent, attributes) => open(name, 'server', bounded(parseTraceparent(traceparent)), attributes),
+    startRequest: (name, traceparent, attributes) =>
+      open(name, 'server', bounded(parseTraceparent(traceparent)), attributes),
     within: (context, work) => current.run(context, work),
     stop: () => sink.stop(),
   };

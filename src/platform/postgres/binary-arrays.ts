@@ -46,12 +46,21 @@ class OutOfRange extends Error {
 }
 
 function within(value: number, bits: 16 | 32): number {
-  if (!Number.isInteger(value) || value < -(2 ** (bits - 1)) || value >= 2 ** (bits - 1)) throw new OutOfRange(`no integer of ${bits} bits`);
+  if (!Number.isInteger(value) || value < -(2 ** (bits - 1)) || value >= 2 ** (bits - 1))
+    throw new OutOfRange(`no integer of ${bits} bits`);
   return value;
 }
 
-const INT2: Element<number> = { oid: 21, size: () => 2, write: (bytes, value, at) => bytes.writeInt16BE(within(value, 16), at) };
-const INT4: Element<number> = { oid: 23, size: () => 4, write: (bytes, value, at) => bytes.writeInt32BE(within(value, 32), at) };
+const INT2: Element<number> = {
+  oid: 21,
+  size: () => 2,
+  write: (bytes, value, at) => bytes.writeInt16BE(within(value, 16), at),
+};
+const INT4: Element<number> = {
+  oid: 23,
+  size: () => 4,
+  write: (bytes, value, at) => bytes.writeInt32BE(within(value, 32), at),
+};
 const INT8: Element<bigint | number> = {
   oid: 20,
   size: () => 8,
@@ -60,9 +69,21 @@ const INT8: Element<bigint | number> = {
     else writeSafeInteger(bytes, value, at);
   },
 };
-const UUID: Element<string> = { oid: 2950, size: () => UUID_BYTES, write: (bytes, value, at) => uuidBytes(value).copy(bytes, at) };
-const BYTEA: Element<Uint8Array> = { oid: 17, size: (value) => value.length, write: (bytes, value, at) => bytes.set(value, at) };
-const TEXT: Element<string> = { oid: 25, size: (value) => Buffer.byteLength(value), write: (bytes, value, at) => bytes.write(value, at, 'utf8') };
+const UUID: Element<string> = {
+  oid: 2950,
+  size: () => UUID_BYTES,
+  write: (bytes, value, at) => uuidBytes(value).copy(bytes, at),
+};
+const BYTEA: Element<Uint8Array> = {
+  oid: 17,
+  size: (value) => value.length,
+  write: (bytes, value, at) => bytes.set(value, at),
+};
+const TEXT: Element<string> = {
+  oid: 25,
+  size: (value) => Buffer.byteLength(value),
+  write: (bytes, value, at) => bytes.write(value, at, 'utf8'),
+};
 const JSONB: Element<string> = {
   oid: 3802,
   size: (value) => 1 + Buffer.byteLength(value),

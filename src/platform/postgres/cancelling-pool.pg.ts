@@ -8,7 +8,11 @@ export interface CancellingPoolOptions extends PoolOptions {
   readonly canceller: Pool;
 }
 
-type Connected = (error: Error | undefined, client: PoolClient | undefined, release: (error?: Error | boolean) => void) => void;
+type Connected = (
+  error: Error | undefined,
+  client: PoolClient | undefined,
+  release: (error?: Error | boolean) => void,
+) => void;
 
 /** Creates a pool whose running statements PostgreSQL cancels if the client of their request leaves. */
 export function createCancellingPool({ leaving, canceller, ...options }: CancellingPoolOptions): Pool {
@@ -53,7 +57,12 @@ function cancelOnAbort(client: PoolClient, signal: AbortSignal, canceller: Pool)
  * Releases a client whose statement is being cancelled. The cancellation may still arrive: a statement sent here takes it, not the next
  * question's.
  */
-async function releaseCancelled(client: PoolClient, cancelling: Promise<unknown>, release: PoolClient['release'], error: Parameters<PoolClient['release']>[0]): Promise<void> {
+async function releaseCancelled(
+  client: PoolClient,
+  cancelling: Promise<unknown>,
+  release: PoolClient['release'],
+  error: Parameters<PoolClient['release']>[0],
+): Promise<void> {
   await cancelling;
   const failed = await client.query('SELECT 1').then(
     () => undefined,

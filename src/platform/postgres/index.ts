@@ -5,7 +5,16 @@ export type { Pool, PoolClient, PoolOptions, SessionTimeouts } from './pool.pg.j
 export { queryTogether } from './together.pg.js';
 export { endStuckSessions } from './stuck-sessions.pg.js';
 export { loadSql } from './sql.js';
-export { byteaArray, int2Array, int4Array, int8Array, jsonbArray, textArray, uuidArray, uuidBytes } from './binary-arrays.js';
+export {
+  byteaArray,
+  int2Array,
+  int4Array,
+  int8Array,
+  jsonbArray,
+  textArray,
+  uuidArray,
+  uuidBytes,
+} from './binary-arrays.js';
 export { readSchemaState, refuseForeign, requireMigrated, runMigrations } from './migrations/run-migrations.js';
 export type { SchemaState } from './migrations/run-migrations.js';
 export { checkServer } from './server-check.pg.js';

@@ -12,7 +12,12 @@ export interface SessionTimeouts {
   readonly transactionMs: number;
 }
 
-export const DEFAULT_TIMEOUTS: SessionTimeouts = { statementMs: 30_000, lockMs: 10_000, idleInTransactionMs: 10_000, transactionMs: 60_000 };
+export const DEFAULT_TIMEOUTS: SessionTimeouts = {
+  statementMs: 30_000,
+  lockMs: 10_000,
+  idleInTransactionMs: 10_000,
+  transactionMs: 60_000,
+};
 /** How long data to a client may stay unacknowledged before the server takes the client for dead. A stopped process still acknowledges. */
 export const TCP_USER_TIMEOUT_MS = 10_000;
 /** Idle connections are probed after this long, on both sides. */
@@ -119,8 +124,12 @@ export async function onConnection<T>(pool: Pool, work: (client: PoolClient) => 
 export function isDatabaseUnavailable(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   if (typeof code === 'string') {
-    return /^(08...|57P0[1-5]|57014|55P03|25P0[34]|53300|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(code);
+    return /^(08...|57P0[1-5]|57014|55P03|25P0[34]|53300|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/.test(
+      code,
+    );
   }
   // node-postgres gives these errors no code.
-  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(String(message));
+  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
+    String(message),
+  );
 }

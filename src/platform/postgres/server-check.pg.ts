@@ -11,8 +11,10 @@ export async function checkServer(pool: Pool): Promise<void> {
   );
   const { version, fsync, recovery } = rows[0]!;
   if (Number(version) < MIN_SERVER_VERSION) throw refused('PostgreSQL 17 or newer is needed');
-  if (fsync !== 'on') throw refused('the server runs with fsync off: a crash could undo a revocation that was answered');
+  if (fsync !== 'on')
+    throw refused('the server runs with fsync off: a crash could undo a revocation that was answered');
   if (recovery) throw refused('the server is a standby; Rescind decides on the primary only');
 }
 
-const refused = (detail: string): RescindError => new RescindError('config-invalid', { detail: `DATABASE_URL: ${detail}` });
+const refused = (detail: string): RescindError =>
+  new RescindError('config-invalid', { detail: `DATABASE_URL: ${detail}` });

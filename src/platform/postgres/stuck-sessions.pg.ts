@@ -25,7 +25,11 @@ export function endStuckSessions(options: {
 
   async function look(): Promise<void> {
     const { rows } = await pool.query<{ pid: number }>(END_STUCK, [applicationName, olderThanMs / 1_000]);
-    if (rows.length > 0) log.error({ pids: rows.map(({ pid }) => pid) }, 'ended database sessions whose process had stopped inside a COPY');
+    if (rows.length > 0)
+      log.error(
+        { pids: rows.map(({ pid }) => pid) },
+        'ended database sessions whose process had stopped inside a COPY',
+      );
   }
 
   const timer = setInterval(() => {

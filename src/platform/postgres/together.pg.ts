@@ -42,7 +42,8 @@ class Together implements Submittable {
       this.reject = rejected;
     });
     this.parts = statements.map((statement, nth) => {
-      if (statement.name === undefined && !statement.values?.length) throw new TypeError('a statement without name and values cannot be sent with others');
+      if (statement.name === undefined && !statement.values?.length)
+        throw new TypeError('a statement without name and values cannot be sent with others');
       const done = (error: Error | undefined, result: QueryResult): void => {
         if (error) return this.reject(error);
         results[nth] = result;
@@ -92,7 +93,8 @@ class Together implements Submittable {
 
   handleError(error: Error, connection: Connection): void {
     // The server has not parsed the statements behind the one that failed.
-    for (const { name } of this.parts.slice(this.answering)) if (name !== undefined) delete (connection as Noting).submittedNamedStatements[name];
+    for (const { name } of this.parts.slice(this.answering))
+      if (name !== undefined) delete (connection as Noting).submittedNamedStatements[name];
     this.reject(error);
   }
 }

@@ -18,14 +18,29 @@ interface Instance {
  * Writes this process's address to `<home>/instance.json`, which only its owner can read, and returns a function that removes the file.
  * Commands send that home's administrator key to this address and nowhere else. The file of another living instance is left alone.
  */
-export async function announceInstance({ home, url, log }: { readonly home: string; readonly url: string; readonly log: Log }): Promise<() => Promise<void>> {
+export async function announceInstance({
+  home,
+  url,
+  log,
+}: {
+  readonly home: string;
+  readonly url: string;
+  readonly log: Log;
+}): Promise<() => Promise<void>> {
   const file = join(home, INSTANCE_FILE);
   const other = await livingInstance(file);
   if (other !== undefined && other.pid !== process.pid) {
-    log.warn({ pid: other.pid, url: other.url }, 'another instance uses this home: commands without --url go to that one');
+    log.warn(
+      { pid: other.pid, url: other.url },
+      'another instance uses this home: commands without --url go to that one',
+    );
     return async () => undefined;
   }
-  const instance: Instance = { url: localUrl(url), pid: process.pid, started_at: (await findProcess(process.pid))?.startedAt ?? '' };
+  const instance: Instance = {
+    url: localUrl(url),
+    pid: process.pid,
+    started_at: (await findProcess(process.pid))?.startedAt ?? '',
+  };
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, `${JSON.stringify(instance)}\n`, { mode: 0o600 });
   await rename(draft, file);
@@ -36,7 +51,9 @@ export async function announceInstance({ home, url, log }: { readonly home: stri
 
 async function livingInstance(file: string): Promise<Instance | undefined> {
   const instance = await readInstance(file);
-  return instance !== undefined && (await findProcess(instance.pid))?.startedAt === instance.started_at ? instance : undefined;
+  return instance !== undefined && (await findProcess(instance.pid))?.startedAt === instance.started_at
+    ? instance
+    : undefined;
 }
 
 async function readInstance(file: string): Promise<Instance | undefined> {
@@ -48,4 +65,5 @@ async function readInstance(file: string): Promise<Instance | undefined> {
 }
 
 /** Replaces an address that means every interface, which nobody can connect to, by loopback. */
-const localUrl = (url: string): string => url.replace(/^(https?:\/\/)0\.0\.0\.0:/, '$1127.0.0.1:').replace(/^(https?:\/\/)\[::\]:/, '$1[::1]:');
+const localUrl = (url: string): string =>
+  url.replace(/^(https?:\/\/)0\.0\.0\.0:/, '$1127.0.0.1:').replace(/^(https?:\/\/)\[::\]:/, '$1[::1]:');

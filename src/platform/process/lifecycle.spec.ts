@@ -46,7 +46,9 @@ describe('the lifecycle', () => {
     const sut = createLifecycle(log);
     let isStopped = false;
     void sut.stop('test');
-    expect(() => sut.onStop('late', () => void (isStopped = true))).toThrow(expect.objectContaining({ code: 'shutting-down' }));
+    expect(() => sut.onStop('late', () => void (isStopped = true))).toThrow(
+      expect.objectContaining({ code: 'shutting-down' }),
+    );
     await sut.stopped;
     expect(isStopped).toBe(true);
   });

@@ -47,7 +47,10 @@ async function readPs(pid: number): Promise<RunningProcess | undefined> {
 }
 
 /** Sends each signal in turn until the process is gone. Resolves to false if it outlived the last signal. */
-export async function endProcess(target: RunningProcess, steps: readonly { signal: NodeJS.Signals; waitMs: number }[]): Promise<boolean> {
+export async function endProcess(
+  target: RunningProcess,
+  steps: readonly { signal: NodeJS.Signals; waitMs: number }[],
+): Promise<boolean> {
   for (const { signal, waitMs } of steps) {
     if (!(await isRunning(target))) return true;
     try {

@@ -1,5 +1,13 @@
 import type { PoolClient } from 'pg';
-import { byteaArray, int2Array, int4Array, int8Array, jsonbArray, loadSql, uuidArray } from '../../platform/postgres/index.js';
+import {
+  byteaArray,
+  int2Array,
+  int4Array,
+  int8Array,
+  jsonbArray,
+  loadSql,
+  uuidArray,
+} from '../../platform/postgres/index.js';
 import { ruleKey, ruleKeyToBytes, userParts, type Parts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
@@ -25,7 +33,9 @@ interface ConnectionState {
   readonly agent: number | null;
 }
 
-type ConnectionEvent = ProjectedEvent<'id-jag.issued' | 'connection.created' | 'connection.updated' | 'connection.deleted'>;
+type ConnectionEvent = ProjectedEvent<
+  'id-jag.issued' | 'connection.created' | 'connection.updated' | 'connection.deleted'
+>;
 
 interface Named {
   readonly event: ConnectionEvent;
@@ -47,8 +57,8 @@ export interface WrittenConnections {
  * Plans connections (client application → resource application), as approved at the IdP or seen in its ID-JAGs, and aliases. The
  * writer returns the aliases and connections that are new. */
 export function planConnections(events: readonly ProjectedEvent[], entities: EntityBatch) {
-  const named = only(events, 'id-jag.issued', 'connection.created', 'connection.updated', 'connection.deleted').flatMap((event) =>
-    nameConnections(event, entities),
+  const named = only(events, 'id-jag.issued', 'connection.created', 'connection.updated', 'connection.deleted').flatMap(
+    (event) => nameConnections(event, entities),
   );
   const aliases = planAliases(events, entities);
 
@@ -57,7 +67,10 @@ export function planConnections(events: readonly ProjectedEvent[], entities: Ent
     if (named.length === 0) return { tied, begun: [] };
     const byKey = new Map(named.map((one) => [one.key, one]));
     const open = await readOpen(client, [...byKey.values()]);
-    const { closed, opened } = foldVersions(open, named.map((one) => change(one, entities)));
+    const { closed, opened } = foldVersions(
+      open,
+      named.map((one) => change(one, entities)),
+    );
     const identity = (versions: readonly Version<ConnectionState>[]): Buffer[] => [
       uuidArray(versions.map(({ key }) => byKey.get(key)!.event.tenant)),
       byteaArray(versions.map(({ key }) => byKey.get(key)!.id)),
@@ -79,7 +92,12 @@ export function planConnections(events: readonly ProjectedEvent[], entities: Ent
     ]);
     const begun = opened
       .filter(({ key }) => !open.has(key))
-      .map(({ key, from: ix }) => ({ tenant: byKey.get(key)!.event.tenant, client: entities.id(byKey.get(key)!.client), res: entities.id(byKey.get(key)!.resource), ix }));
+      .map(({ key, from: ix }) => ({
+        tenant: byKey.get(key)!.event.tenant,
+        client: entities.id(byKey.get(key)!.client),
+        res: entities.id(byKey.get(key)!.resource),
+        ix,
+      }));
     return { tied, begun };
   };
 }
@@ -90,7 +108,15 @@ function nameConnections(event: ConnectionEvent, entities: EntityBatch): Named[]
   const resources = data.resource && data.resource.length > 0 ? data.resource : data.aud;
   return resources.map((resource) => {
     // Connection id (wire.md): IdP issuer, tenant, client at the IdP, aud, aud tenant, client at the RAS, resource.
-    const parts = [data.iss, data.tenant ?? null, data.idp_client_id, aud, data.aud_tenant ?? null, data.client_id, resource];
+    const parts = [
+      data.iss,
+      data.tenant ?? null,
+      data.idp_client_id,
+      aud,
+      data.aud_tenant ?? null,
+      data.client_id,
+      resource,
+    ];
     const id = ruleKeyToBytes(ruleKey(event.tenantKey, 'connection', parts));
     return {
       event,
@@ -115,12 +141,18 @@ function change(named: Named, entities: EntityBatch): Change<ConnectionState> {
     key: named.key,
     ix: event.ix,
     evolve: (before) =>
-      event.name === 'id-jag.issued' ? observe(before, scopes, stated) : decide(before, event.name, event.at, scopes, stated),
+      event.name === 'id-jag.issued'
+        ? observe(before, scopes, stated)
+        : decide(before, event.name, event.at, scopes, stated),
   };
 }
 
 /** Folds an ID-JAG: it shows that the connection exists, and adds scopes to a connection that no administrator's event has named. */
-function observe(before: ConnectionState | undefined, scopes: readonly string[], stated: number | null): ConnectionState {
+function observe(
+  before: ConnectionState | undefined,
+  scopes: readonly string[],
+  stated: number | null,
+): ConnectionState {
   const agent = before?.agent ?? stated;
   if (before?.state === CONNECTION_STATES.created) return agent === before.agent ? before : { ...before, agent };
   const known = before?.state === CONNECTION_STATES.observed ? before.scopes : [];
@@ -151,8 +183,14 @@ interface OpenRow {
   agent: number | null;
 }
 
-async function readOpen(client: PoolClient, named: readonly Named[]): Promise<ReadonlyMap<string, Version<ConnectionState>>> {
-  const { rows } = await client.query<OpenRow>(READ_OPEN, [uuidArray(named.map(({ event }) => event.tenant)), byteaArray(named.map(({ id }) => id))]);
+async function readOpen(
+  client: PoolClient,
+  named: readonly Named[],
+): Promise<ReadonlyMap<string, Version<ConnectionState>>> {
+  const { rows } = await client.query<OpenRow>(READ_OPEN, [
+    uuidArray(named.map(({ event }) => event.tenant)),
+    byteaArray(named.map(({ id }) => id)),
+  ]);
   return new Map(
     rows.map((row) => {
       const key = keyOf(row.tenant, row.id);
@@ -205,7 +243,11 @@ function aliasesOf(event: ProjectedEvent<'id-jag.issued' | 'token.issued'>, enti
   const { data } = event;
   const stated = data.id_jag;
   if (stated?.sub !== undefined && data.sub !== undefined) {
-    tie('user', userParts({ iss: data.iss, tenant: data.tenant, sub: data.sub }), [stated.iss, stated.tenant ?? null, stated.sub]);
+    tie('user', userParts({ iss: data.iss, tenant: data.tenant, sub: data.sub }), [
+      stated.iss,
+      stated.tenant ?? null,
+      stated.sub,
+    ]);
   }
   return pairs;
 }

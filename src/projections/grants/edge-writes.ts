@@ -34,7 +34,9 @@ export function sumEdges(
   const named = new Map<string, Set<string>>();
   const agents = new Map<string, EdgeWrites['agents'][number]>();
   /** Scopes and agent of each grant in the versions walked so far. */
-  const reached = new Map([...before].map(([key, { state }]) => [key, { scopes: new Set(state.scopes), agent: state.agent }]));
+  const reached = new Map(
+    [...before].map(([key, { state }]) => [key, { scopes: new Set(state.scopes), agent: state.agent }]),
+  );
   for (const { key, from: ix, state } of [...opened].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0))) {
     const edge = edgeOf(key);
     const name = `${edge.tenant}|${edge.client}|${edge.res}`;
@@ -54,7 +56,8 @@ export function sumEdges(
       scopes.push({ tenant: edge.tenant, client: edge.client, res: edge.res, scope, ix });
     }
     const { agent } = state;
-    if (agent !== null && agent !== held.agent && !agents.has(`${name}|${agent}`)) agents.set(`${name}|${agent}`, { ...edge, agent, ix });
+    if (agent !== null && agent !== held.agent && !agents.has(`${name}|${agent}`))
+      agents.set(`${name}|${agent}`, { ...edge, agent, ix });
     held.agent = agent;
   }
   return { grants: [...grants.values()], scopes, agents: [...agents.values()] };

@@ -29,8 +29,12 @@ export function planGrants(events: readonly ProjectedEvent[], entities: EntityBa
     if (evidence.length === 0) return [];
     const byKey = new Map(evidence.map((one) => [keyOf(one, entities), one]));
     const open = await readOpen(client, byKey, entities);
-    const { closed, opened } = foldVersions(open, evidence.map((one) => change(one, entities)));
-    if (closed.length > 0) await client.query(CLOSE, [...identity(closed, byKey, entities), int8Array(closed.map(({ to }) => to))]);
+    const { closed, opened } = foldVersions(
+      open,
+      evidence.map((one) => change(one, entities)),
+    );
+    if (closed.length > 0)
+      await client.query(CLOSE, [...identity(closed, byKey, entities), int8Array(closed.map(({ to }) => to))]);
     if (opened.length === 0) return [];
     await client.query(OPEN, [
       ...identity(opened, byKey, entities),
@@ -62,7 +66,10 @@ function laterOf(opened: readonly Version<GrantState>[], open: ReadonlyMap<strin
 
 async function writeEdges(client: PoolClient, { grants, scopes, agents }: EdgeWrites): Promise<void> {
   if (grants.length + scopes.length + agents.length === 0) return;
-  const edges = (rows: readonly Edge[]): Buffer[] => [int4Array(rows.map((row) => row.client)), int4Array(rows.map(({ res }) => res))];
+  const edges = (rows: readonly Edge[]): Buffer[] => [
+    int4Array(rows.map((row) => row.client)),
+    int4Array(rows.map(({ res }) => res)),
+  ];
   const tenants = (rows: readonly Edge[]): Buffer => uuidArray(rows.map(({ tenant }) => tenant));
   await client.query(WRITE_EDGES, [
     tenants(grants),
@@ -91,7 +98,8 @@ function evidenceOf(event: ProjectedEvent<'id-jag.issued' | 'token.issued'>, ent
   const user = entities.want(event, 'user', userParts({ iss: subject.iss, tenant: subject.tenant, sub: subject.sub }));
   const ras = event.name === 'id-jag.issued' ? data.aud[0]! : data.iss;
   const client = entities.want(event, 'client', [ras, data.client_id]);
-  const agent = subject.agent?.id === undefined ? undefined : entities.want(event, 'agent', [subject.iss, subject.agent.id]);
+  const agent =
+    subject.agent?.id === undefined ? undefined : entities.want(event, 'agent', [subject.iss, subject.agent.id]);
   const resources = data.resource && data.resource.length > 0 ? data.resource : data.aud;
   return resources.map((uri) => ({ event, user, client, agent, resource: entities.want(event, 'resource', [uri]) }));
 }
@@ -143,7 +151,11 @@ interface OpenRow {
   agent: number | null;
 }
 
-function identity(versions: readonly Version<GrantState>[], byKey: ReadonlyMap<string, Evidence>, entities: EntityBatch): Buffer[] {
+function identity(
+  versions: readonly Version<GrantState>[],
+  byKey: ReadonlyMap<string, Evidence>,
+  entities: EntityBatch,
+): Buffer[] {
   const evidence = versions.map(({ key }) => byKey.get(key)!);
   return [
     uuidArray(evidence.map(({ event }) => event.tenant)),

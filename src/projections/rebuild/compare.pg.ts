@@ -26,11 +26,20 @@ export interface Sides {
 const DIGEST_BITS = 64n;
 
 const SAID = new Map(
-  Object.values(PROJECTIONS).flatMap(({ tables }) => Object.entries(tables).flatMap(([table, { compared }]) => (compared === undefined ? [] : [[table, compared] as const]))),
+  Object.values(PROJECTIONS).flatMap(({ tables }) =>
+    Object.entries(tables).flatMap(([table, { compared }]) =>
+      compared === undefined ? [] : [[table, compared] as const],
+    ),
+  ),
 );
 
 /** Compares tables in the session's transaction. `leftOut` lists each `table` or `table.column` that a release has changed. */
-export async function compareTables(session: PoolClient, { live, rebuilt }: Sides, tables: readonly string[], leftOut: readonly string[]): Promise<readonly Compared[]> {
+export async function compareTables(
+  session: PoolClient,
+  { live, rebuilt }: Sides,
+  tables: readonly string[],
+  leftOut: readonly string[],
+): Promise<readonly Compared[]> {
   const compared: Compared[] = [];
   for (const table of tables) {
     if (leftOut.includes(table)) continue;
@@ -42,7 +51,8 @@ export async function compareTables(session: PoolClient, { live, rebuilt }: Side
     const before = await digest(session, of(live));
     const after = await digest(session, of(rebuilt));
     const same = before.rows === after.rows && before.digest === after.digest;
-    const only = async (one: string, other: string): Promise<number> => (same ? 0 : countOnlyIn(session, of(one), of(other)));
+    const only = async (one: string, other: string): Promise<number> =>
+      same ? 0 : countOnlyIn(session, of(one), of(other));
     compared.push({
       table,
       ...before,
@@ -58,7 +68,12 @@ export async function compareTables(session: PoolClient, { live, rebuilt }: Side
 }
 
 /** Reads the columns that both tables have, by name; their order in the tables does not matter. */
-async function readColumns(session: PoolClient, live: string, rebuilt: string, table: string): Promise<readonly string[]> {
+async function readColumns(
+  session: PoolClient,
+  live: string,
+  rebuilt: string,
+  table: string,
+): Promise<readonly string[]> {
   const { rows } = await session.query<{ name: string }>(
     `SELECT attname AS name FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped
      INTERSECT SELECT attname FROM pg_attribute WHERE attrelid = $2::regclass AND attnum > 0 AND NOT attisdropped ORDER BY 1`,
@@ -69,7 +84,9 @@ async function readColumns(session: PoolClient, live: string, rebuilt: string, t
 
 /** Sums the rows' 64-bit hashes. Equal rows count as often as they occur; an exclusive or would cancel them. */
 async function digest(session: PoolClient, said: string): Promise<{ rows: string; digest: string }> {
-  const { rows } = await session.query<{ rows: string; sum: string | null }>(`SELECT count(*) AS rows, sum(hash_record_extended(said, 0)) AS sum FROM (${said}) said`);
+  const { rows } = await session.query<{ rows: string; sum: string | null }>(
+    `SELECT count(*) AS rows, sum(hash_record_extended(said, 0)) AS sum FROM (${said}) said`,
+  );
   const sum = BigInt.asUintN(Number(DIGEST_BITS), BigInt(rows[0]!.sum ?? 0));
   return { rows: rows[0]!.rows, digest: sum.toString(16).padStart(Number(DIGEST_BITS) / 4, '0') };
 }

@@ -82,8 +82,12 @@ export function createFold(options: FoldOptions): Fold {
 
   return {
     async left() {
-      const { rows } = await pool.query<{ tenant: string; next_ix: string }>('SELECT tenant, next_ix FROM ledger_head ORDER BY tenant');
-      const ranges = rows.map(({ tenant, next_ix }) => ({ tenant, from: next.get(tenant) ?? 0n, to: BigInt(next_ix) })).filter(({ from, to }) => from < to);
+      const { rows } = await pool.query<{ tenant: string; next_ix: string }>(
+        'SELECT tenant, next_ix FROM ledger_head ORDER BY tenant',
+      );
+      const ranges = rows
+        .map(({ tenant, next_ix }) => ({ tenant, from: next.get(tenant) ?? 0n, to: BigInt(next_ix) }))
+        .filter(({ from, to }) => from < to);
       return { ranges, entries: ranges.reduce((sum, { from, to }) => sum + to - from, 0n) };
     },
     async fold({ ranges }) {

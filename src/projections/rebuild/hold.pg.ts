@@ -56,14 +56,19 @@ export function createHold({ pool, live, tables, catchUp, foldLast, switchLock, 
       await holder.query(`BEGIN; SET LOCAL lock_timeout = ${QUIET_LOCK_MS}; SET LOCAL transaction_timeout = 0`);
       await holder.query('SELECT pg_advisory_xact_lock($1)', [switchLock]);
       await isMine();
-      if (work) await holder.query(`LOCK TABLE ${[...namesIn(live), ...namesIn(MADE)].join(', ')} IN SHARE UPDATE EXCLUSIVE MODE`);
+      if (work)
+        await holder.query(
+          `LOCK TABLE ${[...namesIn(live), ...namesIn(MADE)].join(', ')} IN SHARE UPDATE EXCLUSIVE MODE`,
+        );
       await holder.query(`SET LOCAL lock_timeout = ${LOCK_MS}; SET LOCAL transaction_timeout = ${HOLD_MS}`);
       // Questions leave first: while the hold waits for them, ingest goes on.
       if (work) await holder.query(`LOCK TABLE ${live}.projection_gate IN ACCESS EXCLUSIVE MODE`);
       heldAt = performance.now();
       await holder.query(`LOCK TABLE ${live}.ledger_head IN EXCLUSIVE MODE`);
       if (!(await foldLast())) throw new TooMuchLeft();
-      await snapshot.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL transaction_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT 1');
+      await snapshot.query(
+        'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL transaction_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT 1',
+      );
       if (work) {
         await holder.query(`LOCK TABLE ${namesIn(live).join(', ')} IN ACCESS EXCLUSIVE MODE`);
         await work(holder);
@@ -109,7 +114,8 @@ class TooMuchLeft extends Error {
 
 /** Says whether a retry may succeed: after a lock timeout, a deadlock, a time limit of the session, or too many last entries. */
 const isPassing = (error: unknown): boolean =>
-  error instanceof TooMuchLeft || ['55P03', '40P01', '57014', '25P04'].includes(String((error as { code?: unknown }).code));
+  error instanceof TooMuchLeft ||
+  ['55P03', '40P01', '57014', '25P04'].includes(String((error as { code?: unknown }).code));
 
 async function connect(pool: Pool): Promise<PoolClient> {
   const client = await pool.connect();

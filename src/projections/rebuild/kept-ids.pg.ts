@@ -28,7 +28,8 @@ export function keepIds({ pool, live, mayGive }: KeptIdsOptions): FindIds {
   return async (client, unknown) => {
     const { rows } = await client.query<Omit<FoundId, 'id'> & { id: number | null }>(find, entityColumns(unknown));
     const found: FoundId[] = [];
-    for (const { nth, id, known } of rows) found.push({ nth, id: id ?? (await give(client, unknown[Number(nth) - 1]!)), known });
+    for (const { nth, id, known } of rows)
+      found.push({ nth, id: id ?? (await give(client, unknown[Number(nth) - 1]!)), known });
     return found;
   };
 
@@ -45,10 +46,7 @@ export function keepIds({ pool, live, mayGive }: KeptIdsOptions): FindIds {
       return (await session.query<{ id: number }>(next, [tenant])).rows[0]!.id;
     });
     const [tenants, kinds, keys, parts, indexes] = entityColumns([ref]);
-    await client.query(
-      GIVE_ID,
-      [tenants, kinds, keys, parts, indexes, id],
-    );
+    await client.query(GIVE_ID, [tenants, kinds, keys, parts, indexes, id]);
     return id;
   }
 }

@@ -5,7 +5,17 @@ import { compareTables, type Compared } from './compare.pg.js';
 import { BATCH_ENTRIES, createFold, type Fold } from './fold.pg.js';
 import { createHold } from './hold.pg.js';
 import { keepIds } from './kept-ids.pg.js';
-import { analyzeShadow, createShadow, dropShadow, findLiveSchema, finishShadow, MADE, REPLACED, switchTables, tablesOf } from './shadow.pg.js';
+import {
+  analyzeShadow,
+  createShadow,
+  dropShadow,
+  findLiveSchema,
+  finishShadow,
+  MADE,
+  REPLACED,
+  switchTables,
+  tablesOf,
+} from './shadow.pg.js';
 
 /** Advisory lock of the one rebuild that may run; an arbitrary number. The rebuild also holds the next number while it switches. */
 const REBUILD_LOCK = 7305808869231650670n;
@@ -71,12 +81,17 @@ export interface Rebuilt {
  */
 export async function rebuildProjections(options: RebuildOptions): Promise<Rebuilt> {
   const names = projectionsOf(options.name);
-  if (!names) throw new RescindError('invalid-request', { detail: `no projection has this name; the names are ${REBUILD_NAMES.join(', ')}` });
+  if (!names)
+    throw new RescindError('invalid-request', {
+      detail: `no projection has this name; the names are ${REBUILD_NAMES.join(', ')}`,
+    });
   const writer = await options.pool.connect();
   // The failing query reports a broken connection. Without a listener, its `error` event would also end the process.
   writer.on('error', () => undefined);
   try {
-    const { rows } = await writer.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [String(REBUILD_LOCK)]);
+    const { rows } = await writer.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [
+      String(REBUILD_LOCK),
+    ]);
     if (!rows[0]!.mine) throw new RescindError('rebuild-running');
     // A rebuild that lost the session with its lock may still be switching on another session.
     await writer.query('SELECT pg_advisory_lock($1), pg_advisory_unlock($1)', [SWITCH_LOCK]);
@@ -88,12 +103,18 @@ export async function rebuildProjections(options: RebuildOptions): Promise<Rebui
   }
 }
 
-async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionName>, writer: PoolClient): Promise<Rebuilt> {
+async function rebuild(
+  options: RebuildOptions,
+  names: ReadonlySet<ProjectionName>,
+  writer: PoolClient,
+): Promise<Rebuilt> {
   const { pool, acceptDifference = false, leftOut = [] } = options;
   const live = await findLiveSchema(writer);
   const tables = tablesOf(names);
   checkLeftOut(leftOut, tables);
-  await writer.query("SET statement_timeout = 0; SET transaction_timeout = 0; SET idle_in_transaction_session_timeout = '60s'; SET synchronous_commit = off");
+  await writer.query(
+    "SET statement_timeout = 0; SET transaction_timeout = 0; SET idle_in_transaction_session_timeout = '60s'; SET synchronous_commit = off",
+  );
   await dropShadow(writer);
   let keepReplaced = false;
   try {
@@ -135,18 +156,35 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
     };
     // While this session exists it holds the lock, so no other rebuild has begun.
     const isMine = async (): Promise<void> => void (await writer.query('SELECT'));
-    const hold = createHold({ pool, live, tables, catchUp: () => catchUp(MAX_LAST_ENTRIES), foldLast: () => foldLast(fold), switchLock: SWITCH_LOCK, isMine });
+    const hold = createHold({
+      pool,
+      live,
+      tables,
+      catchUp: () => catchUp(MAX_LAST_ENTRIES),
+      foldLast: () => foldLast(fold),
+      switchLock: SWITCH_LOCK,
+      isMine,
+    });
 
     await catchUp(MAX_LAST_ENTRIES);
     tell('indexing');
     await finishShadow(writer, live, names);
     tell('comparing');
     const before = await hold.snapshot();
-    const compared = await inSnapshot(before, (session) => compareTables(session, { live, rebuilt: MADE }, tables, leftOut));
+    const compared = await inSnapshot(before, (session) =>
+      compareTables(session, { live, rebuilt: MADE }, tables, leftOut),
+    );
     const same = compared.every((one) => one.same);
     const report = { projections: [...names], tables: compared };
     if (!same && !acceptDifference) {
-      return { ...report, entries: fold.folded, erased: fold.erased, switched: false, verified: undefined, ingestHeldMs: hold.longestMs };
+      return {
+        ...report,
+        entries: fold.folded,
+        erased: fold.erased,
+        switched: false,
+        verified: undefined,
+        ingestHeldMs: hold.longestMs,
+      };
     }
     options.signal?.throwIfAborted();
     tell('switching');
@@ -154,10 +192,19 @@ async function rebuild(options: RebuildOptions, names: ReadonlySet<ProjectionNam
     keepReplaced = true;
     tell('verifying');
     const verified = await inSnapshot(after, async (session) =>
-      same ? (await compareTables(session, { live: REPLACED, rebuilt: live }, tables, leftOut)).every((one) => one.same) : undefined,
+      same
+        ? (await compareTables(session, { live: REPLACED, rebuilt: live }, tables, leftOut)).every((one) => one.same)
+        : undefined,
     );
     keepReplaced = verified === false;
-    return { ...report, entries: fold.folded, erased: fold.erased, switched: true, verified, ingestHeldMs: hold.longestMs };
+    return {
+      ...report,
+      entries: fold.folded,
+      erased: fold.erased,
+      switched: true,
+      verified,
+      ingestHeldMs: hold.longestMs,
+    };
   } finally {
     if (!keepReplaced) await dropShadow(writer).catch(() => undefined);
   }
@@ -181,5 +228,8 @@ async function inSnapshot<T>(session: PoolClient, work: (session: PoolClient) =>
 
 function checkLeftOut(leftOut: readonly string[], tables: readonly string[]): void {
   const unknown = leftOut.find((name) => !tables.includes(name.split('.', 1)[0]!));
-  if (unknown !== undefined) throw new RescindError('invalid-request', { detail: `\`${unknown}\` is none of the tables made anew: ${tables.join(', ')}` });
+  if (unknown !== undefined)
+    throw new RescindError('invalid-request', {
+      detail: `\`${unknown}\` is none of the tables made anew: ${tables.join(', ')}`,
+    });
 }

@@ -7,9 +7,20 @@ import { idJagKeyOf, tokenKeyOf } from '../tokens/write.pg.js';
  * Adds `seenSeq` to token and ID-JAG events. The ledger does not have it, so it is taken from the live row of the same entry. If that
  * row is gone it stays 0, below every rule, so that more rules stop the token than before, never fewer.
  */
-export async function withSeenSeqs(session: Pick<Pool, 'query'>, events: readonly ProjectedEvent[]): Promise<readonly ProjectedEvent[]> {
-  const tokens = await readSeen(session, 'token', only(events, 'token.issued').map((event) => ({ event, key: tokenKeyOf(event) })));
-  const idJags = await readSeen(session, 'id_jag', only(events, 'id-jag.issued').map((event) => ({ event, key: idJagKeyOf(event) })));
+export async function withSeenSeqs(
+  session: Pick<Pool, 'query'>,
+  events: readonly ProjectedEvent[],
+): Promise<readonly ProjectedEvent[]> {
+  const tokens = await readSeen(
+    session,
+    'token',
+    only(events, 'token.issued').map((event) => ({ event, key: tokenKeyOf(event) })),
+  );
+  const idJags = await readSeen(
+    session,
+    'id_jag',
+    only(events, 'id-jag.issued').map((event) => ({ event, key: idJagKeyOf(event) })),
+  );
   return events.map((event) => {
     const seenSeq = tokens.get(event) ?? idJags.get(event);
     return seenSeq === undefined ? event : { ...event, seenSeq };

@@ -8,7 +8,8 @@ export const REPLACED = 'rescind_replaced';
 
 type Session = Pick<Pool | PoolClient, 'query'>;
 
-export const tablesOf = (names: ReadonlySet<ProjectionName>): string[] => [...names].flatMap((name) => Object.keys(PROJECTIONS[name].tables));
+export const tablesOf = (names: ReadonlySet<ProjectionName>): string[] =>
+  [...names].flatMap((name) => Object.keys(PROJECTIONS[name].tables));
 
 /** Finds the schema of the live tables; returns it quoted. */
 export async function findLiveSchema(session: Session): Promise<string> {
@@ -31,25 +32,34 @@ export async function createShadow(session: Session, live: string, names: Readon
       await checkThere(session, live, table);
       await session.query(`CREATE TABLE ${MADE}.${table} (LIKE ${live}.${table} INCLUDING ALL EXCLUDING INDEXES)`);
       for (const statement of await readStatements(session, `${live}.${table}`, RIGHTS)) await session.query(statement);
-      for (const { name: index, statement } of await readIndexes(session, live, table)) if (!later.includes(index)) await session.query(statement);
+      for (const { name: index, statement } of await readIndexes(session, live, table))
+        if (!later.includes(index)) await session.query(statement);
     }
     for (const routine of PROJECTIONS[name].functions ?? []) {
-      const { rows } = await session.query<{ definition: string }>(`SELECT pg_get_functiondef('${live}.${routine}'::regproc) AS definition`);
+      const { rows } = await session.query<{ definition: string }>(
+        `SELECT pg_get_functiondef('${live}.${routine}'::regproc) AS definition`,
+      );
       await session.query(rows[0]!.definition.replace(`FUNCTION ${live}.`, `FUNCTION ${MADE}.`));
     }
   }
 }
 
 async function checkThere(session: Session, live: string, table: string): Promise<void> {
-  const { rows } = await session.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [`${live}.${table}`]);
-  if (!rows[0]!.there) throw new RescindError('config-invalid', { detail: `the database has no table ${table}: start the service of this release first` });
+  const { rows } = await session.query<{ there: boolean }>('SELECT to_regclass($1) IS NOT NULL AS there', [
+    `${live}.${table}`,
+  ]);
+  if (!rows[0]!.there)
+    throw new RescindError('config-invalid', {
+      detail: `the database has no table ${table}: start the service of this release first`,
+    });
 }
 
 /** Creates the indexes that `createShadow` left out, and runs VACUUM (ANALYZE) for the planner and for index-only scans. */
 export async function finishShadow(session: Session, live: string, names: ReadonlySet<ProjectionName>): Promise<void> {
   for (const name of names) {
     for (const [table, { later = [] }] of Object.entries(PROJECTIONS[name].tables)) {
-      for (const { name: index, statement } of await readIndexes(session, live, table)) if (later.includes(index)) await session.query(statement);
+      for (const { name: index, statement } of await readIndexes(session, live, table))
+        if (later.includes(index)) await session.query(statement);
       await session.query(`VACUUM (ANALYZE) ${MADE}.${table}`);
     }
   }
@@ -95,12 +105,20 @@ async function readIndexes(session: Session, live: string, table: string): Promi
      ORDER BY i.indisprimary DESC, c.relname`,
     [`${live}.${table}`],
   );
-  return rows.map(({ name, statement, constraint }) => ({ name, statement: constraint ?? statement.replace(` ON ${live}.`, ` ON ${MADE}.`) }));
+  return rows.map(({ name, statement, constraint }) => ({
+    name,
+    statement: constraint ?? statement.replace(` ON ${live}.`, ` ON ${MADE}.`),
+  }));
 }
 
 /** Switches the tables in the caller's transaction, which must hold their locks. */
 export async function switchTables(client: PoolClient, live: string, tables: readonly string[]): Promise<void> {
   await client.query(
-    tables.map((table) => `ALTER TABLE ${live}.${table} SET SCHEMA ${REPLACED}; ALTER TABLE ${MADE}.${table} SET SCHEMA ${live}`).join('; '),
+    tables
+      .map(
+        (table) =>
+          `ALTER TABLE ${live}.${table} SET SCHEMA ${REPLACED}; ALTER TABLE ${MADE}.${table} SET SCHEMA ${live}`,
+      )
+      .join('; '),
   );
 }

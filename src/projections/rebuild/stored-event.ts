@@ -45,7 +45,11 @@ export type StoredEvent = { readonly said: ProjectedEvent } | { readonly own: Ow
  * Reads the event of an entry as the projections' writers expect it. It is not judged again, because it was accepted. Returns undefined
  * if the payload was erased. A `source.changed` also updates `resources`. `seenSeq` is not in the ledger and is returned as 0.
  */
-export function readStoredEvent(entry: StoredEntry, tenant: Tenant, resources: SourceResources): StoredEvent | undefined {
+export function readStoredEvent(
+  entry: StoredEntry,
+  tenant: Tenant,
+  resources: SourceResources,
+): StoredEvent | undefined {
   const { index, arrivalMs, type, source, payload } = entry;
   if (!payload) return undefined;
   const name = parseEventType(type);
@@ -63,7 +67,17 @@ export function readStoredEvent(entry: StoredEntry, tenant: Tenant, resources: S
   // Each release takes from `data` the members that it knows.
   const read = knownData(name, data);
   const own = name === 'token.issued' ? ownAudience(read as TokenIssued, terms) : read;
-  return { said: { ...event, data: own, seenSeq: 0n, source, id, sourceResources: terms.resources, at: Math.floor(atMs / 1000) } as ProjectedEvent };
+  return {
+    said: {
+      ...event,
+      data: own,
+      seenSeq: 0n,
+      source,
+      id,
+      sourceResources: terms.resources,
+      at: Math.floor(atMs / 1000),
+    } as ProjectedEvent,
+  };
 }
 
 /** Reads the envelope. In binary mode, id and time are headers and the bytes are the data; in the other modes the data may be in `data_base64`. */
@@ -71,7 +85,9 @@ function envelopeOf({ mode, headers, bytes }: StoredPayload): Readonly<Record<st
   const parsed = parseStrictJson(bytes);
   if (mode !== 'binary') {
     const { data_base64: encoded, ...envelope } = parsed as Readonly<Record<string, unknown>>;
-    return typeof encoded === 'string' ? { ...envelope, data: parseStrictJson(decodeBase64(encoded) ?? Buffer.alloc(0)) } : envelope;
+    return typeof encoded === 'string'
+      ? { ...envelope, data: parseStrictJson(decodeBase64(encoded) ?? Buffer.alloc(0)) }
+      : envelope;
   }
   const header = (name: string): string | undefined => headers.find(([one]) => one === name)?.[1].toString('utf8');
   return { data: parsed, id: header('ce_id'), time: header('ce_time') };

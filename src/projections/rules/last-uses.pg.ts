@@ -17,7 +17,11 @@ export interface UsedRule {
  * it is given. A recording more than `KEPT_S` after the one before it does not count, nor do later ones. Rules without a ledger
  * entry yet are left out.
  */
-export async function lastUsesOf(rows: TenantRows, rules: readonly UsedRule[], index?: bigint): Promise<ReadonlyMap<string, number>> {
+export async function lastUsesOf(
+  rows: TenantRows,
+  rules: readonly UsedRule[],
+  index?: bigint,
+): Promise<ReadonlyMap<string, number>> {
   const found = await rows<LastUseRow>(LAST_USES, [
     rules.map(({ rule }) => rule),
     rules.map(({ lastUse }) => lastUse * 1_000),

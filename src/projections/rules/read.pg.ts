@@ -8,7 +8,9 @@ import { TURNED_MS, turnedBelow } from './turned.js';
 
 const RULES_AS_OF = {
   name: 'rules-as-of',
-  text: loadSql(import.meta.url, 'rules-as-of.sql').replace('{turned_ms}', () => TURNED_MS).replace('{turned}', () => turnedBelow('$2')),
+  text: loadSql(import.meta.url, 'rules-as-of.sql')
+    .replace('{turned_ms}', () => TURNED_MS)
+    .replace('{turned}', () => turnedBelow('$2')),
 };
 
 /** The most rules that one read returns; the oldest are left out. */
@@ -40,7 +42,10 @@ export interface RuleVersion {
 }
 
 /** Runs a statement whose `$1` is the tenant. All statements read one snapshot. */
-export type TenantRows = <R extends QueryResultRow>(sql: string | { readonly name: string; readonly text: string }, values?: readonly unknown[]) => Promise<R[]>;
+export type TenantRows = <R extends QueryResultRow>(
+  sql: string | { readonly name: string; readonly text: string },
+  values?: readonly unknown[],
+) => Promise<R[]>;
 
 /** Chooses rules by the first key of their selector (`leads`), by any key (`keys`), or by id. A rule on everything has no key: ask for the lead {@link LEAD_OF_ALL}. */
 export type WhichRules = { readonly leads: KeyArray } | { readonly keys: KeyArray } | { readonly rule: string } | 'all';
@@ -55,7 +60,11 @@ export const LEAD_OF_ALL = Buffer.alloc(0);
  * in their order. Left out are rules that were lifted, ended with `resume`, or dropped by the nodes because nothing was recorded
  * with the revoked token, ID-JAG or session any more. A rule looked up by id is returned in every case.
  */
-export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly index: bigint; readonly at: number }, which: WhichRules): Promise<readonly RuleVersion[]> {
+export async function rulesAsOf(
+  rows: TenantRows,
+  { index, at }: { readonly index: bigint; readonly at: number },
+  which: WhichRules,
+): Promise<readonly RuleVersion[]> {
   const found = await rows<RuleRow>(RULES_AS_OF, [
     String(index),
     at,
@@ -64,35 +73,44 @@ export async function rulesAsOf(rows: TenantRows, { index, at }: { readonly inde
     typeof which === 'object' && 'rule' in which ? which.rule : null,
     MAX_RULES_READ,
   ]);
-  const versions = found.map((row): RuleVersion => ({
-    rule: row.rule,
-    ix: BigInt(row.from_ix),
-    arrivalMs: Number(row.arrival_ms),
-    orderedMs: Number(row.ordered_ms),
-    sinceMs: Number(row.event_ms ?? row.ordered_ms),
-    selector: row.selector,
-    terms: termsOf({
-      seq: BigInt(row.seq),
-      effect: row.effect,
-      selector: row.selector,
+  const versions = found.map(
+    (row): RuleVersion => ({
+      rule: row.rule,
+      ix: BigInt(row.from_ix),
+      arrivalMs: Number(row.arrival_ms),
       orderedMs: Number(row.ordered_ms),
-      before: numberOf(row.before_at),
-      until: numberOf(row.until_at),
-      resume: row.resume,
-      reauthenticate: row.reauthenticate,
-      turnedMs: numberOf(row.turned_ms),
+      sinceMs: Number(row.event_ms ?? row.ordered_ms),
+      selector: row.selector,
+      terms: termsOf({
+        seq: BigInt(row.seq),
+        effect: row.effect,
+        selector: row.selector,
+        orderedMs: Number(row.ordered_ms),
+        before: numberOf(row.before_at),
+        until: numberOf(row.until_at),
+        resume: row.resume,
+        reauthenticate: row.reauthenticate,
+        turnedMs: numberOf(row.turned_ms),
+      }),
+      effect: row.effect,
+      reason: row.reason,
+      author: row.author,
+      cause: row.cause ?? undefined,
+      turned: row.turned_ix === null ? undefined : { ix: BigInt(row.turned_ix), atMs: Number(row.turned_ms) },
+      afterLiftOf: row.after_lift_of ?? undefined,
+      lift: row.lift === null ? undefined : { ...row.lift, ix: BigInt(row.lifted_ix!) },
     }),
-    effect: row.effect,
-    reason: row.reason,
-    author: row.author,
-    cause: row.cause ?? undefined,
-    turned: row.turned_ix === null ? undefined : { ix: BigInt(row.turned_ix), atMs: Number(row.turned_ms) },
-    afterLiftOf: row.after_lift_of ?? undefined,
-    lift: row.lift === null ? undefined : { ...row.lift, ix: BigInt(row.lifted_ix!) },
-  }));
-  const due = typeof which === 'object' && 'rule' in which ? [] : versions.filter(({ terms }) => at >= (reviewFrom(terms) ?? Infinity));
+  );
+  const due =
+    typeof which === 'object' && 'rule' in which
+      ? []
+      : versions.filter(({ terms }) => at >= (reviewFrom(terms) ?? Infinity));
   if (due.length === 0) return versions;
-  const lastUses = await lastUsesOf(rows, due.map(({ rule, terms }) => ({ rule, lastUse: lastKnownUse(terms)! })), index);
+  const lastUses = await lastUsesOf(
+    rows,
+    due.map(({ rule, terms }) => ({ rule, lastUse: lastKnownUse(terms)! })),
+    index,
+  );
   return versions.filter(({ rule }) => at < (lastUses.get(rule) ?? Infinity) + KEPT_S);
 }
 

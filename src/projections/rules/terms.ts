@@ -15,9 +15,20 @@ export interface ToldRule {
 }
 
 /** Computes from the ledger the same terms that nodes fold from the control log (`control`, `state.ts`). */
-export function termsOf({ seq, effect, selector, orderedMs, before, until, resume, reauthenticate, turnedMs }: ToldRule): Terms {
+export function termsOf({
+  seq,
+  effect,
+  selector,
+  orderedMs,
+  before,
+  until,
+  resume,
+  reauthenticate,
+  turnedMs,
+}: ToldRule): Terms {
   const byIdentity = isByIdentity(selector);
-  if (turnedMs !== undefined) return { seq, effect: 'revoke', byIdentity, before: seconds(turnedMs), asOfOrder: false, reauthenticate: false };
+  if (turnedMs !== undefined)
+    return { seq, effect: 'revoke', byIdentity, before: seconds(turnedMs), asOfOrder: false, reauthenticate: false };
   return {
     seq,
     effect,

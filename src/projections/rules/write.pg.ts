@@ -22,22 +22,43 @@ const WRITE_RULE_EVENTS = loadSql(import.meta.url, 'write-rule-events.sql');
 type Querying = Pick<PoolClient, 'query'>;
 
 /** Writes rules and lifts from Rescind's own entries, and the events of sources that order rules or end blocks. */
-export async function writeRules(client: Querying, events: readonly RuleSource[], own: readonly OwnProjectedEvent[]): Promise<void> {
-  await writeOrders(client, own.filter((event) => event.name === 'revocation.ordered'));
+export async function writeRules(
+  client: Querying,
+  events: readonly RuleSource[],
+  own: readonly OwnProjectedEvent[],
+): Promise<void> {
+  await writeOrders(
+    client,
+    own.filter((event) => event.name === 'revocation.ordered'),
+  );
   // Lifts follow the orders, because one batch may contain an order and its lift.
-  await writeLifts(client, own.filter((event) => event.name === 'revocation.lifted'));
+  await writeLifts(
+    client,
+    own.filter((event) => event.name === 'revocation.lifted'),
+  );
   await writeRuleEvents(client, events);
 }
 
 /** The members of a source's event that the writer needs. */
-export type RuleSource = Pick<ProjectedEvent, 'name' | 'data' | 'tenant' | 'tenantKey' | 'ix' | 'source' | 'id' | 'atMs' | 'arrivalMs'>;
+export type RuleSource = Pick<
+  ProjectedEvent,
+  'name' | 'data' | 'tenant' | 'tenantKey' | 'ix' | 'source' | 'id' | 'atMs' | 'arrivalMs'
+>;
 
-async function writeOrders(client: Querying, orders: readonly OwnProjectedEvent<'revocation.ordered'>[]): Promise<void> {
+async function writeOrders(
+  client: Querying,
+  orders: readonly OwnProjectedEvent<'revocation.ordered'>[],
+): Promise<void> {
   if (orders.length === 0) return;
   const rows = orders.flatMap((order) => {
     const selection = order.data as Selection;
     const selectors = expandSelector(selection.selector, selection.or);
-    return keysOf(order.tenantKey, selection).map((keys, nth) => ({ order, keys, nth, said: { ...order.data, selector: selectors[nth] } }));
+    return keysOf(order.tenantKey, selection).map((keys, nth) => ({
+      order,
+      keys,
+      nth,
+      said: { ...order.data, selector: selectors[nth] },
+    }));
   });
   await client.query(WRITE_RULES, [
     uuidArray(rows.map(({ order }) => order.tenant)),
@@ -81,5 +102,10 @@ async function writeRuleEvents(client: Querying, events: readonly RuleSource[]):
 /** Returns, for each selector in the order of `expandSelector`, its rule keys in the order of dimensions, as the text of a `bytea[]`. */
 function keysOf(tenantKey: Uint8Array, { selector, or }: Selection): string[] {
   const { shape, keys } = selectorKeys(tenantKey, selector, or);
-  return keys.map((key) => `{${splitSelectorKey({ shape, key }).map(([, one]) => `"\\\\x${ruleKeyToBytes(one).toString('hex')}"`).join(',')}}`);
+  return keys.map(
+    (key) =>
+      `{${splitSelectorKey({ shape, key })
+        .map(([, one]) => `"\\\\x${ruleKeyToBytes(one).toString('hex')}"`)
+        .join(',')}}`,
+  );
 }

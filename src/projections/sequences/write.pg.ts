@@ -33,10 +33,23 @@ export function planSequences(events: readonly ProjectedEvent[]) {
 
   return async function write(client: PoolClient): Promise<readonly SequenceState[]> {
     if (numbered.length === 0) return [];
-    const values = [numbered.map(({ tenant }) => tenant), numbered.map(({ source }) => source), numbered.map(({ data }) => data.sequence)];
+    const values = [
+      numbered.map(({ tenant }) => tenant),
+      numbered.map(({ source }) => source),
+      numbered.map(({ data }) => data.sequence),
+    ];
     const { rows } = await client.query<Row>(WRITE, values);
     const wide = rows.filter(({ gaps }) => Number(gaps) > MAX_SEQUENCE_GAPS);
-    const closed = wide.length === 0 ? [] : (await client.query<Row>(GIVE_UP, [wide.map(({ tenant }) => tenant), wide.map(({ source }) => source), MAX_SEQUENCE_GAPS])).rows;
+    const closed =
+      wide.length === 0
+        ? []
+        : (
+            await client.query<Row>(GIVE_UP, [
+              wide.map(({ tenant }) => tenant),
+              wide.map(({ source }) => source),
+              MAX_SEQUENCE_GAPS,
+            ])
+          ).rows;
     return [...rows.filter((row) => !wide.includes(row)), ...closed].map(stateOf);
   };
 }

@@ -1,5 +1,13 @@
 import type { PoolClient } from 'pg';
-import { byteaArray, int2Array, int4Array, int8Array, loadSql, textArray, uuidArray } from '../../platform/postgres/index.js';
+import {
+  byteaArray,
+  int2Array,
+  int4Array,
+  int8Array,
+  loadSql,
+  textArray,
+  uuidArray,
+} from '../../platform/postgres/index.js';
 import { ruleKey, ruleKeyToBytes, ruleTimeOf, userParts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
@@ -18,7 +26,9 @@ export function planSessions(events: readonly ProjectedEvent[], entities: Entity
   const sessions = only(events, 'id-jag.issued', 'session.ended').flatMap((event) => {
     const { iss, sid, sub } = event.data;
     if (sid === undefined) return [];
-    return [{ event, iss, sid, user: entities.want(event, 'user', userParts({ iss, tenant: event.data.tenant, sub })) }];
+    return [
+      { event, iss, sid, user: entities.want(event, 'user', userParts({ iss, tenant: event.data.tenant, sub })) },
+    ];
   });
   const principals = planPrincipals(events, entities);
 
@@ -26,7 +36,9 @@ export function planSessions(events: readonly ProjectedEvent[], entities: Entity
     if (sessions.length > 0) {
       await client.query(WRITE_SESSIONS, [
         uuidArray(sessions.map(({ event }) => event.tenant)),
-        byteaArray(sessions.map(({ event, iss, sid }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'session', [iss, sid])))),
+        byteaArray(
+          sessions.map(({ event, iss, sid }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'session', [iss, sid]))),
+        ),
         int8Array(sessions.map(({ event }) => event.ix)),
         textArray(sessions.map(({ iss }) => iss)),
         textArray(sessions.map(({ sid }) => sid)),
@@ -54,17 +66,28 @@ function planPrincipals(events: readonly ProjectedEvent[], entities: EntityBatch
   return async function write(client: PoolClient): Promise<void> {
     if (said.length === 0) return;
     const keyOf = ({ event, entity }: (typeof said)[number]): string => `${event.tenant}|${entities.id(entity)}`;
-    const { rows } = await client.query<{ tenant: string; entity: number; from_ix: string; state: number; at_ms: string }>(READ_OPEN, [
+    const { rows } = await client.query<{
+      tenant: string;
+      entity: number;
+      from_ix: string;
+      state: number;
+      at_ms: string;
+    }>(READ_OPEN, [
       uuidArray(said.map(({ event }) => event.tenant)),
       int4Array(said.map(({ entity }) => entities.id(entity))),
     ]);
     const open = new Map<string, Version<PrincipalState>>(
       rows.map((row) => {
         const key = `${row.tenant}|${row.entity}`;
-        return [key, { key, from: BigInt(row.from_ix), to: undefined, state: { state: row.state, atMs: Number(row.at_ms) } }];
+        return [
+          key,
+          { key, from: BigInt(row.from_ix), to: undefined, state: { state: row.state, atMs: Number(row.at_ms) } },
+        ];
       }),
     );
-    const changes = said.map((one): Change<PrincipalState> => ({ key: keyOf(one), ix: one.event.ix, evolve: evolve(one.event) }));
+    const changes = said.map(
+      (one): Change<PrincipalState> => ({ key: keyOf(one), ix: one.event.ix, evolve: evolve(one.event) }),
+    );
     const { closed, opened } = foldVersions(open, changes);
     const identity = (versions: readonly Version<PrincipalState>[]): Buffer[] => [
       uuidArray(versions.map(({ key }) => key.split('|')[0]!)),
@@ -74,7 +97,11 @@ function planPrincipals(events: readonly ProjectedEvent[], entities: EntityBatch
     ];
     if (closed.length > 0) await client.query(CLOSE, identity(closed));
     if (opened.length === 0) return;
-    await client.query(OPEN, [...identity(opened), int2Array(opened.map(({ state }) => state.state)), int8Array(opened.map(({ state }) => state.atMs))]);
+    await client.query(OPEN, [
+      ...identity(opened),
+      int2Array(opened.map(({ state }) => state.state)),
+      int8Array(opened.map(({ state }) => state.atMs)),
+    ]);
   };
 }
 
@@ -93,6 +120,7 @@ const evolve =
   (before: PrincipalState | undefined): PrincipalState => {
     const state = event.name.endsWith('.enabled') ? PRINCIPAL_STATES.enabled : PRINCIPAL_STATES.disabled;
     const atMs = ruleTimeOf(event.name, event.atMs, event.arrivalMs);
-    if (before && (atMs < before.atMs || (atMs === before.atMs && before.state === PRINCIPAL_STATES.disabled))) return before;
+    if (before && (atMs < before.atMs || (atMs === before.atMs && before.state === PRINCIPAL_STATES.disabled)))
+      return before;
     return { state, atMs };
   };

@@ -45,7 +45,24 @@ export function planSources(events: readonly ProjectedEvent[]) {
   const add = (tenant: string, source: string, what: string, ix: bigint, arrivalMs: number, delay?: number): void => {
     const key = `${source}|${what}|${ix >> BLOCK_BITS}|${arrivalMs}|${tenant}`;
     let run = runs.get(key);
-    if (run === undefined) runs.set(key, (run = { tenant, source, what, arrivalMs, ixs: [], delays: [], lastIx: ix, least: Infinity, most: -Infinity, sum: 0, ahead: 0, prompt: 0 }));
+    if (run === undefined)
+      runs.set(
+        key,
+        (run = {
+          tenant,
+          source,
+          what,
+          arrivalMs,
+          ixs: [],
+          delays: [],
+          lastIx: ix,
+          least: Infinity,
+          most: -Infinity,
+          sum: 0,
+          ahead: 0,
+          prompt: 0,
+        }),
+      );
     run.ixs.push(Number(ix & BLOCK_MASK));
     run.lastIx = ix;
     if (delay === undefined) return;
@@ -57,7 +74,10 @@ export function planSources(events: readonly ProjectedEvent[]) {
     else if (delay <= PROMPT_MS) run.prompt += 1;
   };
 
-  return async function write(client: PoolClient, named: { readonly tokens: readonly KeyedEvent[]; readonly idJags: readonly KeyedEvent[] }): Promise<void> {
+  return async function write(
+    client: PoolClient,
+    named: { readonly tokens: readonly KeyedEvent[]; readonly idJags: readonly KeyedEvent[] },
+  ): Promise<void> {
     for (const { tenant, source, name, ix, arrivalMs, atMs, firstSight } of events) {
       // Its source said nothing, and its clock shows nowhere.
       if (firstSight !== true) add(tenant, source, name, ix, arrivalMs, arrivalMs - atMs);
@@ -69,7 +89,8 @@ export function planSources(events: readonly ProjectedEvent[]) {
       }
     }
     const rows = [...runs.values()];
-    const ofDelays = (value: (run: Run) => number) => int8Array(rows.map((run) => (run.delays.length === 0 ? null : value(run))));
+    const ofDelays = (value: (run: Run) => number) =>
+      int8Array(rows.map((run) => (run.delays.length === 0 ? null : value(run))));
     await client.query(WRITE, [
       uuidArray(rows.map(({ tenant }) => tenant)),
       uuidArray(rows.map(({ source }) => source)),

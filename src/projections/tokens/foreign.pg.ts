@@ -18,8 +18,13 @@ export interface Announced {
  * who has seen a token knows its digest, so this is not a contradiction: the first announcement counts. Announcements that another
  * process is writing at the same moment are not seen.
  */
-export async function findForeignTokens<T extends Announced>(pool: Pool, announced: readonly T[]): Promise<ReadonlySet<T>> {
-  const named = announced.filter(({ data }) => data.jti === undefined).map((one) => ({ one, iss: one.data.iss, key: keyOf(one) }));
+export async function findForeignTokens<T extends Announced>(
+  pool: Pool,
+  announced: readonly T[],
+): Promise<ReadonlySet<T>> {
+  const named = announced
+    .filter(({ data }) => data.jti === undefined)
+    .map((one) => ({ one, iss: one.data.iss, key: keyOf(one) }));
   if (named.length === 0) return new Set();
   const { rows } = await pool.query<{ nth: string }>(FIND, [
     uuidArray(named.map(({ one }) => one.tenant)),
@@ -37,4 +42,5 @@ export async function findForeignTokens<T extends Announced>(pool: Pool, announc
   return foreign;
 }
 
-const keyOf = ({ tenantKey, data }: Announced): Buffer => ruleKeyToBytes(ruleKey(tenantKey, 'token', tokenParts(tokenRef(data))));
+const keyOf = ({ tenantKey, data }: Announced): Buffer =>
+  ruleKeyToBytes(ruleKey(tenantKey, 'token', tokenParts(tokenRef(data))));

@@ -3,9 +3,22 @@ import { ruleKeyFromBytes, type RuleKey } from '../../rules/index.js';
 import type { Stored, StoredLineage } from './stored-lineage.js';
 
 /** One row of `read-nearest.sql`, each column as PostgreSQL's text. Without an ID-JAG the last seven are null. */
-export type NearestRow = [nth: string, ...token: StoredText, idJagKey: string | null, idJag: string | null, ...issued: StoredText | NoneStored];
+export type NearestRow = [
+  nth: string,
+  ...token: StoredText,
+  idJagKey: string | null,
+  idJag: string | null,
+  ...issued: StoredText | NoneStored,
+];
 
-type StoredText = [ix: string, seenSeq: string, source: string, facts: string, parentKey: string | null, conflict: string];
+type StoredText = [
+  ix: string,
+  seenSeq: string,
+  source: string,
+  facts: string,
+  parentKey: string | null,
+  conflict: string,
+];
 type NoneStored = [ix: null, seenSeq: null, source: null, facts: null, parentKey: null, conflict: null];
 
 /** Adds a row to a lineage: its token, and its ID-JAG beside those of earlier rows, because two ID-JAGs can share a digest. */
@@ -16,7 +29,8 @@ export function foldNearest(key: RuleKey, row: NearestRow, before: StoredLineage
     idJagKey: optionalKey(idJagKey),
   };
   const idJags = [...(before?.idJags ?? [])];
-  if (isStored(issued)) idJags.push(storedOf<IdJagIssued>(idJag === idJagKey ? token.idJagKey! : keyOf(idJag!), issued));
+  if (isStored(issued))
+    idJags.push(storedOf<IdJagIssued>(idJag === idJagKey ? token.idJagKey! : keyOf(idJag!), issued));
   return { tokens: [token], idJags, complete: idJagKey === null || idJags.length > 0, broken: false };
 }
 

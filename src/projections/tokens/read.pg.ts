@@ -61,12 +61,17 @@ export function createLineageReader({ pool }: { pool: Pool }): LineageReader {
     for (const row of rows) {
       const at = Number(row[0]) - 1;
       const lineage = foldNearest(keys[at]!, row, found[at]);
-      if (lineage.tokens[0]!.parentKey !== undefined || lineage.idJags.some(({ parentKey }) => parentKey !== undefined)) further.add(at);
+      if (lineage.tokens[0]!.parentKey !== undefined || lineage.idJags.some(({ parentKey }) => parentKey !== undefined))
+        further.add(at);
       found[at] = lineage;
     }
     const places = [...further];
     // These lineages are read again as a whole, because two statements see two moments.
-    const walks = await walk(tenant, TOKEN, places.map((at) => keys[at]!));
+    const walks = await walk(
+      tenant,
+      TOKEN,
+      places.map((at) => keys[at]!),
+    );
     places.forEach((at, nth) => (found[at] = walks[nth]));
     return found;
   }
@@ -83,7 +88,10 @@ function foldWalk(walk: readonly Row[]): StoredLineage | undefined {
   return {
     tokens: found
       .filter(({ kind }) => kind === TOKEN)
-      .map((row) => ({ ...stored<TokenIssued>(row), idJagKey: row.id_jag_key ? ruleKeyFromBytes(row.id_jag_key) : undefined })),
+      .map((row) => ({
+        ...stored<TokenIssued>(row),
+        idJagKey: row.id_jag_key ? ruleKeyFromBytes(row.id_jag_key) : undefined,
+      })),
     idJags: found.filter(({ kind }) => kind === ID_JAG).map((row) => stored<IdJagIssued>(row)),
     complete: found.length === walk.length,
     broken: walk.some(({ broken }) => broken),

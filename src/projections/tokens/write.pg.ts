@@ -1,6 +1,14 @@
 import type { IdJagIssued, TokenIssued } from '../../contracts/index.js';
 import type { PoolClient } from 'pg';
-import { byteaArray, int4Array, int8Array, jsonbArray, loadSql, textArray, uuidArray } from '../../platform/postgres/index.js';
+import {
+  byteaArray,
+  int4Array,
+  int8Array,
+  jsonbArray,
+  loadSql,
+  textArray,
+  uuidArray,
+} from '../../platform/postgres/index.js';
 import { ruleKey, ruleKeyToBytes, tokenParts, tokenRef, userParts, type TokenRef } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
@@ -44,8 +52,18 @@ export interface WrittenTokens {
 
 /** Plans the facts of ID-JAGs and tokens, and the user, client and agent of each token. */
 export function planTokens(events: readonly ProjectedEvent[], entities: EntityBatch) {
-  const idJags = only(events, 'id-jag.issued').map((event) => ({ event, refs: idJagRefs(event, entities), key: idJagKeyOf(event), facts: factsOf(event.data) }));
-  const tokens = only(events, 'token.issued').map((event) => ({ event, refs: tokenRefs(event, entities), key: tokenKeyOf(event), facts: factsOf(event.data) }));
+  const idJags = only(events, 'id-jag.issued').map((event) => ({
+    event,
+    refs: idJagRefs(event, entities),
+    key: idJagKeyOf(event),
+    facts: factsOf(event.data),
+  }));
+  const tokens = only(events, 'token.issued').map((event) => ({
+    event,
+    refs: tokenRefs(event, entities),
+    key: tokenKeyOf(event),
+    facts: factsOf(event.data),
+  }));
 
   return async function write(client: PoolClient): Promise<WrittenTokens> {
     const touched: TouchedToken[] = tokens.map(({ event, key }) => ({ tenant: event.tenant, key }));
@@ -60,7 +78,13 @@ export function planTokens(events: readonly ProjectedEvent[], entities: EntityBa
       touched,
       // If every row was new, there was no earlier row to contradict.
       conflicts: [
-        ...(newTokens < tokens.length ? await markConflicts(client, 'token', tokens.filter(({ event }) => event.firstSight !== true)) : []),
+        ...(newTokens < tokens.length
+          ? await markConflicts(
+              client,
+              'token',
+              tokens.filter(({ event }) => event.firstSight !== true),
+            )
+          : []),
         ...(newIdJags < idJags.length ? await markConflicts(client, 'id_jag', idJags) : []),
       ],
     };
@@ -85,14 +109,17 @@ function tokenRefs(event: TokenEvent, entities: EntityBatch) {
     agent: data.id_jag?.agent
       ? agentRef(event, entities, data.id_jag.iss, data.id_jag.agent)
       : agentRef(event, entities, data.iss, data.agent),
-    resources: [...new Set([...data.aud, ...(data.resource ?? [])])].map((uri) => entities.want(event, 'resource', [uri])),
+    resources: [...new Set([...data.aud, ...(data.resource ?? [])])].map((uri) =>
+      entities.want(event, 'resource', [uri]),
+    ),
   };
 }
 
 /** Returns the user of a token: the IdP's user if the RAS states it, the RAS's own user if there is no ID-JAG, else undefined until the IdP's event. */
 function tokenUser(event: TokenEvent, entities: EntityBatch): EntityRef | undefined {
   const { id_jag: idJag, sub, iss, tenant } = event.data;
-  if (idJag?.sub !== undefined) return entities.want(event, 'user', userParts({ iss: idJag.iss, tenant: idJag.tenant, sub: idJag.sub }));
+  if (idJag?.sub !== undefined)
+    return entities.want(event, 'user', userParts({ iss: idJag.iss, tenant: idJag.tenant, sub: idJag.sub }));
   if (idJag || sub === undefined) return undefined;
   return entities.want(event, 'user', userParts({ iss, tenant, sub }));
 }
@@ -107,12 +134,17 @@ function agentRef(
   return agent?.id === undefined ? undefined : entities.want(event, 'agent', [iss, agent.id]);
 }
 
-export const tokenKeyOf = (event: TokenEvent): Buffer => ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(tokenRef(event.data))));
+export const tokenKeyOf = (event: TokenEvent): Buffer =>
+  ruleKeyToBytes(ruleKey(event.tenantKey, 'token', tokenParts(tokenRef(event.data))));
 
-export const idJagKeyOf = (event: IdJagEvent): Buffer => ruleKeyToBytes(ruleKey(event.tenantKey, 'id_jag', [event.data.iss, event.data.jti]));
+export const idJagKeyOf = (event: IdJagEvent): Buffer =>
+  ruleKeyToBytes(ruleKey(event.tenantKey, 'id_jag', [event.data.iss, event.data.jti]));
 
-const refKey = (event: { readonly tenantKey: Uint8Array }, dimension: 'token' | 'id_jag', ref: TokenRef | undefined): Buffer | null =>
-  ref === undefined ? null : ruleKeyToBytes(ruleKey(event.tenantKey, dimension, tokenParts(ref)));
+const refKey = (
+  event: { readonly tenantKey: Uint8Array },
+  dimension: 'token' | 'id_jag',
+  ref: TokenRef | undefined,
+): Buffer | null => (ref === undefined ? null : ruleKeyToBytes(ruleKey(event.tenantKey, dimension, tokenParts(ref))));
 
 function statedIdJagKey(event: TokenEvent): Buffer | null {
   const stated = event.data.id_jag;
@@ -137,11 +169,19 @@ interface Keyed<E, Refs> {
 }
 
 /** Writes ID-JAGs; returns how many were new. */
-async function writeIdJags(client: PoolClient, rows: readonly Keyed<IdJagEvent, ReturnType<typeof idJagRefs>>[], entities: EntityBatch): Promise<number> {
+async function writeIdJags(
+  client: PoolClient,
+  rows: readonly Keyed<IdJagEvent, ReturnType<typeof idJagRefs>>[],
+  entities: EntityBatch,
+): Promise<number> {
   const { rowCount } = await client.query(WRITE_ID_JAGS, [
     uuidArray(rows.map(({ event }) => event.tenant)),
     byteaArray(rows.map(({ key }) => key)),
-    byteaArray(rows.map(({ event }) => refKey(event, 'id_jag', event.data.sha256 === undefined ? undefined : { sha256: event.data.sha256 }))),
+    byteaArray(
+      rows.map(({ event }) =>
+        refKey(event, 'id_jag', event.data.sha256 === undefined ? undefined : { sha256: event.data.sha256 }),
+      ),
+    ),
     int8Array(rows.map(({ event }) => event.ix)),
     int8Array(rows.map(({ event }) => event.seenSeq)),
     uuidArray(rows.map(({ event }) => event.source)),
@@ -150,14 +190,22 @@ async function writeIdJags(client: PoolClient, rows: readonly Keyed<IdJagEvent, 
     int4Array(rows.map(({ refs }) => entities.id(refs.client))),
     int4Array(rows.map(({ refs }) => entities.id(refs.idpClient))),
     int4Array(rows.map(({ refs }) => idOrNull(refs.agent, entities))),
-    byteaArray(rows.map(({ event: { tenantKey, data } }) => (data.sid === undefined ? null : ruleKeyToBytes(ruleKey(tenantKey, 'session', [data.iss, data.sid]))))),
+    byteaArray(
+      rows.map(({ event: { tenantKey, data } }) =>
+        data.sid === undefined ? null : ruleKeyToBytes(ruleKey(tenantKey, 'session', [data.iss, data.sid])),
+      ),
+    ),
     byteaArray(rows.map(({ event }) => refKey(event, 'token', event.data.parent))),
   ]);
   return rowCount!;
 }
 
 /** Writes tokens; returns how many were new. */
-async function writeTokens(client: PoolClient, rows: readonly Keyed<TokenEvent, ReturnType<typeof tokenRefs>>[], entities: EntityBatch): Promise<number> {
+async function writeTokens(
+  client: PoolClient,
+  rows: readonly Keyed<TokenEvent, ReturnType<typeof tokenRefs>>[],
+  entities: EntityBatch,
+): Promise<number> {
   const { rowCount } = await client.query(WRITE_TOKENS, [
     uuidArray(rows.map(({ event }) => event.tenant)),
     byteaArray(rows.map(({ key }) => key)),
@@ -177,7 +225,8 @@ async function writeTokens(client: PoolClient, rows: readonly Keyed<TokenEvent, 
   return rowCount!;
 }
 
-const idOrNull = (ref: EntityRef | undefined, entities: EntityBatch): number | null => (ref === undefined ? null : entities.id(ref));
+const idOrNull = (ref: EntityRef | undefined, entities: EntityBatch): number | null =>
+  ref === undefined ? null : entities.id(ref);
 
 type Identified = Pick<Keyed<TokenEvent | IdJagEvent, unknown>, 'event' | 'key' | 'facts'>;
 
@@ -187,7 +236,11 @@ const identityColumns = (rows: readonly Identified[]): Buffer[] => [
   int8Array(rows.map(({ event }) => event.ix)),
 ];
 
-async function markConflicts(client: PoolClient, kind: Conflict['kind'], rows: readonly Identified[]): Promise<readonly Conflict[]> {
+async function markConflicts(
+  client: PoolClient,
+  kind: Conflict['kind'],
+  rows: readonly Identified[],
+): Promise<readonly Conflict[]> {
   const marked = await client.query<{ nth: string; tenant: string; key: Buffer }>(MARK_CONFLICTS[kind], [
     ...identityColumns(rows),
     jsonbArray(rows.map(({ facts }) => facts)),

@@ -6,4 +6,4 @@ export const USER_BLOCK_BITS = 14n;
 export const BLOCKS_A_SNAPSHOT = 16n;
 
 /** Returns the last block at which a snapshot is due once `ix` is in the ledger; 0 if none is. */
-export const snapshotAt = (ix: bigint): number => Number((ix >> BLOCK_BITS) / BLOCKS_A_SNAPSHOT * BLOCKS_A_SNAPSHOT);
+export const snapshotAt = (ix: bigint): number => Number(((ix >> BLOCK_BITS) / BLOCKS_A_SNAPSHOT) * BLOCKS_A_SNAPSHOT);

@@ -25,11 +25,18 @@ export interface EdgesWanted {
 }
 
 /** Sums the uses in the blocks below `block`, which must be closed at the moment. The answer never changes. */
-export const readClosedEdges = (moment: UsageMoment, block: bigint, { clients, resources }: EdgesWanted = {}): Promise<EdgeSum[]> =>
-  moment.rows<EdgeSum>(CLOSED, [String(block), clients, resources]);
+export const readClosedEdges = (
+  moment: UsageMoment,
+  block: bigint,
+  { clients, resources }: EdgesWanted = {},
+): Promise<EdgeSum[]> => moment.rows<EdgeSum>(CLOSED, [String(block), clients, resources]);
 
 /** Sums the uses in the moment's own block. Together with the closed blocks below, these are all uses as of the moment. */
-export async function readOpenEdges(moment: UsageMoment, block: bigint, { clients, resources }: EdgesWanted): Promise<readonly EdgeSum[]> {
+export async function readOpenEdges(
+  moment: UsageMoment,
+  block: bigint,
+  { clients, resources }: EdgesWanted,
+): Promise<readonly EdgeSum[]> {
   if (!moment.present) return moment.rows<EdgeSum>(CUT, [String(moment.index), clients, resources]);
   const [row] = await moment.rows<{ sums: string | null }>(OPEN, [String(block), clients, resources]);
   return sumsOf(row!.sums === null ? [] : row!.sums.split(' ').map(Number));
@@ -40,8 +47,26 @@ const MEMBERS = 8;
 function sumsOf(words: readonly number[]): readonly EdgeSum[] {
   const sums: EdgeSum[] = [];
   for (let at = 0; at < words.length; at += MEMBERS) {
-    const [client, res, n, allowed, first, last, firstAllowed, lastAllowed] = words.slice(at, at + MEMBERS) as [number, number, number, number, number, number, number, number];
-    sums.push({ client, res, n, allowed, first_at: first, last_at: last, first_allowed: firstAllowed || null, last_allowed: lastAllowed || null });
+    const [client, res, n, allowed, first, last, firstAllowed, lastAllowed] = words.slice(at, at + MEMBERS) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    sums.push({
+      client,
+      res,
+      n,
+      allowed,
+      first_at: first,
+      last_at: last,
+      first_allowed: firstAllowed || null,
+      last_allowed: lastAllowed || null,
+    });
   }
   return sums;
 }

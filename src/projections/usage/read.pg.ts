@@ -7,7 +7,10 @@ import { loadSql } from '../../platform/postgres/index.js';
 export interface UsageMoment {
   readonly index: bigint;
   readonly present: boolean;
-  readonly rows: <R extends Record<string, unknown>>(sql: string | { readonly name: string; readonly text: string }, values?: readonly unknown[]) => Promise<R[]>;
+  readonly rows: <R extends Record<string, unknown>>(
+    sql: string | { readonly name: string; readonly text: string },
+    values?: readonly unknown[],
+  ) => Promise<R[]>;
 }
 
 /** Sums of attributed uses; a summary counts with its own count. `n` counts all uses, the other members only allowed ones. */
@@ -49,13 +52,19 @@ const HOUR_STATEMENTS_NOW = {
 } as const;
 
 /** Selects all uses of the tenant, or the uses of any of these clients or resources. */
-export type HourSubject = { readonly of: 'total' } | { readonly of: 'client' | 'resource'; readonly ids: readonly number[] };
+export type HourSubject =
+  | { readonly of: 'total' }
+  | { readonly of: 'client' | 'resource'; readonly ids: readonly number[] };
 
 /**
  * Reads the uses of whole hours, first ≤ hour < end, as of the moment, in one statement. An hour without uses has no row. With `each`,
  * so many hours may be summed into the first of them, counted from the epoch.
  */
-export async function readHourUses(moment: UsageMoment, subject: HourSubject, { first, end, each = 1 }: { readonly first: number; readonly end: number; readonly each?: number }): Promise<HourUses[]> {
+export async function readHourUses(
+  moment: UsageMoment,
+  subject: HourSubject,
+  { first, end, each = 1 }: { readonly first: number; readonly end: number; readonly each?: number },
+): Promise<HourUses[]> {
   const ids = subject.of === 'total' ? null : subject.ids;
   const rows = moment.present
     ? await moment.rows<Row>(HOUR_STATEMENTS_NOW[subject.of], [first, end, each, ids])
@@ -64,15 +73,22 @@ export async function readHourUses(moment: UsageMoment, subject: HourSubject, { 
 }
 
 const TOTAL_USES = loadSql(import.meta.url, 'total-uses.sql');
-const totalUsesOf = (table: string, column: string): string => TOTAL_USES.replace('{table}', table).replaceAll('{column}', column);
-const TOTAL_STATEMENTS = { client: totalUsesOf('use_client', 'client'), resource: totalUsesOf('use_res', 'res') } as const;
+const totalUsesOf = (table: string, column: string): string =>
+  TOTAL_USES.replace('{table}', table).replaceAll('{column}', column);
+const TOTAL_STATEMENTS = {
+  client: totalUsesOf('use_client', 'client'),
+  resource: totalUsesOf('use_res', 'res'),
+} as const;
 /** Returns the statement for now, when the stored sums suffice. */
 const totalUsesNowOf = (table: string, column: string): { readonly name: string; readonly text: string } => ({
   name: `total-uses-now-${table}`,
   text: `SELECT coalesce(sum(n), 0) AS n, coalesce(sum(allowed), 0) AS allowed, coalesce(sum(records), 0) AS records, coalesce(sum(bytes), 0) AS bytes
     FROM ${table} WHERE tenant = $1 AND hour >= $2::int AND hour < $3::int AND ${column} = ANY ($4::int[])`,
 });
-const TOTAL_STATEMENTS_NOW = { client: totalUsesNowOf('use_client', 'client'), resource: totalUsesNowOf('use_res', 'res') } as const;
+const TOTAL_STATEMENTS_NOW = {
+  client: totalUsesNowOf('use_client', 'client'),
+  resource: totalUsesNowOf('use_res', 'res'),
+} as const;
 
 /** Reads one sum over the uses of whole hours, first ≤ hour < end, as of the moment. */
 export async function readTotalUses(
@@ -83,7 +99,12 @@ export async function readTotalUses(
   const [row] = moment.present
     ? await moment.rows<Row>(TOTAL_STATEMENTS_NOW[of], [first, end, ids])
     : await moment.rows<Row>(TOTAL_STATEMENTS[of], [String(moment.index), first, end, ids]);
-  return { n: Number(row!['n']), allowed: Number(row!['allowed']), records: Number(row!['records']), bytes: Number(row!['bytes']) };
+  return {
+    n: Number(row!['n']),
+    allowed: Number(row!['allowed']),
+    records: Number(row!['records']),
+    bytes: Number(row!['bytes']),
+  };
 }
 
 type Row = Record<string, string | number | null>;

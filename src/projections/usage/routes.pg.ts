@@ -50,13 +50,17 @@ export function createRouteBatch(entities: EntityBatch): RouteBatch {
   async function readBudgets(client: PoolClient, open: readonly Asked[]): Promise<ReadonlySet<string>> {
     const sources = [...new Map(open.map(({ event }) => [sourceOf(event), event])).values()];
     const routes = [...new Map(open.map((one) => [one.key, one])).values()];
-    const { rows } = await client.query<{ nth: string | null; tenant: string; source: string; routes: number }>(READ_ROUTES, [
-      uuidArray(sources.map(({ tenant }) => tenant)),
-      uuidArray(sources.map(({ source }) => source)),
-      uuidArray(routes.map(({ event }) => event.tenant)),
-      byteaArray(routes.map(({ event, route }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'route', [route])))),
-    ]);
-    for (const { tenant, source } of sources) budgets.set(sourceOf({ tenant, source }), { tenant, source, used: 0, brought: 0, over: 0, firstOver: null });
+    const { rows } = await client.query<{ nth: string | null; tenant: string; source: string; routes: number }>(
+      READ_ROUTES,
+      [
+        uuidArray(sources.map(({ tenant }) => tenant)),
+        uuidArray(sources.map(({ source }) => source)),
+        uuidArray(routes.map(({ event }) => event.tenant)),
+        byteaArray(routes.map(({ event, route }) => ruleKeyToBytes(ruleKey(event.tenantKey, 'route', [route])))),
+      ],
+    );
+    for (const { tenant, source } of sources)
+      budgets.set(sourceOf({ tenant, source }), { tenant, source, used: 0, brought: 0, over: 0, firstOver: null });
     const known = new Set<string>();
     for (const row of rows) {
       if (row.nth === null) budgets.get(sourceOf(row))!.used = row.routes;
@@ -91,12 +95,15 @@ export function createRouteBatch(entities: EntityBatch): RouteBatch {
         return ref;
       };
       const met = new Map<string, boolean>();
-      for (const { event, route, key } of asked) if (!met.has(key)) met.set(key, entities.remembers(event, 'route', [route]));
+      for (const { event, route, key } of asked)
+        if (!met.has(key)) met.set(key, entities.remembers(event, 'route', [route]));
       const open = asked.filter(({ key }) => !met.get(key));
       const known: ReadonlySet<string> = open.length === 0 ? new Set() : await readBudgets(client, open);
       for (const one of asked) {
         const isThere = met.get(one.key) || known.has(one.key);
-        one.ref = refs.get(one.key) ?? (isThere || takeRoom(one.event) ? keep(one) : entities.want(one.event, 'route', [OTHER_ROUTES]));
+        one.ref =
+          refs.get(one.key) ??
+          (isThere || takeRoom(one.event) ? keep(one) : entities.want(one.event, 'route', [OTHER_ROUTES]));
       }
     },
     async count(client) {
@@ -115,4 +122,5 @@ export function createRouteBatch(entities: EntityBatch): RouteBatch {
   };
 }
 
-const sourceOf = ({ tenant, source }: { readonly tenant: string; readonly source: string }): string => `${tenant}|${source}`;
+const sourceOf = ({ tenant, source }: { readonly tenant: string; readonly source: string }): string =>
+  `${tenant}|${source}`;

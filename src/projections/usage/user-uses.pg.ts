@@ -2,11 +2,15 @@ import { int4Array, loadSql } from '../../platform/postgres/index.js';
 import type { UsageMoment } from './read.pg.js';
 
 const USES = loadSql(import.meta.url, 'user-uses.sql');
-const statementOf = (name: string, fill: Readonly<Record<'asked' | 'stored' | 'single', string>>): { readonly name: string; readonly text: string } => ({
+const statementOf = (
+  name: string,
+  fill: Readonly<Record<'asked' | 'stored' | 'single', string>>,
+): { readonly name: string; readonly text: string } => ({
   name,
   text: USES.replace('{asked}', fill.asked).replace('{stored}', fill.stored).replaceAll('{single}', fill.single),
 });
-const wanted = (of: string): string => `($4::int[] IS NULL OR ${of}.client = ANY ($4)) AND ($5::int[] IS NULL OR ${of}.res = ANY ($5))`;
+const wanted = (of: string): string =>
+  `($4::int[] IS NULL OR ${of}.client = ANY ($4)) AND ($5::int[] IS NULL OR ${of}.res = ANY ($5))`;
 const OF_USERS = statementOf('uses-of-users', {
   asked: 'unnest($3::int[]) AS d (usr)',
   stored: `u.usr = d.usr AND ${wanted('u')}`,
@@ -52,19 +56,53 @@ interface UserFilter {
 }
 
 /** Reads the uses of some users as of the moment, in one statement. A client and resource that a user did not use have no row. */
-export const readUsesOfUsers = (moment: UsageMoment, { users, clients, resources }: UserFilter, times: UseTimes = {}): Promise<readonly UserUses[]> =>
-  read(moment, OF_USERS, [users, clients, resources], times);
+export const readUsesOfUsers = (
+  moment: UsageMoment,
+  { users, clients, resources }: UserFilter,
+  times: UseTimes = {},
+): Promise<readonly UserUses[]> => read(moment, OF_USERS, [users, clients, resources], times);
 
 /** Reads the uses of some grants: each a user with one client at one resource. */
-export const readUsesOfGrants = (moment: UsageMoment, grants: readonly Held[], times: UseTimes = {}): Promise<readonly UserUses[]> =>
-  read(moment, OF_GRANTS, [int4Array(grants.map(({ usr }) => usr)), int4Array(grants.map(({ client }) => client)), int4Array(grants.map(({ res }) => res))], times);
+export const readUsesOfGrants = (
+  moment: UsageMoment,
+  grants: readonly Held[],
+  times: UseTimes = {},
+): Promise<readonly UserUses[]> =>
+  read(
+    moment,
+    OF_GRANTS,
+    [
+      int4Array(grants.map(({ usr }) => usr)),
+      int4Array(grants.map(({ client }) => client)),
+      int4Array(grants.map(({ res }) => res)),
+    ],
+    times,
+  );
 
-async function read(moment: UsageMoment, statement: typeof OF_USERS, whose: readonly unknown[], { window = EVER, since }: UseTimes): Promise<readonly UserUses[]> {
+async function read(
+  moment: UsageMoment,
+  statement: typeof OF_USERS,
+  whose: readonly unknown[],
+  { window = EVER, since }: UseTimes,
+): Promise<readonly UserUses[]> {
   const rows = await moment.rows<Row>(statement, [String(moment.index), ...whose, ...window, since?.[0], since?.[1]]);
   return rows.filter(({ accesses }) => accesses !== '0').map(usesOf);
 }
 
-const usesOf = ({ usr, client, res, accesses, allowed, since_one, since_two, first, last, first_used, last_used, agents }: Row): UserUses => ({
+const usesOf = ({
+  usr,
+  client,
+  res,
+  accesses,
+  allowed,
+  since_one,
+  since_two,
+  first,
+  last,
+  first_used,
+  last_used,
+  agents,
+}: Row): UserUses => ({
   usr,
   client,
   res,

@@ -1,5 +1,13 @@
 import type { PoolClient } from 'pg';
-import { byteaArray, int2Array, int4Array, int8Array, loadSql, textArray, uuidArray } from '../../platform/postgres/index.js';
+import {
+  byteaArray,
+  int2Array,
+  int4Array,
+  int8Array,
+  loadSql,
+  textArray,
+  uuidArray,
+} from '../../platform/postgres/index.js';
 import { ruleKey, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/index.js';
 import type { EntityBatch } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
@@ -13,7 +21,10 @@ const meets = (use: string, token: string): string =>
   `(coalesce(${use}.res = ANY (${token}.res), false)
     OR EXISTS (SELECT FROM entity e WHERE e.tenant = ${token}.tenant AND e.id = ANY (${token}.res) AND e.key = ANY (${use}.source_res)))`;
 
-const WRITE_USES = loadSql(import.meta.url, 'write-uses.sql').replace(/\{meets (\w) (\w)\}/g, (_, use: string, token: string) => meets(use, token));
+const WRITE_USES = loadSql(import.meta.url, 'write-uses.sql').replace(
+  /\{meets (\w) (\w)\}/g,
+  (_, use: string, token: string) => meets(use, token),
+);
 
 /** Stored numbers: never change one. */
 export const OPERATIONS = { read: 1, write: 2, delete: 3, export: 4, admin: 5 } as const;
@@ -45,11 +56,15 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
   };
 
   /** Returns, by source, the uses that turned out to be foreign: their token is not for the source. */
-  return async function write(client: PoolClient, touched: readonly TouchedToken[]): Promise<ReadonlyMap<string, number>> {
+  return async function write(
+    client: PoolClient,
+    touched: readonly TouchedToken[],
+  ): Promise<ReadonlyMap<string, number>> {
     const foreign = new Map<string, number>();
     if (touched.length > 0 || accesses.length > 0) {
       const first = firstIndexes(events);
-      const id = (ref: Parameters<EntityBatch['id']>[0] | undefined): number | null => (ref === undefined ? null : entities.id(ref));
+      const id = (ref: Parameters<EntityBatch['id']>[0] | undefined): number | null =>
+        ref === undefined ? null : entities.id(ref);
       const speakers = speakersOf(accesses.map(({ event }) => event));
       const { rows } = await client.query<{ source: string; uses: string }>(WRITE_USES, [
         uuidArray(touched.map(({ tenant }) => tenant)),
@@ -60,7 +75,11 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
         int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.from : event.at))),
         int8Array(accesses.map(({ event }) => (event.name === 'access.summary' ? event.data.to : event.at))),
         int4Array(accesses.map(({ refs }) => id(refs.resource))),
-        textArray(accesses.map(({ refs }) => (refs.scopes.length === 0 ? null : `{${refs.scopes.map((ref) => entities.id(ref)).join(',')}}`))),
+        textArray(
+          accesses.map(({ refs }) =>
+            refs.scopes.length === 0 ? null : `{${refs.scopes.map((ref) => entities.id(ref)).join(',')}}`,
+          ),
+        ),
         int2Array(accesses.map(({ event }) => OPERATIONS[event.data.operation])),
         int2Array(accesses.map(({ event }) => OUTCOMES[outcomeOf(event)])),
         int4Array(accesses.map(({ event }) => event.data.status)),
@@ -83,13 +102,18 @@ export function planUsage(events: readonly ProjectedEvent[], entities: EntityBat
 }
 
 /** Collects the distinct sets of resources that the sources are registered for, as keys, and for each use the number of its set, from 1. */
-function speakersOf(accesses: readonly AccessEvent[]): { readonly ofUse: readonly number[]; readonly resources: readonly string[] } {
+function speakersOf(accesses: readonly AccessEvent[]): {
+  readonly ofUse: readonly number[];
+  readonly resources: readonly string[];
+} {
   const numbers = new Map<readonly string[], number>();
   const resources: string[] = [];
   const ofUse = accesses.map(({ tenantKey, sourceResources }) => {
     let number = numbers.get(sourceResources);
     if (number === undefined) {
-      const keys = sourceResources.map((uri) => `"\\\\x${ruleKeyToBytes(ruleKey(tenantKey, 'resource', [uri])).toString('hex')}"`);
+      const keys = sourceResources.map(
+        (uri) => `"\\\\x${ruleKeyToBytes(ruleKey(tenantKey, 'resource', [uri])).toString('hex')}"`,
+      );
       number = resources.push(`{${keys.join(',')}}`);
       numbers.set(sourceResources, number);
     }

@@ -9,7 +9,8 @@ import { ACCESS_PARAMETERS } from './access.pg.js';
 import * as answers from './answers.js';
 import { COUNT_PARAMETERS, MAX_WALKED, WHOLE_HOURS } from './counts.pg.js';
 
-const FILTERS = 'User, client, agent, resource and token have an index; the other filters are taken only together with one of them.';
+const FILTERS =
+  'User, client, agent, resource and token have an index; the other filters are taken only together with one of them.';
 
 @ApiTags('questions')
 @Controller('v1/access')

@@ -24,23 +24,39 @@ export function createAccessQuestion({ ask, reader }: { readonly ask: Ask; reado
     const filters = readFilters(parameters);
     const limit = readLimit(parameters);
     const question = questionOf('access', parameters);
-    const position = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : undefined;
+    const position = parameters.has('cursor')
+      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
+      : undefined;
     const asked = position ? momentFromCursor(position) : readAsOf(parameters);
 
-    return ask(tenant, async (snapshot) => {
-      const { driver, driving, values } = await resolveFilters(snapshot, tenantKey, parameters, filters);
-      const start = [MAX_INT64, MAX_INT64, String(filters.window.from ?? snapshot.at - DEFAULT_WINDOW_S)];
-      const [at, ix, from] = (position?.slice(2) ?? start) as [string, string, string];
-      const rows = await snapshot.rows<AccessRow>(ACCESS[driver], [...values, driving, from, lastOf(snapshot, filters.window.to), at, ix, limit + 1]);
-      const shown = rows.slice(0, limit);
-      const names = await readNames(snapshot, shown.flatMap(entitiesOf));
-      const last = rows.length > limit ? shown.at(-1) : undefined;
-      return {
-        as_of: asOfOf(snapshot),
-        items: shown.map((row) => itemOf(row, names, reader)),
-        ...(last ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.at, last.ix, from]) } : {}),
-      };
-    }, asked);
+    return ask(
+      tenant,
+      async (snapshot) => {
+        const { driver, driving, values } = await resolveFilters(snapshot, tenantKey, parameters, filters);
+        const start = [MAX_INT64, MAX_INT64, String(filters.window.from ?? snapshot.at - DEFAULT_WINDOW_S)];
+        const [at, ix, from] = (position?.slice(2) ?? start) as [string, string, string];
+        const rows = await snapshot.rows<AccessRow>(ACCESS[driver], [
+          ...values,
+          driving,
+          from,
+          lastOf(snapshot, filters.window.to),
+          at,
+          ix,
+          limit + 1,
+        ]);
+        const shown = rows.slice(0, limit);
+        const names = await readNames(snapshot, shown.flatMap(entitiesOf));
+        const last = rows.length > limit ? shown.at(-1) : undefined;
+        return {
+          as_of: asOfOf(snapshot),
+          items: shown.map((row) => itemOf(row, names, reader)),
+          ...(last
+            ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.at, last.ix, from]) }
+            : {}),
+        };
+      },
+      asked,
+    );
   };
 }
 
@@ -67,7 +83,15 @@ interface AccessRow {
   readonly bytes: string | null;
 }
 
-const entitiesOf = (row: AccessRow) => [row.usr, row.client, row.agent, row.res, row.route, row.addr, ...(row.scopes ?? [])];
+const entitiesOf = (row: AccessRow) => [
+  row.usr,
+  row.client,
+  row.agent,
+  row.res,
+  row.route,
+  row.addr,
+  ...(row.scopes ?? []),
+];
 
 function itemOf(row: AccessRow, names: Names, reader: Reader): AccessItem {
   return {

@@ -1,6 +1,22 @@
 import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
-import { Agent, Client, Count, Index, lowerBound, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from '../ask/answer-parts.js';
+import {
+  Agent,
+  Client,
+  Count,
+  Index,
+  lowerBound,
+  maybe,
+  one,
+  page,
+  Resource,
+  Scopes,
+  Source,
+  strict,
+  Time,
+  TokenId,
+  User,
+} from '../ask/answer-parts.js';
 
 export const AccessItem = Type.Object(
   {
@@ -34,7 +50,10 @@ const sums = {
   denied: Count,
   records: Type.Integer({ minimum: 0, description: 'of allowed uses' }),
   bytes: Type.Integer({ minimum: 0, description: 'of allowed uses' }),
-  operations: Type.Object({ read: Count, write: Count, delete: Count, export: Count, admin: Count }, { ...strict, description: 'allowed uses' }),
+  operations: Type.Object(
+    { read: Count, write: Count, delete: Count, export: Count, admin: Count },
+    { ...strict, description: 'allowed uses' },
+  ),
 };
 
 export const AccessCounts = one({
@@ -42,10 +61,20 @@ export const AccessCounts = one({
   from: Time,
   to: maybe(Type.Integer({ description: 'seconds since the epoch; null: no end' })),
   total: Type.Object({ ...sums, ...lowerBound }, strict),
-  items: Type.Array(Type.Object({ at: Type.Integer({ description: 'where the hour or day begins, UTC' }), ...sums, ...lowerBound }, strict), {
-    description: 'earliest first; what has no uses is left out',
-  }),
-  counted_from: Type.Optional(Type.Integer({ description: 'there was more than one answer counts: everything later than this moment is counted' })),
+  items: Type.Array(
+    Type.Object(
+      { at: Type.Integer({ description: 'where the hour or day begins, UTC' }), ...sums, ...lowerBound },
+      strict,
+    ),
+    {
+      description: 'earliest first; what has no uses is left out',
+    },
+  ),
+  counted_from: Type.Optional(
+    Type.Integer({
+      description: 'there was more than one answer counts: everything later than this moment is counted',
+    }),
+  ),
 });
 
 nameSchemas({ AccessItem, AccessPage, AccessCounts });

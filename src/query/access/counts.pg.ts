@@ -1,12 +1,25 @@
 import { RescindError } from '../../contracts/index.js';
-import { COUNTING_TIMEOUT_MS, MAX_COUNTED, readHourUses, type HourSubject, type UseSums } from '../../projections/index.js';
+import {
+  COUNTING_TIMEOUT_MS,
+  MAX_COUNTED,
+  readHourUses,
+  type HourSubject,
+  type UseSums,
+} from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { invalid, readParameters, SECONDS, type Window } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { AccessCounts } from './answers.js';
-import { ACCESS_FILTERS, DEFAULT_WINDOW_S, lastOf, readFilters, resolveFilters, type ResolvedFilters } from './filters.pg.js';
+import {
+  ACCESS_FILTERS,
+  DEFAULT_WINDOW_S,
+  lastOf,
+  readFilters,
+  resolveFilters,
+  type ResolvedFilters,
+} from './filters.pg.js';
 import { drivenStatements } from './statements.js';
 
 export const COUNT_PARAMETERS = ['by', ...ACCESS_FILTERS, 'as_of'] as const;
@@ -22,10 +35,21 @@ export const MAX_BUCKETS = 1_000;
 export const MAX_WALKED = MAX_COUNTED;
 
 const COUNTS_OF_ONE = drivenStatements('counts.sql', { driving: '(SELECT ($14::int[])[1])', merged: '' });
-const COUNTS_OF_SEVERAL = drivenStatements('counts.sql', { driving: 'unnest($14::int[])', merged: 'ORDER BY a.at DESC, a.ix DESC LIMIT $18 + 1' });
+const COUNTS_OF_SEVERAL = drivenStatements('counts.sql', {
+  driving: 'unnest($14::int[])',
+  merged: 'ORDER BY a.at DESC, a.ix DESC LIMIT $18 + 1',
+});
 
 /** Answers how much was accessed, by hour or day. */
-export function createCountsQuestion({ ask, reader, maxWalked = MAX_WALKED }: { readonly ask: Ask; readonly reader: Reader; readonly maxWalked?: number }) {
+export function createCountsQuestion({
+  ask,
+  reader,
+  maxWalked = MAX_WALKED,
+}: {
+  readonly ask: Ask;
+  readonly reader: Reader;
+  readonly maxWalked?: number;
+}) {
   return (tenant: string, query: unknown): Promise<AccessCounts> => {
     const parameters = readParameters(query, COUNT_PARAMETERS);
     const by = readBy(parameters.get('by'));
@@ -33,24 +57,34 @@ export function createCountsQuestion({ ask, reader, maxWalked = MAX_WALKED }: { 
     refuseParts(filters.window);
     const tenantKey = reader.tenantKey(tenant);
 
-    return ask(tenant, async (snapshot) => {
-      const window = boundsOf(filters.window, by, snapshot);
-      const resolved = await resolveFilters(snapshot, tenantKey, parameters, filters);
-      const subject = subjectOf(resolved);
-      const counted = subject ? { buckets: await readStored(snapshot, subject, by, window), from: undefined } : await walk(snapshot, resolved, by, window, maxWalked);
-      return {
-        as_of: asOfOf(snapshot),
-        by,
-        from: window.from,
-        to: filters.window.to ?? null,
-        total: { ...describe([...counted.buckets.values()].reduce(add, NOTHING)), ...isCut(counted.from !== undefined) },
-        items: [...counted.buckets].map(([bucket, sums]) => {
-          const at = bucket * BUCKET_SECONDS[by];
-          return { at, ...describe(sums), ...isCut(counted.from !== undefined && at <= counted.from) };
-        }),
-        ...(counted.from === undefined ? {} : { counted_from: counted.from }),
-      };
-    }, readAsOf(parameters), { timeoutMs: COUNTING_TIMEOUT_MS });
+    return ask(
+      tenant,
+      async (snapshot) => {
+        const window = boundsOf(filters.window, by, snapshot);
+        const resolved = await resolveFilters(snapshot, tenantKey, parameters, filters);
+        const subject = subjectOf(resolved);
+        const counted = subject
+          ? { buckets: await readStored(snapshot, subject, by, window), from: undefined }
+          : await walk(snapshot, resolved, by, window, maxWalked);
+        return {
+          as_of: asOfOf(snapshot),
+          by,
+          from: window.from,
+          to: filters.window.to ?? null,
+          total: {
+            ...describe([...counted.buckets.values()].reduce(add, NOTHING)),
+            ...isCut(counted.from !== undefined),
+          },
+          items: [...counted.buckets].map(([bucket, sums]) => {
+            const at = bucket * BUCKET_SECONDS[by];
+            return { at, ...describe(sums), ...isCut(counted.from !== undefined && at <= counted.from) };
+          }),
+          ...(counted.from === undefined ? {} : { counted_from: counted.from }),
+        };
+      },
+      readAsOf(parameters),
+      { timeoutMs: COUNTING_TIMEOUT_MS },
+    );
   };
 }
 
@@ -62,7 +96,8 @@ function readBy(text = 'day'): By {
 /** Refuses windows that cut an hour: sums are stored by whole hours. */
 function refuseParts({ from, to }: Window): void {
   for (const [name, time] of Object.entries({ from, to })) {
-    if (time !== undefined && time % HOUR_S !== 0) throw invalid(`\`${name}\` of counts is a whole hour: a multiple of ${HOUR_S}`);
+    if (time !== undefined && time % HOUR_S !== 0)
+      throw invalid(`\`${name}\` of counts is a whole hour: a multiple of ${HOUR_S}`);
   }
 }
 
@@ -72,7 +107,9 @@ function boundsOf({ from, to }: Window, by: By, snapshot: Snapshot): { readonly 
   const start = from ?? Math.floor((snapshot.at - DEFAULT_WINDOW_S) / unit) * unit;
   const end = Math.ceil(lastOf(snapshot, to) / HOUR_S) * HOUR_S;
   if (end - start > MAX_BUCKETS * unit) {
-    throw new RescindError('filter-too-wide', { detail: `more than ${MAX_BUCKETS} ${by}s: narrow the window with \`from\` and \`to\`${by === 'hour' ? ', or count by day' : ''}` });
+    throw new RescindError('filter-too-wide', {
+      detail: `more than ${MAX_BUCKETS} ${by}s: narrow the window with \`from\` and \`to\`${by === 'hour' ? ', or count by day' : ''}`,
+    });
   }
   return { from: start, end };
 }
@@ -87,9 +124,18 @@ function subjectOf({ ids: { user, client, agent, resource }, values }: ResolvedF
 
 type Buckets = Map<number, UseSums>;
 
-async function readStored(snapshot: Snapshot, subject: HourSubject, by: By, { from, end }: { readonly from: number; readonly end: number }): Promise<Buckets> {
+async function readStored(
+  snapshot: Snapshot,
+  subject: HourSubject,
+  by: By,
+  { from, end }: { readonly from: number; readonly end: number },
+): Promise<Buckets> {
   const buckets: Buckets = new Map();
-  for (const { hour, ...sums } of await readHourUses(snapshot, subject, { first: from / HOUR_S, end: end / HOUR_S, each: BUCKET_SECONDS[by] / HOUR_S })) {
+  for (const { hour, ...sums } of await readHourUses(snapshot, subject, {
+    first: from / HOUR_S,
+    end: end / HOUR_S,
+    each: BUCKET_SECONDS[by] / HOUR_S,
+  })) {
     const bucket = Math.floor((hour * HOUR_S) / BUCKET_SECONDS[by]);
     const sum = buckets.get(bucket);
     buckets.set(bucket, sum ? add(sum, sums) : sums);
@@ -97,9 +143,22 @@ async function readStored(snapshot: Snapshot, subject: HourSubject, by: By, { fr
   return buckets;
 }
 
-async function walk(snapshot: Snapshot, { driver, driving, values }: ResolvedFilters, by: By, { from, end }: { readonly from: number; readonly end: number }, maxWalked: number) {
+async function walk(
+  snapshot: Snapshot,
+  { driver, driving, values }: ResolvedFilters,
+  by: By,
+  { from, end }: { readonly from: number; readonly end: number },
+  maxWalked: number,
+) {
   const statements = driving.length === 1 ? COUNTS_OF_ONE : COUNTS_OF_SEVERAL;
-  const rows = await snapshot.rows<Row>(statements[driver], [...values, driving, from, end, BUCKET_SECONDS[by], maxWalked]);
+  const rows = await snapshot.rows<Row>(statements[driver], [
+    ...values,
+    driving,
+    from,
+    end,
+    BUCKET_SECONDS[by],
+    maxWalked,
+  ]);
   const buckets: Buckets = new Map(
     rows
       .filter(({ matched }) => matched !== '0')
@@ -112,10 +171,21 @@ async function walk(snapshot: Snapshot, { driver, driving, values }: ResolvedFil
 
 type Row = Record<string, string | null>;
 
-const NOTHING: UseSums = { n: 0, allowed: 0, reads: 0, writes: 0, deletes: 0, exports: 0, admins: 0, records: 0, bytes: 0 };
+const NOTHING: UseSums = {
+  n: 0,
+  allowed: 0,
+  reads: 0,
+  writes: 0,
+  deletes: 0,
+  exports: 0,
+  admins: 0,
+  records: 0,
+  bytes: 0,
+};
 const COLUMNS = Object.keys(NOTHING) as (keyof UseSums)[];
 
-const sumsOf = (row: Row): UseSums => Object.fromEntries(COLUMNS.map((column) => [column, Number(row[column] ?? 0)])) as unknown as UseSums;
+const sumsOf = (row: Row): UseSums =>
+  Object.fromEntries(COLUMNS.map((column) => [column, Number(row[column] ?? 0)])) as unknown as UseSums;
 const add = (one: UseSums, other: UseSums): UseSums =>
   Object.fromEntries(COLUMNS.map((column) => [column, one[column] + other[column]])) as unknown as UseSums;
 

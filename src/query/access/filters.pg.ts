@@ -2,7 +2,14 @@ import { RescindError } from '../../contracts/index.js';
 import { ENTITY_KINDS, OPERATIONS, OUTCOMES } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { resolveFilter } from '../ask/names.pg.js';
-import { FILTER_PARAMETERS, readChoice, readTokenId, readWindow, type Parameters, type Window } from '../ask/parameters.js';
+import {
+  FILTER_PARAMETERS,
+  readChoice,
+  readTokenId,
+  readWindow,
+  type Parameters,
+  type Window,
+} from '../ask/parameters.js';
 import type { Snapshot } from '../ask/snapshot.pg.js';
 import type { Driver } from './statements.js';
 
@@ -62,7 +69,8 @@ function refuseWide(parameters: Parameters): void {
 }
 
 /** Returns the exclusive upper bound of the time of access: no use in the ledger lies beyond it. */
-export const lastOf = (snapshot: Snapshot, to: number | undefined): number => Math.min(to ?? Infinity, snapshot.at + MAX_AHEAD_S + 1);
+export const lastOf = (snapshot: Snapshot, to: number | undefined): number =>
+  Math.min(to ?? Infinity, snapshot.at + MAX_AHEAD_S + 1);
 
 export interface ResolvedFilters {
   readonly driver: Driver;
@@ -77,7 +85,12 @@ const NO_IDS = [0];
 const FIRST_RARE = OPERATIONS.delete;
 
 /** Resolves the filters to ids. Rejects with `not-found` for a name that was never seen. */
-export async function resolveFilters(snapshot: Snapshot, tenantKey: Uint8Array, parameters: Parameters, filters: AccessFilters): Promise<ResolvedFilters> {
+export async function resolveFilters(
+  snapshot: Snapshot,
+  tenantKey: Uint8Array,
+  parameters: Parameters,
+  filters: AccessFilters,
+): Promise<ResolvedFilters> {
   const ids = {
     user: await resolveFilter(snapshot, tenantKey, parameters, 'user'),
     client: await resolveFilter(snapshot, tenantKey, parameters, 'client'),
@@ -109,13 +122,25 @@ export async function resolveFilters(snapshot: Snapshot, tenantKey: Uint8Array, 
 }
 
 const KINDS = { route: 'route', scope: 'scope', client_address: 'address' } as const;
-const FIND_WORD = { name: 'find-word', text: 'SELECT id FROM entity WHERE tenant = $1 AND kind = $2 AND key = $3 AND from_ix < $4' };
+const FIND_WORD = {
+  name: 'find-word',
+  text: 'SELECT id FROM entity WHERE tenant = $1 AND kind = $2 AND key = $3 AND from_ix < $4',
+};
 
-async function findWord(snapshot: Snapshot, tenantKey: Uint8Array, parameters: Parameters, name: keyof typeof KINDS): Promise<number | undefined> {
+async function findWord(
+  snapshot: Snapshot,
+  tenantKey: Uint8Array,
+  parameters: Parameters,
+  name: keyof typeof KINDS,
+): Promise<number | undefined> {
   const word = parameters.get(name);
   if (word === undefined) return undefined;
   const kind = KINDS[name];
-  const [row] = await snapshot.rows<{ id: number }>(FIND_WORD, [ENTITY_KINDS[kind], ruleKeyToBytes(ruleKey(tenantKey, kind, [word])), String(snapshot.index)]);
+  const [row] = await snapshot.rows<{ id: number }>(FIND_WORD, [
+    ENTITY_KINDS[kind],
+    ruleKeyToBytes(ruleKey(tenantKey, kind, [word])),
+    String(snapshot.index),
+  ]);
   if (row === undefined) throw new RescindError('not-found', { detail: `no \`${name}\` of this name has been seen` });
   return row.id;
 }

@@ -18,8 +18,16 @@ const DRIVERS = {
 export type Driver = keyof typeof DRIVERS;
 
 /** Builds one statement a driver from an SQL file of this folder. */
-export function drivenStatements(file: string, fill: Readonly<Record<string, string>> = {}): Readonly<Record<Driver, string>> {
-  const sql = Object.entries(fill).reduce((text, [name, words]) => text.replace(`{${name}}`, () => words), loadSql(import.meta.url, file));
+export function drivenStatements(
+  file: string,
+  fill: Readonly<Record<string, string>> = {},
+): Readonly<Record<Driver, string>> {
+  const sql = Object.entries(fill).reduce(
+    (text, [name, words]) => text.replace(`{${name}}`, () => words),
+    loadSql(import.meta.url, file),
+  );
   const matching = sql.replace('{matches}', () => MATCHES);
-  return Object.fromEntries(Object.entries(DRIVERS).map(([driver, condition]) => [driver, matching.replace('{driven}', () => condition)])) as Record<Driver, string>;
+  return Object.fromEntries(
+    Object.entries(DRIVERS).map(([driver, condition]) => [driver, matching.replace('{driven}', () => condition)]),
+  ) as Record<Driver, string>;
 }

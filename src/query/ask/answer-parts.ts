@@ -5,54 +5,93 @@ import { Type, type Static, type TSchema } from 'typebox';
 export const strict = { additionalProperties: false } as const;
 export const maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
-export const Index = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,18})$', description: 'position in the ledger, decimal' });
+export const Index = Type.String({
+  pattern: '^(?:0|[1-9][0-9]{0,18})$',
+  description: 'position in the ledger, decimal',
+});
 export const Time = Type.Integer({ description: 'seconds since the epoch' });
 export const Count = Type.Integer({ minimum: 0 });
 /**
  * Member that marks the numbers of its object as lower bounds. Without it they are exact. It stands in the same object
  * as the numbers, so that a reader cannot miss it, and is never false.
  */
-export const lowerBound = { at_least: Type.Optional(Type.Literal(true, { description: 'the numbers beside it are lower bounds: there was more than one answer counts' })) };
+export const lowerBound = {
+  at_least: Type.Optional(
+    Type.Literal(true, {
+      description: 'the numbers beside it are lower bounds: there was more than one answer counts',
+    }),
+  ),
+};
 export const isCut = (cut: boolean): { at_least?: true } => (cut ? { at_least: true } : {});
-export const TokenId = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: 'key of the token: see /v1/tokens/{id}' });
+export const TokenId = Type.String({
+  pattern: '^[A-Za-z0-9_-]{22}$',
+  description: 'key of the token: see /v1/tokens/{id}',
+});
 export const EntityId = Type.Integer({ minimum: 1, description: 'small id of the entity, to be used in filters' });
 export const Base64 = Type.String({ contentEncoding: 'base64' });
 export const Uuid = Type.String({ format: 'uuid' });
 export const Scopes = Type.Array(Type.String());
-export const GrantedScopes = Type.Array(Type.String(), { description: 'at most 100, and 4,096 characters; a last one `…` stands for further ones, which are not kept' });
+export const GrantedScopes = Type.Array(Type.String(), {
+  description: 'at most 100, and 4,096 characters; a last one `…` stands for further ones, which are not kept',
+});
 
 export const AsOf = Type.Object(
   { index: Index, at: Time },
-  { ...strict, description: 'every entry of the ledger with a lower index is in the answer; `at` is the moment for which it holds' },
+  {
+    ...strict,
+    description: 'every entry of the ledger with a lower index is in the answer; `at` is the moment for which it holds',
+  },
 );
 
-const display_name = Type.Optional(Type.String({ description: 'what the directory calls it now: for people, and no name that can be asked by' }));
-export const User = Type.Object({ entity: EntityId, iss: Type.String(), tenant: Type.Optional(Type.String()), sub: Type.String(), display_name }, strict);
-export const Client = Type.Object({ entity: EntityId, iss: Type.String(), client_id: Type.String(), display_name }, strict);
+const display_name = Type.Optional(
+  Type.String({ description: 'what the directory calls it now: for people, and no name that can be asked by' }),
+);
+export const User = Type.Object(
+  { entity: EntityId, iss: Type.String(), tenant: Type.Optional(Type.String()), sub: Type.String(), display_name },
+  strict,
+);
+export const Client = Type.Object(
+  { entity: EntityId, iss: Type.String(), client_id: Type.String(), display_name },
+  strict,
+);
 export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Type.String(), display_name }, strict);
 export const Resource = Type.Object({ entity: EntityId, uri: Type.String() }, strict);
-export const Source = Type.Object({ id: Uuid, name: maybe(Type.String({ description: 'null: Rescind itself' })) }, strict);
+export const Source = Type.Object(
+  { id: Uuid, name: maybe(Type.String({ description: 'null: Rescind itself' })) },
+  strict,
+);
 
 /** Members that say why a recorded token is not active. */
 export const REASON = {
   reason: Type.String({ description: 'as in `rescind_introspections_total{outcome}`' }),
-  member: maybe(Type.String({ description: 'what differs between the text and what is recorded or registered; null: the facts alone refuse it' })),
+  member: maybe(
+    Type.String({
+      description: 'what differs between the text and what is recorded or registered; null: the facts alone refuse it',
+    }),
+  ),
   says: Type.String({ description: 'what is wrong, and what to do' }),
 };
 
 /** Members that say whether a token would be active. */
 export const INACTIVE = {
   would_be_active: maybe(
-    Type.Boolean({ description: 'whether introspection would answer active now, to a caller that may see it. null: of the past, or nobody can tell: its text did not verify, which a forged text does not either' }),
+    Type.Boolean({
+      description:
+        'whether introspection would answer active now, to a caller that may see it. null: of the past, or nobody can tell: its text did not verify, which a forged text does not either',
+    }),
   ),
   because: Type.Array(
-    Type.Object({ ...REASON, last: maybe(Time) }, { ...strict, description: '`last`: when a text of it was refused for this; null: its facts say it now' }),
+    Type.Object(
+      { ...REASON, last: maybe(Time) },
+      { ...strict, description: '`last`: when a text of it was refused for this; null: its facts say it now' },
+    ),
     { description: 'why it is not active: what its facts say, and what introspection saw of its text' },
   ),
 };
 
 /** Builds the schema of an answer about one thing. */
-export const one = <T extends Parameters<typeof Type.Object>[0]>(properties: T) => Type.Object({ as_of: AsOf, ...properties }, strict);
+export const one = <T extends Parameters<typeof Type.Object>[0]>(properties: T) =>
+  Type.Object({ as_of: AsOf, ...properties }, strict);
 
 /** Builds the schema of a page of a list. */
 export const page = <T extends TSchema>(item: T) =>

@@ -11,7 +11,12 @@ export interface Question {
 }
 
 export function questionOf(name: string, parameters: Parameters): Question {
-  return { name, filters: Object.fromEntries([...parameters].filter(([parameter]) => parameter !== 'cursor' && parameter !== 'limit')) };
+  return {
+    name,
+    filters: Object.fromEntries(
+      [...parameters].filter(([parameter]) => parameter !== 'cursor' && parameter !== 'limit'),
+    ),
+  };
 }
 
 /**
@@ -19,7 +24,9 @@ export function questionOf(name: string, parameters: Parameters): Question {
  * so that no other question accepts it.
  */
 export function encodeCursor(tenantKey: Uint8Array, question: Question, position: readonly string[]): string {
-  return Buffer.concat([proof(tenantKey, question, position), Buffer.from(JSON.stringify(position))]).toString('base64url');
+  return Buffer.concat([proof(tenantKey, question, position), Buffer.from(JSON.stringify(position))]).toString(
+    'base64url',
+  );
 }
 
 /**
@@ -30,7 +37,9 @@ export function decodeCursor(tenantKey: Uint8Array, question: Question, cursor: 
   const bytes = Buffer.from(cursor, 'base64url');
   const position = bytes.toString('base64url') === cursor ? parsePosition(bytes.subarray(PROOF_BYTES)) : undefined;
   if (!position || !timingSafeEqual(bytes.subarray(0, PROOF_BYTES), proof(tenantKey, question, position))) {
-    throw new RescindError('invalid-cursor', { detail: 'send the cursor with the parameters of the question that it came with' });
+    throw new RescindError('invalid-cursor', {
+      detail: 'send the cursor with the parameters of the question that it came with',
+    });
   }
   return position;
 }
@@ -45,4 +54,7 @@ function parsePosition(bytes: Buffer): readonly string[] | undefined {
 }
 
 const proof = (tenantKey: Uint8Array, question: Question, position: readonly string[]): Buffer =>
-  createHmac('sha256', tenantKey).update(`query-cursor\0${canonicalJson({ question, position })}`).digest().subarray(0, PROOF_BYTES);
+  createHmac('sha256', tenantKey)
+    .update(`query-cursor\0${canonicalJson({ question, position })}`)
+    .digest()
+    .subarray(0, PROOF_BYTES);

@@ -10,18 +10,29 @@ export interface Asker {
 }
 
 const isName = <N>(parameter: N | ParameterDoc): parameter is N => typeof parameter === 'string';
-const described = (parameters: readonly (Parameters<typeof parameterDocs>[0][number] | ParameterDoc)[]): ParameterDoc[] =>
-  parameters.flatMap((parameter) => (isName(parameter) ? parameterDocs([parameter]) : [parameter]));
+const described = (
+  parameters: readonly (Parameters<typeof parameterDocs>[0][number] | ParameterDoc)[],
+): ParameterDoc[] => parameters.flatMap((parameter) => (isName(parameter) ? parameterDocs([parameter]) : [parameter]));
 
 /** Declares summary, parameters and answer of a route. */
-export function Answers(summary: string, schema: TSchema, parameters: Parameters<typeof parameterDocs>[0] | readonly ParameterDoc[] = [], description?: string, asks: 'question' | 'report' = 'question'): MethodDecorator {
+export function Answers(
+  summary: string,
+  schema: TSchema,
+  parameters: Parameters<typeof parameterDocs>[0] | readonly ParameterDoc[] = [],
+  description?: string,
+  asks: 'question' | 'report' = 'question',
+): MethodDecorator {
   return applyDecorators(
     Asks(asks),
     ApiOperation({ summary, ...(description === undefined ? {} : { description }) }),
     ...described(parameters).map((parameter) => ApiQuery(parameter as ApiQueryOptions)),
     // Serves plain JSON Schema: the round trip drops the symbol members with which TypeBox marks its schemas.
     ApiOkResponse({ schema: JSON.parse(JSON.stringify(schema)) as object }),
-    ApiResponse({ status: 400, description: 'invalid-request, inconsistent-request, invalid-cursor, as-of-out-of-range or filter-too-wide (problem+json)' }),
+    ApiResponse({
+      status: 400,
+      description:
+        'invalid-request, inconsistent-request, invalid-cursor, as-of-out-of-range or filter-too-wide (problem+json)',
+    }),
     ApiResponse({ status: 404, description: 'not-found: what the question names was never seen (problem+json)' }),
     Header('cache-control', 'no-store'),
   );

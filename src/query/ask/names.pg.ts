@@ -16,7 +16,10 @@ const withAliases = (find: string): string => `WITH named AS (${find})
     UNION SELECT local, 1 FROM alias WHERE tenant = $1 AND idp = (SELECT id FROM named) AND from_ix < $4)
   ORDER BY nth`;
 const FIND = { byId: { name: 'entity-by-id', text: BY_ID }, byKey: { name: 'entity-by-key', text: BY_KEY } } as const;
-const FIND_ALL = { byId: { name: 'names-by-id', text: withAliases(BY_ID) }, byKey: { name: 'names-by-key', text: withAliases(BY_KEY) } } as const;
+const FIND_ALL = {
+  byId: { name: 'names-by-id', text: withAliases(BY_ID) },
+  byKey: { name: 'names-by-key', text: withAliases(BY_KEY) },
+} as const;
 /** Reads names of entities. `$2` are ids, `$3` is the index. */
 export const READ_NAMES = { name: 'names', text: loadSql(import.meta.url, 'names.sql') };
 
@@ -35,15 +38,27 @@ export async function resolveFilter(
   if (ref === undefined) return undefined;
   const hasAliases = kind === 'user' || kind === 'client';
   const ids = await findIds(snapshot, tenantKey, kind, ref, hasAliases ? FIND_ALL : FIND);
-  if (ids.length === 0) throw new RescindError('not-found', { detail: `no ${kind} of this ${'id' in ref ? 'id' : 'name'} has been seen` });
+  if (ids.length === 0)
+    throw new RescindError('not-found', { detail: `no ${kind} of this ${'id' in ref ? 'id' : 'name'} has been seen` });
   return ids;
 }
 
-export async function findEntity(snapshot: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef): Promise<number | undefined> {
+export async function findEntity(
+  snapshot: Snapshot,
+  tenantKey: Uint8Array,
+  kind: FilterKind,
+  ref: EntityRef,
+): Promise<number | undefined> {
   return (await findIds(snapshot, tenantKey, kind, ref, FIND))[0];
 }
 
-async function findIds({ rows, index }: Snapshot, tenantKey: Uint8Array, kind: FilterKind, ref: EntityRef, { byId, byKey }: typeof FIND | typeof FIND_ALL): Promise<number[]> {
+async function findIds(
+  { rows, index }: Snapshot,
+  tenantKey: Uint8Array,
+  kind: FilterKind,
+  ref: EntityRef,
+  { byId, byKey }: typeof FIND | typeof FIND_ALL,
+): Promise<number[]> {
   const [sql, value] = 'id' in ref ? [byId, ref.id] : [byKey, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
   return (await rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind], String(index)])).map(({ id }) => id);
 }
@@ -67,7 +82,13 @@ export interface Names {
 
 export async function readNames(snapshot: Snapshot, ids: Iterable<number | null>): Promise<Names> {
   const wanted = [...new Set([...ids].filter((id) => id !== null))];
-  const rows = wanted.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [int4Array(wanted), String(snapshot.index)]);
+  const rows =
+    wanted.length === 0
+      ? []
+      : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [
+          int4Array(wanted),
+          String(snapshot.index),
+        ]);
   return namesOf(rows);
 }
 
@@ -75,7 +96,8 @@ export function namesOf(rows: readonly EntityRow[]): Names {
   const byId = new Map(rows.map((row) => [row.id, row]));
   const parts = (id: number): readonly (string | null)[] => {
     const row = byId.get(id);
-    if (!row) throw new RescindError('internal', { cause: new Error(`a projection names entity ${id}, which does not exist`) });
+    if (!row)
+      throw new RescindError('internal', { cause: new Error(`a projection names entity ${id}, which does not exist`) });
     return row.parts;
   };
   /** The directory's display name, for people. */
@@ -102,8 +124,14 @@ export function namesOf(rows: readonly EntityRow[]): Names {
 }
 
 /** Reads the directory's display names; an entity without one is left out. */
-export async function readDisplayNames(snapshot: Snapshot, ids: readonly number[]): Promise<ReadonlyMap<number, string>> {
-  const rows = ids.length === 0 ? [] : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [ids, String(snapshot.index)]);
+export async function readDisplayNames(
+  snapshot: Snapshot,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const rows =
+    ids.length === 0
+      ? []
+      : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [ids, String(snapshot.index)]);
   return new Map(rows.flatMap(({ id, display_name }) => (display_name === null ? [] : [[id, display_name] as const])));
 }
 

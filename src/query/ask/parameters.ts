@@ -1,4 +1,11 @@
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, NO_NUL, NOT_BLANK, RescindError } from '../../contracts/index.js';
+import {
+  MAX_IDENTIFIER_LENGTH,
+  MAX_TIME_SECONDS,
+  MIN_TIME_SECONDS,
+  NO_NUL,
+  NOT_BLANK,
+  RescindError,
+} from '../../contracts/index.js';
 import { userParts, type Parts } from '../../rules/index.js';
 import type { FilterKind } from './entity-kinds.js';
 
@@ -47,7 +54,8 @@ export const FILTER_PARAMETERS = {
 export function readParameters(query: unknown, known: readonly string[]): Parameters {
   const read = new Map<string, string>();
   for (const [name, value] of Object.entries((query ?? {}) as Record<string, unknown>)) {
-    if (!known.includes(name)) throw invalid(`unknown parameter \`${name.slice(0, 64)}\`; this question knows ${known.join(', ')}`);
+    if (!known.includes(name))
+      throw invalid(`unknown parameter \`${name.slice(0, 64)}\`; this question knows ${known.join(', ')}`);
     if (typeof value !== 'string') throw invalid(`\`${name}\` is given more than once`);
     if (value === '') throw invalid(`\`${name}\` is empty`);
     if (value.includes('\0') || !value.isWellFormed()) throw invalid(`\`${name}\` holds a NUL or a lone surrogate`);
@@ -66,7 +74,13 @@ export function readEntity(parameters: Parameters, kind: FilterKind): EntityRef 
   if (given.length === 0) return undefined;
   const id = parameters.get(kind);
   if (id !== undefined) {
-    if (given.length > 1) throw inconsistent(`give \`${kind}\` or ${names.slice(1).map((name) => `\`${name}\``).join(' and ')}, not both`);
+    if (given.length > 1)
+      throw inconsistent(
+        `give \`${kind}\` or ${names
+          .slice(1)
+          .map((name) => `\`${name}\``)
+          .join(' and ')}, not both`,
+      );
     const number = entityIdOf(id);
     if (number !== undefined) return { id: number };
     if (kind === 'resource') return { parts: [id] };
@@ -75,7 +89,9 @@ export function readEntity(parameters: Parameters, kind: FilterKind): EntityRef 
   switch (kind) {
     case 'user': {
       const tenant = parameters.get('user_tenant');
-      return { parts: userParts({ iss: needBeside(parameters, 'user_iss'), sub: needBeside(parameters, 'user_sub'), tenant }) };
+      return {
+        parts: userParts({ iss: needBeside(parameters, 'user_iss'), sub: needBeside(parameters, 'user_sub'), tenant }),
+      };
     }
     case 'client':
       return { parts: [needBeside(parameters, 'client_iss'), needBeside(parameters, 'client_id')] };
@@ -100,7 +116,8 @@ export interface Window {
 
 export function readWindow(parameters: Parameters): Window {
   const window = { from: readSeconds(parameters, 'from'), to: readSeconds(parameters, 'to') };
-  if (window.from !== undefined && window.to !== undefined && window.from >= window.to) throw inconsistent('`from` must be earlier than `to`');
+  if (window.from !== undefined && window.to !== undefined && window.from >= window.to)
+    throw inconsistent('`from` must be earlier than `to`');
   return window;
 }
 
@@ -111,7 +128,11 @@ export function readLimit(parameters: Parameters): number {
   return text === undefined ? DEFAULT_PAGE : readInteger('limit', text, 1, MAX_PAGE);
 }
 
-export function readChoice(parameters: Parameters, name: string, codes: Readonly<Record<string, number>>): number | undefined {
+export function readChoice(
+  parameters: Parameters,
+  name: string,
+  codes: Readonly<Record<string, number>>,
+): number | undefined {
   const text = parameters.get(name);
   if (text === undefined) return undefined;
   if (!Object.hasOwn(codes, text)) throw invalid(`\`${name}\` is one of ${Object.keys(codes).join(', ')}`);
@@ -123,7 +144,8 @@ export const DIGEST = matching(DIGEST_PATTERN);
 
 export function readDigest(parameters: Parameters, name: string): string | undefined {
   const text = parameters.get(name);
-  if (text !== undefined && !DIGEST_PATTERN.test(text)) throw invalid(`\`${name}\` is the base64url of 32 bytes, without padding`);
+  if (text !== undefined && !DIGEST_PATTERN.test(text))
+    throw invalid(`\`${name}\` is the base64url of 32 bytes, without padding`);
   return text;
 }
 
@@ -134,7 +156,8 @@ const TOKEN_ID_PATTERN = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 export const TOKEN_ID = matching(TOKEN_ID_PATTERN);
 
 export function readTokenId(text: string): Buffer {
-  if (!TOKEN_ID_PATTERN.test(text)) throw invalid('the id of a token is the base64url of 16 bytes, without padding, as other answers give it');
+  if (!TOKEN_ID_PATTERN.test(text))
+    throw invalid('the id of a token is the base64url of 16 bytes, without padding, as other answers give it');
   return Buffer.from(text, 'base64url');
 }
 
@@ -143,7 +166,8 @@ export const INDEX = matching(INDEX_PATTERN);
 
 /** No ledger comes to the largest index that PostgreSQL can hold, so a larger one stands for that: it is not found either. */
 export function readIndex(text: string): bigint {
-  if (!INDEX_PATTERN.test(text)) throw invalid('an index is a decimal number of at most 19 digits, without leading zeros');
+  if (!INDEX_PATTERN.test(text))
+    throw invalid('an index is a decimal number of at most 19 digits, without leading zeros');
   const index = BigInt(text);
   return index > MAX_INT64 ? MAX_INT64 : index;
 }

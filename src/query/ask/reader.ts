@@ -57,7 +57,10 @@ export function createReader(control: () => ControlView): Reader {
     tenantName: (id) => tenantOf(id).name,
     rules: (id) => tenantOf(id).rules,
     source: (id) => ({ id, name: control().source(id)?.name ?? null }),
-    sources: (tenant) => [...control().sources()].filter((source) => source.tenant === tenant).sort((one, other) => (one.name < other.name ? -1 : 1)),
+    sources: (tenant) =>
+      [...control().sources()]
+        .filter((source) => source.tenant === tenant)
+        .sort((one, other) => (one.name < other.name ? -1 : 1)),
     findSource(tenant, nameOrId) {
       const source = control().sourceByName(nameOrId) ?? control().source(nameOrId);
       return source?.tenant === tenant ? source : undefined;

@@ -24,13 +24,20 @@ const BEGIN_SNAPSHOT = [
 ] as const;
 const OPEN = {
   name: 'question-open',
-  text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}, set_config('statement_timeout', $4, true), set_config('plan_cache_mode', coalesce($3, current_setting('plan_cache_mode')), true), ${TABLES} AS tables,
+  text: `SELECT ${Object.entries(SETTINGS)
+    .map(([name, value]) => `set_config('${name}', '${value}', true)`)
+    .join(
+      ', ',
+    )}, set_config('statement_timeout', $4, true), set_config('plan_cache_mode', coalesce($3, current_setting('plan_cache_mode')), true), ${TABLES} AS tables,
     (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS next_ix, (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2) AS arrival`,
 };
 const COMMIT = { name: 'question-commit', text: 'COMMIT' } as const;
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
 const FIND_INDEX = { name: 'find-index', text: loadSql(import.meta.url, 'find-index.sql') };
-const FIND_INDEX_OF_HEAD = { name: 'find-index-of-head', text: FIND_INDEX.text.replaceAll('$3', 'coalesce((SELECT next_ix FROM ledger_head WHERE tenant = $1), 0)') };
+const FIND_INDEX_OF_HEAD = {
+  name: 'find-index-of-head',
+  text: FIND_INDEX.text.replaceAll('$3', 'coalesce((SELECT next_ix FROM ledger_head WHERE tenant = $1), 0)'),
+};
 
 /**
  * A statement whose text never varies. A connection parses it once, and plans it once if its values make no difference.
@@ -109,8 +116,21 @@ const NO_INDEX = 2n ** 63n - 1n;
  * statements see the same moment. Rejects with `filter-too-wide` when a statement exceeds its timeout, and with
  * `as-of-out-of-range` for a moment that the ledger does not cover.
  */
-export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonly now: () => number; readonly leaving?: Leaving | undefined }): Ask {
-  return async <T, E = undefined>(tenant: string, question: (snapshot: Snapshot, early: E) => Promise<T>, asked?: AskedMoment, { early, plans, timeoutMs = QUESTION_TIMEOUT_MS, other }: AskOptions<E> = {}) => {
+export function createAsk({
+  pool,
+  now,
+  leaving,
+}: {
+  readonly pool: Pool;
+  readonly now: () => number;
+  readonly leaving?: Leaving | undefined;
+}): Ask {
+  return async <T, E = undefined>(
+    tenant: string,
+    question: (snapshot: Snapshot, early: E) => Promise<T>,
+    asked?: AskedMoment,
+    { early, plans, timeoutMs = QUESTION_TIMEOUT_MS, other }: AskOptions<E> = {},
+  ) => {
     const left = leaving?.signal();
     try {
       return await reading(pool, async (client, ended) => {
@@ -118,10 +138,21 @@ export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonl
         const rows: Rows = async <R extends QueryResultRow>(sql: string | Prepared, values: readonly unknown[] = []) =>
           (await query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
         const texts: Snapshot['texts'] = async (statement, values) =>
-          (await query<(string | null)[]>({ ...statement, values: [tenant, ...values], rowMode: 'array', types: AS_TEXT } as QueryConfig)).rows;
+          (
+            await query<(string | null)[]>({
+              ...statement,
+              values: [tenant, ...values],
+              rowMode: 'array',
+              types: AS_TEXT,
+            } as QueryConfig)
+          ).rows;
         const ends = (): void => ended(query(COMMIT));
         const startedAt = now();
-        const opening = open(query, tenant, asked, { plans, timeoutMs, otherMs: asked === undefined ? other?.(startedAt * 1_000) : undefined });
+        const opening = open(query, tenant, asked, {
+          plans,
+          timeoutMs,
+          otherMs: asked === undefined ? other?.(startedAt * 1_000) : undefined,
+        });
         const known = asked === undefined ? NO_INDEX : 'index' in asked ? asked.index : undefined;
         const found = early && known !== undefined ? early({ index: known, rows }) : undefined;
         // If the moment cannot be asked about, that error is the answer, whatever `early` does.
@@ -130,8 +161,21 @@ export function createAsk({ pool, now, leaving }: { readonly pool: Pool; readonl
         const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
         // The lineage reader calls only `query`.
         const lineage = createLineageReader({ pool: { query } as unknown as Pool });
-        const snapshotOf = ({ index, at }: Moment): Snapshot => ({ tenant, index, at, present: index === opened.head, rows, texts, ends, tables: opened.tables, pages, lineage, asOf });
-        const asOf = async (moment: AskedMoment): Promise<Snapshot> => snapshotOf(await findMoment(rows, opened, startedAt, moment));
+        const snapshotOf = ({ index, at }: Moment): Snapshot => ({
+          tenant,
+          index,
+          at,
+          present: index === opened.head,
+          rows,
+          texts,
+          ends,
+          tables: opened.tables,
+          pages,
+          lineage,
+          asOf,
+        });
+        const asOf = async (moment: AskedMoment): Promise<Snapshot> =>
+          snapshotOf(await findMoment(rows, opened, startedAt, moment));
         const snapshot = snapshotOf(await findMoment(rows, opened, startedAt, asked, opened.arrival));
         return await question(snapshot, (await (found ?? early?.(snapshot))) as E);
       });
@@ -145,7 +189,11 @@ type Send = <R extends QueryResultRow>(statement: QueryConfig) => Promise<QueryR
 
 /** Sends the statements that are asked at once, or while the connection is busy, in one round trip. */
 function inTurns(client: PoolClient, left: AbortSignal | undefined): Send {
-  let waiting: { readonly statement: QueryConfig; readonly resolve: (result: QueryResult) => void; readonly reject: (error: unknown) => void }[] = [];
+  let waiting: {
+    readonly statement: QueryConfig;
+    readonly resolve: (result: QueryResult) => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
   let busy = false;
   const send = async (): Promise<void> => {
     while (waiting.length > 0) {
@@ -154,7 +202,8 @@ function inTurns(client: PoolClient, left: AbortSignal | undefined): Send {
       try {
         left?.throwIfAborted();
         const statements = turn.map(({ statement }) => statement);
-        const results = statements.length === 1 ? [await client.query(statements[0]!)] : await queryTogether(client, statements);
+        const results =
+          statements.length === 1 ? [await client.query(statements[0]!)] : await queryTogether(client, statements);
         turn.forEach(({ resolve }, nth) => resolve(results[nth]!));
       } catch (error) {
         for (const { reject } of turn) reject(error);
@@ -175,7 +224,10 @@ function inTurns(client: PoolClient, left: AbortSignal | undefined): Send {
  * Runs `work` on a connection and ends its transaction. Nothing is written, so the answer does not wait for the end of
  * the transaction; only the connection does.
  */
-async function reading<T>(pool: Pool, work: (client: PoolClient, ended: (by: Promise<unknown>) => void) => Promise<T>): Promise<T> {
+async function reading<T>(
+  pool: Pool,
+  work: (client: PoolClient, ended: (by: Promise<unknown>) => void) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect();
   // Without a listener, a connection that breaks between two statements would end the process.
   const ignore = (): void => undefined;
@@ -215,15 +267,33 @@ interface HowToOpen {
   readonly otherMs: number | undefined;
 }
 
-async function open(query: Send, tenant: string, asked: AskedMoment | undefined, { plans, timeoutMs, otherMs }: HowToOpen): Promise<Opened> {
+async function open(
+  query: Send,
+  tenant: string,
+  asked: AskedMoment | undefined,
+  { plans, timeoutMs, otherMs }: HowToOpen,
+): Promise<Opened> {
   const last = asked !== undefined && 'index' in asked && !('at' in asked) ? asked.index - 1n : -1n;
   for (const statement of BEGIN_SNAPSHOT) query(statement).catch(() => undefined); // The statements behind it fail with its error.
   const [opened, found] = await Promise.all([
-    query<HeadRow>({ ...OPEN, values: [tenant, String(last), plans === 'generic' && asked === undefined ? 'force_generic_plan' : null, String(timeoutMs)] }),
+    query<HeadRow>({
+      ...OPEN,
+      values: [
+        tenant,
+        String(last),
+        plans === 'generic' && asked === undefined ? 'force_generic_plan' : null,
+        String(timeoutMs),
+      ],
+    }),
     otherMs === undefined ? undefined : query<{ index: string }>({ ...FIND_INDEX_OF_HEAD, values: [tenant, otherMs] }),
   ]);
   const { next_ix, arrival, tables } = opened.rows[0]!;
-  return { head: BigInt(next_ix ?? 0), arrival, tables, other: otherMs === undefined ? undefined : { atMs: otherMs, index: found!.rows[0]!.index } };
+  return {
+    head: BigInt(next_ix ?? 0),
+    arrival,
+    tables,
+    other: otherMs === undefined ? undefined : { atMs: otherMs, index: found!.rows[0]!.index },
+  };
 }
 
 interface HeadRow {
@@ -233,7 +303,12 @@ interface HeadRow {
 }
 
 /** Yields the pages of a cursor. A transaction has at most one such cursor. */
-async function* fetchPages<R extends QueryResultRow>(client: PoolClient, sql: string, values: readonly unknown[], size: number): AsyncGenerator<R[]> {
+async function* fetchPages<R extends QueryResultRow>(
+  client: PoolClient,
+  sql: string,
+  values: readonly unknown[],
+  size: number,
+): AsyncGenerator<R[]> {
   await client.query(`DECLARE pages NO SCROLL CURSOR FOR ${sql}`, [...values]);
   for (;;) {
     const { rows } = await client.query<R>(`FETCH ${size} FROM pages`);
@@ -243,17 +318,28 @@ async function* fetchPages<R extends QueryResultRow>(client: PoolClient, sql: st
   }
 }
 
-async function findMoment(rows: Rows, { head, other }: Pick<Opened, 'head' | 'other'>, now: number, asked: AskedMoment | undefined, arrival: string | null = null): Promise<Moment> {
+async function findMoment(
+  rows: Rows,
+  { head, other }: Pick<Opened, 'head' | 'other'>,
+  now: number,
+  asked: AskedMoment | undefined,
+  arrival: string | null = null,
+): Promise<Moment> {
   if (asked === undefined) return { index: head, at: now };
   if ('atMs' in asked) {
     if (asked.atMs >= (now + 1) * 1000) throw outOfRange('`as_of` lies in the future');
-    const [found] = other?.atMs === asked.atMs ? [other] : await rows<{ index: string }>(FIND_INDEX, [asked.atMs, String(head)]);
-    if (found === undefined || found.index === '0') throw outOfRange('`as_of` lies before the first entry of the ledger');
+    const [found] =
+      other?.atMs === asked.atMs ? [other] : await rows<{ index: string }>(FIND_INDEX, [asked.atMs, String(head)]);
+    if (found === undefined || found.index === '0')
+      throw outOfRange('`as_of` lies before the first entry of the ledger');
     return { index: BigInt(found.index), at: Math.floor(asked.atMs / 1000) };
   }
   if (asked.index > head) throw outOfRange(`\`as_of\` lies beyond the ledger, which has ${head} entries`);
   if ('at' in asked) return asked;
-  if (asked.index === 0n) throw outOfRange('`as_of` lies before the first entry of the ledger: an index `n` reads the entries below `n`, so the least is 1');
+  if (asked.index === 0n)
+    throw outOfRange(
+      '`as_of` lies before the first entry of the ledger: an index `n` reads the entries below `n`, so the least is 1',
+    );
   const last = arrival ?? (await rows<{ arrival: string }>(READ_ARRIVAL, [String(asked.index - 1n)]))[0]!.arrival;
   return { index: asked.index, at: Math.floor(Number(last) / 1000) };
 }

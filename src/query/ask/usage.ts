@@ -36,4 +36,7 @@ export function scopesOf(granted: readonly string[], used: readonly string[]) {
 const MAX_INT64 = String(2n ** 63n - 1n);
 
 /** Returns the bounds of the time of access, for SQL. Without `from` and `to` they include everything. */
-export const boundsOf = (window: Window): readonly [from: number | string, to: number | string] => [window.from ?? 0, window.to ?? MAX_INT64];
+export const boundsOf = (window: Window): readonly [from: number | string, to: number | string] => [
+  window.from ?? 0,
+  window.to ?? MAX_INT64,
+];

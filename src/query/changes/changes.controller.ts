@@ -28,10 +28,21 @@ export class ChangesController {
     name: 'since',
     required: true,
     schema: SINCE as object,
-    description: 'an index of the ledger, a time (RFC 3339), or how long before `until`: `24h`, `7d`, `30m`. A moment before the first entry begins with that',
+    description:
+      'an index of the ledger, a time (RFC 3339), or how long before `until`: `24h`, `7d`, `30m`. A moment before the first entry begins with that',
   })
-  @ApiQuery({ name: 'until', required: false, schema: MOMENT as object, description: 'an index of the ledger or a time; without it: now' })
-  @ApiQuery({ name: 'kind', required: false, schema: { type: 'string', enum: [...KINDS] }, description: 'lines of this kind alone' })
+  @ApiQuery({
+    name: 'until',
+    required: false,
+    schema: MOMENT as object,
+    description: 'an index of the ledger or a time; without it: now',
+  })
+  @ApiQuery({
+    name: 'kind',
+    required: false,
+    schema: { type: 'string', enum: [...KINDS] },
+    description: 'lines of this kind alone',
+  })
   @Answers('What is new since a moment', ChangePage, CHANGE_PARAMETERS, DESCRIPTION)
   changes(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<ChangePage> {
     return this.#questions.changes(caller.tenant, query);

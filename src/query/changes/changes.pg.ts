@@ -14,7 +14,12 @@ import { readLines, type Between } from './read.pg.js';
 import { findSince, readSince, sinceFromCursor, timeOfSince } from './since.js';
 import { createVersionMemory } from './version-memory.pg.js';
 
-export const CHANGE_PARAMETERS = [...FILTER_PARAMETERS.client, ...FILTER_PARAMETERS.resource, 'limit', 'cursor'] as const;
+export const CHANGE_PARAMETERS = [
+  ...FILTER_PARAMETERS.client,
+  ...FILTER_PARAMETERS.resource,
+  'limit',
+  'cursor',
+] as const;
 /** Parameters that only this question has; the controller documents them. */
 export const CHANGE_OWN_PARAMETERS = ['since', 'until', 'kind'] as const;
 
@@ -23,7 +28,15 @@ export const CHANGE_OWN_PARAMETERS = ['since', 'until', 'kind'] as const;
  * step of a connection is a line; for a pair of client and resource, one line a kind stands for all grants. Each page
  * works out all lines anew. They are the same each time, so a page continues by line number.
  */
-export function createChangesQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
+export function createChangesQuestion({
+  ask,
+  reader,
+  memory,
+}: {
+  readonly ask: Ask;
+  readonly reader: Reader;
+  readonly memory: PairMemory;
+}) {
   const versionsOf = createVersionMemory();
   return (tenant: string, query: unknown): Promise<ChangePage> => {
     const parameters = readParameters(query, [...CHANGE_OWN_PARAMETERS, ...CHANGE_PARAMETERS]);
@@ -31,35 +44,43 @@ export function createChangesQuestion({ ask, reader, memory }: { readonly ask: A
     const limit = readLimit(parameters);
     const kind = readKind(parameters.get('kind'));
     const question = questionOf('changes', parameters);
-    const position = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : undefined;
+    const position = parameters.has('cursor')
+      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
+      : undefined;
     const asked = position ? momentFromCursor(position) : readAsOf(parameters, 'until');
     const askedSince = position ? sinceFromCursor(position.slice(2)) : readSince(parameters);
     const skip = position ? Number(position[4]) : 0;
 
-    return ask(tenant, async (until) => {
-      const since = await findSince(until, askedSince);
-      const between: Between = {
-        since,
-        until,
-        clients: await resolveFilter(until, tenantKey, parameters, 'client'),
-        resources: await resolveFilter(until, tenantKey, parameters, 'resource'),
-      };
-      const { lines: all, cut } = await readLines(between, reader, await readGranted(between, memory), versionsOf);
-      const lines = sortLines(kind === undefined ? all : all.filter((line) => line.kind === kind), KINDS);
-      const shown = lines.slice(skip, skip + limit);
-      const place = [...momentToCursor(until), ...momentToCursor(since), String(skip + limit)];
-      return {
-        as_of: asOfOf(until),
-        since: asOfOf(since),
-        items: await describeLines(until, shown),
-        ...(lines.length > skip + limit ? { next: encodeCursor(tenantKey, question, place) } : {}),
-        ...(cut ? { incomplete: true as const } : {}),
-      };
-    }, asked, { timeoutMs: COUNTING_TIMEOUT_MS, other: (nowMs) => timeOfSince(askedSince, nowMs) });
+    return ask(
+      tenant,
+      async (until) => {
+        const since = await findSince(until, askedSince);
+        const between: Between = {
+          since,
+          until,
+          clients: await resolveFilter(until, tenantKey, parameters, 'client'),
+          resources: await resolveFilter(until, tenantKey, parameters, 'resource'),
+        };
+        const { lines: all, cut } = await readLines(between, reader, await readGranted(between, memory), versionsOf);
+        const lines = sortLines(kind === undefined ? all : all.filter((line) => line.kind === kind), KINDS);
+        const shown = lines.slice(skip, skip + limit);
+        const place = [...momentToCursor(until), ...momentToCursor(since), String(skip + limit)];
+        return {
+          as_of: asOfOf(until),
+          since: asOfOf(since),
+          items: await describeLines(until, shown),
+          ...(lines.length > skip + limit ? { next: encodeCursor(tenantKey, question, place) } : {}),
+          ...(cut ? { incomplete: true as const } : {}),
+        };
+      },
+      asked,
+      { timeoutMs: COUNTING_TIMEOUT_MS, other: (nowMs) => timeOfSince(askedSince, nowMs) },
+    );
   };
 }
 
 function readKind(text: string | undefined): ChangeItem['kind'] | undefined {
-  if (text !== undefined && !(KINDS as readonly string[]).includes(text)) throw invalid(`\`kind\` is one of ${KINDS.join(', ')}`);
+  if (text !== undefined && !(KINDS as readonly string[]).includes(text))
+    throw invalid(`\`kind\` is one of ${KINDS.join(', ')}`);
   return text as ChangeItem['kind'] | undefined;
 }

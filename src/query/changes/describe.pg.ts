@@ -19,7 +19,11 @@ const WORDS = {
 export async function describeLines(snapshot: Snapshot, lines: readonly Line[]): Promise<ChangeItem[]> {
   if (lines.length === 0) return [];
   const ids = new Set(lines.flatMap(entitiesOf).filter((id) => id !== null));
-  const reading = snapshot.rows<WordsRow>(WORDS, [[...ids], String(snapshot.index), [...new Set(lines.flatMap(indexesOf))]]);
+  const reading = snapshot.rows<WordsRow>(WORDS, [
+    [...ids],
+    String(snapshot.index),
+    [...new Set(lines.flatMap(indexesOf))],
+  ]);
   snapshot.ends();
   const [row] = await reading;
   const names = namesOf(row!.names);
@@ -28,7 +32,13 @@ export async function describeLines(snapshot: Snapshot, lines: readonly Line[]):
 
   return lines.map((line): ChangeItem => {
     const { kind, what } = line;
-    const made = { kind, first: point(line.first), last: point(line.last), client: names.client(line.client), ...(line.res === null ? {} : { resource: names.resource(line.res) }) };
+    const made = {
+      kind,
+      first: point(line.first),
+      last: point(line.last),
+      client: names.client(line.client),
+      ...(line.res === null ? {} : { resource: names.resource(line.res) }),
+    };
     switch (what.of) {
       case 'connection':
         return {
@@ -44,11 +54,19 @@ export async function describeLines(snapshot: Snapshot, lines: readonly Line[]):
       case 'pair':
         return made as ChangeItem;
       case 'grants':
-        return { ...made, grants: what.grants, ...(what.added ? { scopes_added: [...what.added] } : {}), ...isCut(what.atLeast) } as ChangeItem;
+        return {
+          ...made,
+          grants: what.grants,
+          ...(what.added ? { scopes_added: [...what.added] } : {}),
+          ...isCut(what.atLeast),
+        } as ChangeItem;
       case 'scopes':
         return { ...made, scopes: what.scopes.map(({ scope, ix }) => ({ scope, ...point(ix) })) } as ChangeItem;
       case 'agents':
-        return { ...made, agents: what.agents.map(({ agent, ix, fresh }) => ({ agent: names.agent(agent), ...point(ix), new: fresh })) } as ChangeItem;
+        return {
+          ...made,
+          agents: what.agents.map(({ agent, ix, fresh }) => ({ agent: names.agent(agent), ...point(ix), new: fresh })),
+        } as ChangeItem;
       case 'users':
         return { ...made, users: what.users } as ChangeItem;
       case 'use':
@@ -78,7 +96,14 @@ interface WordsRow {
 }
 
 function entitiesOf({ client, res, what }: Line): (number | null)[] {
-  const more = what.of === 'connection' ? [what.idpClient, what.agent] : what.of === 'agents' ? what.agents.map(({ agent }) => agent) : what.of === 'use' ? [what.user, what.agent] : [];
+  const more =
+    what.of === 'connection'
+      ? [what.idpClient, what.agent]
+      : what.of === 'agents'
+        ? what.agents.map(({ agent }) => agent)
+        : what.of === 'use'
+          ? [what.user, what.agent]
+          : [];
   return [client, res, ...more];
 }
 

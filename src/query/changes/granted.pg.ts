@@ -34,10 +34,15 @@ export async function readGranted(between: Between, { allEdges }: PairMemory): P
   const known = await allEdges(until);
   const isRemembered = known !== undefined && (await rememberGrants(until, known, Number(since.index)));
   const isNear = Number(until.index - since.index) <= NEAR_ENTRIES_A_PAIR * (known?.edges.size ?? MAX_PAIRS);
-  const appeared = isRemembered ? rememberedGrants(known, between) : await readGrants(between, isNear ? GRANTS_BETWEEN : GRANTS);
+  const appeared = isRemembered
+    ? rememberedGrants(known, between)
+    : await readGrants(between, isNear ? GRANTS_BETWEEN : GRANTS);
   // Users are counted by client over all resources, so a resource filter leaves nothing to tell.
   if (resources) return { appeared, gained: new Map() };
-  return { appeared, gained: spansOf(appeared, known ? tiesOf(known, Number(until.index)) : await readTies(between), between) };
+  return {
+    appeared,
+    gained: spansOf(appeared, known ? tiesOf(known, Number(until.index)) : await readTies(between), between),
+  };
 }
 
 const rememberedGrants = ({ edges }: KnownEdges, { since, until, clients, resources }: Between): NewGrants[] =>
@@ -57,11 +62,13 @@ type Ties = ReadonlyMap<number, readonly Fact<number>[]>;
  * Edges are enough to know all ties: an event that ties a client also gives it a grant, so that the client has been
  * seen with a resource.
  */
-const tiesOf = ({ ties }: KnownEdges, index: number): Ties => new Map([...ties].map(([client, facts]) => [client, facts.filter(({ ix }) => ix < index)]));
+const tiesOf = ({ ties }: KnownEdges, index: number): Ties =>
+  new Map([...ties].map(([client, facts]) => [client, facts.filter(({ ix }) => ix < index)]));
 
 async function readTies({ until }: Between): Promise<Ties> {
   const ties = new Map<number, Fact<number>[]>();
-  for (const { local, idp, from_ix } of await until.rows<TieRow>(TIES, [String(until.index)])) ties.set(local, [...(ties.get(local) ?? []), { what: idp, ix: Number(from_ix) }]);
+  for (const { local, idp, from_ix } of await until.rows<TieRow>(TIES, [String(until.index)]))
+    ties.set(local, [...(ties.get(local) ?? []), { what: idp, ix: Number(from_ix) }]);
   return ties;
 }
 
@@ -83,7 +90,8 @@ function spansOf(appeared: readonly NewGrants[], ties: Ties, { since, clients }:
   for (const { client, first, last } of appeared) add(ties.get(client)?.[0]?.what ?? client, first, last);
   for (const [client, facts] of ties) {
     for (const { what: idp, ix } of facts) {
-      if (ix >= Number(since.index) && (!clients || clients.includes(idp) || clients.includes(client))) add(idp, ix, ix);
+      if (ix >= Number(since.index) && (!clients || clients.includes(idp) || clients.includes(client)))
+        add(idp, ix, ix);
     }
   }
   return spans;

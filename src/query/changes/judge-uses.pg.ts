@@ -1,5 +1,12 @@
 import { termsOf } from '../../projections/index.js';
-import { createRuleIndex, ruleKeyFromBytes, selectorKey, type RuleIndex, type RuleKey, type TokenKeys } from '../../rules/index.js';
+import {
+  createRuleIndex,
+  ruleKeyFromBytes,
+  selectorKey,
+  type RuleIndex,
+  type RuleKey,
+  type TokenKeys,
+} from '../../rules/index.js';
 import { keysOf, readLineages } from '../reach/tokens.pg.js';
 import type { Reader } from '../ask/reader.js';
 import type { Line } from './lines.js';
@@ -20,13 +27,22 @@ interface Use {
  * rule, user, agent, client and resource. A fresh token after an enabling or after the end of a block is not stopped,
  * so its uses make no line.
  */
-export async function linesOfUses(between: Between, reader: Reader, used: UsedAfter): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
+export async function linesOfUses(
+  between: Between,
+  reader: Reader,
+  used: UsedAfter,
+): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
   const { until, clients, resources } = between;
   const rules = new Map((used.rules ?? []).map((rule) => [rule.nth, rule]));
-  const isWanted = ({ client, res }: UseGroup): boolean => (!clients || clients.includes(client)) && (!resources || (res !== null && resources.includes(res)));
+  const isWanted = ({ client, res }: UseGroup): boolean =>
+    (!clients || clients.includes(client)) && (!resources || (res !== null && resources.includes(res)));
   const parts = used.uses ?? [];
-  const all = parts.flatMap((part) => (part.groups ?? []).filter(isWanted).map((group): Use => ({ group, part, rule: rules.get(part.nth)! })));
-  const judged = all.filter(({ part }) => part.state === 'ordered').sort((one, other) => other.group.last_at - one.group.last_at);
+  const all = parts.flatMap((part) =>
+    (part.groups ?? []).filter(isWanted).map((group): Use => ({ group, part, rule: rules.get(part.nth)! })),
+  );
+  const judged = all
+    .filter(({ part }) => part.state === 'ordered')
+    .sort((one, other) => other.group.last_at - one.group.last_at);
   const tokens = [...new Set(judged.map(({ group }) => group.token))];
   const keys = await readKeys(between, reader, tokens.slice(0, MAX_TOKENS_JUDGED));
   const isStopped = createJudge(reader.tenantKey(until.tenant), used.rules ?? [], keys);
@@ -37,7 +53,11 @@ export async function linesOfUses(between: Between, reader: Reader, used: UsedAf
 
 const isCut = ({ walked }: PartRow): boolean => walked >= MAX_USES_A_RULE;
 
-async function readKeys({ until }: Between, reader: Reader, tokens: readonly string[]): Promise<ReadonlyMap<string, TokenKeys | undefined>> {
+async function readKeys(
+  { until }: Between,
+  reader: Reader,
+  tokens: readonly string[],
+): Promise<ReadonlyMap<string, TokenKeys | undefined>> {
   if (tokens.length === 0) return new Map();
   const tenantKey = reader.tenantKey(until.tenant);
   const lineages = await readLineages(until, tenantKey, tokens.map(keyOf));
@@ -50,7 +70,11 @@ const keyOf = (token: string): RuleKey => ruleKeyFromBytes(Buffer.from(token, 'h
  * Creates the function that says whether the rule alone stopped the token at its first use. The decision is the same
  * for all uses of a part.
  */
-function createJudge(tenantKey: Uint8Array, rows: readonly RuleRow[], keys: ReadonlyMap<string, TokenKeys | undefined>): (use: Use) => boolean {
+function createJudge(
+  tenantKey: Uint8Array,
+  rows: readonly RuleRow[],
+  keys: ReadonlyMap<string, TokenKeys | undefined>,
+): (use: Use) => boolean {
   const indexes = new Map<string, RuleIndex>();
   function indexOf(rule: string, isEnded: boolean): RuleIndex {
     const name = `${rule} ${isEnded}`;
@@ -58,7 +82,13 @@ function createJudge(tenantKey: Uint8Array, rows: readonly RuleRow[], keys: Read
     if (index === undefined) {
       indexes.set(name, (index = createRuleIndex()));
       for (const row of rows) {
-        if (row.rule === rule) index.add({ ...termsAt(row, isEnded), id: rule, seq: BigInt(row.seq), selector: selectorKey(tenantKey, row.selector) });
+        if (row.rule === rule)
+          index.add({
+            ...termsAt(row, isEnded),
+            id: rule,
+            seq: BigInt(row.seq),
+            selector: selectorKey(tenantKey, row.selector),
+          });
       }
     }
     return index;
@@ -102,7 +132,9 @@ function toLines(uses: readonly Use[]): Line[] {
 function lineOf(uses: readonly Use[]): Line {
   const [{ group, part, rule }] = uses as readonly [Use, ...Use[]];
   const groups = uses.map((use) => use.group);
-  const first = groups.reduce((one, other) => (other.at < one.at || (other.at === one.at && other.access < one.access) ? other : one));
+  const first = groups.reduce((one, other) =>
+    other.at < one.at || (other.at === one.at && other.access < one.access) ? other : one,
+  );
   return {
     kind: 'used-after-rule',
     client: group.client,
@@ -129,4 +161,6 @@ function lineOf(uses: readonly Use[]): Line {
 
 /** Says how a block ended that has since acted as a revoke. */
 const endOf = ({ turned_ms: turnedMs, turned_ix: entry, until_at: until }: RuleRow) =>
-  turnedMs === null ? { by: 'until' as const, at: until!, entry: null } : { by: 'enabling' as const, at: Math.floor(turnedMs / 1_000), entry };
+  turnedMs === null
+    ? { by: 'until' as const, at: until!, entry: null }
+    : { by: 'enabling' as const, at: Math.floor(turnedMs / 1_000), entry };

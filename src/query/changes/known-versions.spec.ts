@@ -1,8 +1,29 @@
 import { expect, it } from '@jest/globals';
-import { areKnown, forgetVersions, grownBetween, learnEarlierVersions, learnVersions, MAX_VERSIONS_KNOWN, noVersions, type VersionRow } from './known-versions.js';
+import {
+  areKnown,
+  forgetVersions,
+  grownBetween,
+  learnEarlierVersions,
+  learnVersions,
+  MAX_VERSIONS_KNOWN,
+  noVersions,
+  type VersionRow,
+} from './known-versions.js';
 
-const row = (ix: number, before: number | null, added: string | null, usr = 1, client = 2, res = 3): VersionRow => ({ usr, client, res, ix, before, added });
-const between = (since: number, until: number, clients?: readonly number[], resources?: readonly number[]) => ({ since: { index: BigInt(since) }, until: { index: BigInt(until) }, clients, resources });
+const row = (ix: number, before: number | null, added: string | null, usr = 1, client = 2, res = 3): VersionRow => ({
+  usr,
+  client,
+  res,
+  ix,
+  before,
+  added,
+});
+const between = (since: number, until: number, clients?: readonly number[], resources?: readonly number[]) => ({
+  since: { index: BigInt(since) },
+  until: { index: BigInt(until) },
+  clients,
+  resources,
+});
 
 function knownOf(rows: readonly VersionRow[]) {
   const known = noVersions(10);
@@ -16,14 +37,19 @@ it('tells what grants hold more than they did, by pair', () => {
     { client: 2, res: 3, grants: 2, first: 20, last: 35, added: ['a', 'b', 'c', 'a'] },
     { client: 4, res: 3, grants: 1, first: 36, last: 36, added: ['x'] },
   ]);
-  expect(grownBetween(known, between(21, 35))).toEqual([{ client: 2, res: 3, grants: 1, first: 30, last: 30, added: ['b', 'c'] }]);
+  expect(grownBetween(known, between(21, 35))).toEqual([
+    { client: 2, res: 3, grants: 1, first: 30, last: 30, added: ['b', 'c'] },
+  ]);
   expect(grownBetween(known, between(10, 100, [4]))).toHaveLength(1);
   expect(grownBetween(known, between(10, 100, undefined, [4]))).toEqual([]);
 });
 
 it('tells also what a grant gained that appeared in between, and nothing of a first version or of one that holds no more', () => {
   const known = knownOf([row(20, 15, 'a'), row(21, null, 'a', 5), row(22, 3, null, 6), row(23, 20, 'b')]);
-  for (const since of [12, 16]) expect(grownBetween(known, between(since, 100))).toEqual([{ client: 2, res: 3, grants: 1, first: 20, last: 23, added: ['a', 'b'] }]);
+  for (const since of [12, 16])
+    expect(grownBetween(known, between(since, 100))).toEqual([
+      { client: 2, res: 3, grants: 1, first: 20, last: 23, added: ['a', 'b'] },
+    ]);
   expect(grownBetween(known, between(21, 23))).toEqual([]);
 });
 
@@ -43,7 +69,11 @@ it('takes nothing twice, in whatever order it is read', () => {
 
 it('forgets the earlier ones where there are too many', () => {
   const known = knownOf([]);
-  learnVersions(known, Array.from({ length: MAX_VERSIONS_KNOWN + 1 }, (_, nth) => row(100 + nth, 1, 'a', nth)), 101 + MAX_VERSIONS_KNOWN);
+  learnVersions(
+    known,
+    Array.from({ length: MAX_VERSIONS_KNOWN + 1 }, (_, nth) => row(100 + nth, 1, 'a', nth)),
+    101 + MAX_VERSIONS_KNOWN,
+  );
   expect(known.versions.length).toBeLessThanOrEqual(MAX_VERSIONS_KNOWN);
   expect(known.versions[0]!.ix).toBe(known.from);
 });

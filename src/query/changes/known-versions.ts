@@ -45,7 +45,8 @@ function versionOf({ usr, client, res, ix, before, added }: VersionRow): Version
   return { grant: `${usr} ${pair}`, pair, client, res, ix, before, added: added === null ? [] : added.split(' ') };
 }
 
-export const areKnown = ({ from, upTo }: KnownVersions, since: number, until: number): boolean => from <= since && until <= upTo;
+export const areKnown = ({ from, upTo }: KnownVersions, since: number, until: number): boolean =>
+  from <= since && until <= upTo;
 
 /**
  * Adds all versions from an index not above `upTo`, up to a new `upTo`. If there are too many, drops those of the
@@ -93,13 +94,33 @@ interface Between {
 }
 
 /** Finds grants that gained scopes between two moments, by client and resource. */
-export function grownBetween({ versions }: KnownVersions, { since, until, clients, resources }: Between): GrownGrants[] {
-  const pairs = new Map<string, { readonly client: number; readonly res: number; readonly grants: Set<string>; readonly first: number; last: number; readonly added: string[] }>();
+export function grownBetween(
+  { versions }: KnownVersions,
+  { since, until, clients, resources }: Between,
+): GrownGrants[] {
+  const pairs = new Map<
+    string,
+    {
+      readonly client: number;
+      readonly res: number;
+      readonly grants: Set<string>;
+      readonly first: number;
+      last: number;
+      readonly added: string[];
+    }
+  >();
   for (const { grant, pair, client, res, ix, before, added } of versions) {
-    if (ix < Number(since.index) || ix >= Number(until.index) || (clients && !clients.includes(client)) || (resources && !resources.includes(res))) continue;
+    if (
+      ix < Number(since.index) ||
+      ix >= Number(until.index) ||
+      (clients && !clients.includes(client)) ||
+      (resources && !resources.includes(res))
+    )
+      continue;
     if (before === null || added.length === 0) continue;
     const grown = pairs.get(pair);
-    if (grown === undefined) pairs.set(pair, { client, res, grants: new Set([grant]), first: ix, last: ix, added: [...added] });
+    if (grown === undefined)
+      pairs.set(pair, { client, res, grants: new Set([grant]), first: ix, last: ix, added: [...added] });
     else {
       grown.grants.add(grant);
       grown.last = ix;

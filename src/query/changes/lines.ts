@@ -29,7 +29,10 @@ export type What =
   | { readonly of: 'pair' }
   | { readonly of: 'grants'; readonly grants: number; readonly added?: readonly string[]; readonly atLeast: boolean }
   | { readonly of: 'scopes'; readonly scopes: readonly { readonly scope: string; readonly ix: number }[] }
-  | { readonly of: 'agents'; readonly agents: readonly { readonly agent: number; readonly ix: number; readonly fresh: boolean }[] }
+  | {
+      readonly of: 'agents';
+      readonly agents: readonly { readonly agent: number; readonly ix: number; readonly fresh: boolean }[];
+    }
   | { readonly of: 'users'; readonly users: number }
   | {
       readonly of: 'use';
@@ -48,7 +51,9 @@ export type What =
        * Set if some uses came after the block had ended: what ended it, when (epoch seconds), and the entry of the
        * enabling.
        */
-      readonly ended: { readonly by: 'enabling' | 'until'; readonly at: number; readonly entry: number | null } | undefined;
+      readonly ended:
+        | { readonly by: 'enabling' | 'until'; readonly at: number; readonly entry: number | null }
+        | undefined;
       readonly selector: Readonly<Record<string, unknown>>;
     };
 
@@ -78,9 +83,23 @@ export function lineOfConnection(change: ConnectionChange): Line | undefined {
   const removed = stood ? scopesBefore.filter((scope) => !stands || !scopesAfter.includes(scope)) : [];
   const same = before === after && added.length + removed.length === 0 && change.agentBefore === change.agentAfter;
   if (same) return undefined;
-  const kind = stands === stood && before !== null ? 'connection-changed' : !stands ? 'connection-vanished' : before === null ? 'connection-appeared' : 'connection-returned';
+  const kind =
+    stands === stood && before !== null
+      ? 'connection-changed'
+      : !stands
+        ? 'connection-vanished'
+        : before === null
+          ? 'connection-appeared'
+          : 'connection-returned';
   const { id, client, idpClient, res, agentAfter: agent, ix } = change;
-  return { kind, client, res, first: ix, last: ix, what: { of: 'connection', id, idpClient, before, after, added, removed, agent } };
+  return {
+    kind,
+    client,
+    res,
+    first: ix,
+    last: ix,
+    what: { of: 'connection', id, idpClient, before, after, added, removed, agent },
+  };
 }
 
 export interface OnceRow {
@@ -93,7 +112,12 @@ export interface OnceRow {
   readonly fresh: boolean;
 }
 
-const ONCE_KINDS = { granted: 'scopes-granted', used: 'scopes-used', unrecorded: 'unrecorded-appeared', acting: 'agents-appeared' } as const;
+const ONCE_KINDS = {
+  granted: 'scopes-granted',
+  used: 'scopes-used',
+  unrecorded: 'unrecorded-appeared',
+  acting: 'agents-appeared',
+} as const;
 
 /** Builds one line for each pair and kind, with all its scopes or agents. `rows` come in the order of their indexes. */
 export function linesOfOnce(rows: readonly OnceRow[]): Line[] {
@@ -117,7 +141,12 @@ function whatOfOnce(what: OnceRow['what'], group: readonly OnceRow[]): What {
 /** Sorts lines newest first; lines of one entry by kind, then by ids. */
 export function sortLines(lines: readonly Line[], order: readonly ChangeItem['kind'][]): readonly Line[] {
   const place = new Map(order.map((kind, nth) => [kind, nth]));
-  const nameOf = ({ what }: Line): string => (what.of === 'connection' ? what.id : what.of === 'use' ? `${what.rule} ${what.state} ${what.user} ${what.agent}` : '');
+  const nameOf = ({ what }: Line): string =>
+    what.of === 'connection'
+      ? what.id
+      : what.of === 'use'
+        ? `${what.rule} ${what.state} ${what.user} ${what.agent}`
+        : '';
   return [...lines].sort(
     (one, other) =>
       other.last - one.last ||

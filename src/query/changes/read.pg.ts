@@ -64,8 +64,19 @@ export async function readLines(
       ...(connections ?? []).flatMap((one) => lineOfConnection(connectionOf(one)) ?? []),
       ...linesOfOnce((once ?? []).map(({ new_name, ...one }) => ({ ...one, fresh: new_name ?? false }))),
       ...appeared.map((one) => lineOfGrants('grants-appeared', one)),
-      ...grown.grants.map((one) => lineOfGrants('grants-grew', one, { added: [...new Set(one.added)].sort(), atLeast: grown.cut })),
-      ...(users ?? []).map(({ client, users: count, first_ix, last_ix }): Line => ({ kind: 'users-appeared', client, res: null, first: first_ix, last: last_ix, what: { of: 'users', users: count } })),
+      ...grown.grants.map((one) =>
+        lineOfGrants('grants-grew', one, { added: [...new Set(one.added)].sort(), atLeast: grown.cut }),
+      ),
+      ...(users ?? []).map(
+        ({ client, users: count, first_ix, last_ix }): Line => ({
+          kind: 'users-appeared',
+          client,
+          res: null,
+          first: first_ix,
+          last: last_ix,
+          what: { of: 'users', users: count },
+        }),
+      ),
       ...uses.lines,
     ],
     cut: grown.cut || uses.cut || (connections?.length ?? 0) >= MAX_STEPS_WALKED,
@@ -73,19 +84,43 @@ export async function readLines(
 }
 
 /** Finds the grants that gained scopes: from memory if it has all of them, else from the tables. */
-async function readGrown(between: Between, versionsOf: VersionsOf): Promise<{ readonly grants: readonly GrownGrants[]; readonly cut: boolean }> {
+async function readGrown(
+  between: Between,
+  versionsOf: VersionsOf,
+): Promise<{ readonly grants: readonly GrownGrants[]; readonly cut: boolean }> {
   const { since, until, clients, resources } = between;
   const knowing = versionsOf(until, Number(since.index));
   const known = knowing && (await knowing);
   if (known) return { grants: grownBetween(known, between), cut: false };
-  const rows = await until.rows<GrownRow>(GROWN, [String(since.index), String(until.index), clients, resources, MAX_VERSIONS_WALKED]);
+  const rows = await until.rows<GrownRow>(GROWN, [
+    String(since.index),
+    String(until.index),
+    clients,
+    resources,
+    MAX_VERSIONS_WALKED,
+  ]);
   return {
-    grants: rows.flatMap((row) => (row.client === null ? [] : { client: row.client, res: row.res, grants: row.grants, first: row.first_ix, last: row.last_ix, added: row.added.split(' ') })),
+    grants: rows.flatMap((row) =>
+      row.client === null
+        ? []
+        : {
+            client: row.client,
+            res: row.res,
+            grants: row.grants,
+            first: row.first_ix,
+            last: row.last_ix,
+            added: row.added.split(' '),
+          },
+    ),
     cut: rows[0]!.walked >= MAX_VERSIONS_WALKED,
   };
 }
 
-const lineOfGrants = (kind: 'grants-appeared' | 'grants-grew', { client, res, grants, first, last }: NewGrants, more: { readonly added?: readonly string[]; readonly atLeast: boolean } = { atLeast: false }): Line => ({
+const lineOfGrants = (
+  kind: 'grants-appeared' | 'grants-grew',
+  { client, res, grants, first, last }: NewGrants,
+  more: { readonly added?: readonly string[]; readonly atLeast: boolean } = { atLeast: false },
+): Line => ({
   kind,
   client,
   res,
@@ -134,7 +169,14 @@ interface ConnectionRow {
 /** If no grant gained scopes, the only row says how many versions were walked. */
 type GrownRow = { readonly [column: string]: unknown; readonly walked: number } & (
   | { readonly client: null }
-  | { readonly client: number; readonly res: number; readonly grants: number; readonly first_ix: number; readonly last_ix: number; readonly added: string }
+  | {
+      readonly client: number;
+      readonly res: number;
+      readonly grants: number;
+      readonly first_ix: number;
+      readonly last_ix: number;
+      readonly added: string;
+    }
 );
 
 interface UsersRow {

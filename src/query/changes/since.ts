@@ -18,7 +18,9 @@ export function readSince(parameters: Parameters): Since {
     return { moment: readAsOf(parameters, 'since')! };
   } catch (error) {
     if (error instanceof RescindError && error.code === 'as-of-out-of-range') throw error;
-    throw invalid('`since` is an index of the ledger (`1234`), a time (`2026-11-20T09:00:00Z`) or a duration (`24h`, `7d`)');
+    throw invalid(
+      '`since` is an index of the ledger (`1234`), a time (`2026-11-20T09:00:00Z`) or a duration (`24h`, `7d`)',
+    );
   }
 }
 
@@ -37,7 +39,8 @@ const FIRST_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = 0';
  */
 export async function findSince(until: Snapshot, since: Since): Promise<Snapshot> {
   const moment = 'before' in since ? { atMs: (until.at - since.before) * 1_000 } : since.moment;
-  if ('index' in moment && moment.index === 0n) return until.asOf({ index: 0n, at: 'at' in moment ? moment.at : await firstArrival(until) });
+  if ('index' in moment && moment.index === 0n)
+    return until.asOf({ index: 0n, at: 'at' in moment ? moment.at : await firstArrival(until) });
   try {
     const found = await until.asOf(moment);
     if ('before' in since) return notAfter(found, until);
@@ -45,9 +48,11 @@ export async function findSince(until: Snapshot, since: Since): Promise<Snapshot
     return found;
   } catch (error) {
     if (!(error instanceof RescindError) || error.code !== 'as-of-out-of-range') throw error;
-    if (!('atMs' in moment)) throw new RescindError('as-of-out-of-range', { detail: '`since` lies beyond the ledger', cause: error });
+    if (!('atMs' in moment))
+      throw new RescindError('as-of-out-of-range', { detail: '`since` lies beyond the ledger', cause: error });
     const at = Math.floor(moment.atMs / 1_000);
-    if (at > until.at) throw new RescindError('as-of-out-of-range', { detail: '`since` lies in the future', cause: error });
+    if (at > until.at)
+      throw new RescindError('as-of-out-of-range', { detail: '`since` lies in the future', cause: error });
     return until.asOf({ index: 0n, at });
   }
 }
@@ -61,4 +66,5 @@ async function firstArrival(until: Snapshot): Promise<number> {
  * Limits `since` to the index of `until`. It can lie above if `until` is a time and entries arrived later within the
  * same second.
  */
-const notAfter = (since: Snapshot, until: Snapshot): Promise<Snapshot> | Snapshot => (since.index <= until.index ? since : until.asOf({ index: until.index, at: since.at }));
+const notAfter = (since: Snapshot, until: Snapshot): Promise<Snapshot> | Snapshot =>
+  since.index <= until.index ? since : until.asOf({ index: until.index, at: since.at });

@@ -19,7 +19,8 @@ const DRIVERS = [
   { ids: 'resources', column: 'res' }, // access_res
 ] as const;
 
-const COLUMNS = 'a.ix, a.bound_ix, a.at, a.until_at, a.usr, a.client, a.agent, a.agent_ix, a.res, a.outcome, a.tok, a.n';
+const COLUMNS =
+  'a.ix, a.bound_ix, a.at, a.until_at, a.usr, a.client, a.agent, a.agent_ix, a.res, a.outcome, a.tok, a.n';
 
 /**
  * SQL of the walks; for each rule one of them has ids. `bound_ix` is compared by a difference, for which the planner

@@ -1,7 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Snapshot } from '../ask/snapshot.pg.js';
-import { areKnown, forgetVersions, learnEarlierVersions, learnVersions, MAX_VERSIONS_KNOWN, noVersions, type KnownVersions, type VersionRow } from './known-versions.js';
+import {
+  areKnown,
+  forgetVersions,
+  learnEarlierVersions,
+  learnVersions,
+  MAX_VERSIONS_KNOWN,
+  noVersions,
+  type KnownVersions,
+  type VersionRow,
+} from './known-versions.js';
 
 const VERSIONS = { name: 'grant-versions', text: loadSql(import.meta.url, 'versions.sql') };
 
@@ -20,7 +29,10 @@ export type VersionsOf = (until: Snapshot, since: number) => Promise<KnownVersio
  * written, so only another generation of tables makes the memory void.
  */
 export function createVersionMemory(): VersionsOf {
-  const remembered = new LRUCache<string, KnownVersions>({ maxSize: MAX_REMEMBERED, sizeCalculation: ({ versions }) => 1 + versions.length });
+  const remembered = new LRUCache<string, KnownVersions>({
+    maxSize: MAX_REMEMBERED,
+    sizeCalculation: ({ versions }) => 1 + versions.length,
+  });
   return (until, since) => {
     const index = Number(until.index);
     const name = `${until.tenant} ${until.tables}`;

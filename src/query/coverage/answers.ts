@@ -1,6 +1,18 @@
 import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
-import { AsOf, Count, Index, lowerBound, maybe, one, REASON, Source, strict, Time, TokenId } from '../ask/answer-parts.js';
+import {
+  AsOf,
+  Count,
+  Index,
+  lowerBound,
+  maybe,
+  one,
+  REASON,
+  Source,
+  strict,
+  Time,
+  TokenId,
+} from '../ask/answer-parts.js';
 
 /** Codes of findings, the most serious first: those that hide most of what happens. */
 export const FINDING_CODES = [
@@ -16,7 +28,8 @@ export const FINDING_CODES = [
 
 const Milliseconds = Type.Integer({ description: 'milliseconds' });
 const Refusals = Type.Array(Type.Object({ code: Type.String(), count: Count, ...lowerBound }, strict), {
-  description: 'records in quarantine that were refused in the 24 h before the moment of the answer, the most frequent reason first',
+  description:
+    'records in quarantine that were refused in the 24 h before the moment of the answer, the most frequent reason first',
 });
 
 export const Finding = Type.Object(
@@ -31,12 +44,17 @@ export const Finding = Type.Object(
 export const Clock = Type.Object(
   {
     verdict: Type.Enum(['right', 'ahead', 'behind-or-late'], {
-      description: 'ahead: an event came before its own time. behind-or-late: not one came within 10 s of its own time; which of the two cannot be told',
+      description:
+        'ahead: an event came before its own time. behind-or-late: not one came within 10 s of its own time; which of the two cannot be told',
     }),
     events: Type.Integer({ minimum: 1, description: 'that came since the day before began (UTC)' }),
     delay: Type.Object(
       { least: Milliseconds, mean: Milliseconds, most: Milliseconds },
-      { ...strict, description: 'arrival less the event’s own time; below zero the clock is ahead. The least is the best estimate of how far it is off' },
+      {
+        ...strict,
+        description:
+          'arrival less the event’s own time; below zero the clock is ahead. The least is the best estimate of how far it is off',
+      },
     ),
     ahead: Type.Integer({ minimum: 0, description: 'events whose own time is over 1 s later than their arrival' }),
     prompt: Type.Integer({ minimum: 0, description: 'events that came within 10 s of their own time' }),
@@ -61,10 +79,14 @@ export const CoverageItem = Type.Object(
     }),
     never_sent: Type.Array(Type.String(), { description: 'what it is registered for and never sent' }),
     sequence: maybe(
-      Type.Object({ first: Count, last: Count, missing: Count, repeated: Count, given_up: Count }, {
-        ...strict,
-        description: 'see /v1/sequences; null: it does not number its events, or the answer is about the past, of which numbers are not kept',
-      }),
+      Type.Object(
+        { first: Count, last: Count, missing: Count, repeated: Count, given_up: Count },
+        {
+          ...strict,
+          description:
+            'see /v1/sequences; null: it does not number its events, or the answer is about the past, of which numbers are not kept',
+        },
+      ),
     ),
     clock: maybe(Clock),
     tokens: Type.Object(
@@ -77,7 +99,10 @@ export const CoverageItem = Type.Object(
       },
       { ...strict, description: 'tokens that it issued, by what is known of where they come from' },
     ),
-    uses: Type.Object({ count: Count, attributed: Count }, { ...strict, description: 'accesses that it reported, and those whose user and client are known' }),
+    uses: Type.Object(
+      { count: Count, attributed: Count },
+      { ...strict, description: 'accesses that it reported, and those whose user and client are known' },
+    ),
     refused: Refusals,
   },
   strict,
@@ -94,31 +119,64 @@ export const CoverageAnswer = Type.Object(
   strict,
 );
 
-const Subject = Type.Record(Type.String(), Type.Unknown(), { description: 'what the event is about, in its own words: {iss, jti}, {sha256}, {iss, sub}, …' });
+const Subject = Type.Record(Type.String(), Type.Unknown(), {
+  description: 'what the event is about, in its own words: {iss, jti}, {sha256}, {iss, sub}, …',
+});
 
 export const SourceCheckAnswer = one({
   source: Source,
   uri: Type.String(),
   disabled: Type.Boolean(),
-  next_steps: Type.Array(Type.Object({ code: Type.String(), says: Type.String() }, strict), { description: 'what to do next, in order' }),
+  next_steps: Type.Array(Type.Object({ code: Type.String(), says: Type.String() }, strict), {
+    description: 'what to do next, in order',
+  }),
   keys: Type.Object(
     {
       from: Type.Enum(['inline', 'jwks_uri', 'none']),
-      usable: maybe(Type.Integer({ minimum: 0, description: 'keys that its tokens can be verified with now; null: this process verifies none' })),
+      usable: maybe(
+        Type.Integer({
+          minimum: 0,
+          description: 'keys that its tokens can be verified with now; null: this process verifies none',
+        }),
+      ),
     },
     strict,
   ),
   partitions: maybe(
     Type.Array(
-      Type.Object({ topic: Type.String(), partition: Type.Integer(), next_offset: Type.String(), stopped: maybe(Type.String()), lag: maybe(Type.String()) }, strict),
+      Type.Object(
+        {
+          topic: Type.String(),
+          partition: Type.Integer(),
+          next_offset: Type.String(),
+          stopped: maybe(Type.String()),
+          lag: maybe(Type.String()),
+        },
+        strict,
+      ),
       { description: 'of its topic; null: this process does not read Kafka, or the broker does not answer' },
     ),
   ),
-  types: Type.Array(Type.Object({ type: Type.String(), events: Count, last: maybe(Index), registered: Type.Boolean() }, strict)),
+  types: Type.Array(
+    Type.Object({ type: Type.String(), events: Count, last: maybe(Index), registered: Type.Boolean() }, strict),
+  ),
   clock: maybe(Clock),
   events: Type.Array(
-    Type.Object({ index: Index, type: Type.String(), at: maybe(Time), arrival: Time, delay_ms: maybe(Milliseconds), subject: maybe(Subject) }, strict),
-    { description: 'the last 20, newest first; `subject` null: erased; `at` and `delay_ms` null: it came before delays were kept' },
+    Type.Object(
+      {
+        index: Index,
+        type: Type.String(),
+        at: maybe(Time),
+        arrival: Time,
+        delay_ms: maybe(Milliseconds),
+        subject: maybe(Subject),
+      },
+      strict,
+    ),
+    {
+      description:
+        'the last 20, newest first; `subject` null: erased; `at` and `delay_ms` null: it came before delays were kept',
+    },
   ),
   refused: Type.Array(
     Type.Object(
@@ -129,7 +187,9 @@ export const SourceCheckAnswer = one({
         detail: Type.String(),
         door: Type.Enum(['kafka', 'http']),
         caller: maybe(Type.String()),
-        position: maybe(Type.Object({ topic: Type.String(), partition: Type.Integer(), offset: Type.String() }, strict)),
+        position: maybe(
+          Type.Object({ topic: Type.String(), partition: Type.Integer(), offset: Type.String() }, strict),
+        ),
         replayed: Type.Boolean({ description: 'it was taken up again and refused again' }),
       },
       strict,
@@ -137,8 +197,20 @@ export const SourceCheckAnswer = one({
     { description: 'the last 20, newest first' },
   ),
   inactive: Type.Array(
-    Type.Object({ ...REASON, count: Type.Integer({ minimum: 1, description: 'introspections' }), first: Time, last: Time, token: TokenId }, { ...strict, description: '`token`: the last one, see /v1/tokens/{id}' }),
-    { description: 'why tokens that its events announced were not active when somebody asked, the latest reason first; a token that has expired or that a rule stops is as it should be and not here' },
+    Type.Object(
+      {
+        ...REASON,
+        count: Type.Integer({ minimum: 1, description: 'introspections' }),
+        first: Time,
+        last: Time,
+        token: TokenId,
+      },
+      { ...strict, description: '`token`: the last one, see /v1/tokens/{id}' },
+    ),
+    {
+      description:
+        'why tokens that its events announced were not active when somebody asked, the latest reason first; a token that has expired or that a rule stops is as it should be and not here',
+    },
   ),
 });
 

@@ -26,7 +26,11 @@ const BROKER_TIMEOUT_MS = 1_500;
 export interface CheckAsker {
   readonly id: string;
   readonly tenant: string;
-  readonly roles: { readonly admin?: unknown; readonly audit?: unknown; readonly emit?: { readonly sources: readonly string[] } };
+  readonly roles: {
+    readonly admin?: unknown;
+    readonly audit?: unknown;
+    readonly emit?: { readonly sources: readonly string[] };
+  };
 }
 
 export interface PartitionState {
@@ -40,17 +44,32 @@ export interface PartitionState {
 /** Facts that only a process of another role knows; a function is absent if this process does not have the role. */
 export interface SourceSight {
   /** Returns the partitions of the tenant's own topics; null if this process reads none. */
-  readonly partitions?: (asker: { readonly id: string; readonly tenant: string }) => Promise<readonly PartitionState[] | null>;
+  readonly partitions?: (asker: {
+    readonly id: string;
+    readonly tenant: string;
+  }) => Promise<readonly PartitionState[] | null>;
   /** Counts the keys of a source that can verify now; may fetch them. */
   readonly usableKeys?: (sourceId: string) => Promise<number>;
   readonly judge?: JudgeToken;
 }
 
 /** Tells a team that connects a source what arrived and what was refused, as of now. */
-export function createSourceCheck({ ask, reader, sight }: { readonly ask: Ask; readonly reader: Reader; readonly sight: SourceSight }) {
+export function createSourceCheck({
+  ask,
+  reader,
+  sight,
+}: {
+  readonly ask: Ask;
+  readonly reader: Reader;
+  readonly sight: SourceSight;
+}) {
   function findSource({ tenant, roles }: CheckAsker, nameOrId: string): RegisteredSource {
     const source = reader.findSource(tenant, nameOrId);
-    if (roles.admin === undefined && roles.audit === undefined && (source === undefined || roles.emit?.sources.includes(source.name) !== true)) {
+    if (
+      roles.admin === undefined &&
+      roles.audit === undefined &&
+      (source === undefined || roles.emit?.sources.includes(source.name) !== true)
+    ) {
       throw new RescindError('forbidden', { detail: 'the caller’s role `emit` does not name this source' });
     }
     if (source === undefined) throw new RescindError('not-found', { detail: 'no source of this name or id' });
@@ -66,7 +85,9 @@ export function createSourceCheck({ ask, reader, sight }: { readonly ask: Ask; r
     const asked = sight.partitions({ id: asker.id, tenant: asker.tenant }).catch(() => null);
     const states = await Promise.race([asked, late]).finally(() => clearTimeout(timer));
     const own = states?.filter((state) => state.topic === topic);
-    return own?.map(({ partition, next_offset, stopped, lag }) => ({ topic, partition, next_offset, stopped, lag })) ?? null;
+    return (
+      own?.map(({ partition, next_offset, stopped, lag }) => ({ topic, partition, next_offset, stopped, lag })) ?? null
+    );
   }
 
   async function keysOf({ id, jwks, jwks_uri }: RegisteredSource): Promise<SourceCheckAnswer['keys']> {
@@ -104,7 +125,10 @@ export function createSourceCheck({ ask, reader, sight }: { readonly ask: Ask; r
         refused: refused.map(refusalOf),
         inactive: inactive.map(inactiveOf),
       };
-      return { ...checked, next_steps: nextSteps(checked, source, snapshot.at, { lastWasRefused: wasLast(refused[0], events[0]) }) };
+      return {
+        ...checked,
+        next_steps: nextSteps(checked, source, snapshot.at, { lastWasRefused: wasLast(refused[0], events[0]) }),
+      };
     });
   };
 }
@@ -138,7 +162,14 @@ interface InactiveRow {
   readonly token: Buffer;
 }
 
-const inactiveOf = ({ reason, member, count, first_ms, last_ms, token }: InactiveRow): SourceCheckAnswer['inactive'][number] => ({
+const inactiveOf = ({
+  reason,
+  member,
+  count,
+  first_ms,
+  last_ms,
+  token,
+}: InactiveRow): SourceCheckAnswer['inactive'][number] => ({
   ...reasonOf({ reason, member }),
   count: Number(count),
   first: Math.floor(Number(first_ms) / 1000),
@@ -160,13 +191,25 @@ interface RefusalRow {
   readonly replayed: boolean;
 }
 
-const refusalOf = ({ id, at_ms, code, detail, door, caller, topic, partition, record_offset, replayed }: RefusalRow): SourceCheckAnswer['refused'][number] => ({
+const refusalOf = ({
+  id,
+  at_ms,
+  code,
+  detail,
+  door,
+  caller,
+  topic,
+  partition,
+  record_offset,
+  replayed,
+}: RefusalRow): SourceCheckAnswer['refused'][number] => ({
   id,
   at: Math.floor(Number(at_ms) / 1000),
   code,
   detail,
   door,
   caller,
-  position: topic === null || partition === null || record_offset === null ? null : { topic, partition, offset: record_offset },
+  position:
+    topic === null || partition === null || record_offset === null ? null : { topic, partition, offset: record_offset },
   replayed,
 });

@@ -53,7 +53,10 @@ export type ReadNow = (snapshot: Snapshot, sources: readonly string[], refusals:
 
 /** Reads what sources said as of now: closed blocks from memory, and one statement for the rest. */
 export function createCountMemory(): ReadNow {
-  const remembered = new LRUCache<string, Closed>({ maxSize: MAX_REMEMBERED, sizeCalculation: ({ counts }) => 1 + counts.size });
+  const remembered = new LRUCache<string, Closed>({
+    maxSize: MAX_REMEMBERED,
+    sizeCalculation: ({ counts }) => 1 + counts.size,
+  });
   return async (snapshot, sources, { from, to, most }) => {
     const name = `${snapshot.tenant} ${snapshot.tables}`;
     const block = blockOf(snapshot);
@@ -64,22 +67,48 @@ export function createCountMemory(): ReadNow {
     const [row] = await snapshot.rows<NowRow>(NOW, [closed.block, sources, from, to, most, block]);
     const counts = (row!.counts ?? []).map(countOf);
     const uses = (row!.uses ?? []).map(([source, blk, came, attributed]) => ({ source, blk, came, attributed }));
-    const below = closed.block === block ? closed : { ...closed, ...join(closed, counts.filter(({ blk }) => blk < block), uses.filter(({ blk }) => blk < block)), block };
+    const below =
+      closed.block === block
+        ? closed
+        : {
+            ...closed,
+            ...join(
+              closed,
+              counts.filter(({ blk }) => blk < block),
+              uses.filter(({ blk }) => blk < block),
+            ),
+            block,
+          };
     // If two questions cross the end of a block, the one with the higher block is kept.
     if (below !== there && (there === undefined || there.block <= block)) remembered.set(name, below);
-    const whole = join(below, counts.filter(({ blk }) => blk >= block), uses.filter(({ blk }) => blk >= block));
+    const whole = join(
+      below,
+      counts.filter(({ blk }) => blk >= block),
+      uses.filter(({ blk }) => blk >= block),
+    );
     return {
       counts: whole.counts.values(),
       uses: whole.uses,
       refused: (row!.refused ?? []).map(([source, code, count, read]) => ({ source, code, count, read })),
-      sequences: new Map((row!.sequences ?? []).map(([source, first, last, missing, repeated, given_up]) => [source, { first, last, missing, repeated, given_up }])),
+      sequences: new Map(
+        (row!.sequences ?? []).map(([source, first, last, missing, repeated, given_up]) => [
+          source,
+          { first, last, missing, repeated, given_up },
+        ]),
+      ),
     };
   };
 }
 
-const isSame = (one: readonly string[], other: readonly string[]): boolean => one.length === other.length && one.every((source, nth) => source === other[nth]);
+const isSame = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((source, nth) => source === other[nth]);
 
-async function readClosed(snapshot: Snapshot, block: number, since: number, sources: readonly string[]): Promise<Closed> {
+async function readClosed(
+  snapshot: Snapshot,
+  block: number,
+  since: number,
+  sources: readonly string[],
+): Promise<Closed> {
   const counts = await readCountsBelow(snapshot, block, since, sources);
   const uses = await readUsesBelow(snapshot, block);
   return { block, since, sources, counts: new Map(counts.map((count) => [keyOf(count), count])), uses };
@@ -94,7 +123,11 @@ type BlockUses = SourceUses & { readonly source: string; readonly blk: number };
  * Adds counts of later blocks. `counts` come in the order of days and blocks: the last of a kind holds the total from
  * the beginning.
  */
-function join({ counts, uses, since }: Pick<Closed, 'counts' | 'uses' | 'since'>, more: readonly BlockCount[], used: readonly BlockUses[]): Pick<Closed, 'counts' | 'uses'> {
+function join(
+  { counts, uses, since }: Pick<Closed, 'counts' | 'uses' | 'since'>,
+  more: readonly BlockCount[],
+  used: readonly BlockUses[],
+): Pick<Closed, 'counts' | 'uses'> {
   const all = new Map(counts);
   for (const one of more) {
     const before = all.get(keyOf(one))?.delays ?? NO_DELAYS;
@@ -108,7 +141,22 @@ function join({ counts, uses, since }: Pick<Closed, 'counts' | 'uses' | 'since'>
   return { counts: all, uses: sums };
 }
 
-const countOf = ([source, what, blk, day, n, lastIx, lastArrival, lastDelay, events, least, most, sum, ahead, prompt]: CountWords): BlockCount => ({
+const countOf = ([
+  source,
+  what,
+  blk,
+  day,
+  n,
+  lastIx,
+  lastArrival,
+  lastDelay,
+  events,
+  least,
+  most,
+  sum,
+  ahead,
+  prompt,
+]: CountWords): BlockCount => ({
   source,
   what,
   blk,
@@ -143,5 +191,14 @@ interface NowRow {
   readonly counts: readonly CountWords[] | null;
   readonly uses: readonly (readonly [source: string, blk: number, came: number, attributed: number])[] | null;
   readonly refused: readonly (readonly [source: string, code: string, count: number, read: number])[] | null;
-  readonly sequences: readonly (readonly [source: string, first: number, last: number, missing: number, repeated: number, givenUp: number])[] | null;
+  readonly sequences:
+    | readonly (readonly [
+        source: string,
+        first: number,
+        last: number,
+        missing: number,
+        repeated: number,
+        givenUp: number,
+      ])[]
+    | null;
 }

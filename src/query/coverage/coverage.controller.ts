@@ -39,7 +39,11 @@ export class CoverageController {
     [],
     'For whoever connects the source: its own callers (role `emit`) may ask too. About now only: it takes no `as_of`.',
   )
-  check(@CurrentCaller() caller: CheckAsker, @Param('id') id: string, @Query() query: unknown): Promise<SourceCheckAnswer> {
+  check(
+    @CurrentCaller() caller: CheckAsker,
+    @Param('id') id: string,
+    @Query() query: unknown,
+  ): Promise<SourceCheckAnswer> {
     return this.#questions.sourceCheck(caller, id, query);
   }
 }

@@ -30,26 +30,49 @@ export function createCoverageQuestion({ ask, reader }: { readonly ask: Ask; rea
     const tenantKey = reader.tenantKey(tenant);
     const limit = readLimit(parameters);
     const question = questionOf('coverage', parameters);
-    const position = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : undefined;
+    const position = parameters.has('cursor')
+      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
+      : undefined;
     const asked = position ? momentFromCursor(position) : readAsOf(parameters);
     const after = position?.[2] ?? '';
 
-    return ask(tenant, async (snapshot) => {
-      const sources = reader.sources(tenant);
-      const { heard, uses, refused, sequences } = await readSeen(snapshot, readNow, sources.map(({ id }) => id));
-      const items = sources.map((source) => itemOf(source, heard(source.id), uses.get(source.id), refused.filter((row) => row.source === source.id), sequences.get(source.id)));
-      const findings = items.flatMap((item, nth) => findingsOf(item, sources[nth]!.profile.lineage, snapshot.at)).sort(bySeriousness);
-      const rest = items.filter(({ source }) => source.name! > after);
-      const shown = rest.slice(0, limit);
-      const last = rest.length > limit ? shown.at(-1) : undefined;
-      return {
-        as_of: asOfOf(snapshot),
-        findings: findings.slice(0, MAX_FINDINGS),
-        findings_left_out: Math.max(0, findings.length - MAX_FINDINGS),
-        items: shown,
-        ...(last ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.source.name!]) } : {}),
-      };
-    }, asked, { timeoutMs: COUNTING_TIMEOUT_MS });
+    return ask(
+      tenant,
+      async (snapshot) => {
+        const sources = reader.sources(tenant);
+        const { heard, uses, refused, sequences } = await readSeen(
+          snapshot,
+          readNow,
+          sources.map(({ id }) => id),
+        );
+        const items = sources.map((source) =>
+          itemOf(
+            source,
+            heard(source.id),
+            uses.get(source.id),
+            refused.filter((row) => row.source === source.id),
+            sequences.get(source.id),
+          ),
+        );
+        const findings = items
+          .flatMap((item, nth) => findingsOf(item, sources[nth]!.profile.lineage, snapshot.at))
+          .sort(bySeriousness);
+        const rest = items.filter(({ source }) => source.name! > after);
+        const shown = rest.slice(0, limit);
+        const last = rest.length > limit ? shown.at(-1) : undefined;
+        return {
+          as_of: asOfOf(snapshot),
+          findings: findings.slice(0, MAX_FINDINGS),
+          findings_left_out: Math.max(0, findings.length - MAX_FINDINGS),
+          items: shown,
+          ...(last
+            ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.source.name!]) }
+            : {}),
+        };
+      },
+      asked,
+      { timeoutMs: COUNTING_TIMEOUT_MS },
+    );
   };
 }
 
@@ -61,7 +84,10 @@ function itemOf(
   sequence: Sequence | undefined,
 ): CoverageItem {
   const seen = new Map(heard.types.map((type) => [type.type, type]));
-  const last = heard.types.reduce<Heard['types'][number] | undefined>((newest, one) => (newest && BigInt(newest.lastIndex) > BigInt(one.lastIndex) ? newest : one), undefined);
+  const last = heard.types.reduce<Heard['types'][number] | undefined>(
+    (newest, one) => (newest && BigInt(newest.lastIndex) > BigInt(one.lastIndex) ? newest : one),
+    undefined,
+  );
   const { issued, stated, arrived, parent } = heard.tokens;
   return {
     source: { id, name },
@@ -76,11 +102,21 @@ function itemOf(
         }
       : null,
     events: heard.types.reduce((sum, type) => sum + type.events, 0),
-    types: [...new Set([...types, ...seen.keys()])].map((type) => ({ type, events: seen.get(type)?.events ?? 0, last: seen.get(type)?.lastIndex ?? null })),
+    types: [...new Set([...types, ...seen.keys()])].map((type) => ({
+      type,
+      events: seen.get(type)?.events ?? 0,
+      last: seen.get(type)?.lastIndex ?? null,
+    })),
     never_sent: types.filter((type) => !seen.has(type)),
     sequence: sequence ?? null,
     clock: heard.clock,
-    tokens: { issued, id_jag_arrived: arrived, id_jag_stated: stated - arrived, parent_only: parent, none: issued - stated - parent },
+    tokens: {
+      issued,
+      id_jag_arrived: arrived,
+      id_jag_stated: stated - arrived,
+      parent_only: parent,
+      none: issued - stated - parent,
+    },
     uses: { count: used?.came ?? 0, attributed: used?.attributed ?? 0 },
     refused: refused.map(({ code, count, read }) => ({ code, count, ...isCut(read >= MAX_COUNTED) })),
   };
@@ -104,7 +140,12 @@ async function readSeen(snapshot: Snapshot, readNow: ReadNow, sources: readonly 
   const heard = await readHeard(snapshot, sources);
   const uses = await readUsesAt(snapshot, blockOf(snapshot));
   const refused = await snapshot.rows<RefusalRow>(REFUSALS, [refusals.from, refusals.to, refusals.most]);
-  return { heard, uses, refused: refused.map(({ source, code, n, read }) => ({ source, code, count: Number(n), read: Number(read) })), sequences: new Map() };
+  return {
+    heard,
+    uses,
+    refused: refused.map(({ source, code, n, read }) => ({ source, code, count: Number(n), read: Number(read) })),
+    sequences: new Map(),
+  };
 }
 
 interface RefusalRow {

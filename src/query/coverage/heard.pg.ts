@@ -72,13 +72,26 @@ export async function readHeard(snapshot: Snapshot, sources: readonly string[]):
   const since = clockDaysOf(snapshot);
   const counts = snapshot.present
     ? await readCountsBelow(snapshot, NO_OPEN_BLOCK, since, sources)
-    : (await snapshot.rows<CountRow>(COUNTS, [blockOf(snapshot), String(snapshot.index), since, sources, AHEAD_MS, PROMPT_MS])).map(countOf);
+    : (
+        await snapshot.rows<CountRow>(COUNTS, [
+          blockOf(snapshot),
+          String(snapshot.index),
+          since,
+          sources,
+          AHEAD_MS,
+          PROMPT_MS,
+        ])
+      ).map(countOf);
   return heardOf(counts);
 }
 
 /** Counts what the sources said in closed blocks below `block`. The result never changes. */
-export const readCountsBelow = async (snapshot: Snapshot, block: number, since: number, sources: readonly string[]): Promise<Count[]> =>
-  (await snapshot.rows<CountRow>(COUNTS_BELOW, [since, sources, block])).map(countOf);
+export const readCountsBelow = async (
+  snapshot: Snapshot,
+  block: number,
+  since: number,
+  sources: readonly string[],
+): Promise<Count[]> => (await snapshot.rows<CountRow>(COUNTS_BELOW, [since, sources, block])).map(countOf);
 
 export function heardOf(counts: Iterable<Count>): (source: string) => Heard {
   const bySource = new Map<string, Count[]>();
@@ -95,13 +108,25 @@ function heardOfOne(counts: readonly Count[]): Heard {
   const events = counts.filter(({ what }) => !isToken(what)).sort((one, other) => (one.what < other.what ? -1 : 1));
   const count = (what: string): number => counts.find((one) => one.what === what)?.n ?? 0;
   return {
-    types: events.map(({ what, n, lastIx, lastArrival, lastDelay }) => ({ type: what, events: n, lastIndex: String(lastIx), lastArrival, lastDelay })),
-    tokens: { issued: count('token'), stated: count('token.stated'), arrived: count('token.arrived'), parent: count('token.parent') },
+    types: events.map(({ what, n, lastIx, lastArrival, lastDelay }) => ({
+      type: what,
+      events: n,
+      lastIndex: String(lastIx),
+      lastArrival,
+      lastDelay,
+    })),
+    tokens: {
+      issued: count('token'),
+      stated: count('token.stated'),
+      arrived: count('token.arrived'),
+      parent: count('token.parent'),
+    },
     clock: clockOf(events.map(({ delays }) => delays).reduce(joinDelays, NO_DELAYS)),
   };
 }
 
-const isToken = (what: string): boolean => what === 'token' || what === 'token.stated' || what === 'token.arrived' || what === 'token.parent';
+const isToken = (what: string): boolean =>
+  what === 'token' || what === 'token.stated' || what === 'token.arrived' || what === 'token.parent';
 
 export const NO_DELAYS: Delays = { events: 0, least: Infinity, most: -Infinity, sum: 0, ahead: 0, prompt: 0 };
 

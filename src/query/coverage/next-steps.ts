@@ -9,7 +9,8 @@ type Step = SourceCheckAnswer['next_steps'][number];
  */
 const HELP: Readonly<Record<string, string>> = {
   'unknown-type': 'the CloudEvents `type` must be dev.rescind.<name>.v1',
-  'type-not-allowed': 'the source is not registered for this type: register it (rescind source update), or do not send it',
+  'type-not-allowed':
+    'the source is not registered for this type: register it (rescind source update), or do not send it',
   'wrong-issuer': '`iss` is none of the issuers that the source is registered for',
   'wrong-resource': '`aud` or `resource` is none of the resources that the source is registered for',
   'time-in-future': 'the clock of the sender is ahead',
@@ -24,8 +25,10 @@ const FRESH_S = 3_600;
  * Says whether the last thing that came was refused. Compares milliseconds, so that events and refusals of one second
  * are told apart.
  */
-export const wasLast = (refusal: { readonly at_ms: string } | undefined, event: { readonly arrival: string } | undefined): boolean =>
-  refusal !== undefined && (event === undefined || Number(refusal.at_ms) >= Number(event.arrival));
+export const wasLast = (
+  refusal: { readonly at_ms: string } | undefined,
+  event: { readonly arrival: string } | undefined,
+): boolean => refusal !== undefined && (event === undefined || Number(refusal.at_ms) >= Number(event.arrival));
 
 /**
  * Lists what the team that connects a source should do next, the most urgent first. If there is nothing to do, one line
@@ -41,34 +44,77 @@ export function nextSteps(
   const steps: Step[] = [];
   const step = (code: string, says: string): number => steps.push({ code, says });
 
-  if (disabled) step('disabled', 'The source is disabled: nothing of it is taken. An administrator takes it back with `rescind source update --enable`.');
+  if (disabled)
+    step(
+      'disabled',
+      'The source is disabled: nothing of it is taken. An administrator takes it back with `rescind source update --enable`.',
+    );
   for (const { topic, partition, stopped } of partitions ?? []) {
-    if (stopped !== null) step('partition-stopped', `Partition ${partition} of ${topic} stands still (${stopped}). An administrator decides with \`rescind partition resume\`.`);
+    if (stopped !== null)
+      step(
+        'partition-stopped',
+        `Partition ${partition} of ${topic} stands still (${stopped}). An administrator decides with \`rescind partition resume\`.`,
+      );
   }
   const lag = (partitions ?? []).reduce((sum, one) => sum + Number(one.lag ?? 0), 0);
-  if (lag > 0) step('lag', `${lag} records of the topic are not stored yet. If this number does not fall, look at the log of the service.`);
+  if (lag > 0)
+    step(
+      'lag',
+      `${lag} records of the topic are not stored yet. If this number does not fall, look at the log of the service.`,
+    );
   const newest = refused[0];
   if (lastWasRefused && newest !== undefined) {
     const help = HELP[newest.code];
-    step('refused', `The last thing that came was refused, ${newest.code}: ${newest.detail}${help === undefined ? '' : ` (${help})`}. Correct it and send it again.`);
+    step(
+      'refused',
+      `The last thing that came was refused, ${newest.code}: ${newest.detail}${help === undefined ? '' : ` (${help})`}. Correct it and send it again.`,
+    );
   }
   if (events.length === 0 && !lastWasRefused) {
-    step('send-first-event', `Nothing has come. Write to the topic ${registered.topic}, or POST /events with a caller whose role \`emit\` names the source. \`source\` of each event is ${registered.uri}, letter by letter: what names another is refused (unknown-source) and does not show here.`);
+    step(
+      'send-first-event',
+      `Nothing has come. Write to the topic ${registered.topic}, or POST /events with a caller whose role \`emit\` names the source. \`source\` of each event is ${registered.uri}, letter by letter: what names another is refused (unknown-source) and does not show here.`,
+    );
   }
   for (const { reason, member, says, count, token } of inactive.filter(({ last }) => now - last < FRESH_S)) {
     const which = member === null ? reason : `${reason}, ${member}`;
-    step('tokens-inactive', `Recorded tokens are not active, ${which} (asked ${count === 1 ? 'once' : `${count} times`}): ${says}. Look at one with GET /v1/tokens/${token}.`);
+    step(
+      'tokens-inactive',
+      `Recorded tokens are not active, ${which} (asked ${count === 1 ? 'once' : `${count} times`}): ${says}. Look at one with GET /v1/tokens/${token}.`,
+    );
   }
-  if (keys.from === 'none' && types.some(({ type, registered: is }) => is && (type === 'token.issued' || type === 'id-jag.issued'))) {
-    step('register-keys', 'No keys are registered: JWT tokens of this source cannot be verified. Opaque tokens need none. Add `jwks` or `jwks_uri`.');
+  if (
+    keys.from === 'none' &&
+    types.some(({ type, registered: is }) => is && (type === 'token.issued' || type === 'id-jag.issued'))
+  ) {
+    step(
+      'register-keys',
+      'No keys are registered: JWT tokens of this source cannot be verified. Opaque tokens need none. Add `jwks` or `jwks_uri`.',
+    );
   }
   if (keys.from !== 'none' && keys.usable === 0) {
-    step('keys-unusable', 'Keys are registered, and none can be used now: is `jwks_uri` reachable over https, and does it hold a key of an allowed algorithm?');
+    step(
+      'keys-unusable',
+      'Keys are registered, and none can be used now: is `jwks_uri` reachable over https, and does it hold a key of an allowed algorithm?',
+    );
   }
-  if (clock?.verdict === 'ahead') step('clock-ahead', `The clock of the sender is ahead by ${spanOf(-clock.delay.least / 1000)} or more: put it right (NTP).`);
-  if (clock?.verdict === 'behind-or-late') step('clock-behind-or-late', 'No event comes soon after its own time: the clock of the sender is behind, or it holds events back.');
+  if (clock?.verdict === 'ahead')
+    step(
+      'clock-ahead',
+      `The clock of the sender is ahead by ${spanOf(-clock.delay.least / 1000)} or more: put it right (NTP).`,
+    );
+  if (clock?.verdict === 'behind-or-late')
+    step(
+      'clock-behind-or-late',
+      'No event comes soon after its own time: the clock of the sender is behind, or it holds events back.',
+    );
   const missing = types.filter((type) => type.registered && type.events === 0).map(({ type }) => type);
-  if (events.length > 0 && missing.length > 0) step('never-sent', `Registered for and not sent yet: ${missing.join(', ')}.`);
-  if (steps.length === 0) step('nothing-to-do', `Events arrive and are stored; the last came ${spanOf(Math.max(0, now - events[0]!.arrival))} ago.`);
+  if (events.length > 0 && missing.length > 0)
+    step('never-sent', `Registered for and not sent yet: ${missing.join(', ')}.`);
+  if (steps.length === 0)
+    step(
+      'nothing-to-do',
+      `Events arrive and are stored; the last came ${spanOf(Math.max(0, now - events[0]!.arrival))} ago.`,
+    );
   return steps;
 }

@@ -4,7 +4,15 @@ import type { ArrivalMode } from '../../log/index.js';
 type Data = Readonly<Record<string, unknown>>;
 
 /** Members that identify the subject of an event. The first row whose members are all present counts. */
-const IDENTITIES = [['token'], ['iss', 'jti'], ['sha256'], ['signing_input_sha256'], ['iss', 'sid'], ['iss', 'sub'], ['iss', 'idp_client_id']] as const;
+const IDENTITIES = [
+  ['token'],
+  ['iss', 'jti'],
+  ['sha256'],
+  ['signing_input_sha256'],
+  ['iss', 'sid'],
+  ['iss', 'sub'],
+  ['iss', 'idp_client_id'],
+] as const;
 /** Members that are added if they are present. */
 const COMPLEMENTS = ['tenant', 'sub', 'client_id', 'resource'] as const;
 

@@ -18,7 +18,8 @@ export const readUsesAt = async (snapshot: Snapshot, block: number): Promise<Rea
   usesOf(await snapshot.rows<UsesRow>(USES, [block, String(snapshot.index)]));
 
 /** Sums uses in closed blocks below `block`. */
-export const readUsesBelow = async (snapshot: Snapshot, block: number): Promise<ReadonlyMap<string, SourceUses>> => usesOf(await snapshot.rows<UsesRow>(USES_BELOW, [block]));
+export const readUsesBelow = async (snapshot: Snapshot, block: number): Promise<ReadonlyMap<string, SourceUses>> =>
+  usesOf(await snapshot.rows<UsesRow>(USES_BELOW, [block]));
 
 const usesOf = (rows: readonly UsesRow[]): ReadonlyMap<string, SourceUses> =>
   new Map(rows.map(({ source, came, attributed }) => [source, { came: Number(came), attributed: Number(attributed) }]));

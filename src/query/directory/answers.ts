@@ -23,7 +23,10 @@ const named = {
 };
 
 export const DirectoryEntry = Type.Object({ ...named, ...entry }, strict);
-export const DirectoryItem = Type.Object({ ...named, entity: maybe(EntityId), ...entry }, { ...strict, description: '`entity` null: nothing was heard of it yet' });
+export const DirectoryItem = Type.Object(
+  { ...named, entity: maybe(EntityId), ...entry },
+  { ...strict, description: '`entity` null: nothing was heard of it yet' },
+);
 export const DirectoryPage = page(DirectoryItem);
 
 export const ImportAnswer = Type.Object({ entries: Count, created: Count, changed: Count, unchanged: Count }, strict);
@@ -39,9 +42,12 @@ const EntityName = Type.Object(
       description: 'the first event that states this name and that of `entity` together, in one grant',
     }),
     weak: Type.Boolean({
-      description: 'true: only the directory ties it, by the same email. Rules and filters never follow a weak name; ask for it by its own id',
+      description:
+        'true: only the directory ties it, by the same email. Rules and filters never follow a weak name; ask for it by its own id',
     }),
-    shared: Type.Boolean({ description: 'grants state it together with several names of the IdP: it is not one person’s alone' }),
+    shared: Type.Boolean({
+      description: 'grants state it together with several names of the IdP: it is not one person’s alone',
+    }),
     directory: maybe(Type.Object(entry, strict)),
   },
   strict,
@@ -51,7 +57,9 @@ export const EntityAnswer = one({
   entity: EntityId,
   kind: Type.Enum(['user', 'client', 'agent', 'agent_type', 'resource', 'issuer', 'route', 'address', 'scope']),
   display_name: Type.Optional(Type.String()),
-  names: Type.Array(EntityName, { description: 'itself first, then what goes by the same grants, then weak names; at most 200' }),
+  names: Type.Array(EntityName, {
+    description: 'itself first, then what goes by the same grants, then weak names; at most 200',
+  }),
   at_least: Type.Boolean({ description: 'there are more names than are shown' }),
 });
 

@@ -12,22 +12,71 @@ const NAME = { iss: 'https://idp.example', id: 'wiki' };
 
 const text = fc.constantFrom('Ann', '', 'x'.repeat(512), 'x'.repeat(513), 'a\nb', '\u2028', 1, [], {}, null);
 const email = fc.constantFrom('ann@example.com', 'Ann@Example.com', 'ann', 'a@b@c', ' @b', '', 1, null);
-const emails = fc.oneof(fc.array(email, { maxLength: 3 }), fc.constantFrom(null, '', 'ann@example.com', {}, Array.from({ length: 21 }, () => 'a@b')));
+const emails = fc.oneof(
+  fc.array(email, { maxLength: 3 }),
+  fc.constantFrom(
+    null,
+    '',
+    'ann@example.com',
+    {},
+    Array.from({ length: 21 }, () => 'a@b'),
+  ),
+);
 const flag = fc.constantFrom(true, false, 'true', '', null, []);
 const kind = fc.constantFrom('user', 'client', 'agent', 'group', 1);
 const plain = fc.record({ display_name: text, owner: text, team: text, other: text }, { requiredKeys: [] });
 const entries = fc.oneof(
-  fc.record({ kind, iss: text, id: text, tenant: text, display_name: text, user_name: text, emails, active: flag }, { requiredKeys: ['kind'] }).filter((value) => value.kind === 'user'),
-  fc.record({ kind, iss: fc.constant('a'), id: fc.constant('b'), tenant: text, display_name: text, user_name: text, emails, active: flag, owner: text, team: text }, { requiredKeys: ['kind', 'iss', 'id'] }),
-  fc.record({ kind: fc.constantFrom('client', 'agent'), iss: fc.constant('a'), id: fc.constant('b'), display_name: text, owner: text }, { requiredKeys: ['kind', 'iss', 'id'] }),
+  fc
+    .record(
+      { kind, iss: text, id: text, tenant: text, display_name: text, user_name: text, emails, active: flag },
+      { requiredKeys: ['kind'] },
+    )
+    .filter((value) => value.kind === 'user'),
+  fc.record(
+    {
+      kind,
+      iss: fc.constant('a'),
+      id: fc.constant('b'),
+      tenant: text,
+      display_name: text,
+      user_name: text,
+      emails,
+      active: flag,
+      owner: text,
+      team: text,
+    },
+    { requiredKeys: ['kind', 'iss', 'id'] },
+  ),
+  fc.record(
+    {
+      kind: fc.constantFrom('client', 'agent'),
+      iss: fc.constant('a'),
+      id: fc.constant('b'),
+      display_name: text,
+      owner: text,
+    },
+    { requiredKeys: ['kind', 'iss', 'id'] },
+  ),
   fc.constantFrom(null, 'x', [], 1),
 );
 const attribute = fc.constantFrom('nickName', 'groups', 'urn:example:more', 'password', 'unheard');
 const users = fc.oneof(
-  fc.tuple(
-    fc.record({ schemas: fc.constantFrom(['urn:ietf:params:scim:schemas:core:2.0:User'], [], 'x', ['y']), userName: fc.oneof(fc.constant('ann'), text), displayName: text, name: fc.constantFrom(null, 'x', {}, { formatted: 'Ann' }, { formatted: 1 }), emails: fc.oneof(fc.array(fc.oneof(fc.record({ value: email }), email), { maxLength: 2 }), fc.constant(null)), active: flag }, { requiredKeys: [] }),
-    fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, fc.dictionary(attribute, fc.constant('x'), { maxKeys: 1 })),
-  ).map(([known, more]) => ({ ...known, ...more })),
+  fc
+    .tuple(
+      fc.record(
+        {
+          schemas: fc.constantFrom(['urn:ietf:params:scim:schemas:core:2.0:User'], [], 'x', ['y']),
+          userName: fc.oneof(fc.constant('ann'), text),
+          displayName: text,
+          name: fc.constantFrom(null, 'x', {}, { formatted: 'Ann' }, { formatted: 1 }),
+          emails: fc.oneof(fc.array(fc.oneof(fc.record({ value: email }), email), { maxLength: 2 }), fc.constant(null)),
+          active: flag,
+        },
+        { requiredKeys: [] },
+      ),
+      fc.oneof({ weight: 3, arbitrary: fc.constant({}) }, fc.dictionary(attribute, fc.constant('x'), { maxKeys: 1 })),
+    )
+    .map(([known, more]) => ({ ...known, ...more })),
   fc.constantFrom(null, 'x', [], {}),
 );
 
@@ -53,14 +102,23 @@ describe('the schema of a body of the directory in OpenAPI', () => {
   it.each([
     ['a client or agent', owned!, plain, plainBody],
     ['a SCIM User', user!, users, (value: unknown) => orInvalid(() => readRow('user', NAME, readScimUser(value)))],
-    ['an entry of an import', entry!, entries, (value: unknown) => readDirectoryFile(Buffer.from(JSON.stringify([value])), 'application/json')],
+    [
+      'an entry of an import',
+      entry!,
+      entries,
+      (value: unknown) => readDirectoryFile(Buffer.from(JSON.stringify([value])), 'application/json'),
+    ],
   ] as const)('%s: allows what is read, and nothing else', (_what, validate, bodies, read) => {
     const seen = { taken: 0, refused: 0 };
     fc.assert(
       fc.property(bodies as fc.Arbitrary<unknown>, (value) => {
         const taken = isTaken(() => read(value));
         seen[taken ? 'taken' : 'refused'] += 1;
-        expect({ value, taken: validate(value), errors: taken ? validate.errors : null }).toEqual({ value, taken, errors: null });
+        expect({ value, taken: validate(value), errors: taken ? validate.errors : null }).toEqual({
+          value,
+          taken,
+          errors: null,
+        });
       }),
       { numRuns: 6_000 },
     );

@@ -19,12 +19,20 @@ const FOR_PEOPLE = 'For people to read: nothing decides by the directory.';
 
 const plain = (schema: unknown): object => JSON.parse(JSON.stringify(schema)) as object;
 const iss = { name: 'iss', required: true, schema: NAME, description: 'issuer that knows it by this name' };
-const tenant = { name: 'tenant', required: false, schema: NAME, description: 'tenant claim, where the issuer states one' };
+const tenant = {
+  name: 'tenant',
+  required: false,
+  schema: NAME,
+  description: 'tenant claim, where the issuer states one',
+};
 const text = { type: 'string' as const };
 const IMPORT_BODY = {
   required: true,
   content: {
-    [CSV_MEDIA_TYPE]: { schema: { ...text, title: 'DirectoryCsv' }, example: `${DIRECTORY_COLUMNS.join(',')}\nclient,https://idp.example,,wiki,Wiki,,,,ann@example.com,docs\n` },
+    [CSV_MEDIA_TYPE]: {
+      schema: { ...text, title: 'DirectoryCsv' },
+      example: `${DIRECTORY_COLUMNS.join(',')}\nclient,https://idp.example,,wiki,Wiki,,,,ann@example.com,docs\n`,
+    },
     [JSON_MEDIA_TYPE]: {
       schema: {
         type: 'array' as const,
@@ -61,7 +69,12 @@ export class DirectoryController {
 
   @Get('directory')
   @RequireRole('audit', 'admin')
-  @Answers('Names, owners and teams, as they were put', DirectoryPage, DIRECTORY_PARAMETERS, 'Of now: it takes no `as_of`. The directory is a setting, of which no history is kept.')
+  @Answers(
+    'Names, owners and teams, as they were put',
+    DirectoryPage,
+    DIRECTORY_PARAMETERS,
+    'Of now: it takes no `as_of`. The directory is a setting, of which no history is kept.',
+  )
   list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<DirectoryPage> {
     return this.#questions.directory.list(caller.tenant, query);
   }
@@ -69,13 +82,21 @@ export class DirectoryController {
   @Put('directory/users/:sub')
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Put a user’s names: a SCIM User (RFC 7643, section 4.1)', description: `Kept are userName, displayName (or name.formatted), emails and active. ${FOR_PEOPLE}` })
+  @ApiOperation({
+    summary: 'Put a user’s names: a SCIM User (RFC 7643, section 4.1)',
+    description: `Kept are userName, displayName (or name.formatted), emails and active. ${FOR_PEOPLE}`,
+  })
   @named('sub', 'the user as the issuer names it')
   @ApiQuery(iss)
   @ApiQuery(tenant)
   @ApiBody({ schema: SCIM_USER as object })
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  putUser(@CurrentCaller() caller: Writer, @Param('sub') sub: string, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<DirectoryEntry> {
+  putUser(
+    @CurrentCaller() caller: Writer,
+    @Param('sub') sub: string,
+    @Query() query: unknown,
+    @Body(jsonBody) body: unknown,
+  ): Promise<DirectoryEntry> {
     return this.#questions.directory.put(caller, 'user', sub, query, body);
   }
 
@@ -87,7 +108,12 @@ export class DirectoryController {
   @ApiQuery(iss)
   @ApiBody({ schema: OWNED as object })
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  putClient(@CurrentCaller() caller: Writer, @Param('client_id') id: string, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<DirectoryEntry> {
+  putClient(
+    @CurrentCaller() caller: Writer,
+    @Param('client_id') id: string,
+    @Query() query: unknown,
+    @Body(jsonBody) body: unknown,
+  ): Promise<DirectoryEntry> {
     return this.#questions.directory.put(caller, 'client', id, query, body);
   }
 
@@ -99,7 +125,12 @@ export class DirectoryController {
   @ApiQuery(iss)
   @ApiBody({ schema: OWNED as object })
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  putAgent(@CurrentCaller() caller: Writer, @Param('id') id: string, @Query() query: unknown, @Body(jsonBody) body: unknown): Promise<DirectoryEntry> {
+  putAgent(
+    @CurrentCaller() caller: Writer,
+    @Param('id') id: string,
+    @Query() query: unknown,
+    @Body(jsonBody) body: unknown,
+  ): Promise<DirectoryEntry> {
     return this.#questions.directory.put(caller, 'agent', id, query, body);
   }
 
@@ -111,7 +142,11 @@ export class DirectoryController {
   @ApiQuery(iss)
   @ApiQuery(tenant)
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  removeUser(@CurrentCaller() caller: Writer, @Param('sub') id: string, @Query() query: unknown): Promise<DirectoryEntry> {
+  removeUser(
+    @CurrentCaller() caller: Writer,
+    @Param('sub') id: string,
+    @Query() query: unknown,
+  ): Promise<DirectoryEntry> {
     return this.#questions.directory.remove(caller, 'user', id, query);
   }
 
@@ -122,7 +157,11 @@ export class DirectoryController {
   @named('client_id', 'the client as the issuer names it')
   @ApiQuery(iss)
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  removeClient(@CurrentCaller() caller: Writer, @Param('client_id') id: string, @Query() query: unknown): Promise<DirectoryEntry> {
+  removeClient(
+    @CurrentCaller() caller: Writer,
+    @Param('client_id') id: string,
+    @Query() query: unknown,
+  ): Promise<DirectoryEntry> {
     return this.#questions.directory.remove(caller, 'client', id, query);
   }
 
@@ -133,7 +172,11 @@ export class DirectoryController {
   @named('id', 'the agent as the issuer names it')
   @ApiQuery(iss)
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  removeAgent(@CurrentCaller() caller: Writer, @Param('id') id: string, @Query() query: unknown): Promise<DirectoryEntry> {
+  removeAgent(
+    @CurrentCaller() caller: Writer,
+    @Param('id') id: string,
+    @Query() query: unknown,
+  ): Promise<DirectoryEntry> {
     return this.#questions.directory.remove(caller, 'agent', id, query);
   }
 
@@ -147,9 +190,13 @@ export class DirectoryController {
     requestBody: IMPORT_BODY,
   })
   @ApiOkResponse({ schema: plain(ImportAnswer) })
-  @ApiResponse({ status: 400, description: 'invalid-request, with `lines`: [{line, detail}] and `faults`, their number (problem+json)' })
+  @ApiResponse({
+    status: 400,
+    description: 'invalid-request, with `lines`: [{line, detail}] and `faults`, their number (problem+json)',
+  })
   importFile(@CurrentCaller() caller: Writer, @Query() query: unknown, @Body() body: unknown): Promise<ImportAnswer> {
-    if (Object.keys((query ?? {}) as object).length > 0) throw new RescindError('invalid-request', { detail: 'the import knows no parameters' });
+    if (Object.keys((query ?? {}) as object).length > 0)
+      throw new RescindError('invalid-request', { detail: 'the import knows no parameters' });
     const mediaType = body instanceof Uint8Array ? mediaTypeOf(body) : undefined;
     if (!(body instanceof Uint8Array) || (mediaType !== CSV_MEDIA_TYPE && mediaType !== JSON_MEDIA_TYPE)) {
       throw new RescindError('unsupported-media-type', { detail: `send ${CSV_MEDIA_TYPE} or ${JSON_MEDIA_TYPE}` });

@@ -22,7 +22,9 @@ export const USER_NAME_PARAMETERS = ['iss', 'tenant'] as const;
 export const OTHER_NAME_PARAMETERS = ['iss'] as const;
 
 const KINDS = { user: ENTITY_KINDS.user, client: ENTITY_KINDS.client, agent: ENTITY_KINDS.agent } as const;
-const KIND_NAMES: ReadonlyMap<number, DirectoryKind> = new Map((Object.entries(KINDS) as [DirectoryKind, number][]).map(([name, code]) => [code, name]));
+const KIND_NAMES: ReadonlyMap<number, DirectoryKind> = new Map(
+  (Object.entries(KINDS) as [DirectoryKind, number][]).map(([name, code]) => [code, name]),
+);
 /** Members of a client or agent; a user has those of SCIM. */
 const PLAIN_MEMBERS = ['display_name', 'owner', 'team'];
 
@@ -56,11 +58,17 @@ interface Dependencies {
 }
 
 export function createDirectory({ pool, ask, reader, now }: Dependencies): Directory {
-  const keyOf = (tenant: string, { kind, parts }: Pick<DirectoryRow, 'kind' | 'parts'>): Buffer => ruleKeyToBytes(ruleKey(reader.tenantKey(tenant), kind, parts));
+  const keyOf = (tenant: string, { kind, parts }: Pick<DirectoryRow, 'kind' | 'parts'>): Buffer =>
+    ruleKeyToBytes(ruleKey(reader.tenantKey(tenant), kind, parts));
 
   async function write({ id, tenant }: Writer, rows: readonly DirectoryRow[]): Promise<ImportAnswer> {
     const entries = rows.map((row) => ({ ...row, kind: KINDS[row.kind], key: keyOf(tenant, row).toString('base64') }));
-    const { rows: counts } = await pool.query<{ entries: string; known: string; written: string }>(PUT, [tenant, JSON.stringify(entries), now(), id]);
+    const { rows: counts } = await pool.query<{ entries: string; known: string; written: string }>(PUT, [
+      tenant,
+      JSON.stringify(entries),
+      now(),
+      id,
+    ]);
     const [given, known, written] = [Number(counts[0]!.entries), Number(counts[0]!.known), Number(counts[0]!.written)];
     return { entries: given, created: given - known, changed: written - (given - known), unchanged: given - written };
   }
@@ -84,15 +92,25 @@ export function createDirectory({ pool, ask, reader, now }: Dependencies): Direc
       const kind = readChoice(parameters, 'kind', KINDS);
       const limit = readLimit(parameters);
       const question = questionOf('directory', parameters);
-      const [afterKind, afterKey] = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : ['0', ''];
+      const [afterKind, afterKey] = parameters.has('cursor')
+        ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
+        : ['0', ''];
       return ask(tenant, async (snapshot) => {
-        const rows = await snapshot.rows<EntryRow>(LIST, [afterKind, Buffer.from(afterKey!, 'base64url'), kind, limit + 1, null]);
+        const rows = await snapshot.rows<EntryRow>(LIST, [
+          afterKind,
+          Buffer.from(afterKey!, 'base64url'),
+          kind,
+          limit + 1,
+          null,
+        ]);
         const shown = rows.slice(0, limit);
         const last = rows.length > limit ? shown.at(-1) : undefined;
         return {
           as_of: asOfOf(snapshot),
           items: shown.map(itemOf),
-          ...(last ? { next: encodeCursor(tenantKey, question, [String(last.kind), last.key.toString('base64url')]) } : {}),
+          ...(last
+            ? { next: encodeCursor(tenantKey, question, [String(last.kind), last.key.toString('base64url')]) }
+            : {}),
         };
       });
     },
@@ -104,7 +122,10 @@ export function createDirectory({ pool, ask, reader, now }: Dependencies): Direc
     },
     async remove({ tenant }, kind, id, query) {
       const { iss, tenant: claim, id: name } = nameOf(kind, id, query);
-      const key = keyOf(tenant, { kind, parts: kind === 'user' ? userParts({ iss, sub: name, tenant: claim }) : [iss, name] });
+      const key = keyOf(tenant, {
+        kind,
+        parts: kind === 'user' ? userParts({ iss, sub: name, tenant: claim }) : [iss, name],
+      });
       const removed = await find(tenant, kind, key);
       await pool.query(REMOVE, [tenant, KINDS[kind], key]);
       return removed;
@@ -145,8 +166,32 @@ interface EntryRow extends DirectoryColumns {
 function itemOf(row: EntryRow): DirectoryItem {
   const kind = KIND_NAMES.get(row.kind)!;
   const tenant = kind === 'user' ? row.parts[1] : null;
-  return { kind, iss: row.parts[0]!, ...(tenant == null ? {} : { tenant }), name: row.parts.at(-1)!, entity: row.entity, ...columnsOf(row) };
+  return {
+    kind,
+    iss: row.parts[0]!,
+    ...(tenant == null ? {} : { tenant }),
+    name: row.parts.at(-1)!,
+    entity: row.entity,
+    ...columnsOf(row),
+  };
 }
 
-export const columnsOf = ({ display_name, user_name, emails, active, owner, team, updated_at, updated_by }: DirectoryColumns) =>
-  ({ display_name, user_name, emails, active, owner, team, updated_at: Number(updated_at), updated_by });
+export const columnsOf = ({
+  display_name,
+  user_name,
+  emails,
+  active,
+  owner,
+  team,
+  updated_at,
+  updated_by,
+}: DirectoryColumns) => ({
+  display_name,
+  user_name,
+  emails,
+  active,
+  owner,
+  team,
+  updated_at: Number(updated_at),
+  updated_by,
+});

@@ -18,7 +18,9 @@ export const ENTITY_PARAMETERS = ['as_of'] as const;
 const MAX_NAMES = 200;
 const MAX_TIES = 1_000;
 
-const KIND_NAMES: ReadonlyMap<number, EntityKind> = new Map((Object.entries(ENTITY_KINDS) as [EntityKind, number][]).map(([name, code]) => [code, name]));
+const KIND_NAMES: ReadonlyMap<number, EntityKind> = new Map(
+  (Object.entries(ENTITY_KINDS) as [EntityKind, number][]).map(([name, code]) => [code, name]),
+);
 
 type Name = EntityAnswer['names'][number];
 
@@ -36,12 +38,20 @@ async function describe(snapshot: Snapshot, id: number): Promise<EntityAnswer> {
   const [self] = await readRows(snapshot, [id]);
   if (!self) throw new RescindError('not-found', { detail: 'no entity of this id has been seen' });
   const { ties, more } = await readTies(snapshot, id);
-  const strong = [...new Set([id, ...ties.map(({ idp }) => idp), ...ties.map(({ local }) => local)])].slice(0, MAX_NAMES);
+  const strong = [...new Set([id, ...ties.map(({ idp }) => idp), ...ties.map(({ local }) => local)])].slice(
+    0,
+    MAX_NAMES,
+  );
   const rows = await readRows(snapshot, strong);
   const shared = await readShared(snapshot, strong);
   const emails = [...new Set(rows.flatMap((row) => row.emails ?? []))];
   const room = MAX_NAMES - strong.length;
-  const weak = emails.length === 0 ? [] : (await snapshot.rows<{ id: number }>(WEAK, [emails, String(snapshot.index), strong, room + 1])).map((row) => row.id);
+  const weak =
+    emails.length === 0
+      ? []
+      : (await snapshot.rows<{ id: number }>(WEAK, [emails, String(snapshot.index), strong, room + 1])).map(
+          (row) => row.id,
+        );
   const weakRows = await readRows(snapshot, weak.slice(0, room));
   const display = (await readDisplayNames(snapshot, [id])).get(id);
   const nameOf = (row: NameRow, isWeak: boolean): Name => ({
@@ -50,7 +60,15 @@ async function describe(snapshot: Snapshot, id: number): Promise<EntityAnswer> {
     ...(row.kind === ENTITY_KINDS.user && row.parts[1] != null ? { tenant: row.parts[1] } : {}),
     name: row.parts.at(-1)!,
     first_seen: row.from_ix,
-    asserted_by: isWeak ? [] : ties.flatMap(({ local, idp, from_ix }) => (local === row.id ? [{ entity: idp, index: from_ix }] : idp === row.id ? [{ entity: local, index: from_ix }] : [])),
+    asserted_by: isWeak
+      ? []
+      : ties.flatMap(({ local, idp, from_ix }) =>
+          local === row.id
+            ? [{ entity: idp, index: from_ix }]
+            : idp === row.id
+              ? [{ entity: local, index: from_ix }]
+              : [],
+        ),
     weak: isWeak,
     shared: shared.has(row.id),
     directory: row.listed ? columnsOf(row as DirectoryColumns) : null,
@@ -78,8 +96,12 @@ interface Tie {
  * user of the IdP, the ties of the IdP's name. A local name with several IdP names leads no further: an account that
  * people share does not make them one person.
  */
-async function readTies(snapshot: Snapshot, id: number): Promise<{ readonly ties: readonly Tie[]; readonly more: boolean }> {
-  const read = (ids: readonly number[]): Promise<Tie[]> => snapshot.rows<Tie>(TIED, [ids, String(snapshot.index), MAX_TIES + 1]);
+async function readTies(
+  snapshot: Snapshot,
+  id: number,
+): Promise<{ readonly ties: readonly Tie[]; readonly more: boolean }> {
+  const read = (ids: readonly number[]): Promise<Tie[]> =>
+    snapshot.rows<Tie>(TIED, [ids, String(snapshot.index), MAX_TIES + 1]);
   const own = await read([id]);
   const idps = new Set(own.filter(({ local }) => local === id).map(({ idp }) => idp));
   const ties = idps.size === 1 ? await read([id, ...idps]) : own;

@@ -10,13 +10,36 @@ const refusalOf = (read: () => unknown) => {
     read();
   } catch (error) {
     const { code, extensions } = error as RescindError;
-    return [code, ((extensions?.['lines'] ?? []) as { line: number; detail: string }[]).map(({ line, detail }) => `${line}: ${detail}`)];
+    return [
+      code,
+      ((extensions?.['lines'] ?? []) as { line: number; detail: string }[]).map(
+        ({ line, detail }) => `${line}: ${detail}`,
+      ),
+    ];
   }
   throw new Error('it was taken');
 };
 
-const ALICE = { kind: 'user', parts: [IDP, 'acme', 'alice'], display_name: 'Alice A.', user_name: null, emails: ['alice@acme.example'], active: null, owner: null, team: null };
-const MAILER = { kind: 'client', parts: [IDP, 'mailer'], display_name: 'Mailer, the', user_name: null, emails: [], active: null, owner: 'Bob', team: null };
+const ALICE = {
+  kind: 'user',
+  parts: [IDP, 'acme', 'alice'],
+  display_name: 'Alice A.',
+  user_name: null,
+  emails: ['alice@acme.example'],
+  active: null,
+  owner: null,
+  team: null,
+};
+const MAILER = {
+  kind: 'client',
+  parts: [IDP, 'mailer'],
+  display_name: 'Mailer, the',
+  user_name: null,
+  emails: [],
+  active: null,
+  owner: 'Bob',
+  team: null,
+};
 
 describe('a directory file', () => {
   it('is the same as CSV, in any order of columns, and as JSON', () => {
@@ -28,7 +51,14 @@ describe('a directory file', () => {
     expect(rows).toEqual([ALICE, MAILER]);
     expect(
       json([
-        { kind: 'user', iss: IDP, tenant: 'acme', id: 'alice', display_name: 'Alice A.', emails: ['Alice@acme.example'] },
+        {
+          kind: 'user',
+          iss: IDP,
+          tenant: 'acme',
+          id: 'alice',
+          display_name: 'Alice A.',
+          emails: ['Alice@acme.example'],
+        },
         { kind: 'client', iss: IDP, id: 'mailer', display_name: 'Mailer, the', owner: 'Bob' },
       ]),
     ).toEqual([ALICE, MAILER]);
@@ -78,8 +108,16 @@ describe('a directory file', () => {
   });
 
   it.each([
-    ['no header', [''], ['1: the first line names the columns: kind,iss,tenant,id,display_name,user_name,emails,active,owner,team']],
-    ['a column that there is not', ['kind,iss,id,name'], ['1: `name` is no column; there are kind,iss,tenant,id,display_name,user_name,emails,active,owner,team']],
+    [
+      'no header',
+      [''],
+      ['1: the first line names the columns: kind,iss,tenant,id,display_name,user_name,emails,active,owner,team'],
+    ],
+    [
+      'a column that there is not',
+      ['kind,iss,id,name'],
+      ['1: `name` is no column; there are kind,iss,tenant,id,display_name,user_name,emails,active,owner,team'],
+    ],
     ['a column twice', ['kind,kind'], ['1: a column is named twice']],
     ['a field too few', ['kind,iss,id,owner', 'client,i'], ['2: has 2 fields, and the header 4']],
     ['an open quote', ['kind,iss,id,owner', 'client,"i'], ['2: a quote is not closed']],
@@ -87,17 +125,35 @@ describe('a directory file', () => {
 
   it.each([
     ['no list', {}, ['invalid-request', []]],
-    ['an item that is no object', ['x', null, []], ['invalid-request', [1, 2, 3].map((line) => `${line}: \`kind\` is one of user, client, agent`)]],
-    ['a member that there is not', [{ kind: 'agent', iss: 'i', id: 'x', name: 'X' }], ['invalid-request', ['1: `name` is no member of an entry']]],
-    ['a number for a name', [{ kind: 'agent', iss: 'i', id: 7, owner: 'X' }], ['invalid-request', ['1: `id` is a text']]],
+    [
+      'an item that is no object',
+      ['x', null, []],
+      ['invalid-request', [1, 2, 3].map((line) => `${line}: \`kind\` is one of user, client, agent`)],
+    ],
+    [
+      'a member that there is not',
+      [{ kind: 'agent', iss: 'i', id: 'x', name: 'X' }],
+      ['invalid-request', ['1: `name` is no member of an entry']],
+    ],
+    [
+      'a number for a name',
+      [{ kind: 'agent', iss: 'i', id: 7, owner: 'X' }],
+      ['invalid-request', ['1: `id` is a text']],
+    ],
   ])('as JSON, with %s', (_, value, expected) => expect(refusalOf(() => json(value))).toEqual(expected));
 
   it('as JSON that two readers may read differently', () => {
-    expect(refusalOf(() => readDirectoryFile(Buffer.from('[{"kind":"user","kind":"agent"}]'), 'application/json'))).toEqual(['duplicate-key', []]);
+    expect(
+      refusalOf(() => readDirectoryFile(Buffer.from('[{"kind":"user","kind":"agent"}]'), 'application/json')),
+    ).toEqual(['duplicate-key', []]);
     expect(refusalOf(() => readDirectoryFile(Buffer.from([0xff, 0xfe]), CSV_MEDIA_TYPE))).toEqual(['invalid-utf8', []]);
   });
 
   it('of too many entries', () => {
-    expect(refusalOf(() => csv('kind,iss,id,owner', ...Array.from({ length: 20_001 }, (_, nth) => `agent,${IDP},a${nth},Bob`)))).toEqual(['too-large', []]);
+    expect(
+      refusalOf(() =>
+        csv('kind,iss,id,owner', ...Array.from({ length: 20_001 }, (_, nth) => `agent,${IDP},a${nth},Bob`)),
+      ),
+    ).toEqual(['too-large', []]);
   });
 });

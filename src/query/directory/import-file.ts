@@ -11,7 +11,18 @@ export const MAX_ENTRIES = 20_000;
 const MAX_LINES_SHOWN = 100;
 
 /** Members of an entry; in a CSV file its columns. */
-export const DIRECTORY_COLUMNS = ['kind', 'iss', 'tenant', 'id', 'display_name', 'user_name', 'emails', 'active', 'owner', 'team'] as const;
+export const DIRECTORY_COLUMNS = [
+  'kind',
+  'iss',
+  'tenant',
+  'id',
+  'display_name',
+  'user_name',
+  'emails',
+  'active',
+  'owner',
+  'team',
+] as const;
 
 /** A line of a file. `line` counts from 1: lines of a CSV file, items of a JSON list. */
 interface Line {
@@ -31,7 +42,8 @@ interface Fault {
  */
 export function readDirectoryFile(bytes: Uint8Array, mediaType: string): readonly DirectoryRow[] {
   const lines = mediaType === CSV_MEDIA_TYPE ? linesOfCsv(bytes) : linesOfJson(bytes);
-  if (lines.length > MAX_ENTRIES) throw new RescindError('too-large', { detail: `at most ${MAX_ENTRIES} entries a file` });
+  if (lines.length > MAX_ENTRIES)
+    throw new RescindError('too-large', { detail: `at most ${MAX_ENTRIES} entries a file` });
   const faults: Fault[] = [];
   const rows: DirectoryRow[] = [];
   const seen = new Map<string, number>();
@@ -54,11 +66,15 @@ export function readDirectoryFile(bytes: Uint8Array, mediaType: string): readonl
 
 function refusal(faults: readonly Fault[]): RescindError {
   const detail = `${faults.length} of the lines cannot be taken, so none was; line ${faults[0]!.line}: ${faults[0]!.detail}`;
-  return new RescindError('invalid-request', { detail, extensions: { faults: faults.length, lines: faults.slice(0, MAX_LINES_SHOWN) } });
+  return new RescindError('invalid-request', {
+    detail,
+    extensions: { faults: faults.length, lines: faults.slice(0, MAX_LINES_SHOWN) },
+  });
 }
 
 function rowOf({ kind, iss, tenant, id, ...members }: Members): DirectoryRow {
-  if (!DIRECTORY_KINDS.includes(kind as DirectoryKind)) throw new TypeError(`\`kind\` is one of ${DIRECTORY_KINDS.join(', ')}`);
+  if (!DIRECTORY_KINDS.includes(kind as DirectoryKind))
+    throw new TypeError(`\`kind\` is one of ${DIRECTORY_KINDS.join(', ')}`);
   const unknown = Object.keys(members).find((name) => !(DIRECTORY_COLUMNS as readonly string[]).includes(name));
   if (unknown !== undefined) throw new TypeError(`\`${unknown.slice(0, 64)}\` is no member of an entry`);
   return readRow(kind as DirectoryKind, { iss, tenant, id }, members);
@@ -81,11 +97,20 @@ function linesOfCsv(bytes: Uint8Array): Line[] {
     throw new RescindError('invalid-utf8');
   }
   const [header, ...records] = parsed(text);
-  if (header === undefined) throw refusal([{ line: 1, detail: `the first line names the columns: ${DIRECTORY_COLUMNS.join(',')}` }]);
+  if (header === undefined)
+    throw refusal([{ line: 1, detail: `the first line names the columns: ${DIRECTORY_COLUMNS.join(',')}` }]);
   const unknown = header.fields.find((name) => !(DIRECTORY_COLUMNS as readonly string[]).includes(name));
-  if (unknown !== undefined) throw refusal([{ line: 1, detail: `\`${unknown.slice(0, 64)}\` is no column; there are ${DIRECTORY_COLUMNS.join(',')}` }]);
-  if (new Set(header.fields).size < header.fields.length) throw refusal([{ line: 1, detail: 'a column is named twice' }]);
-  const short = records.flatMap(({ line, fields }) => (fields.length === header.fields.length ? [] : [{ line, detail: `has ${fields.length} fields, and the header ${header.fields.length}` }]));
+  if (unknown !== undefined)
+    throw refusal([
+      { line: 1, detail: `\`${unknown.slice(0, 64)}\` is no column; there are ${DIRECTORY_COLUMNS.join(',')}` },
+    ]);
+  if (new Set(header.fields).size < header.fields.length)
+    throw refusal([{ line: 1, detail: 'a column is named twice' }]);
+  const short = records.flatMap(({ line, fields }) =>
+    fields.length === header.fields.length
+      ? []
+      : [{ line, detail: `has ${fields.length} fields, and the header ${header.fields.length}` }],
+  );
   if (short.length > 0) throw refusal(short);
   return records.map(({ line, fields }) => ({ line, members: membersOf(header.fields, fields) }));
 }

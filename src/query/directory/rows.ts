@@ -30,20 +30,38 @@ const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029';
 const ADDRESS = /^[^\s@]+@[^\s@]+$/;
 
 /** A name in a path, a parameter or a member. */
-export const NAME = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: `^[^${CONTROLS}]+$` } as const;
+export const NAME = {
+  type: 'string',
+  minLength: 1,
+  maxLength: MAX_IDENTIFIER_LENGTH,
+  pattern: `^[^${CONTROLS}]+$`,
+} as const;
 const orNothing = (schema: object) => ({ anyOf: [schema, { type: 'null' }] });
 const SAID = { ...NAME, minLength: 0, pattern: `^[^${CONTROLS}]*$` } as const;
 const EMAIL = { ...NAME, pattern: `^[^\\s@${CONTROLS}]+@[^\\s@${CONTROLS}]+$` } as const;
 const said = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, orNothing(SAID)]));
-const saysOne = (members: Readonly<Record<string, object>>) => ({ anyOf: Object.entries(members).map(([name, schema]) => ({ required: [name], properties: { [name]: schema } })) });
+const saysOne = (members: Readonly<Record<string, object>>) => ({
+  anyOf: Object.entries(members).map(([name, schema]) => ({ required: [name], properties: { [name]: schema } })),
+});
 
 /** JSON Schema of the members of a client or agent. */
-export const OWNED = { type: 'object', title: 'DirectoryNames', properties: said(['display_name', 'owner', 'team']), additionalProperties: false, ...saysOne({ display_name: NAME, owner: NAME, team: NAME }) };
+export const OWNED = {
+  type: 'object',
+  title: 'DirectoryNames',
+  properties: said(['display_name', 'owner', 'team']),
+  additionalProperties: false,
+  ...saysOne({ display_name: NAME, owner: NAME, team: NAME }),
+};
 export const EMAILS = { type: 'array', maxItems: MAX_EMAILS, items: EMAIL } as const;
 const named = { iss: NAME, id: NAME };
 /** A file has the same columns for every kind, so members of another kind may be there, empty. */
 const EMPTY = { enum: [null, ''] };
-const EMPTY_OF_USERS = { tenant: EMPTY, user_name: EMPTY, emails: { anyOf: [{ type: 'null' }, { type: 'array', maxItems: 0 }] }, active: { type: 'null' } };
+const EMPTY_OF_USERS = {
+  tenant: EMPTY,
+  user_name: EMPTY,
+  emails: { anyOf: [{ type: 'null' }, { type: 'array', maxItems: 0 }] },
+  active: { type: 'null' },
+};
 
 /** JSON Schema of an entry of a JSON file. */
 export const ENTRY = {
@@ -52,11 +70,30 @@ export const ENTRY = {
       type: 'object',
       title: 'UserEntry',
       required: ['kind', 'iss', 'id'],
-      properties: { kind: { type: 'string', enum: ['user'] }, ...named, tenant: orNothing(SAID), ...said(['display_name', 'user_name']), emails: orNothing(EMAILS), active: { type: ['boolean', 'null'] }, owner: EMPTY, team: EMPTY },
+      properties: {
+        kind: { type: 'string', enum: ['user'] },
+        ...named,
+        tenant: orNothing(SAID),
+        ...said(['display_name', 'user_name']),
+        emails: orNothing(EMAILS),
+        active: { type: ['boolean', 'null'] },
+        owner: EMPTY,
+        team: EMPTY,
+      },
       additionalProperties: false,
       ...saysOne({ display_name: NAME, user_name: NAME, emails: { ...EMAILS, minItems: 1 } }),
     },
-    { ...OWNED, title: 'ClientOrAgentEntry', required: ['kind', 'iss', 'id'], properties: { kind: { type: 'string', enum: ['client', 'agent'] }, ...named, ...OWNED.properties, ...EMPTY_OF_USERS } },
+    {
+      ...OWNED,
+      title: 'ClientOrAgentEntry',
+      required: ['kind', 'iss', 'id'],
+      properties: {
+        kind: { type: 'string', enum: ['client', 'agent'] },
+        ...named,
+        ...OWNED.properties,
+        ...EMPTY_OF_USERS,
+      },
+    },
   ],
 };
 
@@ -64,8 +101,10 @@ export const ENTRY = {
 export function readRow(kind: DirectoryKind, { iss, tenant, id }: DirectoryName, members: Members): DirectoryRow {
   const name = { iss: text('iss', iss), sub: text('id', id), tenant: readText('tenant', tenant) ?? undefined };
   if (kind !== 'user' && name.tenant !== undefined) fail('`tenant` belongs to users');
-  const [foreign, whose] = kind === 'user' ? [['owner', 'team'], 'clients and agents'] : [['user_name', 'emails', 'active'], 'users'];
-  for (const member of foreign) if (isGiven(members[member]) && !isEmptyList(members[member])) fail(`\`${member}\` belongs to ${whose}`);
+  const [foreign, whose] =
+    kind === 'user' ? [['owner', 'team'], 'clients and agents'] : [['user_name', 'emails', 'active'], 'users'];
+  for (const member of foreign)
+    if (isGiven(members[member]) && !isEmptyList(members[member])) fail(`\`${member}\` belongs to ${whose}`);
   const row: DirectoryRow = {
     kind,
     parts: kind === 'user' ? userParts(name) : [name.iss, name.sub],
@@ -77,7 +116,8 @@ export function readRow(kind: DirectoryKind, { iss, tenant, id }: DirectoryName,
     team: readText('team', members['team']),
   };
   const { display_name, user_name, emails, owner, team } = row;
-  if ([display_name, user_name, owner, team].every((value) => value === null) && emails.length === 0) fail('says nothing: give at least one name, email, owner or team');
+  if ([display_name, user_name, owner, team].every((value) => value === null) && emails.length === 0)
+    fail('says nothing: give at least one name, email, owner or team');
   return row;
 }
 
@@ -106,7 +146,8 @@ export const readText = (name: string, value: unknown): string | null => (isGive
 function text(name: string, value: unknown): string {
   if (!isGiven(value)) fail(`\`${name}\` is missing`);
   if (typeof value !== 'string') fail(`\`${name}\` is a text`);
-  if (/[\p{Cc}\u2028\u2029]/u.test(value) || !value.isWellFormed()) fail(`\`${name}\` holds a control character or a lone surrogate`);
+  if (/[\p{Cc}\u2028\u2029]/u.test(value) || !value.isWellFormed())
+    fail(`\`${name}\` holds a control character or a lone surrogate`);
   if (Buffer.byteLength(value) > MAX_IDENTIFIER_LENGTH) fail(`\`${name}\` is over ${MAX_IDENTIFIER_LENGTH} bytes`);
   return value;
 }

@@ -3,11 +3,22 @@ import { EMAILS, fail, NAME, readText, type Members } from './rows.js';
 const USER_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:User';
 
 /** Attributes of a User (RFC 7643, sections 3.1 and 4.1) that are accepted and not stored. */
-const NOT_KEPT_NAMES =
+const NOT_KEPT_NAMES = [
   [
-    ['id', 'externalId', 'meta', 'name', 'nickName', 'profileUrl', 'title', 'userType', 'preferredLanguage', 'locale', 'timezone'],
-    ['phoneNumbers', 'ims', 'photos', 'addresses', 'groups', 'entitlements', 'roles', 'x509Certificates'],
-  ].flat();
+    'id',
+    'externalId',
+    'meta',
+    'name',
+    'nickName',
+    'profileUrl',
+    'title',
+    'userType',
+    'preferredLanguage',
+    'locale',
+    'timezone',
+  ],
+  ['phoneNumbers', 'ims', 'photos', 'addresses', 'groups', 'entitlements', 'roles', 'x509Certificates'],
+].flat();
 const NOT_KEPT: ReadonlySet<string> = new Set(NOT_KEPT_NAMES.map((name) => name.toLowerCase()));
 
 const orNull = (schema: object) => ({ anyOf: [schema, { type: 'null' }] });
@@ -26,7 +37,10 @@ export const SCIM_USER = {
   type: 'object',
   title: 'ScimUser',
   required: ['userName'],
-  properties: { ...KEPT, ...Object.fromEntries(NOT_KEPT_NAMES.filter((name) => name !== 'name').map((name) => [name, {}])) },
+  properties: {
+    ...KEPT,
+    ...Object.fromEntries(NOT_KEPT_NAMES.filter((name) => name !== 'name').map((name) => [name, {}])),
+  },
   patternProperties: { '^urn:': {} },
   additionalProperties: false,
 };
@@ -39,13 +53,18 @@ export const SCIM_USER = {
 export function readScimUser(body: unknown): Members {
   const user = lowered(body, 'the body');
   const schemas = user['schemas'];
-  if (schemas !== undefined && !(Array.isArray(schemas) && schemas.includes(USER_SCHEMA))) fail(`\`schemas\` lacks ${USER_SCHEMA}`);
+  if (schemas !== undefined && !(Array.isArray(schemas) && schemas.includes(USER_SCHEMA)))
+    fail(`\`schemas\` lacks ${USER_SCHEMA}`);
   for (const name of Object.keys(user)) {
     if (name === 'password') fail('a password was sent: leave it out, and change it');
-    const isKnown = ['schemas', 'username', 'displayname', 'emails', 'active'].includes(name) || NOT_KEPT.has(name) || name.startsWith('urn:');
+    const isKnown =
+      ['schemas', 'username', 'displayname', 'emails', 'active'].includes(name) ||
+      NOT_KEPT.has(name) ||
+      name.startsWith('urn:');
     if (!isKnown) fail(`\`${name.slice(0, 64)}\` is no attribute of a User`);
   }
-  if (user['username'] === undefined || user['username'] === null || user['username'] === '') fail('`userName` is missing');
+  if (user['username'] === undefined || user['username'] === null || user['username'] === '')
+    fail('`userName` is missing');
   const name = user['name'] === undefined || user['name'] === null ? {} : lowered(user['name'], '`name`');
   const formatted = readText('name.formatted', name['formatted']);
   return {

@@ -37,7 +37,10 @@ export class DocumentsController {
 
   @Get()
   @ApiOperation({ summary: 'Where to go from here', description: 'Public, and the same for everybody.' })
-  @ApiOkResponse({ description: 'links', schema: { type: 'object', title: 'Index', required: ['name', 'next'], example: INDEX } })
+  @ApiOkResponse({
+    description: 'links',
+    schema: { type: 'object', title: 'Index', required: ['name', 'next'], example: INDEX },
+  })
   @Header('cache-control', 'public, max-age=3600')
   index(): typeof INDEX {
     return INDEX;
@@ -51,7 +54,8 @@ export class DocumentsController {
   @Header('content-type', 'application/schema+json')
   schema(@Param('file') file: string): object {
     const name = file.endsWith(EXTENSION) ? parseEventType(file.slice(0, -EXTENSION.length)) : undefined;
-    if (name === undefined) throw new RescindError('not-found', { detail: 'schemas are served as /schemas/<event type>.json' });
+    if (name === undefined)
+      throw new RescindError('not-found', { detail: 'schemas are served as /schemas/<event type>.json' });
     return eventSchema(name);
   }
 

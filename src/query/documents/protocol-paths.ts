@@ -25,16 +25,32 @@ const event = {
   source: 'https://crm.example/api',
   id: '7f0c2c1e-1',
   time: '2026-11-24T09:30:00Z',
-  data: { token: { iss: 'https://auth.crm.example', jti: 'at-4711' }, operation: 'read', route: '/contacts/{id}', status: 200 },
+  data: {
+    token: { iss: 'https://auth.crm.example', jti: 'at-4711' },
+    operation: 'read',
+    route: '/contacts/{id}',
+    status: 200,
+  },
 };
 /** The envelope is the same for every type. The data of each has a schema of its own, too long to stand here for all of them. */
 const { $schema: _, $id: __, ...envelope } = eventSchema(SOURCE_EVENT_NAMES[0]!) as Readonly<Record<string, object>>;
 /** RFC 4648, section 4, padded; the last letter before the padding has no bits to spare. */
-const BASE64 = { anyOf: [{ ...text, pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$' }, { type: 'null' }], description: 'the JSON of `data`, encoded' } as const;
+const BASE64 = {
+  anyOf: [
+    { ...text, pattern: '^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$' },
+    { type: 'null' },
+  ],
+  description: 'the JSON of `data`, encoded',
+} as const;
 const cloudEvent = {
   ...envelope,
   title: 'Event',
-  properties: { ...envelope['properties'], type: { enum: SOURCE_EVENT_NAMES.map(eventType) }, data: { type: 'object', description: 'see /schemas/<type>.json' }, data_base64: BASE64 },
+  properties: {
+    ...envelope['properties'],
+    type: { enum: SOURCE_EVENT_NAMES.map(eventType) },
+    data: { type: 'object', description: 'see /schemas/<type>.json' },
+    data_base64: BASE64,
+  },
   description: 'CloudEvents 1.0; the schema of each type: /schemas/<type>.json',
 } as const;
 const manyEvents = { title: 'EventBatch', type: 'array', items: cloudEvent, maxItems: MAX_EVENTS_PER_POST } as const;
@@ -42,7 +58,11 @@ const manyEvents = { title: 'EventBatch', type: 'array', items: cloudEvent, maxI
 const warnings = {
   title: 'Warnings',
   type: 'array',
-  items: { type: 'object', required: ['code', 'detail'], properties: { code: { enum: ['expired', 'lifetime-too-long', 'lineage-missing'] }, detail: text } },
+  items: {
+    type: 'object',
+    required: ['code', 'detail'],
+    properties: { code: { enum: ['expired', 'lifetime-too-long', 'lineage-missing'] }, detail: text },
+  },
   description: 'why the token of the event cannot be active as its source is registered now; the event is stored',
 };
 const stored = {
@@ -51,12 +71,31 @@ const stored = {
   required: ['index', 'state'],
   properties: { index: text, state: { enum: ['sequenced', 'integrated', 'published'] }, warnings },
 };
-const duplicate = { title: 'DuplicateEvent', type: 'object', required: ['duplicate', 'index'], properties: { duplicate: { const: true }, index: text, warnings } };
-const refused = { title: 'RefusedEvent', type: 'object', required: ['error'], properties: { error: text, detail: text } };
+const duplicate = {
+  title: 'DuplicateEvent',
+  type: 'object',
+  required: ['duplicate', 'index'],
+  properties: { duplicate: { const: true }, index: text, warnings },
+};
+const refused = {
+  title: 'RefusedEvent',
+  type: 'object',
+  required: ['error'],
+  properties: { error: text, detail: text },
+};
 
-const json = (schema: object, example?: unknown) => ({ content: { [JSON_MEDIA_TYPE]: { schema, ...(example === undefined ? {} : { example }) } } });
-const oauthError = json({ title: 'OAuthError', type: 'object', required: ['error'], properties: { error: text, error_description: text } });
-const problem = { content: { [PROBLEM_MEDIA_TYPE]: { schema: { type: 'object', required: ['type', 'status', 'code'] } } } };
+const json = (schema: object, example?: unknown) => ({
+  content: { [JSON_MEDIA_TYPE]: { schema, ...(example === undefined ? {} : { example }) } },
+});
+const oauthError = json({
+  title: 'OAuthError',
+  type: 'object',
+  required: ['error'],
+  properties: { error: text, error_description: text },
+});
+const problem = {
+  content: { [PROBLEM_MEDIA_TYPE]: { schema: { type: 'object', required: ['type', 'status', 'code'] } } },
+};
 
 /** Parameters of a form that `introspection` takes; of another form its length alone is bounded. */
 const MAX_FORM_PARAMETERS = 32;
@@ -69,7 +108,12 @@ const tokenForm = (title: string, hint: string, example: object, bounds: object 
         type: 'object',
         title,
         required: ['token'],
-        properties: { token: { ...text, minLength: 1 }, token_type_hint: { ...text, description: hint }, client_id: text, client_secret: text },
+        properties: {
+          token: { ...text, minLength: 1 },
+          token_type_hint: { ...text, description: hint },
+          client_id: text,
+          client_secret: text,
+        },
         // Parameters that nobody knows are ignored (RFC 7662, 2.1). None may be repeated, so no value is a list (RFC 6749, 3.1).
         additionalProperties: text,
         ...bounds,
@@ -90,26 +134,51 @@ const report = json(
       age_ms: { type: 'integer', description: 'age of the oldest result' },
       checks: {
         type: 'array',
-        items: { type: 'object', required: ['name', 'ok', 'ms'], properties: { name: text, ok: { type: 'boolean' }, ms: { type: 'integer' }, code: text } },
+        items: {
+          type: 'object',
+          required: ['name', 'ok', 'ms'],
+          properties: { name: text, ok: { type: 'boolean' }, ms: { type: 'integer' }, code: text },
+        },
       },
     },
   },
-  { role: 'serve', ready: true, age_ms: 412, checks: [{ name: 'database', ok: true, ms: 1 }, { name: 'serving', ok: true, ms: 0 }] },
+  {
+    role: 'serve',
+    ready: true,
+    age_ms: 412,
+    checks: [
+      { name: 'database', ok: true, ms: 1 },
+      { name: 'serving', ok: true, ms: 0 },
+    ],
+  },
 );
 const readiness = (id: string, summary: string) => ({
   get: {
     tags: ['health'],
     operationId: id,
     summary,
-    description: 'Public. Answered from memory: the checks run in the background, and a result that is too old is no longer ready.',
-    responses: { 200: { description: 'ready', ...report }, 503: { description: 'not ready: `checks` says why', ...report } },
+    description:
+      'Public. Answered from memory: the checks run in the background, and a result that is too old is no longer ready.',
+    responses: {
+      200: { description: 'ready', ...report },
+      503: { description: 'not ready: `checks` says why', ...report },
+    },
   },
 });
 
-const proxyHeader = (name: string, required: boolean, pattern: string, description: string) => ({ name, in: 'header', required, schema: { ...text, pattern }, description });
+const proxyHeader = (name: string, required: boolean, pattern: string, description: string) => ({
+  name,
+  in: 'header',
+  required,
+  schema: { ...text, pattern },
+  description,
+});
 const SCOPE_TOKEN = '[!#-\\[\\]-~]+';
 const upstreamHeaders = Object.fromEntries(
-  ['X-Rescind-Iss', 'X-Rescind-Sub', 'X-Rescind-Client-Id', 'X-Rescind-Scope'].map((name) => [name, { schema: text, description: 'percent-encoded where it is no printable ASCII; empty where the token states none' }]),
+  ['X-Rescind-Iss', 'X-Rescind-Sub', 'X-Rescind-Client-Id', 'X-Rescind-Scope'].map((name) => [
+    name,
+    { schema: text, description: 'percent-encoded where it is no printable ASCII; empty where the token states none' },
+  ]),
 );
 const challenge = { 'WWW-Authenticate': { schema: text, description: 'RFC 6750, section 3' } };
 
@@ -123,12 +192,20 @@ const authorizeRequest = (operationId: string) => ({
   parameters: [
     proxyHeader('X-Rescind-Key', true, '^[!-~]+$', 'the key of a caller with the role `introspect`'),
     proxyHeader('X-Rescind-Resource', false, '^[!-~]+$', 'must be in the token’s `aud`'),
-    proxyHeader('X-Rescind-Require-Scope', false, `^(?:${SCOPE_TOKEN}(?: ${SCOPE_TOKEN})*)?$`, 'scopes that the token must have, separated by spaces'),
+    proxyHeader(
+      'X-Rescind-Require-Scope',
+      false,
+      `^(?:${SCOPE_TOKEN}(?: ${SCOPE_TOKEN})*)?$`,
+      'scopes that the token must have, separated by spaces',
+    ),
   ],
   responses: {
     200: { description: 'let it pass, with these headers', headers: upstreamHeaders },
     401: { description: 'no token, or one that is not active here', headers: challenge, ...oauthError },
-    400: { description: 'the proxy’s own headers are malformed, or its key is not that of a caller that may ask', ...oauthError },
+    400: {
+      description: 'the proxy’s own headers are malformed, or its key is not that of a caller that may ask',
+      ...oauthError,
+    },
     403: { description: 'insufficient_scope', headers: challenge, ...oauthError },
     503: { description: 'this node cannot say: ask again', ...oauthError },
   },
@@ -137,13 +214,27 @@ const authorizeRequest = (operationId: string) => ({
 /** OpenAPI path items. */
 export const PROTOCOL_PATHS = {
   '/health/live': {
-    get: { tags: ['health'], operationId: 'health-live', summary: 'The process answers', responses: { 200: { description: 'it does', ...json({ title: 'Liveness', type: 'object' }, { live: true }) } } },
+    get: {
+      tags: ['health'],
+      operationId: 'health-live',
+      summary: 'The process answers',
+      responses: { 200: { description: 'it does', ...json({ title: 'Liveness', type: 'object' }, { live: true }) } },
+    },
   },
-  '/health/ready': readiness('health-ready', 'Does this process serve (introspection, orders, questions)? Without the role `serve`: does it take events?'),
+  '/health/ready': readiness(
+    'health-ready',
+    'Does this process serve (introspection, orders, questions)? Without the role `serve`: does it take events?',
+  ),
   '/health/ready/serve': readiness('health-ready-serve', 'Does this process serve: has it its lease and its database?'),
   '/health/ready/ingest': readiness('health-ready-ingest', 'Does this process take events, also from Kafka?'),
   '/metrics': {
-    get: { tags: ['health'], operationId: 'metrics', summary: 'Measures for Prometheus', description: 'Public.', responses: { 200: { description: 'text exposition format', content: { 'text/plain': { schema: text } } } } },
+    get: {
+      tags: ['health'],
+      operationId: 'metrics',
+      summary: 'Measures for Prometheus',
+      description: 'Public.',
+      responses: { 200: { description: 'text exposition format', content: { 'text/plain': { schema: text } } } },
+    },
   },
   '/events': {
     post: {
@@ -165,7 +256,10 @@ export const PROTOCOL_PATHS = {
         200: {
           description: 'one result an event, in the order they were sent',
           ...json(
-            { title: 'EventResults', oneOf: [stored, duplicate, { type: 'array', items: { oneOf: [stored, duplicate, refused] } }] },
+            {
+              title: 'EventResults',
+              oneOf: [stored, duplicate, { type: 'array', items: { oneOf: [stored, duplicate, refused] } }],
+            },
             { index: '4711', state: 'sequenced' },
           ),
         },
@@ -188,7 +282,8 @@ export const PROTOCOL_PATHS = {
       tags: ['protocol'],
       operationId: 'introspect-post',
       summary: 'Is this token still good? (RFC 7662)',
-      description: 'Role `introspect`. An inactive token is answered by the same bytes whatever the reason. The hint for ID-JAGs is not widened to other types, as RFC 7662, 2.1 would have it: a RAS that looks at `active` alone must not redeem an access token.',
+      description:
+        'Role `introspect`. An inactive token is answered by the same bytes whatever the reason. The hint for ID-JAGs is not widened to other types, as RFC 7662, 2.1 would have it: a RAS that looks at `active` alone must not redeem an access token.',
       security: callers,
       requestBody: tokenForm(
         'IntrospectionForm',
@@ -201,7 +296,16 @@ export const PROTOCOL_PATHS = {
           description: 'active, with the recorded facts; or inactive',
           content: {
             [JSON_MEDIA_TYPE]: {
-              schema: { title: 'Introspection', type: 'object', required: ['active'], properties: { active: { type: 'boolean' }, auth_time: { type: 'integer', description: 'RFC 9470' }, acr: text } },
+              schema: {
+                title: 'Introspection',
+                type: 'object',
+                required: ['active'],
+                properties: {
+                  active: { type: 'boolean' },
+                  auth_time: { type: 'integer', description: 'RFC 9470' },
+                  acr: text,
+                },
+              },
               examples: {
                 active: {
                   value: {
@@ -239,9 +343,13 @@ export const PROTOCOL_PATHS = {
       tags: ['protocol'],
       operationId: 'revoke-post',
       summary: 'Revoke a token (RFC 7009)',
-      description: 'Role `revoke-own`. When 200 is answered, no node answers *active* for the token any more. An unknown token is no error.',
+      description:
+        'Role `revoke-own`. When 200 is answered, no node answers *active* for the token any more. An unknown token is no error.',
       security: callers,
-      requestBody: tokenForm('RevocationForm', '`access_token` or `refresh_token`', { token: '45ghiukldjahdnhzdauz', token_type_hint: 'refresh_token' }),
+      requestBody: tokenForm('RevocationForm', '`access_token` or `refresh_token`', {
+        token: '45ghiukldjahdnhzdauz',
+        token_type_hint: 'refresh_token',
+      }),
       responses: {
         200: { description: 'in force everywhere' },
         400: { description: 'invalid_request: also where the token was issued to another client', ...oauthError },
@@ -249,7 +357,11 @@ export const PROTOCOL_PATHS = {
         403: { description: 'insufficient_scope: the caller lacks the role', ...oauthError },
         413: { description: 'the form is too long', ...oauthError },
         429: { description: 'too many failed attempts', headers: { 'Retry-After': { schema: text } }, ...oauthError },
-        503: { description: 'not confirmed everywhere: send it again', ...oauthError, headers: { 'Retry-After': { schema: text } } },
+        503: {
+          description: 'not confirmed everywhere: send it again',
+          ...oauthError,
+          headers: { 'Retry-After': { schema: text } },
+        },
       },
     },
   },

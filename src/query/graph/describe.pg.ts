@@ -24,7 +24,10 @@ export async function describeDrawing(
   { detailsOf, entitiesOf, grantsCut }: Known,
 ): Promise<Pick<GraphAnswer, 'fold' | 'nodes' | 'edges' | 'left_out'>> {
   const { users, disabled } = await readNodes(snapshot, nodes);
-  const entities = await entitiesOf(snapshot, nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => Number(id)));
+  const entities = await entitiesOf(
+    snapshot,
+    nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => Number(id)),
+  );
   const sums = sumNodes(pairs);
   return {
     fold,
@@ -36,9 +39,18 @@ export async function describeDrawing(
       ...(node.type === 'client' || node.type === 'resource' ? sums(Number(node.id)) : {}),
     })),
     edges: [
-      ...drawn.map((pair) => connectionEdge(pair, joinDetails(pair.rasClients.map((client) => detailsOf({ client, res: pair.res }))))),
+      ...drawn.map((pair) =>
+        connectionEdge(pair, joinDetails(pair.rasClients.map((client) => detailsOf({ client, res: pair.res })))),
+      ),
       ...agentEdges(pairs, nodes),
-      ...grants.map(({ usr, client, resources }): GraphEdge => ({ type: 'grant', from: String(usr), to: String(client), resources })),
+      ...grants.map(
+        ({ usr, client, resources }): GraphEdge => ({
+          type: 'grant',
+          from: String(usr),
+          to: String(client),
+          resources,
+        }),
+      ),
     ],
     left_out: { ...left_out, ...isCut(grantsCut) },
   };
@@ -52,7 +64,8 @@ interface NodeRow {
 }
 
 async function readNodes(snapshot: Snapshot, nodes: readonly GraphNode[]) {
-  const ids = (...types: GraphNode['type'][]): string[] => nodes.filter(({ type }) => types.includes(type)).map(({ id }) => id);
+  const ids = (...types: GraphNode['type'][]): string[] =>
+    nodes.filter(({ type }) => types.includes(type)).map(({ id }) => id);
   const rows = await snapshot.rows<NodeRow>(NODES, [
     String(snapshot.index),
     ids('client'),
@@ -88,7 +101,10 @@ function sumNodes(pairs: readonly ShownPair[]): (id: number) => Readonly<NodeSum
   return (id) => sums.get(id) ?? NONE;
 }
 
-function connectionEdge({ client, res, firstIx, firstAt, grants, use }: ShownPair, { state, approved, granted, used }: PairDetails): GraphEdge {
+function connectionEdge(
+  { client, res, firstIx, firstAt, grants, use }: ShownPair,
+  { state, approved, granted, used }: PairDetails,
+): GraphEdge {
   return {
     type: 'connection',
     from: String(client),
@@ -115,7 +131,8 @@ function agentEdges(pairs: readonly ShownPair[], nodes: readonly GraphNode[]): G
   for (const { client, agents: acting } of pairs) {
     if (acting.length === 0 || !clients.has(client)) continue;
     for (const agent of acting) {
-      if (agents.has(agent)) edges.set(`${agent} ${client}`, { type: 'agent', from: String(agent), to: String(client) });
+      if (agents.has(agent))
+        edges.set(`${agent} ${client}`, { type: 'agent', from: String(agent), to: String(client) });
     }
   }
   return [...edges.values()];

@@ -4,16 +4,35 @@ import { drawGraph } from './draw.js';
 import { NO_USE, type ShownPair } from './pairs.js';
 
 /** Gives an issuer with either the IdP's tenant and subject or a name: enough for all kinds. */
-const partsOf = (id: number): readonly string[] => (id >= 1_000 && id < 2_000 ? [`https://r${id}.example`] : ['https://idp.example', `n${id}`, `u${id}`]);
-const known = { firstIx: 0, firstAt: 0, grants: 1, use: { ...NO_USE, accesses: 3, allowed: 2, first: 1, last: 5 } } as const;
-const pair = (client: number, res: number, agents: number[] = []): ShownPair => ({ ...known, client, shownAs: client, res, agents, rasClients: [client] });
-const draw = (pairs: readonly ShownPair[], grants: readonly HeldGrant[] = [], users = new Set(grants.map(({ usr }) => usr)).size) =>
-  drawGraph({ pairs, grants, users }, createSymbols(partsOf));
+const partsOf = (id: number): readonly string[] =>
+  id >= 1_000 && id < 2_000 ? [`https://r${id}.example`] : ['https://idp.example', `n${id}`, `u${id}`];
+const known = {
+  firstIx: 0,
+  firstAt: 0,
+  grants: 1,
+  use: { ...NO_USE, accesses: 3, allowed: 2, first: 1, last: 5 },
+} as const;
+const pair = (client: number, res: number, agents: number[] = []): ShownPair => ({
+  ...known,
+  client,
+  shownAs: client,
+  res,
+  agents,
+  rasClients: [client],
+});
+const draw = (
+  pairs: readonly ShownPair[],
+  grants: readonly HeldGrant[] = [],
+  users = new Set(grants.map(({ usr }) => usr)).size,
+) => drawGraph({ pairs, grants, users }, createSymbols(partsOf));
 const range = (from: number, count: number) => Array.from({ length: count }, (_, nth) => from + nth);
 
 describe('drawGraph', () => {
   it('draws everything that fits', () => {
-    const { nodes, pairs, grants, left_out } = draw([pair(1, 2, [3]), pair(1, 4, [3])], [{ usr: 5, client: 1, resources: 2 }]);
+    const { nodes, pairs, grants, left_out } = draw(
+      [pair(1, 2, [3]), pair(1, 4, [3])],
+      [{ usr: 5, client: 1, resources: 2 }],
+    );
     expect(nodes.map(({ id }) => id).sort()).toEqual(['1', '2', '3', '4', '5', 'issuer:https://idp.example']);
     expect([pairs.length, grants.length]).toEqual([2, 1]);
     expect(left_out).toEqual({ users: 0, clients: 0, resources: 0, agents: 0, connections: 0 });
@@ -25,11 +44,19 @@ describe('drawGraph', () => {
     const { nodes, left_out, ...drawn } = draw(pairs, grants, 5_000);
     expect(nodes.length).toBeLessThanOrEqual(MAX_GRAPH_NODES);
     const ids = new Set(nodes.map(({ id }) => id));
-    for (const { client, res } of drawn.pairs) expect([ids.has(String(client)), ids.has(String(res))]).toEqual([true, true]);
-    for (const { client, usr } of drawn.grants) expect([ids.has(String(client)), ids.has(String(usr))]).toEqual([true, true]);
+    for (const { client, res } of drawn.pairs)
+      expect([ids.has(String(client)), ids.has(String(res))]).toEqual([true, true]);
+    for (const { client, usr } of drawn.grants)
+      expect([ids.has(String(client)), ids.has(String(usr))]).toEqual([true, true]);
     const count = (type: string) => nodes.filter((node) => node.type === type).length;
     const connections = 400 - count('client');
-    expect(left_out).toEqual({ users: 5_000 - count('user'), clients: connections, resources: 400 - count('resource'), agents: 0, connections });
+    expect(left_out).toEqual({
+      users: 5_000 - count('user'),
+      clients: connections,
+      resources: 400 - count('resource'),
+      agents: 0,
+      connections,
+    });
     expect(count('user')).toBeGreaterThanOrEqual(50);
   });
 

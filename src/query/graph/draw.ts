@@ -20,9 +20,15 @@ export interface Picture {
 export function drawGraph({ pairs, grants = [], users }: Picture, symbols: Symbols): Drawing {
   const canvas = createCanvas();
   const roomForApplications = MAX_GRAPH_NODES - (grants.length > 0 ? NODES_FOR_USERS : 0);
-  const isThere = ({ client, res, agents }: ShownPair): boolean => canvas.has(client) && canvas.has(res) && agents.every(canvas.has);
-  const fitting = pairs.filter((pair) =>
-    isThere(pair) || canvas.draw([...symbols.client(pair.client), ...symbols.resource(pair.res), ...pair.agents.flatMap(symbols.agent)], roomForApplications),
+  const isThere = ({ client, res, agents }: ShownPair): boolean =>
+    canvas.has(client) && canvas.has(res) && agents.every(canvas.has);
+  const fitting = pairs.filter(
+    (pair) =>
+      isThere(pair) ||
+      canvas.draw(
+        [...symbols.client(pair.client), ...symbols.resource(pair.res), ...pair.agents.flatMap(symbols.agent)],
+        roomForApplications,
+      ),
   );
   const drawn = thinOut(fitting, canvas.has);
   const shown = grants.filter(({ usr, client }) => canvas.has(client) && canvas.draw(symbols.user(usr)));

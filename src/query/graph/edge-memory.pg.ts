@@ -35,7 +35,10 @@ export type AllEdges = (snapshot: Snapshot) => Promise<KnownEdges | undefined>;
  * so only another generation of tables makes the memory void.
  */
 export function createEdgeMemory(): { readonly edgesOf: EdgesOf; readonly allEdges: AllEdges } {
-  const remembered = new LRUCache<string, KnownEdges>({ maxSize: MAX_REMEMBERED, sizeCalculation: ({ edges }) => 1 + edges.size });
+  const remembered = new LRUCache<string, KnownEdges>({
+    maxSize: MAX_REMEMBERED,
+    sizeCalculation: ({ edges }) => 1 + edges.size,
+  });
   const allEdges: AllEdges = async (snapshot) => {
     const name = `${snapshot.tenant} ${snapshot.tables}`;
     const there = remembered.get(name);
@@ -68,7 +71,10 @@ async function areMany({ rows, index }: Snapshot): Promise<boolean> {
 /** Reads the edges that the filter leaves, for one answer, when there are too many to remember. */
 async function readSome({ rows, index }: Snapshot, { clients, resources }: EdgeFilter): Promise<KnownEdges> {
   const some = noEdges();
-  if (clients || resources) learnEdges(some, await rows<NewsRow>(NEWS.text, ['0', String(index), clients, resources]), Number(index));
+  if (clients || resources)
+    learnEdges(some, await rows<NewsRow>(NEWS.text, ['0', String(index), clients, resources]), Number(index));
   if (some.edges.size <= MAX_PAIRS && (clients || resources)) return some;
-  throw new RescindError('filter-too-wide', { detail: `over ${MAX_PAIRS} pairs of client and resource: name a client or a resource` });
+  throw new RescindError('filter-too-wide', {
+    detail: `over ${MAX_PAIRS} pairs of client and resource: name a client or a resource`,
+  });
 }

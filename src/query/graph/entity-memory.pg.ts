@@ -38,7 +38,10 @@ export function createEntityMemory(): EntitiesOf {
     }
     return (id) => {
       const entity = found.get(id);
-      if (!entity) throw new RescindError('internal', { cause: new Error(`a projection names entity ${id}, which does not exist`) });
+      if (!entity)
+        throw new RescindError('internal', {
+          cause: new Error(`a projection names entity ${id}, which does not exist`),
+        });
       return entity;
     };
   };

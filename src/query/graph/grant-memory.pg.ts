@@ -10,7 +10,11 @@ const EARLIER = { name: 'earlier-grants', text: loadSql(import.meta.url, 'earlie
  * Counts the users who hold a grant of each edge, as of the snapshot. Adds new grants to a remembered count; reads the
  * counts anew if the snapshot is older than what is remembered.
  */
-export async function readGrants(snapshot: Snapshot, known: KnownEdges, edges: readonly KnownEdge[]): Promise<readonly number[]> {
+export async function readGrants(
+  snapshot: Snapshot,
+  known: KnownEdges,
+  edges: readonly KnownEdge[],
+): Promise<readonly number[]> {
   const index = Number(snapshot.index);
   const from = known.grantsFrom;
   if (index < from) return countGrants(snapshot, index, edges);
@@ -24,7 +28,11 @@ export async function readGrants(snapshot: Snapshot, known: KnownEdges, edges: r
 
 async function countGrants({ rows }: Snapshot, index: number, edges: readonly KnownEdge[]): Promise<readonly number[]> {
   if (edges.length === 0) return [];
-  const [row] = await rows<{ grants: string }>(GRANTS, [String(index), edges.map(({ client }) => client), edges.map(({ res }) => res)]);
+  const [row] = await rows<{ grants: string }>(GRANTS, [
+    String(index),
+    edges.map(({ client }) => client),
+    edges.map(({ res }) => res),
+  ]);
   return row!.grants.split(' ').map(Number);
 }
 
@@ -45,7 +53,11 @@ export async function rememberGrants(snapshot: Snapshot, known: KnownEdges, sinc
     known.grantsTooMany = Math.max(known.grantsTooMany, since);
     return false;
   }
-  const rows = Array.from({ length: words.length / 3 }, (_, nth) => ({ client: words[3 * nth]!, res: words[3 * nth + 1]!, ix: words[3 * nth + 2]! }));
+  const rows = Array.from({ length: words.length / 3 }, (_, nth) => ({
+    client: words[3 * nth]!,
+    res: words[3 * nth + 1]!,
+    ix: words[3 * nth + 2]!,
+  }));
   learnEarlierGrants(known, rows, since);
   return true;
 }

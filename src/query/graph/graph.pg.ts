@@ -2,7 +2,16 @@ import { RescindError } from '../../contracts/index.js';
 import { COUNTING_TIMEOUT_MS, ENTITY_KINDS } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { resolveFilter } from '../ask/names.pg.js';
-import { entityIdOf, FILTER_PARAMETERS, inconsistent, invalid, ISSUER_NODE, readParameters, readWindow, type Parameters } from '../ask/parameters.js';
+import {
+  entityIdOf,
+  FILTER_PARAMETERS,
+  inconsistent,
+  invalid,
+  ISSUER_NODE,
+  readParameters,
+  readWindow,
+  type Parameters,
+} from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { GraphAnswer } from './answers.js';
@@ -22,7 +31,12 @@ const NODE_KINDS = ['user', 'client', 'agent', 'resource'] as const;
 const MAX_GRANTS_UNFOLDED = 2_000;
 const MAX_DEPTH = 3;
 
-const FILTERS = [...FILTER_PARAMETERS.user, ...FILTER_PARAMETERS.client, ...FILTER_PARAMETERS.agent, ...FILTER_PARAMETERS.resource] as const;
+const FILTERS = [
+  ...FILTER_PARAMETERS.user,
+  ...FILTER_PARAMETERS.client,
+  ...FILTER_PARAMETERS.agent,
+  ...FILTER_PARAMETERS.resource,
+] as const;
 export const GRAPH_PARAMETERS = [...FILTERS, 'expand', 'depth', 'fold', 'from', 'to', 'as_of'] as const;
 
 /**
@@ -30,7 +44,15 @@ export const GRAPH_PARAMETERS = [...FILTERS, 'expand', 'depth', 'fold', 'from', 
  * clients unless they fit or are asked for. `from` and `to` bound the usage that is counted; pairs without usage in the
  * window are drawn too.
  */
-export function createGraphQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
+export function createGraphQuestion({
+  ask,
+  reader,
+  memory,
+}: {
+  readonly ask: Ask;
+  readonly reader: Reader;
+  readonly memory: PairMemory;
+}) {
   const entitiesOf = createEntityMemory();
   return (tenant: string, query: unknown): Promise<GraphAnswer> => {
     const parameters = readParameters(query, GRAPH_PARAMETERS);
@@ -39,32 +61,45 @@ export function createGraphQuestion({ ask, reader, memory }: { readonly ask: Ask
     const expand = readExpand(parameters);
     const fold = readFold(parameters);
 
-    return ask(tenant, async (snapshot) => {
-      const filter: PairFilter = {
-        users: await resolveFilter(snapshot, tenantKey, parameters, 'user'),
-        clients: await resolveFilter(snapshot, tenantKey, parameters, 'client'),
-        agents: await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
-        resources: await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
-      };
-      const node = expand?.id === undefined ? undefined : await findNode(snapshot, expand.id);
-      const read = await readPairs(snapshot, memory, filter, window);
-      const pairs = foldPairs(read.pairs);
-      const held = createGrantReader(snapshot, pairs, read, filter.agents);
-      const ofUsers = expand?.iss === undefined ? undefined : await held.ofIssuer(expand.iss);
-      const start: Start | undefined = expand?.iss === undefined ? node && shownStart(node, read) : { type: 'issuer' as const, iss: expand.iss, clients: ofUsers ?? [] };
-      const symbolsOf = async (ids: readonly number[]) => {
-        const entities = await entitiesOf(snapshot, ids);
-        return createSymbols((id) => entities(id).parts);
-      };
-      const drawing = start
-        ? await drawNeighbourhood({ start, depth: expand!.depth, pairs, grants: held, symbolsOf })
-        : await drawWhole(pairs, held, filter, fold, symbolsOf);
-      if (expand?.iss !== undefined && ofUsers === undefined && drawing.nodes.length === 1) throw new RescindError('not-found', { detail: 'no issuer of this name has been seen' });
-      return {
-        as_of: asOfOf(snapshot),
-        ...(await describeDrawing(snapshot, drawing, pairs, { detailsOf: read.detailsOf, entitiesOf, grantsCut: held.cut() })),
-      };
-    }, readAsOf(parameters), { timeoutMs: COUNTING_TIMEOUT_MS });
+    return ask(
+      tenant,
+      async (snapshot) => {
+        const filter: PairFilter = {
+          users: await resolveFilter(snapshot, tenantKey, parameters, 'user'),
+          clients: await resolveFilter(snapshot, tenantKey, parameters, 'client'),
+          agents: await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
+          resources: await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
+        };
+        const node = expand?.id === undefined ? undefined : await findNode(snapshot, expand.id);
+        const read = await readPairs(snapshot, memory, filter, window);
+        const pairs = foldPairs(read.pairs);
+        const held = createGrantReader(snapshot, pairs, read, filter.agents);
+        const ofUsers = expand?.iss === undefined ? undefined : await held.ofIssuer(expand.iss);
+        const start: Start | undefined =
+          expand?.iss === undefined
+            ? node && shownStart(node, read)
+            : { type: 'issuer' as const, iss: expand.iss, clients: ofUsers ?? [] };
+        const symbolsOf = async (ids: readonly number[]) => {
+          const entities = await entitiesOf(snapshot, ids);
+          return createSymbols((id) => entities(id).parts);
+        };
+        const drawing = start
+          ? await drawNeighbourhood({ start, depth: expand!.depth, pairs, grants: held, symbolsOf })
+          : await drawWhole(pairs, held, filter, fold, symbolsOf);
+        if (expand?.iss !== undefined && ofUsers === undefined && drawing.nodes.length === 1)
+          throw new RescindError('not-found', { detail: 'no issuer of this name has been seen' });
+        return {
+          as_of: asOfOf(snapshot),
+          ...(await describeDrawing(snapshot, drawing, pairs, {
+            detailsOf: read.detailsOf,
+            entitiesOf,
+            grantsCut: held.cut(),
+          })),
+        };
+      },
+      readAsOf(parameters),
+      { timeoutMs: COUNTING_TIMEOUT_MS },
+    );
   };
 }
 
@@ -76,7 +111,10 @@ async function drawWhole(
   symbolsOf: (ids: readonly number[]) => Promise<Symbols>,
 ): Promise<Drawing> {
   const entities = [...new Set(pairs.flatMap(({ client, res, agents }) => [client, res, ...agents]))];
-  const folded = async (): Promise<Drawing> => ({ ...drawGraph({ pairs, grants: undefined, users: 0 }, await symbolsOf(entities)), fold: 'users' });
+  const folded = async (): Promise<Drawing> => ({
+    ...drawGraph({ pairs, grants: undefined, users: 0 }, await symbolsOf(entities)),
+    fold: 'users',
+  });
   const few = pairs.reduce((sum, { grants }) => sum + grants, 0) <= MAX_GRANTS_UNFOLDED;
   if (fold === 'users' || (fold === undefined && !filter.users && !few)) return folded();
   const { grants, users } = await held.ofClients([...new Set(pairs.map(({ client }) => client))], MAX_GRAPH_NODES);
@@ -86,18 +124,24 @@ async function drawWhole(
   return fold === undefined && !filter.users && whole.left_out.users > 0 ? folded() : whole;
 }
 
-const shownStart = (node: StartEntity, { shownAs }: ReadPairs): Start => ({ ...node, id: node.type === 'client' ? shownAs(node.id) : node.id });
+const shownStart = (node: StartEntity, { shownAs }: ReadPairs): Start => ({
+  ...node,
+  id: node.type === 'client' ? shownAs(node.id) : node.id,
+});
 
 async function findNode(snapshot: Snapshot, id: number): Promise<StartEntity> {
   const [row] = await snapshot.rows<{ kind: number }>(FIND_NODE, [id, String(snapshot.index)]);
   const type = NODE_KINDS.find((kind) => ENTITY_KINDS[kind] === row?.kind);
-  if (type === undefined) throw new RescindError('not-found', { detail: 'no user, client, agent or resource of this id has been seen' });
+  if (type === undefined)
+    throw new RescindError('not-found', { detail: 'no user, client, agent or resource of this id has been seen' });
   return { id, type };
 }
 
 /** The node to expand: an entity by its id, or an issuer by its name. */
-type Expand = { readonly depth: number } & ({ readonly id: number; readonly iss?: undefined } | { readonly id?: undefined; readonly iss: string });
-
+type Expand = { readonly depth: number } & (
+  | { readonly id: number; readonly iss?: undefined }
+  | { readonly id?: undefined; readonly iss: string }
+);
 
 function readExpand(parameters: Parameters): Expand | undefined {
   const text = parameters.get('expand');
@@ -107,11 +151,14 @@ function readExpand(parameters: Parameters): Expand | undefined {
     return undefined;
   }
   const beside = [...FILTERS, 'fold'].find((name) => parameters.has(name));
-  if (beside !== undefined) throw inconsistent(`give \`expand\` or \`${beside}\`, not both: a neighbourhood is drawn whole`);
+  if (beside !== undefined)
+    throw inconsistent(`give \`expand\` or \`${beside}\`, not both: a neighbourhood is drawn whole`);
   if (!/^[1-3]$/.test(depth)) throw invalid(`\`depth\` is 1 to ${MAX_DEPTH}`);
-  if (text.startsWith(ISSUER_NODE) && text !== ISSUER_NODE) return { iss: text.slice(ISSUER_NODE.length), depth: Number(depth) };
+  if (text.startsWith(ISSUER_NODE) && text !== ISSUER_NODE)
+    return { iss: text.slice(ISSUER_NODE.length), depth: Number(depth) };
   const id = entityIdOf(text);
-  if (id === undefined) throw invalid('`expand` is the id of a node: a decimal number for an entity, `issuer:` and a name for an issuer');
+  if (id === undefined)
+    throw invalid('`expand` is the id of a node: a decimal number for an entity, `issuer:` and a name for an issuer');
   return { id, depth: Number(depth) };
 }
 

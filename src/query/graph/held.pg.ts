@@ -47,7 +47,12 @@ export function createGrantReader(
       if ((await snapshot.rows(ISSUER_USERS, [iss, String(snapshot.index)])).length === 0) return undefined;
       const columns = carriedBy(pairs);
       const ofPair = Math.ceil(MAX_GRANTS_WALKED / Math.max(1, columns[0]!.length));
-      const found = await snapshot.rows<{ client: number; is_carried: boolean }>(ISSUER_CLIENTS, [String(snapshot.index), ...columns, iss, ofPair]);
+      const found = await snapshot.rows<{ client: number; is_carried: boolean }>(ISSUER_CLIENTS, [
+        String(snapshot.index),
+        ...columns,
+        iss,
+        ofPair,
+      ]);
       if (found.some((row) => !row.is_carried)) cut = true;
       return found.filter((row) => row.is_carried).map(({ client }) => client);
     },
@@ -55,10 +60,22 @@ export function createGrantReader(
       const wanted = new Set(clients);
       const chosen = pairs.filter(({ client }) => wanted.has(client));
       if (held) {
-        const keys = new Set(chosen.flatMap(({ rasClients, res }) => rasClients.map((client) => edgeKey({ client, res }))));
-        return widestReach(held.grants.filter((grant) => keys.has(edgeKey(grant))), shownAs, rows);
+        const keys = new Set(
+          chosen.flatMap(({ rasClients, res }) => rasClients.map((client) => edgeKey({ client, res }))),
+        );
+        return widestReach(
+          held.grants.filter((grant) => keys.has(edgeKey(grant))),
+          shownAs,
+          rows,
+        );
       }
-      const found = await snapshot.rows<HeldRow>(USERS, [String(snapshot.index), ...carriedBy(chosen), agents, rows, MAX_GRANTS_WALKED]);
+      const found = await snapshot.rows<HeldRow>(USERS, [
+        String(snapshot.index),
+        ...carriedBy(chosen),
+        agents,
+        rows,
+        MAX_GRANTS_WALKED,
+      ]);
       if (Number(found[0]?.walked ?? 0) >= MAX_GRANTS_WALKED) cut = true;
       return {
         grants: found.map((row) => ({ usr: row.usr, client: row.client, resources: Number(row.resources) })),

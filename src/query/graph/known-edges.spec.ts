@@ -29,7 +29,8 @@ const NEWS = [
   row(6, 44),
 ];
 /** Selects news between two indexes, as `edge-news.sql` does. */
-const between = (from: number, to: number): NewsRow[] => NEWS.filter(({ what, ix }) => Number(ix) >= from && Number(ix) < to && (what !== 6 || from > 0));
+const between = (from: number, to: number): NewsRow[] =>
+  NEWS.filter(({ what, ix }) => Number(ix) >= from && Number(ix) < to && (what !== 6 || from > 0));
 
 function learned(...asked: readonly (readonly [from: number, to: number])[]): KnownEdges {
   const known = noEdges();
@@ -59,8 +60,18 @@ it('a new pair of a client brings its ties again, and they are kept once', () =>
 it('as of an index is what lies below it', () => {
   const edge = whole.edges.get('1 2')!;
   expect(detailsAt(edge, 11)).toEqual({ state: 'unrecorded', approved: [], granted: ['read'], used: [] });
-  expect(detailsAt(edge, 31)).toEqual({ state: 'created', approved: ['read', 'write'], granted: ['read'], used: ['read'] });
-  expect(detailsAt(edge, 50)).toEqual({ state: 'created', approved: ['read', 'write'], granted: ['read', 'write'], used: ['read'] });
+  expect(detailsAt(edge, 31)).toEqual({
+    state: 'created',
+    approved: ['read', 'write'],
+    granted: ['read'],
+    used: ['read'],
+  });
+  expect(detailsAt(edge, 50)).toEqual({
+    state: 'created',
+    approved: ['read', 'write'],
+    granted: ['read', 'write'],
+    used: ['read'],
+  });
   expect([agentsAt(edge, 20), agentsAt(edge, 21)]).toEqual([[], [9]]);
   // The name that was tied first is shown, from its tie on.
   expect([12, 13, 50].map((index) => shownAs(whole, 1, index))).toEqual([1, 7, 7]);

@@ -80,9 +80,16 @@ export interface KnownEdges {
   readonly ties: Map<number, Fact<number>[]>;
 }
 
-export const noEdges = (): KnownEdges => ({ upTo: 0, grantsFrom: 0, grantsTooMany: -1, edges: new Map(), ties: new Map() });
+export const noEdges = (): KnownEdges => ({
+  upTo: 0,
+  grantsFrom: 0,
+  grantsTooMany: -1,
+  edges: new Map(),
+  ties: new Map(),
+});
 
-export const edgeKey = ({ client, res }: { readonly client: number; readonly res: number }): string => `${client} ${res}`;
+export const edgeKey = ({ client, res }: { readonly client: number; readonly res: number }): string =>
+  `${client} ${res}`;
 
 /** Adds the news up to an index and ignores whatever is already known: two questions may bring the same news. */
 export function learnEdges(known: KnownEdges, rows: readonly NewsRow[], upTo: number): void {
@@ -135,7 +142,13 @@ function learnConnection(edge: KnownEdge, row: NewsRow, ix: number): void {
   const id = row.connection!.toString('base64url');
   const versions = edge.connections.get(id) ?? [];
   edge.connections.set(id, versions);
-  versions.push({ ix, state: row.state as ConnectionVersion['state'], agent: row.id, idpClient: row.idp!, scopes: row.words === '' ? [] : row.words!.split(' ') });
+  versions.push({
+    ix,
+    state: row.state as ConnectionVersion['state'],
+    agent: row.id,
+    idpClient: row.idp!,
+    scopes: row.words === '' ? [] : row.words!.split(' '),
+  });
 }
 
 function learnTie({ ties }: KnownEdges, client: number, tie: Fact<number>): void {
@@ -151,17 +164,23 @@ export function shownAs(known: KnownEdges, client: number, index: number): numbe
 }
 
 /** Returns the version of a connection as of an index; undefined if it did not exist yet. */
-export const versionAt = (versions: readonly ConnectionVersion[], index: number): ConnectionVersion | undefined => versions.findLast(({ ix }) => ix < index);
+export const versionAt = (versions: readonly ConnectionVersion[], index: number): ConnectionVersion | undefined =>
+  versions.findLast(({ ix }) => ix < index);
 
 const standing = (edge: KnownEdge, index: number): ConnectionVersion[] =>
-  edge.connections.size === 0 ? [] : [...edge.connections.values()].flatMap((versions) => versionAt(versions, index) ?? []);
+  edge.connections.size === 0
+    ? []
+    : [...edge.connections.values()].flatMap((versions) => versionAt(versions, index) ?? []);
 
 /** Lists the agents of an edge: those of grants and uses first, then those of connections. */
-export const agentsAt = (edge: KnownEdge, index: number): readonly number[] => (index > edge.lastIx ? wholeOf(edge).agents : findAgents(edge, index));
+export const agentsAt = (edge: KnownEdge, index: number): readonly number[] =>
+  index > edge.lastIx ? wholeOf(edge).agents : findAgents(edge, index);
 
-export const detailsAt = (edge: KnownEdge, index: number): PairDetails => (index > edge.lastIx ? wholeOf(edge).details : findDetails(edge, index));
+export const detailsAt = (edge: KnownEdge, index: number): PairDetails =>
+  index > edge.lastIx ? wholeOf(edge).details : findDetails(edge, index);
 
-const wholeOf = (edge: KnownEdge): NonNullable<KnownEdge['whole']> => (edge.whole ??= { agents: findAgents(edge, Infinity), details: findDetails(edge, Infinity) });
+const wholeOf = (edge: KnownEdge): NonNullable<KnownEdge['whole']> =>
+  (edge.whole ??= { agents: findAgents(edge, Infinity), details: findDetails(edge, Infinity) });
 
 function findAgents(edge: KnownEdge, index: number): readonly number[] {
   const acting = edge.acting.filter(({ ix }) => ix < index).map(({ what }) => what);
@@ -181,9 +200,15 @@ const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, del
 
 function findDetails(edge: KnownEdge, index: number): PairDetails {
   const connections = standing(edge, index);
-  const words = (facts: readonly Fact<string>[]): string[] => facts.filter(({ ix }) => ix < index).map(({ what }) => what).sort();
+  const words = (facts: readonly Fact<string>[]): string[] =>
+    facts
+      .filter(({ ix }) => ix < index)
+      .map(({ what }) => what)
+      .sort();
   return {
-    state: connections.map(({ state }): PairState => STATES[state]).reduce((one, other) => (RANK[one] >= RANK[other] ? one : other), 'unrecorded' as PairState),
+    state: connections
+      .map(({ state }): PairState => STATES[state])
+      .reduce((one, other) => (RANK[one] >= RANK[other] ? one : other), 'unrecorded' as PairState),
     approved: [...new Set(connections.flatMap(({ state, scopes }) => (state === 0 ? [] : scopes)))].sort(),
     granted: words(edge.granted),
     used: words(edge.used),

@@ -26,10 +26,15 @@ function countBelow(indexes: readonly number[], index: number): number {
 }
 
 /** Counts grants as of an index that is not below `grantsFrom`. `before` must have been read. */
-export const grantsAt = ({ grants }: KnownEdge, index: number): number => grants.before! + countBelow(grants.since, index);
+export const grantsAt = ({ grants }: KnownEdge, index: number): number =>
+  grants.before! + countBelow(grants.since, index);
 
 /** Finds the new grants between two indexes. `from` must not be below `grantsFrom`. */
-export function grantsBetween({ client, res, grants: { since } }: KnownEdge, from: number, to: number): NewGrants | undefined {
+export function grantsBetween(
+  { client, res, grants: { since } }: KnownEdge,
+  from: number,
+  to: number,
+): NewGrants | undefined {
   const first = countBelow(since, from);
   const end = countBelow(since, to);
   return end === first ? undefined : { client, res, grants: end - first, first: since[first]!, last: since[end - 1]! };
@@ -43,7 +48,11 @@ export function roomForGrants({ edges }: KnownEdges): number {
 }
 
 /** Adds the grants from an index up to `grantsFrom`, in the order of their indexes. */
-export function learnEarlierGrants(known: KnownEdges, rows: readonly { readonly client: number; readonly res: number; readonly ix: number }[], from: number): void {
+export function learnEarlierGrants(
+  known: KnownEdges,
+  rows: readonly { readonly client: number; readonly res: number; readonly ix: number }[],
+  from: number,
+): void {
   const earlier = new Map<string, number[]>();
   for (const row of rows) {
     const key = edgeKey(row);

@@ -1,10 +1,21 @@
-import { createCanvas, issuerNode, MAX_GRAPH_NODES, thinOut, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
+import {
+  createCanvas,
+  issuerNode,
+  MAX_GRAPH_NODES,
+  thinOut,
+  type Drawing,
+  type HeldGrant,
+  type Symbols,
+} from './canvas.js';
 import type { ShownPair } from './pairs.js';
 
 /** Reads grants as the walk reaches users and clients: the pairs do not contain users. */
 export interface Grants {
   /** Finds users of clients (as shown): those with the widest reach, at most `rows`, and the number of all. */
-  readonly ofClients: (clients: readonly number[], rows: number) => Promise<{ readonly grants: readonly HeldGrant[]; readonly users: number }>;
+  readonly ofClients: (
+    clients: readonly number[],
+    rows: number,
+  ) => Promise<{ readonly grants: readonly HeldGrant[]; readonly users: number }>;
   readonly ofUsers: (users: readonly number[]) => Promise<readonly HeldGrant[]>;
 }
 
@@ -61,7 +72,10 @@ export async function drawNeighbourhood({ start, depth, pairs, grants, symbolsOf
 
   for (let distance = 1; distance <= depth; distance++) {
     if (!folded) for (const client of frontier.client) walked.add(client);
-    const reached = folded && distance === 1 ? await namedBy(start, pairs, symbolsOf) : await reach(frontier, pairs, folded ? undefined : grants);
+    const reached =
+      folded && distance === 1
+        ? await namedBy(start, pairs, symbolsOf)
+        : await reach(frontier, pairs, folded ? undefined : grants);
     const symbols = await symbolsOf(KINDS.flatMap((kind) => [...reached[kind]]));
     frontier = nothing();
     for (const kind of KINDS) {
@@ -73,9 +87,13 @@ export async function drawNeighbourhood({ start, depth, pairs, grants, symbolsOf
     }
   }
 
-  const missing = (kind: 'client' | 'resource' | 'agent'): number => [...met[kind]].filter((id) => !canvas.has(id)).length;
+  const missing = (kind: 'client' | 'resource' | 'agent'): number =>
+    [...met[kind]].filter((id) => !canvas.has(id)).length;
   const near = pairs.filter(({ client, res }) => met.client.has(client) && met.resource.has(res));
-  const drawn = thinOut(near.filter(({ client, res }) => canvas.has(client) && canvas.has(res)), canvas.has);
+  const drawn = thinOut(
+    near.filter(({ client, res }) => canvas.has(client) && canvas.has(res)),
+    canvas.has,
+  );
   const users = [...met.user].filter(canvas.has);
   const held = users.length > 0 ? await grants.ofUsers(users) : [];
   const holders = walked.size > 0 ? (await grants.ofClients([...walked], 1)).users : users.length;
@@ -94,9 +112,17 @@ export async function drawNeighbourhood({ start, depth, pairs, grants, symbolsOf
   };
 }
 
-async function namedBy({ iss, clients }: StartIssuer, pairs: readonly ShownPair[], symbolsOf: Walk['symbolsOf']): Promise<Met> {
+async function namedBy(
+  { iss, clients }: StartIssuer,
+  pairs: readonly ShownPair[],
+  symbolsOf: Walk['symbolsOf'],
+): Promise<Met> {
   const to = nothing();
-  const [ids, ofUsers, { id: issuer }] = [pairs.flatMap(({ client, agents }) => [client, ...agents]), new Set(clients), issuerNode(iss)];
+  const [ids, ofUsers, { id: issuer }] = [
+    pairs.flatMap(({ client, agents }) => [client, ...agents]),
+    new Set(clients),
+    issuerNode(iss),
+  ];
   const symbols = await symbolsOf([...new Set(ids)]);
   for (const { client, agents } of pairs) {
     if (ofUsers.has(client) || symbols.client(client)[0]!.issuer === issuer) to.client.add(client);

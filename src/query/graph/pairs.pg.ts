@@ -40,7 +40,12 @@ export const createPairMemory = (): PairMemory => ({ ...createEdgeMemory(), uses
  * pairs, and the counts are those of the pair; with users, the counts are the users' own. Without users and window all
  * counts come from aggregates.
  */
-export async function readPairs(snapshot: Snapshot, memory: PairMemory, filter: PairFilter, window: Window): Promise<ReadPairs> {
+export async function readPairs(
+  snapshot: Snapshot,
+  memory: PairMemory,
+  filter: PairFilter,
+  window: Window,
+): Promise<ReadPairs> {
   const { resources, agents, users } = filter;
   if (users) return ofUsers(snapshot, memory, { ...filter, users }, window);
   const index = Number(snapshot.index);
@@ -48,29 +53,61 @@ export async function readPairs(snapshot: Snapshot, memory: PairMemory, filter: 
   const clients = filter.clients && new Set(filter.clients);
   const wanted = resources && new Set(resources);
   const chosen = [...known.edges.values()].filter(
-    ({ client, res, firstIx }) => firstIx < index && (clients === undefined || clients.has(client)) && (wanted === undefined || wanted.has(res)),
+    ({ client, res, firstIx }) =>
+      firstIx < index && (clients === undefined || clients.has(client)) && (wanted === undefined || wanted.has(res)),
   );
-  const met = chosen.map((edge) => ({ edge, agents: agentsAt(edge, index) })).filter((one) => !agents || one.agents.some((agent) => agents.includes(agent)));
-  const use = await readUses(snapshot, memory, agents ? { clients: unique(met.map(({ edge }) => edge.client)), resources } : filter, window);
-  const grants = await readGrants(snapshot, known, met.map(({ edge }) => edge));
+  const met = chosen
+    .map((edge) => ({ edge, agents: agentsAt(edge, index) }))
+    .filter((one) => !agents || one.agents.some((agent) => agents.includes(agent)));
+  const use = await readUses(
+    snapshot,
+    memory,
+    agents ? { clients: unique(met.map(({ edge }) => edge.client)), resources } : filter,
+    window,
+  );
+  const grants = await readGrants(
+    snapshot,
+    known,
+    met.map(({ edge }) => edge),
+  );
   return {
-    pairs: met.map(({ edge, agents: acting }, nth) => pairOf(edge, { shownAs: shownAs(known, edge.client, index), grants: grants[nth]!, use: use(edge.key), agents: acting })),
+    pairs: met.map(({ edge, agents: acting }, nth) =>
+      pairOf(edge, {
+        shownAs: shownAs(known, edge.client, index),
+        grants: grants[nth]!,
+        use: use(edge.key),
+        agents: acting,
+      }),
+    ),
     detailsOf: (pair) => detailsAt(known.edges.get(edgeKey(pair))!, index),
     shownAs: (client) => shownAs(known, client, index),
   };
 }
 
-const pairOf = ({ client, res, firstIx, firstAt }: KnownEdge, counted: Pick<Pair, 'shownAs' | 'grants' | 'use' | 'agents'>): Pair => ({ client, res, firstIx, firstAt, ...counted });
+const pairOf = (
+  { client, res, firstIx, firstAt }: KnownEdge,
+  counted: Pick<Pair, 'shownAs' | 'grants' | 'use' | 'agents'>,
+): Pair => ({ client, res, firstIx, firstAt, ...counted });
 
 type UseOf = (key: string) => PairUse;
 
-async function readUses(snapshot: Snapshot, memory: PairMemory, { clients, resources }: PairFilter, window: Window): Promise<UseOf> {
+async function readUses(
+  snapshot: Snapshot,
+  memory: PairMemory,
+  { clients, resources }: PairFilter,
+  window: Window,
+): Promise<UseOf> {
   if (window.from === undefined && window.to === undefined) return memory.usesOf(snapshot, { clients, resources });
   const [from, to] = boundsOf(window);
   return sumUses(await readRawUses(snapshot, { clients, resources, from, to }));
 }
 
-async function ofUsers(snapshot: Snapshot, memory: PairMemory, filter: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<ReadPairs> {
+async function ofUsers(
+  snapshot: Snapshot,
+  memory: PairMemory,
+  filter: PairFilter & { readonly users: readonly number[] },
+  window: Window,
+): Promise<ReadPairs> {
   const index = Number(snapshot.index);
   const held = await readHeldByUsers(snapshot, filter);
   const raw = await readUsesOf(snapshot, filter, window);
@@ -78,25 +115,43 @@ async function ofUsers(snapshot: Snapshot, memory: PairMemory, filter: PairFilte
   for (const one of raw.uses) acting.set(edgeKey(one), [...(acting.get(edgeKey(one)) ?? []), ...one.agents]);
   const named = new Map([...held.grants, ...raw.uses].map((one) => [edgeKey(one), one]));
   const met = [...named.values()];
-  const known = await memory.edgesOf(snapshot, { clients: unique(met.map(({ client }) => client)), resources: unique(met.map(({ res }) => res)) });
+  const known = await memory.edgesOf(snapshot, {
+    clients: unique(met.map(({ client }) => client)),
+    resources: unique(met.map(({ res }) => res)),
+  });
   const use = sumUses(raw);
   const pairs = [...named.keys()].flatMap((key) => {
     const edge = known.edges.get(key);
     if (edge === undefined || edge.firstIx >= index) return [];
     const connected = connectedAgents(edge, index);
     const own = [...(held.of(edge)?.agents ?? []), ...(acting.get(key) ?? [])];
-    return [pairOf(edge, { shownAs: shownAs(known, edge.client, index), grants: held.of(edge)?.users ?? 0, use: use(key), agents: unique([...own, ...connected]) })];
+    return [
+      pairOf(edge, {
+        shownAs: shownAs(known, edge.client, index),
+        grants: held.of(edge)?.users ?? 0,
+        use: use(key),
+        agents: unique([...own, ...connected]),
+      }),
+    ];
   });
   return {
     pairs,
     held,
     shownAs: (client) => shownAs(known, client, index),
-    detailsOf: (pair) => ({ ...detailsAt(known.edges.get(edgeKey(pair))!, index), granted: held.of(pair)?.scopes ?? [], used: held.used(pair) }),
+    detailsOf: (pair) => ({
+      ...detailsAt(known.edges.get(edgeKey(pair))!, index),
+      granted: held.of(pair)?.scopes ?? [],
+      used: held.used(pair),
+    }),
   };
 }
 
 /** Reads all uses of some users. Sums exist without agents only, so with agents the uses are walked. */
-async function readUsesOf(snapshot: Snapshot, { users, clients, resources, agents }: PairFilter & { readonly users: readonly number[] }, window: Window): Promise<RawUses> {
+async function readUsesOf(
+  snapshot: Snapshot,
+  { users, clients, resources, agents }: PairFilter & { readonly users: readonly number[] },
+  window: Window,
+): Promise<RawUses> {
   const [from, to] = boundsOf(window);
   if (agents) return readRawUses(snapshot, { users, clients, resources, agents, from, to });
   const used = await readUsesOfUsers(snapshot, { users, clients, resources }, { window: [from, to] });

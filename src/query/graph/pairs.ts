@@ -46,7 +46,15 @@ export interface ShownPair extends Pair {
   readonly rasClients: readonly number[];
 }
 
-export const NO_USE: PairUse = { accesses: 0, allowed: 0, first: null, last: null, firstUsed: null, lastUsed: null, cut: false };
+export const NO_USE: PairUse = {
+  accesses: 0,
+  allowed: 0,
+  first: null,
+  last: null,
+  firstUsed: null,
+  lastUsed: null,
+  cut: false,
+};
 
 /** If connections share client and resource, a decided state wins over an observed one, and that over a deleted one. */
 const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, deleted: 1, unrecorded: 0 };
@@ -109,9 +117,14 @@ export const joinUse = (one: PairUse, other: PairUse): PairUse => ({
   cut: one.cut || other.cut,
 });
 
-const least = (one: number | null, other: number | null): number | null => (one === null ? other : other === null ? one : Math.min(one, other));
-const greatest = (one: number | null, other: number | null): number | null => (one === null ? other : other === null ? one : Math.max(one, other));
+const least = (one: number | null, other: number | null): number | null =>
+  one === null ? other : other === null ? one : Math.min(one, other);
+const greatest = (one: number | null, other: number | null): number | null =>
+  one === null ? other : other === null ? one : Math.max(one, other);
 const union = <T>(one: readonly T[], other: readonly T[]): readonly T[] => [...new Set([...one, ...other])].sort();
 
 const byWeight = (one: ShownPair, other: ShownPair): number =>
-  other.use.accesses - one.use.accesses || other.grants - one.grants || one.client - other.client || one.res - other.res;
+  other.use.accesses - one.use.accesses ||
+  other.grants - one.grants ||
+  one.client - other.client ||
+  one.res - other.res;

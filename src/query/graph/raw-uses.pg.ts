@@ -40,16 +40,32 @@ export interface RawUses {
  */
 export async function readRawUses(snapshot: Snapshot, filter: RawUseFilter): Promise<RawUses> {
   const { users, clients, resources, agents, from, to } = filter;
-  const [driver, ids] = users ? (['user', users] as const) : clients ? (['client', clients] as const) : resources ? (['resource', resources] as const) : (['time', NO_IDS] as const);
+  const [driver, ids] = users
+    ? (['user', users] as const)
+    : clients
+      ? (['client', clients] as const)
+      : resources
+        ? (['resource', resources] as const)
+        : (['time', NO_IDS] as const);
   if (ids.length === 0) return { uses: [], isCut: () => false };
   const budget = Math.max(1, Math.floor(MAX_COUNTED / ids.length));
-  const rows = await snapshot.rows<Row>(STATEMENTS[driver], [String(snapshot.index), ids, from, to, budget, clients, resources, agents]);
+  const rows = await snapshot.rows<Row>(STATEMENTS[driver], [
+    String(snapshot.index),
+    ids,
+    from,
+    to,
+    budget,
+    clients,
+    resources,
+    agents,
+  ]);
   const walked = new Map<number, number>();
   for (const row of rows) walked.set(row.id, (walked.get(row.id) ?? 0) + row.walked);
   const cut = new Set([...walked].filter(([, count]) => count >= budget).map(([id]) => id));
   return {
     uses: rows.filter(({ accesses }) => accesses !== '0').map((row) => useOf(row, cut.has(row.id))),
-    isCut: ({ client, res }) => (driver === 'user' ? cut.size > 0 : cut.has({ client, resource: res, time: 0 }[driver])),
+    isCut: ({ client, res }) =>
+      driver === 'user' ? cut.size > 0 : cut.has({ client, resource: res, time: 0 }[driver]),
   };
 }
 

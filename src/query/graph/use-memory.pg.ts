@@ -45,11 +45,20 @@ const sumsOf = (rows: readonly EdgeSum[]): Sums =>
   new Map(
     rows.map((row) => [
       edgeKey(row),
-      { accesses: row.n, allowed: row.allowed, first: row.first_at, last: row.last_at, firstUsed: row.first_allowed, lastUsed: row.last_allowed, cut: false },
+      {
+        accesses: row.n,
+        allowed: row.allowed,
+        first: row.first_at,
+        last: row.last_at,
+        firstUsed: row.first_allowed,
+        lastUsed: row.last_allowed,
+        cut: false,
+      },
     ]),
   );
 
-const useOf = (closed: PairUse | undefined, open: PairUse | undefined): PairUse => (closed && open ? joinUse(closed, open) : (closed ?? open ?? NO_USE));
+const useOf = (closed: PairUse | undefined, open: PairUse | undefined): PairUse =>
+  closed && open ? joinUse(closed, open) : (closed ?? open ?? NO_USE);
 
 function join(closed: Sums, open: Sums): Sums {
   const all = new Map(closed);

@@ -30,7 +30,10 @@ export interface HeldByUsers {
   readonly used: (pair: Named) => readonly string[];
 }
 
-export async function readHeldByUsers(snapshot: Snapshot, { users, clients, agents, resources }: PairFilter): Promise<HeldByUsers> {
+export async function readHeldByUsers(
+  snapshot: Snapshot,
+  { users, clients, agents, resources }: PairFilter,
+): Promise<HeldByUsers> {
   const grants = await snapshot.rows<GrantRow>(PAIRS, [String(snapshot.index), users, clients, agents, resources]);
   const scopes = await snapshot.rows<ScopesRow>(SCOPES, [String(snapshot.index), users]);
   const byPair = new Map<string, GrantRow[]>();
@@ -57,14 +60,22 @@ function heldOf(rows: readonly GrantRow[] | undefined): HeldPair | undefined {
  * Groups grants by user and client as shown. Returns those of the `users` users with the widest reach, widest first,
  * and the number of all users.
  */
-export function widestReach(grants: readonly GrantOfUser[], shownAs: (client: number) => number, users: number): { readonly grants: readonly HeldGrant[]; readonly users: number } {
+export function widestReach(
+  grants: readonly GrantOfUser[],
+  shownAs: (client: number) => number,
+  users: number,
+): { readonly grants: readonly HeldGrant[]; readonly users: number } {
   const reach = new Map<number, Map<number, Set<number>>>();
   for (const { usr, client, res } of grants) {
     const shown = shownAs(client);
     const clients = reach.get(usr) ?? new Map<number, Set<number>>();
     reach.set(usr, clients.set(shown, (clients.get(shown) ?? new Set()).add(res)));
   }
-  const held = [...reach].map(([usr, clients]) => [...clients].sort(([one], [other]) => one - other).map(([client, resources]): HeldGrant => ({ usr, client, resources: resources.size })));
+  const held = [...reach].map(([usr, clients]) =>
+    [...clients]
+      .sort(([one], [other]) => one - other)
+      .map(([client, resources]): HeldGrant => ({ usr, client, resources: resources.size })),
+  );
   const width = (of: readonly HeldGrant[]): number => of.reduce((sum, { resources }) => sum + resources, 0);
   held.sort((one, other) => width(other) - width(one) || one[0]!.usr - other[0]!.usr);
   return { grants: held.slice(0, users).flat(), users: held.length };

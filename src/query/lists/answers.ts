@@ -1,6 +1,25 @@
 import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
-import { Agent, Base64, Client, Count, GrantedScopes, INACTIVE, Index, lowerBound, maybe, one, page, Resource, Scopes, Source, strict, Time, TokenId, User } from '../ask/answer-parts.js';
+import {
+  Agent,
+  Base64,
+  Client,
+  Count,
+  GrantedScopes,
+  INACTIVE,
+  Index,
+  lowerBound,
+  maybe,
+  one,
+  page,
+  Resource,
+  Scopes,
+  Source,
+  strict,
+  Time,
+  TokenId,
+  User,
+} from '../ask/answer-parts.js';
 
 /*
  * Schemas of the lists' answers: the only source of the types, of OpenAPI's response schemas and of the check in the
@@ -21,7 +40,9 @@ export const ConnectionItem = Type.Object(
     id: Type.String(),
     state: Type.Enum(['created', 'observed', 'deleted'], { description: 'observed: only seen in an ID-JAG' }),
     since: Type.Object({ index: Index, at: Time }, { ...strict, description: 'arrival of the event that made it so' }),
-    decided_at: maybe(Type.Integer({ description: 'when, in the words of the IdP, it was last decided; null: the IdP has not said' })),
+    decided_at: maybe(
+      Type.Integer({ description: 'when, in the words of the IdP, it was last decided; null: the IdP has not said' }),
+    ),
     idp_client: Client,
     client: Client,
     resource: Resource,
@@ -52,8 +73,16 @@ export const GrantItem = Type.Object(
 );
 export const GrantPage = page(GrantItem);
 
-const Facts = Type.Record(Type.String(), Type.Unknown(), { description: 'as the event said them; members: see /schemas' });
-const lineageMember = { id: Type.String(), index: Index, source: Source, facts: Facts, conflict: Type.Boolean({ description: 'another event contradicts it' }) };
+const Facts = Type.Record(Type.String(), Type.Unknown(), {
+  description: 'as the event said them; members: see /schemas',
+});
+const lineageMember = {
+  id: Type.String(),
+  index: Index,
+  source: Source,
+  facts: Facts,
+  conflict: Type.Boolean({ description: 'another event contradicts it' }),
+};
 
 export const TokenAnswer = one({
   id: TokenId,
@@ -74,7 +103,8 @@ export const TokenAnswer = one({
     { ...strict, description: 'what it came of, nearest first; missing: named, but no event of theirs has arrived' },
   ),
   stopped_by: Type.Array(Type.Object({ rule: Type.String() }, strict), {
-    description: 'rules that stop it: of the present those that are in force on this node, of the past those that the ledger tells',
+    description:
+      'rules that stop it: of the present those that are in force on this node, of the past those that the ledger tells',
   }),
   ...INACTIVE,
   accesses: Type.Object({ count: Count, allowed: Count, denied: Count, first: maybe(Time), last: maybe(Time) }, strict),
@@ -112,8 +142,13 @@ export const SequencesAnswer = one({
         last: SequenceNumber,
         missing: Type.Integer({ minimum: 0, description: 'numbers between the first and the last that have not come' }),
         repeated: Type.Integer({ minimum: 0, description: 'events under a number that was used, or given up' }),
-        given_up: Type.Integer({ minimum: 0, description: 'numbers that are no longer waited for, since there were too many gaps' }),
-        gaps: Type.Array(Type.Object({ from: SequenceNumber, to: SequenceNumber }, strict), { description: 'the lowest 100, first and last missing number' }),
+        given_up: Type.Integer({
+          minimum: 0,
+          description: 'numbers that are no longer waited for, since there were too many gaps',
+        }),
+        gaps: Type.Array(Type.Object({ from: SequenceNumber, to: SequenceNumber }, strict), {
+          description: 'the lowest 100, first and last missing number',
+        }),
       },
       strict,
     ),
@@ -129,11 +164,18 @@ export const QuarantineItem = Type.Object(
     source: maybe(Source),
     door: Type.Enum(['kafka', 'http']),
     caller: maybe(Type.String()),
-    position: maybe(Type.Object({ cluster: Type.String(), topic: Type.String(), partition: Type.Integer(), offset: Type.String() }, strict)),
+    position: maybe(
+      Type.Object(
+        { cluster: Type.String(), topic: Type.String(), partition: Type.Integer(), offset: Type.String() },
+        strict,
+      ),
+    ),
     mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson']),
     size: Type.Integer({ minimum: 0, description: 'bytes that came; what is kept of them may be shorter' }),
     headers: Type.String(),
-    text: Type.String({ description: 'what came, as UTF-8, token-shaped strings masked; what is no UTF-8 shows as U+FFFD' }),
+    text: Type.String({
+      description: 'what came, as UTF-8, token-shaped strings masked; what is no UTF-8 shows as U+FFFD',
+    }),
     whole: Type.Boolean({ description: 'nothing was cut or masked: it can be replayed' }),
     replayed_at: maybe(Type.Integer({ description: 'milliseconds since the epoch; it was refused again then' })),
   },
@@ -141,7 +183,17 @@ export const QuarantineItem = Type.Object(
 );
 export const QuarantinePage = page(QuarantineItem);
 
-nameSchemas({ ConnectionItem, ConnectionPage, GrantItem, GrantPage, TokenAnswer, EntryAnswer, SequencesAnswer, QuarantineItem, QuarantinePage });
+nameSchemas({
+  ConnectionItem,
+  ConnectionPage,
+  GrantItem,
+  GrantPage,
+  TokenAnswer,
+  EntryAnswer,
+  SequencesAnswer,
+  QuarantineItem,
+  QuarantinePage,
+});
 
 export type ConnectionPage = Static<typeof ConnectionPage>;
 export type ConnectionItem = Static<typeof ConnectionItem>;

@@ -27,55 +27,81 @@ export const CONNECTION_PARAMETERS = [
  * Lists which client application may reach which resource application, and which does. `from` and `to` bound the usage,
  * not the list.
  */
-export function createConnectionsQuestion({ ask, reader, memory }: { readonly ask: Ask; readonly reader: Reader; readonly memory: PairMemory }) {
+export function createConnectionsQuestion({
+  ask,
+  reader,
+  memory,
+}: {
+  readonly ask: Ask;
+  readonly reader: Reader;
+  readonly memory: PairMemory;
+}) {
   return (tenant: string, query: unknown): Promise<ConnectionPage> => {
     const parameters = readParameters(query, CONNECTION_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
     const limit = readLimit(parameters);
     const window = readWindow(parameters);
     const question = questionOf('connections', parameters);
-    const position = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : undefined;
+    const position = parameters.has('cursor')
+      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
+      : undefined;
     const asked = position ? momentFromCursor(position) : readAsOf(parameters);
 
-    return ask(tenant, async (snapshot) => {
-      const rows = await snapshot.rows<ConnectionRow>(CONNECTIONS, [
-        position === undefined ? null : Buffer.from(position[2]!, 'base64url'),
-        limit + 1,
-        await resolveFilter(snapshot, tenantKey, parameters, 'client'),
-        await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
-        await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
-        String(snapshot.index),
-      ]);
-      const shown = rows.slice(0, limit);
-      const names = await readNames(snapshot, shown.flatMap((row) => [row.idp_client, row.client, row.res, row.agent]));
-      const known = await readPairs(snapshot, memory, { clients: idsOf(shown, 'client'), resources: idsOf(shown, 'res') }, window);
-      const pairs = new Map(known.pairs.map((pair) => [`${pair.client} ${pair.res}`, pair]));
-      const last = rows.length > limit ? shown.at(-1) : undefined;
-      return {
-        as_of: asOfOf(snapshot),
-        items: shown.map((row) => {
-          const pair = pairs.get(`${row.client} ${row.res}`)!;
-          return {
-            id: row.id.toString('base64url'),
-            state: connectionStateOf(row.state),
-            since: { index: row.from_ix, at: Math.floor(Number(row.arrival) / 1000) },
-            decided_at: row.at === '0' ? null : Number(row.at),
-            idp_client: names.client(row.idp_client),
-            client: names.client(row.client),
-            resource: names.resource(row.res),
-            agent: orNull(row.agent, names.agent),
-            ...scopesOf(row.scopes, known.detailsOf(row).used),
-            users: pair.grants,
-            ...usageOf(pair.use),
-          };
-        }),
-        ...(last ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.id.toString('base64url')]) } : {}),
-      };
-    }, asked);
+    return ask(
+      tenant,
+      async (snapshot) => {
+        const rows = await snapshot.rows<ConnectionRow>(CONNECTIONS, [
+          position === undefined ? null : Buffer.from(position[2]!, 'base64url'),
+          limit + 1,
+          await resolveFilter(snapshot, tenantKey, parameters, 'client'),
+          await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
+          await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
+          String(snapshot.index),
+        ]);
+        const shown = rows.slice(0, limit);
+        const names = await readNames(
+          snapshot,
+          shown.flatMap((row) => [row.idp_client, row.client, row.res, row.agent]),
+        );
+        const known = await readPairs(
+          snapshot,
+          memory,
+          { clients: idsOf(shown, 'client'), resources: idsOf(shown, 'res') },
+          window,
+        );
+        const pairs = new Map(known.pairs.map((pair) => [`${pair.client} ${pair.res}`, pair]));
+        const last = rows.length > limit ? shown.at(-1) : undefined;
+        return {
+          as_of: asOfOf(snapshot),
+          items: shown.map((row) => {
+            const pair = pairs.get(`${row.client} ${row.res}`)!;
+            return {
+              id: row.id.toString('base64url'),
+              state: connectionStateOf(row.state),
+              since: { index: row.from_ix, at: Math.floor(Number(row.arrival) / 1000) },
+              decided_at: row.at === '0' ? null : Number(row.at),
+              idp_client: names.client(row.idp_client),
+              client: names.client(row.client),
+              resource: names.resource(row.res),
+              agent: orNull(row.agent, names.agent),
+              ...scopesOf(row.scopes, known.detailsOf(row).used),
+              users: pair.grants,
+              ...usageOf(pair.use),
+            };
+          }),
+          ...(last
+            ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.id.toString('base64url')]) }
+            : {}),
+        };
+      },
+      asked,
+    );
   };
 }
 
-const idsOf = (rows: readonly ConnectionRow[], column: 'client' | 'res'): number[] => [...new Set(rows.map((row) => row[column]))];
+const idsOf = (rows: readonly ConnectionRow[], column: 'client' | 'res'): number[] => [
+  ...new Set(rows.map((row) => row[column])),
+];
 
 interface ConnectionRow {
   readonly [column: string]: unknown;

@@ -36,38 +36,54 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
     const limit = readLimit(parameters);
     const window = boundsOf(readWindow(parameters));
     const question = questionOf('grants', parameters);
-    const position = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : undefined;
+    const position = parameters.has('cursor')
+      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
+      : undefined;
     const asked = position ? momentFromCursor(position) : readAsOf(parameters);
 
-    return ask(tenant, async (snapshot) => {
-      const rows = await snapshot.rows<GrantRow>(GRANTS, [
-        ...(position?.slice(2) ?? FIRST_POSITION),
-        limit + 1,
-        await resolveFilter(snapshot, tenantKey, parameters, 'user'),
-        await resolveFilter(snapshot, tenantKey, parameters, 'client'),
-        await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
-        await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
-        String(snapshot.index),
-      ]);
-      const shown = rows.slice(0, limit);
-      const names = await readNames(snapshot, shown.flatMap((row) => [row.usr, row.client, row.res, row.agent]));
-      const used = await readUsesOfGrants(snapshot, shown, { window });
-      const uses = new Map(used.map((use) => [`${use.usr} ${use.client} ${use.res}`, use]));
-      const last = rows.length > limit ? shown.at(-1) : undefined;
-      return {
-        as_of: asOfOf(snapshot),
-        items: shown.map((row) => ({
-          user: names.user(row.usr),
-          client: names.client(row.client),
-          resource: names.resource(row.res),
-          agent: orNull(row.agent, names.agent),
-          ...scopesOf(row.scopes, row.used_scopes),
-          first_granted: { index: row.first_ix, at: Math.floor(Number(row.first_arrival) / 1000) },
-          ...usageOf({ ...NO_USE, ...uses.get(`${row.usr} ${row.client} ${row.res}`) }),
-        })),
-        ...(last ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), ...[last.usr, last.client, last.res].map(String)]) } : {}),
-      };
-    }, asked);
+    return ask(
+      tenant,
+      async (snapshot) => {
+        const rows = await snapshot.rows<GrantRow>(GRANTS, [
+          ...(position?.slice(2) ?? FIRST_POSITION),
+          limit + 1,
+          await resolveFilter(snapshot, tenantKey, parameters, 'user'),
+          await resolveFilter(snapshot, tenantKey, parameters, 'client'),
+          await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
+          await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
+          String(snapshot.index),
+        ]);
+        const shown = rows.slice(0, limit);
+        const names = await readNames(
+          snapshot,
+          shown.flatMap((row) => [row.usr, row.client, row.res, row.agent]),
+        );
+        const used = await readUsesOfGrants(snapshot, shown, { window });
+        const uses = new Map(used.map((use) => [`${use.usr} ${use.client} ${use.res}`, use]));
+        const last = rows.length > limit ? shown.at(-1) : undefined;
+        return {
+          as_of: asOfOf(snapshot),
+          items: shown.map((row) => ({
+            user: names.user(row.usr),
+            client: names.client(row.client),
+            resource: names.resource(row.res),
+            agent: orNull(row.agent, names.agent),
+            ...scopesOf(row.scopes, row.used_scopes),
+            first_granted: { index: row.first_ix, at: Math.floor(Number(row.first_arrival) / 1000) },
+            ...usageOf({ ...NO_USE, ...uses.get(`${row.usr} ${row.client} ${row.res}`) }),
+          })),
+          ...(last
+            ? {
+                next: encodeCursor(tenantKey, question, [
+                  ...momentToCursor(snapshot),
+                  ...[last.usr, last.client, last.res].map(String),
+                ]),
+              }
+            : {}),
+        };
+      },
+      asked,
+    );
   };
 }
 

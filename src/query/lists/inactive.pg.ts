@@ -16,7 +16,12 @@ type Because = Static<(typeof INACTIVE)['because']>;
  * Says whether a token would be active, and if not, why. A mismatch, a wrong `typ` or a bad signature shows only in a
  * text of the token.
  */
-export async function readInactive(snapshot: Snapshot, key: Buffer, lineage: StoredLineage, judge: JudgeToken | undefined): Promise<{ would_be_active: boolean | null; because: Because }> {
+export async function readInactive(
+  snapshot: Snapshot,
+  key: Buffer,
+  lineage: StoredLineage,
+  judge: JudgeToken | undefined,
+): Promise<{ would_be_active: boolean | null; because: Because }> {
   if (!snapshot.present || judge === undefined) return { would_be_active: null, because: [] };
   const said = judge(snapshot.tenant, lineage);
   const rows = await snapshot.rows<RefusedRow>(REFUSED_TOKEN, [key]);

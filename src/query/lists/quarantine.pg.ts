@@ -31,11 +31,19 @@ export interface QuarantineQuestions {
  * Lists refused records: those of the tenant's sources or, with `operator`, those of unknown sources, which no tenant
  * sees.
  */
-export function createQuarantineQuestions({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }): QuarantineQuestions {
+export function createQuarantineQuestions({
+  ask,
+  reader,
+}: {
+  readonly ask: Ask;
+  readonly reader: Reader;
+}): QuarantineQuestions {
   function readOperator(parameters: Parameters, { tenant, roles }: QuarantineAsker): boolean {
     if (!readFlag(parameters, 'operator', false)) return false;
     if (roles.admin !== undefined && reader.tenantName(tenant) === DEFAULT_TENANT) return true;
-    throw new RescindError('forbidden', { detail: `only an administrator of the tenant ${DEFAULT_TENANT} sees the operator’s part` });
+    throw new RescindError('forbidden', {
+      detail: `only an administrator of the tenant ${DEFAULT_TENANT} sees the operator’s part`,
+    });
   }
 
   const itemOf = (row: QuarantineRow): QuarantineItem => ({
@@ -66,10 +74,19 @@ export function createQuarantineQuestions({ ask, reader }: { readonly ask: Ask; 
       const limit = readLimit(parameters);
       const source = readUuid(parameters, 'source');
       const question = questionOf('quarantine', parameters);
-      const [before] = parameters.has('cursor') ? decodeCursor(tenantKey, question, parameters.get('cursor')!) : [NEWEST];
+      const [before] = parameters.has('cursor')
+        ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
+        : [NEWEST];
 
       return ask(asker.tenant, async (snapshot) => {
-        const rows = await snapshot.rows<QuarantineRow>(QUARANTINE, [before, parameters.get('code'), source, limit + 1, operator, null]);
+        const rows = await snapshot.rows<QuarantineRow>(QUARANTINE, [
+          before,
+          parameters.get('code'),
+          source,
+          limit + 1,
+          operator,
+          null,
+        ]);
         const shown = rows.slice(0, limit);
         const last = rows.length > limit ? shown.at(-1) : undefined;
         return {
@@ -82,7 +99,11 @@ export function createQuarantineQuestions({ ask, reader }: { readonly ask: Ask; 
     async one(asker, id, query) {
       const operator = readOperator(readParameters(query, QUARANTINED_PARAMETERS), asker);
       const isId = POSITION.test(id) && BigInt(id) < BigInt(NEWEST);
-      const [row] = isId ? await ask(asker.tenant, (snapshot) => snapshot.rows<QuarantineRow>(QUARANTINE, [NEWEST, null, null, 1, operator, id])) : [];
+      const [row] = isId
+        ? await ask(asker.tenant, (snapshot) =>
+            snapshot.rows<QuarantineRow>(QUARANTINE, [NEWEST, null, null, 1, operator, id]),
+          )
+        : [];
       if (!row) throw new RescindError('not-found', { detail: 'no such record in quarantine' });
       return itemOf(row);
     },

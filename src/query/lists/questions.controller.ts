@@ -48,14 +48,27 @@ export class QuestionsController {
   @Get('tokens/:id')
   @ApiParam({ name: 'id', schema: PATH.token, description: 'key of the token, as other answers give it' })
   @Answers('One token: facts, lineage, use, and what stops it', answers.TokenAnswer, TOKEN_PARAMETERS)
-  token(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<answers.TokenAnswer> {
+  token(
+    @CurrentCaller() caller: Asker,
+    @Param('id') id: string,
+    @Query() query: unknown,
+  ): Promise<answers.TokenAnswer> {
     return this.#questions.token.byId(caller.tenant, id, query);
   }
 
   @Get('entries/:index')
   @ApiParam({ name: 'index', schema: INDEX, description: 'position in the ledger' })
-  @Answers('One entry of the ledger, with what its leaf hash is computed from', answers.EntryAnswer, [], 'An entry never changes: it takes no `as_of`.')
-  entry(@CurrentCaller() caller: Asker, @Param('index') index: string, @Query() query: unknown): Promise<answers.EntryAnswer> {
+  @Answers(
+    'One entry of the ledger, with what its leaf hash is computed from',
+    answers.EntryAnswer,
+    [],
+    'An entry never changes: it takes no `as_of`.',
+  )
+  entry(
+    @CurrentCaller() caller: Asker,
+    @Param('index') index: string,
+    @Query() query: unknown,
+  ): Promise<answers.EntryAnswer> {
     return this.#questions.entry(caller.tenant, index, query);
   }
 
@@ -70,13 +83,22 @@ export class QuestionsController {
   @RequireRole('audit', 'admin')
   @ApiParam({ name: 'id', schema: PATH.any, description: 'as the list gives it' })
   @Answers('One refused record', answers.QuarantineItem, QUARANTINED_PARAMETERS, REFUSED)
-  quarantined(@CurrentCaller() caller: QuarantineAsker, @Param('id') id: string, @Query() query: unknown): Promise<answers.QuarantineItem> {
+  quarantined(
+    @CurrentCaller() caller: QuarantineAsker,
+    @Param('id') id: string,
+    @Query() query: unknown,
+  ): Promise<answers.QuarantineItem> {
     return this.#questions.quarantine.one(caller, id, query);
   }
 
   @Get('sequences')
   @RequireRole('audit', 'admin')
-  @Answers("What the sources' own numbering shows: events that never came", answers.SequencesAnswer, [], 'Of now: it takes no `as_of`. Which numbers are missing is kept as it stands, not as it stood.')
+  @Answers(
+    "What the sources' own numbering shows: events that never came",
+    answers.SequencesAnswer,
+    [],
+    'Of now: it takes no `as_of`. Which numbers are missing is kept as it stands, not as it stood.',
+  )
   sequences(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.SequencesAnswer> {
     return this.#questions.sequences(caller.tenant, query);
   }

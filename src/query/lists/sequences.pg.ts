@@ -17,16 +17,21 @@ export function createSequencesQuestion({ ask, reader }: { readonly ask: Ask; re
   return (tenant: string, query: unknown): Promise<SequencesAnswer> => {
     readParameters(query, []);
     return ask(tenant, async (snapshot) => {
-      const items = (await readSequences(snapshot, MAX_GAPS_SHOWN)).map(({ source, first, last, missing, repeated, given_up, gaps }) => ({
-        source: reader.source(source),
-        first: Number(first),
-        last: Number(last),
-        missing: Number(missing),
-        repeated: Number(repeated),
-        given_up: Number(given_up),
-        gaps: [...gaps],
-      }));
-      return { as_of: asOfOf(snapshot), items: items.toSorted((one, other) => (one.source.name ?? '').localeCompare(other.source.name ?? '')) };
+      const items = (await readSequences(snapshot, MAX_GAPS_SHOWN)).map(
+        ({ source, first, last, missing, repeated, given_up, gaps }) => ({
+          source: reader.source(source),
+          first: Number(first),
+          last: Number(last),
+          missing: Number(missing),
+          repeated: Number(repeated),
+          given_up: Number(given_up),
+          gaps: [...gaps],
+        }),
+      );
+      return {
+        as_of: asOfOf(snapshot),
+        items: items.toSorted((one, other) => (one.source.name ?? '').localeCompare(other.source.name ?? '')),
+      };
     });
   };
 }
@@ -35,7 +40,8 @@ export function createSequencesQuestion({ ask, reader }: { readonly ask: Ask; re
  * Reads the sequences of the sources that number their events, at most `gaps` gaps each. They are kept for the present
  * only.
  */
-export const readSequences = ({ rows }: Snapshot, gaps: number): Promise<SequenceRow[]> => rows<SequenceRow>(SEQUENCES, [gaps]);
+export const readSequences = ({ rows }: Snapshot, gaps: number): Promise<SequenceRow[]> =>
+  rows<SequenceRow>(SEQUENCES, [gaps]);
 
 export interface SequenceRow {
   readonly [column: string]: unknown;

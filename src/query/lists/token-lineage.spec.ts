@@ -13,7 +13,11 @@ const common = { ix: 1n, seenSeq: 1n, source: 's', facts: {}, conflict: false, p
 /** A token whose ID-JAG names the token's own parent: a walk finds the parent along both ways. */
 const twice = (parent: readonly object[]): StoredLineage =>
   ({
-    tokens: [{ ...common, key: token('second'), idJagKey: idJag('j2'), parentKey: token('first') }, ...parent, ...parent],
+    tokens: [
+      { ...common, key: token('second'), idJagKey: idJag('j2'), parentKey: token('first') },
+      ...parent,
+      ...parent,
+    ],
     idJags: [{ ...common, key: idJag('j2'), parentKey: token('first') }],
     complete: true,
     broken: false,

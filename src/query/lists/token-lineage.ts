@@ -12,9 +12,13 @@ export function describeLineage(walked: StoredLineage, tenantKey: Uint8Array, re
   const tokens = new Set(lineage.tokens.map(({ key }) => key));
   // A token may name its ID-JAG by either identity.
   const idJags = new Set(
-    lineage.idJags.flatMap(({ key, facts }) => (facts.sha256 === undefined ? [key] : [key, ruleKey(tenantKey, 'id_jag', [facts.sha256])])),
+    lineage.idJags.flatMap(({ key, facts }) =>
+      facts.sha256 === undefined ? [key] : [key, ruleKey(tenantKey, 'id_jag', [facts.sha256])],
+    ),
   );
-  const parents = new Set([...lineage.tokens, ...lineage.idJags].flatMap(({ parentKey }) => (parentKey === undefined ? [] : [parentKey])));
+  const parents = new Set(
+    [...lineage.tokens, ...lineage.idJags].flatMap(({ parentKey }) => (parentKey === undefined ? [] : [parentKey])),
+  );
   const named = new Set(lineage.tokens.flatMap(({ idJagKey }) => (idJagKey === undefined ? [] : [idJagKey])));
   const describe = (member: StoredLineage['tokens' | 'idJags'][number]) => ({
     id: textOf(member.key),

@@ -6,7 +6,14 @@ import type { TokenAnswer } from './answers.js';
 import { asOfOf, readAsOf, type AskedMoment } from '../ask/as-of.js';
 import { readInactive, type JudgeToken } from './inactive.pg.js';
 import { orNull, readNames } from '../ask/names.pg.js';
-import { inconsistent, needBeside, readDigest, readParameters, readTokenId, type Parameters } from '../ask/parameters.js';
+import {
+  inconsistent,
+  needBeside,
+  readDigest,
+  readParameters,
+  readTokenId,
+  type Parameters,
+} from '../ask/parameters.js';
 import { keysOf, readLineages } from '../reach/tokens.pg.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
@@ -42,37 +49,44 @@ export function createTokenQuestions(options: {
     const tenantKey = reader.tenantKey(snapshot.tenant);
     const keys = keysOf(reader, tenantKey, lineage);
     if (keys === undefined) return [];
-    return snapshot.present ? findStopping(snapshot.tenant, keys, snapshot.at) : (await findStoppingAsOf(snapshot, tenantKey, [keys]))[0]!;
+    return snapshot.present
+      ? findStopping(snapshot.tenant, keys, snapshot.at)
+      : (await findStoppingAsOf(snapshot, tenantKey, [keys]))[0]!;
   }
 
   const find = (tenant: string, key: Buffer, asked: AskedMoment | undefined): Promise<TokenAnswer> =>
-    ask(tenant, async (snapshot) => {
-      const [row] = await snapshot.rows<TokenRow>(TOKEN, [key, String(snapshot.index)]);
-      const [lineage] = row ? await readLineages(snapshot, reader.tenantKey(tenant), [ruleKeyFromBytes(key)]) : [];
-      if (!row || !lineage) throw new RescindError('not-found', { detail: 'no event has said that this token was issued' });
-      const names = await readNames(snapshot, [row.usr, row.client, row.agent]);
-      return {
-        as_of: asOfOf(snapshot),
-        id: row.key.toString('base64url'),
-        index: row.ix,
-        source: reader.source(row.source),
-        facts: row.facts,
-        conflict: row.conflict_ix,
-        user: orNull(row.usr, names.user),
-        client: names.client(row.client),
-        agent: orNull(row.agent, names.agent),
-        lineage: describeLineage(lineage, reader.tenantKey(tenant), reader),
-        stopped_by: (await findStoppingOf(snapshot, lineage)).map((rule) => ({ rule })),
-        ...(await readInactive(snapshot, key, lineage, judge)),
-        accesses: {
-          count: Number(row.accesses),
-          allowed: Number(row.allowed),
-          denied: Number(row.accesses) - Number(row.allowed),
-          first: row.first === null ? null : Number(row.first),
-          last: row.last === null ? null : Number(row.last),
-        },
-      };
-    }, asked);
+    ask(
+      tenant,
+      async (snapshot) => {
+        const [row] = await snapshot.rows<TokenRow>(TOKEN, [key, String(snapshot.index)]);
+        const [lineage] = row ? await readLineages(snapshot, reader.tenantKey(tenant), [ruleKeyFromBytes(key)]) : [];
+        if (!row || !lineage)
+          throw new RescindError('not-found', { detail: 'no event has said that this token was issued' });
+        const names = await readNames(snapshot, [row.usr, row.client, row.agent]);
+        return {
+          as_of: asOfOf(snapshot),
+          id: row.key.toString('base64url'),
+          index: row.ix,
+          source: reader.source(row.source),
+          facts: row.facts,
+          conflict: row.conflict_ix,
+          user: orNull(row.usr, names.user),
+          client: names.client(row.client),
+          agent: orNull(row.agent, names.agent),
+          lineage: describeLineage(lineage, reader.tenantKey(tenant), reader),
+          stopped_by: (await findStoppingOf(snapshot, lineage)).map((rule) => ({ rule })),
+          ...(await readInactive(snapshot, key, lineage, judge)),
+          accesses: {
+            count: Number(row.accesses),
+            allowed: Number(row.allowed),
+            denied: Number(row.accesses) - Number(row.allowed),
+            first: row.first === null ? null : Number(row.first),
+            last: row.last === null ? null : Number(row.last),
+          },
+        };
+      },
+      asked,
+    );
 
   return {
     byId(tenant, id, query) {
@@ -82,7 +96,11 @@ export function createTokenQuestions(options: {
     byName(tenant, query) {
       const parameters = readParameters(query, TOKEN_LOOKUP_PARAMETERS);
       const ref = readReference(parameters);
-      return find(tenant, ruleKeyToBytes(ruleKey(reader.tenantKey(tenant), 'token', tokenParts(ref))), readAsOf(parameters));
+      return find(
+        tenant,
+        ruleKeyToBytes(ruleKey(reader.tenantKey(tenant), 'token', tokenParts(ref))),
+        readAsOf(parameters),
+      );
     },
   };
 }
@@ -90,8 +108,10 @@ export function createTokenQuestions(options: {
 function readReference(parameters: Parameters): TokenRef {
   const sha256 = readDigest(parameters, 'sha256');
   const signingInput = readDigest(parameters, 'signing_input_sha256');
-  if (sha256 === undefined && signingInput === undefined) return { iss: needBeside(parameters, 'iss'), jti: needBeside(parameters, 'jti') };
-  if (IDENTITY_PARAMETERS.filter((name) => parameters.has(name)).length > 1) throw inconsistent('give `iss` and `jti`, or one digest');
+  if (sha256 === undefined && signingInput === undefined)
+    return { iss: needBeside(parameters, 'iss'), jti: needBeside(parameters, 'jti') };
+  if (IDENTITY_PARAMETERS.filter((name) => parameters.has(name)).length > 1)
+    throw inconsistent('give `iss` and `jti`, or one digest');
   return sha256 === undefined ? { signing_input_sha256: signingInput! } : { sha256 };
 }
 

@@ -36,11 +36,20 @@ export interface BlastQuestions {
   reach(caller: Asker, query: unknown): Promise<BlastAnswer>;
 }
 
-export function createBlastQuestions(options: { readonly ask: Ask; readonly reader: Reader; readonly previewOrder: PreviewOrder | undefined }): BlastQuestions {
+export function createBlastQuestions(options: {
+  readonly ask: Ask;
+  readonly reader: Reader;
+  readonly previewOrder: PreviewOrder | undefined;
+}): BlastQuestions {
   const { ask, reader, previewOrder } = options;
   const leadsOf = createLeadMemory();
 
-  async function answer(caller: Asker, query: unknown, known: readonly string[], required?: string): Promise<BlastAnswer> {
+  async function answer(
+    caller: Asker,
+    query: unknown,
+    known: readonly string[],
+    required?: string,
+  ): Promise<BlastAnswer> {
     const parameters = readParameters(query, known);
     if (required !== undefined) need(parameters, required);
     const asked = readStart(parameters);
@@ -57,13 +66,22 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
         const ofThemselves = start.entities.length > 0;
         const [reached, usedThemselves, totals] = await Promise.all([
           leadsOf(snapshot).then((leads) =>
-            findReachedTokens(snapshot, reader, { seeds: start.seeds, onlyLive: ofThemselves, select: (keys) => reachedBy(start, keys), rules: { leads } }),
+            findReachedTokens(snapshot, reader, {
+              seeds: start.seeds,
+              onlyLive: ofThemselves,
+              select: (keys) => reachedBy(start, keys),
+              rules: { leads },
+            }),
           ),
           ofThemselves ? readUsed(snapshot, start, [], from) : undefined,
           readTotals(snapshot, start, from),
         ]);
         const [held, used] = await Promise.all([
-          readHeld(snapshot, start, reached.tokens.filter((token) => token.live)),
+          readHeld(
+            snapshot,
+            start,
+            reached.tokens.filter((token) => token.live),
+          ),
           usedThemselves ?? readUsed(snapshot, start, reached.tokens, from),
         ]);
         return describe(snapshot, { start, since: from, reached, held, used: { ...used, totals } });
@@ -72,7 +90,13 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
       { early: (early) => findStart(early, tenantKey, asked), plans: 'generic', timeoutMs: COUNTING_TIMEOUT_MS },
     );
     const proposed = await Promise.all(
-      rules.map(async (rule, nth) => ({ ...rule, preview: wantsPreview && previewOrder && (nth === 0 || rule.live_tokens > 0) ? await previewOf(previewOrder, caller, rule.order as ProposedOrder) : null })),
+      rules.map(async (rule, nth) => ({
+        ...rule,
+        preview:
+          wantsPreview && previewOrder && (nth === 0 || rule.live_tokens > 0)
+            ? await previewOf(previewOrder, caller, rule.order as ProposedOrder)
+            : null,
+      })),
     );
     return { ...said, rules: proposed };
   }
@@ -84,7 +108,11 @@ export function createBlastQuestions(options: { readonly ask: Ask; readonly read
 }
 
 /** The rest of the answer is valid without the preview. */
-async function previewOf(previewOrder: PreviewOrder, caller: Asker, order: ProposedOrder): Promise<PreviewAnswer | null> {
+async function previewOf(
+  previewOrder: PreviewOrder,
+  caller: Asker,
+  order: ProposedOrder,
+): Promise<PreviewAnswer | null> {
   try {
     return await previewOrder(caller, order);
   } catch (error) {
@@ -116,14 +144,21 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
   snapshot.ends();
   const names = await naming;
   const cut = reached.atLeast;
-  const group = <T>(of: (typeof GROUPS)[number], name: (id: number) => T, idsOf: (token: Reached) => readonly (number | null)[]) =>
-    groupOf(held, of, name, countTokens(live, idsOf), cut);
+  const group = <T>(
+    of: (typeof GROUPS)[number],
+    name: (id: number) => T,
+    idsOf: (token: Reached) => readonly (number | null)[],
+  ) => groupOf(held, of, name, countTokens(live, idsOf), cut);
   return {
     as_of: asOfOf(snapshot),
     start: {
       kind: start.kind,
       selector: { ...start.names[0]!.selector },
-      other_names: start.others.map(({ id, covered }) => ({ entity: id, name: start.kind === 'user' ? names.user(id) : names.client(id), covered })),
+      other_names: start.others.map(({ id, covered }) => ({
+        entity: id,
+        name: start.kind === 'user' ? names.user(id) : names.client(id),
+        covered,
+      })),
     },
     since,
     reachable: {
@@ -141,33 +176,65 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
       ...isCut(cut),
     },
     usage: usageOf(used, resources, names, cut && start.entities.length === 0),
-    rules: proposedRules(start, live, cut).map(({ selector, tokens }) => ({ order: { selector: { ...selector }, effect: EFFECTS[start.kind] }, live_tokens: tokens, ...isCut(cut) })),
+    rules: proposedRules(start, live, cut).map(({ selector, tokens }) => ({
+      order: { selector: { ...selector }, effect: EFFECTS[start.kind] },
+      live_tokens: tokens,
+      ...isCut(cut),
+    })),
   };
 }
 
 /** A user, client, agent or resource may come back later, so it is blocked; a session, ID-JAG or token cannot. */
-const EFFECTS = { user: 'block', client: 'block', agent: 'block', resource: 'block', session: 'revoke', id_jag: 'revoke', token: 'revoke' } as const;
+const EFFECTS = {
+  user: 'block',
+  client: 'block',
+  agent: 'block',
+  resource: 'block',
+  session: 'revoke',
+  id_jag: 'revoke',
+  token: 'revoke',
+} as const;
 
 /**
  * Proposes a rule on the name that was asked for, and one on each other name by which alone some live token is reached.
  * If not all tokens were looked at, it proposes a rule on every name.
  */
-function proposedRules({ names }: Start, live: readonly Reached[], atLeast: boolean): readonly { readonly selector: Selector; readonly tokens: number }[] {
+function proposedRules(
+  { names }: Start,
+  live: readonly Reached[],
+  atLeast: boolean,
+): readonly { readonly selector: Selector; readonly tokens: number }[] {
   const count = (name: StartName): number => live.filter(({ by }) => by === name).length;
-  return names.map((name) => ({ selector: name.selector, tokens: count(name) })).filter(({ tokens }, nth) => nth === 0 || tokens > 0 || atLeast);
+  return names
+    .map((name) => ({ selector: name.selector, tokens: count(name) }))
+    .filter(({ tokens }, nth) => nth === 0 || tokens > 0 || atLeast);
 }
 
-function countTokens(live: readonly Reached[], idsOf: (token: Reached) => readonly (number | null)[]): ReadonlyMap<number | null, number> {
+function countTokens(
+  live: readonly Reached[],
+  idsOf: (token: Reached) => readonly (number | null)[],
+): ReadonlyMap<number | null, number> {
   const counts = new Map<number | null, number>();
   for (const token of live) for (const id of idsOf(token)) counts.set(id, (counts.get(id) ?? 0) + 1);
   return counts;
 }
 
-function groupOf<T>(held: Held, group: (typeof GROUPS)[number], name: (id: number) => T, tokens: ReadonlyMap<number | null, number>, tokensCut: boolean) {
+function groupOf<T>(
+  held: Held,
+  group: (typeof GROUPS)[number],
+  name: (id: number) => T,
+  tokens: ReadonlyMap<number | null, number>,
+  tokensCut: boolean,
+) {
   const { count, shown } = held.groups[group];
   const cut = isCut(held.atLeast || tokensCut);
   const liveOf = (ids: readonly number[]): number => ids.reduce((sum, id) => sum + (tokens.get(id) ?? 0), 0);
-  return { count, top: shown.map(({ id, grants, ids }) => ({ item: name(id), grants, live_tokens: liveOf(ids), ...cut })), left_out: count - shown.length, ...cut };
+  return {
+    count,
+    top: shown.map(({ id, grants, ids }) => ({ item: name(id), grants, live_tokens: liveOf(ids), ...cut })),
+    left_out: count - shown.length,
+    ...cut,
+  };
 }
 
 const tokenOf = (token: Reached, names: Names) => ({

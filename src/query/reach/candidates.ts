@@ -2,13 +2,30 @@ import { loadSql } from '../../platform/postgres/index.js';
 import type { Seeds } from './start.pg.js';
 
 /** Columns of a candidate after its key. */
-const TOLD = ['CASE WHEN t.bound_ix < $2 THEN t.usr END', 't.client', 'CASE WHEN t.bound_ix < $2 AND coalesce(t.agent_ix, t.ix) < $2 THEN t.agent END', 't.res', 't.iat', 't.exp', 'a.alive'] as const;
+const TOLD = [
+  'CASE WHEN t.bound_ix < $2 THEN t.usr END',
+  't.client',
+  'CASE WHEN t.bound_ix < $2 AND coalesce(t.agent_ix, t.ix) < $2 THEN t.agent END',
+  't.res',
+  't.iat',
+  't.exp',
+  'a.alive',
+] as const;
 /**
  * A row in PostgreSQL's text format: whether more candidates exist than are looked at, then a candidate. If there is
  * none, the rest is null.
  */
 export type CandidateRow = readonly [cutOff: string, ...told: Told];
-export type Told = readonly [key: string, user: string | null, client: string, agent: string | null, resources: string, iat: string, exp: string | null, alive: string];
+export type Told = readonly [
+  key: string,
+  user: string | null,
+  client: string,
+  agent: string | null,
+  resources: string,
+  iat: string,
+  exp: string | null,
+  alive: string,
+];
 
 const CANDIDATES = loadSql(import.meta.url, 'candidates.sql');
 
@@ -21,7 +38,10 @@ const FIRST_SEED = 7;
 type Column = 'usr' | 'client' | 'agent';
 
 /** Finds tokens by their end through `token_usr_ends`, `token_client_ends` and `token_agent_ends`. */
-const byEnd = (column: Column, part: string, range: string) => (ids: string): string => `SELECT '${part}', d.id, k.key, k.ix, k.alive FROM unnest(${ids}::int[]) d (id)
+const byEnd =
+  (column: Column, part: string, range: string) =>
+  (ids: string): string =>
+    `SELECT '${part}', d.id, k.key, k.ix, k.alive FROM unnest(${ids}::int[]) d (id)
   CROSS JOIN LATERAL (
     SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t
     WHERE t.tenant = $1 AND t.${column} = d.id AND ${range} AND t.ix < $2::bigint
@@ -31,7 +51,10 @@ const live = (column: Column) => byEnd(column, 'l', `${END} > $3::bigint`);
 /** Ended tokens: a live token may descend from one. */
 const ended = (column: Column) => byEnd(column, 'e', `${END} > $4::bigint AND ${END} <= $3`);
 /** Finds the newest tokens, live or not. */
-const newest = (column: Column) => (ids: string): string => `SELECT 'a', d.id, k.key, k.ix, k.alive FROM unnest(${ids}::int[]) d (id)
+const newest =
+  (column: Column) =>
+  (ids: string): string =>
+    `SELECT 'a', d.id, k.key, k.ix, k.alive FROM unnest(${ids}::int[]) d (id)
   CROSS JOIN LATERAL (SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.${column} = d.id AND t.ix < $2::bigint ORDER BY t.ix DESC LIMIT $5) k`;
 /**
  * Finds tokens by key. A key that no event reported stays in the result, because descendants of the token may name it.
@@ -50,7 +73,9 @@ const UNNAMED = [
 ];
 
 /** Finds the children of the tokens of `of`, also through a later ID-JAG: `token_parent`, `id_jag_parent`. */
-const childrenOf = (of: string): string => `SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of})) AND t.ix < $2
+const childrenOf = (
+  of: string,
+): string => `SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of})) AND t.ix < $2
   UNION ALL
   SELECT t.key, t.ix, t.alive FROM id_jag j
   CROSS JOIN LATERAL (SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.id_jag_key IN (j.key, j.sha_key) AND t.ix < $2 OFFSET 0) t
@@ -81,7 +106,10 @@ export function candidatesOf(seeds: Seeds, onlyLive: boolean): CandidatesStateme
   const name = `reach-candidates-${used.map(({ letter }) => letter).join('')}${unnamed ? 'n' : ''}${onlyLive ? '-live' : ''}`;
   let text = texts.get(name);
   if (text === undefined) {
-    const branches = [...used.flatMap(({ branches: of }, nth) => of.map((branch) => branch(`$${FIRST_SEED + nth}`))), ...(unnamed ? UNNAMED : [])];
+    const branches = [
+      ...used.flatMap(({ branches: of }, nth) => of.map((branch) => branch(`$${FIRST_SEED + nth}`))),
+      ...(unnamed ? UNNAMED : []),
+    ];
     text = CANDIDATES.replaceAll('{alive}', () => ALIVE)
       .replaceAll('{wanted}', onlyLive ? 'alive' : 'true')
       .replace('{told}', () => TOLD.join(', '))

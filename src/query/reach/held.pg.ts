@@ -9,15 +9,22 @@ export const MAX_SHOWN = 50;
 
 const HELD = loadSql(import.meta.url, 'held.sql').replace('{person}', () => personOf('u.usr', '$2'));
 const STANDING = 'g.from_ix < $2::bigint AND (g.to_ix IS NULL OR g.to_ix >= $2)';
-const statement = (kind: string, driven: string): Prepared => ({ name: `reach-held-${kind}`, text: HELD.replace('{driven}', () => driven) });
-const grantsBy = (condition: string): string => `SELECT g.usr, g.client, g.res, g.agent FROM grant_version g WHERE g.tenant = $1 AND ${STANDING} AND ${condition}`;
+const statement = (kind: string, driven: string): Prepared => ({
+  name: `reach-held-${kind}`,
+  text: HELD.replace('{driven}', () => driven),
+});
+const grantsBy = (condition: string): string =>
+  `SELECT g.usr, g.client, g.res, g.agent FROM grant_version g WHERE g.tenant = $1 AND ${STANDING} AND ${condition}`;
 const STATEMENTS = {
   user: statement('user', grantsBy('g.usr = ANY ($3::int[])')), // grant_version_pkey
   client: statement('client', grantsBy('g.client = ANY ($3::int[])')), // grant_client
   resource: statement('resource', grantsBy('g.res = ANY ($3::int[])')), // grant_res
   agent: statement('agent', grantsBy('g.agent = ANY ($3::int[])')), // grant_agent
   // No grants of its own: only those behind the tokens.
-  token: statement('token', 'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res, NULL::int AS agent WHERE false AND $3::int[] IS NOT NULL'),
+  token: statement(
+    'token',
+    'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res, NULL::int AS agent WHERE false AND $3::int[] IS NOT NULL',
+  ),
 } as const;
 
 export const GROUPS = ['users', 'clients', 'agents', 'resources'] as const;
@@ -44,12 +51,23 @@ export interface Held {
   readonly grants: number;
   /** There are more grants than were counted. */
   readonly atLeast: boolean;
-  readonly groups: Readonly<Record<(typeof GROUPS)[number], { readonly count: number; readonly shown: readonly Shown[] }>>;
+  readonly groups: Readonly<
+    Record<(typeof GROUPS)[number], { readonly count: number; readonly shown: readonly Shown[] }>
+  >;
 }
 
-export async function readHeld(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[]): Promise<Held> {
+export async function readHeld(
+  snapshot: Snapshot,
+  { kind, entities }: Start,
+  tokens: readonly ReachedToken<unknown>[],
+): Promise<Held> {
   // A refresh token is for its RAS alone, which is no resource that anybody reaches.
-  const pairs = tokens.flatMap((token) => (token.kind === 'refresh' || token.resources.length === 0 ? [null] : token.resources).map((resource) => ({ ...token, resource })));
+  const pairs = tokens.flatMap((token) =>
+    (token.kind === 'refresh' || token.resources.length === 0 ? [null] : token.resources).map((resource) => ({
+      ...token,
+      resource,
+    })),
+  );
   const rows = await snapshot.rows<HeldRow>(STATEMENTS[kind === 'session' || kind === 'id_jag' ? 'token' : kind], [
     String(snapshot.index),
     entities,
@@ -63,11 +81,19 @@ export async function readHeld(snapshot: Snapshot, { kind, entities }: Start, to
   const counted = rows.find((row) => row.kind === 'grants')!;
   const group = (name: (typeof GROUPS)[number]) => {
     const of = rows.filter((row) => row.kind === name);
-    return { count: Number(of[0]?.total ?? 0), shown: of.map(({ id, grants, names }) => ({ id, grants: Number(grants), ids: names ?? [id] })) };
+    return {
+      count: Number(of[0]?.total ?? 0),
+      shown: of.map(({ id, grants, names }) => ({ id, grants: Number(grants), ids: names ?? [id] })),
+    };
   };
   return {
     grants: Number(counted.grants),
     atLeast: counted.cut_off,
-    groups: { users: group('users'), clients: group('clients'), agents: group('agents'), resources: group('resources') },
+    groups: {
+      users: group('users'),
+      clients: group('clients'),
+      agents: group('agents'),
+      resources: group('resources'),
+    },
   };
 }

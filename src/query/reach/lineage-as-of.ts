@@ -17,7 +17,9 @@ export function lineageAsOf(lineage: StoredLineage, tenantKey: Uint8Array, index
     if (token.parentKey !== undefined) named.push(token.parentKey);
     for (const idJag of lineage.idJags) {
       const { sha256 } = idJag.facts;
-      const isNamed = token.idJagKey === idJag.key || (sha256 !== undefined && token.idJagKey === ruleKey(tenantKey, 'id_jag', [sha256]));
+      const isNamed =
+        token.idJagKey === idJag.key ||
+        (sha256 !== undefined && token.idJagKey === ruleKey(tenantKey, 'id_jag', [sha256]));
       if (!isNamed || idJag.ix >= index) continue;
       idJags.add(idJag);
       if (idJag.parentKey !== undefined) named.push(idJag.parentKey);

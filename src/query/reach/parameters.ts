@@ -1,4 +1,15 @@
-import { FILTER_PARAMETERS, inconsistent, needBeside, readDigest, readEntity, readFlag, readSeconds, readTokenId, type EntityRef, type Parameters } from '../ask/parameters.js';
+import {
+  FILTER_PARAMETERS,
+  inconsistent,
+  needBeside,
+  readDigest,
+  readEntity,
+  readFlag,
+  readSeconds,
+  readTokenId,
+  type EntityRef,
+  type Parameters,
+} from '../ask/parameters.js';
 
 const START_PARAMETERS = {
   ...FILTER_PARAMETERS,
@@ -26,21 +37,29 @@ export const REACH_PARAMETERS = [...START_PARAMETERS.resource, ...BESIDE] as con
 export type AskedStart =
   | { readonly kind: 'user' | 'client' | 'agent' | 'resource'; readonly ref: EntityRef }
   | { readonly kind: 'session'; readonly iss: string; readonly sid: string }
-  | { readonly kind: 'id_jag'; readonly name: { readonly iss: string; readonly jti: string } | { readonly sha256: string } }
+  | {
+      readonly kind: 'id_jag';
+      readonly name: { readonly iss: string; readonly jti: string } | { readonly sha256: string };
+    }
   | { readonly kind: 'token'; readonly key: Buffer };
 
 /** Reads the start. Exactly one must be named: with two it would be unclear whether either or both are meant. */
 export function readStart(parameters: Parameters): AskedStart {
-  const kinds = (Object.keys(START_PARAMETERS) as (keyof typeof START_PARAMETERS)[]).filter((kind) => START_PARAMETERS[kind].some((name) => parameters.has(name)));
-  if (kinds.length !== 1) throw inconsistent('name one user, client, agent, session, ID-JAG, token or resource to start from');
+  const kinds = (Object.keys(START_PARAMETERS) as (keyof typeof START_PARAMETERS)[]).filter((kind) =>
+    START_PARAMETERS[kind].some((name) => parameters.has(name)),
+  );
+  if (kinds.length !== 1)
+    throw inconsistent('name one user, client, agent, session, ID-JAG, token or resource to start from');
   const kind = kinds[0]!;
   switch (kind) {
     case 'session':
       return { kind, iss: needBeside(parameters, 'session_iss'), sid: needBeside(parameters, 'session_sid') };
     case 'id_jag': {
       const sha256 = readDigest(parameters, 'id_jag_sha256');
-      if (sha256 === undefined) return { kind, name: { iss: needBeside(parameters, 'id_jag_iss'), jti: needBeside(parameters, 'id_jag_jti') } };
-      if (parameters.has('id_jag_iss') || parameters.has('id_jag_jti')) throw inconsistent('give `id_jag_iss` and `id_jag_jti`, or `id_jag_sha256`');
+      if (sha256 === undefined)
+        return { kind, name: { iss: needBeside(parameters, 'id_jag_iss'), jti: needBeside(parameters, 'id_jag_jti') } };
+      if (parameters.has('id_jag_iss') || parameters.has('id_jag_jti'))
+        throw inconsistent('give `id_jag_iss` and `id_jag_jti`, or `id_jag_sha256`');
       return { kind, name: { sha256 } };
     }
     case 'token':

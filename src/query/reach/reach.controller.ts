@@ -22,13 +22,23 @@ export class ReachController {
   }
 
   @Get('blast-radius')
-  @Answers('What something compromised reaches, and the rule that stops exactly that', BlastAnswer, BLAST_PARAMETERS, `Name one thing. ${ABOUT}`)
+  @Answers(
+    'What something compromised reaches, and the rule that stops exactly that',
+    BlastAnswer,
+    BLAST_PARAMETERS,
+    `Name one thing. ${ABOUT}`,
+  )
   blast(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<BlastAnswer> {
     return this.#questions.reach.blast(caller, query);
   }
 
   @Get('reach')
-  @Answers('Who reaches a resource, and the rule that stops exactly that', BlastAnswer, parameterDocs(REACH_PARAMETERS, { resource: { required: true } }), ABOUT)
+  @Answers(
+    'Who reaches a resource, and the rule that stops exactly that',
+    BlastAnswer,
+    parameterDocs(REACH_PARAMETERS, { resource: { required: true } }),
+    ABOUT,
+  )
   reach(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<BlastAnswer> {
     return this.#questions.reach.reach(caller, query);
   }

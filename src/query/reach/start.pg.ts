@@ -1,7 +1,18 @@
 import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { ENTITY_KINDS, MAX_COUNTED } from '../../projections/index.js';
-import { DIMENSIONS, ruleKey, ruleKeyToBytes, selectorParts, tokenRef, type Dimension, type RuleKey, type Selector, type TokenFacts, type TokenKeys } from '../../rules/index.js';
+import {
+  DIMENSIONS,
+  ruleKey,
+  ruleKeyToBytes,
+  selectorParts,
+  tokenRef,
+  type Dimension,
+  type RuleKey,
+  type Selector,
+  type TokenFacts,
+  type TokenKeys,
+} from '../../rules/index.js';
 import type { Early, Prepared } from '../ask/snapshot.pg.js';
 import type { AskedStart } from './parameters.js';
 
@@ -24,8 +35,14 @@ const clientsOf = (name: string, named: string): Prepared => ({
     SELECT s.client FROM edge_seen s WHERE s.tenant = $1 AND s.res = (SELECT id FROM own) AND s.first_ix < $3
     UNION SELECT c.id FROM entity c WHERE c.tenant = $1 AND c.kind = ${ENTITY_KINDS.client} AND c.parts ->> 0 = (SELECT uri FROM own) AND c.from_ix < $3`,
 });
-const RESOURCE_CLIENTS = { byId: clientsOf('reach-clients-id', 'e.id = $2::int'), byKey: clientsOf('reach-clients-key', 'e.key = $2::bytea') } as const;
-const SESSION_USERS = { name: 'reach-session', text: 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3' };
+const RESOURCE_CLIENTS = {
+  byId: clientsOf('reach-clients-id', 'e.id = $2::int'),
+  byKey: clientsOf('reach-clients-key', 'e.key = $2::bytea'),
+} as const;
+const SESSION_USERS = {
+  name: 'reach-session',
+  text: 'SELECT usr FROM session WHERE tenant = $1 AND key = $2 AND from_ix < $3',
+};
 const SESSION_ID_JAGS = {
   name: 'reach-session-id-jags',
   text: `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND usr = ANY (ARRAY(${SESSION_USERS.text})) AND session_key = $2 AND ix < $3 ORDER BY ix DESC LIMIT $4`,
@@ -34,8 +51,11 @@ const SESSION_ID_JAGS = {
  * Finds tokens that state the session. An IdP that sends no events, or an issuer's own session, is known from tokens
  * alone; a rule stops those that state it.
  */
-const SESSION_TOKENS = { name: 'reach-session-tokens', text: `(SELECT key FROM token WHERE tenant = $1 AND facts #>> '{id_jag,sid}' = $3 AND facts #>> '{id_jag,iss}' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)
-  UNION ALL (SELECT key FROM token WHERE tenant = $1 AND facts ->> 'sid' = $3 AND facts ->> 'iss' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)` };
+const SESSION_TOKENS = {
+  name: 'reach-session-tokens',
+  text: `(SELECT key FROM token WHERE tenant = $1 AND facts #>> '{id_jag,sid}' = $3 AND facts #>> '{id_jag,iss}' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)
+  UNION ALL (SELECT key FROM token WHERE tenant = $1 AND facts ->> 'sid' = $3 AND facts ->> 'iss' = $2 AND ix < $4 ORDER BY ix DESC LIMIT $5)`,
+};
 const FIND_ID_JAG = `SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND key = $2 AND ix < $3 UNION ALL SELECT key, sha_key FROM id_jag WHERE tenant = $1 AND sha_key = $2 AND ix < $3`;
 const IS_ID_JAG_NAMED = 'SELECT 1 FROM token WHERE tenant = $1 AND id_jag_key = $2 AND ix < $3 LIMIT 1';
 const FIND_TOKEN = 'SELECT facts FROM token WHERE tenant = $1 AND key = $2 AND ix < $3';
@@ -84,14 +104,21 @@ export async function findStart(snapshot: Early, tenantKey: Uint8Array, asked: A
     case 'token': {
       const [row] = await snapshot.rows<{ facts: TokenFacts }>(FIND_TOKEN, [asked.key, String(snapshot.index)]);
       if (!row) throw unseen('token');
-      return { kind: 'token', names: [nameOf(tenantKey, { token: tokenRef(row.facts) })], entities: [], others: [], seeds: { ...NO_SEEDS, tokens: [asked.key] } };
+      return {
+        kind: 'token',
+        names: [nameOf(tenantKey, { token: tokenRef(row.facts) })],
+        entities: [],
+        others: [],
+        seeds: { ...NO_SEEDS, tokens: [asked.key] },
+      };
     }
     default:
       return findNamed(snapshot, tenantKey, asked);
   }
 }
 
-const unseen = (what: string): RescindError => new RescindError('not-found', { detail: `no ${what} of this name or id had been seen` });
+const unseen = (what: string): RescindError =>
+  new RescindError('not-found', { detail: `no ${what} of this name or id had been seen` });
 
 /** Returns the first name by which a token is reached. */
 export const reachedBy = ({ names }: Start, { sets }: TokenKeys): StartName | undefined =>
@@ -101,17 +128,39 @@ type Parts = readonly (string | null)[];
 type Named = Extract<AskedStart, { ref: unknown }>;
 
 async function findNamed(snapshot: Early, tenantKey: Uint8Array, { kind, ref }: Named): Promise<Start> {
-  const [statement, named] = 'id' in ref ? [BY_ID, ref.id] : [BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
+  const [statement, named] =
+    'id' in ref ? [BY_ID, ref.id] : [BY_KEY, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
   const [[own, ...tied], clients] = await Promise.all([
-    snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(statement, [named, String(snapshot.index), MAX_NAMES + 1, ENTITY_KINDS[kind]]),
-    kind === 'resource' ? snapshot.rows<{ client: number }>(RESOURCE_CLIENTS['id' in ref ? 'byId' : 'byKey'], [named, String(snapshot.index)]) : [],
+    snapshot.rows<{ id: number; parts: Parts; covered: boolean }>(statement, [
+      named,
+      String(snapshot.index),
+      MAX_NAMES + 1,
+      ENTITY_KINDS[kind],
+    ]),
+    kind === 'resource'
+      ? snapshot.rows<{ client: number }>(RESOURCE_CLIENTS['id' in ref ? 'byId' : 'byKey'], [
+          named,
+          String(snapshot.index),
+        ])
+      : [],
   ]);
   if (!own) throw unseen(kind);
-  if (tied.length > MAX_NAMES) throw new RescindError('filter-too-wide', { detail: `the ${kind} has more than ${MAX_NAMES} other names: ask by one of them` });
+  if (tied.length > MAX_NAMES)
+    throw new RescindError('filter-too-wide', {
+      detail: `the ${kind} has more than ${MAX_NAMES} other names: ask by one of them`,
+    });
   const { id } = own;
   const first = nameOf(tenantKey, selectorOf(kind, own.parts));
-  if (kind === 'agent') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, agents: [id] } };
-  if (kind === 'resource') return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, ofResource: true, clients: clients.map(({ client }) => client) } };
+  if (kind === 'agent')
+    return { kind, names: [first], entities: [id], others: [], seeds: { ...NO_SEEDS, agents: [id] } };
+  if (kind === 'resource')
+    return {
+      kind,
+      names: [first],
+      entities: [id],
+      others: [],
+      seeds: { ...NO_SEEDS, ofResource: true, clients: clients.map(({ client }) => client) },
+    };
   const covered = tied.filter((other) => other.covered);
   const looked = [id, ...tied.map((other) => other.id)];
   return {
@@ -139,7 +188,11 @@ function selectorOf(kind: Named['kind'], parts: Parts): Selector {
   }
 }
 
-async function findSession(snapshot: Early, tenantKey: Uint8Array, { iss, sid }: Extract<AskedStart, { kind: 'session' }>): Promise<Start> {
+async function findSession(
+  snapshot: Early,
+  tenantKey: Uint8Array,
+  { iss, sid }: Extract<AskedStart, { kind: 'session' }>,
+): Promise<Start> {
   const name = nameOf(tenantKey, { session: { iss, sid } });
   const key = ruleKeyToBytes(name.key);
   const [rows, stating, idJags] = await Promise.all([
@@ -149,7 +202,13 @@ async function findSession(snapshot: Early, tenantKey: Uint8Array, { iss, sid }:
   ]);
   if (rows.length + stating.length === 0) throw unseen('session');
   const users = rows.flatMap(({ usr }) => usr ?? []);
-  return { kind: 'session', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, users, tokens: stating.map((token) => token.key), idJags: keysOf(idJags) } };
+  return {
+    kind: 'session',
+    names: [name],
+    entities: [],
+    others: [],
+    seeds: { ...NO_SEEDS, users, tokens: stating.map((token) => token.key), idJags: keysOf(idJags) },
+  };
 }
 
 interface IdJagKeys {
@@ -157,14 +216,26 @@ interface IdJagKeys {
   readonly key: Buffer;
   readonly sha_key: Buffer | null;
 }
-const keysOf = (rows: readonly IdJagKeys[]): Buffer[] => rows.flatMap(({ key, sha_key: sha }) => (sha === null ? [key] : [key, sha]));
+const keysOf = (rows: readonly IdJagKeys[]): Buffer[] =>
+  rows.flatMap(({ key, sha_key: sha }) => (sha === null ? [key] : [key, sha]));
 
-async function findIdJag(snapshot: Early, tenantKey: Uint8Array, { name: asked }: Extract<AskedStart, { kind: 'id_jag' }>): Promise<Start> {
+async function findIdJag(
+  snapshot: Early,
+  tenantKey: Uint8Array,
+  { name: asked }: Extract<AskedStart, { kind: 'id_jag' }>,
+): Promise<Start> {
   const name = nameOf(tenantKey, { id_jag: asked });
   const key = ruleKeyToBytes(name.key);
   const rows = await snapshot.rows<IdJagKeys>(FIND_ID_JAG, [key, String(snapshot.index)]);
-  if (rows.length === 0 && (await snapshot.rows(IS_ID_JAG_NAMED, [key, String(snapshot.index)])).length === 0) throw unseen('ID-JAG');
-  return { kind: 'id_jag', names: [name], entities: [], others: [], seeds: { ...NO_SEEDS, idJags: [key, ...keysOf(rows)] } };
+  if (rows.length === 0 && (await snapshot.rows(IS_ID_JAG_NAMED, [key, String(snapshot.index)])).length === 0)
+    throw unseen('ID-JAG');
+  return {
+    kind: 'id_jag',
+    names: [name],
+    entities: [],
+    others: [],
+    seeds: { ...NO_SEEDS, idJags: [key, ...keysOf(rows)] },
+  };
 }
 
 function nameOf(tenantKey: Uint8Array, selector: Selector): StartName {

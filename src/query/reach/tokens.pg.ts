@@ -1,5 +1,12 @@
 import { MAX_COUNTED, type StoredLineage } from '../../projections/index.js';
-import { MAX_LINEAGE_AGE_S, ruleKeyFromBytes, ruleKeyToBytes, tokenKeys, type RuleKey, type TokenKeys } from '../../rules/index.js';
+import {
+  MAX_LINEAGE_AGE_S,
+  ruleKeyFromBytes,
+  ruleKeyToBytes,
+  tokenKeys,
+  type RuleKey,
+  type TokenKeys,
+} from '../../rules/index.js';
 import type { Reader } from '../ask/reader.js';
 import type { Snapshot } from '../ask/snapshot.pg.js';
 import { findStoppingAsOf } from '../stopping.pg.js';
@@ -62,19 +69,36 @@ export interface ReachedBy<By> {
  * Finds the tokens reachable from the seeds, keeps those that `select` accepts, and says which of them `rules` stop as
  * of the snapshot.
  */
-export async function findReachedTokens<By>(snapshot: Snapshot, reader: Reader, { seeds, onlyLive, select, rules }: ReachedBy<By>): Promise<ReachedTokens<By>> {
+export async function findReachedTokens<By>(
+  snapshot: Snapshot,
+  reader: Reader,
+  { seeds, onlyLive, select, rules }: ReachedBy<By>,
+): Promise<ReachedTokens<By>> {
   const tenantKey = reader.tenantKey(snapshot.tenant);
   const { candidates, more } = await findCandidates(snapshot, seeds, onlyLive);
   const tokens: ReachedToken<By>[] = [];
   for (let at = 0; at < candidates.length; at += EXAMINED_AT_ONCE) {
     const some = candidates.slice(at, at + EXAMINED_AT_ONCE);
-    const lineages = await readLineages(snapshot, tenantKey, some.map(({ key }) => key));
+    const lineages = await readLineages(
+      snapshot,
+      tenantKey,
+      some.map(({ key }) => key),
+    );
     const found = some.flatMap((candidate, nth) => {
       const one = examine(snapshot, candidate, lineages[nth]!, keysOf(reader, tenantKey, lineages[nth]!), select);
       return one && (one.token.live || !onlyLive) ? one : [];
     });
-    const stopping = rules ? await findStoppingAsOf(snapshot, tenantKey, found.map(({ token, keys }) => (token.live ? keys : undefined)), rules.leads) : [];
-    found.forEach(({ token }, nth) => tokens.push((stopping[nth]?.length ?? 0) === 0 ? token : { ...token, live: false, stopped: true }));
+    const stopping = rules
+      ? await findStoppingAsOf(
+          snapshot,
+          tenantKey,
+          found.map(({ token, keys }) => (token.live ? keys : undefined)),
+          rules.leads,
+        )
+      : [];
+    found.forEach(({ token }, nth) =>
+      tokens.push((stopping[nth]?.length ?? 0) === 0 ? token : { ...token, live: false, stopped: true }),
+    );
   }
   return { tokens, atLeast: more };
 }
@@ -88,7 +112,11 @@ function examine<By>(
 ): { readonly token: ReachedToken<By>; readonly keys: TokenKeys } | undefined {
   const by = keys && select(keys);
   if (keys === undefined || by === undefined) return undefined;
-  const live = alive && !broken && keys.grantedAt >= at - MAX_LINEAGE_AGE_S && ![...members, ...idJags].some(({ conflict }) => conflict);
+  const live =
+    alive &&
+    !broken &&
+    keys.grantedAt >= at - MAX_LINEAGE_AGE_S &&
+    ![...members, ...idJags].some(({ conflict }) => conflict);
   const { ix, facts } = members[0]!;
   return { token: { ...terms, key: ruleKeyToBytes(key), index: ix, kind: facts.kind, live, stopped: false, by }, keys };
 }
@@ -99,7 +127,11 @@ interface Candidate extends Terms {
 }
 
 /** Finds the newest candidates, newest first. `more`: there are others. */
-async function findCandidates(snapshot: Snapshot, seeds: Seeds, onlyLive: boolean): Promise<{ readonly candidates: readonly Candidate[]; readonly more: boolean }> {
+async function findCandidates(
+  snapshot: Snapshot,
+  seeds: Seeds,
+  onlyLive: boolean,
+): Promise<{ readonly candidates: readonly Candidate[]; readonly more: boolean }> {
   const { seeds: seedValues, ...statement } = candidatesOf(seeds, onlyLive);
   const rows = (await snapshot.texts(statement, [
     String(snapshot.index),
@@ -110,7 +142,10 @@ async function findCandidates(snapshot: Snapshot, seeds: Seeds, onlyLive: boolea
     ...seedValues,
   ])) as readonly CandidateRow[];
   const candidates = rows.flatMap(([, ...told]) => (told[0] === null ? [] : candidateOf(told)));
-  return { candidates: candidates.slice(0, MAX_EXAMINED), more: rows[0]![0] === 't' || candidates.length > MAX_EXAMINED };
+  return {
+    candidates: candidates.slice(0, MAX_EXAMINED),
+    more: rows[0]![0] === 't' || candidates.length > MAX_EXAMINED,
+  };
 }
 
 const candidateOf = ([key, user, client, agent, resources, iat, exp, alive]: Told): Candidate => ({
@@ -127,23 +162,48 @@ const candidateOf = ([key, user, client, agent, resources, iat, exp, alive]: Tol
 const numberOrNull = (text: string | null): number | null => (text === null ? null : Number(text));
 
 /** Reads the lineages of tokens as of the snapshot's index. The tokens must have been recorded below it. */
-export async function readLineages(snapshot: Snapshot, tenantKey: Uint8Array, keys: readonly RuleKey[]): Promise<StoredLineage[]> {
+export async function readLineages(
+  snapshot: Snapshot,
+  tenantKey: Uint8Array,
+  keys: readonly RuleKey[],
+): Promise<StoredLineage[]> {
   return asOfIndex(snapshot, tenantKey, await snapshot.lineage.tokens(snapshot.tenant, keys));
 }
 
-async function asOfIndex(snapshot: Snapshot, tenantKey: Uint8Array, lineages: readonly (StoredLineage | undefined)[]): Promise<StoredLineage[]> {
+async function asOfIndex(
+  snapshot: Snapshot,
+  tenantKey: Uint8Array,
+  lineages: readonly (StoredLineage | undefined)[],
+): Promise<StoredLineage[]> {
   const found = lineages.map((lineage) => lineageAsOf(lineage!, tenantKey, snapshot.index));
   if (snapshot.present) return found;
   // The reader marks members that are contradicted now; this keeps the mark for those that were at the index.
-  const contradicted = [...new Set(found.flatMap(({ tokens, idJags }) => [...tokens, ...idJags]).flatMap(({ conflict, key }) => (conflict ? [key] : [])))];
+  const contradicted = [
+    ...new Set(
+      found
+        .flatMap(({ tokens, idJags }) => [...tokens, ...idJags])
+        .flatMap(({ conflict, key }) => (conflict ? [key] : [])),
+    ),
+  ];
   if (contradicted.length === 0) return found;
-  const rows = await snapshot.rows<{ key: Buffer }>(CONFLICTS, [contradicted.map(ruleKeyToBytes), String(snapshot.index)]);
+  const rows = await snapshot.rows<{ key: Buffer }>(CONFLICTS, [
+    contradicted.map(ruleKeyToBytes),
+    String(snapshot.index),
+  ]);
   const then = new Set(rows.map(({ key }) => ruleKeyFromBytes(key)));
   const asThen = <M extends { readonly key: RuleKey }>(member: M): M => ({ ...member, conflict: then.has(member.key) });
-  return found.map((lineage) => ({ ...lineage, tokens: lineage.tokens.map(asThen), idJags: lineage.idJags.map(asThen) }));
+  return found.map((lineage) => ({
+    ...lineage,
+    tokens: lineage.tokens.map(asThen),
+    idJags: lineage.idJags.map(asThen),
+  }));
 }
 
-export function keysOf(reader: Reader, tenantKey: Uint8Array, { tokens, idJags }: StoredLineage): TokenKeys | undefined {
+export function keysOf(
+  reader: Reader,
+  tenantKey: Uint8Array,
+  { tokens, idJags }: StoredLineage,
+): TokenKeys | undefined {
   const members = [...tokens, ...idJags];
   return tokenKeys(tenantKey, {
     tokens: tokens.map(({ facts }) => facts),

@@ -9,7 +9,10 @@ const HOUR_S = 3_600;
 const LAST_HOUR = 2 ** 31 - 1;
 
 const USED = loadSql(import.meta.url, 'used.sql');
-const drivenBy = (kind: string, ids: string, condition: string): Prepared => ({ name: `reach-used-${kind}`, text: USED.replace('{ids}', ids).replace('{driven}', condition) });
+const drivenBy = (kind: string, ids: string, condition: string): Prepared => ({
+  name: `reach-used-${kind}`,
+  text: USED.replace('{ids}', ids).replace('{driven}', condition),
+});
 const OF_CLIENT = 'a.client = d.id AND a.bound_ix < $2'; // access_client
 const OF_RESOURCE = 'a.res = d.id AND a.bound_ix < $2'; // access_res
 const STATEMENTS = {
@@ -20,8 +23,14 @@ const STATEMENTS = {
   token: drivenBy('token', '$5::bytea[]', 'a.tok = d.id AND (a.foreign_ix IS NULL OR a.foreign_ix >= $2)'), // access_tok
 } as const;
 const FIRST_HOUR = loadSql(import.meta.url, 'first-hour.sql');
-const firstHourOf = (kind: string, condition: string): Prepared => ({ name: `reach-first-hour-${kind}`, text: FIRST_HOUR.replaceAll('{driven}', condition) });
-const FIRST_HOURS = { client: firstHourOf('client', OF_CLIENT), resource: firstHourOf('resource', OF_RESOURCE) } as const;
+const firstHourOf = (kind: string, condition: string): Prepared => ({
+  name: `reach-first-hour-${kind}`,
+  text: FIRST_HOUR.replaceAll('{driven}', condition),
+});
+const FIRST_HOURS = {
+  client: firstHourOf('client', OF_CLIENT),
+  resource: firstHourOf('resource', OF_RESOURCE),
+} as const;
 
 export interface UsedRow {
   readonly [column: string]: unknown;
@@ -60,20 +69,46 @@ export type UsedRows = Omit<Used, 'totals'>;
  * Reads the uses that are attributed to a user, client, agent or resource; for a session, an ID-JAG or a token, the
  * uses of its tokens.
  */
-export async function readUsed(snapshot: Snapshot, { kind, entities }: Start, tokens: readonly ReachedToken<unknown>[], since: number): Promise<UsedRows> {
+export async function readUsed(
+  snapshot: Snapshot,
+  { kind, entities }: Start,
+  tokens: readonly ReachedToken<unknown>[],
+  since: number,
+): Promise<UsedRows> {
   const byTokens = kind === 'session' || kind === 'id_jag' || kind === 'token';
   const driving = byTokens ? byteaArray(tokens.map(({ key }) => key)) : int4Array(entities);
-  const rows = await snapshot.rows<UsedRow>(STATEMENTS[byTokens ? 'token' : kind], [String(snapshot.index), since, MAX_COUNTED, driving]);
+  const rows = await snapshot.rows<UsedRow>(STATEMENTS[byTokens ? 'token' : kind], [
+    String(snapshot.index),
+    since,
+    MAX_COUNTED,
+    driving,
+  ]);
   return { rows, atLeast: rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_COUNTED };
 }
 
-export async function readTotals(snapshot: Snapshot, { kind, entities: ids }: Start, since: number): Promise<UsedTotals | undefined> {
+export async function readTotals(
+  snapshot: Snapshot,
+  { kind, entities: ids }: Start,
+  since: number,
+): Promise<UsedTotals | undefined> {
   if (kind !== 'client' && kind !== 'resource') return undefined;
   const first = Math.ceil(since / HOUR_S);
   const [whole, [part]] = await Promise.all([
     readTotalUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR }),
-    snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first' | 'last', string>>(FIRST_HOURS[kind], [String(snapshot.index), since, first * HOUR_S, ids]),
+    snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first' | 'last', string>>(FIRST_HOURS[kind], [
+      String(snapshot.index),
+      since,
+      first * HOUR_S,
+      ids,
+    ]),
   ]);
   const sum = (column: 'n' | 'allowed' | 'records' | 'bytes'): number => whole[column] + Number(part![column]);
-  return { allowed: sum('allowed'), denied: sum('n') - sum('allowed'), records: sum('records'), bytes: sum('bytes'), first: Number(part!.first), last: Number(part!.last) };
+  return {
+    allowed: sum('allowed'),
+    denied: sum('n') - sum('allowed'),
+    records: sum('records'),
+    bytes: sum('bytes'),
+    first: Number(part!.first),
+    last: Number(part!.last),
+  };
 }

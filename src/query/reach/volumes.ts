@@ -12,7 +12,8 @@ interface Volumes {
 }
 
 function sumOf(rows: readonly UsedRow[]): Volumes {
-  const sum = (column: 'allowed' | 'denied' | 'records' | 'bytes'): number => rows.reduce((total, row) => total + Number(row[column]), 0);
+  const sum = (column: 'allowed' | 'denied' | 'records' | 'bytes'): number =>
+    rows.reduce((total, row) => total + Number(row[column]), 0);
   return { allowed: sum('allowed'), denied: sum('denied'), records: sum('records'), bytes: sum('bytes') };
 }
 
@@ -22,9 +23,22 @@ export function byResource(rows: readonly UsedRow[]) {
     .sort((a, b) => b.volumes.allowed - a.volumes.allowed || (a.res ?? 0) - (b.res ?? 0));
 }
 
-export function usageOf({ rows, atLeast, totals }: Used, resources: ReturnType<typeof byResource>, names: Names, tokensLeftOut: boolean) {
+export function usageOf(
+  { rows, atLeast, totals }: Used,
+  resources: ReturnType<typeof byResource>,
+  names: Names,
+  tokensLeftOut: boolean,
+) {
   const rest = isCut(atLeast || tokensLeftOut);
-  const { first, last: lastOfAll, ...total } = totals ?? { ...sumOf(rows), first: rows.length === 0 ? null : Math.min(...rows.map((row) => Number(row.first))), last: 0 };
+  const {
+    first,
+    last: lastOfAll,
+    ...total
+  } = totals ?? {
+    ...sumOf(rows),
+    first: rows.length === 0 ? null : Math.min(...rows.map((row) => Number(row.first))),
+    last: 0,
+  };
   const operations = [...groupBy(rows, ({ op }) => op)].sort(([a], [b]) => (a ?? 99) - (b ?? 99));
   return {
     uses: total.allowed + total.denied,
@@ -34,7 +48,9 @@ export function usageOf({ rows, atLeast, totals }: Used, resources: ReturnType<t
     operations: operations.map(([op, of]) => ({ operation: orNull(op, operationOf), ...sumOf(of), ...rest })),
     resources: {
       count: resources.length,
-      top: resources.slice(0, MAX_SHOWN).map(({ res, volumes, last }) => ({ resource: orNull(res, names.resource), ...volumes, last, ...rest })),
+      top: resources
+        .slice(0, MAX_SHOWN)
+        .map(({ res, volumes, last }) => ({ resource: orNull(res, names.resource), ...volumes, last, ...rest })),
       left_out: Math.max(0, resources.length - MAX_SHOWN),
       ...rest,
     },

@@ -29,7 +29,15 @@ const GRANTS_OF = {
 const SCOPES = { name: 'reviewed-scopes', text: loadSql(import.meta.url, 'reviewed-scopes.sql') };
 
 /** Reports every standing grant of a user or of a resource with its usage, whatever its length. */
-export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask; readonly reader: Reader; readonly streams: ReportStreams }) {
+export function createAccessReview({
+  ask,
+  reader,
+  streams,
+}: {
+  readonly ask: Ask;
+  readonly reader: Reader;
+  readonly streams: ReportStreams;
+}) {
   return async (tenant: string, query: unknown): Promise<Report> => {
     const parameters = readParameters(query, REVIEW_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
@@ -50,7 +58,11 @@ export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask
           for await (const page of snapshot.pages<GrantRow>(GRANTS_OF[kind], [String(snapshot.index), ids], PAGE)) {
             if (isFirst && page.length === PAGE) await snapshot.rows(ALLOW_TIME);
             const items = await describePage(snapshot, tenantKey, page);
-            await write(format === 'csv' ? items.map(lineOf).join('') : `${isFirst ? '' : ','}${items.map((item) => JSON.stringify(item)).join(',')}`);
+            await write(
+              format === 'csv'
+                ? items.map(lineOf).join('')
+                : `${isFirst ? '' : ','}${items.map((item) => JSON.stringify(item)).join(',')}`,
+            );
             isFirst = false;
           }
           if (format === 'json') await write(']}');
@@ -58,7 +70,11 @@ export function createAccessReview({ ask, reader, streams }: { readonly ask: Ask
         asked,
       ),
     );
-    return { contentType: format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/json; charset=utf-8', fileName: `access-review-${kind}-as-of-${index}.${format}`, body };
+    return {
+      contentType: format === 'csv' ? 'text/csv; charset=utf-8; header=present' : 'application/json; charset=utf-8',
+      fileName: `access-review-${kind}-as-of-${index}.${format}`,
+      body,
+    };
   };
 }
 
@@ -74,11 +90,22 @@ interface ScopesRow {
   readonly used_scopes: string[];
 }
 
-async function describePage(snapshot: Snapshot, tenantKey: Uint8Array, page: readonly GrantRow[]): Promise<ReviewItem[]> {
+async function describePage(
+  snapshot: Snapshot,
+  tenantKey: Uint8Array,
+  page: readonly GrantRow[],
+): Promise<ReviewItem[]> {
   const columns = [page.map(({ usr }) => usr), page.map(({ client }) => client), page.map(({ res }) => res)];
   const scopes = await snapshot.rows<ScopesRow>(SCOPES, [String(snapshot.index), ...columns.map(int4Array)]);
-  const used = new Map((await readUsesOfGrants(snapshot, page, { since: [snapshot.at - 30 * DAY_S, snapshot.at - 90 * DAY_S] })).map((use) => [keyOf(use), use]));
-  const names = await readNames(snapshot, page.flatMap(({ usr, client, res, agent }) => [usr, client, res, agent]));
+  const used = new Map(
+    (await readUsesOfGrants(snapshot, page, { since: [snapshot.at - 30 * DAY_S, snapshot.at - 90 * DAY_S] })).map(
+      (use) => [keyOf(use), use],
+    ),
+  );
+  const names = await readNames(
+    snapshot,
+    page.flatMap(({ usr, client, res, agent }) => [usr, client, res, agent]),
+  );
   const rules = await findGrantRules(snapshot, tenantKey, page, names);
   return page.map((grant, nth) => {
     const use = used.get(keyOf(grant));

@@ -1,6 +1,22 @@
 import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
-import { Agent, AsOf, Client, Count, GrantedScopes, Index, lowerBound, maybe, one, Resource, Scopes, strict, Time, TokenId, User } from '../ask/answer-parts.js';
+import {
+  Agent,
+  AsOf,
+  Client,
+  Count,
+  GrantedScopes,
+  Index,
+  lowerBound,
+  maybe,
+  one,
+  Resource,
+  Scopes,
+  strict,
+  Time,
+  TokenId,
+  User,
+} from '../ask/answer-parts.js';
 
 export const ReviewItem = Type.Object(
   {
@@ -23,10 +39,26 @@ export type ReviewItem = Static<typeof ReviewItem>;
 export const ReviewReport = Type.Object({ as_of: AsOf, items: Type.Array(ReviewItem) }, strict);
 
 const Instant = Type.Integer({ description: 'milliseconds since the epoch' });
-const volumes = { allowed: Count, denied: Count, records: Count, bytes: Count, first: maybe(Time), last: maybe(Time), ...lowerBound };
+const volumes = {
+  allowed: Count,
+  denied: Count,
+  records: Count,
+  bytes: Count,
+  first: maybe(Time),
+  last: maybe(Time),
+  ...lowerBound,
+};
 
 const Use = Type.Object(
-  { index: Index, at: Time, count: Count, outcome: Type.Enum(['allowed', 'denied']), operation: maybe(Type.Enum(['read', 'write', 'delete', 'export', 'admin'])), resource: maybe(Resource), token: TokenId },
+  {
+    index: Index,
+    at: Time,
+    count: Count,
+    outcome: Type.Enum(['allowed', 'denied']),
+    operation: maybe(Type.Enum(['read', 'write', 'delete', 'export', 'admin'])),
+    resource: maybe(Resource),
+    token: TokenId,
+  },
   strict,
 );
 
@@ -37,18 +69,33 @@ export const IncidentReport = one({
       entry: Type.String({ description: 'index of its entry in the ledger: see /v1/entries/{index} for the proof' }),
       seq: Type.String({ description: 'position in the control log' }),
       selector: Type.Record(Type.String(), Type.Unknown()),
-      others: Type.Optional(Type.Array(Type.Record(Type.String(), Type.Unknown()), { description: 'further selectors of the rule, any of which selects' })),
+      others: Type.Optional(
+        Type.Array(Type.Record(Type.String(), Type.Unknown()), {
+          description: 'further selectors of the rule, any of which selects',
+        }),
+      ),
       effect: Type.Enum(['block', 'revoke']),
       ordered_at: Instant,
-      counts_from: Type.Integer({ description: 'when the event happened that ordered it, else `ordered_at`: milliseconds since the epoch' }),
+      counts_from: Type.Integer({
+        description: 'when the event happened that ordered it, else `ordered_at`: milliseconds since the epoch',
+      }),
       recorded_at: Type.Integer({ description: 'arrival of the entry, milliseconds since the epoch' }),
       reason: Type.String(),
       author: Type.Object({ caller: Type.String(), on_behalf_of: Type.Optional(Type.String()) }, strict),
-      cause: maybe(Type.Object({ source: Type.String(), id: Type.String() }, { ...strict, description: 'the event of a source that ordered it' })),
+      cause: maybe(
+        Type.Object(
+          { source: Type.String(), id: Type.String() },
+          { ...strict, description: 'the event of a source that ordered it' },
+        ),
+      ),
       ended: maybe(
         Type.Object(
           { by: Type.Enum(['enabling', 'until']), at: Time, entry: maybe(Index), resume: Type.Boolean() },
-          { ...strict, description: 'a block that is over, and the entry of the enabling that ended it; what was granted until then stays revoked unless `resume`' },
+          {
+            ...strict,
+            description:
+              'a block that is over, and the entry of the enabling that ended it; what was granted until then stays revoked unless `resume`',
+          },
         ),
       ),
       lifted: maybe(Type.Object({ entry: Index, at: Time, resume: Type.Boolean() }, strict)),
@@ -58,20 +105,50 @@ export const IncidentReport = one({
   hit: Type.Object(
     {
       live_tokens: Count,
-      newest: Type.Array(Type.Object({ id: TokenId, index: Index, user: maybe(User), client: Client, agent: maybe(Agent), issued_at: Time, expires_at: maybe(Time) }, strict)),
+      newest: Type.Array(
+        Type.Object(
+          {
+            id: TokenId,
+            index: Index,
+            user: maybe(User),
+            client: Client,
+            agent: maybe(Agent),
+            issued_at: Time,
+            expires_at: maybe(Time),
+          },
+          strict,
+        ),
+      ),
       left_out: Count,
       ...lowerBound,
     },
-    { ...strict, description: 'tokens that were live when it was ordered, by what the ledger had told by its entry; also those that another rule stopped' },
+    {
+      ...strict,
+      description:
+        'tokens that were live when it was ordered, by what the ledger had told by its entry; also those that another rule stopped',
+    },
   ),
   since: Time,
-  before: Type.Object(volumes, { ...strict, description: 'uses of its tokens from `since` until it counts, by what is known at `as_of`' }),
-  after: Type.Object({ ...volumes, newest: Type.Array(Use), left_out: Count }, { ...strict, description: 'uses of its tokens from the second after on, allowed and denied, for as long as it stopped them: until its lift, or its end where a token was granted later' }),
+  before: Type.Object(volumes, {
+    ...strict,
+    description: 'uses of its tokens from `since` until it counts, by what is known at `as_of`',
+  }),
+  after: Type.Object(
+    { ...volumes, newest: Type.Array(Use), left_out: Count },
+    {
+      ...strict,
+      description:
+        'uses of its tokens from the second after on, allowed and denied, for as long as it stopped them: until its lift, or its end where a token was granted later',
+    },
+  ),
   confirmations: Type.Object(
     {
       known: Type.Boolean({ description: 'false: nobody kept who confirmed it' }),
       nodes: Type.Array(
-        Type.Object({ node: Type.String(), outcome: Type.Enum(['confirmed', 'expired']), guards: Count, at: Instant }, strict),
+        Type.Object(
+          { node: Type.String(), outcome: Type.Enum(['confirmed', 'expired']), guards: Count, at: Instant },
+          strict,
+        ),
         { description: 'as the process that waited heard it; expired: the node had gone, or its lease was waited out' },
       ),
     },

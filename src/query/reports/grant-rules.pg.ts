@@ -1,4 +1,11 @@
-import { DIMENSIONS, ruleKey, ruleKeyFromBytes, type Dimension, type RuleKey, type TokenKeys } from '../../rules/index.js';
+import {
+  DIMENSIONS,
+  ruleKey,
+  ruleKeyFromBytes,
+  type Dimension,
+  type RuleKey,
+  type TokenKeys,
+} from '../../rules/index.js';
 import type { Names } from '../ask/names.pg.js';
 import type { Snapshot } from '../ask/snapshot.pg.js';
 import { findStoppingAsOf } from '../stopping.pg.js';
@@ -32,11 +39,23 @@ const READ_KEYS = {
  * Finds, for each grant, the rules that would stop a token issued under it now. A revoke is not among them, because
  * what it revoked may be granted anew; neither is a rule on a type of agent, a session, an ID-JAG or a token.
  */
-export async function findGrantRules(snapshot: Snapshot, tenantKey: Uint8Array, grants: readonly ReviewedGrant[], names: Names): Promise<readonly (readonly string[])[]> {
-  const ids = [...new Set(grants.flatMap(({ usr, client, res, agent }) => [usr, client, res, agent]).filter((id) => id !== null))];
+export async function findGrantRules(
+  snapshot: Snapshot,
+  tenantKey: Uint8Array,
+  grants: readonly ReviewedGrant[],
+  names: Names,
+): Promise<readonly (readonly string[])[]> {
+  const ids = [
+    ...new Set(grants.flatMap(({ usr, client, res, agent }) => [usr, client, res, agent]).filter((id) => id !== null)),
+  ];
   const keys = new Map<number, RuleKey[]>();
-  for (const { id, key } of await snapshot.rows<KeyRow>(READ_KEYS, [ids, String(snapshot.index)])) keys.set(id, [...(keys.get(id) ?? []), ruleKeyFromBytes(key)]);
-  return findStoppingAsOf(snapshot, tenantKey, grants.map((grant) => keysOf(grant, snapshot.at)));
+  for (const { id, key } of await snapshot.rows<KeyRow>(READ_KEYS, [ids, String(snapshot.index)]))
+    keys.set(id, [...(keys.get(id) ?? []), ruleKeyFromBytes(key)]);
+  return findStoppingAsOf(
+    snapshot,
+    tenantKey,
+    grants.map((grant) => keysOf(grant, snapshot.at)),
+  );
 
   function keysOf({ usr, client, res, agent }: ReviewedGrant, now: number): TokenKeys {
     const issuers = [...new Set([names.user(usr).iss, names.client(client).iss])];
@@ -49,7 +68,13 @@ export async function findGrantRules(snapshot: Snapshot, tenantKey: Uint8Array, 
     };
     // Takes a token granted at the end of time, after a new sign-in: only a block stops it.
     const later = now + FAR_S;
-    return { sets: DIMENSIONS.map((dimension) => sets[dimension] ?? []), grantedAt: later, authenticatedAt: later, seenSeq: 2n ** 62n, skew: 0 };
+    return {
+      sets: DIMENSIONS.map((dimension) => sets[dimension] ?? []),
+      grantedAt: later,
+      authenticatedAt: later,
+      seenSeq: 2n ** 62n,
+      skew: 0,
+    };
   }
 }
 

@@ -9,19 +9,100 @@ const ofMs = (ms: number): string => new Date(ms).toISOString();
 export function incidentCsv({ rule, hit, before, after, confirmations }: IncidentReport): string {
   const atLeast = (is: true | undefined): string => (is ? 'at least' : '');
   const volumes = (section: string, of: typeof before): string =>
-    csvLine([section, csvTime(of.last), null, 'allowed', 'allowed', of.allowed, of.records, of.bytes, atLeast(of.at_least)]) +
-    csvLine([section, null, null, 'denied', 'denied', of.denied, null, null, atLeast(of.at_least)]);
+    csvLine([
+      section,
+      csvTime(of.last),
+      null,
+      'allowed',
+      'allowed',
+      of.allowed,
+      of.records,
+      of.bytes,
+      atLeast(of.at_least),
+    ]) + csvLine([section, null, null, 'denied', 'denied', of.denied, null, null, atLeast(of.at_least)]);
   return [
     csvLine(COLUMNS),
-    csvLine(['rule', ofMs(rule.ordered_at), rule.entry, rule.id, rule.effect, null, null, null, JSON.stringify(rule.selector)]),
-    csvLine(['reason', ofMs(rule.recorded_at), rule.entry, rule.author.on_behalf_of ?? rule.author.caller, null, null, null, null, rule.reason]),
-    ...(rule.ended ? [csvLine(['end', csvTime(rule.ended.at), rule.ended.entry, rule.id, rule.ended.by, null, null, null, null])] : []),
-    ...(rule.lifted ? [csvLine(['lift', csvTime(rule.lifted.at), rule.lifted.entry, rule.id, rule.lifted.resume ? 'resumed' : 'stays revoked', null, null, null, null])] : []),
+    csvLine([
+      'rule',
+      ofMs(rule.ordered_at),
+      rule.entry,
+      rule.id,
+      rule.effect,
+      null,
+      null,
+      null,
+      JSON.stringify(rule.selector),
+    ]),
+    csvLine([
+      'reason',
+      ofMs(rule.recorded_at),
+      rule.entry,
+      rule.author.on_behalf_of ?? rule.author.caller,
+      null,
+      null,
+      null,
+      null,
+      rule.reason,
+    ]),
+    ...(rule.ended
+      ? [csvLine(['end', csvTime(rule.ended.at), rule.ended.entry, rule.id, rule.ended.by, null, null, null, null])]
+      : []),
+    ...(rule.lifted
+      ? [
+          csvLine([
+            'lift',
+            csvTime(rule.lifted.at),
+            rule.lifted.entry,
+            rule.id,
+            rule.lifted.resume ? 'resumed' : 'stays revoked',
+            null,
+            null,
+            null,
+            null,
+          ]),
+        ]
+      : []),
     csvLine(['hit', null, null, 'live tokens', null, hit.live_tokens, null, null, atLeast(hit.at_least)]),
-    ...hit.newest.map((token) => csvLine(['token', csvTime(token.issued_at), token.index, token.id, null, 1, null, null, `${token.user?.sub ?? ''} ${token.client.client_id}`.trim()])),
+    ...hit.newest.map((token) =>
+      csvLine([
+        'token',
+        csvTime(token.issued_at),
+        token.index,
+        token.id,
+        null,
+        1,
+        null,
+        null,
+        `${token.user?.sub ?? ''} ${token.client.client_id}`.trim(),
+      ]),
+    ),
     volumes('before', before),
     volumes('after', after),
-    ...after.newest.map((use) => csvLine(['use after', csvTime(use.at), use.index, use.token, use.outcome, use.count, null, null, `${use.operation ?? ''} ${use.resource?.uri ?? ''}`.trim()])),
-    ...confirmations.nodes.map((node) => csvLine(['confirmation', ofMs(node.at), null, node.node, node.outcome, node.guards, null, null, 'count: guards it vouched for'])),
+    ...after.newest.map((use) =>
+      csvLine([
+        'use after',
+        csvTime(use.at),
+        use.index,
+        use.token,
+        use.outcome,
+        use.count,
+        null,
+        null,
+        `${use.operation ?? ''} ${use.resource?.uri ?? ''}`.trim(),
+      ]),
+    ),
+    ...confirmations.nodes.map((node) =>
+      csvLine([
+        'confirmation',
+        ofMs(node.at),
+        null,
+        node.node,
+        node.outcome,
+        node.guards,
+        null,
+        null,
+        'count: guards it vouched for',
+      ]),
+    ),
   ].join('');
 }

@@ -50,7 +50,11 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
       },
       readAsOf(parameters),
       // A rule looked up by id is returned even if it has expired.
-      { early: ({ rows, index }) => rulesAsOf(rows, { index, at: 0 }, { rule: id }), plans: 'generic', timeoutMs: COUNTING_TIMEOUT_MS },
+      {
+        early: ({ rows, index }) => rulesAsOf(rows, { index, at: 0 }, { rule: id }),
+        plans: 'generic',
+        timeoutMs: COUNTING_TIMEOUT_MS,
+      },
     );
     return { format, report };
   };
@@ -66,11 +70,18 @@ interface Told {
   readonly since: number;
 }
 
-async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, { rule, versions, orderedAt, countsFrom, since }: Told): Promise<IncidentReport> {
+async function describe(
+  snapshot: Snapshot,
+  reader: Reader,
+  tenantKey: Uint8Array,
+  { rule, versions, orderedAt, countsFrom, since }: Told,
+): Promise<IncidentReport> {
   const selectors = versions.map(({ selector }) => selector);
   const [ordered, seeds, confirmed] = await Promise.all([
     // The rule as it was ordered. If an event ordered it, an enabling may have changed it since.
-    rule.cause === undefined ? versions : rulesAsOf(snapshot.rows, { index: rule.ix + 1n, at: orderedAt }, { rule: rule.rule }),
+    rule.cause === undefined
+      ? versions
+      : rulesAsOf(snapshot.rows, { index: rule.ix + 1n, at: orderedAt }, { rule: rule.rule }),
     seedsOf(snapshot, tenantKey, selectors),
     snapshot.rows<ConfirmationRow>(CONFIRMATIONS, [String(rule.terms.seq)]),
   ]);
@@ -82,27 +93,46 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
    * When the rule stops counting for a token: at its end, unless it still stopped the token then, or at its lift.
    * Undefined: never.
    */
-  const endFor = (keys: TokenKeys): number | undefined => least(ended === null || stopsOn(keys, ended.at) ? undefined : ended.at, rule.lift?.at);
-  const hit = await findReachedTokens(told, reader, { seeds, onlyLive: true, select: (keys) => (stops(keys, orderedAt) ? true : undefined) });
-  const known = await findReachedTokens(snapshot, reader, { seeds, onlyLive: false, select: (keys) => (stops(keys, orderedAt) ? { end: endFor(keys) } : undefined) });
+  const endFor = (keys: TokenKeys): number | undefined =>
+    least(ended === null || stopsOn(keys, ended.at) ? undefined : ended.at, rule.lift?.at);
+  const hit = await findReachedTokens(told, reader, {
+    seeds,
+    onlyLive: true,
+    select: (keys) => (stops(keys, orderedAt) ? true : undefined),
+  });
+  const known = await findReachedTokens(snapshot, reader, {
+    seeds,
+    onlyLive: false,
+    select: (keys) => (stops(keys, orderedAt) ? { end: endFor(keys) } : undefined),
+  });
   const keys = known.tokens.map(({ key }) => key);
-  const uses = keys.length === 0 ? [] : await snapshot.rows<UsesRow>(USES, [
-    String(snapshot.index),
-    byteaArray(keys),
-    since,
-    countsFrom,
-    MAX_COUNTED,
-    MAX_SHOWN,
-    int8Array(known.tokens.map(({ by }) => by.end)),
-  ]);
+  const uses =
+    keys.length === 0
+      ? []
+      : await snapshot.rows<UsesRow>(USES, [
+          String(snapshot.index),
+          byteaArray(keys),
+          since,
+          countsFrom,
+          MAX_COUNTED,
+          MAX_SHOWN,
+          int8Array(known.tokens.map(({ by }) => by.end)),
+        ]);
 
   const newest = uses.find(({ after }) => after)?.newest ?? [];
   const shown = hit.tokens.slice(0, MAX_SHOWN);
-  const naming = readNames(snapshot, [...shown.flatMap(({ user, client, agent }) => [user, client, agent]), ...newest.map(({ res }) => res)]);
+  const naming = readNames(snapshot, [
+    ...shown.flatMap(({ user, client, agent }) => [user, client, agent]),
+    ...newest.map(({ res }) => res),
+  ]);
   snapshot.ends();
   const names = await naming;
   const atLeast = known.atLeast || uses.reduce((sum, { rows }) => sum + Number(rows), 0) >= MAX_COUNTED;
-  const volumes = (after: boolean) => volumesOf(uses.find((row) => row.after === after), atLeast);
+  const volumes = (after: boolean) =>
+    volumesOf(
+      uses.find((row) => row.after === after),
+      atLeast,
+    );
   return {
     as_of: asOfOf(snapshot),
     rule: {
@@ -121,10 +151,19 @@ async function describe(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Arra
       ended,
       lifted: rule.lift ? { entry: String(rule.lift.ix), at: rule.lift.at, resume: rule.lift.resume } : null,
     },
-    hit: { live_tokens: hit.tokens.length, newest: shown.map((token) => tokenOf(token, names)), left_out: hit.tokens.length - shown.length, ...isCut(hit.atLeast) },
+    hit: {
+      live_tokens: hit.tokens.length,
+      newest: shown.map((token) => tokenOf(token, names)),
+      left_out: hit.tokens.length - shown.length,
+      ...isCut(hit.atLeast),
+    },
     since,
     before: volumes(false),
-    after: { ...volumes(true), newest: newest.map((use) => useOf(use, names)), left_out: Number(uses.find(({ after }) => after)?.rows ?? 0) - newest.length },
+    after: {
+      ...volumes(true),
+      newest: newest.map((use) => useOf(use, names)),
+      left_out: Number(uses.find(({ after }) => after)?.rows ?? 0) - newest.length,
+    },
     confirmations: {
       known: confirmed.length > 0,
       // Names of nodes name hosts and processes, which are the operator's.
@@ -140,7 +179,8 @@ function endOf({ effect, terms, turned }: RuleVersion, at: number): IncidentRepo
   return { by: 'until', at: terms.until, entry: null, resume: terms.resume === true };
 }
 
-const least = (one: number | undefined, other: number | undefined): number | undefined => (one === undefined || other === undefined ? (one ?? other) : Math.min(one, other));
+const least = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
 
 function volumesOf(row: UsesRow | undefined, atLeast: boolean) {
   return {
@@ -184,7 +224,15 @@ interface UsesRow {
   readonly bytes: string;
   readonly first: string;
   readonly last: string;
-  readonly newest: readonly { ix: string; at: number; n: number; outcome: number; op: number | null; res: number | null; tok: string }[];
+  readonly newest: readonly {
+    ix: string;
+    at: number;
+    n: number;
+    outcome: number;
+    op: number | null;
+    res: number | null;
+    tok: string;
+  }[];
 }
 
 interface ConfirmationRow {

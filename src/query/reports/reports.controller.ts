@@ -30,7 +30,11 @@ export class ReportsController {
     'Streamed, whatever its length; cut off where it fails. CSV (RFC 4180): a cell that a spreadsheet would take for a formula (= + - @, tab, return) begins with an apostrophe; times are RFC 3339.',
     'report',
   )
-  async accessReview(@CurrentCaller() caller: Asker, @Query() query: unknown, @Res() reply: FastifyReply): Promise<void> {
+  async accessReview(
+    @CurrentCaller() caller: Asker,
+    @Query() query: unknown,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { contentType, fileName, body } = await this.#questions.reports.accessReview(caller.tenant, query);
     void reply.header('content-type', contentType).header('content-disposition', `attachment; filename="${fileName}"`);
     await reply.send(body);
@@ -44,10 +48,16 @@ export class ReportsController {
     parameterDocs(INCIDENT_PARAMETERS, { rule: { required: true } }),
     'Without `since`: from 30 days before the order. CSV: a line a fact.',
   )
-  async incident(@CurrentCaller() caller: Asker, @Query() query: unknown, @Res({ passthrough: true }) reply: FastifyReply): Promise<IncidentReport | string> {
+  async incident(
+    @CurrentCaller() caller: Asker,
+    @Query() query: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<IncidentReport | string> {
     const { format, report } = await this.#questions.reports.incident(caller.tenant, query);
     if (format === 'json') return report;
-    void reply.header('content-type', 'text/csv; charset=utf-8; header=present').header('content-disposition', 'attachment; filename="incident.csv"');
+    void reply
+      .header('content-type', 'text/csv; charset=utf-8; header=present')
+      .header('content-disposition', 'attachment; filename="incident.csv"');
     return incidentCsv(report);
   }
 }

@@ -1,6 +1,16 @@
 import { RescindError } from '../../contracts/index.js';
 import type { RuleVersion } from '../../projections/index.js';
-import { createRuleIndex, ruleKey, ruleKeyToBytes, selectorKey, tokenParts, userParts, type Selector, type TokenKeys, type TokenRef } from '../../rules/index.js';
+import {
+  createRuleIndex,
+  ruleKey,
+  ruleKeyToBytes,
+  selectorKey,
+  tokenParts,
+  userParts,
+  type Selector,
+  type TokenKeys,
+  type TokenRef,
+} from '../../rules/index.js';
 import type { AskedStart } from '../reach/parameters.js';
 import { findStart, NO_SEEDS, type Seeds } from '../reach/start.pg.js';
 import type { Snapshot } from '../ask/snapshot.pg.js';
@@ -10,7 +20,11 @@ const CLIENTS = `SELECT c.id FROM entity c WHERE c.tenant = $1 AND c.kind = 2 AN
   AND EXISTS (SELECT FROM token t WHERE t.tenant = $1 AND t.client = c.id) ORDER BY c.id`;
 
 /** Finds the seeds of a rule's tokens, for each selector by the member that leaves the fewest. */
-export async function seedsOf(snapshot: Snapshot, tenantKey: Uint8Array, selectors: readonly Selector[]): Promise<Seeds> {
+export async function seedsOf(
+  snapshot: Snapshot,
+  tenantKey: Uint8Array,
+  selectors: readonly Selector[],
+): Promise<Seeds> {
   // Selectors of one rule differ in few members, so that most begin from the same name.
   const starts = new Map(selectors.map((selector) => [JSON.stringify(startOf(selector) ?? null), startOf(selector)]));
   const found = await Promise.all([...starts.values()].map((start) => seedsFrom(snapshot, tenantKey, start)));
@@ -45,7 +59,8 @@ function startOf({ token, id_jag: idJag, session, user, agent, client, resource 
 }
 
 async function seedsFrom(snapshot: Snapshot, tenantKey: Uint8Array, asked: Start | undefined): Promise<Seeds> {
-  if (asked?.kind === 'named-token') return { ...NO_SEEDS, tokens: [ruleKeyToBytes(ruleKey(tenantKey, 'token', tokenParts(asked.ref)))] };
+  if (asked?.kind === 'named-token')
+    return { ...NO_SEEDS, tokens: [ruleKeyToBytes(ruleKey(tenantKey, 'token', tokenParts(asked.ref)))] };
   if (!asked) {
     const rows = await snapshot.rows<{ id: number }>(CLIENTS, [String(snapshot.index)]);
     return { ...NO_SEEDS, clients: rows.map(({ id }) => id) };
@@ -63,9 +78,12 @@ async function seedsFrom(snapshot: Snapshot, tenantKey: Uint8Array, asked: Start
  * Returns a function that says whether a rule as it was ordered stops a token at a time. `rows` are all selectors of
  * the rule.
  */
-export function stoppedBy(tenantKey: Uint8Array, rows: readonly RuleVersion[]): (keys: TokenKeys, now: number) => boolean {
+export function stoppedBy(
+  tenantKey: Uint8Array,
+  rows: readonly RuleVersion[],
+): (keys: TokenKeys, now: number) => boolean {
   const index = createRuleIndex();
-  for (const { rule, selector, terms } of rows) index.add({ ...terms, id: rule, seq: BigInt(terms.seq), selector: selectorKey(tenantKey, selector) });
+  for (const { rule, selector, terms } of rows)
+    index.add({ ...terms, id: rule, seq: BigInt(terms.seq), selector: selectorKey(tenantKey, selector) });
   return (keys, now) => index.isStopped(keys, now);
 }
-

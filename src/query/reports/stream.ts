@@ -28,7 +28,9 @@ export function createReportStreams(): ReportStreams {
     async open(tenant, run) {
       const own = running.filter((one) => one === tenant).length;
       if (running.length >= REPORTS_AT_ONCE || own >= REPORTS_OF_A_TENANT) {
-        throw new RescindError('overloaded', { detail: `${own} reports of the tenant are being written, ${running.length} in all; ask again when one has ended` });
+        throw new RescindError('overloaded', {
+          detail: `${own} reports of the tenant are being written, ${running.length} in all; ask again when one has ended`,
+        });
       }
       running.push(tenant);
       const body = new PassThrough();

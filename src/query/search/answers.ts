@@ -4,12 +4,28 @@ import { Index, maybe, one, strict } from '../ask/answer-parts.js';
 
 export const SearchItem = Type.Object(
   {
-    kind: Type.Enum(['user', 'client', 'agent', 'agent_type', 'resource', 'route', 'address', 'token', 'id_jag', 'rule', 'entry', 'source']),
+    kind: Type.Enum([
+      'user',
+      'client',
+      'agent',
+      'agent_type',
+      'resource',
+      'route',
+      'address',
+      'token',
+      'id_jag',
+      'rule',
+      'entry',
+      'source',
+    ]),
     match: Type.Enum(['exact', 'prefix', 'directory', 'lineage'], {
-      description: 'exact: by its id, digest or whole name. directory: by what the directory calls it. lineage: a token that came of the ID-JAG that was asked for',
+      description:
+        'exact: by its id, digest or whole name. directory: by what the directory calls it. lineage: a token that came of the ID-JAG that was asked for',
     }),
     id: Type.String({ description: 'of an entity, token, rule, entry or source, as other questions take it' }),
-    name: Type.String({ description: '`sub`, `client_id`, id, URI, `jti` or digest, type of the entry, or name of the source' }),
+    name: Type.String({
+      description: '`sub`, `client_id`, id, URI, `jti` or digest, type of the entry, or name of the source',
+    }),
     iss: maybe(Type.String()),
     tenant: Type.Optional(Type.String()),
     display_name: Type.Optional(Type.String()),

@@ -17,8 +17,16 @@ describe('what looks like a token', () => {
     ['without a signature', { q: `${HEADER}.${PAYLOAD}.` }],
     ['cut off before the signature', { q: `${HEADER}.${PAYLOAD}` }],
     ['cut off within the payload', { q: `${HEADER}.${PAYLOAD.slice(0, 20)}` }],
-    ['encrypted', { q: `${part({ alg: 'dir', enc: 'A256GCM' })}..${SIGNATURE.slice(0, 16)}.${SIGNATURE}.${SIGNATURE.slice(0, 22)}` }],
-    ['with another spelling of its header', { q: `${Buffer.from('{ "alg" : "none" }').toString('base64url')}.${PAYLOAD}.` }],
+    [
+      'encrypted',
+      {
+        q: `${part({ alg: 'dir', enc: 'A256GCM' })}..${SIGNATURE.slice(0, 16)}.${SIGNATURE}.${SIGNATURE.slice(0, 22)}`,
+      },
+    ],
+    [
+      'with another spelling of its header',
+      { q: `${Buffer.from('{ "alg" : "none" }').toString('base64url')}.${PAYLOAD}.` },
+    ],
     ['said twice', { q: ['alice', JWT] }],
     ['under a misspelt name', { query: JWT }],
     ['as a name', { [JWT]: '' }],

@@ -14,7 +14,8 @@ const ADVICE =
 export function refuseTokens(query: unknown): void {
   for (const [name, value] of Object.entries((query ?? {}) as Record<string, unknown>)) {
     for (const text of [name, ...(Array.isArray(value) ? value : [value])].map(String)) {
-      if (CUT_OFF.test(text) || maskSecrets(text) !== text) throw new RescindError('token-in-request', { detail: ADVICE });
+      if (CUT_OFF.test(text) || maskSecrets(text) !== text)
+        throw new RescindError('token-in-request', { detail: ADVICE });
     }
   }
 }

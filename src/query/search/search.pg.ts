@@ -3,7 +3,15 @@ import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { readDisplayNames } from '../ask/names.pg.js';
-import { inconsistent, invalid, MAX_ENTITY_ID, needBeside, readLimit, readParameters, type Parameters } from '../ask/parameters.js';
+import {
+  inconsistent,
+  invalid,
+  MAX_ENTITY_ID,
+  needBeside,
+  readLimit,
+  readParameters,
+  type Parameters,
+} from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { SearchAnswer, SearchItem } from './answers.js';
@@ -12,13 +20,22 @@ import { refuseTokens } from './refuse-tokens.js';
 const NAMES = loadSql(import.meta.url, 'by-name.sql');
 const DIRECTORY = loadSql(import.meta.url, 'by-directory.sql');
 const TOKENS = loadSql(import.meta.url, 'by-token-key.sql');
-const ENTITY = 'SELECT id, kind, parts, from_ix, true AS exact FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3::bigint';
+const ENTITY =
+  'SELECT id, kind, parts, from_ix, true AS exact FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3::bigint';
 const ENTRY = 'SELECT ix, type FROM entry WHERE tenant = $1 AND ix = $2 AND ix < $3::bigint';
 
 export const SEARCH_PARAMETERS = ['q', 'iss', 'jti', 'as_of', 'limit'] as const;
 
 /** Kinds of entities that are searched, in the order in which they are shown. */
-const SEARCHED = ['user', 'client', 'agent', 'agent_type', 'resource', 'route', 'address'] as const satisfies readonly EntityKind[];
+const SEARCHED = [
+  'user',
+  'client',
+  'agent',
+  'agent_type',
+  'resource',
+  'route',
+  'address',
+] as const satisfies readonly EntityKind[];
 const CODES: readonly number[] = SEARCHED.map((kind) => ENTITY_KINDS[kind]);
 
 const INDEX = /^(?:0|[1-9][0-9]{0,17})$/;
@@ -39,20 +56,35 @@ export function createSearchQuestion({ ask, reader }: { readonly ask: Ask; reado
     const limit = readLimit(parameters);
     const asked = readAsOf(parameters);
     const text = readText(parameters);
-    const keys = text === undefined ? keysOfName(tenantKey, needBeside(parameters, 'iss'), needBeside(parameters, 'jti')) : keysOfText(tenantKey, text);
+    const keys =
+      text === undefined
+        ? keysOfName(tenantKey, needBeside(parameters, 'iss'), needBeside(parameters, 'jti'))
+        : keysOfText(tenantKey, text);
 
-    return ask(tenant, async (snapshot) => {
-      const found: SearchItem[] = [];
-      if (keys !== undefined) found.push(...(await findTokens(snapshot, keys, limit)));
-      if (text !== undefined) {
-        found.push(...findRegistered(reader, tenant, text));
-        if (INDEX.test(text)) found.push(...(await findByNumber(snapshot, text)));
-        found.push(...(await findNames(snapshot, text, limit)));
-      }
-      const distinct = found.filter((item, nth) => found.findIndex(({ kind, id }) => kind === item.kind && id === item.id) === nth);
-      const items = distinct.toSorted((one, other) => Number(other.match === 'exact') - Number(one.match === 'exact')).slice(0, limit);
-      return { as_of: asOfOf(snapshot), items: await withDisplayNames(snapshot, items), at_least: distinct.length > limit };
-    }, asked);
+    return ask(
+      tenant,
+      async (snapshot) => {
+        const found: SearchItem[] = [];
+        if (keys !== undefined) found.push(...(await findTokens(snapshot, keys, limit)));
+        if (text !== undefined) {
+          found.push(...findRegistered(reader, tenant, text));
+          if (INDEX.test(text)) found.push(...(await findByNumber(snapshot, text)));
+          found.push(...(await findNames(snapshot, text, limit)));
+        }
+        const distinct = found.filter(
+          (item, nth) => found.findIndex(({ kind, id }) => kind === item.kind && id === item.id) === nth,
+        );
+        const items = distinct
+          .toSorted((one, other) => Number(other.match === 'exact') - Number(one.match === 'exact'))
+          .slice(0, limit);
+        return {
+          as_of: asOfOf(snapshot),
+          items: await withDisplayNames(snapshot, items),
+          at_least: distinct.length > limit,
+        };
+      },
+      asked,
+    );
   };
 }
 
@@ -104,19 +136,55 @@ async function findTokens(snapshot: Snapshot, { tokens, idJags }: TokenKeys, lim
 function findRegistered(reader: Reader, tenant: string, text: string): SearchItem[] {
   const lower = text.toLowerCase();
   const rule = UUID.test(lower) ? reader.rules(tenant).get(lower) : undefined;
-  const rules: SearchItem[] = rule === undefined ? [] : [{ kind: 'rule', match: 'exact', id: rule.id, name: rule.id, iss: null, first_seen: null, see: `/v1/revocations/${rule.id}` }];
+  const rules: SearchItem[] =
+    rule === undefined
+      ? []
+      : [
+          {
+            kind: 'rule',
+            match: 'exact',
+            id: rule.id,
+            name: rule.id,
+            iss: null,
+            first_seen: null,
+            see: `/v1/revocations/${rule.id}`,
+          },
+        ];
   const sources = reader.sources(tenant).flatMap(({ id, name, uri }): SearchItem[] => {
     const names = [id, name, uri.toLowerCase()];
     if (!names.some((one) => one.startsWith(lower))) return [];
-    return [{ kind: 'source', match: names.includes(lower) ? 'exact' : 'prefix', id, name, iss: null, first_seen: null, see: `/v1/sources/${name}/check` }];
+    return [
+      {
+        kind: 'source',
+        match: names.includes(lower) ? 'exact' : 'prefix',
+        id,
+        name,
+        iss: null,
+        first_seen: null,
+        see: `/v1/sources/${name}/check`,
+      },
+    ];
   });
   return [...rules, ...sources];
 }
 
 async function findByNumber(snapshot: Snapshot, text: string): Promise<SearchItem[]> {
   const [entry] = await snapshot.rows<{ ix: string; type: string }>(ENTRY, [text, String(snapshot.index)]);
-  const entities = Number(text) <= MAX_ENTITY_ID ? await snapshot.rows<EntityRow>(ENTITY, [text, String(snapshot.index)]) : [];
-  const entries: SearchItem[] = entry ? [{ kind: 'entry', match: 'exact', id: entry.ix, name: entry.type, iss: null, first_seen: entry.ix, see: `/v1/entries/${entry.ix}` }] : [];
+  const entities =
+    Number(text) <= MAX_ENTITY_ID ? await snapshot.rows<EntityRow>(ENTITY, [text, String(snapshot.index)]) : [];
+  const entries: SearchItem[] = entry
+    ? [
+        {
+          kind: 'entry',
+          match: 'exact',
+          id: entry.ix,
+          name: entry.type,
+          iss: null,
+          first_seen: entry.ix,
+          see: `/v1/entries/${entry.ix}`,
+        },
+      ]
+    : [];
   return [...entries, ...entities.filter(({ kind }) => CODES.includes(kind)).map((row) => entityItem(row, 'exact'))];
 }
 
@@ -135,7 +203,10 @@ async function findNames(snapshot: Snapshot, text: string, limit: number): Promi
   const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
   const query = words.length === 0 ? null : words.map((word) => `${word}:*`).join(' & ');
   const listed = await snapshot.rows<EntityRow>(DIRECTORY, [text, prefix, query, String(snapshot.index), limit + 1]);
-  return [...named.map((row) => entityItem(row, row.exact ? 'exact' : 'prefix')), ...listed.map((row) => entityItem(row, 'directory'))];
+  return [
+    ...named.map((row) => entityItem(row, row.exact ? 'exact' : 'prefix')),
+    ...listed.map((row) => entityItem(row, 'directory')),
+  ];
 }
 
 function entityItem({ id, kind, parts, from_ix }: EntityRow, match: SearchItem['match']): SearchItem {
@@ -154,7 +225,10 @@ function entityItem({ id, kind, parts, from_ix }: EntityRow, match: SearchItem['
 
 async function withDisplayNames(snapshot: Snapshot, items: readonly SearchItem[]): Promise<SearchItem[]> {
   const isEntity = ({ kind }: SearchItem): boolean => (SEARCHED as readonly string[]).includes(kind);
-  const names = await readDisplayNames(snapshot, items.filter(isEntity).map(({ id }) => Number(id)));
+  const names = await readDisplayNames(
+    snapshot,
+    items.filter(isEntity).map(({ id }) => Number(id)),
+  );
   return items.map((item) => {
     const name = isEntity(item) ? names.get(Number(item.id)) : undefined;
     return name === undefined ? item : { ...item, display_name: name };

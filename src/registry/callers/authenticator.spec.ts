@@ -28,13 +28,24 @@ function given(...callers: CallerRecord[]) {
 const caller = (id: string, secret: string, more: Partial<CallerRecord> = {}, expiresAt?: number): CallerRecord => ({
   id,
   roles: { audit: {} },
-  secrets: [{ id: 's1', sha256: secretDigest(secret), created_at: NOW_S - 10, ...(expiresAt === undefined ? {} : { expires_at: expiresAt }) }],
+  secrets: [
+    {
+      id: 's1',
+      sha256: secretDigest(secret),
+      created_at: NOW_S - 10,
+      ...(expiresAt === undefined ? {} : { expires_at: expiresAt }),
+    },
+  ],
   disabled: false,
   ...more,
 });
 
 const basic = (id: string, secret: string): string => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
-const from = (more: Partial<Credentials>): Credentials => ({ authorization: undefined, remoteAddress: '192.0.2.1', ...more });
+const from = (more: Partial<Credentials>): Credentials => ({
+  authorization: undefined,
+  remoteAddress: '192.0.2.1',
+  ...more,
+});
 const form = (members: Record<string, string>) => new Map(Object.entries(members));
 
 describe('the authenticator', () => {
@@ -44,9 +55,15 @@ describe('the authenticator', () => {
     ['the secret as a bearer key', { authorization: `Bearer ${secret}` }],
     ['a scheme in other case', { authorization: `bEARER ${secret}` }],
     ['client_secret_basic', { authorization: basic('crm', secret) }],
-    ['client_secret_basic, form-encoded (RFC 6749, 2.3.1)', { authorization: basic('%63rm', secret.replace('_', '%5F')) }],
+    [
+      'client_secret_basic, form-encoded (RFC 6749, 2.3.1)',
+      { authorization: basic('%63rm', secret.replace('_', '%5F')) },
+    ],
     ['client_secret_post', { form: form({ client_id: 'crm', client_secret: secret }) }],
-    ['client_secret_basic with the same client_id in the form', { authorization: basic('crm', secret), form: form({ client_id: 'crm' }) }],
+    [
+      'client_secret_basic with the same client_id in the form',
+      { authorization: basic('crm', secret), form: form({ client_id: 'crm' }) },
+    ],
   ])('accepts %s', (_, credentials) => {
     const { authenticate } = given(caller('crm', secret));
     expect(authenticate(from(credentials)).caller?.id).toBe('crm');
@@ -64,7 +81,10 @@ describe('the authenticator', () => {
     ['another scheme', { authorization: `DPoP ${secret}` }],
     ['a form id without a secret', { form: form({ client_id: 'crm' }) }],
     ['a form secret without an id', { form: form({ client_secret: secret }) }],
-    ['Basic with another client_id in the form', { authorization: basic('crm', secret), form: form({ client_id: 'other' }) }],
+    [
+      'Basic with another client_id in the form',
+      { authorization: basic('crm', secret), form: form({ client_id: 'other' }) },
+    ],
     ['the digest of the secret', { authorization: `Bearer ${secretDigest(secret)}` }],
   ])('refuses %s', (_, credentials) => {
     const { authenticate } = given(caller('crm', secret));
@@ -76,7 +96,9 @@ describe('the authenticator', () => {
 
   it('refuses two ways at once (RFC 6749, 2.3)', () => {
     const { authenticate } = given(caller('crm', secret));
-    const both = authenticate(from({ authorization: basic('crm', secret), form: form({ client_id: 'crm', client_secret: secret }) }));
+    const both = authenticate(
+      from({ authorization: basic('crm', secret), form: form({ client_id: 'crm', client_secret: secret }) }),
+    );
     expect(both.refusal?.code).toBe('invalid-request');
     expect(oauthRefusal(both.refusal!)).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
   });
@@ -96,8 +118,12 @@ describe('the authenticator', () => {
   it('accepts both secrets of a rotation', () => {
     const other = generateSecret();
     const both = caller('crm', secret);
-    const { authenticate } = given({ ...both, secrets: [...both.secrets, { id: 's2', sha256: secretDigest(other), created_at: NOW_S }] });
-    for (const one of [secret, other]) expect(authenticate(from({ authorization: basic('crm', one) })).caller?.id).toBe('crm');
+    const { authenticate } = given({
+      ...both,
+      secrets: [...both.secrets, { id: 's2', sha256: secretDigest(other), created_at: NOW_S }],
+    });
+    for (const one of [secret, other])
+      expect(authenticate(from({ authorization: basic('crm', one) })).caller?.id).toBe('crm');
   });
 
   it('throttles failures of an address, never a right secret', () => {
@@ -120,15 +146,23 @@ describe('the authenticator', () => {
     expect(fail()).toBe('unauthenticated');
     passMs(8 * 3_600_000);
     const codes = Array.from({ length: 21 }, fail);
-    expect([codes.slice(0, 20), codes[20]]).toEqual([Array.from({ length: 20 }, () => 'unauthenticated'), 'too-many-requests']);
+    expect([codes.slice(0, 20), codes[20]]).toEqual([
+      Array.from({ length: 20 }, () => 'unauthenticated'),
+      'too-many-requests',
+    ]);
   });
 
   it('names the scheme that was tried in the challenge (RFC 6749, 5.2)', () => {
     const { authenticate } = given();
     const challenge = (credentials: Partial<Credentials>) => oauthRefusal(authenticate(from(credentials)).refusal!);
-    expect(challenge({ authorization: basic('a', 'b') })).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    expect(challenge({ authorization: basic('a', 'b') })).toMatchObject({
+      status: 401,
+      body: { error: 'invalid_client' },
+    });
     expect(challenge({ authorization: basic('a', 'b') }).headers['www-authenticate']).toMatch(/^Basic /);
     expect(challenge({ authorization: 'Bearer x' })).toMatchObject({ status: 401, body: { error: 'invalid_token' } });
-    expect(challenge({ authorization: 'Bearer x' }).headers['www-authenticate']).toMatch(/^Bearer .*error="invalid_token"/);
+    expect(challenge({ authorization: 'Bearer x' }).headers['www-authenticate']).toMatch(
+      /^Bearer .*error="invalid_token"/,
+    );
   });
 });

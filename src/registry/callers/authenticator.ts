@@ -88,11 +88,22 @@ export function createAuthenticator({ state, now = Date.now }: AuthenticatorOpti
   const isUsable = (caller: Caller, stored: Caller['secrets'][number]): boolean =>
     !caller.disabled && !hasExpired(stored, Math.floor(now() / 1000));
 
-  function refuse({ remoteAddress }: Credentials, scheme: AuthenticationScheme | undefined, detail: string): Authentication {
+  function refuse(
+    { remoteAddress }: Credentials,
+    scheme: AuthenticationScheme | undefined,
+    detail: string,
+  ): Authentication {
     const tried = scheme === undefined ? {} : { scheme };
     const retryAfterS = throttle.fail(remoteAddress);
     if (retryAfterS === undefined) return { refusal: { code: 'unauthenticated', ...tried, detail } };
-    return { refusal: { code: 'too-many-requests', ...tried, retryAfterS, detail: 'too many failed attempts from this address' } };
+    return {
+      refusal: {
+        code: 'too-many-requests',
+        ...tried,
+        retryAfterS,
+        detail: 'too many failed attempts from this address',
+      },
+    };
   }
 
   return (credentials) => {
@@ -101,16 +112,32 @@ export function createAuthenticator({ state, now = Date.now }: AuthenticatorOpti
     const formId = form?.get('client_id');
     if (authorization === undefined) {
       if (formSecret === undefined || formId === undefined) return refuse(credentials, undefined, 'no credentials');
-      return byIdAndSecret(formId, secretDigest(formSecret)) ?? refuse(credentials, undefined, 'the credentials are wrong, expired or disabled');
+      return (
+        byIdAndSecret(formId, secretDigest(formSecret)) ??
+        refuse(credentials, undefined, 'the credentials are wrong, expired or disabled')
+      );
     }
     // RFC 6749, section 2.3: the client MUST NOT use more than one authentication method in each request.
-    if (formSecret !== undefined) return { refusal: { code: 'invalid-request', detail: 'more than one way of authentication' } };
+    if (formSecret !== undefined)
+      return { refusal: { code: 'invalid-request', detail: 'more than one way of authentication' } };
     const presented = takeApart(authorization);
     const { scheme, id, sha256 } = presented;
-    if (scheme === undefined) return refuse(credentials, undefined, 'the authorization scheme is neither Basic nor Bearer');
-    const found = scheme === 'Bearer' ? bySecret(sha256) : id === undefined ? undefined : byIdAndSecret(id, sha256, presented.remembered ? isEqual : equalDigests);
+    if (scheme === undefined)
+      return refuse(credentials, undefined, 'the authorization scheme is neither Basic nor Bearer');
+    const found =
+      scheme === 'Bearer'
+        ? bySecret(sha256)
+        : id === undefined
+          ? undefined
+          : byIdAndSecret(id, sha256, presented.remembered ? isEqual : equalDigests);
     if (!found || (scheme === 'Basic' && formId !== undefined && formId !== found.caller.id)) {
-      return refuse(credentials, scheme, scheme === 'Bearer' ? 'the key is unknown, expired or disabled' : 'the credentials are wrong, expired or disabled');
+      return refuse(
+        credentials,
+        scheme,
+        scheme === 'Bearer'
+          ? 'the key is unknown, expired or disabled'
+          : 'the credentials are wrong, expired or disabled',
+      );
     }
     if (!presented.remembered) good.set(authorization, { ...presented, remembered: true });
     return found;
@@ -139,7 +166,8 @@ function readAuthorization(header: string): Presented {
   const space = header.indexOf(' ');
   const name = (space === -1 ? header : header.slice(0, space)).toLowerCase();
   const credentials = space === -1 ? '' : header.slice(space + 1).trim();
-  if (name === 'bearer') return { scheme: 'Bearer', id: undefined, sha256: secretDigest(credentials), remembered: false };
+  if (name === 'bearer')
+    return { scheme: 'Bearer', id: undefined, sha256: secretDigest(credentials), remembered: false };
   if (name !== 'basic') return { scheme: undefined, id: undefined, sha256: '', remembered: false };
   const { id, secret = '' } = readBasic(credentials);
   return { scheme: 'Basic', id, sha256: secretDigest(secret), remembered: false };

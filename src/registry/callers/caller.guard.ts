@@ -39,16 +39,23 @@ export class CallerGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const { caller, key, refusal } = this.#authenticate({ authorization: request.headers.authorization, remoteAddress: request.ip });
+    const { caller, key, refusal } = this.#authenticate({
+      authorization: request.headers.authorization,
+      remoteAddress: request.ip,
+    });
     if (!caller) {
-      throw new RescindError(refusal.code === 'too-many-requests' ? 'too-many-requests' : 'unauthenticated', { detail: refusal.detail });
+      throw new RescindError(refusal.code === 'too-many-requests' ? 'too-many-requests' : 'unauthenticated', {
+        detail: refusal.detail,
+      });
     }
     const roles = this.#reflector.getAllAndOverride<readonly (keyof CallerRoles)[] | undefined>(ROLES_METADATA, [
       context.getHandler(),
       context.getClass(),
     ]);
     if (!roles?.some((role) => caller.roles[role] !== undefined)) {
-      throw new RescindError('forbidden', { detail: `the caller needs the role ${roles?.join(' or ') ?? 'that nobody has'}` });
+      throw new RescindError('forbidden', {
+        detail: `the caller needs the role ${roles?.join(' or ') ?? 'that nobody has'}`,
+      });
     }
     request.rescindCaller = { ...caller, key };
     return true;
@@ -74,7 +81,8 @@ export const Asks = (kind: NonNullable<Arriving['asks']> = 'question'): MethodDe
     RouteConfig({ asks: kind }),
     ApiResponse({
       status: 429,
-      description: 'too-many-requests: the caller or its tenant asks more at the same time than it may; overloaded: no turn was free (problem+json)',
+      description:
+        'too-many-requests: the caller or its tenant asks more at the same time than it may; overloaded: no turn was free (problem+json)',
       headers: { 'Retry-After': { schema: { type: 'string' }, description: 'seconds' } },
     }),
   );

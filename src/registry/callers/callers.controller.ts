@@ -46,7 +46,10 @@ export class CallersController {
   }
 
   @Put(':id')
-  @ApiOperation({ summary: 'Replace the roles of a caller', description: 'Answers when no process goes by the old ones.' })
+  @ApiOperation({
+    summary: 'Replace the roles of a caller',
+    description: 'Answers when no process goes by the old ones.',
+  })
   @ApiBody({ schema: openApi(CallerUpdate) })
   @ApiResponse(answer(200, 'the caller as it now is', CALLER))
   update(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body(jsonBody) body: unknown): Promise<CallerView> {
@@ -66,14 +69,22 @@ export class CallersController {
   @ApiOperation({ summary: 'Add a secret, to rotate to', description: 'At most two at once.' })
   @ApiBody({ schema: openApi(SecretInput), required: false })
   @ApiResponse(answer(201, 'the secret', CREATED_SECRET))
-  addSecret(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body(jsonBody) body: unknown): Promise<CreatedSecret> {
+  addSecret(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Body(jsonBody) body: unknown,
+  ): Promise<CreatedSecret> {
     return this.#registry.addSecret(caller, id, body);
   }
 
   @Delete(':id/secrets/:secretId')
   @ApiOperation({ summary: 'Remove a secret', description: 'Answers when no process accepts it any more.' })
   @ApiResponse(answer(200, 'the caller as it now is', CALLER))
-  removeSecret(@CurrentCaller() caller: Caller, @Param('id') id: string, @Param('secretId') secretId: string): Promise<CallerView> {
+  removeSecret(
+    @CurrentCaller() caller: Caller,
+    @Param('id') id: string,
+    @Param('secretId') secretId: string,
+  ): Promise<CallerView> {
     return this.#registry.removeSecret(caller, id, secretId);
   }
 }

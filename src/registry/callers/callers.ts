@@ -77,9 +77,18 @@ export function createCallerCommands({ edits, state, now }: Dependencies): Calle
       const { id, roles, expires_at } = readCaller(input);
       const created = newSecret(seconds(), expires_at);
       return edits.commit(actor, (current) => {
-        if (current.caller(id)) throw new RescindError('already-exists', { detail: 'a caller with this id is registered' });
-        const record: CallerRecord = { id, roles: checkRoles(current, actor.tenant, roles), secrets: [created.stored], disabled: false };
-        return edit(actor, record, 'created', { ...callerView({ ...record, tenant: actor.tenant }), secret: created.secret });
+        if (current.caller(id))
+          throw new RescindError('already-exists', { detail: 'a caller with this id is registered' });
+        const record: CallerRecord = {
+          id,
+          roles: checkRoles(current, actor.tenant, roles),
+          secrets: [created.stored],
+          disabled: false,
+        };
+        return edit(actor, record, 'created', {
+          ...callerView({ ...record, tenant: actor.tenant }),
+          secret: created.secret,
+        });
       });
     },
     async updateCaller(actor, id, input) {
@@ -105,7 +114,8 @@ export function createCallerCommands({ edits, state, now }: Dependencies): Calle
     removeSecret: (actor, id, secretId) =>
       amend(actor, id, 'secret-removed', (_, before) => {
         const rest = before.secrets.filter((secret) => secret.id !== secretId);
-        if (rest.length === before.secrets.length) throw new RescindError('not-found', { detail: 'the caller has no secret of this id' });
+        if (rest.length === before.secrets.length)
+          throw new RescindError('not-found', { detail: 'the caller has no secret of this id' });
         return { ...before, secrets: rest };
       }),
     listCallers: (actor) =>

@@ -11,13 +11,19 @@ export interface OAuthRefusal {
 }
 
 export function oauthRefusal(refusal: Refusal): OAuthRefusal {
-  if (refusal.code === 'invalid-request') return answer(400, {}, { error: 'invalid_request', error_description: refusal.detail });
+  if (refusal.code === 'invalid-request')
+    return answer(400, {}, { error: 'invalid_request', error_description: refusal.detail });
   const error = refusal.scheme === 'Bearer' ? 'invalid_token' : 'invalid_client';
   if (refusal.code === 'too-many-requests') {
-    return answer(429, { 'retry-after': String(refusal.retryAfterS ?? 1) }, { error, error_description: refusal.detail });
+    return answer(
+      429,
+      { 'retry-after': String(refusal.retryAfterS ?? 1) },
+      { error, error_description: refusal.detail },
+    );
   }
   // RFC 9110, section 11.6.1 wants a challenge with every 401; RFC 6749, section 5.2 wants one of the scheme that was tried.
-  const challenge = refusal.scheme === 'Bearer' ? `Bearer ${REALM}, error="invalid_token"` : `Basic ${REALM}, charset="UTF-8"`;
+  const challenge =
+    refusal.scheme === 'Bearer' ? `Bearer ${REALM}, error="invalid_token"` : `Basic ${REALM}, charset="UTF-8"`;
   return answer(401, { 'www-authenticate': challenge }, { error });
 }
 

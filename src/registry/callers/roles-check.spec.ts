@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { createControlState, DEFAULT_TOKEN_PROFILE, type ControlRecord, type Seq, type SourceRecord } from '../../control/index.js';
+import {
+  createControlState,
+  DEFAULT_TOKEN_PROFILE,
+  type ControlRecord,
+  type Seq,
+  type SourceRecord,
+} from '../../control/index.js';
 import type { RolesInput } from '../inputs.js';
 import { checkRoles } from './roles-check.js';
 
@@ -25,8 +31,19 @@ const source = (name: string, iss: string, resource: string): SourceRecord => ({
 /** Checks roles for a tenant that has the source `chat`, beside another tenant that has `other`. */
 function check(roles: RolesInput): unknown {
   const state = createControlState();
-  for (const [tenant, body] of [[TENANT, source('chat', RAS, API)], [OTHER_TENANT, source('other', FOREIGN, FOREIGN_API)]] as const) {
-    state.apply({ kind: 'source.changed', tenant, subject: body.id, body, seq: (state.head + 1n) as Seq, version: 1, at: 0 } satisfies ControlRecord);
+  for (const [tenant, body] of [
+    [TENANT, source('chat', RAS, API)],
+    [OTHER_TENANT, source('other', FOREIGN, FOREIGN_API)],
+  ] as const) {
+    state.apply({
+      kind: 'source.changed',
+      tenant,
+      subject: body.id,
+      body,
+      seq: (state.head + 1n) as Seq,
+      version: 1,
+      at: 0,
+    } satisfies ControlRecord);
   }
   try {
     return checkRoles(state, TENANT, roles);

@@ -18,9 +18,14 @@ export function checkRoles(state: ControlState, tenant: string, roles: RolesInpu
     requireKnown(`${role}.resources`, roles[role]?.resources, resources);
     requireKnown(`${role}.issuers`, roles[role]?.issuers, issuers);
   }
-  requireKnown('revoke-own.clients', roles['revoke-own']?.clients.map(({ iss }) => iss), issuers);
+  requireKnown(
+    'revoke-own.clients',
+    roles['revoke-own']?.clients.map(({ iss }) => iss),
+    issuers,
+  );
   if (roles.revoke && 'issuers' in roles.revoke) {
-    if (roles.revoke.issuers.length + roles.revoke.resources.length === 0) refuse('`roles.revoke` names neither an issuer nor a resource');
+    if (roles.revoke.issuers.length + roles.revoke.resources.length === 0)
+      refuse('`roles.revoke` names neither an issuer nor a resource');
     requireKnown('revoke.issuers', roles.revoke.issuers, issuers);
     requireKnown('revoke.resources', roles.revoke.resources, resources);
   }
@@ -29,7 +34,8 @@ export function checkRoles(state: ControlState, tenant: string, roles: RolesInpu
 
 function requireKnown(bound: string, values: readonly string[] | undefined, known: ReadonlySet<string>): void {
   const unknown = values?.find((value) => !known.has(value));
-  if (unknown !== undefined) refuse(`\`roles.${bound}\`: no source of this tenant is registered for ${unknown.slice(0, 128)}`);
+  if (unknown !== undefined)
+    refuse(`\`roles.${bound}\`: no source of this tenant is registered for ${unknown.slice(0, 128)}`);
 }
 
 function refuse(detail: string): never {

@@ -17,4 +17,5 @@ export const secretDigest = (secret: string): string => hash('sha256', secret, '
 export const equalDigests = (one: string, other: string): boolean =>
   one.length === other.length && timingSafeEqual(Buffer.from(one, 'latin1'), Buffer.from(other, 'latin1'));
 
-export const hasExpired = (secret: CallerSecret, seconds: number): boolean => secret.expires_at !== undefined && secret.expires_at <= seconds;
+export const hasExpired = (secret: CallerSecret, seconds: number): boolean =>
+  secret.expires_at !== undefined && secret.expires_at <= seconds;

@@ -79,11 +79,15 @@ describe('a key set', () => {
   });
 
   it('says of a set without a usable key why the first one is not', () => {
-    expect(() => checkKeys([{ ...rsa, alg: 'RSA-OAEP', use: 'enc' }])).toThrow(/none of the keys can verify a signature; key 0 is not for signatures/);
+    expect(() => checkKeys([{ ...rsa, alg: 'RSA-OAEP', use: 'enc' }])).toThrow(
+      /none of the keys can verify a signature; key 0 is not for signatures/,
+    );
   });
 
   it('refuses two keys of one kid, and more than 32', () => {
     expect(codeOf(() => checkKeys([es256, { ...ed25519, kid: 'ec' }]))).toBe('invalid-jwks');
-    expect(codeOf(() => checkKeys(Array.from({ length: 33 }, (_, at) => ({ ...es256, kid: `k${at}` }))))).toBe('invalid-jwks');
+    expect(codeOf(() => checkKeys(Array.from({ length: 33 }, (_, at) => ({ ...es256, kid: `k${at}` }))))).toBe(
+      'invalid-jwks',
+    );
   });
 });

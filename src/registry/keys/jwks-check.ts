@@ -27,7 +27,10 @@ export interface VerificationKey {
 export function checkKeys(keys: readonly Jwk[]): readonly Jwk[] {
   if (keys.length > MAX_KEYS) throw invalid(`a key set has at most ${MAX_KEYS} keys`);
   const meant = keys.filter((jwk) => isSecret(jwk) || otherPurposeOf(jwk) === undefined);
-  if (meant.length === 0) throw invalid(`none of the keys can verify a signature; key 0 ${keys[0] === undefined ? 'is missing' : otherPurposeOf(keys[0])}`);
+  if (meant.length === 0)
+    throw invalid(
+      `none of the keys can verify a signature; key 0 ${keys[0] === undefined ? 'is missing' : otherPurposeOf(keys[0])}`,
+    );
   const kept = meant.map((jwk) => {
     const problem = problemOf(jwk);
     if (problem !== undefined) throw invalid(`key ${keys.indexOf(jwk)} ${problem}`);
@@ -83,7 +86,8 @@ function problemOf(jwk: Jwk): string | undefined {
   const otherPurpose = otherPurposeOf(jwk);
   if (otherPurpose !== undefined) return otherPurpose;
   const { kid } = jwk;
-  if (kid !== undefined && (typeof kid !== 'string' || kid === '' || kid.length > MAX_KID_LENGTH)) return 'has a malformed kid';
+  if (kid !== undefined && (typeof kid !== 'string' || kid === '' || kid.length > MAX_KID_LENGTH))
+    return 'has a malformed kid';
   let key: KeyObject;
   try {
     key = createPublicKey({ key: jwk as never, format: 'jwk' });
@@ -93,7 +97,8 @@ function problemOf(jwk: Jwk): string | undefined {
   const details = key.asymmetricKeyDetails;
   if (jwk['kty'] === 'RSA') {
     const bits = details?.modulusLength ?? 0;
-    if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS) return `has an RSA modulus outside ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`;
+    if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS)
+      return `has an RSA modulus outside ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`;
     const exponent = details?.publicExponent ?? 0n;
     if (exponent < 3n || exponent % 2n === 0n) return 'has an unusable RSA exponent';
   }

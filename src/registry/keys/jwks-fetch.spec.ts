@@ -42,9 +42,16 @@ describe('the addresses of a name', () => {
   const LOOPBACK_6 = { address: '::1', family: 6 };
 
   /** Resolves with the result that the resolver gives to a connection that asks for one address or for all. */
-  const told = (found: readonly { address: string; family: number }[], all: boolean, kind: 'public' | 'loopback' = 'public'): Promise<unknown> =>
+  const told = (
+    found: readonly { address: string; family: number }[],
+    all: boolean,
+    kind: 'public' | 'loopback' = 'public',
+  ): Promise<unknown> =>
     new Promise((resolve) => {
-      const sut = createCheckedLookup((_hostname, options, callback) => callback(null, options.all ? [...found] : []), kind);
+      const sut = createCheckedLookup(
+        (_hostname, options, callback) => callback(null, options.all ? [...found] : []),
+        kind,
+      );
       sut('keys.example', { all }, (error, addresses) => resolve(error?.message ?? addresses));
     });
 
@@ -63,7 +70,8 @@ describe('the addresses of a name', () => {
 
   it('are told for http where all are loopback, and refused where one is not', async () => {
     expect(await told([LOOPBACK_6], true, 'loopback')).toEqual([LOOPBACK_6]);
-    for (const found of [[LOOPBACK_6, PRIVATE], [PUBLIC], []]) expect(await told(found, true, 'loopback')).toBe('the address is not loopback');
+    for (const found of [[LOOPBACK_6, PRIVATE], [PUBLIC], []])
+      expect(await told(found, true, 'loopback')).toBe('the address is not loopback');
   });
 });
 

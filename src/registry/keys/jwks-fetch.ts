@@ -25,7 +25,8 @@ const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
 
 /** Says whether a key set may be fetched from this URL: https, or http from a loopback host that the operator allows. */
 export const isAllowedScheme = (url: URL, allowedHosts: readonly string[]): boolean =>
-  url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(hostOf(url)) && allowedHosts.includes(hostOf(url)));
+  url.protocol === 'https:' ||
+  (url.protocol === 'http:' && isLoopback(hostOf(url)) && allowedHosts.includes(hostOf(url)));
 
 /**
  * Fetches a key set over https, or over http from an allowed loopback host. Follows no redirects, connects to public addresses only unless
@@ -36,7 +37,8 @@ export function fetchJwks(uri: string, { allowedHosts, ca }: JwksFetchOptions): 
   const url = new URL(uri);
   const host = hostOf(url);
   const allowed = allowedHosts.includes(host);
-  if (!isAllowedScheme(url, allowedHosts)) return Promise.reject(new JwksFetchError('neither https nor http at an allowed loopback host'));
+  if (!isAllowedScheme(url, allowedHosts))
+    return Promise.reject(new JwksFetchError('neither https nor http at an allowed loopback host'));
   const isPlain = url.protocol === 'http:';
   // An address literal is not looked up, so it is checked here.
   if (isIP(host) && !allowed && !isPublic(host)) return Promise.reject(new JwksFetchError('the address is not public'));
@@ -111,7 +113,11 @@ export const createCheckedLookup =
   };
 
 /** Looks up all addresses of a name, as `dns.lookup` does. */
-export type LookupAll = (hostname: string, options: LookupAllOptions, callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void) => void;
+export type LookupAll = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
 
 const publicLookup = createCheckedLookup(dnsLookup, 'public');
 const loopbackLookup = createCheckedLookup(dnsLookup, 'loopback');

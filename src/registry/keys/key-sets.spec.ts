@@ -1,13 +1,23 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { DEFAULT_TOKEN_PROFILE, createControlState, type ControlRecord, type Seq, type Source, type SourceRecord } from '../../control/index.js';
+import {
+  DEFAULT_TOKEN_PROFILE,
+  createControlState,
+  type ControlRecord,
+  type Seq,
+  type Source,
+  type SourceRecord,
+} from '../../control/index.js';
 import { createLog } from '../../platform/log/index.js';
 import type { Jwk } from './jwks-check.js';
 import { createKeySets } from './key-sets.js';
 
 const TENANT = '0b0e7a52-6c1d-4a51-9a0f-2f8f3c6f0001';
 const HOUR_MS = 3_600_000;
-const key = (kid: string): Jwk => ({ ...(generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }) as Jwk), kid });
+const key = (kid: string): Jwk => ({
+  ...(generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }) as Jwk),
+  kid,
+});
 
 function given(members: Partial<SourceRecord>) {
   const state = createControlState();
@@ -26,7 +36,15 @@ function given(members: Partial<SourceRecord>) {
       disabled: false,
       ...more,
     };
-    state.apply({ kind: 'source.changed', tenant: TENANT, subject: body.id, body, seq: seq as Seq, version: 1, at: 0 } satisfies ControlRecord);
+    state.apply({
+      kind: 'source.changed',
+      tenant: TENANT,
+      subject: body.id,
+      body,
+      seq: seq as Seq,
+      version: 1,
+      at: 0,
+    } satisfies ControlRecord);
     return state.source(body.id)!;
   };
   const source = put(members);
@@ -57,8 +75,12 @@ describe('key sets, inline', () => {
   });
 
   it('refuses an algorithm that does not fit the key, the profile, or anything', () => {
-    const { source, keySets } = given({ jwks: { keys: [one] }, profile: { ...DEFAULT_TOKEN_PROFILE, algorithms: ['EdDSA', 'RS256'] } });
-    for (const alg of ['RS256', 'ES256', 'HS256', 'none']) expect(keySets.find(source, { alg, kid: 'one' })).toEqual([]);
+    const { source, keySets } = given({
+      jwks: { keys: [one] },
+      profile: { ...DEFAULT_TOKEN_PROFILE, algorithms: ['EdDSA', 'RS256'] },
+    });
+    for (const alg of ['RS256', 'ES256', 'HS256', 'none'])
+      expect(keySets.find(source, { alg, kid: 'one' })).toEqual([]);
   });
 
   it('lets go of a key that was withdrawn, and of every key of a disabled source', async () => {
@@ -122,7 +144,10 @@ describe('key sets, fetched', () => {
     const { source, remote, keySets, passMs } = given(uri);
     remote.keys = [key('one')];
     for (let at = 0; at < 1_000; at++) {
-      await Promise.all([keySets.find(source, { alg: 'EdDSA', kid: `a${at}` }), keySets.find(source, { alg: 'EdDSA', kid: `b${at}` })]);
+      await Promise.all([
+        keySets.find(source, { alg: 'EdDSA', kid: `a${at}` }),
+        keySets.find(source, { alg: 'EdDSA', kid: `b${at}` }),
+      ]);
       passMs(10);
     }
     expect(remote.fetches).toBe(10);

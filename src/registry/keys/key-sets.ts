@@ -82,7 +82,16 @@ export function createKeySets(options: KeySetsOptions): KeySets {
     let set = fetched.get(source.id);
     if (set?.uri !== uri) {
       if (set) forget(source.id, set);
-      set = { uri, keys: [], spellings: [], triedAt: -Infinity, lastFetch: 'failed', goodAt: -Infinity, fetching: undefined, timer: undefined };
+      set = {
+        uri,
+        keys: [],
+        spellings: [],
+        triedAt: -Infinity,
+        lastFetch: 'failed',
+        goodAt: -Infinity,
+        fetching: undefined,
+        timer: undefined,
+      };
       fetched.set(source.id, set);
     }
     return set;
@@ -120,7 +129,10 @@ export function createKeySets(options: KeySetsOptions): KeySets {
       set.lastFetch = 'good';
     } catch (error) {
       set.lastFetch = 'failed';
-      log.warn({ source: source.name, err: error }, 'cannot fetch the key set of a source; its last good set counts for at most a day');
+      log.warn(
+        { source: source.name, err: error },
+        'cannot fetch the key set of a source; its last good set counts for at most a day',
+      );
     } finally {
       set.triedAt = monotonic();
     }
@@ -159,7 +171,8 @@ export function createKeySets(options: KeySetsOptions): KeySets {
       if (source.jwks_uri === undefined) return [];
       const set = setOf(source, source.jwks_uri);
       const known = fitting(currentKeys(set), header);
-      if (known.length > 0 || (!set.fetching && monotonic() - set.triedAt < MIN_REFETCH_MS[set.lastFetch])) return known;
+      if (known.length > 0 || (!set.fetching && monotonic() - set.triedAt < MIN_REFETCH_MS[set.lastFetch]))
+        return known;
       return refresh(source, set).then(() => fitting(currentKeys(set), header));
     },
     holds(source, key) {

@@ -1,4 +1,10 @@
-import { ID_JAG_TYP, LOGOUT_TYP, RescindError, SECURITY_EVENT_TYP, type TokenProfilePreset } from '../../contracts/index.js';
+import {
+  ID_JAG_TYP,
+  LOGOUT_TYP,
+  RescindError,
+  SECURITY_EVENT_TYP,
+  type TokenProfilePreset,
+} from '../../contracts/index.js';
 import { DEFAULT_TOKEN_PROFILE, type TokenProfile } from '../../control/index.js';
 import type { ProfileInput } from '../inputs.js';
 
@@ -11,7 +17,12 @@ const MIXED = { lineage: { id_jag: 'stated', other: 'none' } } as const satisfie
 const PRESETS: Readonly<Record<TokenProfilePreset, Partial<TokenProfile>>> = {
   rfc9068: {},
   // `account` is in `aud` of every user's token, alone if no API grants the client a role.
-  keycloak: { ...MIXED, typ: ['JWT', 'at+jwt'], algorithms: ['ES256', 'ES384', 'ES512', 'EdDSA', ...ALL_RSA], ignored_audiences: ['account'] },
+  keycloak: {
+    ...MIXED,
+    typ: ['JWT', 'at+jwt'],
+    algorithms: ['ES256', 'ES384', 'ES512', 'EdDSA', ...ALL_RSA],
+    ignored_audiences: ['account'],
+  },
   okta: { ...MIXED, typ: [null], algorithms: ['RS256'] },
   auth0: { ...MIXED, typ: ['JWT', 'at+jwt'], algorithms: ['PS256', 'RS256'] },
   // Continuous access evaluation makes tokens live up to 28 hours. There is no `jti`.
@@ -29,7 +40,10 @@ const FOREIGN_TYPS: readonly unknown[] = [ID_JAG_TYP, SECURITY_EVENT_TYP, LOGOUT
  * Builds a profile: the preset, changed by the other members given. Throws `invalid-request` for a profile that no token could satisfy, or
  * that too many tokens could.
  */
-export function tokenProfile({ preset = 'rfc9068', lineage, typ, ...given }: ProfileInput, resources: readonly string[]): TokenProfile {
+export function tokenProfile(
+  { preset = 'rfc9068', lineage, typ, ...given }: ProfileInput,
+  resources: readonly string[],
+): TokenProfile {
   const base = { ...DEFAULT_TOKEN_PROFILE, ...PRESETS[preset] };
   const profile: TokenProfile = {
     ...base,
@@ -38,17 +52,26 @@ export function tokenProfile({ preset = 'rfc9068', lineage, typ, ...given }: Pro
     typ: typ === undefined ? base.typ : typeof typ === 'string' ? [typ] : typ,
   };
   const { default_resource: fallback, ignored_audiences: ignored } = profile;
-  if (profile.typ.some((one) => FOREIGN_TYPS.includes(one?.toLowerCase().replace(/^application\//, '')))) refuse('`profile.typ` belongs to another kind of JWT');
-  if (fallback !== undefined && !resources.includes(fallback)) contradict('`profile.default_resource` must be one of `resources`');
-  if (ignored.some((audience) => resources.includes(audience))) contradict('`profile.ignored_audiences` must not name one of `resources`');
+  if (profile.typ.some((one) => FOREIGN_TYPS.includes(one?.toLowerCase().replace(/^application\//, ''))))
+    refuse('`profile.typ` belongs to another kind of JWT');
+  if (fallback !== undefined && !resources.includes(fallback))
+    contradict('`profile.default_resource` must be one of `resources`');
+  if (ignored.some((audience) => resources.includes(audience)))
+    contradict('`profile.ignored_audiences` must not name one of `resources`');
   if (profile.announced === 'optional') checkUnannounced(profile);
   return profile;
 }
 
 /** A token that no event announced shows no ID-JAG, and its text alone says which resources it is for. */
 function checkUnannounced({ lineage, claims }: TokenProfile): void {
-  if (lineage.other !== 'none') contradict('`profile.announced` can be `optional` only where `profile.lineage.other` is `none`: a token that no event announced shows no ID-JAG');
-  if (claims.client_id === 'aud') contradict('`profile.announced` cannot be `optional` where `profile.claims.client_id` is `aud`: such a token does not state its resources');
+  if (lineage.other !== 'none')
+    contradict(
+      '`profile.announced` can be `optional` only where `profile.lineage.other` is `none`: a token that no event announced shows no ID-JAG',
+    );
+  if (claims.client_id === 'aud')
+    contradict(
+      '`profile.announced` cannot be `optional` where `profile.claims.client_id` is `aud`: such a token does not state its resources',
+    );
 }
 
 function contradict(detail: string): never {

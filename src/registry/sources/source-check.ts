@@ -21,18 +21,32 @@ const ISSUER_TYPES: ReadonlySet<EventName> = new Set<EventName>([
   'connection.updated',
   'connection.deleted',
 ]);
-const RESOURCE_TYPES: ReadonlySet<EventName> = new Set<EventName>(['token.issued', 'access.allowed', 'access.denied', 'access.summary']);
+const RESOURCE_TYPES: ReadonlySet<EventName> = new Set<EventName>([
+  'token.issued',
+  'access.allowed',
+  'access.denied',
+  'access.summary',
+]);
 
 /** RFC 3986, section 4.3: a scheme, and something after it. CloudEvents compares the text, so it is never normalised. */
 const ABSOLUTE_URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$/;
 
 const needs = (types: ReadonlySet<EventName>, member: 'issuers' | 'resources') =>
-  implies({ required: ['types'], properties: { types: { type: 'array', contains: { enum: [...types] } } } }, { required: [member], properties: { [member]: { minItems: 1 } } });
+  implies(
+    { required: ['types'], properties: { types: { type: 'array', contains: { enum: [...types] } } } },
+    { required: [member], properties: { [member]: { minItems: 1 } } },
+  );
 
 /** JSON Schema of the conditions between members that {@link sourceRecord} refuses by, for OpenAPI. */
 export const SOURCE_CONDITIONS = {
   allOf: [
-    { properties: { uri: { pattern: ABSOLUTE_URI.source }, jwks_uri: { pattern: '^https?://[^/?#@]+(?:[/?][^#]*)?$' }, jwks: { properties: { keys: { maxItems: MAX_KEYS } } } } },
+    {
+      properties: {
+        uri: { pattern: ABSOLUTE_URI.source },
+        jwks_uri: { pattern: '^https?://[^/?#@]+(?:[/?][^#]*)?$' },
+        jwks: { properties: { keys: { maxItems: MAX_KEYS } } },
+      },
+    },
     needs(ISSUER_TYPES, 'issuers'),
     needs(RESOURCE_TYPES, 'resources'),
     { not: { required: ['jwks', 'jwks_uri'] } },
@@ -46,17 +60,24 @@ interface Identity {
 }
 
 /** Builds the record that `input` describes and checks it alone; {@link checkSourceAmong} compares it with registered sources. */
-export function sourceRecord(identity: Identity, input: SourceUpdate, disabled: boolean, jwksAllowedHosts: readonly string[]): SourceRecord {
+export function sourceRecord(
+  identity: Identity,
+  input: SourceUpdate,
+  disabled: boolean,
+  jwksAllowedHosts: readonly string[],
+): SourceRecord {
   if (!ABSOLUTE_URI.test(identity.uri)) refuse('`uri` must be an absolute URI or a URN');
   const issuers = input.issuers ?? [];
   const resources = input.resources ?? [];
   const needing = (types: ReadonlySet<EventName>) => input.types.find((type) => types.has(type));
   if (issuers.length === 0 && needing(ISSUER_TYPES)) refuse(`a source of ${needing(ISSUER_TYPES)} needs \`issuers\``);
-  if (resources.length === 0 && needing(RESOURCE_TYPES)) refuse(`a source of ${needing(RESOURCE_TYPES)} needs \`resources\``);
+  if (resources.length === 0 && needing(RESOURCE_TYPES))
+    refuse(`a source of ${needing(RESOURCE_TYPES)} needs \`resources\``);
   if (input.jwks && input.jwks_uri !== undefined) refuse('`jwks` and `jwks_uri` exclude each other');
   if (input.jwks_uri !== undefined) checkJwksUri(input.jwks_uri, jwksAllowedHosts);
   const profile = tokenProfile(input.profile ?? {}, resources);
-  if (profile.announced === 'optional' && !input.types.includes('token.issued')) refuse('`profile.announced` can be `optional` only for a source of token.issued');
+  if (profile.announced === 'optional' && !input.types.includes('token.issued'))
+    refuse('`profile.announced` can be `optional` only for a source of token.issued');
   return {
     ...identity,
     topic: input.topic ?? ownTopic(identity.name),
@@ -83,11 +104,15 @@ export function checkSourceAmong(state: ControlState, tenant: string, record: So
   if (byUri && byUri.id !== record.id) takenBy(byUri, tenant, 'a source with this URI is registered');
   const allowed = state.tenant(tenant)?.issuers;
   const foreign = record.issuers.find((issuer) => allowed !== undefined && !allowed.includes(issuer));
-  if (foreign !== undefined) throw new RescindError('forbidden', { detail: 'one of `issuers` is not among those that the operator gave the tenant' });
+  if (foreign !== undefined)
+    throw new RescindError('forbidden', {
+      detail: 'one of `issuers` is not among those that the operator gave the tenant',
+    });
   for (const other of state.sources()) {
     if (other.tenant === tenant) continue;
     const hasIssuer = other.issuers.some((issuer) => record.issuers.includes(issuer));
-    const hasTopic = other.topic === record.topic || ownTopic(other.name) === record.topic || other.topic === ownTopic(record.name);
+    const hasTopic =
+      other.topic === record.topic || ownTopic(other.name) === record.topic || other.topic === ownTopic(record.name);
     if (hasIssuer || hasTopic) taken(TAKEN);
   }
 }
@@ -95,15 +120,27 @@ export function checkSourceAmong(state: ControlState, tenant: string, record: So
 /** The only words about other tenants' sources: they do not say which member is taken or by whom. */
 const TAKEN = 'its name, its URI, its topic or one of its issuers is not available';
 
-const takenBy = (other: { readonly tenant: string }, tenant: string, detail: string): never => taken(other.tenant === tenant ? detail : TAKEN);
+const takenBy = (other: { readonly tenant: string }, tenant: string, detail: string): never =>
+  taken(other.tenant === tenant ? detail : TAKEN);
 
 function checkJwksUri(text: string, allowedHosts: readonly string[]): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || url.hash !== '') {
-    throw new RescindError('invalid-jwks', { detail: '`jwks_uri` must be an https URL without user information and fragment' });
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    url.username !== '' ||
+    url.password !== '' ||
+    url.hash !== ''
+  ) {
+    throw new RescindError('invalid-jwks', {
+      detail: '`jwks_uri` must be an https URL without user information and fragment',
+    });
   }
   if (!isAllowedScheme(url, allowedHosts)) {
-    throw new RescindError('invalid-jwks', { detail: '`jwks_uri` must be https; http is taken from a loopback host that JWKS_ALLOWED_HOSTS of the service names' });
+    throw new RescindError('invalid-jwks', {
+      detail:
+        '`jwks_uri` must be https; http is taken from a loopback host that JWKS_ALLOWED_HOSTS of the service names',
+    });
   }
 }
 

@@ -45,7 +45,10 @@ export class SourcesController {
   }
 
   @Put(':id')
-  @ApiOperation({ summary: 'Replace all of a source but its name and URI', description: 'Answers when no process goes by the old one.' })
+  @ApiOperation({
+    summary: 'Replace all of a source but its name and URI',
+    description: 'Answers when no process goes by the old one.',
+  })
   @ApiBody({ schema: openApi({ ...SourceUpdate, ...SOURCE_CONDITIONS }) })
   @ApiResponse(answer(200, 'the source as it now is', SOURCE))
   update(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body(jsonBody) body: unknown): Promise<SourceView> {
@@ -54,7 +57,10 @@ export class SourcesController {
 
   @Post(':id/disable')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Take nothing more from a source', description: 'What it said stays; its keys verify nothing any more.' })
+  @ApiOperation({
+    summary: 'Take nothing more from a source',
+    description: 'What it said stays; its keys verify nothing any more.',
+  })
   @ApiResponse(answer(200, 'the source as it now is', SOURCE))
   disable(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<SourceView> {
     return this.#registry.disableSource(caller, id);

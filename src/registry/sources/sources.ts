@@ -34,7 +34,13 @@ interface Dependencies {
 
 export function createSourceCommands({ edits, state, createTopic, jwksAllowedHosts }: Dependencies): SourceCommands {
   const edit = (actor: Actor, record: SourceRecord, change: Change): Edit<SourceView> => ({
-    record: authoredRecord('source.changed', actor, actor.tenant, { ...record, profile: storedProfile(record.profile) }, change),
+    record: authoredRecord(
+      'source.changed',
+      actor,
+      actor.tenant,
+      { ...record, profile: storedProfile(record.profile) },
+      change,
+    ),
     narrows: change !== 'created',
     result: sourceView({ ...record, tenant: actor.tenant }),
     // The topic is created before the record, because a consumer that subscribes to a missing topic fails.
@@ -55,7 +61,9 @@ export function createSourceCommands({ edits, state, createTopic, jwksAllowedHos
       return edits.commit(actor, (now) => {
         const { id, name, uri, disabled: before } = findSource(now, actor, nameOrId);
         if ((update.name ?? name) !== name || (update.uri ?? uri) !== uri) {
-          throw new RescindError('inconsistent-request', { detail: '`name` and `uri` are the identity of a source and cannot change' });
+          throw new RescindError('inconsistent-request', {
+            detail: '`name` and `uri` are the identity of a source and cannot change',
+          });
         }
         const record = sourceRecord({ id, name, uri }, update, disabled ?? before, jwksAllowedHosts);
         checkSourceAmong(now, actor.tenant, record);

@@ -2,7 +2,9 @@ import { loadSql } from '../../platform/postgres/index.js';
 import { personOf } from '../../projections/index.js';
 import type { Selector } from '../../rules/index.js';
 
-const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql').replace('{person}', () => personOf('u.usr', '9223372036854775807'));
+const TOKENS = loadSql(import.meta.url, 'preview-tokens.sql').replace('{person}', () =>
+  personOf('u.usr', '9223372036854775807'),
+);
 const CLIENTS = loadSql(import.meta.url, 'preview-clients.sql');
 
 /** Small ids of a selector's members, from `preview-names.sql`. `own_…` is the name itself; the lists include its other names. */
@@ -89,36 +91,61 @@ export function tokensStatement(question: TokensQuestion): Statement {
     .replaceAll('{alive}', () => ALIVE);
   const members = Object.keys(selector);
   // Only frequent statements get a name; the others have too many texts to keep prepared.
-  const name = members.length === 1 && before === undefined ? { name: `preview-tokens-${members[0]!}-${branches.map(([letter]) => letter).join('')}` } : {};
+  const name =
+    members.length === 1 && before === undefined
+      ? { name: `preview-tokens-${members[0]!}-${branches.map(([letter]) => letter).join('')}` }
+      : {};
   return { ...name, text, values: parameters.values };
 }
 
 /** Returns the branches, each with a letter of its own that distinguishes the statement's texts. */
-function branchesOf({ users, clients, agents, token, idJags, session, unnamed }: Seeds, parameters: Parameters): readonly (readonly [letter: string, text: string])[] {
+function branchesOf(
+  { users, clients, agents, token, idJags, session, unnamed }: Seeds,
+  parameters: Parameters,
+): readonly (readonly [letter: string, text: string])[] {
   const branches: [string, string][] = [];
   const named = (column: 'usr' | 'client' | 'agent', ids: readonly number[]): void => {
     if (ids.length === 0) return;
-    branches.push([column[0]!, `SELECT r.part, d.id, r.ended, k.* FROM unnest(${parameters.add(ids, 'int[]')}) d (id) CROSS JOIN found r
+    branches.push([
+      column[0]!,
+      `SELECT r.part, d.id, r.ended, k.* FROM unnest(${parameters.add(ids, 'int[]')}) d (id) CROSS JOIN found r
   CROSS JOIN LATERAL (
     SELECT ${COLUMNS} FROM token t
     WHERE t.tenant = $1 AND t.${column} = d.id AND ${END} > r.low AND ${END} <= r.high
     ORDER BY ${END} DESC LIMIT $5
-  ) k`]);
+  ) k`,
+    ]);
   };
   named('usr', users);
   named('client', clients);
   named('agent', agents);
-  if (token) branches.push(['k', `SELECT 'k', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.key = ${parameters.add(token, 'bytea')}`]);
-  if (idJags.length > 0) branches.push(['j', `(SELECT 'j', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.id_jag_key = ANY (${parameters.add(idJags, 'bytea[]')}) LIMIT $5)`]);
+  if (token)
+    branches.push([
+      'k',
+      `SELECT 'k', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.key = ${parameters.add(token, 'bytea')}`,
+    ]);
+  if (idJags.length > 0)
+    branches.push([
+      'j',
+      `(SELECT 'j', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.id_jag_key = ANY (${parameters.add(idJags, 'bytea[]')}) LIMIT $5)`,
+    ]);
   if (session) {
     const [iss, sid] = textsOf(parameters, [session.iss, session.sid]);
     const stating = (part: string, path: string): string => `(SELECT '${part}', 0, false, ${COLUMNS} FROM token t
     WHERE t.tenant = $1 AND ${path.replace('?', 'sid')} = ${sid} AND ${path.replace('?', 'iss')} = ${iss} ORDER BY t.ix DESC LIMIT $5)`;
-    branches.push(['s', `${stating('i', `t.facts #>> '{id_jag,?}'`)}\n  UNION ALL\n  ${stating('o', `t.facts ->> '?'`)}`]);
+    branches.push([
+      's',
+      `${stating('i', `t.facts #>> '{id_jag,?}'`)}\n  UNION ALL\n  ${stating('o', `t.facts ->> '?'`)}`,
+    ]);
   }
   // The facts may contain the RAS's own name for the user, and no grant of the resource shows it.
-  if (unnamed) branches.push(['n', `(SELECT 'n', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.usr IS NULL ORDER BY t.ix DESC LIMIT $5)`]);
-  if (branches.length === 0) branches.push(['', `SELECT 'k', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND false`]);
+  if (unnamed)
+    branches.push([
+      'n',
+      `(SELECT 'n', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND t.usr IS NULL ORDER BY t.ix DESC LIMIT $5)`,
+    ]);
+  if (branches.length === 0)
+    branches.push(['', `SELECT 'k', 0, false, ${COLUMNS} FROM token t WHERE t.tenant = $1 AND false`]);
   return branches;
 }
 
@@ -139,11 +166,16 @@ function selectedText({ selector, names, keys, before }: TokensQuestion, paramet
   if (selector.id_jag) conditions.push(`s.id_jag_key = ANY (${parameters.add(names.id_jags, 'bytea[]')})`);
   if (selector.session) {
     const session = json(selector.session);
-    conditions.push(`(s.facts @> ${session} OR ${stated} @> ${session} OR ${ofIdJag(`j.session_key = ${parameters.add(keys.session, 'bytea')}`)})`);
+    conditions.push(
+      `(s.facts @> ${session} OR ${stated} @> ${session} OR ${ofIdJag(`j.session_key = ${parameters.add(keys.session, 'bytea')}`)})`,
+    );
   }
   if (selector.user) {
     const id = parameters.add(names.own_user, 'int');
-    const [user, iss, sub, tenant] = [json(selector.user), ...textsOf(parameters, [selector.user.iss, selector.user.sub, selector.user.tenant ?? null])];
+    const [user, iss, sub, tenant] = [
+      json(selector.user),
+      ...textsOf(parameters, [selector.user.iss, selector.user.sub, selector.user.tenant ?? null]),
+    ];
     conditions.push(`(s.usr = ${id} OR (s.facts @> ${user} AND s.facts ->> 'tenant' IS NOT DISTINCT FROM ${tenant})
       OR (s.facts ->> 'iss' = ${iss} AND ${stated} ->> 'aud_sub' = ${sub} AND ${stated} ->> 'aud_tenant' IS NOT DISTINCT FROM ${tenant})
       OR ${ofIdJag(`j.usr = ${id} OR (j.facts ->> 'aud_sub' = ${sub} AND j.facts -> 'aud' ? ${iss} AND j.facts ->> 'aud_tenant' IS NOT DISTINCT FROM ${tenant})`)})`);
@@ -162,7 +194,9 @@ function selectedText({ selector, names, keys, before }: TokensQuestion, paramet
   }
   if (selector.agent_type !== undefined) {
     const type = parameters.add(selector.agent_type, 'text');
-    conditions.push(`(${type} IN (s.facts #>> '{agent,type}', ${stated} #>> '{agent,type}') OR ${ofIdJag(`j.facts #>> '{agent,type}' = ${type}`)})`);
+    conditions.push(
+      `(${type} IN (s.facts #>> '{agent,type}', ${stated} #>> '{agent,type}') OR ${ofIdJag(`j.facts #>> '{agent,type}' = ${type}`)})`,
+    );
   }
   if (selector.resource !== undefined) {
     const resource = parameters.add(selector.resource, 'text');
@@ -172,20 +206,27 @@ function selectedText({ selector, names, keys, before }: TokensQuestion, paramet
   }
   if (selector.issuer !== undefined) {
     const issuer = parameters.add(selector.issuer, 'text');
-    conditions.push(`(${issuer} IN (s.facts ->> 'iss', ${stated} ->> 'iss') OR ${ofIdJag(`j.facts ->> 'iss' = ${issuer}`)})`);
+    conditions.push(
+      `(${issuer} IN (s.facts ->> 'iss', ${stated} ->> 'iss') OR ${ofIdJag(`j.facts ->> 'iss' = ${issuer}`)})`,
+    );
   }
   if (before) {
     const at = parameters.add(before.at, 'bigint');
     const least = (member: string): string =>
       `least((s.facts ->> '${member}')::bigint, (${stated} ->> '${member}')::bigint, ${ofIdJag(`(j.facts ->> '${member}')::bigint`, 'min')})`;
-    conditions.push(`(${least('iat')} <= ${at}${before.reauthenticate ? ` OR coalesce(${least('auth_time')}, 0) <= ${at}` : ''})`);
+    conditions.push(
+      `(${least('iat')} <= ${at}${before.reauthenticate ? ` OR coalesce(${least('auth_time')}, 0) <= ${at}` : ''})`,
+    );
   }
   return conditions.length === 0 ? 'true' : conditions.join('\n    AND ');
 }
 
-const textsOf = (parameters: Parameters, values: readonly (string | null)[]): string[] => values.map((value) => parameters.add(value, 'text'));
+const textsOf = (parameters: Parameters, values: readonly (string | null)[]): string[] =>
+  values.map((value) => parameters.add(value, 'text'));
 
-const childrenOf = (of: string): string => `SELECT t.key, t.usr, t.client, t.res, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of}))
+const childrenOf = (
+  of: string,
+): string => `SELECT t.key, t.usr, t.client, t.res, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.parent_key = ANY (ARRAY(SELECT key FROM ${of}))
   UNION ALL
   SELECT t.* FROM id_jag j
   CROSS JOIN LATERAL (SELECT t.key, t.usr, t.client, t.res, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.id_jag_key IN (j.key, j.sha_key) OFFSET 0) t
@@ -195,7 +236,12 @@ const childrenOf = (of: string): string => `SELECT t.key, t.usr, t.client, t.res
 export function clientsStatement(tenant: string, { resource }: Selector, resourceKey: Buffer | null): Statement {
   const parameters = new Parameters([tenant]);
   const text = (clients: string): string => CLIENTS.replace('{clients}', () => clients);
-  if (resource === undefined) return { name: 'preview-clients', text: text('SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2'), values: parameters.values };
+  if (resource === undefined)
+    return {
+      name: 'preview-clients',
+      text: text('SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = 2'),
+      values: parameters.values,
+    };
   // A token that a RAS issued for an ID-JAG is for the RAS itself, too.
   const ofResource = `SELECT s.client AS id FROM edge_seen s WHERE s.tenant = $1 AND s.res = (SELECT r.id FROM entity r WHERE r.tenant = $1 AND r.kind = 5 AND r.key = ${parameters.add(resourceKey, 'bytea')})
   UNION
@@ -207,13 +253,17 @@ export function clientsStatement(tenant: string, { resource }: Selector, resourc
  * Whether the rule ends standing rights. One on a token, an ID-JAG, a session or a type of agent does not: only rights behind its tokens
  * count.
  */
-const isStanding = ({ token, id_jag: idJag, session, agent_type: agentType }: Selector): boolean => !token && !idJag && !session && agentType === undefined;
+const isStanding = ({ token, id_jag: idJag, session, agent_type: agentType }: Selector): boolean =>
+  !token && !idJag && !session && agentType === undefined;
 
 const NO_GRANTS = 'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res WHERE false';
 const HELD_CONNECTIONS = '(c.client, c.res) IN (SELECT client, res FROM held)';
 
 /** Builds the conditions of the standing rights and connections that a rule on their user, client or resource would select. */
-function standingText({ selector, names }: TokensQuestion, parameters: Parameters): { readonly standing: string; readonly connections: string } {
+function standingText(
+  { selector, names }: TokensQuestion,
+  parameters: Parameters,
+): { readonly standing: string; readonly connections: string } {
   if (!isStanding(selector)) return { standing: NO_GRANTS, connections: HELD_CONNECTIONS };
   const { issuer, user, client, agent, resource } = selector;
   const grants = ['g.to_ix IS NULL'];
@@ -239,8 +289,13 @@ function standingText({ selector, names }: TokensQuestion, parameters: Parameter
   }
   if (issuer !== undefined) {
     const text = parameters.add(issuer, 'text');
-    grants.push(`EXISTS (SELECT FROM entity e WHERE e.tenant = $1 AND e.id IN (g.usr, g.client) AND e.parts ->> 0 = ${text})`);
+    grants.push(
+      `EXISTS (SELECT FROM entity e WHERE e.tenant = $1 AND e.id IN (g.usr, g.client) AND e.parts ->> 0 = ${text})`,
+    );
     connections.push(`${text} IN (c.parts ->> 0, c.parts ->> 3)`);
   }
-  return { standing: `SELECT g.usr, g.client, g.res FROM grant_version g WHERE g.tenant = $1 AND ${grants.join(' AND ')}`, connections: connections.length === 0 ? 'true' : connections.join(' AND ') };
+  return {
+    standing: `SELECT g.usr, g.client, g.res FROM grant_version g WHERE g.tenant = $1 AND ${grants.join(' AND ')}`,
+    connections: connections.length === 0 ? 'true' : connections.join(' AND '),
+  };
 }

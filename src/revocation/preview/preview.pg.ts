@@ -3,7 +3,14 @@ import { RescindError } from '../../contracts/index.js';
 import type { Tenant } from '../../control/index.js';
 import { loadSql, onConnection, queryTogether } from '../../platform/postgres/index.js';
 import { COUNTING_TIMEOUT_MS, ENTER_GATE, MAX_COUNTED } from '../../projections/index.js';
-import { MAX_LINEAGE_AGE_S, ruleKeyToBytes, selectorParts, ruleKey, type Dimension, type Selector } from '../../rules/index.js';
+import {
+  MAX_LINEAGE_AGE_S,
+  ruleKeyToBytes,
+  selectorParts,
+  ruleKey,
+  type Dimension,
+  type Selector,
+} from '../../rules/index.js';
 import type { Order } from '../order-input.js';
 import { clientsStatement, tokensStatement, type Names, type Seeds, type Statement } from './preview-text.js';
 
@@ -15,11 +22,22 @@ const HOUR_S = 3_600;
  * One plan of each text for all values: most selectors take as long to plan as to count. JIT compilation and workers cost more than they
  * save.
  */
-const SETTINGS = { statement_timeout: String(COUNTING_TIMEOUT_MS), jit: 'off', max_parallel_workers_per_gather: '0', plan_cache_mode: 'force_generic_plan' } as const;
+const SETTINGS = {
+  statement_timeout: String(COUNTING_TIMEOUT_MS),
+  jit: 'off',
+  max_parallel_workers_per_gather: '0',
+  plan_cache_mode: 'force_generic_plan',
+} as const;
 const BEGIN: readonly Statement[] = [
   { name: 'preview-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', values: [] },
   { name: 'preview-gate', text: ENTER_GATE, values: [] },
-  { name: 'preview-settings', text: `SELECT ${Object.entries(SETTINGS).map(([name, value]) => `set_config('${name}', '${value}', true)`).join(', ')}`, values: [] },
+  {
+    name: 'preview-settings',
+    text: `SELECT ${Object.entries(SETTINGS)
+      .map(([name, value]) => `set_config('${name}', '${value}', true)`)
+      .join(', ')}`,
+    values: [],
+  },
 ];
 const COMMIT: Statement = { name: 'preview-commit', text: 'COMMIT', values: [] };
 
@@ -57,7 +75,9 @@ export function createPreviewReader({ pool, now }: { readonly pool: Pool; readon
   return {
     async read(tenant, order, skew) {
       try {
-        return await onConnection(pool, (client) => preview(client, tenant, order, { now: Math.floor(now() / 1000), skew }));
+        return await onConnection(pool, (client) =>
+          preview(client, tenant, order, { now: Math.floor(now() / 1000), skew }),
+        );
       } catch (error) {
         throw explain(error);
       }
@@ -65,14 +85,34 @@ export function createPreviewReader({ pool, now }: { readonly pool: Pool; readon
   };
 }
 
-async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, skew }: { readonly now: number; readonly skew: number }): Promise<Preview> {
+async function preview(
+  client: PoolClient,
+  tenant: Tenant,
+  order: Order,
+  { now, skew }: { readonly now: number; readonly skew: number },
+): Promise<Preview> {
   const { selector } = order;
-  const keys = new Map(selectorParts(selector).map(([dimension, parts]): [Dimension, Buffer] => [dimension, ruleKeyToBytes(ruleKey(tenant.key, dimension, parts))]));
+  const keys = new Map(
+    selectorParts(selector).map(([dimension, parts]): [Dimension, Buffer] => [
+      dimension,
+      ruleKeyToBytes(ruleKey(tenant.key, dimension, parts)),
+    ]),
+  );
   const key = (dimension: Dimension): Buffer | null => keys.get(dimension) ?? null;
-  const naming = { ...NAMES, values: [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag')] };
+  const naming = {
+    ...NAMES,
+    values: [tenant.id, key('user'), key('client'), key('agent'), key('resource'), key('session'), key('id_jag')],
+  };
   const clients = isNarrow(selector) ? undefined : clientsStatement(tenant.id, selector, key('resource'));
-  const [[names], found = []] = (await ask(client, [...BEGIN, naming, ...(clients ? [clients] : [])])).slice(BEGIN.length) as [[Named], { id: number }[]?];
-  const seeds = findSeeds(selector, names, key('token'), found.map(({ id }) => id));
+  const [[names], found = []] = (await ask(client, [...BEGIN, naming, ...(clients ? [clients] : [])])).slice(
+    BEGIN.length,
+  ) as [[Named], { id: number }[]?];
+  const seeds = findSeeds(
+    selector,
+    names,
+    key('token'),
+    found.map(({ id }) => id),
+  );
   const counting = tokensStatement({
     tenant: tenant.id,
     selector,
@@ -101,14 +141,24 @@ async function preview(client: PoolClient, tenant: Tenant, order: Order, { now, 
 type Named = Names & { readonly next_ix: string | null };
 
 /** Returns the rows of statements that go in one round trip. */
-const ask = async (client: PoolClient, statements: readonly Statement[]): Promise<unknown[][]> => (await queryTogether(client, statements.map(queryOf))).map((result: QueryResult) => result.rows);
+const ask = async (client: PoolClient, statements: readonly Statement[]): Promise<unknown[][]> =>
+  (await queryTogether(client, statements.map(queryOf))).map((result: QueryResult) => result.rows);
 
 /** Whether the selector's names alone find the tokens. For other selectors the clients are looked up first. */
-const isNarrow = ({ token, id_jag: idJag, session, user, agent, client }: Selector): boolean => Boolean(token ?? idJag ?? session ?? user ?? agent ?? client);
+const isNarrow = ({ token, id_jag: idJag, session, user, agent, client }: Selector): boolean =>
+  Boolean(token ?? idJag ?? session ?? user ?? agent ?? client);
 
 /** Chooses the seeds by which an index finds the fewest tokens. */
 function findSeeds(selector: Selector, names: Names, tokenKey: Buffer | null, clients: readonly number[]): Seeds {
-  const none: Seeds = { users: [], clients: [], agents: [], token: undefined, idJags: [], session: undefined, unnamed: false };
+  const none: Seeds = {
+    users: [],
+    clients: [],
+    agents: [],
+    token: undefined,
+    idJags: [],
+    session: undefined,
+    unnamed: false,
+  };
   const { token, id_jag: idJag, session, user, agent, client, resource } = selector;
   if (token) return { ...none, token: tokenKey! };
   if (idJag) return { ...none, idJags: names.id_jags! };
@@ -125,5 +175,8 @@ const QUERY_CANCELED = '57014';
 
 function explain(error: unknown): unknown {
   if ((error as { code?: unknown }).code !== QUERY_CANCELED) return error;
-  return new RescindError('filter-too-wide', { detail: `the preview took longer than ${COUNTING_TIMEOUT_MS / 1000} s: name more members in the selector`, cause: error });
+  return new RescindError('filter-too-wide', {
+    detail: `the preview took longer than ${COUNTING_TIMEOUT_MS / 1000} s: name more members in the selector`,
+    cause: error,
+  });
 }

@@ -1,7 +1,19 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Author, Caller, RuleOrigin, RuleRecord, Source, Tenant } from '../../control/index.js';
 import { loadSql, onConnection, queryTogether } from '../../platform/postgres/index.js';
-import { commonSelector, expandSelector, ruleKey, ruleKeyToBytes, selectorKeys, splitSelectorKey, type OtherValues, type Rule, type RuleKey, type Selection, type Selector } from '../../rules/index.js';
+import {
+  commonSelector,
+  expandSelector,
+  ruleKey,
+  ruleKeyToBytes,
+  selectorKeys,
+  splitSelectorKey,
+  type OtherValues,
+  type Rule,
+  type RuleKey,
+  type Selection,
+  type Selector,
+} from '../../rules/index.js';
 import { actingOf, findWider, membersOf, type Acting, type Stops } from '../recorded/other-rules.js';
 import { mayRead, readsAll } from '../reach.js';
 
@@ -46,7 +58,14 @@ export interface Surroundings {
 /** Reads the surroundings of a rule: whether events have mentioned its names, and which other rules stop them. */
 export interface SurroundingsReader {
   /** `apart`: rules that do not count as other rules. `now` is in epoch seconds. */
-  read(asked: { readonly tenant: Tenant; readonly caller: Caller; readonly selection: Selection; readonly apart: readonly string[]; readonly sources: Iterable<Source>; readonly now: number }): Promise<Surroundings>;
+  read(asked: {
+    readonly tenant: Tenant;
+    readonly caller: Caller;
+    readonly selection: Selection;
+    readonly apart: readonly string[];
+    readonly sources: Iterable<Source>;
+    readonly now: number;
+  }): Promise<Surroundings>;
   /** Finds the unknown names alone. */
   readUnknown(tenant: Tenant, selector: Selector, sources: Iterable<Source>): Promise<Surroundings['unknown']>;
 }
@@ -55,15 +74,24 @@ export function createSurroundingsReader({ pool }: { readonly pool: Pool }): Sur
   return {
     read: ({ tenant, caller, selection, apart, sources, now }) =>
       onConnection(pool, async (client) => {
-        const statements = [...BEGIN, seenStatement(tenant, selection.selector), othersStatement(tenant, selection), COMMIT];
-        const [seen, others] = (await queryTogether(client, statements)).slice(BEGIN.length).map(({ rows }) => rows[0] as unknown) as [Seen, Found];
+        const statements = [
+          ...BEGIN,
+          seenStatement(tenant, selection.selector),
+          othersStatement(tenant, selection),
+          COMMIT,
+        ];
+        const [seen, others] = (await queryTogether(client, statements))
+          .slice(BEGIN.length)
+          .map(({ rows }) => rows[0] as unknown) as [Seen, Found];
         const judged = judge(tenant, selection, others.found, now).filter(({ rule }) => !apart.includes(rule.id));
         const other_rules = await describe(client, tenant, caller, judged, others.cut_off);
         return { unknown: unknownOf(tenant, selection.selector, seen, sources), other_rules };
       }),
     readUnknown: (tenant, selector, sources) =>
       onConnection(pool, async (client) => {
-        const [seen] = (await queryTogether(client, [...BEGIN, seenStatement(tenant, selector), COMMIT])).slice(BEGIN.length).map(({ rows }) => rows[0] as unknown) as [Seen];
+        const [seen] = (await queryTogether(client, [...BEGIN, seenStatement(tenant, selector), COMMIT]))
+          .slice(BEGIN.length)
+          .map(({ rows }) => rows[0] as unknown) as [Seen];
         return unknownOf(tenant, selector, seen, sources);
       }),
   };
@@ -71,7 +99,10 @@ export function createSurroundingsReader({ pool }: { readonly pool: Pool }): Sur
 
 const BEGIN = [
   { name: 'surroundings-begin', text: 'BEGIN READ ONLY' },
-  { name: 'surroundings-settings', text: `SELECT set_config('statement_timeout', '${TIMEOUT_MS}', true), set_config('jit', 'off', true)` },
+  {
+    name: 'surroundings-settings',
+    text: `SELECT set_config('statement_timeout', '${TIMEOUT_MS}', true), set_config('jit', 'off', true)`,
+  },
 ];
 const COMMIT = { name: 'surroundings-commit', text: 'COMMIT' };
 
@@ -79,25 +110,53 @@ type Seen = Readonly<Partial<Record<keyof Selector, boolean>>>;
 type Found = { readonly cut_off: boolean; readonly found: readonly (readonly [rule: string, byOtherName: boolean])[] };
 
 function seenStatement(tenant: Tenant, selector: Selector) {
-  const keys = new Map<string, Buffer>(membersOf(tenant.key, selector).map(([dimension, key]) => [dimension, ruleKeyToBytes(key as RuleKey)]));
-  const named = (['user', 'client', 'agent', 'agent_type', 'resource', 'session', 'id_jag', 'token'] as const).map((dimension) => keys.get(dimension) ?? null);
-  return { ...SEEN, values: [tenant.id, ...named, selector.issuer ?? null, selector.session?.iss ?? null, selector.session?.sid ?? null] };
+  const keys = new Map<string, Buffer>(
+    membersOf(tenant.key, selector).map(([dimension, key]) => [dimension, ruleKeyToBytes(key as RuleKey)]),
+  );
+  const named = (['user', 'client', 'agent', 'agent_type', 'resource', 'session', 'id_jag', 'token'] as const).map(
+    (dimension) => keys.get(dimension) ?? null,
+  );
+  return {
+    ...SEEN,
+    values: [
+      tenant.id,
+      ...named,
+      selector.issuer ?? null,
+      selector.session?.iss ?? null,
+      selector.session?.sid ?? null,
+    ],
+  };
 }
 
 function othersStatement(tenant: Tenant, { selector, or }: Selection) {
   const { issuer, ...others } = selector;
   const common = splitSelectorKey(commonSelector(selectorKeys(tenant.key, selector, or)));
   const keys = common.filter(([dimension]) => dimension !== 'issuer').map(([, key]) => ruleKeyToBytes(key));
-  const [alone] = or === undefined && Object.keys(selector).length === 1 && (others.user ?? others.client) ? common : [];
+  const [alone] =
+    or === undefined && Object.keys(selector).length === 1 && (others.user ?? others.client) ? common : [];
   const issuerKey = issuer === undefined ? null : ruleKeyToBytes(ruleKey(tenant.key, 'issuer', [issuer]));
-  return { text: OTHER_RULES, values: [tenant.id, keys, issuer ?? null, issuerKey, alone ? ruleKeyToBytes(alone[1]) : null, MAX_LOOKED_AT, MAX_JUDGED] };
+  return {
+    text: OTHER_RULES,
+    values: [
+      tenant.id,
+      keys,
+      issuer ?? null,
+      issuerKey,
+      alone ? ruleKeyToBytes(alone[1]) : null,
+      MAX_LOOKED_AT,
+      MAX_JUDGED,
+    ],
+  };
 }
 
 function unknownOf(tenant: Tenant, selector: Selector, seen: Seen, sources: Iterable<Source>): Surroundings['unknown'] {
   const own = [...sources].filter((source) => source.tenant === tenant.id);
   const isRegistered = (member: string): boolean =>
-    (member === 'issuer' && own.some(({ issuers }) => issuers.includes(selector.issuer!))) || (member === 'resource' && own.some(({ resources }) => resources.includes(selector.resource!)));
-  return (Object.keys(selector) as (keyof Selector)[]).filter((member) => member !== 'all' && seen[member] !== true && !isRegistered(member));
+    (member === 'issuer' && own.some(({ issuers }) => issuers.includes(selector.issuer!))) ||
+    (member === 'resource' && own.some(({ resources }) => resources.includes(selector.resource!)));
+  return (Object.keys(selector) as (keyof Selector)[]).filter(
+    (member) => member !== 'all' && seen[member] !== true && !isRegistered(member),
+  );
 }
 
 interface Judged extends Acting {
@@ -114,7 +173,8 @@ function judge(tenant: Tenant, { selector, or }: Selection, found: Found['found'
     const acting = actingOf(rule, now);
     if (acting !== undefined && judged.get(rule.id)?.stops !== 'all') judged.set(rule.id, { rule, stops, ...acting });
   };
-  for (const rules of wider) for (const [id, rule] of rules) add(rule, wider.every((one) => one.has(id)) ? 'all' : 'part');
+  for (const rules of wider)
+    for (const [id, rule] of rules) add(rule, wider.every((one) => one.has(id)) ? 'all' : 'part');
   const wanted = selectors.map((one) => membersOf(tenant.key, one).filter(([dimension]) => dimension !== 'issuer'));
   for (const [id, byOtherName] of found) {
     if (judged.has(id)) continue;
@@ -127,22 +187,43 @@ function judge(tenant: Tenant, { selector, or }: Selection, found: Found['found'
   return [...judged.values()].sort((a, b) => rank(a) - rank(b) || Number(b.rule.seq - a.rule.seq));
 }
 
-async function describe(client: PoolClient, tenant: Tenant, caller: Caller, judged: readonly Judged[], cutOff: boolean): Promise<OtherRules> {
+async function describe(
+  client: PoolClient,
+  tenant: Tenant,
+  caller: Caller,
+  judged: readonly Judged[],
+  cutOff: boolean,
+): Promise<OtherRules> {
   const isBound = !readsAll(caller);
   const looked = judged.slice(0, MAX_JUDGED);
   // Every rule is read only if the caller may not read all of them.
   const wanted = isBound ? looked : looked.slice(0, MAX_SHOWN);
-  const { rows } = wanted.length === 0 ? { rows: [] } : await client.query<{ body: RuleRecord }>({ ...READ_RULES, values: [tenant.id, wanted.map(({ rule }) => rule.id)] });
+  const { rows } =
+    wanted.length === 0
+      ? { rows: [] }
+      : await client.query<{ body: RuleRecord }>({
+          ...READ_RULES,
+          values: [tenant.id, wanted.map(({ rule }) => rule.id)],
+        });
   const bodies = new Map(rows.map(({ body }) => [body.id, body]));
-  const readable = isBound ? wanted.filter(({ rule }) => bodies.has(rule.id) && mayRead(caller, bodies.get(rule.id)!)) : wanted;
+  const readable = isBound
+    ? wanted.filter(({ rule }) => bodies.has(rule.id) && mayRead(caller, bodies.get(rule.id)!))
+    : wanted;
   const shown = readable.slice(0, MAX_SHOWN).flatMap((one) => {
     const body = bodies.get(one.rule.id);
     return body ? [otherRule(one, body)] : [];
   });
-  return { rules: shown, more: (isBound ? readable.length : judged.length) - shown.length, ...(isBound || cutOff ? { at_least: true } : {}) };
+  return {
+    rules: shown,
+    more: (isBound ? readable.length : judged.length) - shown.length,
+    ...(isBound || cutOff ? { at_least: true } : {}),
+  };
 }
 
-function otherRule({ stops, effect, before, until }: Judged, { id, selector, or, reason, author, origin, after_lift_of: afterLiftOf }: RuleRecord): OtherRule {
+function otherRule(
+  { stops, effect, before, until }: Judged,
+  { id, selector, or, reason, author, origin, after_lift_of: afterLiftOf }: RuleRecord,
+): OtherRule {
   return {
     id,
     effect,

@@ -22,18 +22,39 @@ const RULES: Readonly<Record<string, Selector>> = {
 
 function widerThan(selector: Selector): string[] {
   const index = createRuleIndex();
-  for (const [id, one] of Object.entries(RULES)) index.put({ id, seq: 1n, selector: selectorKey(KEY, one), effect: 'block', before: 0, asOfOrder: false, reauthenticate: false } as NewRule);
+  for (const [id, one] of Object.entries(RULES))
+    index.put({
+      id,
+      seq: 1n,
+      selector: selectorKey(KEY, one),
+      effect: 'block',
+      before: 0,
+      asOfOrder: false,
+      reauthenticate: false,
+    } as NewRule);
   return [...findWider(KEY, index, selector).keys()].sort();
 }
 
 it.each<[string, Selector, string[]]>([
   ['a user', { user }, ['all', 'issuer', 'user', 'user of the issuer']],
-  ['a user at a resource', { user, resource: 'r' }, ['all', 'issuer', 'resource', 'user', 'user at a resource', 'user of the issuer']],
-  ['a user of one issuer through another', { user, issuer: RAS }, ['all', 'issuer', 'ras', 'user', 'user of the issuer']],
+  [
+    'a user at a resource',
+    { user, resource: 'r' },
+    ['all', 'issuer', 'resource', 'user', 'user at a resource', 'user of the issuer'],
+  ],
+  [
+    'a user of one issuer through another',
+    { user, issuer: RAS },
+    ['all', 'issuer', 'ras', 'user', 'user of the issuer'],
+  ],
   ['an issuer', { issuer: RAS }, ['all', 'ras']],
   // A token that another one names as its parent brings its key along, but not its issuer.
   ['a token', { token: { iss: RAS, jti: 't' } }, ['all', 'token']],
-  ['a client', { client: { iss: RAS, client_id: 'c' }, agent: { iss: IDP, id: 'a' } }, ['all', 'client', 'issuer', 'ras']],
+  [
+    'a client',
+    { client: { iss: RAS, client_id: 'c' }, agent: { iss: IDP, id: 'a' } },
+    ['all', 'client', 'issuer', 'ras'],
+  ],
   ['everything', { all: true }, ['all']],
 ])('%s is stopped altogether by the same selector and by wider ones', (_name, selector, ids) => {
   expect(widerThan(selector)).toEqual([...ids].sort());

@@ -1,4 +1,14 @@
-import { MAX_SELECTOR_MEMBERS, ruleKey, selectorParts, DIMENSIONS, type Dimension, type Rule, type RuleIndex, type Selector, type SelectorKey } from '../../rules/index.js';
+import {
+  MAX_SELECTOR_MEMBERS,
+  ruleKey,
+  selectorParts,
+  DIMENSIONS,
+  type Dimension,
+  type Rule,
+  type RuleIndex,
+  type Selector,
+  type SelectorKey,
+} from '../../rules/index.js';
 
 /** Extent to which a rule stops a selection. `all`: everything that the selection names; `part`: some of it. */
 export type Stops = 'all' | 'part';
@@ -16,7 +26,8 @@ export interface Acting {
 
 /** Returns how the rule acts at `now`. Undefined if it no longer stops anything. */
 export function actingOf(rule: Rule, now: number): Acting | undefined {
-  if (rule.effect === 'revoke') return rule.byIdentity ? { effect: 'revoke' } : { effect: 'revoke', before: rule.before };
+  if (rule.effect === 'revoke')
+    return rule.byIdentity ? { effect: 'revoke' } : { effect: 'revoke', before: rule.before };
   if (rule.until === undefined) return { effect: 'block' };
   if (now < rule.until) return { effect: 'block', until: rule.until };
   if (rule.resume === true) return undefined;
@@ -31,7 +42,9 @@ export const membersOf = (tenantKey: Uint8Array, selector: Selector): readonly M
  * out, because a token that is named only as a parent brings only its own key along.
  */
 export const issuersBehind = ({ id_jag: idJag, session, user, client, agent }: Selector): readonly string[] => [
-  ...new Set([idJag, session, user, client, agent].flatMap((member) => (member && 'iss' in member ? [member.iss] : []))),
+  ...new Set(
+    [idJag, session, user, client, agent].flatMap((member) => (member && 'iss' in member ? [member.iss] : [])),
+  ),
 ];
 
 /** Finds the rules whose selector is the same or wider, so that each stops everything that `selector` names. Returns them by id. */
@@ -48,7 +61,9 @@ export function findWider(tenantKey: Uint8Array, rules: RuleIndex, selector: Sel
 function subsetsOf(members: readonly Member[]): readonly (readonly Member[])[] {
   let subsets: (readonly Member[])[] = [[]];
   for (const member of members) {
-    const longer = subsets.filter((some) => some.length < MAX_SELECTOR_MEMBERS && some.every(([dimension]) => dimension !== member[0]));
+    const longer = subsets.filter(
+      (some) => some.length < MAX_SELECTOR_MEMBERS && some.every(([dimension]) => dimension !== member[0]),
+    );
     subsets = [...subsets, ...longer.map((some) => [...some, member])];
   }
   return subsets;
@@ -56,5 +71,8 @@ function subsetsOf(members: readonly Member[]): readonly (readonly Member[])[] {
 
 function keyOf(members: readonly Member[]): SelectorKey {
   const inOrder = [...members].sort(([a], [b]) => DIMENSIONS.indexOf(a) - DIMENSIONS.indexOf(b));
-  return { shape: inOrder.reduce((bits, [dimension]) => bits | (1 << DIMENSIONS.indexOf(dimension)), 0), key: inOrder.map(([, key]) => key).join('') };
+  return {
+    shape: inOrder.reduce((bits, [dimension]) => bits | (1 << DIMENSIONS.indexOf(dimension)), 0),
+    key: inOrder.map(([, key]) => key).join(''),
+  };
 }

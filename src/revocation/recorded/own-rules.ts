@@ -1,5 +1,13 @@
 import { RescindError } from '../../contracts/index.js';
-import type { Caller, ControlFollower, ControlLog, ControlRecord, IssuerClient, NewControlRecord, Tenant } from '../../control/index.js';
+import type {
+  Caller,
+  ControlFollower,
+  ControlLog,
+  ControlRecord,
+  IssuerClient,
+  NewControlRecord,
+  Tenant,
+} from '../../control/index.js';
 import { MAX_LINEAGE_AGE_S, type Selector, type TokenRef } from '../../rules/index.js';
 import type { RuleReader } from './rule-reader.pg.js';
 import { ruleRecord } from './rule-record.js';
@@ -37,7 +45,11 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
   const unknownTokens = createUnknownTokens({ follower, rules, now });
 
   /** Appends the rule. If the token was revoked before, the key makes this call wait for the existing rule instead of adding another. */
-  async function commit(tenant: Tenant, key: readonly string[], records: readonly NewControlRecord[]): Promise<'revoked'> {
+  async function commit(
+    tenant: Tenant,
+    key: readonly string[],
+    records: readonly NewControlRecord[],
+  ): Promise<'revoked'> {
     const appended = await controlLog.append({ records, once: { key, content: '' } });
     await follower.whenInForce(appended.lastSeq, tenant.id);
     if (!appended.replayed) return 'revoked';
@@ -60,7 +72,12 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
 
   /** Revokes a recorded token. Its recording has a lower seq than the rule, so it is stopped as of the order whatever its times say. */
   function revokeRecorded(tenant: Tenant, caller: Caller, ref: TokenRef): Promise<'revoked'> {
-    const record = ruleRecord(tenant, { caller: caller.id }, { selector: { token: ref } }, { effect: 'revoke', reauthenticate: false, reason: REASON });
+    const record = ruleRecord(
+      tenant,
+      { caller: caller.id },
+      { selector: { token: ref } },
+      { effect: 'revoke', reauthenticate: false, reason: REASON },
+    );
     return commit(tenant, ['revoke-own', tenant.id, ...Object.values(ref)], [record]);
   }
 
@@ -68,12 +85,24 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
    * Blocks a token whose event has not arrived. Its times are unknown, and an issuer's clock that runs ahead would carry the token past the
    * moment of a `revoke`. The block lasts for the greatest age of a lineage, as long as the token can live; its end makes it a `revoke`.
    */
-  function blockUnrecorded(tenant: Tenant, caller: Caller, ref: TokenRef, clients: readonly IssuerClient[] | undefined): Promise<'revoked'> {
+  function blockUnrecorded(
+    tenant: Tenant,
+    caller: Caller,
+    ref: TokenRef,
+    clients: readonly IssuerClient[] | undefined,
+  ): Promise<'revoked'> {
     const until = Math.floor(now() / 1000) + MAX_LINEAGE_AGE_S;
     const told = { effect: 'block', until, reauthenticate: false, reason: REASON } as const;
     const [client, ...others] = clients ?? [];
     const selector: Selector = client ? { token: ref, client } : { token: ref };
-    const records = [ruleRecord(tenant, { caller: caller.id }, { selector, ...(others.length > 0 ? { or: { client: others } } : {}) }, told)];
+    const records = [
+      ruleRecord(
+        tenant,
+        { caller: caller.id },
+        { selector, ...(others.length > 0 ? { or: { client: others } } : {}) },
+        told,
+      ),
+    ];
     const pairs = clients?.flatMap(({ iss, client_id: clientId }) => [iss, clientId]) ?? [];
     return commit(tenant, ['revoke-own-unrecorded', tenant.id, caller.id, JSON.stringify([ref, pairs])], records);
   }
@@ -83,7 +112,8 @@ export function createOrderOwn({ controlLog, follower, rules, now }: OwnRulesOpt
     const own = caller.roles['revoke-own']?.clients ?? [];
     if (!tenant || own.length === 0) throw new RescindError('forbidden');
     if (issuedTo) {
-      if (!own.some(({ iss, client_id: clientId }) => iss === issuedTo.iss && clientId === issuedTo.client_id)) return 'not-own';
+      if (!own.some(({ iss, client_id: clientId }) => iss === issuedTo.iss && clientId === issuedTo.client_id))
+        return 'not-own';
       return recorded ? revokeRecorded(tenant, caller, ref) : blockUnrecorded(tenant, caller, ref, undefined);
     }
     const release = await unknownTokens.take(caller, ref, own.length);

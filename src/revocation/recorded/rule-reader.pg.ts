@@ -6,7 +6,12 @@ import type { TokenRef } from '../../rules/index.js';
 
 const LIST = loadSql(import.meta.url, 'list-rules.sql');
 const READ = loadSql(import.meta.url, 'read-rule.sql');
-const ENDS = { name: 'rule-ends', text: loadSql(import.meta.url, 'rule-ends.sql').replace('{turned_ms}', () => TURNED_MS).replace('{turned}', () => turnedBelow('9223372036854775807')) };
+const ENDS = {
+  name: 'rule-ends',
+  text: loadSql(import.meta.url, 'rule-ends.sql')
+    .replace('{turned_ms}', () => TURNED_MS)
+    .replace('{turned}', () => turnedBelow('9223372036854775807')),
+};
 const UNKNOWN_TOKENS = loadSql(import.meta.url, 'unknown-tokens.sql');
 
 /** A rule as it was ordered, and its lift if it was lifted. */
@@ -82,11 +87,34 @@ export function createRuleReader({ pool }: RuleReaderOptions): RuleReader {
     },
     async enablings(tenant, ids) {
       if (ids.length === 0) return new Map();
-      const { rows } = await pool.query<{ rule: string; source: string; event_id: string; entry: string; at_ms: string; before_ms: string }>({ ...ENDS, values: [tenant, ids] });
-      return new Map(rows.map((row) => [row.rule, { source: row.source, event: row.event_id, entry: row.entry, atMs: Number(row.at_ms), beforeMs: Number(row.before_ms) }]));
+      const { rows } = await pool.query<{
+        rule: string;
+        source: string;
+        event_id: string;
+        entry: string;
+        at_ms: string;
+        before_ms: string;
+      }>({ ...ENDS, values: [tenant, ids] });
+      return new Map(
+        rows.map((row) => [
+          row.rule,
+          {
+            source: row.source,
+            event: row.event_id,
+            entry: row.entry,
+            atMs: Number(row.at_ms),
+            beforeMs: Number(row.before_ms),
+          },
+        ]),
+      );
     },
     async unknownTokens(tenant, caller, now, limit) {
-      const { rows } = await pool.query<{ token: TokenRef; until: string; selectors: number }>(UNKNOWN_TOKENS, [tenant, caller, now, limit]);
+      const { rows } = await pool.query<{ token: TokenRef; until: string; selectors: number }>(UNKNOWN_TOKENS, [
+        tenant,
+        caller,
+        now,
+        limit,
+      ]);
       return rows.map(({ token, until, selectors }) => ({ token, until: Number(until), selectors }));
     },
   };
@@ -96,5 +124,14 @@ const storedRule = (row: Row): StoredRule => ({
   seq: BigInt(row.seq) as Seq,
   at: row.at.getTime(),
   body: row.body,
-  ...(row.lift && row.lifted_at ? { lift: { ...row.lift, seq: BigInt(row.lift_seq!) as Seq, at: row.lifted_at.getTime(), ...(row.kept_by === null ? {} : { keptBy: row.kept_by }) } } : {}),
+  ...(row.lift && row.lifted_at
+    ? {
+        lift: {
+          ...row.lift,
+          seq: BigInt(row.lift_seq!) as Seq,
+          at: row.lifted_at.getTime(),
+          ...(row.kept_by === null ? {} : { keptBy: row.kept_by }),
+        },
+      }
+    : {}),
 });

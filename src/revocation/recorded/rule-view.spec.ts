@@ -18,17 +18,44 @@ it.each([
   ['turned by its own end', stored, held({ until: 100 }), 9n, 'turned-revoke'],
   ['before its end', stored, held({ until: 101 }), 9n, 'live'],
   ['past its end, and resumed', stored, held({ until: 100, resume: true }), 9n, 'expired'],
-  ['a revoke whose moment is past', { ...stored, body: { effect: 'revoke' } } as StoredRule, held({ effect: 'revoke', until: 1 }), 9n, 'live'],
+  [
+    'a revoke whose moment is past',
+    { ...stored, body: { effect: 'revoke' } } as StoredRule,
+    held({ effect: 'revoke', until: 1 }),
+    9n,
+    'live',
+  ],
 ] as const)('a rule that is %s', (_name, rule, current, head, state) => {
   expect(stateOf(rule, { current, head: head as Seq }, 100)).toBe(state);
 });
 
 it('is shown with its times in seconds, and in force once all have confirmed it', () => {
   const known = { current: held({ effect: 'revoke' }), head: 9n as Seq };
-  const body = { id: 'r', effect: 'revoke', selector: { all: true }, reauthenticate: false, reason: 'left', author: { caller: 'admin' } } as const;
+  const body = {
+    id: 'r',
+    effect: 'revoke',
+    selector: { all: true },
+    reauthenticate: false,
+    reason: 'left',
+    author: { caller: 'admin' },
+  } as const;
   const rule = { seq: 7n as Seq, at: 12_999, body } as unknown as StoredRule;
-  const shown = { id: 'r', seq: '7', at: 12, state: 'live', effect: 'revoke', selector: { all: true }, reauthenticate: false, reason: 'left', author: { caller: 'admin' } };
-  expect([6n, 7n, 8n].map((upTo) => ruleView(rule, known, upTo as Seq, 100))).toStrictEqual([{ ...shown, in_force: false }, { ...shown, in_force: true }, { ...shown, in_force: true }]);
+  const shown = {
+    id: 'r',
+    seq: '7',
+    at: 12,
+    state: 'live',
+    effect: 'revoke',
+    selector: { all: true },
+    reauthenticate: false,
+    reason: 'left',
+    author: { caller: 'admin' },
+  };
+  expect([6n, 7n, 8n].map((upTo) => ruleView(rule, known, upTo as Seq, 100))).toStrictEqual([
+    { ...shown, in_force: false },
+    { ...shown, in_force: true },
+    { ...shown, in_force: true },
+  ]);
 });
 
 it.each<[string, StoredRule, Rule | undefined]>([
@@ -39,18 +66,53 @@ it.each<[string, StoredRule, Rule | undefined]>([
 });
 
 const author = { caller: 'dana' };
-const liftOf = (resume: boolean): StoredRule => ({ ...stored, lift: { at: 12_999, seq: 8n, resume, author, ...(resume ? {} : { keptBy: 'k' }) } }) as unknown as StoredRule;
-const until = (resume?: true): StoredRule => ({ ...stored, body: { effect: 'block', until: 90, ...(resume ? { resume } : {}) } }) as unknown as StoredRule;
+const liftOf = (resume: boolean): StoredRule =>
+  ({
+    ...stored,
+    lift: { at: 12_999, seq: 8n, resume, author, ...(resume ? {} : { keptBy: 'k' }) },
+  }) as unknown as StoredRule;
+const until = (resume?: true): StoredRule =>
+  ({ ...stored, body: { effect: 'block', until: 90, ...(resume ? { resume } : {}) } }) as unknown as StoredRule;
 const enabling = { source: 'idp', event: 'e-1', entry: '4', atMs: 5_999, beforeMs: 4_000 };
 
 it.each([
-  ['a lift', liftOf(false), undefined, undefined, { by: 'lift', at: 12, leaves: 'revoke', before: 12, author, revoke: 'k' }],
+  [
+    'a lift',
+    liftOf(false),
+    undefined,
+    undefined,
+    { by: 'lift', at: 12, leaves: 'revoke', before: 12, author, revoke: 'k' },
+  ],
   ['a lift that resumes', liftOf(true), undefined, undefined, { by: 'lift', at: 12, leaves: 'nothing', author }],
-  ['a lift, whatever was enabled since', liftOf(true), undefined, enabling, { by: 'lift', at: 12, leaves: 'nothing', author }],
-  ['an event', stored, held({ effect: 'revoke', before: 5 }), enabling, { by: 'event', at: 5, leaves: 'revoke', before: 4, source: 'idp', event: 'e-1', entry: '4' }],
-  ['an event that the ledger does not tell yet', stored, held({ effect: 'revoke', before: 5 }), undefined, { by: 'event', at: 5, leaves: 'revoke', before: 5 }],
+  [
+    'a lift, whatever was enabled since',
+    liftOf(true),
+    undefined,
+    enabling,
+    { by: 'lift', at: 12, leaves: 'nothing', author },
+  ],
+  [
+    'an event',
+    stored,
+    held({ effect: 'revoke', before: 5 }),
+    enabling,
+    { by: 'event', at: 5, leaves: 'revoke', before: 4, source: 'idp', event: 'e-1', entry: '4' },
+  ],
+  [
+    'an event that the ledger does not tell yet',
+    stored,
+    held({ effect: 'revoke', before: 5 }),
+    undefined,
+    { by: 'event', at: 5, leaves: 'revoke', before: 5 },
+  ],
   ['its own end', until(), held({ until: 90 }), undefined, { by: 'until', at: 90, leaves: 'revoke', before: 90 }],
-  ['its own end, with resume', until(true), held({ until: 90, resume: true }), undefined, { by: 'until', at: 90, leaves: 'nothing' }],
+  [
+    'its own end, with resume',
+    until(true),
+    held({ until: 90, resume: true }),
+    undefined,
+    { by: 'until', at: 90, leaves: 'nothing' },
+  ],
   ['nothing yet', stored, held(), undefined, undefined],
 ])('a block that was ended by %s says so', (_name, rule, current, event, ended) => {
   expect(ruleView(rule, { current, head: 9n as Seq }, 9n as Seq, 100, event).ended).toEqual(ended);
@@ -58,6 +120,13 @@ it.each([
 
 it('is shown with all that was said of it', () => {
   const told = { or: { user: [] }, before: 1, until: 2, resume: true, origin: { source: 's' }, after_lift_of: 'q' };
-  const rule = { ...stored, body: { effect: 'block', ...told }, lift: { at: 12_999, resume: false, reason: 'back', author: { caller: 'admin' }, rule: 'r', seq: 8n } } as unknown as StoredRule;
-  expect(ruleView(rule, { current: undefined, head: 9n as Seq }, 9n as Seq, 100)).toMatchObject({ ...told, lift: { at: 12, resume: false, reason: 'back', author: { caller: 'admin' } } });
+  const rule = {
+    ...stored,
+    body: { effect: 'block', ...told },
+    lift: { at: 12_999, resume: false, reason: 'back', author: { caller: 'admin' }, rule: 'r', seq: 8n },
+  } as unknown as StoredRule;
+  expect(ruleView(rule, { current: undefined, head: 9n as Seq }, 9n as Seq, 100)).toMatchObject({
+    ...told,
+    lift: { at: 12, resume: false, reason: 'back', author: { caller: 'admin' } },
+  });
 });

@@ -50,18 +50,43 @@ export interface RuleView {
   readonly origin?: RuleOrigin;
   readonly after_lift_of?: string;
   /** `in_force`: whether every node and guard is known to have heard of the lift. */
-  readonly lift?: { readonly at: number; readonly resume: boolean; readonly reason: string; readonly author: Author; readonly in_force: boolean };
+  readonly lift?: {
+    readonly at: number;
+    readonly resume: boolean;
+    readonly reason: string;
+    readonly author: Author;
+    readonly in_force: boolean;
+  };
 }
 
 /**
  * Builds the view. `known`: the control log as this process has read it. `inForceUpTo`: confirmed by all. `enabling`: the event that
  * turned the rule.
  */
-export function ruleView(stored: StoredRule, known: KnownRule, inForceUpTo: Seq, now: number, enabling?: EnablingEvent): RuleView {
+export function ruleView(
+  stored: StoredRule,
+  known: KnownRule,
+  inForceUpTo: Seq,
+  now: number,
+  enabling?: EnablingEvent,
+): RuleView {
   const { seq, at, body, lift } = stored;
   const state = stateOf(stored, known, now);
   const ended = endOf(stored, known, now, enabling);
-  const { id, effect, selector, or, before, until, resume, reauthenticate, reason, author, origin, after_lift_of: afterLiftOf } = body;
+  const {
+    id,
+    effect,
+    selector,
+    or,
+    before,
+    until,
+    resume,
+    reauthenticate,
+    reason,
+    author,
+    origin,
+    after_lift_of: afterLiftOf,
+  } = body;
   return {
     id,
     seq: String(seq),
@@ -80,7 +105,17 @@ export function ruleView(stored: StoredRule, known: KnownRule, inForceUpTo: Seq,
     author,
     ...(origin ? { origin } : {}),
     ...(afterLiftOf === undefined ? {} : { after_lift_of: afterLiftOf }),
-    ...(lift ? { lift: { at: seconds(lift.at), resume: lift.resume, reason: lift.reason, author: lift.author, in_force: lift.seq <= inForceUpTo } } : {}),
+    ...(lift
+      ? {
+          lift: {
+            at: seconds(lift.at),
+            resume: lift.resume,
+            reason: lift.reason,
+            author: lift.author,
+            in_force: lift.seq <= inForceUpTo,
+          },
+        }
+      : {}),
   };
 }
 
@@ -106,14 +141,40 @@ export const hasEnded = (stored: StoredRule, { current }: KnownRule, now: number
 
 const isPast = (until: number | undefined, now: number): boolean => until !== undefined && until <= now;
 
-function endOf(stored: StoredRule, { current }: KnownRule, now: number, enabling: EnablingEvent | undefined): RuleEnd | undefined {
+function endOf(
+  stored: StoredRule,
+  { current }: KnownRule,
+  now: number,
+  enabling: EnablingEvent | undefined,
+): RuleEnd | undefined {
   const { body, lift } = stored;
   if (body.effect !== 'block') return undefined;
-  if (lift && !current) return { by: 'lift', at: seconds(lift.at), ...(lift.resume ? { leaves: 'nothing' } : { leaves: 'revoke', before: seconds(lift.at) }), author: lift.author, ...(lift.keptBy === undefined ? {} : { revoke: lift.keptBy }) };
-  if (enabling) return { by: 'event', at: seconds(enabling.atMs), leaves: 'revoke', before: seconds(enabling.beforeMs), source: enabling.source, event: enabling.event, entry: enabling.entry };
-  if (current?.effect === 'revoke') return { by: 'event', at: current.before, leaves: 'revoke', before: current.before };
+  if (lift && !current)
+    return {
+      by: 'lift',
+      at: seconds(lift.at),
+      ...(lift.resume ? { leaves: 'nothing' } : { leaves: 'revoke', before: seconds(lift.at) }),
+      author: lift.author,
+      ...(lift.keptBy === undefined ? {} : { revoke: lift.keptBy }),
+    };
+  if (enabling)
+    return {
+      by: 'event',
+      at: seconds(enabling.atMs),
+      leaves: 'revoke',
+      before: seconds(enabling.beforeMs),
+      source: enabling.source,
+      event: enabling.event,
+      entry: enabling.entry,
+    };
+  if (current?.effect === 'revoke')
+    return { by: 'event', at: current.before, leaves: 'revoke', before: current.before };
   if (!isPast(body.until, now)) return undefined;
-  return { by: 'until', at: body.until!, ...(body.resume ? { leaves: 'nothing' } : { leaves: 'revoke', before: body.until! }) };
+  return {
+    by: 'until',
+    at: body.until!,
+    ...(body.resume ? { leaves: 'nothing' } : { leaves: 'revoke', before: body.until! }),
+  };
 }
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);

@@ -15,7 +15,10 @@ function given(earlier: readonly UnknownToken[] = []) {
   let nowMs = NOW_S * 1000;
   let standing = 0;
   const state = { tenant: () => ({ rules: { size: standing } }) };
-  const follower = { state, onApplied: (listener: typeof apply) => void (apply = listener) } as unknown as ControlFollower;
+  const follower = {
+    state,
+    onApplied: (listener: typeof apply) => void (apply = listener),
+  } as unknown as ControlFollower;
   const rules = {
     unknownTokens: async () => {
       reads++;
@@ -25,10 +28,22 @@ function given(earlier: readonly UnknownToken[] = []) {
   } as unknown as RuleReader;
   const sut = createUnknownTokens({ follower, rules, now: () => nowMs });
   const order = (name: string | number, until = NOW_S + 100, caller = 'bots', or?: object) => {
-    const body = { or, author: { caller }, selector: { token: ref(name), client: { iss: 'i', client_id: 'c' } }, until } as unknown as RuleRecord;
+    const body = {
+      or,
+      author: { caller },
+      selector: { token: ref(name), client: { iss: 'i', client_id: 'c' } },
+      until,
+    } as unknown as RuleRecord;
     apply([{ kind: 'rule.ordered', tenant: 't', subject: 'r', body, seq: 1n as Seq, version: 1, at: 0 }]);
   };
-  return { sut, order, hold: (selectors: number) => (standing = selectors), reads: () => reads, failReads: (now: boolean) => (readFails = now), passS: (s: number) => (nowMs += s * 1000) };
+  return {
+    sut,
+    order,
+    hold: (selectors: number) => (standing = selectors),
+    reads: () => reads,
+    failReads: (now: boolean) => (readFails = now),
+    passS: (s: number) => (nowMs += s * 1000),
+  };
 }
 
 describe('tokens that nobody has seen', () => {
@@ -62,7 +77,9 @@ describe('tokens that nobody has seen', () => {
   });
 
   it('of earlier runs are read once', async () => {
-    const { sut, reads } = given(Array.from({ length: MAX_UNKNOWN_TOKENS }, (_, at) => ({ token: ref(at), until: NOW_S + 100, selectors: 1 })));
+    const { sut, reads } = given(
+      Array.from({ length: MAX_UNKNOWN_TOKENS }, (_, at) => ({ token: ref(at), until: NOW_S + 100, selectors: 1 })),
+    );
     expect(await sut.take(bots, ref('new'), 1)).toBeUndefined();
     expect(await sut.take(bots, ref('new'), 1)).toBeUndefined();
     expect(reads()).toBe(1);

@@ -35,7 +35,8 @@ export function createUnknownTokens({ follower, rules, now }: UnknownTokensOptio
   function count(record: ControlRecord): void {
     if (record.kind !== 'rule.ordered' || record.body.until === undefined) return;
     const { author, selector, until } = record.body;
-    if (selector.token && selector.client) remember(author.caller, { token: selector.token, until, selectors: 1 + (record.body.or?.client?.length ?? 0) });
+    if (selector.token && selector.client)
+      remember(author.caller, { token: selector.token, until, selectors: 1 + (record.body.or?.client?.length ?? 0) });
   }
 
   function remember(caller: string, { token, until, selectors }: UnknownToken): void {
@@ -82,7 +83,9 @@ export function createUnknownTokens({ follower, rules, now }: UnknownTokensOptio
       dropEnded(ofCaller);
       const underWay = taken.get(caller.id) ?? 0;
       const isKnown = ofCaller.tokens.has(nameOf(ref));
-      const isFull = ofCaller.selectors + underWay + selectors > MAX_UNKNOWN_TOKENS || (follower.state.tenant(caller.tenant)?.rules.size ?? 0) >= MAX_STANDING_A_TENANT;
+      const isFull =
+        ofCaller.selectors + underWay + selectors > MAX_UNKNOWN_TOKENS ||
+        (follower.state.tenant(caller.tenant)?.rules.size ?? 0) >= MAX_STANDING_A_TENANT;
       if (!isKnown && isFull) return undefined;
       taken.set(caller.id, underWay + selectors);
       return () => void taken.set(caller.id, taken.get(caller.id)! - selectors);

@@ -8,17 +8,31 @@ import { createFindToken, type PresentedToken } from './presented-token.js';
 const TENANT: Tenant = { id: 't', name: 'default', key: Buffer.alloc(32, 1), rules: createRuleIndex() };
 const TEXT = 'the text';
 const sha256 = createHash('sha256').update(TEXT).digest('base64url');
-const jwt: PresentedToken = { kind: 'jwt', iss: 'https://ras.example', jti: 'j', signing_input_sha256: 'signed', client_id: 'wiki' };
+const jwt: PresentedToken = {
+  kind: 'jwt',
+  iss: 'https://ras.example',
+  jti: 'j',
+  signing_input_sha256: 'signed',
+  client_id: 'wiki',
+};
 const RECORDED = { iss: 'https://ras.example', client_id: 'chat' };
 
 /** Presents one text, with `recorded` in the ledger under its key. */
 async function find(presented: PresentedToken, { hint, recorded }: { hint?: string; recorded?: TokenRef } = {}) {
   const asked: RuleKey[] = [];
   const known = recorded && ruleKey(TENANT.key, 'token', tokenParts(recorded));
-  const lineage = { tokens: [{ facts: RECORDED }], idJags: [], complete: true, broken: false } as unknown as StoredLineage;
+  const lineage = {
+    tokens: [{ facts: RECORDED }],
+    idJags: [],
+    complete: true,
+    broken: false,
+  } as unknown as StoredLineage;
   const sut = createFindToken({
     verifier: { identify: async () => presented },
-    lineage: { tokens: async (_, keys) => (asked.push(...keys), keys.map((key) => (key === known ? lineage : undefined))), idJags: async () => [] },
+    lineage: {
+      tokens: async (_, keys) => (asked.push(...keys), keys.map((key) => (key === known ? lineage : undefined))),
+      idJags: async () => [],
+    },
   });
   const found = await sut({ tenant: TENANT, caller: 'c', text: TEXT, hint });
   return { found, asked };
@@ -36,12 +50,36 @@ describe('a token that is presented', () => {
   });
 
   it.each<[string, PresentedToken, string | undefined, unknown]>([
-    ['a JWT, says whose it is', jwt, undefined, { ref: { iss: 'https://ras.example', jti: 'j' }, recorded: false, issuedTo: { iss: 'https://ras.example', client_id: 'wiki' } }],
-    ['a JWT that names no client, does not', { ...jwt, client_id: undefined }, undefined, { ref: { iss: 'https://ras.example', jti: 'j' }, recorded: false, issuedTo: undefined }],
-    ['an opaque text, does not', { kind: 'opaque', sha256 }, undefined, { ref: { sha256 }, recorded: false, issuedTo: undefined }],
+    [
+      'a JWT, says whose it is',
+      jwt,
+      undefined,
+      {
+        ref: { iss: 'https://ras.example', jti: 'j' },
+        recorded: false,
+        issuedTo: { iss: 'https://ras.example', client_id: 'wiki' },
+      },
+    ],
+    [
+      'a JWT that names no client, does not',
+      { ...jwt, client_id: undefined },
+      undefined,
+      { ref: { iss: 'https://ras.example', jti: 'j' }, recorded: false, issuedTo: undefined },
+    ],
+    [
+      'an opaque text, does not',
+      { kind: 'opaque', sha256 },
+      undefined,
+      { ref: { sha256 }, recorded: false, issuedTo: undefined },
+    ],
     ['a JWT whose key is not there, cannot tell', { kind: 'no-key' }, 'refresh_token', 'no-key'],
     ['a JWT that a key refuses, is no token', { kind: 'refused' }, 'access_token', 'no-token'],
-    ['a JWT that a key refuses, may be a refresh token', { kind: 'refused' }, 'refresh_token', { ref: { sha256 }, recorded: false, issuedTo: undefined }],
+    [
+      'a JWT that a key refuses, may be a refresh token',
+      { kind: 'refused' },
+      'refresh_token',
+      { ref: { sha256 }, recorded: false, issuedTo: undefined },
+    ],
   ])('of which nothing is recorded: %s', async (_, presented, hint, found) => {
     const one = await find(presented, hint === undefined ? {} : { hint });
     expect(one.found).toEqual(found);
@@ -51,7 +89,11 @@ describe('a token that is presented', () => {
 
 describe('what one caller presents in vain', () => {
   /** Presents that many texts. Counts the answered and the refused ones at each moment of the clock, in milliseconds. */
-  async function present(presented: PresentedToken, texts: number, moments: readonly number[]): Promise<(readonly [ms: number, answered: number, refused: number])[]> {
+  async function present(
+    presented: PresentedToken,
+    texts: number,
+    moments: readonly number[],
+  ): Promise<(readonly [ms: number, answered: number, refused: number])[]> {
     let ms = 0;
     const counts = { answered: 0, refused: 0 };
     const sut = createFindToken({
@@ -69,7 +111,10 @@ describe('what one caller presents in vain', () => {
     };
     const seen: (readonly [number, number, number])[] = [];
     for (let text = 0; text < texts; text++) {
-      void ask('c').then(() => (counts.answered += 1), () => (counts.refused += 1));
+      void ask('c').then(
+        () => (counts.answered += 1),
+        () => (counts.refused += 1),
+      );
       // Texts that verify leave room for the next ones.
       if (text % 1_000 === 999) await settle();
     }

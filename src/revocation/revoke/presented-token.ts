@@ -75,13 +75,16 @@ export function createFindToken({ verifier, lineage, monotonic }: FindTokenOptio
     const { tenant, caller, text, hint } = asked;
     const presented = await identify(asked);
     const ref = refOf(presented) ?? { sha256: createHash('sha256').update(text).digest('base64url') };
-    const recorded = await lookUps.run(caller, () => readRecorded(tenant.id, ruleKey(tenant.key, 'token', tokenParts(ref))));
+    const recorded = await lookUps.run(caller, () =>
+      readRecorded(tenant.id, ruleKey(tenant.key, 'token', tokenParts(ref))),
+    );
     const facts = recorded?.tokens[0]?.facts;
     if (facts) return { ref, recorded: true, issuedTo: { iss: facts.iss, client_id: facts.client_id } };
     if (presented.kind === 'no-key') return 'no-key';
     // A JWT that a key refuses is no access token. It may be a refresh token for its issuer's eyes, recorded by digest.
     if (presented.kind === 'refused' && hint !== REFRESH_TOKEN_HINT) return 'no-token';
-    if (presented.kind !== 'jwt' || presented.client_id === undefined) return { ref, recorded: false, issuedTo: undefined };
+    if (presented.kind !== 'jwt' || presented.client_id === undefined)
+      return { ref, recorded: false, issuedTo: undefined };
     return { ref, recorded: false, issuedTo: { iss: presented.iss, client_id: presented.client_id } };
   };
 }

@@ -4,7 +4,14 @@ import type { RuleKey } from '../../rules/index.js';
 import { createFindRecorded } from './recorded-tokens.js';
 
 const lineageOf = (tenant: string, key: RuleKey): StoredLineage | undefined =>
-  key.startsWith('unknown') ? undefined : ({ tokens: [{ key: `${tenant} ${key}` }], idJags: [], complete: true, broken: false } as unknown as StoredLineage);
+  key.startsWith('unknown')
+    ? undefined
+    : ({
+        tokens: [{ key: `${tenant} ${key}` }],
+        idJags: [],
+        complete: true,
+        broken: false,
+      } as unknown as StoredLineage);
 
 /** Makes a reader whose statements end on command. */
 function given() {
@@ -15,7 +22,8 @@ function given() {
         statements.push({ tenant, keys, end: () => resolve(keys.map((key) => lineageOf(tenant, key))), fail: reject });
       }),
   });
-  const keys = (from: number, count: number): RuleKey[] => Array.from({ length: count }, (_, nth) => `k-${from + nth}` as RuleKey);
+  const keys = (from: number, count: number): RuleKey[] =>
+    Array.from({ length: count }, (_, nth) => `k-${from + nth}` as RuleKey);
   return { statements, find, keys };
 }
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -31,7 +39,9 @@ describe('looking up what is recorded', () => {
     await settle();
     expect(statements.map((one) => one.keys.length)).toEqual([1, 10]);
     statements[1]!.end();
-    expect((await Promise.all(others)).map((found) => found!.tokens[0]!.key)).toEqual(keys(1, 10).map((key) => `t ${key}`));
+    expect((await Promise.all(others)).map((found) => found!.tokens[0]!.key)).toEqual(
+      keys(1, 10).map((key) => `t ${key}`),
+    );
   });
 
   it('asks each tenant’s keys in that tenant, and says of each whether it is recorded', async () => {
@@ -42,7 +52,10 @@ describe('looking up what is recorded', () => {
       statements[nth]!.end();
       await settle();
     }
-    expect(statements.slice(1).map(({ tenant, keys: held }) => [tenant, held])).toEqual([['one', ['a', 'unknown']], ['other', ['a']]]);
+    expect(statements.slice(1).map(({ tenant, keys: held }) => [tenant, held])).toEqual([
+      ['one', ['a', 'unknown']],
+      ['other', ['a']],
+    ]);
     expect((await Promise.all(asked)).map((found) => found?.tokens[0]!.key)).toEqual(['one a', 'other a', undefined]);
   });
 

@@ -30,7 +30,10 @@ export function createFindRecorded(lineage: Pick<LineageReader, 'tokens'>): Find
       const taken = new Set(batch);
       waiting = waiting.filter((one) => !taken.has(one));
       try {
-        const found = await lineage.tokens(tenant, batch.map(({ key }) => key));
+        const found = await lineage.tokens(
+          tenant,
+          batch.map(({ key }) => key),
+        );
         batch.forEach(({ resolve }, nth) => resolve(found[nth]));
       } catch (error) {
         for (const { reject } of batch) reject(error);

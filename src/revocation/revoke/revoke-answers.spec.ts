@@ -11,7 +11,13 @@ import { createRuleIndex } from '../../rules/index.js';
 import { createRevokeHandler, type OwnOutcome, type PresentedToken } from '../index.js';
 
 const TENANT: Tenant = { id: 't', name: 'default', key: Buffer.alloc(32, 1), rules: createRuleIndex() };
-const client: Caller = { id: 'wiki', tenant: TENANT.id, roles: { 'revoke-own': { clients: [] } }, secrets: [], disabled: false };
+const client: Caller = {
+  id: 'wiki',
+  tenant: TENANT.id,
+  roles: { 'revoke-own': { clients: [] } },
+  secrets: [],
+  disabled: false,
+};
 
 let close: () => Promise<unknown> = async () => undefined;
 afterEach(() => close());
@@ -24,12 +30,19 @@ interface World {
 }
 
 /** Serves the handler over HTTP. The token behind a text, and the outcome of an order, are as given. */
-async function given({ caller = client, presented = { kind: 'opaque', sha256: 'x' }, outcome = 'revoked', tenant = TENANT }: World) {
+async function given({
+  caller = client,
+  presented = { kind: 'opaque', sha256: 'x' },
+  outcome = 'revoked',
+  tenant = TENANT,
+}: World) {
   const logged: string[] = [];
   const addresses: unknown[] = [];
   const metrics = createMetrics();
   const refusal = { code: 'unauthenticated', scheme: 'Basic' };
-  const authenticate = (({ remoteAddress }: { remoteAddress: string }) => (addresses.push(remoteAddress), caller === 'refused' ? { refusal } : { caller })) as unknown as Authenticator;
+  const authenticate = (({ remoteAddress }: { remoteAddress: string }) => (
+    addresses.push(remoteAddress), caller === 'refused' ? { refusal } : { caller }
+  )) as unknown as Authenticator;
   const handler = createRevokeHandler({
     authenticate,
     revocations: {
@@ -54,39 +67,97 @@ async function given({ caller = client, presented = { kind: 'opaque', sha256: 'x
     const error = body === '' ? undefined : (JSON.parse(body) as { error: string }).error;
     expect(response.headers.get('content-length')).toBe(String(Buffer.byteLength(body)));
     expect(response.headers.get('cache-control')).toBe('no-store');
-    const counted = [...(await metrics.text()).matchAll(/^rescind_revoke_requests_total\{outcome="([\w-]+)"\} 1$/gm)].map(([, name]) => name);
-    return { status: response.status, error, retryAfter: response.headers.get('retry-after'), headers: response.headers, counted };
+    const counted = [
+      ...(await metrics.text()).matchAll(/^rescind_revoke_requests_total\{outcome="([\w-]+)"\} 1$/gm),
+    ].map(([, name]) => name);
+    return {
+      status: response.status,
+      error,
+      retryAfter: response.headers.get('retry-after'),
+      headers: response.headers,
+      counted,
+    };
   }
   return { post, logged, addresses };
 }
 
 describe('POST /revoke answers', () => {
-  it.each<[string, World, Record<string, string>, { status: number; error?: string; retryAfter?: string; counted: string }]>([
+  it.each<
+    [string, World, Record<string, string>, { status: number; error?: string; retryAfter?: string; counted: string }]
+  >([
     ['a revoked token', {}, { token: 'x' }, { status: 200, counted: 'revoked' }],
-    ['a text that is no token', { presented: { kind: 'refused' } }, { token: 'x' }, { status: 200, counted: 'nothing-to-revoke' }],
-    ['a token whose key is not there', { presented: { kind: 'no-key' } }, { token: 'x' }, { status: 503, error: 'temporarily_unavailable', retryAfter: '30', counted: 'no-key' }],
-    ['the token of another client', { outcome: 'not-own' }, { token: 'x' }, { status: 400, error: 'invalid_request', counted: 'not-own' }],
-    ['a client with too many unknown tokens', { outcome: 'full' }, { token: 'x' }, { status: 503, error: 'temporarily_unavailable', retryAfter: '1', counted: 'full' }],
-    ['an order that is not confirmed', { outcome: new RescindError('not-confirmed') }, { token: 'x' }, { status: 503, error: 'temporarily_unavailable', retryAfter: '1', counted: 'unavailable' }],
+    [
+      'a text that is no token',
+      { presented: { kind: 'refused' } },
+      { token: 'x' },
+      { status: 200, counted: 'nothing-to-revoke' },
+    ],
+    [
+      'a token whose key is not there',
+      { presented: { kind: 'no-key' } },
+      { token: 'x' },
+      { status: 503, error: 'temporarily_unavailable', retryAfter: '30', counted: 'no-key' },
+    ],
+    [
+      'the token of another client',
+      { outcome: 'not-own' },
+      { token: 'x' },
+      { status: 400, error: 'invalid_request', counted: 'not-own' },
+    ],
+    [
+      'a client with too many unknown tokens',
+      { outcome: 'full' },
+      { token: 'x' },
+      { status: 503, error: 'temporarily_unavailable', retryAfter: '1', counted: 'full' },
+    ],
+    [
+      'an order that is not confirmed',
+      { outcome: new RescindError('not-confirmed') },
+      { token: 'x' },
+      { status: 503, error: 'temporarily_unavailable', retryAfter: '1', counted: 'unavailable' },
+    ],
     ['a form without a token', {}, {}, { status: 400, error: 'invalid_request', counted: 'no-token' }],
-    ['a form that is too large', {}, { token: 'x'.repeat(MAX_FORM_BYTES) }, { status: 413, error: 'invalid_request', counted: 'too-large' }],
-    ['a caller without the role', { caller: { ...client, roles: {} } }, { token: 'x' }, { status: 403, error: 'insufficient_scope', counted: 'no-role' }],
+    [
+      'a form that is too large',
+      {},
+      { token: 'x'.repeat(MAX_FORM_BYTES) },
+      { status: 413, error: 'invalid_request', counted: 'too-large' },
+    ],
+    [
+      'a caller without the role',
+      { caller: { ...client, roles: {} } },
+      { token: 'x' },
+      { status: 403, error: 'insufficient_scope', counted: 'no-role' },
+    ],
   ])('%s', async (_, world, form, expected) => {
     const { post, logged } = await given(world);
     const { status, error, retryAfter, counted } = await post(form);
-    expect({ status, error, retryAfter, counted }).toEqual({ error: undefined, retryAfter: null, ...expected, counted: [expected.counted] });
+    expect({ status, error, retryAfter, counted }).toEqual({
+      error: undefined,
+      retryAfter: null,
+      ...expected,
+      counted: [expected.counted],
+    });
     expect(logged).toEqual([]);
   });
 
   it('a caller that nobody knows', async () => {
     const { post, addresses } = await given({ caller: 'refused' });
-    expect(await post({ token: 'x' })).toMatchObject({ status: 401, error: 'invalid_client', counted: ['unauthenticated'] });
+    expect(await post({ token: 'x' })).toMatchObject({
+      status: 401,
+      error: 'invalid_client',
+      counted: ['unauthenticated'],
+    });
     expect(addresses).toEqual([expect.stringMatching(/127\.0\.0\.1$/)]);
   });
 
   it.each([
     ['is no form', { headers: { 'content-type': 'application/json' }, body: '{"token":"x"}' }, 'not-a-form'],
-    ['repeats a parameter', { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'token=x&token=y' }, 'malformed'],
+    [
+      'repeats a parameter',
+      { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'token=x&token=y' },
+      'malformed',
+    ],
   ])('a body that %s', async (_, init, counted) => {
     const { post } = await given({});
     expect(await post({}, init)).toMatchObject({ status: 400, error: 'invalid_request', counted: [counted] });

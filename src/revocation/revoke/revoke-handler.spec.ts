@@ -32,7 +32,9 @@ afterEach(async () => {
 async function given(presented: PresentedToken) {
   const metrics = createMetrics();
   const world = { nowMs: 0, asked: 0, ordered: 0 };
-  const authenticate = (({ form }: { form: Map<string, string> }) => ((world.asked += 1), { caller: callerOf(form.get('client_id')!) })) as unknown as Authenticator;
+  const authenticate = (({ form }: { form: Map<string, string> }) => (
+    (world.asked += 1), { caller: callerOf(form.get('client_id')!) }
+  )) as unknown as Authenticator;
   const handler = createRevokeHandler({
     authenticate,
     revocations: { orderOwn: async () => ((world.ordered += 1), 'revoked') },
@@ -51,12 +53,19 @@ async function given(presented: PresentedToken) {
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const ask = async (caller: string): Promise<string> => {
-    const response = await fetch(url, { method: 'POST', body: new URLSearchParams({ token: 'a.b.c', client_id: caller }) });
+    const response = await fetch(url, {
+      method: 'POST',
+      body: new URLSearchParams({ token: 'a.b.c', client_id: caller }),
+    });
     await response.text();
     return `${response.status} ${response.headers.get('retry-after')}`;
   };
   const counted = async (outcome: string): Promise<number> =>
-    Number(new RegExp(`^rescind_revoke_requests_total\\{outcome="${outcome}"\\} (\\d+)$`, 'm').exec(await metrics.text())?.[1] ?? 0);
+    Number(
+      new RegExp(`^rescind_revoke_requests_total\\{outcome="${outcome}"\\} (\\d+)$`, 'm').exec(
+        await metrics.text(),
+      )?.[1] ?? 0,
+    );
   return { world, ask, counted };
 }
 
@@ -64,27 +73,39 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await delay(5);
 }
 
-const tally = (answers: readonly string[]): Record<string, number> => Object.fromEntries([...new Set(answers)].toSorted().map((answer) => [answer, answers.filter((one) => one === answer).length]));
+const tally = (answers: readonly string[]): Record<string, number> =>
+  Object.fromEntries(
+    [...new Set(answers)].toSorted().map((answer) => [answer, answers.filter((one) => one === answer).length]),
+  );
 
 describe('POST /revoke, bounded a caller', () => {
   it.each<[string, PresentedToken, string, string]>([
     ['signatures that a key refuses', { kind: 'refused' }, '200 null', 'nothing-to-revoke'],
     ['signatures whose key is not there', { kind: 'no-key' }, '503 30', 'no-key'],
-  ])('makes %s wait, and refuses them with 503 in the end; another caller goes on', async (_, presented, answer, outcome) => {
-    const sut = await given(presented);
-    const asked = Array.from({ length: 2 * BURST + REFUSED }, () => sut.ask('flood'));
-    await until(async () => (await sut.counted(outcome)) === BURST);
-    expect(await sut.ask('honest')).toBe(answer);
-    await until(async () => sut.world.asked === 2 * BURST + REFUSED + 1);
-    // By then the bound has refilled, and serves the first attempts that wait.
-    sut.world.nowMs += MAX_WAIT_MS;
-    expect(tally(await Promise.all(asked))).toEqual({ [answer]: 2 * BURST, '503 1': REFUSED });
-    expect(await sut.counted('too-many')).toBe(REFUSED);
-    expect(sut.world.ordered).toBe(0);
-  });
+  ])(
+    'makes %s wait, and refuses them with 503 in the end; another caller goes on',
+    async (_, presented, answer, outcome) => {
+      const sut = await given(presented);
+      const asked = Array.from({ length: 2 * BURST + REFUSED }, () => sut.ask('flood'));
+      await until(async () => (await sut.counted(outcome)) === BURST);
+      expect(await sut.ask('honest')).toBe(answer);
+      await until(async () => sut.world.asked === 2 * BURST + REFUSED + 1);
+      // By then the bound has refilled, and serves the first attempts that wait.
+      sut.world.nowMs += MAX_WAIT_MS;
+      expect(tally(await Promise.all(asked))).toEqual({ [answer]: 2 * BURST, '503 1': REFUSED });
+      expect(await sut.counted('too-many')).toBe(REFUSED);
+      expect(sut.world.ordered).toBe(0);
+    },
+  );
 
   it('makes no caller wait for signatures that a key confirms', async () => {
-    const jwt: PresentedToken = { kind: 'jwt', iss: 'https://ras.example', jti: 'a', signing_input_sha256: 'x', client_id: 'wiki' };
+    const jwt: PresentedToken = {
+      kind: 'jwt',
+      iss: 'https://ras.example',
+      jti: 'a',
+      signing_input_sha256: 'x',
+      client_id: 'wiki',
+    };
     const sut = await given(jwt);
     const answers = await Promise.all(Array.from({ length: 3 * BURST }, () => sut.ask('busy')));
     expect(tally(answers)).toEqual({ '200 null': 3 * BURST });

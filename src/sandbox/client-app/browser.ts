@@ -41,7 +41,9 @@ export function createBrowser(): Browser {
       const [pair = '', ...attributes] = header.split(';').map((part) => part.trim());
       const [name = '', ...value] = pair.split('=');
       const path = attributes.find((attribute) => /^path=/i.test(attribute))?.slice('path='.length) ?? '/';
-      const expired = attributes.some((attribute) => /^expires=.*\b1970\b/i.test(attribute) || /^max-age=0$/i.test(attribute));
+      const expired = attributes.some(
+        (attribute) => /^expires=.*\b1970\b/i.test(attribute) || /^max-age=0$/i.test(attribute),
+      );
       const key = JSON.stringify([url.host, path, name]);
       if (expired) cookies.delete(key);
       else cookies.set(key, value.join('='));

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as oauth from 'openid-client';
-import { ID_JAG_TOKEN_TYPE, ID_TOKEN_TOKEN_TYPE, JWT_BEARER_GRANT_TYPE, TOKEN_EXCHANGE_GRANT_TYPE } from '../../contracts/index.js';
+import {
+  ID_JAG_TOKEN_TYPE,
+  ID_TOKEN_TOKEN_TYPE,
+  JWT_BEARER_GRANT_TYPE,
+  TOKEN_EXCHANGE_GRANT_TYPE,
+} from '../../contracts/index.js';
 import type { Log } from '../../platform/log/index.js';
 import { sendHtml } from '../http-forms.js';
 import type { BoundServer } from '../http-server.js';
@@ -81,7 +86,11 @@ export async function createClientApp(options: ClientAppOptions): Promise<Client
 
   async function startSignIn(response: ServerResponse): Promise<void> {
     const session = randomBytes(16).toString('base64url');
-    const signIn = { codeVerifier: oauth.randomPKCECodeVerifier(), state: oauth.randomState(), nonce: oauth.randomNonce() };
+    const signIn = {
+      codeVerifier: oauth.randomPKCECodeVerifier(),
+      state: oauth.randomState(),
+      nonce: oauth.randomNonce(),
+    };
     pending.set(session, signIn);
     const url = oauth.buildAuthorizationUrl(atIdp, {
       redirect_uri: redirectUri,
@@ -93,7 +102,12 @@ export async function createClientApp(options: ClientAppOptions): Promise<Client
       // The exchange carries the session on into the ID-JAG, so that everything granted through the session can be revoked with it.
       claims: JSON.stringify({ id_token: { sid: null } }),
     });
-    response.writeHead(302, { location: url.href, 'set-cookie': `${SESSION_COOKIE}=${session}; HttpOnly; SameSite=Lax; Path=/` }).end();
+    response
+      .writeHead(302, {
+        location: url.href,
+        'set-cookie': `${SESSION_COOKIE}=${session}; HttpOnly; SameSite=Lax; Path=/`,
+      })
+      .end();
   }
 
   async function finishSignIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -108,7 +122,8 @@ export async function createClientApp(options: ClientAppOptions): Promise<Client
       idTokenExpected: true,
     });
     const sub = tokens.claims()?.sub;
-    if (sub === undefined || tokens.id_token === undefined) return sendHtml(response, 502, page('The identity provider named nobody.'));
+    if (sub === undefined || tokens.id_token === undefined)
+      return sendHtml(response, 502, page('The identity provider named nobody.'));
     idTokens.set(sub, tokens.id_token);
     sendHtml(response, 200, page('You have signed in.'));
   }
@@ -159,11 +174,14 @@ export async function createClientApp(options: ClientAppOptions): Promise<Client
         subject_token_type: ID_TOKEN_TOKEN_TYPE,
         ...(scope === undefined ? {} : { scope }),
       });
-      if (answer['issued_token_type'] !== ID_JAG_TOKEN_TYPE) throw new Error('the identity provider issued something else');
+      if (answer['issued_token_type'] !== ID_JAG_TOKEN_TYPE)
+        throw new Error('the identity provider issued something else');
       return answer.access_token;
     },
     async redeem(app, idJag) {
-      const answer = await oauth.genericGrantRequest(registrationOf(app).config, JWT_BEARER_GRANT_TYPE, { assertion: idJag });
+      const answer = await oauth.genericGrantRequest(registrationOf(app).config, JWT_BEARER_GRANT_TYPE, {
+        assertion: idJag,
+      });
       return { accessToken: answer.access_token, expiresIn: answer.expires_in, scope: answer.scope };
     },
     call(app, accessToken, method, path) {
@@ -197,7 +215,9 @@ async function fetchApi(config: oauth.Configuration, accessToken: string, url: U
 
 /** Logs only the error code, because openid-client's errors carry the response, which may contain a token. */
 const errorCode = (error: unknown): string =>
-  error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError ? error.error : String((error as Error)?.name);
+  error instanceof oauth.ResponseBodyError || error instanceof oauth.AuthorizationResponseError
+    ? error.error
+    : String((error as Error)?.name);
 
 const page = (text: string): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><title>Client</title><p>${text}</p></html>`;

@@ -13,7 +13,9 @@ export async function blockUser(stage: Stage, tokens: BobsTokens): Promise<void>
   const { printer, sandbox, analyst } = stage;
   printer.section('Bob leaves the company, and comes back');
 
-  const before = await printer.step("Bob's agent reads files", () => call(stage, tokens.agentAtFiles, 'GET', '/documents'));
+  const before = await printer.step("Bob's agent reads files", () =>
+    call(stage, tokens.agentAtFiles, 'GET', '/documents'),
+  );
   printer.check(before.status === 200, `served: ${before.status}`);
 
   const ordered = await printer.step('Dana blocks Bob everywhere', () =>
@@ -21,22 +23,34 @@ export async function blockUser(stage: Stage, tokens: BobsTokens): Promise<void>
   );
   printer.detail(describeOrder(ordered));
 
-  const agent = await printer.step("Bob's agent reads files", () => call(stage, tokens.agentAtFiles, 'GET', '/documents'));
+  const agent = await printer.step("Bob's agent reads files", () =>
+    call(stage, tokens.agentAtFiles, 'GET', '/documents'),
+  );
   printer.check(agent.status === 401, `refused: ${agent.status}`);
-  const wiki = await printer.step('The wiki reads crm for Bob', () => call(stage, tokens.wikiAtCrm, 'GET', '/contacts'));
+  const wiki = await printer.step('The wiki reads crm for Bob', () =>
+    call(stage, tokens.wikiAtCrm, 'GET', '/contacts'),
+  );
   printer.check(wiki.status === 401, `refused: ${wiki.status}`);
-  const refusal = await printer.step('Bob asks for a fresh ID-JAG and token', () => refusalOf(obtain(stage, 'bob', 'atlas', 'files')));
+  const refusal = await printer.step('Bob asks for a fresh ID-JAG and token', () =>
+    refusalOf(obtain(stage, 'bob', 'atlas', 'files')),
+  );
   printer.check(refusal === 'invalid_grant', `refused: ${refusal}`);
-  const alice = await printer.step("Alice's agent reads files", () => call(stage, tokens.alicesAgentAtFiles, 'GET', '/documents'));
+  const alice = await printer.step("Alice's agent reads files", () =>
+    call(stage, tokens.alicesAgentAtFiles, 'GET', '/documents'),
+  );
   printer.check(alice.status === 200, `served: ${alice.status}`);
 
   const lifted = await printer.step('Dana lifts the block', () => lift(analyst, ordered.id, 'came back'));
   printer.detail(describeOrder(lifted));
-  const old = await printer.step("Bob's agent reads files with the token from before", () => call(stage, tokens.agentAtFiles, 'GET', '/documents'));
+  const old = await printer.step("Bob's agent reads files with the token from before", () =>
+    call(stage, tokens.agentAtFiles, 'GET', '/documents'),
+  );
   printer.check(old.status === 401, `refused: ${old.status}; what was granted before the lift stays revoked`);
 
   const regranted = await printer.step('Bob gets a fresh ID-JAG and token', async () => {
-    await until('regrant_after', async () => (Math.floor(Date.now() / 1000) > (lifted.regrant_after ?? 0) ? true : undefined));
+    await until('regrant_after', async () =>
+      Math.floor(Date.now() / 1000) > (lifted.regrant_after ?? 0) ? true : undefined,
+    );
     return obtain(stage, 'bob', 'atlas', 'files');
   });
   printer.detail('the time includes the wait for `regrant_after`: clocks of two organisations may differ');

@@ -10,23 +10,39 @@ export async function dayOfWork(stage: Stage): Promise<TokensBefore & { readonly
   const { atlas } = sandbox.clients;
   printer.section('A day of work: what Cross-App Access is');
 
-  await printer.step('Alice signs in to the agent atlas at the identity provider', () => sandbox.signIn('alice', 'atlas'));
+  await printer.step('Alice signs in to the agent atlas at the identity provider', () =>
+    sandbox.signIn('alice', 'atlas'),
+  );
   printer.detail('OpenID Connect authorization code with PKCE; atlas now holds an ID token');
 
-  const idJag = await printer.step('Atlas exchanges it for an ID-JAG to crm; the policy decides', () => atlas.exchange('alice', 'crm'));
+  const idJag = await printer.step('Atlas exchanges it for an ID-JAG to crm; the policy decides', () =>
+    atlas.exchange('alice', 'crm'),
+  );
   const claims = decodeJwt(idJag);
   printer.detail(`RFC 8693: jti ${String(claims.jti)}`);
-  printer.detail(`for ${stage.nameOf(String(claims['resource']))}, scope ${String(claims['scope'])}, good for ${Number(claims.exp) - Number(claims.iat)} s`);
+  printer.detail(
+    `for ${stage.nameOf(String(claims['resource']))}, scope ${String(claims['scope'])}, good for ${Number(claims.exp) - Number(claims.iat)} s`,
+  );
 
-  const redeemed = await printer.step("Atlas redeems it at crm's authorization server, which asks Rescind first", () => atlas.redeem('crm', idJag));
+  const redeemed = await printer.step("Atlas redeems it at crm's authorization server, which asks Rescind first", () =>
+    atlas.redeem('crm', idJag),
+  );
   printer.detail(`RFC 7523: a JWT access token for ${redeemed.expiresIn} s, scope ${redeemed.scope}`);
   const agentAtCrm: HeldToken = { user: 'alice', client: 'atlas', app: 'crm', accessToken: redeemed.accessToken };
   await untilRecorded(stage, redeemed.accessToken);
 
-  await served(stage, 'Atlas reads contacts; crm asks Rescind whether the token is good', agentAtCrm, 'GET', '/contacts');
+  await served(
+    stage,
+    'Atlas reads contacts; crm asks Rescind whether the token is good',
+    agentAtCrm,
+    'GET',
+    '/contacts',
+  );
   await served(stage, 'Atlas exports every contact', agentAtCrm, 'GET', '/export');
 
-  const replay = await printer.step('Somebody redeems the same ID-JAG again', () => refusalOf(atlas.redeem('crm', idJag)));
+  const replay = await printer.step('Somebody redeems the same ID-JAG again', () =>
+    refusalOf(atlas.redeem('crm', idJag)),
+  );
   printer.check(replay === 'invalid_grant', `refused: ${replay}; an ID-JAG is good once`);
 
   const agentAtFiles = await working(stage, 'alice', 'atlas', 'files', '/documents');
@@ -42,11 +58,17 @@ export async function dayOfWork(stage: Stage): Promise<TokensBefore & { readonly
   const bobsAgentAtFiles = await working(stage, 'bob', 'atlas', 'files', '/documents/minutes');
   const bobsWikiAtCrm = await working(stage, 'bob', 'wiki', 'crm', '/contacts');
 
-  const refused = await printer.step("Bob's agent tries to export the contacts, which his scope does not allow", async () => {
-    const token = await obtain(stage, 'bob', 'atlas', 'crm');
-    return call(stage, token, 'GET', '/export');
-  });
-  printer.check(refused.status === 403 && refused.challenge.includes('insufficient_scope'), `refused: ${refused.status} insufficient_scope`);
+  const refused = await printer.step(
+    "Bob's agent tries to export the contacts, which his scope does not allow",
+    async () => {
+      const token = await obtain(stage, 'bob', 'atlas', 'crm');
+      return call(stage, token, 'GET', '/export');
+    },
+  );
+  printer.check(
+    refused.status === 403 && refused.challenge.includes('insufficient_scope'),
+    `refused: ${refused.status} insufficient_scope`,
+  );
 
   return {
     agentAtCrm,
@@ -56,12 +78,21 @@ export async function dayOfWork(stage: Stage): Promise<TokensBefore & { readonly
   };
 }
 
-async function working(stage: Stage, user: UserName, client: ClientName, app: AppName, path: string): Promise<HeldToken> {
+async function working(
+  stage: Stage,
+  user: UserName,
+  client: ClientName,
+  app: AppName,
+  path: string,
+): Promise<HeldToken> {
   const { printer } = stage;
-  const [token, { status }] = await printer.step(`${stage.sandbox.users[user].name} through ${client}: ID-JAG, token and a call at ${app}`, async () => {
-    const held = await obtain(stage, user, client, app);
-    return [held, await call(stage, held, 'GET', path)] as const;
-  });
+  const [token, { status }] = await printer.step(
+    `${stage.sandbox.users[user].name} through ${client}: ID-JAG, token and a call at ${app}`,
+    async () => {
+      const held = await obtain(stage, user, client, app);
+      return [held, await call(stage, held, 'GET', path)] as const;
+    },
+  );
   printer.check(status === 200, `served: ${status} GET ${path}`);
   return token;
 }

@@ -17,7 +17,9 @@ export interface DemoTokens {
 
 /** Everything that a script needs to continue after the demo. */
 export interface DemoFile {
-  readonly urls: Readonly<Record<'rescind' | 'introspect' | 'revoke' | 'events' | 'revocations' | 'graph' | 'access' | 'entries', string>>;
+  readonly urls: Readonly<
+    Record<'rescind' | 'introspect' | 'revoke' | 'events' | 'revocations' | 'graph' | 'access' | 'entries', string>
+  >;
   /** Keyed by the sandbox's names; `id` and `secret` are those of a Rescind caller. */
   readonly callers: Readonly<Record<string, { readonly id: string; readonly secret: string }>>;
   readonly sources: Readonly<Record<string, { readonly name: string; readonly uri: string; readonly topic: string }>>;
@@ -47,7 +49,10 @@ export function describeSandbox(sandbox: Sandbox, rescindUrl: string, tokens: De
       ['analyst', sandbox.registered.analyst],
     ]) as DemoFile['callers'],
     sources: Object.fromEntries(parties.map(([party, { name, uri, topic }]) => [party, { name, uri, topic }])),
-    issuers: Object.fromEntries([['idp', sandbox.idp.issuer], ...apps.map(({ name, issuer }) => [name, issuer] as const)]),
+    issuers: Object.fromEntries([
+      ['idp', sandbox.idp.issuer],
+      ...apps.map(({ name, issuer }) => [name, issuer] as const),
+    ]),
     resources: Object.fromEntries(apps.map(({ name, resource }) => [name, resource])),
     tokens,
   };

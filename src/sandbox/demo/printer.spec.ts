@@ -33,7 +33,13 @@ describe('printer', () => {
 
   it('aligns tables', () => {
     const { out, text } = record(false);
-    createPrinter(out).table(['who', 'what'], [['alice', 'read'], ['bob', 'export']]);
+    createPrinter(out).table(
+      ['who', 'what'],
+      [
+        ['alice', 'read'],
+        ['bob', 'export'],
+      ],
+    );
     expect(text()).toBe('     who    what\n     alice  read\n     bob    export\n');
   });
 

@@ -30,7 +30,12 @@ export interface Printer {
 export function createPrinter(out: DemoOutput): Printer {
   const colour = out.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
   const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
-  const [bold, dim, green, red] = [1, 2, 32, 31].map((code) => (text: string) => paint(code, text)) as [Paint, Paint, Paint, Paint];
+  const [bold, dim, green, red] = [1, 2, 32, 31].map((code) => (text: string) => paint(code, text)) as [
+    Paint,
+    Paint,
+    Paint,
+    Paint,
+  ];
   const line = (text = ''): void => void out.write(`${text}\n`);
   let steps = 0;
   let checks = 0;
@@ -68,9 +73,14 @@ export function createPrinter(out: DemoOutput): Printer {
       line(`${INDENT}${green('✓')} ${claim}`);
     },
     table(headings, rows) {
-      const widths = headings.map((heading, column) => Math.max(...[heading, ...rows.map((row) => row[column] ?? '')].map(({ length }) => length)));
+      const widths = headings.map((heading, column) =>
+        Math.max(...[heading, ...rows.map((row) => row[column] ?? '')].map(({ length }) => length)),
+      );
       const aligned = (cells: readonly string[]): string =>
-        cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd();
+        cells
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd();
       line(`${INDENT}${dim(aligned(headings))}`);
       for (const row of rows) line(`${INDENT}${aligned(row)}`);
     },

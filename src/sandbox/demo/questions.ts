@@ -32,7 +32,12 @@ interface ConnectionItem {
   readonly denied: number;
 }
 interface GraphAnswer {
-  readonly nodes: readonly { readonly id: string; readonly type: string; readonly name: string; readonly issuer?: string }[];
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly type: string;
+    readonly name: string;
+    readonly issuer?: string;
+  }[];
   readonly edges: readonly {
     readonly type: 'connection' | 'grant' | 'agent';
     readonly from: string;
@@ -52,7 +57,9 @@ export async function showGraph(stage: Stage): Promise<void> {
   const { printer, analyst } = stage;
   printer.section('What the security team sees');
   await printer.step(`The last of ${stage.calls()} API calls arrives in the ledger`, () => everyCallArrived(stage));
-  const graph = await printer.step('GET /v1/graph: who is connected to what', () => analyst.get<GraphAnswer>('/v1/graph'));
+  const graph = await printer.step('GET /v1/graph: who is connected to what', () =>
+    analyst.get<GraphAnswer>('/v1/graph'),
+  );
   printer.table(['from', '', 'to', 'state', 'calls allowed', 'denied'], graphRows(stage, graph));
   const { items } = await printer.step('GET /v1/connections: what was granted, and what of it was used', () =>
     analyst.get<Page<ConnectionItem>>(`/v1/connections?limit=${PAGE}`),
@@ -80,14 +87,20 @@ function graphRows(stage: Stage, { nodes, edges }: GraphAnswer): string[][] {
   // A deployment may know the sandboxes of earlier demos; the issuers of those are left out.
   const isOurs = (id: string): boolean => {
     const node = byId.get(id);
-    const issuer = node?.issuer === undefined ? node?.name : (byId.get(node.issuer)?.name ?? node.issuer.replace(/^issuer:/, ''));
+    const issuer =
+      node?.issuer === undefined ? node?.name : (byId.get(node.issuer)?.name ?? node.issuer.replace(/^issuer:/, ''));
     return issuer !== undefined && stage.nameOf(issuer) !== issuer;
   };
   const order = { agent: 0, grant: 1, connection: 2 };
   const verb = { agent: 'acts as', grant: 'lets act', connection: 'reaches' };
   return edges
     .filter(({ from, to }) => isOurs(from) && isOurs(to))
-    .sort((left, right) => order[left.type] - order[right.type] || name(left.from).localeCompare(name(right.from)) || name(left.to).localeCompare(name(right.to)))
+    .sort(
+      (left, right) =>
+        order[left.type] - order[right.type] ||
+        name(left.from).localeCompare(name(right.from)) ||
+        name(left.to).localeCompare(name(right.to)),
+    )
     .map((edge) => [
       name(edge.from),
       verb[edge.type],
@@ -123,7 +136,9 @@ function everyCallArrived(stage: Stage): Promise<readonly AccessItem[]> {
   return until('every call to arrive', async () => {
     const pages = await Promise.all(
       APP_NAMES.map((app) =>
-        stage.analyst.get<Page<AccessItem>>(`/v1/access?limit=${PAGE}&resource=${encodeURIComponent(stage.sandbox.apps[app].resource)}`),
+        stage.analyst.get<Page<AccessItem>>(
+          `/v1/access?limit=${PAGE}&resource=${encodeURIComponent(stage.sandbox.apps[app].resource)}`,
+        ),
       ),
     );
     const items = pages.flatMap((page) => page.items).filter(({ attributed }) => attributed);

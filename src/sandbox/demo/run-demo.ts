@@ -72,7 +72,8 @@ async function introduce(printer: Printer, options: DemoOptions): Promise<Sandbo
     startSandbox({ rescindUrl, adminKey, brokers, log }),
   );
   const { idp, apps, clients, registered } = sandbox;
-  const route = (party: string): string => (brokers === null ? 'POST /events' : `Kafka topic ${registered.parties.get(party)?.topic}`);
+  const route = (party: string): string =>
+    brokers === null ? 'POST /events' : `Kafka topic ${registered.parties.get(party)?.topic}`;
   printer.table(
     ['party', 'what it is', 'where', 'publishes to'],
     [
@@ -112,7 +113,11 @@ async function tellStory(stage: Stage): Promise<DemoTokens> {
   const oldest = accesses.at(-1);
   if (oldest === undefined) throw new DemoFailure('no access was recorded');
   await proveEntry(stage, oldest.token);
-  return { live: tokens.wikiAtCrm.accessToken, revoked: tokens.agentAtCrm.accessToken, agent: tokens.agentAtFiles.accessToken };
+  return {
+    live: tokens.wikiAtCrm.accessToken,
+    revoked: tokens.agentAtCrm.accessToken,
+    agent: tokens.agentAtFiles.accessToken,
+  };
 }
 
 function tellFailure(printer: Printer, error: unknown, log: Log): void {

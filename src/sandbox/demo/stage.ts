@@ -30,7 +30,8 @@ export function createNames(sandbox: Sandbox): Stage['nameOf'] {
   for (const app of Object.values(sandbox.apps)) {
     names.set(app.resource, app.name);
     names.set(app.issuer, `${app.name} (authorization server)`);
-    for (const client of Object.values(sandbox.clients)) names.set(client.registrationAt(app.name).clientId, client.name);
+    for (const client of Object.values(sandbox.clients))
+      names.set(client.registrationAt(app.name).clientId, client.name);
   }
   return (identifier) => names.get(identifier) ?? identifier;
 }
@@ -40,7 +41,11 @@ export async function call(stage: Stage, token: HeldToken, method: string, path:
   const { sandbox } = stage;
   stage.countCall();
   const response = await sandbox.clients[token.client].call(token.app, token.accessToken, method, path);
-  return { status: response.status, challenge: response.headers.get('www-authenticate') ?? '', body: (await response.json()) as unknown };
+  return {
+    status: response.status,
+    challenge: response.headers.get('www-authenticate') ?? '',
+    body: (await response.json()) as unknown,
+  };
 }
 
 /** Gets a fresh ID-JAG, redeems it, and waits until Rescind has recorded the new token. */
@@ -51,7 +56,8 @@ export async function obtain(stage: Stage, user: UserName, client: ClientName, a
   return { user, client, app, accessToken };
 }
 
-export const untilRecorded = ({ analyst }: Stage, accessToken: string): Promise<true> => until('the event of a token', () => isRecorded(analyst, accessToken));
+export const untilRecorded = ({ analyst }: Stage, accessToken: string): Promise<true> =>
+  until('the event of a token', () => isRecorded(analyst, accessToken));
 
 /** Returns the `error` of an OAuth refusal, or `nothing was refused` if the work succeeds. Rethrows any other error. */
 export async function refusalOf(work: Promise<unknown>): Promise<string> {

@@ -49,7 +49,9 @@ export async function createIdp(options: IdpOptions): Promise<Idp> {
   const directory = createDirectory(options.users);
   const policy = createPolicy();
   const endedSessions = new Set<string>();
-  const agents = new Map(options.clients.flatMap(({ clientId, agent }) => (agent === undefined ? [] : [[clientId, agent] as const])));
+  const agents = new Map(
+    options.clients.flatMap(({ clientId, agent }) => (agent === undefined ? [] : [[clientId, agent] as const])),
+  );
   const { errors } = await loadProviderModule(log);
 
   const provider = await createProvider(
@@ -116,7 +118,8 @@ export async function createIdp(options: IdpOptions): Promise<Idp> {
       .then((handled) => (handled ? undefined : oidc(request, response)))
       .catch((error: unknown) => {
         log.warn({ err: error }, 'sign-in failed');
-        if (!response.headersSent) sendHtml(response, 400, '<!doctype html><title>Sign in</title><p>Start again at the application.</p>');
+        if (!response.headersSent)
+          sendHtml(response, 400, '<!doctype html><title>Sign in</title><p>Start again at the application.</p>');
       });
   });
 
@@ -207,5 +210,6 @@ function logoutSource(context: KoaContextWithOIDC, form: string): void {
 
 function postLogoutSuccessSource(context: KoaContextWithOIDC): void {
   context.type = 'html';
-  context.body = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Signed out</title><p>You have signed out.</p></html>';
+  context.body =
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Signed out</title><p>You have signed out.</p></html>';
 }

@@ -9,7 +9,13 @@ const connection: Connection = {
   scopes: ['read', 'write'],
   users: { alice: ['read', 'write', 'admin'], bob: ['read'] },
 };
-const question = { sub: 'alice', idpClientId: 'atlas', audience: connection.audience, resource: connection.resource, scopes: ['read'] };
+const question = {
+  sub: 'alice',
+  idpClientId: 'atlas',
+  audience: connection.audience,
+  resource: connection.resource,
+  scopes: ['read'],
+};
 
 describe('policy', () => {
   let sut: Policy;
@@ -20,7 +26,11 @@ describe('policy', () => {
 
   it.each([
     ['what was asked', {}, ['read']],
-    ['everything the user may delegate, within the connection, when nothing was asked', { scopes: [] }, ['read', 'write']],
+    [
+      'everything the user may delegate, within the connection, when nothing was asked',
+      { scopes: [] },
+      ['read', 'write'],
+    ],
     ['the part that is allowed', { sub: 'bob', scopes: ['read', 'write'] }, ['read']],
     ['without a resource too', { resource: undefined }, ['read']],
   ])('grants %s', (_what, change, scopes) => {

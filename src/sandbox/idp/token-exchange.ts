@@ -113,7 +113,9 @@ export function createTokenExchange(provider: Provider, options: TokenExchangeOp
       scope: decision.scopes.join(' '),
       ...(subject.authTime === undefined ? {} : { auth_time: subject.authTime }),
       ...(subject.sid === undefined ? {} : { sid: subject.sid }),
-      ...(agent === undefined ? {} : { agent: { ...agent }, act: { iss: issuer, sub: agent.id, sub_profile: agent.type } }),
+      ...(agent === undefined
+        ? {}
+        : { agent: { ...agent }, act: { iss: issuer, sub: agent.id, sub_profile: agent.type } }),
     };
     return { claims, idJag: await key.sign(claims, ID_JAG_TYP) };
   }
@@ -152,7 +154,8 @@ function mustBeExchangeRequest(params: Parameters, errors: TokenExchangeOptions[
   }
   if (!params.audience) throw new errors.InvalidRequest('audience is required');
   if (!params.subject_token) throw new errors.InvalidRequest('subject_token is required');
-  if (params.subject_token_type !== ID_TOKEN_TOKEN_TYPE) throw new errors.InvalidRequest('subject_token_type must be that of an ID token');
+  if (params.subject_token_type !== ID_TOKEN_TOKEN_TYPE)
+    throw new errors.InvalidRequest('subject_token_type must be that of an ID token');
   // The draft allows an actor token and leaves its processing undefined; this IdP derives the actor from the client.
   if (params.actor_token !== undefined || params.actor_token_type !== undefined) {
     throw new errors.InvalidRequest('actor tokens are not supported');
@@ -169,16 +172,22 @@ async function verifySubject(
   let payload: JWTPayload;
   try {
     // ID-JAG draft, section 4.3.3: the audience of the assertion must be the authenticated client.
-    ({ payload } = await jwtVerify(token, key.publicKey, { issuer, audience: idpClientId, algorithms: [SIGNING_ALGORITHM] }));
+    ({ payload } = await jwtVerify(token, key.publicKey, {
+      issuer,
+      audience: idpClientId,
+      algorithms: [SIGNING_ALGORITHM],
+    }));
   } catch (error) {
     if (error instanceof joseErrors.JOSEError) return error.code;
     throw error;
   }
   const sid = typeof payload['sid'] === 'string' ? payload['sid'] : undefined;
   const authTime = typeof payload['auth_time'] === 'number' ? payload['auth_time'] : undefined;
-  if (payload.sub === undefined || directory.findEnabled(payload.sub) === undefined) return 'user is disabled or unknown';
+  if (payload.sub === undefined || directory.findEnabled(payload.sub) === undefined)
+    return 'user is disabled or unknown';
   if (sid !== undefined && isSessionEnded(sid)) return 'session has ended';
   return { sub: payload.sub, sid, authTime };
 }
 
-const splitScope = (scope: string | undefined): readonly string[] => (scope ?? '').split(' ').filter((item) => item !== '');
+const splitScope = (scope: string | undefined): readonly string[] =>
+  (scope ?? '').split(' ').filter((item) => item !== '');

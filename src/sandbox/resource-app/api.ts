@@ -57,10 +57,12 @@ export function createApi(options: ApiOptions): RequestListener {
     if (call === undefined) return sendJson(response, 404, { error: 'not_found' });
     // RFC 6750, section 2: this server takes a token only in the header.
     const token = bearerToken(request.headers.authorization);
-    if (token === undefined) return sendJson(response, 401, { error: 'unauthorized' }, { 'www-authenticate': `Bearer realm="${resource}"` });
+    if (token === undefined)
+      return sendJson(response, 401, { error: 'unauthorized' }, { 'www-authenticate': `Bearer realm="${resource}"` });
 
     const introspection = await introspect(token, ACCESS_TOKEN_HINT);
-    if (introspection.outcome === 'undecided') return sendJson(response, 503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' });
+    if (introspection.outcome === 'undecided')
+      return sendJson(response, 503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' });
     if (introspection.outcome === 'inactive' || !audiences(introspection.claims).includes(resource)) {
       await tellDenied(call, await identify(token, undefined, options.tokenKey), 401, 'invalid_token');
       return challenge(response, { status: 401, error: 'invalid_token' }, call.route);
@@ -96,7 +98,12 @@ export function createApi(options: ApiOptions): RequestListener {
     sendJson(response, status, body);
   }
 
-  async function tellDenied(call: Call, token: TokenIdentity, status: number, error: Challenge['error']): Promise<void> {
+  async function tellDenied(
+    call: Call,
+    token: TokenIdentity,
+    status: number,
+    error: Challenge['error'],
+  ): Promise<void> {
     await publisher.publish('access.denied', { ...access(call, token), status, error });
   }
 
@@ -115,7 +122,12 @@ export function createApi(options: ApiOptions): RequestListener {
   /** Sends the challenge of RFC 6750, section 3. */
   function challenge(response: ServerResponse, { status, error }: Challenge, route: ApiRoute): void {
     const scope = error === 'insufficient_scope' ? `, scope="${route.scope}"` : '';
-    sendJson(response, status, { error }, { 'www-authenticate': `Bearer realm="${resource}", error="${error}"${scope}` });
+    sendJson(
+      response,
+      status,
+      { error },
+      { 'www-authenticate': `Bearer realm="${resource}", error="${error}"${scope}` },
+    );
   }
 }
 
@@ -142,7 +154,11 @@ function matchTemplate(template: string, path: string): { id: string | undefined
  * Names a token for events: a JWT by its claims, an opaque token by its digest (design, section 2), because a JWT's text has many
  * spellings. The claims of a JWT that does not verify prove nothing; such a JWT is named by the digest of its signing input.
  */
-async function identify(token: string, claims: IntrospectionClaims | undefined, key: CryptoKey): Promise<TokenIdentity> {
+async function identify(
+  token: string,
+  claims: IntrospectionClaims | undefined,
+  key: CryptoKey,
+): Promise<TokenIdentity> {
   const parts = token.split('.');
   if (parts.length !== 3) return tokenIdentity(token);
   if (claims?.iss !== undefined && claims.jti !== undefined) return { iss: claims.iss, jti: claims.jti };

@@ -64,7 +64,12 @@ export interface IdJagClaims extends JWTPayload {
  * Runs every check of RFC 7523 and the ID-JAG draft, section 4.4.1, that needs no other party, in the order in which claims may be trusted.
  * Throws `AssertionRefused`. On success the ID-JAG counts as used.
  */
-export async function verifyAssertion(assertion: string, clientId: string, policy: AssertionPolicy, now = Date.now()): Promise<VerifiedIdJag> {
+export async function verifyAssertion(
+  assertion: string,
+  clientId: string,
+  policy: AssertionPolicy,
+  now = Date.now(),
+): Promise<VerifiedIdJag> {
   mustHaveAcceptableHeader(assertion);
   const unverified = readUnverified(assertion);
   const keys = policy.trustedKeys(String(unverified.iss), clientId) ?? refuse('issuer is not trusted for this client');
@@ -79,7 +84,9 @@ export async function verifyAssertion(assertion: string, clientId: string, polic
   // ID-JAG draft, section 8.6: a bound ID-JAG needs a proof of possession, and this server accepts none.
   if (claims['cnf'] !== undefined) refuse('cnf without proof of possession');
   const scopes = mustFitResource(claims, policy);
-  const account = policy.accounts.find(({ iss, sub }) => iss === idJag.iss && sub === idJag.sub) ?? refuse('no account for this subject');
+  const account =
+    policy.accounts.find(({ iss, sub }) => iss === idJag.iss && sub === idJag.sub) ??
+    refuse('no account for this subject');
   if (account.suspended) throw new AssertionRefused('access_denied', 'account is suspended');
   return { claims: idJag, account, scopes };
 }
@@ -122,7 +129,8 @@ async function mustBeSigned(assertion: string, keys: JWTVerifyGetKey): Promise<J
 function mustBeAddressedTo(issuer: string, { aud }: JWTPayload): void {
   const audiences = typeof aud === 'string' ? [aud] : aud;
   // ID-JAG draft, section 4.4.1: exactly one audience, so that one ID-JAG is good at one server only.
-  if (!Array.isArray(audiences) || audiences.length !== 1 || audiences[0] !== issuer) refuse('aud is not this server alone');
+  if (!Array.isArray(audiences) || audiences.length !== 1 || audiences[0] !== issuer)
+    refuse('aud is not this server alone');
 }
 
 function mustBeTimely({ exp, iat, nbf }: JWTPayload, now: number): void {

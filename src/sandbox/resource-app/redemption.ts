@@ -57,7 +57,12 @@ export function createRedemption(provider: Provider, options: RedemptionOptions)
     if (outcome === 'inactive') throw new AssertionRefused('invalid_grant', 'revoked');
   }
 
-  async function issue({ oidc }: RedemptionContext, { claims, account }: VerifiedIdJag, sha256: string, scopes: readonly string[]) {
+  async function issue(
+    { oidc }: RedemptionContext,
+    { claims, account }: VerifiedIdJag,
+    sha256: string,
+    scopes: readonly string[],
+  ) {
     const scope = scopes.join(' ');
     const grant = new provider.Grant({ clientId: oidc.client.clientId, accountId: account.local });
     grant.addResourceScope(policy.resource, scope);
@@ -91,10 +96,20 @@ export function createRedemption(provider: Provider, options: RedemptionOptions)
       },
       { subject: account.local },
     );
-    return { access_token: text, token_type: 'Bearer', expires_in: options.tokenLifetimeSeconds, scope, resource: policy.resource };
+    return {
+      access_token: text,
+      token_type: 'Bearer',
+      expires_in: options.tokenLifetimeSeconds,
+      scope,
+      resource: policy.resource,
+    };
   }
 
-  async function tellDenied({ oidc }: RedemptionContext, idJag: PresentedIdJag | undefined, refused: AssertionRefused): Promise<void> {
+  async function tellDenied(
+    { oidc }: RedemptionContext,
+    idJag: PresentedIdJag | undefined,
+    refused: AssertionRefused,
+  ): Promise<void> {
     // The event must name an ID-JAG. An assertion without an issuer is none, so nothing is published.
     if (idJag === undefined) return;
     try {
@@ -148,5 +163,7 @@ function presentedClaims(claims: VerifiedIdJag['claims']): PresentedIdJag {
 }
 
 function pick(claims: object, names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(claims).filter(([name, value]) => names.includes(name) && value !== undefined));
+  return Object.fromEntries(
+    Object.entries(claims).filter(([name, value]) => names.includes(name) && value !== undefined),
+  );
 }

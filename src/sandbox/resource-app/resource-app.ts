@@ -110,7 +110,9 @@ export async function createResourceApp(options: ResourceAppOptions): Promise<Re
   );
   authorizationServer.serve(provider.callback());
   const check = options.guard === undefined ? introspect : guardedIntrospection(options.guard);
-  apiServer.serve(createApi({ resource, routes: options.routes, introspect: check, tokenKey: key.publicKey, publisher, log }));
+  apiServer.serve(
+    createApi({ resource, routes: options.routes, introspect: check, tokenKey: key.publicKey, publisher, log }),
+  );
 
   return {
     name: options.name,
@@ -137,7 +139,12 @@ function clientMetadata({ clientId, clientSecret }: ResourceAppClient): ClientMe
   };
 }
 
-function assertionPolicy(issuer: string, resource: string, scopes: readonly string[], options: ResourceAppOptions): AssertionPolicy {
+function assertionPolicy(
+  issuer: string,
+  resource: string,
+  scopes: readonly string[],
+  options: ResourceAppOptions,
+): AssertionPolicy {
   // The keys come from the address at which the issuer is known to serve them, never from a URL inside a token.
   const keys = new Map<string, JWTVerifyGetKey>(
     options.trustedIdps.map((idp) => [idp, createRemoteJWKSet(new URL('/jwks', idp))]),

@@ -5,7 +5,9 @@ import type { Scene } from './incident.js';
 export const ask = {
   user: ({ organisation }: Scene, sub: string): string => `user_iss=${organisation.idp.issuer}&user_sub=${sub}`,
   client: ({ organisation }: Scene, id: string): string => `client_iss=${organisation.idp.issuer}&client_id=${id}`,
-  agent: ({ organisation }: Scene, id: string): string => `agent_iss=${organisation.idp.issuer}&agent_id=${organisation.client(id).agent!.id}`,
+  agent: ({ organisation }: Scene, id: string): string =>
+    `agent_iss=${organisation.idp.issuer}&agent_id=${organisation.client(id).agent!.id}`,
   resource: ({ organisation }: Scene, app: string): string => `resource=${organisation.app(app).resource}`,
-  local: ({ organisation }: Scene, id: string, app: string): string => clientAt(organisation.client(id), organisation.app(app)),
+  local: ({ organisation }: Scene, id: string, app: string): string =>
+    clientAt(organisation.client(id), organisation.app(app)),
 };

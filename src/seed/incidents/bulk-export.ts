@@ -13,12 +13,32 @@ export const bulkExport: Incident = {
     const { at } = scene;
     scene.connection('connection.created', at(8, '09:05'), AGENT, 'crm', 'crm.read crm.export');
     for (const day of [7, 6]) {
-      const token = scene.token({ at: at(day, '14:00'), user: USER, client: AGENT, app: 'crm', scope: 'crm.read', as: `day-${day}` });
+      const token = scene.token({
+        at: at(day, '14:00'),
+        user: USER,
+        client: AGENT,
+        app: 'crm',
+        scope: 'crm.read',
+        as: `day-${day}`,
+      });
       scene.call(token, { at: at(day, '14:01'), route: 'GET /contacts', from: '192.0.2.18', records: 50 });
     }
-    const token = scene.token({ at: at(5, '02:00'), user: USER, client: AGENT, app: 'crm', scope: 'crm.read crm.export', as: 'night' });
+    const token = scene.token({
+      at: at(5, '02:00'),
+      user: USER,
+      client: AGENT,
+      app: 'crm',
+      scope: 'crm.read crm.export',
+      as: 'night',
+    });
     for (let nth = 0; nth < EXPORTS; nth++) {
-      scene.call(token, { at: at(5, '02:01') + nth * 30, route: 'GET /export', from: '192.0.2.18', records: RECORDS, bytes: 2_000_000 });
+      scene.call(token, {
+        at: at(5, '02:01') + nth * 30,
+        route: 'GET /export',
+        from: '192.0.2.18',
+        records: RECORDS,
+        bytes: 2_000_000,
+      });
     }
   },
   answers: (scene) => [
@@ -39,7 +59,14 @@ export const bulkExport: Incident = {
       question: 'How much was that, and when?',
       path: `/v1/access/counts?${ask.user(scene, USER)}&operation=export&by=hour`,
       answer: {
-        total: { accesses: EXPORTS, allowed: EXPORTS, denied: 0, records: 200_000, bytes: 80_000_000, operations: { export: EXPORTS, read: 0 } },
+        total: {
+          accesses: EXPORTS,
+          allowed: EXPORTS,
+          denied: 0,
+          records: 200_000,
+          bytes: 80_000_000,
+          operations: { export: EXPORTS, read: 0 },
+        },
         items: [{ at: scene.at(5, '02:00'), accesses: EXPORTS }],
       },
     },
@@ -65,7 +92,11 @@ export const bulkExport: Incident = {
     {
       question: 'And the evening before?',
       path: `/v1/grants?${ask.user(scene, USER)}&as_of=${scene.time(6, '20:00')}`,
-      answer: { items: [{ granted_scopes: ['crm.read'], used_scopes: ['crm.read'], accesses: 2, last_used: scene.at(6, '14:01') }] },
+      answer: {
+        items: [
+          { granted_scopes: ['crm.read'], used_scopes: ['crm.read'], accesses: 2, last_used: scene.at(6, '14:01') },
+        ],
+      },
     },
   ],
 };

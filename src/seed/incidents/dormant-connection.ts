@@ -10,7 +10,14 @@ export const dormantConnection: Incident = {
   tell(scene) {
     const { at } = scene;
     scene.connection('connection.created', at(8, '10:20'), CLIENT, 'vault', 'vault.read vault.write vault.admin');
-    const token = scene.token({ at: at(1, '03:10'), user: USER, client: CLIENT, app: 'vault', scope: 'vault.read', as: 'token' });
+    const token = scene.token({
+      at: at(1, '03:10'),
+      user: USER,
+      client: CLIENT,
+      app: 'vault',
+      scope: 'vault.read',
+      as: 'token',
+    });
     scene.call(token, { at: at(1, '03:12'), route: 'GET /secrets', from: '203.0.113.80', records: 640 });
   },
   answers: (scene) => [
@@ -18,13 +25,33 @@ export const dormantConnection: Incident = {
       question: 'Since when is it used?',
       path: `/v1/connections?${ask.client(scene, CLIENT)}`,
       answer: {
-        items: [{ state: 'created', first_used: scene.at(1, '03:12'), last_used: scene.at(1, '03:12'), used_scopes: ['vault.read'], unused_scopes: ['vault.admin', 'vault.write'], allowed: 1 }],
+        items: [
+          {
+            state: 'created',
+            first_used: scene.at(1, '03:12'),
+            last_used: scene.at(1, '03:12'),
+            used_scopes: ['vault.read'],
+            unused_scopes: ['vault.admin', 'vault.write'],
+            allowed: 1,
+          },
+        ],
       },
     },
     {
       question: 'Two days ago: approved, and used by nobody?',
       path: `/v1/connections?${ask.client(scene, CLIENT)}&as_of=${scene.time(2, '12:00')}`,
-      answer: { items: [{ state: 'created', users: 0, accesses: 0, first_used: null, last_used: null, unused_scopes: ['vault.admin', 'vault.read', 'vault.write'] }] },
+      answer: {
+        items: [
+          {
+            state: 'created',
+            users: 0,
+            accesses: 0,
+            first_used: null,
+            last_used: null,
+            unused_scopes: ['vault.admin', 'vault.read', 'vault.write'],
+          },
+        ],
+      },
     },
     {
       question: 'What is new since two days ago?',

@@ -66,7 +66,13 @@ export interface Scene {
   /** Gives the same moment as RFC 3339, for `as_of`. */
   time(daysBefore: number, time: string): string;
   /** Reports what administrators do to a connection. */
-  connection(name: 'connection.created' | 'connection.updated' | 'connection.deleted', at: number, client: string, app: string, scope: string): void;
+  connection(
+    name: 'connection.created' | 'connection.updated' | 'connection.deleted',
+    at: number,
+    client: string,
+    app: string,
+    scope: string,
+  ): void;
   /** Reports an ID-JAG and the access token that it is traded for a second later. */
   token(wish: TokenWish): Token;
   call(token: Token, call: Call): void;
@@ -76,17 +82,30 @@ export interface Scene {
 const DAY_S = 86_400;
 
 /** Creates the scene in which an incident is told. `hear` receives the events; a scene that is only for answers needs none. */
-export function createScene(organisation: Organisation, end: number, incident: string, hear: (event: SeedEvent) => void = () => undefined): Scene {
+export function createScene(
+  organisation: Organisation,
+  end: number,
+  incident: string,
+  hear: (event: SeedEvent) => void = () => undefined,
+): Scene {
   let number = 0;
   const midnight = Math.floor(end / DAY_S) * DAY_S;
   const { issuer: iss } = organisation.idp;
-  const emit = <N extends SourceEventName>(party: string, name: N, at: number, data: EventDataOf[N], arrives = at + 1): void =>
-    hear({ party, name, id: `${incident}-${number++}`, at, arrives, data, prompt: true });
+  const emit = <N extends SourceEventName>(
+    party: string,
+    name: N,
+    at: number,
+    data: EventDataOf[N],
+    arrives = at + 1,
+  ): void => hear({ party, name, id: `${incident}-${number++}`, at, arrives, data, prompt: true });
   const at = (daysBefore: number, time: string): number => {
     const [hours, minutes, seconds = 0] = time.split(':').map(Number) as [number, number, number?];
     return midnight - daysBefore * DAY_S + hours * 3_600 + minutes * 60 + seconds;
   };
-  const partsOf = (clientId: string, appName: string) => ({ client: organisation.client(clientId), app: organisation.app(appName) });
+  const partsOf = (clientId: string, appName: string) => ({
+    client: organisation.client(clientId),
+    app: organisation.app(appName),
+  });
 
   return {
     organisation,
@@ -96,7 +115,15 @@ export function createScene(organisation: Organisation, end: number, incident: s
     connection(name, when, clientId, appName, scope) {
       const { client, app } = partsOf(clientId, appName);
       const agent = client.agent ? { agent: client.agent } : {};
-      emit(IDP, name, when, { iss, idp_client_id: client.id, aud: [app.issuer], client_id: clientAt(client, app), resource: [app.resource], scope, ...agent });
+      emit(IDP, name, when, {
+        iss,
+        idp_client_id: client.id,
+        aud: [app.issuer],
+        client_id: clientAt(client, app),
+        resource: [app.resource],
+        scope,
+        ...agent,
+      });
     },
     token(wish) {
       const { client, app } = partsOf(wish.client, wish.app);
@@ -104,22 +131,63 @@ export function createScene(organisation: Organisation, end: number, incident: s
       const agent = client.agent ? { agent: client.agent } : {};
       const parent = wish.parent && { parent: wish.parent.reference };
       const session = { sid: `s-${wish.user}-${incident}`, auth_time: wish.at - 900 };
-      const idJag = { iss, jti: `${incident}-${wish.as}`, sub: wish.user, client_id, iat: wish.at, exp: wish.at + ID_JAG_LIFETIME_S, ...session };
+      const idJag = {
+        iss,
+        jti: `${incident}-${wish.as}`,
+        sub: wish.user,
+        client_id,
+        iat: wish.at,
+        exp: wish.at + ID_JAG_LIFETIME_S,
+        ...session,
+      };
       // The IdP states the exchanged token as `parent`. The application sees an ID-JAG like any other.
-      emit(IDP, 'id-jag.issued', wish.at, { ...idJag, idp_client_id: client.id, aud: [app.issuer], resource: [app.resource], scope: wish.scope, ...agent, ...parent });
+      emit(IDP, 'id-jag.issued', wish.at, {
+        ...idJag,
+        idp_client_id: client.id,
+        aud: [app.issuer],
+        resource: [app.resource],
+        scope: wish.scope,
+        ...agent,
+        ...parent,
+      });
       const reference = referenceOf(app, `${incident}-${wish.as}`);
       const identity = 'sha256' in reference ? { iss: app.issuer, sha256: reference.sha256 } : reference;
-      const issued = { kind: 'access' as const, ...identity, sub: `${app.name}-${wish.user}`, client_id, aud: [app.resource], scope: wish.scope };
+      const issued = {
+        kind: 'access' as const,
+        ...identity,
+        sub: `${app.name}-${wish.user}`,
+        client_id,
+        aud: [app.resource],
+        scope: wish.scope,
+      };
       const times = { iat: wish.at + 1, exp: wish.at + 1 + TOKEN_LIFETIME_S };
-      emit(app.name, 'token.issued', wish.at + 1, { ...issued, ...times, id_jag: { ...idJag, ...agent } }, wish.issuedArrives);
+      emit(
+        app.name,
+        'token.issued',
+        wish.at + 1,
+        { ...issued, ...times, id_jag: { ...idJag, ...agent } },
+        wish.issuedArrives,
+      );
       return { reference, app, user: wish.user, client, idJag };
     },
     call({ reference, app }, { at: when, route, from, records, bytes, denied }) {
       const known = app.routes.find((one) => one.route === route);
       if (known === undefined) throw new TypeError(`${app.name} has no route ${route}`);
       const common = { token: reference, operation: known.operation, route, client_address: from };
-      if (denied !== undefined) emit(app.name, 'access.denied', when, { ...common, status: denied, error: denied === 401 ? 'invalid_token' : 'insufficient_scope' });
-      else emit(app.name, 'access.allowed', when, { ...common, scope: known.scope, status: 200, records: records ?? 1, bytes: bytes ?? 1_000 });
+      if (denied !== undefined)
+        emit(app.name, 'access.denied', when, {
+          ...common,
+          status: denied,
+          error: denied === 401 ? 'invalid_token' : 'insufficient_scope',
+        });
+      else
+        emit(app.name, 'access.allowed', when, {
+          ...common,
+          scope: known.scope,
+          status: 200,
+          records: records ?? 1,
+          bytes: bytes ?? 1_000,
+        });
     },
   };
 }

@@ -36,11 +36,16 @@ export interface DescribedIncident {
 /** Makes the events of all incidents in the week before `end` (epoch seconds). */
 export function tellIncidents(organisation: Organisation, end: number): SeedEvent[] {
   const events: SeedEvent[] = [];
-  for (const incident of INCIDENTS) incident.tell(createScene(organisation, end, incident.name, (event) => events.push(event)));
+  for (const incident of INCIDENTS)
+    incident.tell(createScene(organisation, end, incident.name, (event) => events.push(event)));
   return events;
 }
 
 /** Describes each incident: what happened, what to ask, and what must be answered. */
 export function describeIncidents(organisation: Organisation, end: number): DescribedIncident[] {
-  return INCIDENTS.map(({ name, happened, answers }) => ({ name, happened, answers: answers(createScene(organisation, end, name)) }));
+  return INCIDENTS.map(({ name, happened, answers }) => ({
+    name,
+    happened,
+    answers: answers(createScene(organisation, end, name)),
+  }));
 }

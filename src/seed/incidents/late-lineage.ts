@@ -10,7 +10,15 @@ export const lateLineage: Incident = {
   tell(scene) {
     const { at } = scene;
     scene.connection('connection.created', at(8, '11:00'), CLIENT, 'learning', 'learning.read');
-    const token = scene.token({ at: at(5, '09:00'), user: USER, client: CLIENT, app: 'learning', scope: 'learning.read', as: 'token', issuedArrives: at(5, '15:00') });
+    const token = scene.token({
+      at: at(5, '09:00'),
+      user: USER,
+      client: CLIENT,
+      app: 'learning',
+      scope: 'learning.read',
+      as: 'token',
+      issuedArrives: at(5, '15:00'),
+    });
     scene.call(token, { at: at(5, '09:02'), route: 'GET /courses', from: '203.0.113.90', records: 9 });
     scene.call(token, { at: at(5, '09:05'), route: 'GET /results', from: '203.0.113.90', records: 4 });
   },
@@ -28,7 +36,18 @@ export const lateLineage: Incident = {
     {
       question: 'Who has access there, for the review?',
       path: `/v1/reports/access-review?${ask.resource(scene, 'learning')}`,
-      answer: { items: [{ user: { sub: USER }, granted_scopes: ['learning.read'], used_scopes: ['learning.read'], uses_30_days: 2, uses_90_days: 2, rules: [] }] },
+      answer: {
+        items: [
+          {
+            user: { sub: USER },
+            granted_scopes: ['learning.read'],
+            used_scopes: ['learning.read'],
+            uses_30_days: 2,
+            uses_90_days: 2,
+            rules: [],
+          },
+        ],
+      },
     },
     {
       question: 'What was known of it at noon?',

@@ -5,7 +5,8 @@ import type { Incident, Scene } from './incident.js';
 const USER = 'priya.mehta';
 const AGENT = 'travel-booker';
 
-const tokenPath = (scene: Scene): string => `/v1/tokens?iss=${scene.organisation.app('billing').issuer}&jti=leaver-token`;
+const tokenPath = (scene: Scene): string =>
+  `/v1/tokens?iss=${scene.organisation.app('billing').issuer}&jti=leaver-token`;
 
 export const leaver: Incident = {
   name: 'leaver',
@@ -13,7 +14,14 @@ export const leaver: Incident = {
   tell(scene) {
     const { at } = scene;
     scene.connection('connection.created', at(8, '10:50'), AGENT, 'billing', 'billing.read billing.write');
-    const token = scene.token({ at: at(4, '16:50'), user: USER, client: AGENT, app: 'billing', scope: 'billing.read billing.write', as: 'token' });
+    const token = scene.token({
+      at: at(4, '16:50'),
+      user: USER,
+      client: AGENT,
+      app: 'billing',
+      scope: 'billing.read billing.write',
+      as: 'token',
+    });
     scene.call(token, { at: at(4, '16:55'), route: 'GET /invoices', from: '192.0.2.23', records: 8 });
     scene.say(IDP, 'user.disabled', at(4, '17:00'), { iss: scene.organisation.idp.issuer, sub: USER });
     scene.call(token, { at: at(4, '17:20'), route: 'POST /payments', from: '192.0.2.23' });
@@ -25,7 +33,13 @@ export const leaver: Incident = {
       path: `/v1/access?${ask.user(scene, USER)}&from=${scene.at(4, '17:00')}`,
       answer: {
         items: [
-          { at: scene.at(4, '17:40'), route: 'POST /payments', operation: 'write', outcome: 'allowed', agent: { id: 'agent-travel-booker' } },
+          {
+            at: scene.at(4, '17:40'),
+            route: 'POST /payments',
+            operation: 'write',
+            outcome: 'allowed',
+            agent: { id: 'agent-travel-booker' },
+          },
           { at: scene.at(4, '17:20'), route: 'POST /payments', operation: 'write', outcome: 'allowed' },
         ],
       },
@@ -38,7 +52,18 @@ export const leaver: Incident = {
     {
       question: 'Was anything used after a rule said that it should not be?',
       path: `/v1/changes?kind=used-after-rule&since=${scene.time(4, '16:59')}&until=${scene.time(4, '18:00')}&${ask.client(scene, AGENT)}`,
-      answer: { items: [{ rule_state: 'ordered', at: scene.at(4, '17:20'), last_at: scene.at(4, '17:40'), uses: 2, tokens: 1, user: { sub: USER } }] },
+      answer: {
+        items: [
+          {
+            rule_state: 'ordered',
+            at: scene.at(4, '17:20'),
+            last_at: scene.at(4, '17:40'),
+            uses: 2,
+            tokens: 1,
+            user: { sub: USER },
+          },
+        ],
+      },
     },
     {
       question: 'The report on the rule that her leaving ordered',
@@ -47,7 +72,13 @@ export const leaver: Incident = {
       answer: {
         rule: { effect: 'block', ordered_at: scene.at(4, '17:00:01') * 1_000 },
         before: { allowed: 1, denied: 0, records: 8 },
-        after: { allowed: 2, denied: 0, first: scene.at(4, '17:20'), last: scene.at(4, '17:40'), newest: [{ operation: 'write' }, { operation: 'write' }] },
+        after: {
+          allowed: 2,
+          denied: 0,
+          first: scene.at(4, '17:20'),
+          last: scene.at(4, '17:40'),
+          newest: [{ operation: 'write' }, { operation: 'write' }],
+        },
       },
     },
   ],

@@ -12,9 +12,23 @@ export const scopesThatGrew: Incident = {
     scene.connection('connection.created', at(8, '10:00'), AGENT, 'files', 'files.read');
     scene.connection('connection.updated', at(6, '10:00'), AGENT, 'files', 'files.read files.write');
     scene.connection('connection.updated', at(4, '10:00'), AGENT, 'files', 'files.read files.write files.export');
-    const first = scene.token({ at: at(7, '11:00'), user: USER, client: AGENT, app: 'files', scope: 'files.read', as: 'first' });
+    const first = scene.token({
+      at: at(7, '11:00'),
+      user: USER,
+      client: AGENT,
+      app: 'files',
+      scope: 'files.read',
+      as: 'first',
+    });
     scene.call(first, { at: at(7, '11:05'), route: 'GET /documents', from: '192.0.2.19', records: 12 });
-    const second = scene.token({ at: at(2, '11:00'), user: USER, client: AGENT, app: 'files', scope: 'files.read files.export', as: 'second' });
+    const second = scene.token({
+      at: at(2, '11:00'),
+      user: USER,
+      client: AGENT,
+      app: 'files',
+      scope: 'files.read files.export',
+      as: 'second',
+    });
     scene.call(second, { at: at(2, '11:05'), route: 'GET /export', from: '192.0.2.19', records: 900 });
   },
   answers: (scene) => [
@@ -38,22 +52,50 @@ export const scopesThatGrew: Incident = {
     {
       question: 'What could it do a week ago?',
       path: `/v1/connections?${ask.client(scene, AGENT)}&as_of=${scene.time(7, '18:00')}`,
-      answer: { items: [{ granted_scopes: ['files.read'], used_scopes: ['files.read'], unused_scopes: [], users: 1, allowed: 1 }] },
+      answer: {
+        items: [
+          { granted_scopes: ['files.read'], used_scopes: ['files.read'], unused_scopes: [], users: 1, allowed: 1 },
+        ],
+      },
     },
     {
       question: 'What has changed since five days ago?',
       path: `/v1/changes?since=${scene.time(5, '18:00')}&kind=connection-changed&${ask.client(scene, AGENT)}`,
-      answer: { items: [{ kind: 'connection-changed', before: 'created', after: 'created', scopes_added: ['files.export'], scopes_removed: [] }] },
+      answer: {
+        items: [
+          {
+            kind: 'connection-changed',
+            before: 'created',
+            after: 'created',
+            scopes_added: ['files.export'],
+            scopes_removed: [],
+          },
+        ],
+      },
     },
     {
       question: 'And since nine days ago, when it was not there?',
       path: `/v1/changes?since=${scene.time(9, '18:00')}&kind=connection-changed&${ask.client(scene, AGENT)}`,
-      oneItem: { kind: 'connection-changed', before: 'created', after: 'created', scopes_added: ['files.write'], scopes_removed: [] },
+      oneItem: {
+        kind: 'connection-changed',
+        before: 'created',
+        after: 'created',
+        scopes_added: ['files.write'],
+        scopes_removed: [],
+      },
     },
     {
       question: 'And five days ago?',
       path: `/v1/connections?${ask.client(scene, AGENT)}&as_of=${scene.time(5, '18:00')}`,
-      answer: { items: [{ granted_scopes: ['files.read', 'files.write'], used_scopes: ['files.read'], unused_scopes: ['files.write'] }] },
+      answer: {
+        items: [
+          {
+            granted_scopes: ['files.read', 'files.write'],
+            used_scopes: ['files.read'],
+            unused_scopes: ['files.write'],
+          },
+        ],
+      },
     },
   ],
 };

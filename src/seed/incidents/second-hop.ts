@@ -11,9 +11,24 @@ export const secondHop: Incident = {
     const { at } = scene;
     scene.connection('connection.created', at(8, '10:30'), AGENT, 'wiki', 'wiki.read');
     scene.connection('connection.created', at(8, '10:31'), AGENT, 'monitoring', 'monitoring.read');
-    const first = scene.token({ at: at(4, '15:00'), user: USER, client: AGENT, app: 'wiki', scope: 'wiki.read', as: 'first' });
+    const first = scene.token({
+      at: at(4, '15:00'),
+      user: USER,
+      client: AGENT,
+      app: 'wiki',
+      scope: 'wiki.read',
+      as: 'first',
+    });
     scene.call(first, { at: at(4, '15:02'), route: 'GET /pages', from: '192.0.2.21', records: 5 });
-    const second = scene.token({ at: at(4, '15:10'), user: USER, client: AGENT, app: 'monitoring', scope: 'monitoring.read', as: 'second', parent: first });
+    const second = scene.token({
+      at: at(4, '15:10'),
+      user: USER,
+      client: AGENT,
+      app: 'monitoring',
+      scope: 'monitoring.read',
+      as: 'second',
+      parent: first,
+    });
     scene.call(second, { at: at(4, '15:11'), route: 'GET /alerts', from: '192.0.2.21', records: 300 });
     scene.call(second, { at: at(4, '15:12'), route: 'GET /series', from: '192.0.2.21', records: 300 });
   },
@@ -23,9 +38,17 @@ export const secondHop: Incident = {
       path: `/v1/access?${ask.user(scene, USER)}`,
       answer: {
         items: [
-          { route: 'GET /series', resource: { uri: scene.organisation.app('monitoring').resource }, client: { client_id: ask.local(scene, AGENT, 'monitoring') } },
+          {
+            route: 'GET /series',
+            resource: { uri: scene.organisation.app('monitoring').resource },
+            client: { client_id: ask.local(scene, AGENT, 'monitoring') },
+          },
           { route: 'GET /alerts', resource: { uri: scene.organisation.app('monitoring').resource } },
-          { route: 'GET /pages', resource: { uri: scene.organisation.app('wiki').resource }, client: { client_id: ask.local(scene, AGENT, 'wiki') } },
+          {
+            route: 'GET /pages',
+            resource: { uri: scene.organisation.app('wiki').resource },
+            client: { client_id: ask.local(scene, AGENT, 'wiki') },
+          },
         ],
       },
     },
@@ -39,7 +62,12 @@ export const secondHop: Incident = {
       path: `/v1/tokens?iss=${scene.organisation.app('monitoring').issuer}&jti=second-hop-second`,
       answer: {
         user: { sub: USER },
-        lineage: { tokens: [{ facts: { jti: 'second-hop-first' } }], id_jags: [{ facts: { jti: 'second-hop-second' } }, { facts: { jti: 'second-hop-first' } }], missing: [], broken: false },
+        lineage: {
+          tokens: [{ facts: { jti: 'second-hop-first' } }],
+          id_jags: [{ facts: { jti: 'second-hop-second' } }, { facts: { jti: 'second-hop-first' } }],
+          missing: [],
+          broken: false,
+        },
       },
     },
   ],

@@ -11,11 +11,15 @@ const END = Date.UTC(2026, 10, 25) / 1000;
 
 describe('the list of incidents in the README of seed', () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  const rows = [...readme.matchAll(/^\| `([a-z-]+)` \| (.+?) \| `(\/v1\/.+?)` \|$/gm)].map(([, name, happened, path]) => ({ name, happened, path }));
+  const rows = [...readme.matchAll(/^\| `([a-z-]+)` \| (.+?) \| `(\/v1\/.+?)` \|$/gm)].map(
+    ([, name, happened, path]) => ({ name, happened, path }),
+  );
   const incidents = describeIncidents(organisation, END);
 
   it('has each, as it is told', () => {
-    expect(rows.map(({ name, happened }) => ({ name, happened }))).toEqual(incidents.map(({ name, happened }) => ({ name, happened })));
+    expect(rows.map(({ name, happened }) => ({ name, happened }))).toEqual(
+      incidents.map(({ name, happened }) => ({ name, happened })),
+    );
   });
 
   // A page cannot name times that depend on the end of the history, and needs no limit.

@@ -5,7 +5,8 @@ const USER = 'femi.adeyemi';
 const AGENT = 'sql-analyst';
 const APP = 'analytics';
 
-const tokenPath = (scene: Scene): string => `/v1/tokens?iss=${scene.organisation.app(APP).issuer}&jti=use-after-revocation-token`;
+const tokenPath = (scene: Scene): string =>
+  `/v1/tokens?iss=${scene.organisation.app(APP).issuer}&jti=use-after-revocation-token`;
 
 export const useAfterRevocation: Incident = {
   name: 'use-after-revocation',
@@ -13,17 +14,36 @@ export const useAfterRevocation: Incident = {
   tell(scene) {
     const { at } = scene;
     scene.connection('connection.created', at(8, '10:10'), AGENT, APP, 'analytics.read');
-    const token = scene.token({ at: at(2, '13:30'), user: USER, client: AGENT, app: APP, scope: 'analytics.read', as: 'token' });
+    const token = scene.token({
+      at: at(2, '13:30'),
+      user: USER,
+      client: AGENT,
+      app: APP,
+      scope: 'analytics.read',
+      as: 'token',
+    });
     scene.call(token, { at: at(2, '13:40'), route: 'GET /reports', from: '192.0.2.20', records: 30 });
-    scene.say(APP, 'token.revoked', at(2, '14:00'), { iss: token.app.issuer, jti: 'use-after-revocation-token', kind: 'access', reason: 'reported by its owner' });
-    for (const time of ['14:03', '14:06', '14:09']) scene.call(token, { at: at(2, time), route: 'GET /reports/{id}', from: '192.0.2.20' });
+    scene.say(APP, 'token.revoked', at(2, '14:00'), {
+      iss: token.app.issuer,
+      jti: 'use-after-revocation-token',
+      kind: 'access',
+      reason: 'reported by its owner',
+    });
+    for (const time of ['14:03', '14:06', '14:09'])
+      scene.call(token, { at: at(2, time), route: 'GET /reports/{id}', from: '192.0.2.20' });
     scene.call(token, { at: at(2, '14:12'), route: 'GET /reports/{id}', from: '192.0.2.20', denied: 401 });
   },
   answers: (scene) => [
     {
       question: 'What was served after the revocation?',
       path: `/v1/access?${ask.user(scene, USER)}&from=${scene.at(2, '14:00')}&outcome=allowed`,
-      answer: { items: ['14:09', '14:06', '14:03'].map((time) => ({ at: scene.at(2, time), status: 200, agent: { id: 'agent-sql-analyst' } })) },
+      answer: {
+        items: ['14:09', '14:06', '14:03'].map((time) => ({
+          at: scene.at(2, time),
+          status: 200,
+          agent: { id: 'agent-sql-analyst' },
+        })),
+      },
     },
     {
       question: 'And when did it stop?',
@@ -43,7 +63,18 @@ export const useAfterRevocation: Incident = {
     {
       question: 'Was anything used after a rule said that it should not be?',
       path: `/v1/changes?kind=used-after-rule&since=${scene.time(2, '13:59')}&until=${scene.time(2, '15:00')}&${ask.client(scene, AGENT)}`,
-      answer: { items: [{ rule_state: 'ordered', at: scene.at(2, '14:03'), last_at: scene.at(2, '14:09'), uses: 3, tokens: 1, user: { sub: USER } }] },
+      answer: {
+        items: [
+          {
+            rule_state: 'ordered',
+            at: scene.at(2, '14:03'),
+            last_at: scene.at(2, '14:09'),
+            uses: 3,
+            tokens: 1,
+            user: { sub: USER },
+          },
+        ],
+      },
     },
     {
       question: 'The report on the rule: what it hit, what was done before and tried after it',

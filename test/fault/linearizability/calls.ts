@@ -37,10 +37,21 @@ export interface Caller {
   ask(node: Node, question: Pick<Call, 'path' | 'authorization'>): Promise<Answered | undefined>;
 }
 
-export function createCaller({ nodes, random, ended }: { nodes: readonly Node[]; random: Random; ended: AbortSignal }): Caller {
+export function createCaller({
+  nodes,
+  random,
+  ended,
+}: {
+  nodes: readonly Node[];
+  random: Random;
+  ended: AbortSignal;
+}): Caller {
   async function fetchFrom({ port }: Node, path: string, init: RequestInit): Promise<Answered | undefined> {
     try {
-      const response = await fetch(`http://127.0.0.1:${port}${path}`, { ...init, signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS) });
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, {
+        ...init,
+        signal: AbortSignal.timeout(ATTEMPT_TIMEOUT_MS),
+      });
       return { status: response.status, text: await response.text() };
     } catch {
       return undefined;
@@ -49,7 +60,11 @@ export function createCaller({ nodes, random, ended }: { nodes: readonly Node[];
 
   /** One attempt at this node; undefined when it cannot be told what became of it. */
   const once = (node: Node, { path, authorization, contentType, body, headers }: Call): Promise<Answered | undefined> =>
-    fetchFrom(node, path, { method: 'POST', headers: { authorization, 'content-type': contentType, accept: 'application/json', ...headers }, body });
+    fetchFrom(node, path, {
+      method: 'POST',
+      headers: { authorization, 'content-type': contentType, accept: 'application/json', ...headers },
+      body,
+    });
 
   return {
     ask: (node, { path, authorization }) => fetchFrom(node, path, { headers: { authorization } }),
@@ -59,7 +74,8 @@ export function createCaller({ nodes, random, ended }: { nodes: readonly Node[];
         const answer = up.length === 0 ? undefined : await once(random.pick(up), call);
         if (answer && answer.status < 300) return answer;
         if (answer && call.lapsesWith !== undefined && answer.text.includes(`"${call.lapsesWith}"`)) return undefined;
-        if (answer && answer.status < 500 && !AGAIN.has(answer.status)) throw new Error(`${call.path}: ${answer.status} ${answer.text.slice(0, 500)} to ${call.body.slice(0, 500)}`);
+        if (answer && answer.status < 500 && !AGAIN.has(answer.status))
+          throw new Error(`${call.path}: ${answer.status} ${answer.text.slice(0, 500)} to ${call.body.slice(0, 500)}`);
         await delay(RETRY_AFTER_MS);
       }
       return undefined;

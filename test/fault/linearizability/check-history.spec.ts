@@ -17,20 +17,40 @@ const token = (over: Partial<RecordedToken> = {}): RecordedToken => ({
   ...over,
 });
 
-const order = (over: Partial<SentOrder> = {}): SentOrder => ({ selector: [alice], effect: 'revoke', door: 'order', began: 10_000, answered: 10_050, ...over });
+const order = (over: Partial<SentOrder> = {}): SentOrder => ({
+  selector: [alice],
+  effect: 'revoke',
+  door: 'order',
+  began: 10_000,
+  answered: 10_050,
+  ...over,
+});
 
-const check = (answer: CheckAnswer, began: number, ended = began + 5): Check => ({ token: 0, via: 0, began, ended, answer });
+const check = (answer: CheckAnswer, began: number, ended = began + 5): Check => ({
+  token: 0,
+  via: 0,
+  began,
+  ended,
+  answer,
+});
 
 const judge = (checks: readonly Check[], orders: readonly SentOrder[] = [], of = token()) =>
   checkHistory({ epochAtZero: EPOCH_S * 1000, tokens: [of], orders, checks });
 
 /** What a single check is judged to be. */
-const kindOf = (one: Check, orders?: readonly SentOrder[], of?: RecordedToken): string => judge([one], orders, of).violations[0]?.kind ?? 'right';
+const kindOf = (one: Check, orders?: readonly SentOrder[], of?: RecordedToken): string =>
+  judge([one], orders, of).violations[0]?.kind ?? 'right';
 
 describe('a history', () => {
   it('is counted, and its first violations are told with the orders that select the token', () => {
     const orders = [order(), order({ selector: [bob] }), order({ selector: [alice, chat] })];
-    const checks = [check('active', 5_000), check('active', 11_000), check('inactive', 11_000), check('unavailable', 11_000), check('inactive', 5_000)];
+    const checks = [
+      check('active', 5_000),
+      check('active', 11_000),
+      check('inactive', 11_000),
+      check('unavailable', 11_000),
+      check('inactive', 5_000),
+    ];
     expect(judge(checks, orders)).toEqual({
       checks: 5,
       active: 2,
@@ -87,7 +107,11 @@ describe('an order that nothing ends', () => {
 
 describe('a revoke', () => {
   const revoke = order();
-  const granted = (host: number): Partial<RecordedToken> => ({ grantedAt: EPOCH_S + host / 1000, recordingBegan: host, recorded: host + 100 });
+  const granted = (host: number): Partial<RecordedToken> => ({
+    grantedAt: EPOCH_S + host / 1000,
+    recordingBegan: host,
+    recorded: host + 100,
+  });
   it('leaves what was granted and recorded after it, beyond the skew', () => {
     const later = token(granted(16_000));
     expect(kindOf(check('active', 20_000), [revoke], later)).toBe('right');
@@ -97,7 +121,8 @@ describe('a revoke', () => {
     expect(kindOf(check('active', 20_000), [revoke], token({ grantedAt: EPOCH_S + 1_000 }))).toBe('stale');
   });
   it('may or may not stop what was granted around it', () => {
-    for (const answer of ['active', 'inactive'] as const) expect(kindOf(check(answer, 20_000), [revoke], token(granted(11_000)))).toBe('right');
+    for (const answer of ['active', 'inactive'] as const)
+      expect(kindOf(check(answer, 20_000), [revoke], token(granted(11_000)))).toBe('right');
   });
   it('of an earlier moment compares times alone', () => {
     const earlier = order({ before: EPOCH_S + 5 });
@@ -109,7 +134,12 @@ describe('a revoke', () => {
 
 describe('a revoke of a token, an ID-JAG or a session', () => {
   const session = valueOf('session', 'https://idp.example', 's-1');
-  const later = token({ values: new Set([alice, chat, session]), grantedAt: EPOCH_S + 30, recordingBegan: 30_000, recorded: 30_100 });
+  const later = token({
+    values: new Set([alice, chat, session]),
+    grantedAt: EPOCH_S + 30,
+    recordingBegan: 30_000,
+    recorded: 30_100,
+  });
   it.each<[string, Partial<SentOrder>]>([
     ['ordered as one', {}],
     ['as a block that was lifted', { effect: 'block', lift: { resume: false, began: 15_000, answered: 15_050 } }],
@@ -123,7 +153,8 @@ describe('a revoke of a token, an ID-JAG or a session', () => {
 });
 
 describe('a block that is lifted', () => {
-  const lifted = (resume: boolean, answered: number | undefined = 15_050): SentOrder => order({ effect: 'block', lift: { resume, began: 15_000, answered } });
+  const lifted = (resume: boolean, answered: number | undefined = 15_050): SentOrder =>
+    order({ effect: 'block', lift: { resume, began: 15_000, answered } });
   it('with resume ends with the answer, and need not hold from its sending on', () => {
     expect(kindOf(check('active', 14_000), [lifted(true)])).toBe('stale');
     expect(kindOf(check('active', 14_999, 15_001), [lifted(true)])).toBe('right');
@@ -133,7 +164,8 @@ describe('a block that is lifted', () => {
   });
   it('with resume may hold on where the lift was not answered', () => {
     const unheard = order({ effect: 'block', lift: { resume: true, began: 15_000 } });
-    for (const answer of ['active', 'inactive'] as const) expect(kindOf(check(answer, 60_000), [unheard])).toBe('right');
+    for (const answer of ['active', 'inactive'] as const)
+      expect(kindOf(check(answer, 60_000), [unheard])).toBe('right');
   });
   it('without resume leaves a revoke behind: no moment in between, and not for what comes later', () => {
     expect(kindOf(check('active', 15_010), [lifted(false)])).toBe('stale');
@@ -149,7 +181,8 @@ describe('a block with an end', () => {
   it('stops what is granted later, too, until shortly before its end', () => {
     const later = token({ grantedAt: EPOCH_S + 15, recordingBegan: 15_000, recorded: 15_100 });
     expect(kindOf(check('active', 17_000), [ends(true)], later)).toBe('stale');
-    for (const answer of ['active', 'inactive'] as const) expect(kindOf(check(answer, 20_000), [ends(true)], later)).toBe('right');
+    for (const answer of ['active', 'inactive'] as const)
+      expect(kindOf(check(answer, 20_000), [ends(true)], later)).toBe('right');
   });
   it('with resume stops nothing afterwards', () => {
     expect(kindOf(check('inactive', 22_000), [ends(true)])).toBe('wrongly-inactive');
@@ -159,14 +192,22 @@ describe('a block with an end', () => {
     expect(kindOf(check('active', 20_000), [ends(false)])).toBe('stale');
     expect(kindOf(check('active', 60_000), [ends(false)])).toBe('stale');
     expect(kindOf(check('active', 60_000), [ends(false)], token({ grantedAt: EPOCH_S + 23 }))).toBe('right');
-    expect(kindOf(check('inactive', 60_000), [ends(false)], token({ grantedAt: EPOCH_S + 23 }))).toBe('wrongly-inactive');
+    expect(kindOf(check('inactive', 60_000), [ends(false)], token({ grantedAt: EPOCH_S + 23 }))).toBe(
+      'wrongly-inactive',
+    );
   });
 });
 
 describe('orders that overlap', () => {
   it('leave no moment between them', () => {
     const first = order({ effect: 'block', lift: { resume: true, began: 15_000, answered: 15_050 } });
-    const second = order({ effect: 'block', selector: [chat], began: 14_000, answered: 14_900, lift: { resume: true, began: 18_000, answered: 18_050 } });
+    const second = order({
+      effect: 'block',
+      selector: [chat],
+      began: 14_000,
+      answered: 14_900,
+      lift: { resume: true, began: 18_000, answered: 18_050 },
+    });
     expect(kindOf(check('active', 14_950, 15_500), [first, second])).toBe('stale');
     expect(kindOf(check('active', 14_950, 18_500), [first, second])).toBe('right');
   });

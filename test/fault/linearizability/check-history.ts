@@ -1,4 +1,13 @@
-import { CLOCK_MARGIN_MS, isByIdentity, type Check, type History, type RecordedToken, type SentLift, type SentOrder, type Value } from './history.js';
+import {
+  CLOCK_MARGIN_MS,
+  isByIdentity,
+  type Check,
+  type History,
+  type RecordedToken,
+  type SentLift,
+  type SentOrder,
+  type Value,
+} from './history.js';
 
 /** A check whose answer no order of events explains. */
 export interface Violation {
@@ -54,7 +63,12 @@ export function checkHistory(history: History): Verdict {
     const { must, may } = spansOf(check.token);
     const mustBeStopped = must.some(({ from, to }) => from <= check.began && check.ended < to);
     if (mustBeStopped) afterAnswer += 1;
-    const kind = mustBeStopped && check.answer === 'active' ? 'stale' : check.answer === 'inactive' && !may.some((span) => meets(span, check)) ? 'wrongly-inactive' : undefined;
+    const kind =
+      mustBeStopped && check.answer === 'active'
+        ? 'stale'
+        : check.answer === 'inactive' && !may.some((span) => meets(span, check))
+          ? 'wrongly-inactive'
+          : undefined;
     if (kind === undefined) continue;
     if (kind === 'stale') stale += 1;
     else wronglyInactive += 1;
@@ -96,40 +110,67 @@ function createSpans({ tokens, orders, epochAtZero }: History): (token: number) 
   };
 }
 
-const selects = ({ selector }: SentOrder, { values }: RecordedToken): boolean => selector.every((value) => values.has(value));
+const selects = ({ selector }: SentOrder, { values }: RecordedToken): boolean =>
+  selector.every((value) => values.has(value));
 
 const selecting = ({ tokens, orders }: History, token: number): number[] =>
   orders.flatMap((order, at) => (selects(order, tokens[token]!) ? [at] : []));
 
-function stoppedBy(order: SentOrder, token: RecordedToken, epochAtZero: number): { readonly must?: Span; readonly may?: Span } {
+function stoppedBy(
+  order: SentOrder,
+  token: RecordedToken,
+  epochAtZero: number,
+): { readonly must?: Span; readonly may?: Span } {
   const inForce = order.answered ?? Infinity;
   const between = (from: number, to: number): Span | undefined => (from < to ? { from, to } : undefined);
-  const until = (mustEnd: number, mayEnd: number) => ({ must: between(inForce, mustEnd), may: between(order.began, mayEnd) });
+  const until = (mustEnd: number, mayEnd: number) => ({
+    must: between(inForce, mustEnd),
+    may: between(order.began, mayEnd),
+  });
 
   if (order.effect === 'revoke') {
-    const reach = isByIdentity(order) ? 'always' : order.before === undefined ? reachesAsOf(order, token, epochAtZero) : reachesTo(order.before, token);
+    const reach = isByIdentity(order)
+      ? 'always'
+      : order.before === undefined
+        ? reachesAsOf(order, token, epochAtZero)
+        : reachesTo(order.before, token);
     if (reach === 'never') return {};
     return reach === 'always' ? until(Infinity, Infinity) : { may: between(order.began, Infinity) };
   }
   if (order.until !== undefined) {
     const end = order.until * 1000 - epochAtZero;
     const afterwards = order.resume === true ? 'never' : isByIdentity(order) ? 'always' : reachesTo(order.until, token);
-    return until(afterwards === 'always' ? Infinity : end - CLOCK_MARGIN_MS, afterwards === 'never' ? end + CLOCK_MARGIN_MS : Infinity);
+    return until(
+      afterwards === 'always' ? Infinity : end - CLOCK_MARGIN_MS,
+      afterwards === 'never' ? end + CLOCK_MARGIN_MS : Infinity,
+    );
   }
   if (order.lift) {
     // A lift without `resume` is a revoke as of the lift, in force before the block ends.
-    const afterwards = order.lift.resume ? 'never' : isByIdentity(order) ? 'always' : reachesAsOf(order.lift, token, epochAtZero);
-    return until(afterwards === 'always' ? Infinity : order.lift.began, afterwards === 'never' ? (order.lift.answered ?? Infinity) : Infinity);
+    const afterwards = order.lift.resume
+      ? 'never'
+      : isByIdentity(order)
+        ? 'always'
+        : reachesAsOf(order.lift, token, epochAtZero);
+    return until(
+      afterwards === 'always' ? Infinity : order.lift.began,
+      afterwards === 'never' ? (order.lift.answered ?? Infinity) : Infinity,
+    );
   }
   return until(Infinity, Infinity);
 }
 
 type Reach = 'always' | 'maybe' | 'never';
 
-const reachesTo = (moment: number, { grantedAt, skew }: RecordedToken): Reach => (grantedAt <= moment + skew ? 'always' : 'never');
+const reachesTo = (moment: number, { grantedAt, skew }: RecordedToken): Reach =>
+  grantedAt <= moment + skew ? 'always' : 'never';
 
 /** A revoke as of an order whose own moment lies somewhere between its first sending and its answer. */
-function reachesAsOf({ began, answered = Infinity }: SentOrder | SentLift, token: RecordedToken, epochAtZero: number): Reach {
+function reachesAsOf(
+  { began, answered = Infinity }: SentOrder | SentLift,
+  token: RecordedToken,
+  epochAtZero: number,
+): Reach {
   const earliest = (began + epochAtZero - CLOCK_MARGIN_MS) / 1000;
   const latest = (answered + epochAtZero + CLOCK_MARGIN_MS) / 1000;
   if (token.grantedAt <= earliest + token.skew || token.recorded < began) return 'always';

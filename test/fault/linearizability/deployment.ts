@@ -111,7 +111,10 @@ interface SourceInput {
   readonly profile: { readonly skew: number };
 }
 
-async function register(url: string, adminKey: string): Promise<{ credentials: Credentials; topics: ReadonlyMap<string, string> }> {
+async function register(
+  url: string,
+  adminKey: string,
+): Promise<{ credentials: Credentials; topics: ReadonlyMap<string, string> }> {
   const admin = createRescindAdmin(url, adminKey);
   const topics = new Map<string, string>();
   const source = async (body: SourceInput): Promise<void> => {
@@ -129,15 +132,27 @@ async function register(url: string, adminKey: string): Promise<{ credentials: C
     }
   };
   for (const { name, uri, iss, skew } of IDPS_OF_ALL) {
-    await source({ name, uri, types: ['id-jag.issued', 'session.ended'], issuers: [iss], resources: [], profile: { skew } });
+    await source({
+      name,
+      uri,
+      types: ['id-jag.issued', 'session.ended'],
+      issuers: [iss],
+      resources: [],
+      profile: { skew },
+    });
   }
   for (const { name, uri, iss, skew, resources } of RASS_OF_ALL) {
     await source({ name, uri, types: ['token.issued', 'token.revoked'], issuers: [iss], resources, profile: { skew } });
   }
-  const caller = async (id: string, roles: object): Promise<string> => (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
-  const reach = { resources: RASS_OF_ALL.flatMap(({ resources }) => resources), issuers: RASS_OF_ALL.map(({ iss }) => iss) };
+  const caller = async (id: string, roles: object): Promise<string> =>
+    (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
+  const reach = {
+    resources: RASS_OF_ALL.flatMap(({ resources }) => resources),
+    issuers: RASS_OF_ALL.map(({ iss }) => iss),
+  };
   const clients = new Map<string, string>();
-  for (const ras of RASS_OF_ALL) clients.set(ras.name, await caller(`clients-of-${ras.name}`, { 'revoke-own': { clients: clientsOf(ras) } }));
+  for (const ras of RASS_OF_ALL)
+    clients.set(ras.name, await caller(`clients-of-${ras.name}`, { 'revoke-own': { clients: clientsOf(ras) } }));
   return {
     topics,
     credentials: {

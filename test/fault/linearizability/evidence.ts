@@ -28,11 +28,16 @@ export async function saveEvidence({ path, seed, vias, history, log, faults, ver
       check: { ...check, via: vias[check.via] },
       token: { ...token, values: [...token.values] },
       orders: orders.map((at) => ({ at, ...history.orders[at] })),
-      checks: [...log].filter(({ token: of, began, ended }) => of === check.token && ended >= from && began <= to).map((other) => ({ ...other, via: vias[other.via] })),
+      checks: [...log]
+        .filter(({ token: of, began, ended }) => of === check.token && ended >= from && began <= to)
+        .map((other) => ({ ...other, via: vias[other.via] })),
       faults: faults.filter((fault) => fault.to >= from && fault.from <= to),
     };
   });
   await mkdir(dirname(path), { recursive: true });
   const { violations: _, ...counted } = verdict;
-  await writeFile(path, `${JSON.stringify({ seed, epochAtZero: history.epochAtZero, verdict: counted, violations: shown }, null, 1)}\n`);
+  await writeFile(
+    path,
+    `${JSON.stringify({ seed, epochAtZero: history.epochAtZero, verdict: counted, violations: shown }, null, 1)}\n`,
+  );
 }

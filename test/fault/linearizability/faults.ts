@@ -6,7 +6,22 @@ import type { GuardProcess } from './load.js';
 import type { Node } from './node.js';
 import type { Random } from './random.js';
 
-export const FAULT_KINDS = ['kill', 'stop', 'cut', 'slow', 'swallow', 'hold', 'postgres', 'kafka', 'leave', 'join', 'guard.kill', 'guard.stop', 'guard.link', 'guard.leave'] as const;
+export const FAULT_KINDS = [
+  'kill',
+  'stop',
+  'cut',
+  'slow',
+  'swallow',
+  'hold',
+  'postgres',
+  'kafka',
+  'leave',
+  'join',
+  'guard.kill',
+  'guard.stop',
+  'guard.link',
+  'guard.leave',
+] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 const LINK_KINDS = ['cut', 'slow', 'swallow', 'hold'] as const satisfies readonly FaultKind[];
 type LinkKind = (typeof LINK_KINDS)[number];
@@ -38,7 +53,17 @@ export interface FaultsOptions {
 }
 
 /** Breaks one thing after the other, or two at once, each kind before any of them again. Resolves when all is healed. */
-export async function injectFaults({ deployment, guards, random, leaseMs, kinds, done, stuck, onFault, ended }: FaultsOptions): Promise<void> {
+export async function injectFaults({
+  deployment,
+  guards,
+  random,
+  leaseMs,
+  kinds,
+  done,
+  stuck,
+  onFault,
+  ended,
+}: FaultsOptions): Promise<void> {
   const { nodes, guest, postgres, kafka } = deployment;
   let kafkaComesBack: Promise<void> = Promise.resolve();
 
@@ -51,9 +76,15 @@ export async function injectFaults({ deployment, guards, random, leaseMs, kinds,
   }
 
   /** Shorter or longer than a lease, mostly longer. */
-  const aroundALease = (): Promise<void> => delay(random.chance(70) ? random.between(1.05 * leaseMs, 2.5 * leaseMs) : random.between(0.2 * leaseMs, leaseMs));
+  const aroundALease = (): Promise<void> =>
+    delay(random.chance(70) ? random.between(1.05 * leaseMs, 2.5 * leaseMs) : random.between(0.2 * leaseMs, leaseMs));
   const longerThanALease = (): Promise<void> => delay(random.between(1.05 * leaseMs, 2 * leaseMs));
-  const directions = (): Directions => random.pick([{ from: true, to: true }, { from: true, to: false }, { from: false, to: true }] as const);
+  const directions = (): Directions =>
+    random.pick([
+      { from: true, to: true },
+      { from: true, to: false },
+      { from: false, to: true },
+    ] as const);
 
   async function spoil(link: Link, kind: LinkKind): Promise<void> {
     if (kind === 'cut') link.cut();
@@ -102,7 +133,9 @@ export async function injectFaults({ deployment, guards, random, leaseMs, kinds,
         return breakAs(kind, guest.name, async () => {
           await guest.start();
           await delay(random.between(0, leaseMs));
-          await (random.chance(50) ? guest.leave().catch((error: Error) => void stuck.push(error.message)) : guest.kill());
+          await (random.chance(50)
+            ? guest.leave().catch((error: Error) => void stuck.push(error.message))
+            : guest.kill());
         });
       case 'postgres':
         return breakAs(kind, kind, async () => {

@@ -12,12 +12,14 @@ export const CLOCK_MARGIN_MS = 1_500;
 /** A namespaced value of one dimension, as text: what selectors name and lineages hold. Knows nothing of the product's keys. */
 export type Value = string;
 
-export const valueOf = (dimension: string, ...parts: readonly (string | null)[]): Value => JSON.stringify([dimension, ...parts]);
+export const valueOf = (dimension: string, ...parts: readonly (string | null)[]): Value =>
+  JSON.stringify([dimension, ...parts]);
 
 const IDENTITY = /^\["(?:token|id_jag|session)",/;
 
 /** Whether an order names a token, an ID-JAG or a session: once revoked, everything that has it in its lineage is stopped, whenever it was granted. */
-export const isByIdentity = ({ selector }: { readonly selector: readonly Value[] }): boolean => selector.some((value) => IDENTITY.test(value));
+export const isByIdentity = ({ selector }: { readonly selector: readonly Value[] }): boolean =>
+  selector.some((value) => IDENTITY.test(value));
 
 /** A token as it was recorded. Times of recording are the earliest of its lineage, since the lowest seq counts. */
 export interface RecordedToken {

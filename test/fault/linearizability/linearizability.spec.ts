@@ -25,7 +25,8 @@ const SHOWN = 20_000;
 
 /** What went wrong, with the seed, when it did; the directory goes. */
 async function expectNothingFound(result: RunResult): Promise<void> {
-  if (result.evidence !== undefined) console.error(JSON.stringify(rowOf(result)), (await readFile(result.evidence, 'utf8')).slice(0, SHOWN));
+  if (result.evidence !== undefined)
+    console.error(JSON.stringify(rowOf(result)), (await readFile(result.evidence, 'utf8')).slice(0, SHOWN));
   expect([result.verdict.stale, result.verdict.wronglyInactive, result.stuck]).toEqual([0, 0, []]);
 }
 
@@ -35,7 +36,14 @@ describe('introspection at three nodes, asked from outside while rules are order
     async () => {
       const seed = Date.now() % 1_000_000;
       console.info(`seed ${seed}`);
-      const result = await run({ product: resolve('dist'), seed, checks: CHECKS, maxMs: MAX_RUN_MS, leaseSeconds: LEASE_SECONDS, directory });
+      const result = await run({
+        product: resolve('dist'),
+        seed,
+        checks: CHECKS,
+        maxMs: MAX_RUN_MS,
+        leaseSeconds: LEASE_SECONDS,
+        directory,
+      });
       await expectNothingFound(result);
       const { verdict, faults, orders } = result;
       expect(verdict.checks).toBeGreaterThanOrEqual(CHECKS);
@@ -45,7 +53,11 @@ describe('introspection at three nodes, asked from outside while rules are order
       expect(result.viaKafka).toBeGreaterThan(0);
       expect(result.behind).toBeGreaterThan(CHECKS / 100);
       expect([verdict.afterAnswer > CHECKS / 20, verdict.active > CHECKS / 20]).toEqual([true, true]);
-      expect(['token', 'session', 'user', 'combination', 'revoke.recorded', 'lift.resume', 'all'].filter((kind) => !orders[kind])).toEqual([]);
+      expect(
+        ['token', 'session', 'user', 'combination', 'revoke.recorded', 'lift.resume', 'all'].filter(
+          (kind) => !orders[kind],
+        ),
+      ).toEqual([]);
     },
     TEST_TIMEOUT_MS,
   );

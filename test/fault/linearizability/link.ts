@@ -64,7 +64,11 @@ export async function openLink(targetPort: () => number): Promise<Link> {
       source.on('close', () => pass(connection, made, 'end'));
       return made;
     };
-    const connection: Connection = { sockets: [near, far], pipes: [pipe(near, far, 'from'), pipe(far, near, 'to')], torn: false };
+    const connection: Connection = {
+      sockets: [near, far],
+      pipes: [pipe(near, far, 'from'), pipe(far, near, 'to')],
+      torn: false,
+    };
     connections.add(connection);
   }
 
@@ -75,7 +79,10 @@ export async function openLink(targetPort: () => number): Promise<Link> {
       return;
     }
     const now = performance.now();
-    pipe.dueAt = Math.max(pipe.dueAt, mode.kind === 'slow' && mode.directions[pipe.direction] ? now + mode.delayMs : now);
+    pipe.dueAt = Math.max(
+      pipe.dueAt,
+      mode.kind === 'slow' && mode.directions[pipe.direction] ? now + mode.delayMs : now,
+    );
     if (pipe.dueAt <= now) deliver(connection, pipe, what);
     else setTimeout(() => deliver(connection, pipe, what), pipe.dueAt - now);
   }
@@ -116,7 +123,8 @@ export async function openLink(targetPort: () => number): Promise<Link> {
       mode = { kind: 'open' };
       for (const connection of connections) {
         if (connection.torn) reset(connection);
-        else for (const pipe of connection.pipes) for (const what of pipe.held.splice(0)) deliver(connection, pipe, what);
+        else
+          for (const pipe of connection.pipes) for (const what of pipe.held.splice(0)) deliver(connection, pipe, what);
       }
     },
     async close() {

@@ -62,7 +62,10 @@ function readResponse(text) {
   const length = /\r\ncontent-length: (\d+)/i.exec(text.slice(0, end));
   const to = length ? end + 4 + Number(length[1]) : text.length;
   if (text.length < to) return undefined;
-  return { answer: length ? answerOf(text.slice(0, to), end + 4) : complain(`no content-length: ${text}`), rest: text.slice(to) };
+  return {
+    answer: length ? answerOf(text.slice(0, to), end + 4) : complain(`no content-length: ${text}`),
+    rest: text.slice(to),
+  };
 }
 
 function answerOf(text, bodyAt) {
@@ -161,10 +164,26 @@ function pump(node) {
   }
 }
 
-function start({ nodes, connections, pipelining, perSecond, authorization: secret, waitingAuthorization: waitingSecret }) {
+function start({
+  nodes,
+  connections,
+  pipelining,
+  perSecond,
+  authorization: secret,
+  waitingAuthorization: waitingSecret,
+}) {
   [authorization, waitingAuthorization] = [secret, waitingSecret];
-  const all = nodes.map(({ port, via }) => ({ port, via, focus: [], idle: [], due: 0, late: 0, waitingSince: undefined }));
-  for (const node of all) for (let n = 0; n < connections; n += 1) createConnection(node, n < pipelining ? 'pipelined' : 'one');
+  const all = nodes.map(({ port, via }) => ({
+    port,
+    via,
+    focus: [],
+    idle: [],
+    due: 0,
+    late: 0,
+    waitingSince: undefined,
+  }));
+  for (const node of all)
+    for (let n = 0; n < connections; n += 1) createConnection(node, n < pipelining ? 'pipelined' : 'one');
   let last = clock();
   setInterval(() => {
     const now = clock();
@@ -177,7 +196,8 @@ function start({ nodes, connections, pipelining, perSecond, authorization: secre
   }, ROUND_EVERY_MS);
   setInterval(() => {
     for (const node of all) {
-      if (node.waitingSince === undefined || clock() - node.waitingSince < SILENT_MS || node.late >= MAX_LATE_QUESTIONS) continue;
+      if (node.waitingSince === undefined || clock() - node.waitingSince < SILENT_MS || node.late >= MAX_LATE_QUESTIONS)
+        continue;
       node.late += 1;
       createConnection(node, 'late');
     }

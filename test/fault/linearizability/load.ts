@@ -89,7 +89,17 @@ export interface GuardProcessOptions extends Surroundings {
   readonly perSecond: number;
 }
 
-export function createGuardProcess({ name, via, link, product, key, perSecond, population, log, onTrouble }: GuardProcessOptions): GuardProcess {
+export function createGuardProcess({
+  name,
+  via,
+  link,
+  product,
+  key,
+  perSecond,
+  population,
+  log,
+  onTrouble,
+}: GuardProcessOptions): GuardProcess {
   let child: ChildProcess | undefined;
   let load: Load | undefined;
 
@@ -145,10 +155,15 @@ const MEMBERS = 5;
 
 /** Writes down what the process tells. */
 function collect(child: ChildProcess, log: CheckLog, onTrouble: (error: Error) => void): void {
-  child.on('message', (message: { readonly checks?: Float64Array; readonly behind?: number; readonly unexpected?: string }) => {
-    if (message.unexpected !== undefined) onTrouble(new Error(`an answer that nobody promised: ${message.unexpected}`));
-    const { checks = new Float64Array(), behind = 0 } = message;
-    log.behind += behind;
-    for (let at = 0; at < checks.length; at += MEMBERS) log.push(checks[at]!, checks[at + 1]!, checks[at + 2]!, checks[at + 3]!, checks[at + 4]!);
-  });
+  child.on(
+    'message',
+    (message: { readonly checks?: Float64Array; readonly behind?: number; readonly unexpected?: string }) => {
+      if (message.unexpected !== undefined)
+        onTrouble(new Error(`an answer that nobody promised: ${message.unexpected}`));
+      const { checks = new Float64Array(), behind = 0 } = message;
+      log.behind += behind;
+      for (let at = 0; at < checks.length; at += MEMBERS)
+        log.push(checks[at]!, checks[at + 1]!, checks[at + 2]!, checks[at + 3]!, checks[at + 4]!);
+    },
+  );
 }

@@ -63,7 +63,12 @@ export function createMinting({ universe, population, caller, random, authorizat
   async function recordAll(tokens: readonly Minted[]): Promise<number[]> {
     const began = hostClock();
     const body = JSON.stringify(tokens.flatMap(({ events }) => events.map(({ event }) => event)));
-    const answer = await caller.untilAnswered({ path: EVENTS_PATH, authorization, contentType: 'application/cloudevents-batch+json', body });
+    const answer = await caller.untilAnswered({
+      path: EVENTS_PATH,
+      authorization,
+      contentType: 'application/cloudevents-batch+json',
+      body,
+    });
     if (!answer) return [];
     const recorded = hostClock();
     const refused = (JSON.parse(answer.text) as readonly { index?: string }[]).find(({ index }) => index === undefined);
@@ -94,7 +99,8 @@ export function createMinting({ universe, population, caller, random, authorizat
         const minted = universe.mint();
         const began = hostClock();
         try {
-          for (const { source, event } of minted.events) await producer.send({ topic: topicOf(source), messages: [toKafkaMessage(event, { mode: 'binary' })] });
+          for (const { source, event } of minted.events)
+            await producer.send({ topic: topicOf(source), messages: [toKafkaMessage(event, { mode: 'binary' })] });
         } catch {
           continue; // Kafka is away; what became of it nobody knows, so nobody asks about it.
         }

@@ -55,7 +55,10 @@ export function createNode({ name, product, port, link, directory, environment }
 
   async function launch(): Promise<boolean> {
     const output = createWriteStream(join(directory, `${name}.log`), { flags: 'a' });
-    const started = spawn(process.execPath, [join(product, 'cli', 'rescind.js'), 'serve'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const started = spawn(process.execPath, [join(product, 'cli', 'rescind.js'), 'serve'], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     child = started;
     metItsDeadline = false;
     createInterface({ input: started.stderr! }).on('line', (line) => {

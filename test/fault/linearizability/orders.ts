@@ -9,7 +9,17 @@ import type { Random } from './random.js';
 import { memberValue, type Minted, type Universe } from './universe.js';
 
 /** By how much they select, least first: a history's selector begins with what finds it. */
-const DIMENSIONS = ['token', 'id_jag', 'session', 'user', 'agent', 'client', 'agent_type', 'resource', 'issuer'] as const;
+const DIMENSIONS = [
+  'token',
+  'id_jag',
+  'session',
+  'user',
+  'agent',
+  'client',
+  'agent_type',
+  'resource',
+  'issuer',
+] as const;
 type Dimension = (typeof DIMENSIONS)[number];
 
 const NARROW: ReadonlySet<string> = new Set(['token', 'id_jag', 'session']);
@@ -64,18 +74,43 @@ interface Terms {
 /** How an order goes on once it is in force. */
 type Plan = { readonly terms: Terms; readonly lift?: { readonly resume: boolean; readonly afterMs: number } };
 
-export function createOrders({ orders, counts, universe, population, minting, caller, credentials, random, ended }: OrdersOptions): Orders {
+export function createOrders({
+  orders,
+  counts,
+  universe,
+  population,
+  minting,
+  caller,
+  credentials,
+  random,
+  ended,
+}: OrdersOptions): Orders {
   const epoch = (): number => Math.floor(Date.now() / 1000);
-  const shares = Object.entries(ORDER_KINDS).flatMap(([kind, share]) => Array<OrderKind>(share).fill(kind as OrderKind));
+  const shares = Object.entries(ORDER_KINDS).flatMap(([kind, share]) =>
+    Array<OrderKind>(share).fill(kind as OrderKind),
+  );
 
   function planFor(dimensions: readonly Dimension[]): Plan {
     const chance = random.below(100);
-    const blockUntil = (ms: number): Plan => ({ terms: { effect: 'block', until: Math.ceil((Date.now() + ms) / 1000), ...(random.chance(70) ? { resume: true as const } : {}) } });
-    const blockAndLift = (resumePercent: number, ms: number): Plan => ({ terms: { effect: 'block' }, lift: { resume: random.chance(resumePercent), afterMs: random.between(50, ms) } });
-    const revokeBefore = (seconds: number): Plan => ({ terms: { effect: 'revoke', before: epoch() - random.below(seconds) } });
+    const blockUntil = (ms: number): Plan => ({
+      terms: {
+        effect: 'block',
+        until: Math.ceil((Date.now() + ms) / 1000),
+        ...(random.chance(70) ? { resume: true as const } : {}),
+      },
+    });
+    const blockAndLift = (resumePercent: number, ms: number): Plan => ({
+      terms: { effect: 'block' },
+      lift: { resume: random.chance(resumePercent), afterMs: random.between(50, ms) },
+    });
+    const revokeBefore = (seconds: number): Plan => ({
+      terms: { effect: 'revoke', before: epoch() - random.below(seconds) },
+    });
     if (dimensions.every((dimension) => WIDE.has(dimension)) && dimensions.length === 1) {
       if (chance < 20 && dimensions[0] === 'client') return revokeBefore(60);
-      return chance < 85 ? blockAndLift(100, 1_500) : { terms: { effect: 'block', until: Math.ceil(Date.now() / 1000) + 1, resume: true } };
+      return chance < 85
+        ? blockAndLift(100, 1_500)
+        : { terms: { effect: 'block', until: Math.ceil(Date.now() / 1000) + 1, resume: true } };
     }
     if (dimensions.some((dimension) => NARROW.has(dimension))) {
       if (chance < 60) return { terms: { effect: 'revoke' } };
@@ -111,14 +146,29 @@ export function createOrders({ orders, counts, universe, population, minting, ca
     if (dimensions.length === 0) return;
     const members = dimensions.map((dimension) => [dimension, random.pick(minted.members[dimension]!)] as const);
     const { terms, lift } = planFor(dimensions);
-    await orderAndLift(Object.fromEntries(members), members.map(([dimension, member]) => memberValue(dimension, member)), terms, lift);
+    await orderAndLift(
+      Object.fromEntries(members),
+      members.map(([dimension, member]) => memberValue(dimension, member)),
+      terms,
+      lift,
+    );
     counts[kind] = (counts[kind] ?? 0) + 1;
   }
 
-  async function orderAndLift(selector: object, values: readonly Value[], terms: Terms, lift?: Plan['lift']): Promise<void> {
+  async function orderAndLift(
+    selector: object,
+    values: readonly Value[],
+    terms: Terms,
+    lift?: Plan['lift'],
+  ): Promise<void> {
     const authorization = `Bearer ${credentials.admin}`;
     const key = randomUUID();
-    const body = JSON.stringify({ selector, ...terms, reason: 'linearizability', ...(values.length === 0 ? { confirm: true } : {}) });
+    const body = JSON.stringify({
+      selector,
+      ...terms,
+      reason: 'linearizability',
+      ...(values.length === 0 ? { confirm: true } : {}),
+    });
     const sent: SentOrder = { ...terms, selector: values, door: 'order', began: hostClock() };
     const text = await send(sent, () =>
       caller.untilAnswered({
@@ -143,8 +193,16 @@ export function createOrders({ orders, counts, universe, population, minting, ca
   async function liftIt(order: SentOrder, id: string, resume: boolean): Promise<void> {
     const lift: SentLift = { resume, began: hostClock() };
     order.lift = lift;
-    const call = { path: `/v1/revocations/${id}/lift`, authorization: `Bearer ${credentials.admin}`, contentType: 'application/json' };
-    const answer = await caller.untilAnswered({ ...call, headers: { prefer: 'return=minimal' }, body: JSON.stringify({ resume, reason: 'linearizability' }) });
+    const call = {
+      path: `/v1/revocations/${id}/lift`,
+      authorization: `Bearer ${credentials.admin}`,
+      contentType: 'application/json',
+    };
+    const answer = await caller.untilAnswered({
+      ...call,
+      headers: { prefer: 'return=minimal' },
+      body: JSON.stringify({ resume, reason: 'linearizability' }),
+    });
     if (!answer) return;
     lift.answered = hostClock();
     population.focus(population.selected(order.selector));
@@ -167,7 +225,14 @@ export function createOrders({ orders, counts, universe, population, minting, ca
   async function revoke(minted: Minted, effect: SentOrder['effect']): Promise<SentOrder> {
     const sent: SentOrder = { effect, selector: [valueOf('token', minted.sha256)], door: 'revoke', began: hostClock() };
     const authorization = `Bearer ${credentials.clients.get(minted.ras)!}`;
-    await send(sent, () => caller.untilAnswered({ path: '/revoke', authorization, contentType: 'application/x-www-form-urlencoded', body: `token=${minted.text}` }));
+    await send(sent, () =>
+      caller.untilAnswered({
+        path: '/revoke',
+        authorization,
+        contentType: 'application/x-www-form-urlencoded',
+        body: `token=${minted.text}`,
+      }),
+    );
     return sent;
   }
 

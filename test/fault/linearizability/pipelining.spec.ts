@@ -21,7 +21,8 @@ const nowS = (): number => Math.floor(Date.now() / 1000);
 function createWorld(): MemoryWorld {
   const world = createMemoryWorld();
   world.now = nowS();
-  for (let token = 0; token < TOKENS; token += 1) world.recordToken(parties.tokenFacts(nowS(), { sha256: digestOf(textOf(token)) }));
+  for (let token = 0; token < TOKENS; token += 1)
+    world.recordToken(parties.tokenFacts(nowS(), { sha256: digestOf(textOf(token)) }));
   return world;
 }
 
@@ -65,7 +66,12 @@ async function judge(world: MemoryWorld, enough: (stale: number) => boolean) {
     load.tell({ focus: [token] });
     const until = hostClock() + LIMIT_MS;
     while (log.length < before + 100 && hostClock() < until) await delay(5);
-    const order: SentOrder = { selector: [valueOf('token', digestOf(textOf(token)))], effect: 'revoke', door: 'order', began: hostClock() };
+    const order: SentOrder = {
+      selector: [valueOf('token', digestOf(textOf(token)))],
+      effect: 'revoke',
+      door: 'order',
+      began: hostClock(),
+    };
     orders.push(order);
     load.tell({ focus: [token] });
     await delay(10);
@@ -78,18 +84,31 @@ async function judge(world: MemoryWorld, enough: (stale: number) => boolean) {
   return { ...judged(), behind: log.behind };
 }
 
-it('finds nothing where one request follows another', async () => {
-  const world = createWorld();
-  server = createHttpServer({ framework: (_req, res) => void res.end(), hot: new Map([['/introspect', world.handle]]), tls: undefined, isClosing: () => false });
-  const { stale, wronglyInactive, behind, afterAnswer, checks } = await judge(world, () => false);
-  expect([stale, wronglyInactive]).toEqual([0, 0]);
-  expect([behind > 100, afterAnswer > 100, checks > 1_000]).toEqual([true, true, true]);
-}, 5 * LIMIT_MS);
+it(
+  'finds nothing where one request follows another',
+  async () => {
+    const world = createWorld();
+    server = createHttpServer({
+      framework: (_req, res) => void res.end(),
+      hot: new Map([['/introspect', world.handle]]),
+      tls: undefined,
+      isClosing: () => false,
+    });
+    const { stale, wronglyInactive, behind, afterAnswer, checks } = await judge(world, () => false);
+    expect([stale, wronglyInactive]).toEqual([0, 0]);
+    expect([behind > 100, afterAnswer > 100, checks > 1_000]).toEqual([true, true, true]);
+  },
+  5 * LIMIT_MS,
+);
 
-it('finds answers that are held back where requests are served as they come', async () => {
-  const world = createWorld();
-  server = createServer(world.handle);
-  const { stale, behind } = await judge(world, (found) => found > 0);
-  expect(behind).toBeGreaterThan(0);
-  expect(stale).toBeGreaterThan(0);
-}, 5 * LIMIT_MS);
+it(
+  'finds answers that are held back where requests are served as they come',
+  async () => {
+    const world = createWorld();
+    server = createServer(world.handle);
+    const { stale, behind } = await judge(world, (found) => found > 0);
+    expect(behind).toBeGreaterThan(0);
+    expect(stale).toBeGreaterThan(0);
+  },
+  5 * LIMIT_MS,
+);

@@ -73,7 +73,9 @@ export function createPopulation(random: Random): Population {
     },
     selected([first, ...others]) {
       if (first === undefined) return [...live];
-      return [...(holding.get(first) ?? [])].filter((token) => others.every((value) => tokens[token]!.values.has(value)));
+      return [...(holding.get(first) ?? [])].filter((token) =>
+        others.every((value) => tokens[token]!.values.has(value)),
+      );
     },
     bury(dead) {
       for (const token of dead) {

@@ -3,7 +3,10 @@ import type { RunResult } from './run.js';
 const share = (part: number): number => Math.round(part * 10_000) / 10_000;
 
 /** One object a line, as of every bench and fault. */
-export function rowOf({ seed, seconds, verdict, faults, orders, tokens, behind, checksBy, unavailableShare, stuck, evidence }: RunResult, trap?: string): object {
+export function rowOf(
+  { seed, seconds, verdict, faults, orders, tokens, behind, checksBy, unavailableShare, stuck, evidence }: RunResult,
+  trap?: string,
+): object {
   const { checks, active, inactive, unavailable, afterAnswer, stale, wronglyInactive } = verdict;
   return {
     name: 'fault.linearizability',
@@ -55,4 +58,7 @@ export function describeRun(result: RunResult, trap?: string): string {
   return lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
 }
 
-const listed = (counts: Readonly<Record<string, number>>): string => Object.entries(counts).map(([name, count]) => `${name} ${count}`).join(', ');
+const listed = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', ');

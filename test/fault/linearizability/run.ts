@@ -81,7 +81,19 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
 }
 
-async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs, leaseSeconds, kinds = FAULT_KINDS, directory, onProgress = () => undefined }: RunOptions): Promise<RunResult> {
+async function runAgainst(
+  deployment: Deployment,
+  {
+    product,
+    seed,
+    checks,
+    maxMs,
+    leaseSeconds,
+    kinds = FAULT_KINDS,
+    directory,
+    onProgress = () => undefined,
+  }: RunOptions,
+): Promise<RunResult> {
   const startedAt = hostClock();
   const { nodes, guest, credentials } = deployment;
   const random = createRandom(seed);
@@ -97,21 +109,46 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
   const population = createPopulation(random);
   const universe = createUniverse({ random, prefix: `at${seed}` });
   const caller = createCaller({ nodes, random, ended: stopping.signal });
-  const minting = createMinting({ universe, population, caller, random, authorization: `Bearer ${credentials.emitter}`, ended: stopping.signal });
-  const ordering = createOrders({ orders, counts, universe, population, minting, caller, credentials, random, ended: stopping.signal });
+  const minting = createMinting({
+    universe,
+    population,
+    caller,
+    random,
+    authorization: `Bearer ${credentials.emitter}`,
+    ended: stopping.signal,
+  });
+  const ordering = createOrders({
+    orders,
+    counts,
+    universe,
+    population,
+    minting,
+    caller,
+    credentials,
+    random,
+    ended: stopping.signal,
+  });
 
   const trouble = createTrouble();
   const surroundings = { population, log, onTrouble: trouble.meet };
   const loads: Load[] = [];
   const guards: GuardProcess[] = [];
   const links: Link[] = [];
-  const kafka = new Kafka({ clientId: 'linearizability', brokers: [...deployment.brokers], logLevel: logLevel.NOTHING, retry: { retries: 1 } });
+  const kafka = new Kafka({
+    clientId: 'linearizability',
+    brokers: [...deployment.brokers],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 1 },
+  });
   const producer = kafka.producer({ allowAutoTopicCreation: false });
 
   const isRecorded = async ({ sha256, events }: Minted): Promise<boolean> => {
     const up = nodes.filter(({ isUp }) => isUp);
     if (up.length === 0) return false;
-    const answer = await caller.ask(random.pick(up), { path: `/v1/tokens?sha256=${sha256}`, authorization: `Bearer ${credentials.admin}` });
+    const answer = await caller.ask(random.pick(up), {
+      path: `/v1/tokens?sha256=${sha256}`,
+      authorization: `Bearer ${credentials.admin}`,
+    });
     if (answer?.status !== 200) return false;
     const { lineage } = JSON.parse(answer.text) as { readonly lineage: { readonly id_jags: readonly unknown[] } };
     return lineage.id_jags.length === events.length - 1;
@@ -135,7 +172,15 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
       // One stays with its node, the other finds another behind each connection.
       const link = await openLink(name === 'guard-of-all' ? () => random.pick(nodes).port : () => nodes[0]!.port);
       links.push(link);
-      const guard = createGuardProcess({ ...surroundings, name, via: vias.indexOf(name), link, product, key: credentials.guard, perSecond: CHECKS_A_SECOND });
+      const guard = createGuardProcess({
+        ...surroundings,
+        name,
+        via: vias.indexOf(name),
+        link,
+        product,
+        key: credentials.guard,
+        perSecond: CHECKS_A_SECOND,
+      });
       await guard.start();
       guards.push(guard);
     }
@@ -160,7 +205,12 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
       guarded(minting.viaKafka({ producer, topicOf: deployment.topicOf, isRecorded })),
     ];
 
-    const history = (from: number, to: number): History => ({ epochAtZero: zero, tokens: population.tokens, orders, checks: log.between(from, to) });
+    const history = (from: number, to: number): History => ({
+      epochAtZero: zero,
+      tokens: population.tokens,
+      orders,
+      checks: log.between(from, to),
+    });
     const zero = epochAtZero();
     // The links run in this process: what it lags behind, they add.
     const lag = monitorEventLoopDelay();
@@ -168,14 +218,17 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
     let judged = 0;
     let written = 0;
     let found = false;
-    const seen = (): boolean => kinds.every((kind) => faults.some((fault) => fault.kind === kind && fault.to < Infinity));
+    const seen = (): boolean =>
+      kinds.every((kind) => faults.some((fault) => fault.kind === kind && fault.to < Infinity));
     while (!found && hostClock() - startedAt < maxMs && !(log.length >= checks && seen())) {
       await Promise.race([delay(LOOK_EVERY_MS), trouble.met]);
       // What was written by the last look: the answers to orders that came before these checks are written down by now.
       const verdict = checkHistory(history(judged, written));
       [judged, written] = [written, log.length];
       found = verdict.violations.length > 0;
-      onProgress(`${Math.round((hostClock() - startedAt) / 1000)} s: ${log.length} checks, ${orders.length} orders, ${population.liveCount} of ${population.tokens.length} tokens live, ${faults.length} faults, lag ${Math.round(lag.percentile(99) / 1e6)} ms`);
+      onProgress(
+        `${Math.round((hostClock() - startedAt) / 1000)} s: ${log.length} checks, ${orders.length} orders, ${population.liveCount} of ${population.tokens.length} tokens live, ${faults.length} faults, lag ${Math.round(lag.percentile(99) / 1e6)} ms`,
+      );
       lag.reset();
     }
 
@@ -191,12 +244,15 @@ async function runAgainst(deployment: Deployment, { product, seed, checks, maxMs
     const whole = history(0, log.length);
     const verdict = checkHistory(whole);
     const evidence = verdict.violations.length === 0 ? undefined : join(directory, `violation-${seed}.json`);
-    if (evidence !== undefined) await saveEvidence({ path: evidence, seed, vias, history: whole, log, faults, verdict });
+    if (evidence !== undefined)
+      await saveEvidence({ path: evidence, seed, vias, history: whole, log, faults, verdict });
     return {
       seed,
       seconds: (hostClock() - startedAt) / 1000,
       verdict,
-      faults: Object.fromEntries(FAULT_KINDS.map((kind) => [kind, faults.filter((fault) => fault.kind === kind).length])) as Record<FaultKind, number>,
+      faults: Object.fromEntries(
+        FAULT_KINDS.map((kind) => [kind, faults.filter((fault) => fault.kind === kind).length]),
+      ) as Record<FaultKind, number>,
       orders: counts,
       tokens: population.tokens.length,
       viaKafka: minting.viaKafkaCount,

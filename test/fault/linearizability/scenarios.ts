@@ -37,14 +37,21 @@ const CYCLE_MS = 1;
 const NOBODY_GIVES_UP_MS = 3_600_000;
 const REPLY_TOOK_MS = 700;
 
-const load = <M>(product: string, file: string): Promise<M> => import(pathToFileURL(join(product, 'control', file)).href) as Promise<M>;
+const load = <M>(product: string, file: string): Promise<M> =>
+  import(pathToFileURL(join(product, 'control', file)).href) as Promise<M>;
 
 /** One scenario a trap that no run can aim at, by the trap's name. Each drives the compiled line itself. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'lease-flag': async ({ product, url, log }) => {
     const { createControlFollower, createControlLog } = await load<ControlModule>(product, 'index.js');
     const pool = createPool({ url, max: 2, applicationName: 'scenario' });
-    const follower = createControlFollower({ url, controlLog: createControlLog({ pool }), log, serves: true, leaseMs: LEASE_MS });
+    const follower = createControlFollower({
+      url,
+      controlLog: createControlLog({ pool }),
+      log,
+      serves: true,
+      leaseMs: LEASE_MS,
+    });
     await follower.start();
     while (!follower.isCurrent()) await delay(LOOK_EVERY_MS);
     // The process stands still for a lease; the first thing that it does then is to decide.
@@ -64,7 +71,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   'renewal-not-durable': async ({ product, session, log }) => {
     const node = await joinedNode(product, session, log);
-    await session.query(`CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'perhaps on no standby'; RETURN NEW; END $$`);
+    await session.query(
+      `CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'perhaps on no standby'; RETURN NEW; END $$`,
+    );
     await session.query('CREATE TRIGGER warn BEFORE UPDATE ON node FOR EACH ROW EXECUTE FUNCTION warn()');
     await node.membership.renewWhenDue(node.session).catch(() => undefined);
     return node.lease.mayAnswer(node.clock());
@@ -84,7 +93,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const { createNodeRows } = await load<NodeRowsModule>(product, 'follow/node-rows.pg.js');
     const real = createNodeRows(session);
     const reads = heldReads(() => real.read());
-    const inForce = createInForce({ rows: { read: reads.read, reap: () => Promise.resolve(false) }, timeoutMs: NOBODY_GIVES_UP_MS, cycleMs: CYCLE_MS, onError: fail });
+    const inForce = createInForce({
+      rows: { read: reads.read, reap: () => Promise.resolve(false) },
+      timeoutMs: NOBODY_GIVES_UP_MS,
+      cycleMs: CYCLE_MS,
+      onError: fail,
+    });
     const first = await reads.next();
     await real.join('00000000-0000-4000-8000-00000000000b', 'behind', LEASE_MS);
     let isOver = false;
@@ -110,14 +124,26 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const { createInForce } = await load<InForceModule>(product, 'follow/in-force.js');
     const clock = stoppedClock();
     try {
-      const row = { id: 'living', counter: 1n, confirmed: 0n, byTenant: { applied: 0n, behind: new Map() }, guards: 0, leaseMs: LEASE_MS } as unknown as Row;
+      const row = {
+        id: 'living',
+        counter: 1n,
+        confirmed: 0n,
+        byTenant: { applied: 0n, behind: new Map() },
+        guards: 0,
+        leaseMs: LEASE_MS,
+      } as unknown as Row;
       const reads = heldReads(() => Promise.resolve([row]));
       let isReaped = false;
       const reap = (): Promise<boolean> => {
         isReaped = true;
         return Promise.resolve(true);
       };
-      const inForce = createInForce({ rows: { read: reads.read, reap }, timeoutMs: NOBODY_GIVES_UP_MS, cycleMs: CYCLE_MS, onError: fail });
+      const inForce = createInForce({
+        rows: { read: reads.read, reap },
+        timeoutMs: NOBODY_GIVES_UP_MS,
+        cycleMs: CYCLE_MS,
+        onError: fail,
+      });
       const first = await reads.next();
       clock.advance(LEASE_MS);
       first();

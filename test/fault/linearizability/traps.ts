@@ -21,17 +21,35 @@ export interface Trap {
 export const TRAPS: Readonly<Record<string, Trap>> = {
   'no-lease-check': {
     breaks: 'a node answers whether or not it holds a lease',
-    patches: [{ file: 'control/follow/follower.pg.js', from: 'isCurrent: () => lease.mayAnswer(clock()),', to: 'isCurrent: () => true,' }],
+    patches: [
+      {
+        file: 'control/follow/follower.pg.js',
+        from: 'isCurrent: () => lease.mayAnswer(clock()),',
+        to: 'isCurrent: () => true,',
+      },
+    ],
     faults: ['stop', 'swallow', 'hold', 'cut'],
   },
   'no-wait': {
     breaks: 'an order is answered when it is committed, without waiting for the nodes',
-    patches: [{ file: 'control/follow/follower.pg.js', from: /await Promise\.all\(\[inForce\.wait\(seq[^)]*\), appliedInTime\(seq\)\]\)/, to: '[{ nodes: 0, guards: 0, expired: 0 }]' }],
+    patches: [
+      {
+        file: 'control/follow/follower.pg.js',
+        from: /await Promise\.all\(\[inForce\.wait\(seq[^)]*\), appliedInTime\(seq\)\]\)/,
+        to: '[{ nodes: 0, guards: 0, expired: 0 }]',
+      },
+    ],
     faults: ['slow', 'hold'],
   },
   'pipelined-at-once': {
     breaks: 'pipelined questions are decided at once, and their answers held back',
-    patches: [{ file: 'platform/http/pipelining.js', from: 'res.socket === null ? wait(req, res) : serve(req, res)', to: 'serve(req, res)' }],
+    patches: [
+      {
+        file: 'platform/http/pipelining.js',
+        from: 'res.socket === null ? wait(req, res) : serve(req, res)',
+        to: 'serve(req, res)',
+      },
+    ],
     faults: ['slow', 'cut'],
   },
   'lease-flag': {
@@ -46,30 +64,60 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
   },
   'guards-unwaited': {
     breaks: 'a node confirms what it has applied, whatever the guards that it vouches for have',
-    patches: [{ file: 'control/lease/lease.js', from: /if \(applied < (?:least|\(behind\.get\(tenant\) \?\? held\))\)/, to: 'if (false)' }],
+    patches: [
+      {
+        file: 'control/lease/lease.js',
+        from: /if \(applied < (?:least|\(behind\.get\(tenant\) \?\? held\))\)/,
+        to: 'if (false)',
+      },
+    ],
     faults: ['guard.stop', 'guard.link'],
   },
   'clock-after-reply': {
     breaks: 'a lease counts from the reply to its renewal, not from before it was sent',
-    patches: [{ file: 'control/follow/membership.pg.js', from: 'lease.renewed(sent, id, found);', to: 'lease.renewed(clock(), id, found);' }],
+    patches: [
+      {
+        file: 'control/follow/membership.pg.js',
+        from: 'lease.renewed(sent, id, found);',
+        to: 'lease.renewed(clock(), id, found);',
+      },
+    ],
   },
   'renewal-not-durable': {
     breaks: 'a renewal counts that the server warns of: its commit may not outlive a crash',
-    patches: [{ file: 'control/follow/node-rows.pg.js', from: 'queryDurably(session, RENEW,', to: 'session.query(RENEW,' }],
+    patches: [
+      { file: 'control/follow/node-rows.pg.js', from: 'queryDurably(session, RENEW,', to: 'session.query(RENEW,' },
+    ],
   },
   'reap-any-counter': {
     breaks: 'a row is reaped although it was renewed since it was read',
-    patches: [{ file: 'control/follow/node-rows.pg.js', from: 'DELETE FROM node WHERE id = $1 AND counter = $2', to: 'DELETE FROM node WHERE id = $1 AND $2::bigint IS NOT NULL' }],
+    patches: [
+      {
+        file: 'control/follow/node-rows.pg.js',
+        from: 'DELETE FROM node WHERE id = $1 AND counter = $2',
+        to: 'DELETE FROM node WHERE id = $1 AND $2::bigint IS NOT NULL',
+      },
+    ],
   },
   'wait-joins-read': {
     breaks: 'a wait is judged by a read of the rows that began before it',
-    patches: [{ file: 'control/follow/in-force.js', from: 'for (const wait of asking) {', to: 'for (const wait of waits) {' }],
+    patches: [
+      { file: 'control/follow/in-force.js', from: 'for (const wait of asking) {', to: 'for (const wait of waits) {' },
+    ],
   },
   'clock-before-read': {
     breaks: 'the time of a row runs from before the reply that first showed it',
     patches: [
-      { file: 'control/follow/in-force.js', from: 'const asking = [...waits];', to: 'const asking = [...waits]; const now = performance.now();' },
-      { file: 'control/follow/in-force.js', from: /nodes = found\.size;\s+const now = performance\.now\(\);/, to: 'nodes = found.size;' },
+      {
+        file: 'control/follow/in-force.js',
+        from: 'const asking = [...waits];',
+        to: 'const asking = [...waits]; const now = performance.now();',
+      },
+      {
+        file: 'control/follow/in-force.js',
+        from: /nodes = found\.size;\s+const now = performance\.now\(\);/,
+        to: 'nodes = found.size;',
+      },
     ],
   },
 };
@@ -81,7 +129,8 @@ export const SCENARIO_TRAPS: readonly string[] = Object.keys(TRAPS).filter((name
 /** The trap that CI springs on a day: each in turn, or the one that is named. */
 export function trapOfTheDay(day: number, named: string | undefined): string {
   if (named === undefined || named === '') return RUN_TRAPS[day % RUN_TRAPS.length]!;
-  if (!RUN_TRAPS.includes(named)) throw new TypeError(`TRAP must be one of ${RUN_TRAPS.join(', ')}; the specs of the others run each day`);
+  if (!RUN_TRAPS.includes(named))
+    throw new TypeError(`TRAP must be one of ${RUN_TRAPS.join(', ')}; the specs of the others run each day`);
   return named;
 }
 
@@ -96,7 +145,10 @@ export async function setTrap(name: string, product: string): Promise<string> {
     const path = join(copy, file);
     const text = await readFile(path, 'utf8');
     if (text.split(from).length !== 2) throw new Error(`${file} does not hold exactly once: ${String(from)}`);
-    await writeFile(path, text.replace(from, () => to));
+    await writeFile(
+      path,
+      text.replace(from, () => to),
+    );
   }
   return copy;
 }

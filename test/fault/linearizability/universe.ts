@@ -27,7 +27,12 @@ export interface Ras extends Party {
   readonly resources: readonly string[];
 }
 
-const party = (name: string, skew: number): Party => ({ name, iss: `https://${name}.example`, uri: `https://${name}.example/events`, skew });
+const party = (name: string, skew: number): Party => ({
+  name,
+  iss: `https://${name}.example`,
+  uri: `https://${name}.example/events`,
+  skew,
+});
 
 /** Clocks of different quality: the largest of those involved counts. */
 export const IDPS_OF_ALL: readonly Party[] = Array.from({ length: IDPS }, (_, at) => party(`idp-${at}`, 1 + at));
@@ -39,7 +44,8 @@ export const RASS_OF_ALL: readonly Ras[] = Array.from({ length: RASS }, (_, at) 
 const clientAt = ({ name }: Party, at: number): string => `client-${at}-at-${name}`;
 
 /** (issuer, client id) of every client of a RAS. */
-export const clientsOf = (ras: Ras): { iss: string; client_id: string }[] => Array.from({ length: CLIENTS }, (_, at) => ({ iss: ras.iss, client_id: clientAt(ras, at) }));
+export const clientsOf = (ras: Ras): { iss: string; client_id: string }[] =>
+  Array.from({ length: CLIENTS }, (_, at) => ({ iss: ras.iss, client_id: clientAt(ras, at) }));
 
 export interface Event {
   /** Name of the source. */
@@ -77,7 +83,15 @@ const eventOf = <N extends SourceEventName>(source: Party, name: N, data: EventD
 /** How a token came about: by an ID-JAG that the IdP reports too, one that only the RAS states, or from its parent directly. */
 type Descent = 'reported' | 'stated' | 'derived';
 
-export function createUniverse({ random, prefix, now = Date.now }: { random: Random; prefix: string; now?: () => number }): Universe {
+export function createUniverse({
+  random,
+  prefix,
+  now = Date.now,
+}: {
+  random: Random;
+  prefix: string;
+  now?: () => number;
+}): Universe {
   const grants = new Map<string, number>();
   let minted = 0;
 
@@ -97,7 +111,9 @@ export function createUniverse({ random, prefix, now = Date.now }: { random: Ran
     const ras = random.pick(RASS_OF_ALL);
     const client = random.below(CLIENTS);
     const user = `user-${random.below(USERS)}-of-${idp.name}`;
-    const agent = random.chance(60) ? { id: `agent-${random.below(AGENTS)}-of-${idp.name}`, type: random.pick(AGENT_TYPES) } : undefined;
+    const agent = random.chance(60)
+      ? { id: `agent-${random.below(AGENTS)}-of-${idp.name}`, type: random.pick(AGENT_TYPES) }
+      : undefined;
     const jti = `${prefix}-jag-${number}`;
     const resource = random.pick(ras.resources);
     const clientId = clientAt(ras, client);
@@ -110,8 +126,19 @@ export function createUniverse({ random, prefix, now = Date.now }: { random: Ran
       resource: [resource],
       issuer: [ras.iss],
     };
-    const add = (dimension: string, ...more: unknown[]): void => void (members[dimension] = [...(members[dimension] ?? []), ...more]);
-    const issued: EventDataOf['token.issued'] = { kind: 'access', iss: ras.iss, sha256, sub: `local-${user}`, client_id: clientId, aud: [resource], scope: 'read', iat, exp: iat + TOKEN_LIFETIME };
+    const add = (dimension: string, ...more: unknown[]): void =>
+      void (members[dimension] = [...(members[dimension] ?? []), ...more]);
+    const issued: EventDataOf['token.issued'] = {
+      kind: 'access',
+      iss: ras.iss,
+      sha256,
+      sub: `local-${user}`,
+      client_id: clientId,
+      aud: [resource],
+      scope: 'read',
+      iat,
+      exp: iat + TOKEN_LIFETIME,
+    };
     const events: Event[] = [];
     const parties = [ras as Party];
 
@@ -151,7 +178,9 @@ export function createUniverse({ random, prefix, now = Date.now }: { random: Ran
     }
     events.push(eventOf(ras, 'token.issued', issued));
 
-    const own = Object.entries(members).flatMap(([dimension, of]) => of.map((member) => memberValue(dimension, member)));
+    const own = Object.entries(members).flatMap(([dimension, of]) =>
+      of.map((member) => memberValue(dimension, member)),
+    );
     return {
       text,
       sha256,

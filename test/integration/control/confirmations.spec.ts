@@ -12,7 +12,10 @@ it('keeps who confirmed a rule for 90 days, and nothing of rules on a single tok
     const now = Date.now();
     const sut = createConfirmationKeeper({ pool, log: testLog(), now: () => now });
     const settle = async (seq: number, selector: object, atMs: number): Promise<void> => {
-      await pool.query(`INSERT INTO control_log (seq, tenant, kind, subject, version, at, body) VALUES ($1, $2, 'rule.ordered', 'x', 1, now(), $3)`, [seq, TENANT, { selector }]);
+      await pool.query(
+        `INSERT INTO control_log (seq, tenant, kind, subject, version, at, body) VALUES ($1, $2, 'rule.ordered', 'x', 1, now(), $3)`,
+        [seq, TENANT, { selector }],
+      );
       sut.keep(BigInt(seq) as Seq, [{ node: randomUUID(), outcome: 'confirmed', guards: 0, atMs }]);
     };
     await settle(1_001, { user: {} }, now - 90 * DAY_MS - 1);

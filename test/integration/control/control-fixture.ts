@@ -4,7 +4,15 @@ import { createServer, connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createControlFollower, createControlLog, MIN_LEASE_MS, type ControlFollower, type ControlLog, type NewControlRecord, type Seq } from '../../../src/control/index.js';
+import {
+  createControlFollower,
+  createControlLog,
+  MIN_LEASE_MS,
+  type ControlFollower,
+  type ControlLog,
+  type NewControlRecord,
+  type Seq,
+} from '../../../src/control/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { runMigrations, type Pool } from '../../../src/platform/postgres/index.js';
 import { hold } from '../../support/hold.js';
@@ -34,7 +42,12 @@ export interface ControlDatabase {
   readonly pool: Pool;
   readonly controlLog: ControlLog;
   /** A node, or with `serves: false` a process that only follows. Ends with the database. */
-  follow(options?: { readonly url?: string; readonly serves?: boolean; readonly controlLog?: ControlLog; readonly leaseMs?: number }): Follower;
+  follow(options?: {
+    readonly url?: string;
+    readonly serves?: boolean;
+    readonly controlLog?: ControlLog;
+    readonly leaseMs?: number;
+  }): Follower;
   /** A node in a process of its own that can be stopped and killed. Ends with the database. */
   spawnNode(options?: { readonly url?: string }): Promise<NodeProcess>;
   append(...records: readonly NewControlRecord[]): Promise<Seq>;
@@ -73,7 +86,8 @@ export interface NodeProcess {
 /** What a node was seen to answer from: for each head, when it was last current with it. */
 type Sightings = readonly (readonly [head: bigint, at: number])[];
 
-const lastBelow = (sightings: Sightings, seq: bigint): number => Math.max(0, ...sightings.filter(([head]) => head < seq).map(([, at]) => at));
+const lastBelow = (sightings: Sightings, seq: bigint): number =>
+  Math.max(0, ...sightings.filter(([head]) => head < seq).map(([, at]) => at));
 
 /** A database of its own with the control log's tables. */
 export async function createControlDatabase(): Promise<ControlDatabase> {
@@ -121,7 +135,9 @@ export async function createControlDatabase(): Promise<ControlDatabase> {
       return Object.values(rows[0] ?? {})[0] as T;
     },
     async terminateFollowers() {
-      await pool.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rescind-control'`);
+      await pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rescind-control'`,
+      );
     },
     hold: (sql) => hold(pool, sql),
     async drop() {
@@ -134,7 +150,11 @@ export async function createControlDatabase(): Promise<ControlDatabase> {
 }
 
 async function spawnNode(url: string): Promise<{ node: NodeProcess; kill: () => Promise<void> }> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./node-process.mjs', import.meta.url)), url, String(LEASE_MS)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('./node-process.mjs', import.meta.url)), url, String(LEASE_MS)],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
   const exited = once(child, 'exit');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {
@@ -153,7 +173,10 @@ async function spawnNode(url: string): Promise<{ node: NodeProcess; kill: () => 
       return { current, head: BigInt(head) };
     },
     async lastCurrentAt(seq) {
-      return lastBelow((await ask()).sightings.map(([head, at]) => [BigInt(head), at] as const), seq);
+      return lastBelow(
+        (await ask()).sightings.map(([head, at]) => [BigInt(head), at] as const),
+        seq,
+      );
     },
     async stop() {
       child.stdin.write('stop\n');
@@ -182,7 +205,10 @@ export async function startLink(serverUrl: string): Promise<Link> {
   let severed = false;
   const server = createServer((near) => {
     const far = connect(Number(target.port), target.hostname);
-    for (const [from, to] of [[near, far], [far, near]] as const) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       sockets.add(from);
       from.on('data', (bytes) => severed || to.write(bytes));
       from.on('close', () => severed || to.destroy());

@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RescindError } from '../../../src/contracts/index.js';
-import { createControlLog, type Appended, type Command, type ControlLog, type ControlRecord, type NewControlRecord, type Seq } from '../../../src/control/index.js';
+import {
+  createControlLog,
+  type Appended,
+  type Command,
+  type ControlLog,
+  type ControlRecord,
+  type NewControlRecord,
+  type Seq,
+} from '../../../src/control/index.js';
 import { createPool } from '../../../src/platform/postgres/index.js';
 import { createControlDatabase, record, until, type ControlDatabase } from './control-fixture.js';
 
@@ -23,11 +31,16 @@ describe('the control log on PostgreSQL', () => {
 
   it('gives 20 appenders of two pools dense seqs in commit order, and no reader ever skips one', async () => {
     const second = createPool({ url: control.url, max: 8, applicationName: 'spec' });
-    const appenders = Array.from({ length: 20 }, (_, n) => createControlLog({ pool: n % 2 === 0 ? control.pool : second }));
+    const appenders = Array.from({ length: 20 }, (_, n) =>
+      createControlLog({ pool: n % 2 === 0 ? control.pool : second }),
+    );
     const appended: Appended[] = [];
     const writing = Promise.all(
       appenders.map(async (log, n) => {
-        for (let round = 0; round < 10; round++) appended.push(await log.append({ records: Array.from({ length: 1 + ((n + round) % 3) }, () => record(`n${n}`)) }));
+        for (let round = 0; round < 10; round++)
+          appended.push(
+            await log.append({ records: Array.from({ length: 1 + ((n + round) % 3) }, () => record(`n${n}`)) }),
+          );
       }),
     ).then(() => true);
 
@@ -44,7 +57,10 @@ describe('the control log on PostgreSQL', () => {
     expect(seqs(read)).toEqual(upTo(await length()));
     expect(reads).toBeGreaterThan(10);
     expect(read.every(({ at }, n) => n === 0 || at >= read[n - 1]!.at)).toBe(true);
-    for (const { firstSeq, lastSeq } of appended) expect(new Set(read.slice(Number(firstSeq) - 1, Number(lastSeq)).map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    for (const { firstSeq, lastSeq } of appended)
+      expect(
+        new Set(read.slice(Number(firstSeq) - 1, Number(lastSeq)).map(({ body }) => JSON.stringify(body))).size,
+      ).toBe(1);
     expect(appended.reduce((sum, { firstSeq, lastSeq }) => sum + Number(lastSeq - firstSeq) + 1, 0)).toBe(read.length);
   });
 
@@ -69,28 +85,39 @@ describe('the control log on PostgreSQL', () => {
     await control.append();
     const open = await control.pool.connect();
     await open.query('BEGIN');
-    await open.query('SELECT * FROM control_append($1)', [JSON.stringify([{ key: null, records: [{ ...record('open'), version: 1 }] }])]);
+    await open.query('SELECT * FROM control_append($1)', [
+      JSON.stringify([{ key: null, records: [{ ...record('open'), version: 1 }] }]),
+    ]);
     const later = sut.append({ records: [record('later')] });
     await until('the later append waits for the open one', () =>
-      control.value<boolean>('SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0)'),
+      control.value<boolean>(
+        'SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0)',
+      ),
     );
     expect(seqs(await sut.readAfter(0n as Seq))).toEqual([1]);
     await open.query('COMMIT');
     open.release();
     expect((await later).firstSeq).toBe(3n);
-    expect((await sut.readAfter(1n as Seq)).map(({ seq, body }) => [seq, (body as { name: string }).name])).toEqual([[2n, 'open'], [3n, 'later']]);
+    expect((await sut.readAfter(1n as Seq)).map(({ seq, body }) => [seq, (body as { name: string }).name])).toEqual([
+      [2n, 'open'],
+      [3n, 'later'],
+    ]);
   });
 
   it('leaves no gap where a transaction was rolled back', async () => {
     const release = await control.hold(`SELECT * FROM control_append('[{"key":null,"records":[]}]')`);
     await release();
-    const lost = await control.hold(`SELECT * FROM control_append('${JSON.stringify([{ key: null, records: [{ ...record(), version: 1 }] }])}')`);
+    const lost = await control.hold(
+      `SELECT * FROM control_append('${JSON.stringify([{ key: null, records: [{ ...record(), version: 1 }] }])}')`,
+    );
     await lost();
     expect(await control.append()).toBe(1n);
   });
 
   it('commits what waits in one process in one statement', async () => {
-    const appended = await Promise.all(Array.from({ length: 100 }, () => sut.append({ records: [record(), record()] })));
+    const appended = await Promise.all(
+      Array.from({ length: 100 }, () => sut.append({ records: [record(), record()] })),
+    );
     expect(appended.map(({ firstSeq }) => Number(firstSeq))).toEqual(upTo(100).map((n) => 2 * n - 1));
     // The first went at once; the 99 that came while it ran went together.
     expect(Number(await control.value<string>('SELECT count(DISTINCT xmin::text) FROM control_log'))).toBe(2);
@@ -104,7 +131,9 @@ describe('the control log on PostgreSQL', () => {
     // The first event was under way before anything else came.
     expect((await order).firstSeq).toBe(2n);
     await Promise.all(events);
-    const largest = await control.value<string>('SELECT max(n) FROM (SELECT count(*) AS n FROM control_log GROUP BY xmin::text) AS statements');
+    const largest = await control.value<string>(
+      'SELECT max(n) FROM (SELECT count(*) AS n FROM control_log GROUP BY xmin::text) AS statements',
+    );
     expect(Number(largest)).toBe(51);
   });
 
@@ -131,14 +160,28 @@ describe('the control log on PostgreSQL', () => {
       expect(first).toEqual({ firstSeq: 1n, lastSeq: 1n, replayed: false, same: true });
       expect(await sut.append(once('k'))).toEqual({ firstSeq: 1n, lastSeq: 1n, replayed: true, same: true });
       expect(await sut.append(once('k', 'other'))).toEqual({ firstSeq: 1n, lastSeq: 1n, replayed: true, same: false });
-      expect(await sut.append({ ...once('k'), once: { key: ['sp', 'eck'], content: 'c' } })).toMatchObject({ replayed: false });
+      expect(await sut.append({ ...once('k'), once: { key: ['sp', 'eck'], content: 'c' } })).toMatchObject({
+        replayed: false,
+      });
       expect(await length()).toBe(3);
     });
 
     it('applies once when it waits twice, and when two processes send it at the same time', async () => {
-      const inOne = await Promise.all([sut.append(once('a')), sut.append(once('b')), sut.append(once('b')), sut.append(once('b', 'other'))]);
-      expect(inOne.map(({ replayed, same }) => [replayed, same])).toEqual([[false, true], [false, true], [true, true], [true, false]]);
-      const inMany = await Promise.all(Array.from({ length: 20 }, () => createControlLog({ pool: control.pool }).append(once('c'))));
+      const inOne = await Promise.all([
+        sut.append(once('a')),
+        sut.append(once('b')),
+        sut.append(once('b')),
+        sut.append(once('b', 'other')),
+      ]);
+      expect(inOne.map(({ replayed, same }) => [replayed, same])).toEqual([
+        [false, true],
+        [false, true],
+        [true, true],
+        [true, false],
+      ]);
+      const inMany = await Promise.all(
+        Array.from({ length: 20 }, () => createControlLog({ pool: control.pool }).append(once('c'))),
+      );
       expect(inMany.filter(({ replayed }) => !replayed)).toHaveLength(1);
       expect(new Set(inMany.map(({ firstSeq }) => firstSeq)).size).toBe(1);
       expect(await length()).toBe(3);
@@ -147,7 +190,11 @@ describe('the control log on PostgreSQL', () => {
     it('is kept for ever without `keepSeconds`, and applies again when they have passed', async () => {
       await sut.append(once('for ever'));
       await sut.append(once('48 h', 'c', 172_800));
-      expect(await control.value(`SELECT bool_and(kept_until IS NULL OR kept_until BETWEEN now() + interval '47 h' AND now() + interval '48 h') FROM control_command`)).toBe(true);
+      expect(
+        await control.value(
+          `SELECT bool_and(kept_until IS NULL OR kept_until BETWEEN now() + interval '47 h' AND now() + interval '48 h') FROM control_command`,
+        ),
+      ).toBe(true);
       await control.pool.query(`UPDATE control_command SET kept_until = kept_until - interval '48 h 1 s'`);
       expect(await sut.append(once('for ever'))).toMatchObject({ replayed: true });
       expect(await sut.append(once('48 h', 'other content', 172_800))).toMatchObject({ replayed: false, same: true });
@@ -175,14 +222,18 @@ describe('the control log on PostgreSQL', () => {
 
   it('says that the outcome is unknown when the database does not answer', async () => {
     const nowhere = createPool({ url: 'postgres://nobody@127.0.0.1:1/none', max: 1, applicationName: 'spec' });
-    const failure = await createControlLog({ pool: nowhere }).append({ records: [record()] }).catch((error: unknown) => error);
+    const failure = await createControlLog({ pool: nowhere })
+      .append({ records: [record()] })
+      .catch((error: unknown) => error);
     await nowhere.end();
     expect(failure).toMatchObject({ code: 'database-unavailable', retryable: true });
   });
 
   it('reads by subject and by range, in order', async () => {
     const other = '00000000-0000-4000-8000-000000000002';
-    await sut.append({ records: [record('1'), { ...record('2'), subject: other }, record('3'), { ...record('4'), subject: other }] });
+    await sut.append({
+      records: [record('1'), { ...record('2'), subject: other }, record('3'), { ...record('4'), subject: other }],
+    });
     expect(seqs(await sut.readSubject(other))).toEqual([2, 4]);
     expect(seqs(await sut.readRange(2n as Seq, 3n as Seq))).toEqual([2, 3]);
   });

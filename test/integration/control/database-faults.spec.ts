@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { createControlFollower, createControlLog, type ControlFollower, type ControlLog } from '../../../src/control/index.js';
+import {
+  createControlFollower,
+  createControlLog,
+  type ControlFollower,
+  type ControlLog,
+} from '../../../src/control/index.js';
 import { queryDurably } from '../../../src/control/log/durable.pg.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { createPool, runMigrations, type Pool } from '../../../src/platform/postgres/index.js';
@@ -19,7 +24,10 @@ describe('a database that fails', () => {
     await runMigrations({ url: postgres.url, migrations: MIGRATIONS });
     pool = createPool({ url: postgres.url, max: 4, applicationName: 'spec', onIdleError: () => undefined });
     controlLog = createControlLog({ pool });
-    for (let n = 0; n < 2; n++) nodes.push(createControlFollower({ url: postgres.url, controlLog, log: testLog(), serves: true, leaseMs: LEASE_MS }));
+    for (let n = 0; n < 2; n++)
+      nodes.push(
+        createControlFollower({ url: postgres.url, controlLog, log: testLog(), serves: true, leaseMs: LEASE_MS }),
+      );
     for (const node of nodes) await node.start();
   });
   afterAll(async () => {
@@ -29,8 +37,13 @@ describe('a database that fails', () => {
   });
 
   const allCurrent = (): boolean => nodes.every((node) => node.isCurrent());
-  const failureOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'resolved', (error: unknown) => (error as { code?: string }).code ?? error);
-  const value = async <T>(sql: string): Promise<T> => Object.values((await pool.query<Record<string, T>>(sql)).rows[0]!)[0]!;
+  const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => 'resolved',
+      (error: unknown) => (error as { code?: string }).code ?? error,
+    );
+  const value = async <T>(sql: string): Promise<T> =>
+    Object.values((await pool.query<Record<string, T>>(sql)).rows[0]!)[0]!;
   const superuser = async (sql: string): Promise<void> => {
     const client = new Client({ connectionString: postgres.url });
     await client.connect();
@@ -48,7 +61,9 @@ describe('a database that fails', () => {
       // Only a cancellation ends the wait; the server then reports the commit as done, with a warning.
       const commit = failureOf(queryDurably(client, 'INSERT INTO probe VALUES (1)', []));
       await until('it was cancelled as it waited for the standby', () =>
-        value(`SELECT bool_or(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE application_name = 'probe' AND wait_event = 'SyncRep'`),
+        value(
+          `SELECT bool_or(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE application_name = 'probe' AND wait_event = 'SyncRep'`,
+        ),
       );
       expect([await commit, await value('SELECT count(*)::int FROM probe')]).toEqual(['database-unavailable', 1]);
       await until('the nodes have lost their leases', () => nodes.every((node) => !node.isCurrent()));

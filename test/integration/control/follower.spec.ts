@@ -84,7 +84,10 @@ describe('following the control log', () => {
       await control.terminateFollowers();
       await sut.whenInForce(await control.append());
       const renewedFrom = await control.value<string>('SELECT counter FROM node');
-      await until('it renews again', async () => BigInt(await control.value<string>('SELECT counter FROM node')) > BigInt(renewedFrom));
+      await until(
+        'it renews again',
+        async () => BigInt(await control.value<string>('SELECT counter FROM node')) > BigInt(renewedFrom),
+      );
       clearInterval(watch);
       expect([interruptions, await control.value<string>('SELECT id FROM node')]).toEqual([0, row]);
     });
@@ -112,7 +115,10 @@ describe('following the control log', () => {
       const pid = await control.value<number>(blocked);
       await until('it is not current', () => !sut.isCurrent());
       expect(sut.lastCurrentAt() - lockedAt).toBeLessThan(ANSWER_MS);
-      await until('its statement has ended', async () => (await control.value<number>(`${blocked} AND pid = ${pid}`)) === undefined);
+      await until(
+        'its statement has ended',
+        async () => (await control.value<number>(`${blocked} AND pid = ${pid}`)) === undefined,
+      );
       expect(sut.isCurrent()).toBe(false);
       await lock();
       await until('it is current again', () => sut.isCurrent());
@@ -151,7 +157,9 @@ describe('following the control log', () => {
     const wall = Date.now;
     const clock = jest.spyOn(Date, 'now').mockImplementation(() => wall() - 3_000);
     try {
-      await until('it says so', () => /^the clock of this host is (29|30)\d\d ms from the database's$/.test(sut.notCurrentReason() ?? ''));
+      await until('it says so', () =>
+        /^the clock of this host is (29|30)\d\d ms from the database's$/.test(sut.notCurrentReason() ?? ''),
+      );
     } finally {
       clock.mockRestore();
     }
@@ -192,7 +200,10 @@ describe('following the control log', () => {
     await until('it is not current', () => !sut.isCurrent());
     expect(sut.notCurrentReason()).toMatch(/control record 2 has version 99 of tenant.changed/);
     await until('its row is gone', async () => (await control.value<string>('SELECT count(*) FROM node')) === '0');
-    await until('it follows no longer', async () => (await control.value<string>(`SELECT count(*) ${FOLLOWERS}`)) === '0');
+    await until(
+      'it follows no longer',
+      async () => (await control.value<string>(`SELECT count(*) ${FOLLOWERS}`)) === '0',
+    );
     expect(sut.state.head).toBe(1n);
     await expect(control.follow().start()).rejects.toThrow(/version 99 of tenant.changed/);
   });

@@ -1,7 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Seq } from '../../../src/control/index.js';
-import { createControlDatabase, createGate, hostClock, LEASE_MS, startLink, TENANT, until, type ControlDatabase, type Follower, type Link } from './control-fixture.js';
+import {
+  createControlDatabase,
+  createGate,
+  hostClock,
+  LEASE_MS,
+  startLink,
+  TENANT,
+  until,
+  type ControlDatabase,
+  type Follower,
+  type Link,
+} from './control-fixture.js';
 
 const CYCLE_MS = 500;
 /** What nobody vanished from is confirmed without waiting for a lease; far below it, also on a busy machine. */
@@ -9,7 +20,11 @@ const AT_ONCE_MS = LEASE_MS / 2;
 /** A dead node: L on the waiter's clock and a cycle, and a cycle of slack for a busy machine. */
 const DEAD_NODE_MS = LEASE_MS + 2 * CYCLE_MS;
 
-const failureOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'resolved', (error: unknown) => (error as { code?: string }).code ?? error);
+const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'resolved',
+    (error: unknown) => (error as { code?: string }).code ?? error,
+  );
 
 describe('several nodes on one database', () => {
   let control: ControlDatabase;
@@ -18,7 +33,8 @@ describe('several nodes on one database', () => {
   });
   afterEach(() => control.drop());
 
-  const rows = async (): Promise<string[]> => control.value<string[]>(`SELECT coalesce(array_agg(id::text ORDER BY joined_at), '{}') FROM node`);
+  const rows = async (): Promise<string[]> =>
+    control.value<string[]>(`SELECT coalesce(array_agg(id::text ORDER BY joined_at), '{}') FROM node`);
 
   async function start(count: number): Promise<Follower[]> {
     const nodes = Array.from({ length: count }, () => control.follow());
@@ -38,7 +54,9 @@ describe('several nodes on one database', () => {
     const nodes = await start(3);
     const bystander = control.follow({ serves: false });
     await bystander.start();
-    expect(nodes.map((node) => [node.isCurrent(), node.notCurrentReason()])).toEqual(nodes.map(() => [true, undefined]));
+    expect(nodes.map((node) => [node.isCurrent(), node.notCurrentReason()])).toEqual(
+      nodes.map(() => [true, undefined]),
+    );
     expect([bystander.isCurrent(), (await rows()).length]).toEqual([false, 3]);
     for (const through of [...nodes, bystander]) {
       const { seq, ms, confirmed } = await order(through);
@@ -90,10 +108,14 @@ describe('several nodes on one database', () => {
   it('200 orders at once share commits and are all in force', async () => {
     const nodes = await start(3);
     const startedAt = performance.now();
-    const confirmed = await Promise.all(Array.from({ length: 200 }, () => control.append().then((seq) => nodes[0]!.whenInForce(seq))));
+    const confirmed = await Promise.all(
+      Array.from({ length: 200 }, () => control.append().then((seq) => nodes[0]!.whenInForce(seq))),
+    );
     expect(performance.now() - startedAt).toBeLessThan(2 * AT_ONCE_MS);
     expect(confirmed).toEqual(Array.from({ length: 200 }, () => ({ nodes: 3, guards: 0, expired: 0 })));
-    expect(Number(await control.value<string>('SELECT count(DISTINCT xmin::text) FROM control_log'))).toBeLessThanOrEqual(10);
+    expect(
+      Number(await control.value<string>('SELECT count(DISTINCT xmin::text) FROM control_log')),
+    ).toBeLessThanOrEqual(10);
   });
 
   it('without a notification an order waits for two cycles at most', async () => {
@@ -122,7 +144,11 @@ describe('several nodes on one database', () => {
       expect([joining.isCurrent(), joining.notCurrentReason()]).toEqual([false, 'this node holds no lease']);
       gate.open();
       await started;
-      expect([joining.isCurrent(), joining.state.head, (await waiting).confirmed]).toEqual([true, 7_001n, { nodes: 2, guards: 0, expired: 0 }]);
+      expect([joining.isCurrent(), joining.state.head, (await waiting).confirmed]).toEqual([
+        true,
+        7_001n,
+        { nodes: 2, guards: 0, expired: 0 },
+      ]);
       expect(joining.lastCurrentAt(7_001n)).toBe(0);
     });
 

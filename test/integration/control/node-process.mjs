@@ -7,7 +7,13 @@ import { createPool } from '../../../dist/platform/postgres/index.js';
 const [url, leaseMs] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 const pool = createPool({ url, max: 1, applicationName: 'spec-node' });
-const follower = createControlFollower({ url, controlLog: createControlLog({ pool }), log, serves: true, leaseMs: Number(leaseMs) });
+const follower = createControlFollower({
+  url,
+  controlLog: createControlLog({ pool }),
+  log,
+  serves: true,
+  leaseMs: Number(leaseMs),
+});
 
 const sightings = new Map();
 // Timers come before sockets when a stopped process goes on.
@@ -21,7 +27,9 @@ process.stdout.write('ready\n');
 
 for await (const line of createInterface({ input: process.stdin })) {
   if (line === 'stop') break;
-  process.stdout.write(`${JSON.stringify({ current: follower.isCurrent(), head: String(follower.state.head), sightings: [...sightings] })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ current: follower.isCurrent(), head: String(follower.state.head), sightings: [...sightings] })}\n`,
+  );
 }
 await follower.stop();
 await pool.end();

@@ -53,7 +53,12 @@ describe('the row of a node', () => {
 
   describe('is what a lease is renewed by:', () => {
     /** A node that has joined and read to the end, on a clock that passes by as much as an answer is said to take. */
-    async function given(): Promise<{ membership: Membership; remainingMs(): number; pass(ms: number): void; answerTakes(ms: number): void }> {
+    async function given(): Promise<{
+      membership: Membership;
+      remainingMs(): number;
+      pass(ms: number): void;
+      answerTakes(ms: number): void;
+    }> {
       let now = 10_000;
       let late = 0;
       const clock = () => ({ monotonic: now, withStops: now });
@@ -74,7 +79,12 @@ describe('the row of a node', () => {
       const renewing: Membership = { ...membership, renewWhenDue: () => membership.renewWhenDue(slow) };
       await membership.join(session);
       lease.applied(0n as Seq, true);
-      return { membership: renewing, remainingMs: () => lease.remainingMs(clock()), pass: (ms) => void (now += ms), answerTakes: (ms) => void (late = ms) };
+      return {
+        membership: renewing,
+        remainingMs: () => lease.remainingMs(clock()),
+        pass: (ms) => void (now += ms),
+        answerTakes: (ms) => void (late = ms),
+      };
     }
     const USABLE_MS = LEASE_FRACTION * LEASE_MS;
 

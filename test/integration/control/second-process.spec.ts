@@ -21,7 +21,9 @@ describe('a second process', () => {
   }
 
   it('starts from a snapshot and the records after it, and answers as the first', async () => {
-    const [before, lifted, after, untouched] = await Promise.all(['before', 'lifted', 'after', 'untouched'].map((sub) => service.issue({ sub })));
+    const [before, lifted, after, untouched] = await Promise.all(
+      ['before', 'lifted', 'after', 'untouched'].map((sub) => service.issue({ sub })),
+    );
     const block = (sub: string): Promise<{ id: string; seq: string }> => service.order({ user: { iss: RAS, sub } });
     const { seq } = await block('before');
     const { id } = await block('lifted');
@@ -34,7 +36,12 @@ describe('a second process', () => {
     const second = await service.another();
     const tokens = [before, lifted, after, untouched].map((one) => one!);
     const answers = await Promise.all(tokens.map((token) => service.introspect(token)));
-    expect(answers).toEqual([INACTIVE, expect.objectContaining({ active: true }), INACTIVE, expect.objectContaining({ active: true })]);
+    expect(answers).toEqual([
+      INACTIVE,
+      expect.objectContaining({ active: true }),
+      INACTIVE,
+      expect.objectContaining({ active: true }),
+    ]);
     expect(await Promise.all(tokens.map((token) => service.introspect(token, second.url)))).toEqual(answers);
     await block('untouched');
     expect(await service.introspect(untouched!, second.url)).toEqual(INACTIVE);

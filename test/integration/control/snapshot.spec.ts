@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createControlState, keepSnapshots, readSnapshot, writeSnapshot, type ControlLog, type ControlState, type NewControlRecord, type Seq } from '../../../src/control/index.js';
+import {
+  createControlState,
+  keepSnapshots,
+  readSnapshot,
+  writeSnapshot,
+  type ControlLog,
+  type ControlState,
+  type NewControlRecord,
+  type Seq,
+} from '../../../src/control/index.js';
 import { selectorKey, type Selector } from '../../../src/rules/index.js';
 import { testLog } from '../../support/services.js';
 import { createControlDatabase, record, TENANT, until, type ControlDatabase } from './control-fixture.js';
@@ -13,7 +22,16 @@ const block = (sub: string): NewControlRecord => {
   const selector: Selector = { user: { iss: 'https://idp.example', sub } };
   const { shape, key } = selectorKey(KEY, selector);
   const id = randomUUID();
-  const body = { id, effect: 'block', selector, shape, key: Buffer.from(key, 'latin1').toString('base64url'), reauthenticate: false, reason: 'spec', author: { caller: 'spec' } } as const;
+  const body = {
+    id,
+    effect: 'block',
+    selector,
+    shape,
+    key: Buffer.from(key, 'latin1').toString('base64url'),
+    reauthenticate: false,
+    reason: 'spec',
+    author: { caller: 'spec' },
+  } as const;
   return { kind: 'rule.ordered', tenant: TENANT, subject: id, body };
 };
 
@@ -24,7 +42,8 @@ describe('snapshots of the control state', () => {
   beforeAll(async () => {
     database = await createControlDatabase();
     await database.append(record());
-    for (let from = 0; from < RULES; from += 2_000) await database.append(...Array.from({ length: 2_000 }, (_, nth) => block(`u-${from + nth}`)));
+    for (let from = 0; from < RULES; from += 2_000)
+      await database.append(...Array.from({ length: 2_000 }, (_, nth) => block(`u-${from + nth}`)));
     whole = await catchUp(createControlState());
   });
   afterAll(() => database.drop());
@@ -100,10 +119,20 @@ describe('snapshots of the control state', () => {
   it('is kept up while a process runs, which drops dead rules too', async () => {
     const revoked = block('long-dead');
     const { body } = revoked as Extract<NewControlRecord, { kind: 'rule.ordered' }>;
-    await database.append({ ...revoked, body: { ...body, effect: 'revoke', before: 1_000_000_000 } } as NewControlRecord, record());
+    await database.append(
+      { ...revoked, body: { ...body, effect: 'revoke', before: 1_000_000_000 } } as NewControlRecord,
+      record(),
+    );
     await catchUp(whole);
     expect(whole.tenant(TENANT)!.rules.get(body.id)).toBeDefined();
-    const end = keepSnapshots({ pool: database.pool, state: whole, log: testLog(), lastUses: async () => new Map(), intervalMs: 5, recordsASnapshot: 1 });
+    const end = keepSnapshots({
+      pool: database.pool,
+      state: whole,
+      log: testLog(),
+      lastUses: async () => new Map(),
+      intervalMs: 5,
+      recordsASnapshot: 1,
+    });
     await until('a snapshot of the new head', async () => (await restored()).state.head === whole.head);
     await end();
     expect(whole.tenant(TENANT)!.rules.get(body.id)).toBeUndefined();

@@ -19,7 +19,12 @@ describe('a producer over Kafka', () => {
   beforeAll(async () => {
     service = await ownKafka();
     await service.start();
-    kafka = createKafka({ brokers: service.brokers, clientId: 'spec', log: testLog(), retry: { initialRetryTime: 50, retries: 2 } });
+    kafka = createKafka({
+      brokers: service.brokers,
+      clientId: 'spec',
+      log: testLog(),
+      retry: { initialRetryTime: 50, retries: 2 },
+    });
     client = kafka.producer({ allowAutoTopicCreation: false });
     await client.connect();
     directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
@@ -34,7 +39,8 @@ describe('a producer over Kafka', () => {
     const name = uniqueName('chat');
     const admin = kafka.admin();
     await admin.connect();
-    const config: Record<string, string> = maxMessageBytes === undefined ? {} : { 'max.message.bytes': String(maxMessageBytes) };
+    const config: Record<string, string> =
+      maxMessageBytes === undefined ? {} : { 'max.message.bytes': String(maxMessageBytes) };
     await ensureTopics(admin, [{ topic: `rescind.events.${name}`, partitions, config }]);
     await admin.disconnect();
     return name;
@@ -81,19 +87,31 @@ describe('a producer over Kafka', () => {
     let sent = 0;
     const emit = (count: number): void => {
       for (const end = sent + count; sent < end; sent++) {
-        sut.emit('access.allowed', { token: { iss: SOURCE, jti: `t${sent % USERS}` }, operation: 'read' }, { id: String(sent) });
+        sut.emit(
+          'access.allowed',
+          { token: { iss: SOURCE, jti: `t${sent % USERS}` }, operation: 'read' },
+          { id: String(sent) },
+        );
       }
     };
     for (let outage = 0; outage < 2; outage++) {
       for (let n = 0; n < 10; n++) {
         emit(50);
-        await sut.emitDurably('access.allowed', { token: { iss: SOURCE, jti: `t${sent % USERS}` }, operation: 'read' }, { id: String(sent++) });
+        await sut.emitDurably(
+          'access.allowed',
+          { token: { iss: SOURCE, jti: `t${sent % USERS}` }, operation: 'read' },
+          { id: String(sent++) },
+        );
       }
       emit(50);
       service.kill();
       for (let n = 0; n < 10; n++) {
         emit(100);
-        await sut.emitDurably('access.allowed', { token: { iss: SOURCE, jti: `t${sent % USERS}` }, operation: 'read' }, { id: String(sent++), until: 'spooled' });
+        await sut.emitDurably(
+          'access.allowed',
+          { token: { iss: SOURCE, jti: `t${sent % USERS}` }, operation: 'read' },
+          { id: String(sent++), until: 'spooled' },
+        );
       }
       expect(sut.stats().spooled).toBeGreaterThan(900);
       await service.start();
@@ -114,9 +132,15 @@ describe('a producer over Kafka', () => {
   it('finds the one record that the broker will not take', async () => {
     const name = await createTopic(1, 3_000);
     const { sut, told } = producer(name);
-    for (let n = 0; n < 30; n++) sut.emit('token.revoked', { iss: SOURCE, jti: `t${n}`, reason: 'r' }, { id: String(n) });
-    sut.emit('access.allowed', { token: { iss: SOURCE, jti: 'big' }, operation: 'read', path: `/${'p'.repeat(3_500)}` }, { id: '30' });
-    for (let n = 31; n < 50; n++) sut.emit('token.revoked', { iss: SOURCE, jti: `t${n}`, reason: 'r' }, { id: String(n) });
+    for (let n = 0; n < 30; n++)
+      sut.emit('token.revoked', { iss: SOURCE, jti: `t${n}`, reason: 'r' }, { id: String(n) });
+    sut.emit(
+      'access.allowed',
+      { token: { iss: SOURCE, jti: 'big' }, operation: 'read', path: `/${'p'.repeat(3_500)}` },
+      { id: '30' },
+    );
+    for (let n = 31; n < 50; n++)
+      sut.emit('token.revoked', { iss: SOURCE, jti: `t${n}`, reason: 'r' }, { id: String(n) });
     await sut.flush();
     await sut.close();
     expect(told).toEqual(['30 too-large']);
@@ -127,7 +151,9 @@ describe('a producer over Kafka', () => {
     const name = uniqueName('later');
     const { sut, told } = producer(name);
     sut.emit('token.revoked', { iss: SOURCE, jti: 't1', reason: 'r' }, { id: '1' });
-    await expect(sut.emitDurably('token.revoked', { iss: SOURCE, jti: 't2', reason: 'r' }, { id: '2' })).rejects.toMatchObject({ code: 'emit-failed' });
+    await expect(
+      sut.emitDurably('token.revoked', { iss: SOURCE, jti: 't2', reason: 'r' }, { id: '2' }),
+    ).rejects.toMatchObject({ code: 'emit-failed' });
     const admin = kafka.admin();
     await admin.connect();
     await ensureTopics(admin, [{ topic: `rescind.events.${name}`, partitions: 1 }]);

@@ -30,7 +30,9 @@ describe('a process that is killed while it spools', () => {
 
   /** Ids that the process said are safe before SIGKILL, sent when it has said `killAt` of them. */
   async function runAndKill(from: number, killAt: number, during: () => void = () => undefined): Promise<string[]> {
-    const child = spawn(process.execPath, [PROCESS, receiver.url, directory, String(from), '100000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [PROCESS, receiver.url, directory, String(from), '100000'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const safe: string[] = [];
     const exited = new Promise((resolve) => child.once('exit', resolve));
     for await (const line of createInterface(child.stdout)) {
@@ -44,49 +46,63 @@ describe('a process that is killed while it spools', () => {
     return safe;
   }
 
-  it('loses nothing that it was told is safe, over several deaths, and its successors keep the order', async () => {
-    const safe = [...(await runAndKill(0, 700)), ...(await runAndKill(100_000, 37)), ...(await runAndKill(200_000, 2_500))];
-    broken = false;
-    const successor = createProducer({
-      source: 'https://idp.example',
-      transport: httpTransport({ url: receiver.url, credentials: { bearer: 'k' } }),
-      spool: { directory },
-      onDropped: ({ reason }) => {
-        throw new Error(reason);
-      },
-      onRefused: () => undefined,
-    });
-    await successor.flush();
-    const { recovered, delivered, dropped } = successor.stats();
-    expect([delivered, dropped]).toEqual([recovered, 0]);
-    await successor.close();
-    const arrived = receiver.received.map(({ id }) => id);
-    const known = new Set(arrived);
-    expect(safe.filter((id) => !known.has(id))).toEqual([]);
-    expect(arrived).toEqual([...arrived].sort((one, other) => Number(one) - Number(other)));
-  }, MANY_EVENTS_MS);
-
-  it('also while it delivers what was spooled', async () => {
-    const safe = await runAndKill(0, 6_000, () => {
+  it(
+    'loses nothing that it was told is safe, over several deaths, and its successors keep the order',
+    async () => {
+      const safe = [
+        ...(await runAndKill(0, 700)),
+        ...(await runAndKill(100_000, 37)),
+        ...(await runAndKill(200_000, 2_500)),
+      ];
       broken = false;
-    });
-    await runAndKill(100_000, 1);
-    const successor = createProducer({
-      source: 'https://idp.example',
-      transport: httpTransport({ url: receiver.url, credentials: { bearer: 'k' } }),
-      spool: { directory },
-      onDropped: () => undefined,
-      onRefused: () => undefined,
-    });
-    await successor.flush();
-    expect(successor.stats().dropped).toBe(0);
-    await successor.close();
-    const arrived = new Set(receiver.received.map(({ id }) => id));
-    expect(safe.filter((id) => !arrived.has(id))).toEqual([]);
-  }, MANY_EVENTS_MS);
+      const successor = createProducer({
+        source: 'https://idp.example',
+        transport: httpTransport({ url: receiver.url, credentials: { bearer: 'k' } }),
+        spool: { directory },
+        onDropped: ({ reason }) => {
+          throw new Error(reason);
+        },
+        onRefused: () => undefined,
+      });
+      await successor.flush();
+      const { recovered, delivered, dropped } = successor.stats();
+      expect([delivered, dropped]).toEqual([recovered, 0]);
+      await successor.close();
+      const arrived = receiver.received.map(({ id }) => id);
+      const known = new Set(arrived);
+      expect(safe.filter((id) => !known.has(id))).toEqual([]);
+      expect(arrived).toEqual([...arrived].sort((one, other) => Number(one) - Number(other)));
+    },
+    MANY_EVENTS_MS,
+  );
+
+  it(
+    'also while it delivers what was spooled',
+    async () => {
+      const safe = await runAndKill(0, 6_000, () => {
+        broken = false;
+      });
+      await runAndKill(100_000, 1);
+      const successor = createProducer({
+        source: 'https://idp.example',
+        transport: httpTransport({ url: receiver.url, credentials: { bearer: 'k' } }),
+        spool: { directory },
+        onDropped: () => undefined,
+        onRefused: () => undefined,
+      });
+      await successor.flush();
+      expect(successor.stats().dropped).toBe(0);
+      await successor.close();
+      const arrived = new Set(receiver.received.map(({ id }) => id));
+      expect(safe.filter((id) => !arrived.has(id))).toEqual([]);
+    },
+    MANY_EVENTS_MS,
+  );
 
   it('keeps others out of its directory while it lives', async () => {
-    const child = spawn(process.execPath, [PROCESS, receiver.url, directory, '0', '1'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [PROCESS, receiver.url, directory, '0', '1'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await new Promise((resolve) => child.stdout.once('data', resolve));
     const second = () =>
       createProducer({
@@ -96,7 +112,9 @@ describe('a process that is killed while it spools', () => {
         onDropped: () => undefined,
         onRefused: () => undefined,
       });
-    expect(second).toThrow(expect.objectContaining({ code: 'config-invalid', detail: expect.stringContaining(`process ${child.pid} `) }));
+    expect(second).toThrow(
+      expect.objectContaining({ code: 'config-invalid', detail: expect.stringContaining(`process ${child.pid} `) }),
+    );
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await exited;

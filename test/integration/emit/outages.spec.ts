@@ -10,14 +10,35 @@ import { startReceiver, type Behaviour } from './receiver.js';
 const SOURCE = 'https://idp.example';
 
 const behaviour = fc.constantFrom<Behaviour>(
-  'take', 'take-and-reset', 'take-and-reset-mid-answer', 'take-and-answer-garbage', 'take-half-and-answer-short', 'reset', 'hang', 'garbage',
-  'unavailable', 'too-many-requests', 'too-large', 'not-rescind', 'forbidden',
+  'take',
+  'take-and-reset',
+  'take-and-reset-mid-answer',
+  'take-and-answer-garbage',
+  'take-half-and-answer-short',
+  'reset',
+  'hang',
+  'garbage',
+  'unavailable',
+  'too-many-requests',
+  'too-large',
+  'not-rescind',
+  'forbidden',
 );
 
 const step = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ do: fc.constant('emit' as const), count: fc.integer({ min: 1, max: 30 }), size: fc.integer({ min: 1, max: 600 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('emit' as const),
+      count: fc.integer({ min: 1, max: 30 }),
+      size: fc.integer({ min: 1, max: 600 }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('pause' as const), ms: fc.integer({ min: 0, max: 8 }) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), timeoutMs: fc.integer({ min: 1, max: 10 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('restart' as const), timeoutMs: fc.integer({ min: 1, max: 10 }) }),
+  },
 );
 
 const world = fc.record({
@@ -26,7 +47,9 @@ const world = fc.record({
   steps: fc.array(step, { minLength: 1, maxLength: 20 }),
   maxWaiting: fc.integer({ min: 5, max: 80 }),
   maxBatch: fc.integer({ min: 1, max: 40 }),
-  spool: fc.option(fc.record({ maxBytes: fc.integer({ min: 2_000, max: 60_000 }), always: fc.boolean() }), { nil: undefined }),
+  spool: fc.option(fc.record({ maxBytes: fc.integer({ min: 2_000, max: 60_000 }), always: fc.boolean() }), {
+    nil: undefined,
+  }),
 });
 
 describe('whatever the other side does', () => {
@@ -35,7 +58,10 @@ describe('whatever the other side does', () => {
       fc.asyncProperty(world, async ({ outage, steps, maxWaiting, maxBatch, spool }) => {
         const directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
         const behaviours = outage.flatMap(([one, times]) => Array.from({ length: times }, () => one));
-        const receiver = await startReceiver({ behave: (request) => behaviours[request] ?? 'take', refuses: ({ id }) => Number(id) % 17 === 0 && 'wrong-issuer' });
+        const receiver = await startReceiver({
+          behave: (request) => behaviours[request] ?? 'take',
+          refuses: ({ id }) => Number(id) % 17 === 0 && 'wrong-issuer',
+        });
         const [told, toldTwice, maybeArrived] = [new Map<string, string>(), [] as string[], new Set<string>()];
         const tell = (id: string, what: string): void => {
           if (told.has(id)) toldTwice.push(id);
@@ -68,7 +94,9 @@ describe('whatever the other side does', () => {
             if (one.do === 'emit') {
               for (let n = 0; n < one.count; n++) {
                 const id = String(accepted.length + 1);
-                accepted.push(producer.emit('token.revoked', { iss: SOURCE, jti: id, reason: 'r'.repeat(one.size) }, { id }));
+                accepted.push(
+                  producer.emit('token.revoked', { iss: SOURCE, jti: id, reason: 'r'.repeat(one.size) }, { id }),
+                );
                 if (n % 10 === 9) await tick();
               }
             } else if (one.do === 'pause') await new Promise((resolve) => setTimeout(resolve, one.ms));

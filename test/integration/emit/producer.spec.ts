@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { MAX_EVENT_BYTES } from '../../../src/contracts/index.js';
-import { createProducer, httpTransport, type DroppedEvent, type Producer, type ProducerOptions, type RefusedEvent } from '../../../src/emit/index.js';
+import {
+  createProducer,
+  httpTransport,
+  type DroppedEvent,
+  type Producer,
+  type ProducerOptions,
+  type RefusedEvent,
+} from '../../../src/emit/index.js';
 import { startReceiver, type Behaviour, type Receiver, type ReceiverOptions } from './receiver.js';
 
 const SOURCE = 'https://idp.example';
@@ -49,9 +56,13 @@ describe('a producer over HTTP', () => {
     return created;
   }
   const emitMany = (sut: Producer, from: number, to: number) =>
-    Array.from({ length: to - from + 1 }, (_, at) => sut.emit('session.ended', session(`s${from + at}`), { id: `e${from + at}` }));
+    Array.from({ length: to - from + 1 }, (_, at) =>
+      sut.emit('session.ended', session(`s${from + at}`), { id: `e${from + at}` }),
+    );
   const ids = (one: Receiver) => one.received.map(({ id }) => id);
-  const failing = (...behaviours: Behaviour[]) => ({ behave: (request: number): Behaviour => behaviours[request] ?? 'take' });
+  const failing = (...behaviours: Behaviour[]) => ({
+    behave: (request: number): Behaviour => behaviours[request] ?? 'take',
+  });
 
   it('answers with the id at once, and delivers in batches', async () => {
     const other = await receiver();
@@ -67,18 +78,35 @@ describe('a producer over HTTP', () => {
   it('throws at once on what Rescind would refuse, and sends nothing of it', async () => {
     const other = await receiver();
     const sut = producer(other.url);
-    expect(() => sut.emit('session.ended', { ...session('s1'), sid: '' })).toThrow(expect.objectContaining({ code: 'invalid-event' }));
-    expect(() => sut.emit('session.begun' as never, session('s1') as never)).toThrow(expect.objectContaining({ code: 'invalid-event' }));
-    expect(() => sut.emit('revocation.ordered' as never, {} as never)).toThrow(expect.objectContaining({ code: 'invalid-event' }));
-    expect(() => sut.emit('session.ended', session('eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2ln'))).toThrow(expect.objectContaining({ code: 'secret-in-event' }));
-    expect(() => sut.emit('session.ended', session('s1'), { id: '' })).toThrow(expect.objectContaining({ code: 'invalid-event' }));
-    await expect(sut.emitDurably('session.ended', { ...session('s1'), sub: 7 } as never)).rejects.toMatchObject({ code: 'invalid-event' });
+    expect(() => sut.emit('session.ended', { ...session('s1'), sid: '' })).toThrow(
+      expect.objectContaining({ code: 'invalid-event' }),
+    );
+    expect(() => sut.emit('session.begun' as never, session('s1') as never)).toThrow(
+      expect.objectContaining({ code: 'invalid-event' }),
+    );
+    expect(() => sut.emit('revocation.ordered' as never, {} as never)).toThrow(
+      expect.objectContaining({ code: 'invalid-event' }),
+    );
+    expect(() => sut.emit('session.ended', session('eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2ln'))).toThrow(
+      expect.objectContaining({ code: 'secret-in-event' }),
+    );
+    expect(() => sut.emit('session.ended', session('s1'), { id: '' })).toThrow(
+      expect.objectContaining({ code: 'invalid-event' }),
+    );
+    await expect(sut.emitDurably('session.ended', { ...session('s1'), sub: 7 } as never)).rejects.toMatchObject({
+      code: 'invalid-event',
+    });
     await sut.close();
     expect(() => sut.emit('session.ended', session('s1'))).toThrow(expect.objectContaining({ code: 'shutting-down' }));
     expect(sut.stats().accepted).toBe(0);
-    expect(() => createProducer({ source: '', transport: httpTransport({ url: other.url, credentials: { bearer: 'k' } }), onDropped() {}, onRefused() {} })).toThrow(
-      expect.objectContaining({ code: 'invalid-event' }),
-    );
+    expect(() =>
+      createProducer({
+        source: '',
+        transport: httpTransport({ url: other.url, credentials: { bearer: 'k' } }),
+        onDropped() {},
+        onRefused() {},
+      }),
+    ).toThrow(expect.objectContaining({ code: 'invalid-event' }));
     expect(() => producer(other.url, { maxWaiting: 0 })).toThrow(TypeError);
     expect(() => producer(other.url, { flushMs: Number.NaN })).toThrow(TypeError);
   });
@@ -86,13 +114,34 @@ describe('a producer over HTTP', () => {
   it('emitDurably answers when the event is in the ledger', async () => {
     const other = await receiver();
     const sut = producer(other.url, { flushMs: 10_000 });
-    expect(await sut.emitDurably('session.ended', session('s1'), { id: 'e1' })).toEqual({ id: 'e1', state: 'delivered', index: '0' });
-    expect(await sut.emitDurably('session.ended', session('s1'), { id: 'e1' })).toEqual({ id: 'e1', state: 'delivered', index: '0', duplicate: true });
+    expect(await sut.emitDurably('session.ended', session('s1'), { id: 'e1' })).toEqual({
+      id: 'e1',
+      state: 'delivered',
+      index: '0',
+    });
+    expect(await sut.emitDurably('session.ended', session('s1'), { id: 'e1' })).toEqual({
+      id: 'e1',
+      state: 'delivered',
+      index: '0',
+      duplicate: true,
+    });
   });
 
   it.each<Behaviour>([
-    'take-and-reset', 'take-and-reset-mid-answer', 'take-and-answer-garbage', 'take-half-and-answer-short', 'reset', 'hang', 'garbage', 'unavailable', 'too-many-requests', 'too-large',
-    'not-rescind', 'not-found', 'redirect', 'forbidden',
+    'take-and-reset',
+    'take-and-reset-mid-answer',
+    'take-and-answer-garbage',
+    'take-half-and-answer-short',
+    'reset',
+    'hang',
+    'garbage',
+    'unavailable',
+    'too-many-requests',
+    'too-large',
+    'not-rescind',
+    'not-found',
+    'redirect',
+    'forbidden',
   ])('delivers each event once, in order, after %s', async (behaviour) => {
     const other = await receiver(failing(behaviour, behaviour));
     const sut = producer(other.url, {}, behaviour === 'hang' ? LOST_MS : ANSWER_MS);
@@ -100,7 +149,10 @@ describe('a producer over HTTP', () => {
     await sut.flush();
     expect(ids(other)).toEqual(sent);
     expect([refused, dropped]).toEqual([[], []]);
-    expect(sut.stats()).toMatchObject({ delivered: 20, duplicates: behaviour.startsWith('take') && behaviour !== 'take' ? expect.any(Number) : 0 });
+    expect(sut.stats()).toMatchObject({
+      delivered: 20,
+      duplicates: behaviour.startsWith('take') && behaviour !== 'take' ? expect.any(Number) : 0,
+    });
   });
 
   it('a connection refused: waits, and delivers when somebody listens', async () => {
@@ -124,14 +176,20 @@ describe('a producer over HTTP', () => {
       detail: 'event e2 was refused (wrong-issuer): not yours',
     });
     expect(ids(other)).toEqual(['e1', 'e3']);
-    expect(refused.map(({ event, code }) => [event.id, code])).toEqual([['e2', 'wrong-issuer'], ['e2', 'wrong-issuer']]);
+    expect(refused.map(({ event, code }) => [event.id, code])).toEqual([
+      ['e2', 'wrong-issuer'],
+      ['e2', 'wrong-issuer'],
+    ]);
     expect(sut.stats()).toMatchObject({ accepted: 4, delivered: 2, refused: 2, waiting: 0 });
   });
 
   it('takes a reason that it does not know for the refusal it is', async () => {
     const other = await receiver({ refuses: () => 'made-up-later' });
     const sut = producer(other.url);
-    await expect(sut.emitDurably('session.ended', session('s1'))).rejects.toMatchObject({ code: 'invalid-event', detail: expect.stringContaining('made-up-later') });
+    await expect(sut.emitDurably('session.ended', session('s1'))).rejects.toMatchObject({
+      code: 'invalid-event',
+      detail: expect.stringContaining('made-up-later'),
+    });
     expect(refused.map(({ code }) => code)).toEqual(['made-up-later']);
   });
 
@@ -148,9 +206,16 @@ describe('a producer over HTTP', () => {
   it('a wrong key holds events back instead of losing them', async () => {
     let key = 'old';
     const told: unknown[] = [];
-    const log = { info() {}, warn() {}, error: (bindings: object) => void told.push((bindings as { code: unknown }).code) };
+    const log = {
+      info() {},
+      warn() {},
+      error: (bindings: object) => void told.push((bindings as { code: unknown }).code),
+    };
     const other = await receiver({ bearer: 'new' });
-    const sut = producer(other.url, { transport: httpTransport({ url: other.url, credentials: () => ({ bearer: key }) }), log });
+    const sut = producer(other.url, {
+      transport: httpTransport({ url: other.url, credentials: () => ({ bearer: key }) }),
+      log,
+    });
     emitMany(sut, 1, 5);
     await other.until(() => other.requests.length > 3);
     expect([sut.stats().away, told]).toEqual(['unauthenticated', ['unauthenticated']]);
@@ -184,10 +249,15 @@ describe('a producer over HTTP', () => {
     const sut = producer(other.url, { maxWaiting: 100 });
     emitMany(sut, 1, 150);
     await expect(sut.emitDurably('session.ended', session('s'))).rejects.toMatchObject({ code: 'overloaded' });
-    expect(dropped.map(({ event, reason }) => [event?.id, reason]).slice(0, 2)).toEqual([['e101', 'memory-full'], ['e102', 'memory-full']]);
+    expect(dropped.map(({ event, reason }) => [event?.id, reason]).slice(0, 2)).toEqual([
+      ['e101', 'memory-full'],
+      ['e102', 'memory-full'],
+    ]);
     expect(sut.stats()).toMatchObject({ accepted: 151, waiting: 100, dropped: 51, droppedBy: { 'memory-full': 51 } });
     expect(await sut.close({ timeoutMs: 20 })).toEqual({ spooled: 0, dropped: 100 });
-    expect(dropped.slice(51).map(({ event, reason }) => `${event?.id} ${reason}`)).toEqual(Array.from({ length: 100 }, (_, at) => `e${at + 1} closed`));
+    expect(dropped.slice(51).map(({ event, reason }) => `${event?.id} ${reason}`)).toEqual(
+      Array.from({ length: 100 }, (_, at) => `e${at + 1} closed`),
+    );
   });
 
   it('bytes are bounded too', async () => {
@@ -260,7 +330,10 @@ describe('a producer over HTTP', () => {
     it('is used while an answer is overdue, before it is known to be lost', async () => {
       const other = await receiver({ behave: () => 'hang' });
       const sut = producer(other.url, { spool: { directory } });
-      expect(await sut.emitDurably('session.ended', session('s1'), { id: 'e1', until: 'spooled' })).toEqual({ id: 'e1', state: 'spooled' });
+      expect(await sut.emitDurably('session.ended', session('s1'), { id: 'e1', until: 'spooled' })).toEqual({
+        id: 'e1',
+        state: 'spooled',
+      });
       expect(await sut.close({ timeoutMs: 1 })).toEqual({ spooled: 1, dropped: 0 });
     });
 
@@ -285,7 +358,12 @@ describe('a producer over HTTP', () => {
       let n = 0;
       const untilSpooled = () => {
         n++;
-        return sut.emitDurably('session.ended', session(`s${n}`), { id: `e${n}`, until: 'spooled', timeoutMs: 2_000 }).then(() => true, () => false);
+        return sut
+          .emitDurably('session.ended', session(`s${n}`), { id: `e${n}`, until: 'spooled', timeoutMs: 2_000 })
+          .then(
+            () => true,
+            () => false,
+          );
       };
       while (await untilSpooled());
       emitMany(sut, n + 1, 300);
@@ -315,7 +393,9 @@ describe('a producer over HTTP', () => {
       await other.until(() => other.requests.length > 2 && errors.length > 0);
       emitMany(sut, 11, 30);
       expect(errors).toContain('the spool could not be written');
-      expect(dropped.map(({ event, reason }) => `${event?.id} ${reason}`)).toEqual(Array.from({ length: 10 }, (_, at) => `e${at + 21} spool-failed`));
+      expect(dropped.map(({ event, reason }) => `${event?.id} ${reason}`)).toEqual(
+        Array.from({ length: 10 }, (_, at) => `e${at + 21} spool-failed`),
+      );
       broken = false;
       await sut.flush();
       expect(ids(other)).toEqual(Array.from({ length: 20 }, (_, at) => `e${at + 1}`));

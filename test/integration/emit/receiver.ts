@@ -42,14 +42,25 @@ export interface Receiver {
   readonly port: number;
   /** Each event once, in the order of first arrival. */
   readonly received: readonly CloudEvent[];
-  readonly requests: readonly { readonly at: number; readonly count: number; readonly authorization: string | undefined }[];
+  readonly requests: readonly {
+    readonly at: number;
+    readonly count: number;
+    readonly authorization: string | undefined;
+  }[];
   readonly duplicates: number;
   /** Resolves when the condition holds, checked after each request. */
   until(condition: () => boolean): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startReceiver({ behave = () => 'take', refuses = () => false as const, refusesWhole = () => false, bearer, retryAfter, port }: ReceiverOptions = {}): Promise<Receiver> {
+export async function startReceiver({
+  behave = () => 'take',
+  refuses = () => false as const,
+  refusesWhole = () => false,
+  bearer,
+  retryAfter,
+  port,
+}: ReceiverOptions = {}): Promise<Receiver> {
   const received = new Map<string, { readonly event: CloudEvent; readonly index: string }>();
   const requests: { at: number; count: number; authorization: string | undefined }[] = [];
   const waiting = new Set<() => void>();
@@ -72,10 +83,14 @@ export async function startReceiver({ behave = () => 'take', refuses = () => fal
 
   function respond(request: IncomingMessage, response: ServerResponse, events: readonly CloudEvent[]): void {
     const answer = (status: number, body: unknown): void => {
-      response.writeHead(status, { 'content-type': 'application/json', ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }) });
+      response.writeHead(status, {
+        'content-type': 'application/json',
+        ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+      });
       response.end(typeof body === 'string' ? body : JSON.stringify(body));
     };
-    if (bearer !== undefined && request.headers.authorization !== `Bearer ${bearer}`) return answer(401, { error: 'invalid_client' });
+    if (bearer !== undefined && request.headers.authorization !== `Bearer ${bearer}`)
+      return answer(401, { error: 'invalid_client' });
     const behaviour = events.some(refusesWhole) ? 'too-large' : behave(requests.length - 1);
     switch (behaviour) {
       case 'take':

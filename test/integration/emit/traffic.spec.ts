@@ -16,7 +16,13 @@ describe('rescind emit --rate', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent' });
+    const config = readConfig({
+      RESCIND_HOME: home,
+      PORT: '0',
+      DATABASE_URL: database.url,
+      KAFKA_BROKERS: 'none',
+      LOG_LEVEL: 'silent',
+    });
     rescind = await startRescind(config, { log: testLog() });
   });
   afterAll(async () => {
@@ -43,7 +49,13 @@ describe('rescind emit --rate', () => {
     for (let round = 0; round < 4; round++) {
       const { code, out, err } = await rescindSays('emit', '--rate', '100', '--for', '1', '--register', '--json');
       expect([code, err]).toEqual([0, '']);
-      expect(JSON.parse(out.trim().split('\n').at(-1)!)).toMatchObject({ sent: 100, acknowledged: 100, refused: 0, dropped: 0, waiting: 0 });
+      expect(JSON.parse(out.trim().split('\n').at(-1)!)).toMatchObject({
+        sent: 100,
+        acknowledged: 100,
+        refused: 0,
+        dropped: 0,
+        waiting: 0,
+      });
     }
     const { rows } = await database.pool.query<{ n: string }>('SELECT count(*) AS n FROM access');
     expect(Number(rows[0]!.n)).toBeGreaterThan(200);

@@ -33,26 +33,47 @@ afterAll(() => service.stop());
 function send({ method = 'POST', path, headers = {}, body, as = GUARD }: Sent): Promise<Got> {
   const authorization = as === '' ? {} : { authorization: service.basic(as) };
   return new Promise((resolve, reject) => {
-    const sent = request(service.url + path, { method, agent: false, headers: { ...authorization, ...headers } }, (response) => {
-      const chunks: Buffer[] = [];
-      const done = (): void => {
-        resolve({ status: response.statusCode!, type: response.headers['content-type'], headers: response.headers, text: Buffer.concat(chunks).toString() });
-        sent.destroy();
-      };
-      response.on('data', (chunk: Buffer) => {
-        chunks.push(chunk);
-        if (response.headers['content-type'] === 'text/event-stream') done();
-      });
-      response.on('end', done);
-    });
+    const sent = request(
+      service.url + path,
+      { method, agent: false, headers: { ...authorization, ...headers } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        const done = (): void => {
+          resolve({
+            status: response.statusCode!,
+            type: response.headers['content-type'],
+            headers: response.headers,
+            text: Buffer.concat(chunks).toString(),
+          });
+          sent.destroy();
+        };
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          if (response.headers['content-type'] === 'text/event-stream') done();
+        });
+        response.on('end', done);
+      },
+    );
     sent.on('error', reject);
     sent.end(body);
   });
 }
 
-const stream = (query: string, headers: Record<string, string> = {}): Sent => ({ method: 'GET', path: `/feed${query}`, headers });
-const lease = (body: unknown, type = JSON_TYPE): Sent => ({ path: '/feed/lease', headers: { 'content-type': type }, body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body) });
-const token = (body: string | Buffer, type = FORM): Sent => ({ path: '/feed/token', headers: { 'content-type': type }, body });
+const stream = (query: string, headers: Record<string, string> = {}): Sent => ({
+  method: 'GET',
+  path: `/feed${query}`,
+  headers,
+});
+const lease = (body: unknown, type = JSON_TYPE): Sent => ({
+  path: '/feed/lease',
+  headers: { 'content-type': type },
+  body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+});
+const token = (body: string | Buffer, type = FORM): Sent => ({
+  path: '/feed/token',
+  headers: { 'content-type': type },
+  body,
+});
 
 const good = { id: freshId(), held: '1' };
 const invalid = { error: 'invalid_request' };
@@ -126,18 +147,43 @@ describe('a request that is wrong in itself', () => {
 });
 
 describe('whatever comes', () => {
-  const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('', '0', '1', '*', 'true', 'null', '{}', freshId()));
+  const text = fc.oneof(
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('', '0', '1', '*', 'true', 'null', '{}', freshId()),
+  );
   const bytes = fc.oneof(
     text.map((one) => Buffer.from(one)),
     fc.uint8Array({ maxLength: 200 }).map((one) => Buffer.from(one)),
-    fc.record({ id: fc.oneof(fc.constant(freshId()), fc.jsonValue()), held: fc.oneof(fc.nat().map(String), fc.jsonValue()), release: fc.jsonValue() }, { requiredKeys: [] }).map((one) => Buffer.from(JSON.stringify(one))),
-    fc.array(fc.tuple(fc.constantFrom('token', 'held', 'token_type_hint', 'client_id', 'x'), text)).map((pairs) => Buffer.from(pairs.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join('&'))),
+    fc
+      .record(
+        {
+          id: fc.oneof(fc.constant(freshId()), fc.jsonValue()),
+          held: fc.oneof(fc.nat().map(String), fc.jsonValue()),
+          release: fc.jsonValue(),
+        },
+        { requiredKeys: [] },
+      )
+      .map((one) => Buffer.from(JSON.stringify(one))),
+    fc
+      .array(fc.tuple(fc.constantFrom('token', 'held', 'token_type_hint', 'client_id', 'x'), text))
+      .map((pairs) =>
+        Buffer.from(pairs.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join('&')),
+      ),
     fc.constant(randomBytes(70_000)),
   );
-  const query = fc.array(fc.tuple(fc.constantFrom('after', 'also', 'x'), text)).map((pairs) => pairs.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join('&'));
+  const query = fc
+    .array(fc.tuple(fc.constantFrom('after', 'also', 'x'), text))
+    .map((pairs) => pairs.map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`).join('&'));
   const sents = fc.record({
     // The right one of each half of the time, or little would come past the first look.
-    target: fc.oneof(fc.constantFrom(['GET', '/feed'], ['POST', '/feed/lease'], ['POST', '/feed/token']), fc.tuple(fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'), fc.constantFrom('/feed', '/feed/lease', '/feed/token'))),
+    target: fc.oneof(
+      fc.constantFrom(['GET', '/feed'], ['POST', '/feed/lease'], ['POST', '/feed/token']),
+      fc.tuple(
+        fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'),
+        fc.constantFrom('/feed', '/feed/lease', '/feed/token'),
+      ),
+    ),
     search: fc.oneof(fc.constant(''), query),
     type: fc.constantFrom(FORM, JSON_TYPE, 'text/plain', ''),
     body: bytes,
@@ -150,7 +196,13 @@ describe('whatever comes', () => {
       fc.asyncProperty(sents, async ({ target, search, type, body, as }) => {
         const [method, path] = target as [string, string];
         const hasBody = method === 'POST' || method === 'PUT';
-        const got = await send({ method, path: search === '' ? path : `${path}?${search}`, as, headers: type === '' ? {} : { 'content-type': type }, ...(hasBody ? { body } : {}) });
+        const got = await send({
+          method,
+          path: search === '' ? path : `${path}?${search}`,
+          as,
+          headers: type === '' ? {} : { 'content-type': type },
+          ...(hasBody ? { body } : {}),
+        });
         seen.set(got.status, (seen.get(got.status) ?? 0) + 1);
         // The node may be asked for a position that it has not reached; nothing else is unavailable here.
         if (got.status === 503) expect(JSON.parse(got.text)).toEqual({ error: 'behind' });

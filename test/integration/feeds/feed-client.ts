@@ -38,7 +38,9 @@ export interface StreamOptions {
 export function openStream(url: string, { authorization, query = '', lastEventId }: StreamOptions): Promise<Stream> {
   return new Promise((resolve, reject) => {
     const headers = { authorization, ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }) };
-    const sent = request(`${url}/feed${query}`, { headers, agent: false }, (response) => resolve(readStream(response, () => sent.destroy())));
+    const sent = request(`${url}/feed${query}`, { headers, agent: false }, (response) =>
+      resolve(readStream(response, () => sent.destroy())),
+    );
     sent.once('error', reject);
     sent.end();
   });
@@ -52,12 +54,18 @@ function readStream(response: IncomingMessage, close: () => void): Stream {
   let text = '';
 
   function take(block: string): void {
-    const fields = new Map(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
+    const fields = new Map(
+      block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+    );
     if (!fields.has('event')) {
       comments++;
       return;
     }
-    const event = { id: BigInt(fields.get('id')!), event: fields.get('event')!, data: JSON.parse(fields.get('data')!) as Record<string, unknown> };
+    const event = {
+      id: BigInt(fields.get('id')!),
+      event: fields.get('event')!,
+      data: JSON.parse(fields.get('data')!) as Record<string, unknown>,
+    };
     held = event.id;
     events.push(event);
     stream.onEvent(event);
@@ -113,15 +121,32 @@ export interface Answered {
 async function read(response: Response): Promise<Answered> {
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true;
-  return { status: response.status, headers: response.headers, text, body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {} };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+  };
 }
 
 export async function askLease(url: string, authorization: string, body: object): Promise<Answered> {
-  return read(await fetch(`${url}/feed/lease`, { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) }));
+  return read(
+    await fetch(`${url}/feed/lease`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  );
 }
 
-export async function askToken(url: string, authorization: string, form: Readonly<Record<string, string>>): Promise<Answered> {
-  return read(await fetch(`${url}/feed/token`, { method: 'POST', headers: { authorization }, body: new URLSearchParams(form) }));
+export async function askToken(
+  url: string,
+  authorization: string,
+  form: Readonly<Record<string, string>>,
+): Promise<Answered> {
+  return read(
+    await fetch(`${url}/feed/token`, { method: 'POST', headers: { authorization }, body: new URLSearchParams(form) }),
+  );
 }
 
 export interface Rescind {
@@ -191,7 +216,8 @@ export class HandGuard {
     const t0 = performance.now();
     const answered = await askLease(this.#url, this.#authorization, { id: this.id, held: String(this.held) });
     this.answers.push(answered);
-    if (answered.status === 200) this.#untilMs = Math.max(this.#untilMs, t0 + LEASE_FRACTION * (answered.body['grant_ms'] as number));
+    if (answered.status === 200)
+      this.#untilMs = Math.max(this.#untilMs, t0 + LEASE_FRACTION * (answered.body['grant_ms'] as number));
     return answered;
   }
 

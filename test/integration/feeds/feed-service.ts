@@ -11,11 +11,22 @@ import { metricsWith } from '../../support/metrics.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const PRODUCER = 'producer';
-export const registered = ({ name, uri, types, issuers, resources, jwks }: typeof parties.RAS_SOURCE): object => ({ name, uri, types, issuers, resources, ...(jwks ? { jwks } : {}) });
+export const registered = ({ name, uri, types, issuers, resources, jwks }: typeof parties.RAS_SOURCE): object => ({
+  name,
+  uri,
+  types,
+  issuers,
+  resources,
+  ...(jwks ? { jwks } : {}),
+});
 /** Another API of the first company. */
 export const FILES_API = 'https://files.chat.example';
 export const CHAT_SOURCE = { ...parties.RAS_SOURCE, resources: [parties.API, FILES_API] };
-const SOURCES: Readonly<Record<string, { readonly uri: string }>> = { idp: parties.IDP_SOURCE, chat: CHAT_SOURCE, crm: parties.OTHER_RAS_SOURCE };
+const SOURCES: Readonly<Record<string, { readonly uri: string }>> = {
+  idp: parties.IDP_SOURCE,
+  chat: CHAT_SOURCE,
+  crm: parties.OTHER_RAS_SOURCE,
+};
 
 /** Of one API, of all APIs of both companies, and one that introspects within the first's bounds. */
 export const GUARD = 'chat-guard';
@@ -23,7 +34,9 @@ export const WIDE_GUARD = 'both-guard';
 export const INTROSPECTOR = 'chat-api';
 const CALLERS = {
   [GUARD]: { guard: { resources: [parties.API], issuers: [parties.RAS] } },
-  [WIDE_GUARD]: { guard: { resources: [parties.API, FILES_API, parties.OTHER_API], issuers: [parties.RAS, parties.OTHER_RAS] } },
+  [WIDE_GUARD]: {
+    guard: { resources: [parties.API, FILES_API, parties.OTHER_API], issuers: [parties.RAS, parties.OTHER_RAS] },
+  },
   [INTROSPECTOR]: { introspect: { resources: [parties.API], issuers: [parties.RAS] } },
   [PRODUCER]: { emit: { sources: Object.keys(SOURCES) } },
   security: { revoke: { tenant: true } },
@@ -70,13 +83,29 @@ export async function startFeedService(over: Readonly<Record<string, string>> = 
   async function start(more: Readonly<Record<string, string>> = {}): Promise<RunningRescind> {
     const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
     homes.push(home);
-    return startRescind(readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', ...over, ...more }), { log: testLog() });
+    return startRescind(
+      readConfig({
+        RESCIND_HOME: home,
+        PORT: '0',
+        DATABASE_URL: database.url,
+        KAFKA_BROKERS: 'none',
+        ...over,
+        ...more,
+      }),
+      { log: testLog() },
+    );
   }
 
   const running = await start();
   const adminKey = running.adminKey!;
 
-  async function send<T>(method: string, path: string, bearer: string, body: unknown, type = 'application/json'): Promise<T> {
+  async function send<T>(
+    method: string,
+    path: string,
+    bearer: string,
+    body: unknown,
+    type = 'application/json',
+  ): Promise<T> {
     const response = await fetch(running.url + path, {
       method,
       headers: { authorization: `Bearer ${bearer}`, ...(body === undefined ? {} : { 'content-type': type }) },
@@ -101,10 +130,20 @@ export async function startFeedService(over: Readonly<Record<string, string>> = 
     call: (method, path, as, body) => send(method, path, secret(as), body),
     admin: (method, path, body) => send(method, path, adminKey, body),
     async register(id, roles) {
-      secrets.set(id, /"(rsk_[A-Za-z0-9_-]+)"/.exec(JSON.stringify(await send('POST', '/v1/callers', adminKey, { id, roles })))![1]!);
+      secrets.set(
+        id,
+        /"(rsk_[A-Za-z0-9_-]+)"/.exec(JSON.stringify(await send('POST', '/v1/callers', adminKey, { id, roles })))![1]!,
+      );
     },
     async emit(source, name, data) {
-      const event = { specversion: '1.0', type: eventType(name), source: SOURCES[source]!.uri, id: randomUUID(), time: new Date().toISOString(), data };
+      const event = {
+        specversion: '1.0',
+        type: eventType(name),
+        source: SOURCES[source]!.uri,
+        id: randomUUID(),
+        time: new Date().toISOString(),
+        data,
+      };
       await send('POST', '/events', secret(PRODUCER), event, 'application/cloudevents+json');
     },
     async issue(tokenOver = {}) {
@@ -113,12 +152,21 @@ export async function startFeedService(over: Readonly<Record<string, string>> = 
       const [jti, sub] = [randomUUID(), `idp-${tokenOver.sub ?? 'anybody'}`];
       await service.emit('idp', 'id-jag.issued', parties.idJagFacts(now, { jti, sub }));
       const idJag = { iss: parties.IDP, jti, sub, client_id: 'wiki-at-chat', iat: now - 40 };
-      await service.emit('chat', 'token.issued', parties.tokenFacts(now, { sha256: digestOf(text), id_jag: idJag, ...tokenOver }));
+      await service.emit(
+        'chat',
+        'token.issued',
+        parties.tokenFacts(now, { sha256: digestOf(text), id_jag: idJag, ...tokenOver }),
+      );
       return text;
     },
-    order: (selector, orderOver = {}) => service.call('POST', '/v1/revocations', 'security', { selector, reason: 'spec', ...orderOver }),
+    order: (selector, orderOver = {}) =>
+      service.call('POST', '/v1/revocations', 'security', { selector, reason: 'spec', ...orderOver }),
     async introspect(token, at = running.url) {
-      const response = await fetch(`${at}/introspect`, { method: 'POST', headers: { authorization: service.basic(INTROSPECTOR) }, body: new URLSearchParams({ token }) });
+      const response = await fetch(`${at}/introspect`, {
+        method: 'POST',
+        headers: { authorization: service.basic(INTROSPECTOR) },
+        body: new URLSearchParams({ token }),
+      });
       return response.status === 200 ? response.json() : response.status;
     },
     metricsWith: (pattern) => metricsWith(running.url, pattern),
@@ -134,7 +182,8 @@ export async function startFeedService(over: Readonly<Record<string, string>> = 
     },
   };
 
-  for (const { name } of Object.values(SOURCES) as (typeof parties.RAS_SOURCE)[]) await service.admin('POST', '/v1/sources', registered(SOURCES[name] as typeof parties.RAS_SOURCE));
+  for (const { name } of Object.values(SOURCES) as (typeof parties.RAS_SOURCE)[])
+    await service.admin('POST', '/v1/sources', registered(SOURCES[name] as typeof parties.RAS_SOURCE));
   for (const [id, roles] of Object.entries(CALLERS)) await service.register(id, roles);
   return service;
 }

@@ -52,7 +52,9 @@ describe('an order and the guards', () => {
     expect(guard.lastYesAt).toBeLessThan(answeredAt);
     expect(confirmed).toEqual({ nodes: 1, guards: 1, expired: 0 });
     expect(ms).toBeLessThan(AT_ONCE_MS);
-    expect((await askToken(service.url, service.basic(GUARD), { token, held: seq })).text).toBe('{"active":false,"rescind":{"recorded":true}}');
+    expect((await askToken(service.url, service.basic(GUARD), { token, held: seq })).text).toBe(
+      '{"active":false,"rescind":{"recorded":true}}',
+    );
     const counted = /^rescind_guards 1$/m;
     expect(await service.metricsWith(counted)).toMatch(counted);
   });

@@ -8,7 +8,12 @@ import { createPool } from '../../../dist/platform/postgres/index.js';
 
 const [url, brokers, prefix, applicationName, home] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
-const pool = createPool({ url, max: 3, applicationName, onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost') });
+const pool = createPool({
+  url,
+  max: 3,
+  applicationName,
+  onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+});
 const controlLog = createControlLog({ pool });
 const follower = createControlFollower({ url, controlLog, log, serves: false });
 await follower.start();

@@ -2,7 +2,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { API, IDP, OTHER_API, OTHER_RAS, RAS, tokenFacts } from '../../conformance/parties.js';
 import { digestOf } from '../../conformance/signing.js';
 import { askToken, openStream, selects, type Rescind, type Stream, type StreamOptions } from './feed-client.js';
-import { CHAT_SOURCE, FILES_API, GUARD, INTROSPECTOR, registered, startFeedService, WIDE_GUARD, type FeedService } from './feed-service.js';
+import {
+  CHAT_SOURCE,
+  FILES_API,
+  GUARD,
+  INTROSPECTOR,
+  registered,
+  startFeedService,
+  WIDE_GUARD,
+  type FeedService,
+} from './feed-service.js';
 
 let service: FeedService;
 let streams: Stream[] = [];
@@ -34,7 +43,9 @@ describe('the stream of a guard', () => {
   it('begins with where it stands and what it is complete for, by keys that name nothing', async () => {
     const [narrow, wide] = [await open(GUARD), await open(WIDE_GUARD)];
     expect([narrow, wide].map(({ events }) => (events[0]!.data['interest'] as string[]).length)).toEqual([2, 5]);
-    expect(wide.events[0]!.data['interest']).toEqual(expect.arrayContaining(narrow.events[0]!.data['interest'] as string[]));
+    expect(wide.events[0]!.data['interest']).toEqual(
+      expect.arrayContaining(narrow.events[0]!.data['interest'] as string[]),
+    );
     expect(JSON.stringify(wide.events[0]!.data)).not.toContain('https:');
     expect((await open(GUARD, { query: '?also=*' })).events[0]!.data['interest']).toBe('*');
   });
@@ -45,7 +56,12 @@ describe('the stream of a guard', () => {
     await service.order({ resource: OTHER_API, ...user('u-1') });
     await service.order({ resource: API, client: { iss: RAS, client_id: 'somebody-at-chat' } });
     const { id } = await service.order({ resource: OTHER_RAS });
-    const lifted = await service.call<{ seq: string; revoke?: string }>('POST', `/v1/revocations/${id}/lift`, 'security', { reason: 'spec', resume: true });
+    const lifted = await service.call<{ seq: string; revoke?: string }>(
+      'POST',
+      `/v1/revocations/${id}/lift`,
+      'security',
+      { reason: 'spec', resume: true },
+    );
     expect(await heard(narrow, lifted.seq)).toEqual(['rule', 'seq', 'rule', 'seq', 'seq']);
     expect(await heard(wide, lifted.seq)).toEqual(['rule', 'rule', 'rule', 'rule', 'seq']);
     expect(await heard(all, lifted.seq)).toEqual(['rule', 'rule', 'rule', 'rule', 'seq']);
@@ -71,7 +87,10 @@ describe('the stream of a guard', () => {
 
   it('says that everything must be asked about again when a source changes, and when the guard itself does', async () => {
     const [stream, other] = [await open(GUARD), await open(WIDE_GUARD)];
-    await service.admin('PUT', '/v1/sources/chat', { ...registered(CHAT_SOURCE), profile: { lineage: 'stated', max_token_lifetime: 80_000, skew: 5, typ: 'at+jwt', algorithms: ['ES256'] } });
+    await service.admin('PUT', '/v1/sources/chat', {
+      ...registered(CHAT_SOURCE),
+      profile: { lineage: 'stated', max_token_lifetime: 80_000, skew: 5, typ: 'at+jwt', algorithms: ['ES256'] },
+    });
     await service.admin('PUT', '/v1/sources/chat', registered(CHAT_SOURCE));
     await stream.next(({ event }) => event === 'forget', 2);
     await service.admin('POST', `/v1/callers/${GUARD}/secrets`);
@@ -84,13 +103,18 @@ describe('the stream of a guard', () => {
 
 async function issueElsewhere(): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
-  await service.emit('crm', 'token.issued', tokenFacts(now, { iss: OTHER_RAS, aud: [OTHER_API], sha256: digestOf('at_crm') }));
+  await service.emit(
+    'crm',
+    'token.issued',
+    tokenFacts(now, { iss: OTHER_RAS, aud: [OTHER_API], sha256: digestOf('at_crm') }),
+  );
   expect((await askToken(service.url, service.basic(WIDE_GUARD), { token: 'at_crm' })).body['active']).toBe(true);
   return 'at_crm';
 }
 
 describe('the first sight of a token', () => {
-  const ask = (token: string, caller = GUARD, form: Readonly<Record<string, string>> = {}) => askToken(service.url, service.basic(caller), { token, ...form });
+  const ask = (token: string, caller = GUARD, form: Readonly<Record<string, string>> = {}) =>
+    askToken(service.url, service.basic(caller), { token, ...form });
 
   it('is the answer of introspection, and what the guard needs to give it again', async () => {
     const token = await service.issue({ sub: 'u-seen' });
@@ -118,7 +142,9 @@ describe('the first sight of a token', () => {
     const token = await service.issue({ sub: 'u-ahead' });
     const ahead = await ask(token, GUARD, { held: '999999' });
     expect([ahead.status, ahead.text, ahead.headers.get('retry-after')]).toEqual([503, '{"error":"behind"}', '1']);
-    expect((await ask(token, GUARD, { held: ((await ask(token)).body as { rescind: Rescind }).rescind.seq })).status).toBe(200);
+    expect(
+      (await ask(token, GUARD, { held: ((await ask(token)).body as { rescind: Rescind }).rescind.seq })).status,
+    ).toBe(200);
   });
 
   it.each<[string, () => Promise<string>]>([
@@ -145,13 +171,28 @@ describe('another tenant', () => {
   it('sees nothing of this one: neither its rules nor its tokens, whatever it asks for', async () => {
     const secret = secretIn(JSON.stringify(await service.admin('POST', '/v1/tenants', { name: 'globex' })));
     const admin = async (path: string, body: object): Promise<string> => {
-      const response = await fetch(service.url + path, { method: 'POST', headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+      const response = await fetch(service.url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
       const text = await response.text();
       expect([response.status, text]).toEqual([201, text]);
       return text;
     };
-    await admin('/v1/sources', { name: 'globex-chat', uri: 'https://globex.example', types: ['token.issued'], issuers: ['https://globex.example'], resources: [API] });
-    const theirs = secretIn(await admin('/v1/callers', { id: 'globex-guard', roles: { guard: { resources: [API], issuers: ['https://globex.example'] } } }));
+    await admin('/v1/sources', {
+      name: 'globex-chat',
+      uri: 'https://globex.example',
+      types: ['token.issued'],
+      issuers: ['https://globex.example'],
+      resources: [API],
+    });
+    const theirs = secretIn(
+      await admin('/v1/callers', {
+        id: 'globex-guard',
+        roles: { guard: { resources: [API], issuers: ['https://globex.example'] } },
+      }),
+    );
     const authorization = `Bearer ${theirs}`;
     const ours = await open(GUARD);
     const stolen = (ours.events[0]!.data['interest'] as string[]).join(',');

@@ -4,8 +4,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
-import { createControlFollower, createControlLog, type ControlFollower, type ControlLog, type NewControlRecord, type RecordCopy, type RuleRecord, type Seq } from '../../../src/control/index.js';
-import { controlTopic, createTopicFeeds, createTopicKeys, createTopicReader, revocationsTopic, type TopicFeeds, type TopicKeys } from '../../../src/feeds/index.js';
+import {
+  createControlFollower,
+  createControlLog,
+  type ControlFollower,
+  type ControlLog,
+  type NewControlRecord,
+  type RecordCopy,
+  type RuleRecord,
+  type Seq,
+} from '../../../src/control/index.js';
+import {
+  controlTopic,
+  createTopicFeeds,
+  createTopicKeys,
+  createTopicReader,
+  revocationsTopic,
+  type TopicFeeds,
+  type TopicKeys,
+} from '../../../src/feeds/index.js';
 import { createControlSeal, type ControlSeal } from '../../../src/feeds/topics/control-message.js';
 import type { TopicReader, TopicRecord } from '../../../src/feeds/topics/topic-reader.kafka.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
@@ -20,19 +37,39 @@ export const TENANT = '00000000-0000-4000-8000-000000000001';
 export const KEY = Buffer.alloc(32, 3);
 const IDP = 'https://idp.example';
 
-export const tenantRecord = (id = TENANT, name = 'acme'): NewControlRecord => ({ kind: 'tenant.changed', tenant: id, subject: id, body: { id, name, key: KEY.toString('base64url') } });
+export const tenantRecord = (id = TENANT, name = 'acme'): NewControlRecord => ({
+  kind: 'tenant.changed',
+  tenant: id,
+  subject: id,
+  body: { id, name, key: KEY.toString('base64url') },
+});
 
 type RuleOf = Extract<NewControlRecord, { kind: 'rule.ordered' }>;
 
 export function rule(selector: Selector, over: Partial<RuleRecord> = {}): RuleOf {
   const { shape, key } = selectorKey(KEY, selector);
   const id = randomUUID();
-  const body = { id, effect: 'block', selector, shape, key: Buffer.from(key, 'latin1').toString('base64url'), reauthenticate: false, reason: 'a secret reason', author: { caller: 'the-analyst' }, ...over } as const;
+  const body = {
+    id,
+    effect: 'block',
+    selector,
+    shape,
+    key: Buffer.from(key, 'latin1').toString('base64url'),
+    reauthenticate: false,
+    reason: 'a secret reason',
+    author: { caller: 'the-analyst' },
+    ...over,
+  } as const;
   return { kind: 'rule.ordered', tenant: TENANT, subject: id, body };
 }
 export const blockOf = (sub: string, over: Partial<RuleRecord> = {}): RuleOf => rule({ user: { iss: IDP, sub } }, over);
 
-export const lifted = (id: string): NewControlRecord => ({ kind: 'rule.lifted', tenant: TENANT, subject: id, body: { rule: id, resume: false, reason: 'over', author: { caller: 'the-analyst' } } });
+export const lifted = (id: string): NewControlRecord => ({
+  kind: 'rule.lifted',
+  tenant: TENANT,
+  subject: id,
+  body: { rule: id, resume: false, reason: 'over', author: { caller: 'the-analyst' } },
+});
 
 /** A database with a control log and names of topics of its own. */
 export interface World {
@@ -50,7 +87,11 @@ export interface World {
   /** Follows the log, and ends with the world. */
   follow(): Promise<ControlFollower>;
   /** Publishes, and ends with the world. */
-  feed(options?: { readonly follower?: ControlFollower; readonly sweepMs?: number; readonly now?: () => number }): Promise<TopicFeeds & { readonly metrics: Metrics }>;
+  feed(options?: {
+    readonly follower?: ControlFollower;
+    readonly sweepMs?: number;
+    readonly now?: () => number;
+  }): Promise<TopicFeeds & { readonly metrics: Metrics }>;
   control(): Promise<readonly TopicRecord[]>;
   /** The topic's control records, opened. */
   controlCopies(): Promise<readonly RecordCopy[]>;
@@ -69,7 +110,11 @@ interface WorldOptions {
   readonly key?: Buffer;
 }
 
-export async function createWorld({ prefix = uniqueName('t'), brokers = testBrokers(), key: topicKey = randomBytes(32) }: WorldOptions = {}): Promise<World> {
+export async function createWorld({
+  prefix = uniqueName('t'),
+  brokers = testBrokers(),
+  key: topicKey = randomBytes(32),
+}: WorldOptions = {}): Promise<World> {
   const database = await createTestDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const { pool, url } = database;
@@ -104,7 +149,17 @@ export async function createWorld({ prefix = uniqueName('t'), brokers = testBrok
     },
     async feed({ follower, ...options } = {}) {
       const metrics = createMetrics();
-      const feeds = createTopicFeeds({ kafka, key: await keys.ensure(), pool, controlLog, follower: follower ?? (await world.follow()), log: testLog(), metrics, prefix, ...options });
+      const feeds = createTopicFeeds({
+        kafka,
+        key: await keys.ensure(),
+        pool,
+        controlLog,
+        follower: follower ?? (await world.follow()),
+        log: testLog(),
+        metrics,
+        prefix,
+        ...options,
+      });
       steps.push(() => feeds.stop());
       feeds.start();
       return { ...feeds, metrics };
@@ -136,7 +191,8 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
   }
 }
 
-export const numbers = (to: number, from = 1): number[] => Array.from({ length: to - from + 1 }, (_, nth) => from + nth);
+export const numbers = (to: number, from = 1): number[] =>
+  Array.from({ length: to - from + 1 }, (_, nth) => from + nth);
 
 /** What a resource app holds that reads a tenant's topic from its start: the last value of each key. */
 export function held(records: readonly TopicRecord[]): Map<string, Readonly<Record<string, unknown>>> {

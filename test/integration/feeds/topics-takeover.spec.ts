@@ -7,7 +7,17 @@ import { controlTopic, revocationsTopic } from '../../../src/feeds/index.js';
 import { createTopicWriter } from '../../../src/feeds/topics/topic-writer.kafka.js';
 import { hold } from '../../support/hold.js';
 import { ownKafka, testBrokers, uniqueName } from '../../support/services.js';
-import { blockOf, createWorld, firstTold, held, numbers, seqOf, tenantRecord, until, type World } from './topics-fixture.js';
+import {
+  blockOf,
+  createWorld,
+  firstTold,
+  held,
+  numbers,
+  seqOf,
+  tenantRecord,
+  until,
+  type World,
+} from './topics-fixture.js';
 
 const TEST_TIMEOUT_MS = 120_000;
 
@@ -32,28 +42,43 @@ async function spawnPublisher(): Promise<Publisher> {
   const name = uniqueName('publisher');
   await world.keys.ensure();
   const program = fileURLToPath(new URL('./publishing-process.mjs', import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, [program, world.url, testBrokers().join(','), world.prefix, name, world.home], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [program, world.url, testBrokers().join(','), world.prefix, name, world.home],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   const exited = once(child, 'exit');
   const kill = async (): Promise<void> => {
     child.kill('SIGKILL');
     await exited;
   };
   world.onEnd(kill);
-  await Promise.race([once(createInterface({ input: child.stdout! }), 'line'), exited.then(() => Promise.reject(new Error('the publisher ended')))]);
+  await Promise.race([
+    once(createInterface({ input: child.stdout! }), 'line'),
+    exited.then(() => Promise.reject(new Error('the publisher ended'))),
+  ]);
   const value = async (sql: string): Promise<number> => (await world.pool.query<{ n: number }>(sql, [name])).rows[0]!.n;
   return {
     name,
     signal: (signal) => void child.kill(signal),
     kill,
     leads: async () =>
-      (await value(`SELECT count(*)::int AS n FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND a.application_name = $1`)) > 0,
-    terminate: async () => void (await value('SELECT count(pg_terminate_backend(pid))::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1')),
+      (await value(
+        `SELECT count(*)::int AS n FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND a.application_name = $1`,
+      )) > 0,
+    terminate: async () =>
+      void (await value(
+        'SELECT count(pg_terminate_backend(pid))::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
+      )),
     sessions: () => value('SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1'),
   };
 }
 
 const cursorOf = async (topic: string): Promise<number> =>
-  Number((await world.pool.query<{ seq: string }>('SELECT seq FROM topic_cursor WHERE topic = $1', [topic])).rows[0]?.seq ?? -1);
+  Number(
+    (await world.pool.query<{ seq: string }>('SELECT seq FROM topic_cursor WHERE topic = $1', [topic])).rows[0]?.seq ??
+      -1,
+  );
 
 describe('publishing', () => {
   it(
@@ -123,7 +148,8 @@ describe('publishing', () => {
     world.onEnd(() => Promise.all([first.close(), second.close()]));
     await first.connect();
     await first.ensure([{ topic, partitions: 1 }]);
-    const say = (value: string): ReadonlyMap<string, { key: string; value: string }[]> => new Map([[topic, [{ key: value, value }]]]);
+    const say = (value: string): ReadonlyMap<string, { key: string; value: string }[]> =>
+      new Map([[topic, [{ key: value, value }]]]);
     await first.publish(say('one'));
     await second.connect();
     await second.publish(say('two'));
@@ -164,14 +190,21 @@ describe('publishing to a broker that is restarted', () => {
         await other.published();
         broker.kill();
         for (const nth of numbers(30)) await other.append(blockOf(`u-${nth}`));
-        await until('it is noticed', async () => /rescind_topic_feed_errors_total [1-9]/.test(await feeds.metrics.text()));
+        await until('it is noticed', async () =>
+          /rescind_topic_feed_errors_total [1-9]/.test(await feeds.metrics.text()),
+        );
         await broker.start();
         await other.append(blockOf('last'));
         await other.published();
         expect(await other.controlSeqs()).toEqual(numbers(33));
         expect(firstTold(await other.revocations()).map(seqOf)).toEqual(numbers(33, 2));
-        await until('nothing lags', async () => !/rescind_topic_feed_lag_records\{[^}]*\} [1-9]/.test(await feeds.metrics.text()));
-        expect(await feeds.metrics.text()).toContain(`rescind_topic_feed_lag_records{topic="${other.prefix}.control"} 0`);
+        await until(
+          'nothing lags',
+          async () => !/rescind_topic_feed_lag_records\{[^}]*\} [1-9]/.test(await feeds.metrics.text()),
+        );
+        expect(await feeds.metrics.text()).toContain(
+          `rescind_topic_feed_lag_records{topic="${other.prefix}.control"} 0`,
+        );
       } finally {
         await other.end();
         await broker.remove();

@@ -7,19 +7,28 @@ import { startFeedService, type FeedService } from '../feeds/feed-service.js';
 import { learn, localAnswer, startGuard, until } from './guard-fixture.js';
 
 /** One address in front of several nodes: each new connection leads to the next of them. */
-async function startBalancer(urls: readonly string[]): Promise<{ readonly url: string; readonly connections: () => number; close(): void }> {
+async function startBalancer(
+  urls: readonly string[],
+): Promise<{ readonly url: string; readonly connections: () => number; close(): void }> {
   let taken = 0;
   const server: Server = createServer((near) => {
     const { port, hostname } = new URL(urls[taken++ % urls.length]!);
     const far = connect(Number(port), hostname);
-    for (const [from, to] of [[near, far], [far, near]] as const) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       from.pipe(to);
       from.on('error', () => to.destroy());
       from.on('close', () => to.destroy());
     }
   });
   await new Promise<void>((listening) => void server.listen(0, '127.0.0.1', listening));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, connections: () => taken, close: () => void server.close() };
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections: () => taken,
+    close: () => void server.close(),
+  };
 }
 
 let service: FeedService;

@@ -2,7 +2,17 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Guard } from '../../../src/guard/index.js';
 import { API, OTHER_API, RAS, RAS_SOURCE } from '../../conformance/parties.js';
 import { GUARD, startFeedService, type FeedService } from '../feeds/feed-service.js';
-import { guardOf, learn, localAnswer, machineMs, startGuard, startGuardProcess, startLink, until, type Link } from './guard-fixture.js';
+import {
+  guardOf,
+  learn,
+  localAnswer,
+  machineMs,
+  startGuard,
+  startGuardProcess,
+  startLink,
+  until,
+  type Link,
+} from './guard-fixture.js';
 
 const ELSEWHERE = 'https://elsewhere.example';
 const user = (sub: string): object => ({ user: { iss: RAS, sub } });
@@ -162,7 +172,9 @@ describe('a guard in trouble', () => {
     await own.ready;
     const token = await service.issue({ sub: 'u-caller' });
     await learn(own, token);
-    await service.admin('PUT', '/v1/callers/short-lived', { roles: { guard: { resources: [API, OTHER_API], issuers: [RAS] } } });
+    await service.admin('PUT', '/v1/callers/short-lived', {
+      roles: { guard: { resources: [API, OTHER_API], issuers: [RAS] } },
+    });
     expect(localAnswer(own, token)).toBeUndefined();
     expect((await own.check(token)).state).toBe('active');
     await service.admin('PUT', '/v1/callers/short-lived', { roles: { audit: {} } });
@@ -182,7 +194,10 @@ describe('a guard in trouble', () => {
       return /"(rsk_[\w-]+)"/.exec(text)?.[1] ?? '';
     };
     const { admin } = await service.admin<{ admin: { secret: string } }>('POST', '/v1/tenants', { name: 'globex' });
-    const revoker = await post('/v1/callers', admin.secret, { id: 'globex-security', roles: { revoke: { tenant: true } } });
+    const revoker = await post('/v1/callers', admin.secret, {
+      id: 'globex-security',
+      roles: { revoke: { tenant: true } },
+    });
     const token = await service.issue({ sub: 'u-tenant' });
     await learn(guard, token);
     const { selectors } = guard.stats();
@@ -200,7 +215,10 @@ describe('a guard in trouble', () => {
   });
 
   it('in the mode `introspect` asks every time, as any client of RFC 7662', async () => {
-    const plain = guardOf(service, { mode: 'introspect', credentials: { id: 'chat-api', secret: service.secret('chat-api') } });
+    const plain = guardOf(service, {
+      mode: 'introspect',
+      credentials: { id: 'chat-api', secret: service.secret('chat-api') },
+    });
     plain.start();
     const token = await service.issue({ sub: 'u-plain' });
     expect(await plain.check(token)).toMatchObject({ state: 'active', claims: { sub: 'u-plain' } });

@@ -52,7 +52,10 @@ export async function startLink(to: string): Promise<Link> {
   let isSevered = false;
   const server = createServer((near) => {
     const far = connect(Number(target.port), target.hostname);
-    for (const [from, other] of [[near, far], [far, near]] as const) {
+    for (const [from, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       sockets.add(from);
       from.on('data', (bytes) => isSevered || other.write(bytes));
       from.on('error', () => undefined);

@@ -42,10 +42,22 @@ describe('a guard and what is ordered', () => {
     ['session', (nth) => issue({ sid: nth }, {}), (nth) => ({ session: { iss: parties.IDP, sid: nth } })],
     ['user', (nth) => issue({}, { sub: nth }), (nth) => ({ user: { iss: parties.RAS, sub: nth } })],
     ['user of the IdP', (nth) => issue({ sub: nth }, {}), (nth) => ({ user: { iss: parties.IDP, sub: nth } })],
-    ['client', (nth) => issue({ client_id: nth }, { client_id: nth }), (nth) => ({ client: { iss: parties.RAS, client_id: nth } })],
-    ['agent', (nth) => issue({ agent: { id: nth, type: 'assistant' } }, {}), (nth) => ({ agent: { iss: parties.IDP, id: nth } })],
+    [
+      'client',
+      (nth) => issue({ client_id: nth }, { client_id: nth }),
+      (nth) => ({ client: { iss: parties.RAS, client_id: nth } }),
+    ],
+    [
+      'agent',
+      (nth) => issue({ agent: { id: nth, type: 'assistant' } }, {}),
+      (nth) => ({ agent: { iss: parties.IDP, id: nth } }),
+    ],
     ['agent_type', (nth) => issue({}, { agent: { id: 'a', type: nth } }), (nth) => ({ agent_type: nth })],
-    ['a conjunction', (nth) => issue({}, { sub: nth }), (nth) => ({ user: { iss: parties.RAS, sub: nth }, resource: parties.API })],
+    [
+      'a conjunction',
+      (nth) => issue({}, { sub: nth }),
+      (nth) => ({ user: { iss: parties.RAS, sub: nth }, resource: parties.API }),
+    ],
   ])('a revocation by %s: the very next check after the answer is not active', async (name, make, selector) => {
     const nth = `${name}-${randomUUID()}`.replaceAll(' ', '-');
     const token = await make(nth);

@@ -16,7 +16,9 @@ const rows = async <T extends object>(sql: string, parameters: unknown[] = []): 
   (await stage.database.pool.query<T>(sql, parameters)).rows;
 
 const head = async (): Promise<bigint> =>
-  BigInt((await rows<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [stage.tenant]))[0]!.next_ix);
+  BigInt(
+    (await rows<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [stage.tenant]))[0]!.next_ix,
+  );
 
 describe('the appender', () => {
   it('answers each event with its dense index, in the order it came', async () => {
@@ -27,7 +29,11 @@ describe('the appender', () => {
 
   it('stores an event once, within a batch and across batches, whatever its spelling', async () => {
     const event = fromIdp('id-jag.issued', idJag({ jti: 'once' }));
-    const respelled = { ...event, time: event.time.replace('Z', '+00:00'), data: Object.fromEntries(Object.entries(event.data).toReversed()) };
+    const respelled = {
+      ...event,
+      time: event.time.replace('Z', '+00:00'),
+      data: Object.fromEntries(Object.entries(event.data).toReversed()),
+    };
     const [first, second] = (await stage.emit(event, respelled as typeof event)) as [{ index: string }, unknown];
     expect(second).toEqual({ duplicate: true, index: first.index });
     expect(await stage.emit(event)).toEqual([{ duplicate: true, index: first.index }]);
@@ -38,27 +44,43 @@ describe('the appender', () => {
     const [first] = (await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'first' }), id))) as [{ index: string }];
     const [other] = await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'other' }), id));
     expect(other).toEqual({ error: 'conflict', detail: `other content than the entry at index ${first.index}` });
-    const quarantined = await rows<{ code: string; source: string }>(`SELECT code, source FROM quarantine WHERE code = 'conflict'`);
+    const quarantined = await rows<{ code: string; source: string }>(
+      `SELECT code, source FROM quarantine WHERE code = 'conflict'`,
+    );
     expect(quarantined).toEqual([{ code: 'conflict', source: stage.idp.id }]);
   });
 
   it('writes entries that the merkle folder recomputes from their payload', async () => {
     await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'recomputed' })));
-    const entries = await rows<EntryRow>('SELECT * FROM entry JOIN payload USING (tenant, ix) WHERE tenant = $1', [stage.tenant]);
+    const entries = await rows<EntryRow>('SELECT * FROM entry JOIN payload USING (tenant, ix) WHERE tenant = $1', [
+      stage.tenant,
+    ]);
     expect(entries.length).toBeGreaterThan(4);
     for (const row of entries) {
       const recomputed = commitment({ salt: row.salt, attributes: row.attributes, bytes: row.bytes });
       expect(row.commitment).toEqual(recomputed);
-      const entry = encodeEntry({ index: BigInt(row.ix), arrivalMs: BigInt(row.arrival), type: row.type, source: row.source, commitment: recomputed });
+      const entry = encodeEntry({
+        index: BigInt(row.ix),
+        arrivalMs: BigInt(row.arrival),
+        type: row.type,
+        source: row.source,
+        commitment: recomputed,
+      });
       expect(row.leaf_hash).toEqual(leafHash(entry));
     }
   });
 
   it('never lets arrival run backwards, also when the clock does', async () => {
     const ahead = Date.now() + 60_000;
-    await stage.database.pool.query('UPDATE ledger_head SET last_arrival = $2 WHERE tenant = $1', [stage.tenant, ahead]);
+    await stage.database.pool.query('UPDATE ledger_head SET last_arrival = $2 WHERE tenant = $1', [
+      stage.tenant,
+      ahead,
+    ]);
     const [result] = (await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'late-clock' })))) as [{ index: string }];
-    const [entry] = await rows<{ arrival: string }>('SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2', [stage.tenant, result.index]);
+    const [entry] = await rows<{ arrival: string }>('SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2', [
+      stage.tenant,
+      result.index,
+    ]);
     expect(Number(entry!.arrival)).toBe(ahead);
   });
 
@@ -95,9 +117,13 @@ interface EntryRow {
 
 describe('projections', () => {
   it('binds usage that comes before its lineage, in the lineage event’s own transaction', async () => {
-    const early = await stage.emit(fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti: 'early' } })));
+    const early = await stage.emit(
+      fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti: 'early' } })),
+    );
     const ix = (early[0] as { index: string }).index;
-    expect(await rows('SELECT bound_ix, usr FROM access WHERE tenant = $1 AND ix = $2', [stage.tenant, ix])).toEqual([{ bound_ix: null, usr: null }]);
+    expect(await rows('SELECT bound_ix, usr FROM access WHERE tenant = $1 AND ix = $2', [stage.tenant, ix])).toEqual([
+      { bound_ix: null, usr: null },
+    ]);
     const [issued] = (await stage.emit(fromChat('token.issued', token({ jti: 'early' })))) as [{ index: string }];
     const bound = await rows<{ bound_ix: string; parts: unknown }>(
       'SELECT bound_ix, e.parts FROM access a JOIN entity e ON e.tenant = a.tenant AND e.id = a.usr WHERE a.tenant = $1 AND ix = $2',
@@ -109,7 +135,9 @@ describe('projections', () => {
   it('knows the user of a token whose RAS states none once the IdP has spoken', async () => {
     const stated = { iss: 'https://idp.acme.example', jti: 'unstated' };
     await stage.emit(fromChat('token.issued', token({ jti: 'unstated-at', id_jag: stated })));
-    await stage.emit(fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti: 'unstated-at' } })));
+    await stage.emit(
+      fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti: 'unstated-at' } })),
+    );
     const attributed = (): Promise<object[]> =>
       rows(`SELECT 1 FROM access a JOIN token t ON t.tenant = a.tenant AND t.key = a.tok
             WHERE t.facts->>'jti' = 'unstated-at' AND a.usr IS NOT NULL AND a.agent IS NOT NULL`);
@@ -136,15 +164,20 @@ describe('projections', () => {
   it('marks a token that two events contradict each other about, and stops it by a rule', async () => {
     await stage.emit(fromChat('token.issued', token({ jti: 'twice' })));
     await stage.emit(fromChat('token.issued', token({ jti: 'twice', scope: 'chat.read chat.admin' })));
-    expect(await rows(`SELECT conflict_ix IS NOT NULL AS conflict FROM token WHERE facts->>'jti' = 'twice'`)).toEqual([{ conflict: true }]);
-    const rules = await rows<{ selector: unknown }>(`SELECT body->'selector' AS selector FROM control_log WHERE kind = 'rule.ordered'`);
+    expect(await rows(`SELECT conflict_ix IS NOT NULL AS conflict FROM token WHERE facts->>'jti' = 'twice'`)).toEqual([
+      { conflict: true },
+    ]);
+    const rules = await rows<{ selector: unknown }>(
+      `SELECT body->'selector' AS selector FROM control_log WHERE kind = 'rule.ordered'`,
+    );
     expect(rules).toEqual([{ selector: { token: { iss: 'https://login.chat.example', jti: 'twice' } } }]);
   });
 });
 
 describe('a token that is told of twice', () => {
   const conflictOf = (jti: string) => rows(`SELECT conflict_ix FROM token WHERE facts->>'jti' = $1`, [jti]);
-  const blocksOf = (jti: string) => rows(`SELECT 1 FROM control_log WHERE kind = 'rule.ordered' AND body->'selector'->'token'->>'jti' = $1`, [jti]);
+  const blocksOf = (jti: string) =>
+    rows(`SELECT 1 FROM control_log WHERE kind = 'rule.ordered' AND body->'selector'->'token'->>'jti' = $1`, [jti]);
 
   it('contradicts nobody where two events say the same of it, in one batch or in two', async () => {
     const told = token({ jti: 'same-facts' });
@@ -152,7 +185,8 @@ describe('a token that is told of twice', () => {
     await stage.emit(fromChat('token.issued', told, 'same-facts-1'));
     await stage.emit(fromChat('token.issued', told, 'same-facts-2'));
     await stage.emit(fromChat('token.issued', again, 'same-facts-3'), fromChat('token.issued', again, 'same-facts-4'));
-    for (const jti of ['same-facts', 'same-facts-at-once']) expect([await conflictOf(jti), await blocksOf(jti)]).toEqual([[{ conflict_ix: null }], []]);
+    for (const jti of ['same-facts', 'same-facts-at-once'])
+      expect([await conflictOf(jti), await blocksOf(jti)]).toEqual([[{ conflict_ix: null }], []]);
   });
 });
 
@@ -167,7 +201,9 @@ describe('the position that a token was seen at', () => {
 describe('an event that the database refuses', () => {
   it('is found by halving and quarantined, while its neighbours are stored', async () => {
     // 23514: a check that the schema of the event does not know.
-    await stage.database.pool.query(`ALTER TABLE id_jag ADD CONSTRAINT spec CHECK (facts->>'jti' <> 'poison') NOT VALID`);
+    await stage.database.pool.query(
+      `ALTER TABLE id_jag ADD CONSTRAINT spec CHECK (facts->>'jti' <> 'poison') NOT VALID`,
+    );
     const results = await stage.emit(
       ...['before', 'poison', 'after', 'end'].map((jti) => fromIdp('id-jag.issued', idJag({ jti, sub: 'bisected' }))),
     );
@@ -187,8 +223,16 @@ describe('an event that the database refuses', () => {
 
   it('is found also where it is refused only together with another', async () => {
     await stage.database.pool.query('CREATE UNIQUE INDEX spec ON access (status) WHERE status = 299');
-    const seen = (n: number, status: number) => fromChat('access.allowed', access({ status, token: { iss: stage.chat.issuers[0]!, jti: `pair-${n}` } }));
-    const results = await stage.emit(seen(1, 299), seen(2, 200), seen(3, 200), seen(4, 299), seen(5, 200), seen(6, 299));
+    const seen = (n: number, status: number) =>
+      fromChat('access.allowed', access({ status, token: { iss: stage.chat.issuers[0]!, jti: `pair-${n}` } }));
+    const results = await stage.emit(
+      seen(1, 299),
+      seen(2, 200),
+      seen(3, 200),
+      seen(4, 299),
+      seen(5, 200),
+      seen(6, 299),
+    );
     await stage.database.pool.query('DROP INDEX spec');
     const refused = { error: 'refused-by-database', detail: 'the database refused it' };
     const stored = { index: expect.any(String), state: 'sequenced' };
@@ -231,7 +275,11 @@ describe('a session', () => {
   it('keeps no plan of a batch: one that was made for small tables would be kept while they grow', async () => {
     await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'planned' })), fromChat('access.allowed', access()));
     const sessions = await Promise.all(Array.from({ length: pool().totalCount }, () => pool().connect()));
-    const kept = await Promise.all(sessions.map((session) => session.query(`SELECT statement FROM pg_prepared_statements WHERE statement ~ '(entry|access|entity)'`)));
+    const kept = await Promise.all(
+      sessions.map((session) =>
+        session.query(`SELECT statement FROM pg_prepared_statements WHERE statement ~ '(entry|access|entity)'`),
+      ),
+    );
     for (const session of sessions) session.release();
     expect(kept.flatMap(({ rows: statements }) => statements)).toEqual([]);
   });
@@ -239,7 +287,10 @@ describe('a session', () => {
 
 describe('events that become rules', () => {
   const ordered = async (jti: string): Promise<object[]> =>
-    rows(`SELECT body->>'effect' AS effect FROM control_log WHERE kind = 'rule.ordered' AND body->'selector'->'token'->>'jti' = $1`, [jti]);
+    rows(
+      `SELECT body->>'effect' AS effect FROM control_log WHERE kind = 'rule.ordered' AND body->'selector'->'token'->>'jti' = $1`,
+      [jti],
+    );
   const revoked = (jti: string, id: string) => fromChat('token.revoked', { iss: stage.chat.issuers[0]!, jti }, id);
 
   it('order their rule once, however often they come', async () => {
@@ -252,7 +303,10 @@ describe('events that become rules', () => {
   it('order nothing under an id that was used for something else, before or in the same batch', async () => {
     await stage.emit(fromChat('token.issued', token({ jti: 'used' }), 'used'));
     const [later] = await stage.emit(revoked('rule-2', 'used'));
-    const [, together] = await stage.emit(fromChat('token.issued', token({ jti: 'same' }), 'same'), revoked('rule-3', 'same'));
+    const [, together] = await stage.emit(
+      fromChat('token.issued', token({ jti: 'same' }), 'same'),
+      revoked('rule-3', 'same'),
+    );
     expect([later, together]).toMatchObject([{ error: 'conflict' }, { error: 'conflict' }]);
     expect([...(await ordered('rule-2')), ...(await ordered('rule-3'))]).toEqual([]);
   });
@@ -260,14 +314,45 @@ describe('events that become rules', () => {
 
 describe('a user that is disabled and enabled within a second', () => {
   it.each([
-    ['enabled last', [['user.disabled', 200], ['user.enabled', 800]], 1],
-    ['enabled last, said first', [['user.enabled', 800], ['user.disabled', 200]], 1],
-    ['disabled last, said first', [['user.disabled', 800], ['user.enabled', 200]], 0],
-    ['both at once', [['user.disabled', 500], ['user.enabled', 500]], 0],
+    [
+      'enabled last',
+      [
+        ['user.disabled', 200],
+        ['user.enabled', 800],
+      ],
+      1,
+    ],
+    [
+      'enabled last, said first',
+      [
+        ['user.enabled', 800],
+        ['user.disabled', 200],
+      ],
+      1,
+    ],
+    [
+      'disabled last, said first',
+      [
+        ['user.disabled', 800],
+        ['user.enabled', 200],
+      ],
+      0,
+    ],
+    [
+      'both at once',
+      [
+        ['user.disabled', 500],
+        ['user.enabled', 500],
+      ],
+      0,
+    ],
   ] as const)('%s', async (name, said, state) => {
     const second = Math.floor(Date.now() / 1000) * 1000 - 5_000;
     for (const [type, ms] of said) {
-      await stage.emit({ ...fromIdp(type, { iss: stage.idp.issuers[0]!, sub: name }), time: new Date(second + ms).toISOString() });
+      await stage.emit({
+        ...fromIdp(type, { iss: stage.idp.issuers[0]!, sub: name }),
+        time: new Date(second + ms).toISOString(),
+      });
     }
     const versions = await rows(
       `SELECT p.state FROM principal_version p JOIN entity e ON e.tenant = p.tenant AND e.id = p.entity WHERE e.parts->>2 = $1 AND p.to_ix IS NULL`,
@@ -279,11 +364,18 @@ describe('a user that is disabled and enabled within a second', () => {
 
 describe('first_use', () => {
   it('has the earliest index at which a use was bound, also where one batch binds and brings', async () => {
-    const used = (jti: string) => fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti }, scope: 'chat.first' }));
-    const issued = (jti: string) => fromChat('token.issued', token({ jti, sub: 'first', id_jag: { iss: stage.idp.issuers[0]!, jti: 'x', sub: 'first' } }));
+    const used = (jti: string) =>
+      fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti }, scope: 'chat.first' }));
+    const issued = (jti: string) =>
+      fromChat(
+        'token.issued',
+        token({ jti, sub: 'first', id_jag: { iss: stage.idp.issuers[0]!, jti: 'x', sub: 'first' } }),
+      );
     await stage.emit(issued('known'), used('unknown'));
     const [brought] = (await stage.emit(used('known'), issued('unknown'))) as [{ index: string }];
-    const first = await rows(`SELECT first_ix FROM first_use f JOIN entity e ON e.tenant = f.tenant AND e.id = f.scope WHERE e.parts->>0 = 'chat.first'`);
+    const first = await rows(
+      `SELECT first_ix FROM first_use f JOIN entity e ON e.tenant = f.tenant AND e.id = f.scope WHERE e.parts->>0 = 'chat.first'`,
+    );
     expect(first).toEqual([{ first_ix: brought.index }]);
   });
 });

@@ -1,6 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Command, ControlLog } from '../../../src/control/index.js';
-import { createAppender, createIntake, createRuleQuota, type Appender, type Intake } from '../../../src/ingest/index.js';
+import {
+  createAppender,
+  createIntake,
+  createRuleQuota,
+  type Appender,
+  type Intake,
+} from '../../../src/ingest/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { testLog } from '../../support/services.js';
 import { createStage, fromChat, fromIdp, idJag, token, type Stage } from '../../support/stage.js';
@@ -18,7 +24,9 @@ afterEach(async () => {
 });
 
 /** An appender of its own, whose control log counts what it is given, holds it back, or loses its connection. */
-async function start(how: { hold?: Promise<void>; fail?: boolean } = {}): Promise<{ ordered: Command[]; intake: Intake; started: Promise<void> }> {
+async function start(
+  how: { hold?: Promise<void>; fail?: boolean } = {},
+): Promise<{ ordered: Command[]; intake: Intake; started: Promise<void> }> {
   const ordered: Command[] = [];
   const controlLog: ControlLog = {
     ...stage.controlLog,
@@ -29,20 +37,44 @@ async function start(how: { hold?: Promise<void>; fail?: boolean } = {}): Promis
       return stage.controlLog.append(command);
     },
   };
-  appender = createAppender({ pool: stage.database.pool, controlLog, follower: stage.follower, log: testLog(), metrics: createMetrics() });
+  appender = createAppender({
+    pool: stage.database.pool,
+    controlLog,
+    follower: stage.follower,
+    log: testLog(),
+    metrics: createMetrics(),
+  });
   const started = appender.start();
-  return { ordered, intake: createIntake({ follower: stage.follower, appender, ruleQuota: createRuleQuota({ state: stage.follower.state, metrics: createMetrics() }) }), started };
+  return {
+    ordered,
+    intake: createIntake({
+      follower: stage.follower,
+      appender,
+      ruleQuota: createRuleQuota({ state: stage.follower.state, metrics: createMetrics() }),
+    }),
+    started,
+  };
 }
 
 async function say(intake: Intake, ...events: object[]): Promise<readonly unknown[]> {
-  const answer = await intake.take({ contentType: 'application/cloudevents-batch+json', body: Buffer.from(JSON.stringify(events)), caller: stage.caller });
+  const answer = await intake.take({
+    contentType: 'application/cloudevents-batch+json',
+    body: Buffer.from(JSON.stringify(events)),
+    caller: stage.caller,
+  });
   return 'batch' in answer ? answer.batch : [answer.single];
 }
 
 const issued = (jti: string, scope = 'chat.read') => fromChat('token.issued', token({ jti, scope }));
 const ordersOf = async (jti: string): Promise<number> =>
-  (await stage.database.pool.query(`SELECT 1 FROM control_log WHERE kind = 'rule.ordered' AND body -> 'selector' -> 'token' ->> 'jti' = $1`, [jti])).rows.length;
-const owed = async (): Promise<number> => (await stage.database.pool.query('SELECT 1 FROM contradiction_owed')).rows.length;
+  (
+    await stage.database.pool.query(
+      `SELECT 1 FROM control_log WHERE kind = 'rule.ordered' AND body -> 'selector' -> 'token' ->> 'jti' = $1`,
+      [jti],
+    )
+  ).rows.length;
+const owed = async (): Promise<number> =>
+  (await stage.database.pool.query('SELECT 1 FROM contradiction_owed')).rows.length;
 
 describe('what events contradict each other about', () => {
   it('is ordered once, whatever contradictions were ordered before', async () => {
@@ -71,7 +103,9 @@ describe('what events contradict each other about', () => {
     const broken = await start({ fail: true });
     await broken.started;
     await say(broken.intake, issued('crash'));
-    await expect(say(broken.intake, issued('crash', 'chat.admin'))).rejects.toMatchObject({ code: 'database-unavailable' });
+    await expect(say(broken.intake, issued('crash', 'chat.admin'))).rejects.toMatchObject({
+      code: 'database-unavailable',
+    });
     expect([await ordersOf('crash'), await owed()]).toEqual([0, 1]);
     await appender!.stop();
     const { ordered, started } = await start();
@@ -87,7 +121,9 @@ describe('what events contradict each other about', () => {
     await say(intake, issued('held'));
     let answered = false;
     const contradicting = say(intake, issued('held', 'chat.admin')).then((results) => ((answered = true), results));
-    expect(await say(intake, fromIdp('id-jag.issued', idJag({ jti: 'beside-held' })))).toEqual([{ index: expect.any(String), state: 'sequenced' }]);
+    expect(await say(intake, fromIdp('id-jag.issued', idJag({ jti: 'beside-held' })))).toEqual([
+      { index: expect.any(String), state: 'sequenced' },
+    ]);
     expect(answered).toBe(false);
     go();
     expect(await contradicting).toEqual([{ index: expect.any(String), state: 'sequenced' }]);

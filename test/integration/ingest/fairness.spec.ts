@@ -12,28 +12,43 @@ let hostile: Caller;
 let honest: Caller;
 beforeAll(async () => {
   stage = await createStage();
-  for (const id of ['hostile', 'honest']) await stage.registry.createCaller({ id: ADMIN_CALLER, tenant: stage.tenant }, { id, roles: { emit: { sources: ['idp'] } } });
+  for (const id of ['hostile', 'honest'])
+    await stage.registry.createCaller(
+      { id: ADMIN_CALLER, tenant: stage.tenant },
+      { id, roles: { emit: { sources: ['idp'] } } },
+    );
   hostile = stage.follower.state.caller('hostile')!;
   honest = stage.follower.state.caller('honest')!;
   // 23514: a check that the schema of the event does not know.
-  await stage.database.pool.query(`ALTER TABLE id_jag ADD CONSTRAINT spec CHECK (facts->>'jti' NOT LIKE 'poison%') NOT VALID`);
+  await stage.database.pool.query(
+    `ALTER TABLE id_jag ADD CONSTRAINT spec CHECK (facts->>'jti' NOT LIKE 'poison%') NOT VALID`,
+  );
 });
 afterAll(() => stage.stop());
 
 /** Hands over in one breath: which of several waits together with which is certain. */
 function post(caller: Caller, events: readonly CloudEvent[]): Promise<readonly Outcome[]> {
-  const arrived = (event: CloudEvent): Arrived => ({ mode: 'batch', headers: [], bytes: Buffer.from(JSON.stringify(event)), door: { kind: 'http', caller } });
-  return stage.appender.submit({ events: events.map((event) => accept(arrived(event), stage.follower.state, Date.now())) });
+  const arrived = (event: CloudEvent): Arrived => ({
+    mode: 'batch',
+    headers: [],
+    bytes: Buffer.from(JSON.stringify(event)),
+    door: { kind: 'http', caller },
+  });
+  return stage.appender.submit({
+    events: events.map((event) => accept(arrived(event), stage.follower.state, Date.now())),
+  });
 }
 
 let nth = 0;
 const event = (name: string): CloudEvent => fromIdp('id-jag.issued', idJag({ jti: `${name}-${nth++}` }));
 const good = (count: number): CloudEvent[] => Array.from({ length: count }, () => event('good'));
-const spoilt = (count: number): CloudEvent[] => Array.from({ length: count }, (_, n) => event(n % 4 === 0 ? 'poison' : 'hidden'));
+const spoilt = (count: number): CloudEvent[] =>
+  Array.from({ length: count }, (_, n) => event(n % 4 === 0 ? 'poison' : 'hidden'));
 
 const stored = { index: expect.any(BigInt), state: 'sequenced' };
 const refused = { state: 'rejected', code: 'refused-by-database', detail: 'the database refused it' };
-const outcomeOfSpoilt = (count: number): unknown[] => Array.from({ length: count }, (_, n) => (n % 4 === 0 ? refused : stored));
+const outcomeOfSpoilt = (count: number): unknown[] =>
+  Array.from({ length: count }, (_, n) => (n % 4 === 0 ? refused : stored));
 
 describe('events that the database refuses', () => {
   it('are looked for after what others said in the same batch is durable', async () => {
@@ -53,8 +68,12 @@ describe('events that the database refuses', () => {
 
   it('hold up nobody while their speaker sends more of them', async () => {
     const order: string[] = [];
-    const bad = Array.from({ length: 5 }, () => post(hostile, spoilt(32)).then((results) => (order.push('hostile'), results)));
-    const fine = Array.from({ length: 3 }, () => post(honest, good(5)).then((results) => (order.push('honest'), results)));
+    const bad = Array.from({ length: 5 }, () =>
+      post(hostile, spoilt(32)).then((results) => (order.push('hostile'), results)),
+    );
+    const fine = Array.from({ length: 3 }, () =>
+      post(honest, good(5)).then((results) => (order.push('honest'), results)),
+    );
     for (const results of await Promise.all(fine)) expect(results).toEqual(good(5).map(() => stored));
     for (const results of await Promise.all(bad)) expect(results).toEqual(outcomeOfSpoilt(32));
     expect(order.slice(0, 3)).toEqual(['honest', 'honest', 'honest']);

@@ -22,10 +22,21 @@ let secret: string;
 beforeAll(async () => {
   database = await createTestDatabase();
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
-  service = await startRescind(readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none' }), { log: testLog() });
+  service = await startRescind(
+    readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none' }),
+    { log: testLog() },
+  );
   const admin = createRescindAdmin(service.url, service.adminKey!);
-  await admin.post('/v1/sources', { name: 'chat', uri: SOURCE, types: ['access.allowed'], issuers: [RAS], resources: [API] });
-  secret = (await admin.post<{ secret: string }>('/v1/callers', { id: 'emitter', roles: { emit: { sources: ['chat'] } } })).secret;
+  await admin.post('/v1/sources', {
+    name: 'chat',
+    uri: SOURCE,
+    types: ['access.allowed'],
+    issuers: [RAS],
+    resources: [API],
+  });
+  secret = (
+    await admin.post<{ secret: string }>('/v1/callers', { id: 'emitter', roles: { emit: { sources: ['chat'] } } })
+  ).secret;
 });
 afterAll(async () => {
   await service.stop();
@@ -41,13 +52,48 @@ interface Request {
   readonly goodIds: readonly string[];
 }
 
-const mediaTypes = fc.constantFrom('application/cloudevents+json', 'application/cloudevents-batch+json', 'application/x-ndjson', 'application/json');
-const parameters = fc.constantFrom('', '', '', '; charset=utf-8', ';charset=UTF-16LE', '; charset=iso-8859-1', ' ;;', '; a="b', '; charset=utf-8; charset=utf-7');
+const mediaTypes = fc.constantFrom(
+  'application/cloudevents+json',
+  'application/cloudevents-batch+json',
+  'application/x-ndjson',
+  'application/json',
+);
+const parameters = fc.constantFrom(
+  '',
+  '',
+  '',
+  '; charset=utf-8',
+  ';charset=UTF-16LE',
+  '; charset=iso-8859-1',
+  ' ;;',
+  '; a="b',
+  '; charset=utf-8; charset=utf-7',
+);
 const lineEnds = fc.constantFrom('\n', '\r\n', '\n\n', '\n \t\r\n', '\r', '\u2028');
-const harms = fc.constantFrom('truncate', 'mark', 'gzip', 'halves', 'text', 'nothing', 'nothing', 'nothing', 'nothing', 'nothing', 'nothing');
+const harms = fc.constantFrom(
+  'truncate',
+  'mark',
+  'gzip',
+  'halves',
+  'text',
+  'nothing',
+  'nothing',
+  'nothing',
+  'nothing',
+  'nothing',
+  'nothing',
+);
 
 const requests: fc.Arbitrary<Request> = fc
-  .record({ mediaType: mediaTypes, parameter: parameters, parts: fc.array(pieces(SOURCE), { minLength: 1, maxLength: 12 }), lineEnd: lineEnds, harm: harms, at: fc.nat(), comma: fc.constantFrom(',', ' ,\n', ',,') })
+  .record({
+    mediaType: mediaTypes,
+    parameter: parameters,
+    parts: fc.array(pieces(SOURCE), { minLength: 1, maxLength: 12 }),
+    lineEnd: lineEnds,
+    harm: harms,
+    at: fc.nat(),
+    comma: fc.constantFrom(',', ' ,\n', ',,'),
+  })
   .map(({ mediaType, parameter, parts, lineEnd, harm, at, comma }) => {
     const body = bodyOf(mediaType, parts, mediaType.endsWith('ndjson') ? lineEnd : comma);
     const whole = harm === 'nothing' && isWhole(mediaType, body, lineEnd);
@@ -63,7 +109,11 @@ const requests: fc.Arbitrary<Request> = fc
 function bodyOf(mediaType: string, parts: readonly Piece[], separator: string): Buffer {
   if (mediaType === 'application/cloudevents+json') return parts[0]!.bytes;
   // A line is a line: an indented event would be several.
-  const bytes = parts.map((part) => (mediaType.endsWith('ndjson') ? Buffer.from(part.bytes.filter((byte) => byte !== 0x0a || part.goodId === undefined)) : part.bytes));
+  const bytes = parts.map((part) =>
+    mediaType.endsWith('ndjson')
+      ? Buffer.from(part.bytes.filter((byte) => byte !== 0x0a || part.goodId === undefined))
+      : part.bytes,
+  );
   const joined = Buffer.concat(bytes.flatMap((one, nth) => (nth === 0 ? [one] : [Buffer.from(separator), one])));
   return mediaType.endsWith('ndjson') ? joined : Buffer.concat([Buffer.from('['), joined, Buffer.from(']')]);
 }
@@ -99,19 +149,37 @@ function harmBody(body: Buffer, harm: string, at: number): Buffer {
 
 /** How many answers a body must get. */
 function expectedAnswers({ contentType, body }: Request): number {
-  if (contentType.startsWith('application/x-ndjson')) return body.toString('latin1').split('\n').filter((line) => /[^ \t\r]/.test(line)).length;
+  if (contentType.startsWith('application/x-ndjson'))
+    return body
+      .toString('latin1')
+      .split('\n')
+      .filter((line) => /[^ \t\r]/.test(line)).length;
   const value = contentType.startsWith('application/cloudevents+json') ? undefined : parse(body)?.value;
   return Array.isArray(value) ? value.length : 1;
 }
 
 async function post({ contentType, encoding, body }: Request): Promise<{ status: number; answer: any }> {
-  const headers = { authorization: `Bearer ${secret}`, 'content-type': contentType, ...(encoding === undefined ? {} : { 'content-encoding': encoding }) };
-  const response = await fetch(new URL('/events', service.url), { method: 'POST', headers, body: new Uint8Array(body) });
+  const headers = {
+    authorization: `Bearer ${secret}`,
+    'content-type': contentType,
+    ...(encoding === undefined ? {} : { 'content-encoding': encoding }),
+  };
+  const response = await fetch(new URL('/events', service.url), {
+    method: 'POST',
+    headers,
+    body: new Uint8Array(body),
+  });
   return { status: response.status, answer: await response.json() };
 }
 
 it(`whatever is posted, each event is stored, a duplicate or in quarantine (seed ${SEED})`, async () => {
-  const seen = { indexes: new Set<string>(), duplicates: 0, refused: new Map<string, number>(), whole: 0, goodIds: new Set<string>() };
+  const seen = {
+    indexes: new Set<string>(),
+    duplicates: 0,
+    refused: new Map<string, number>(),
+    whole: 0,
+    goodIds: new Set<string>(),
+  };
   const count = (result: Record<string, unknown>): void => {
     if (typeof result['index'] === 'string') {
       if (result['duplicate'] === true) seen.duplicates += 1;
@@ -141,15 +209,21 @@ it(`whatever is posted, each event is stored, a duplicate or in quarantine (seed
   await fc.assert(property, { seed: SEED, numRuns: 3_000, interruptAfterTimeLimit: TIME_LIMIT_MS, endOnFailure: true });
 
   const ask = async <T extends object>(sql: string): Promise<T[]> => (await database.pool.query<T>(sql)).rows;
-  const stored = await ask<{ ix: string; id: string }>(`SELECT ix, convert_from(bytes, 'UTF8')::json ->> 'id' AS id FROM payload WHERE mode <> 'own'`);
+  const stored = await ask<{ ix: string; id: string }>(
+    `SELECT ix, convert_from(bytes, 'UTF8')::json ->> 'id' AS id FROM payload WHERE mode <> 'own'`,
+  );
   expect(new Set(stored.map(({ ix }) => ix))).toEqual(seen.indexes);
   const ids = new Set(stored.map(({ id }) => id));
   expect([...seen.goodIds].filter((id) => !ids.has(id))).toEqual([]);
-  const quarantined = await ask<{ code: string; n: string }>('SELECT code, count(*) AS n FROM quarantine GROUP BY code');
+  const quarantined = await ask<{ code: string; n: string }>(
+    'SELECT code, count(*) AS n FROM quarantine GROUP BY code',
+  );
   expect(new Map(quarantined.map(({ code, n }) => [code, Number(n)]))).toEqual(seen.refused);
   // It has met what it is about.
   expect([seen.goodIds.size > 50, seen.duplicates > 10, seen.whole > 0]).toEqual([true, true, true]);
-  expect([...seen.refused.keys()]).toEqual(expect.arrayContaining(['malformed-json', 'invalid-utf8', 'duplicate-key', 'invalid-envelope', 'invalid-data']));
+  expect([...seen.refused.keys()]).toEqual(
+    expect.arrayContaining(['malformed-json', 'invalid-utf8', 'duplicate-key', 'invalid-envelope', 'invalid-data']),
+  );
 }, 60_000);
 
 const TIME_LIMIT_MS = 12_000;

@@ -31,9 +31,17 @@ beforeAll(async () => {
   const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none' });
   service = await startRescind(config, { log: testLog() });
   const admin = createRescindAdmin(service.url, service.adminKey!);
-  const source = (name: string) => ({ name, uri: `${RAS}/${name}`, types: ['token.issued', 'access.allowed'], issuers: [RAS], resources: [API] });
+  const source = (name: string) => ({
+    name,
+    uri: `${RAS}/${name}`,
+    types: ['token.issued', 'access.allowed'],
+    issuers: [RAS],
+    resources: [API],
+  });
   for (const name of ['chat', 'foreign']) await admin.post('/v1/sources', source(name));
-  emitter = (await admin.post<{ secret: string }>('/v1/callers', { id: 'emitter', roles: { emit: { sources: ['chat'] } } })).secret;
+  emitter = (
+    await admin.post<{ secret: string }>('/v1/callers', { id: 'emitter', roles: { emit: { sources: ['chat'] } } })
+  ).secret;
   auditor = (await admin.post<{ secret: string }>('/v1/callers', { id: 'auditor', roles: { audit: {} } })).secret;
 });
 afterAll(async () => {
@@ -49,10 +57,17 @@ interface Answer {
   readonly body: unknown;
 }
 
-async function post(contentType: string | undefined, body: unknown, authorization: string | undefined = `Bearer ${emitter}`): Promise<Answer> {
+async function post(
+  contentType: string | undefined,
+  body: unknown,
+  authorization: string | undefined = `Bearer ${emitter}`,
+): Promise<Answer> {
   const response = await fetch(new URL('/events', service.url), {
     method: 'POST',
-    headers: { ...(authorization === undefined ? {} : { authorization }), ...(contentType === undefined ? {} : { 'content-type': contentType }) },
+    headers: {
+      ...(authorization === undefined ? {} : { authorization }),
+      ...(contentType === undefined ? {} : { 'content-type': contentType }),
+    },
     body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
   });
   const { status, headers } = response;
@@ -66,25 +81,37 @@ let count = 0;
 const used = (over: Partial<CloudEvent> = {}): CloudEvent => {
   count += 1;
   const data = access({ token: { iss: RAS, jti: `at-${count}` } });
-  return { ...(buildEvent('access.allowed', { source: `${RAS}/chat`, id: `e-${count}`, data }) as CloudEvent), ...over };
+  return {
+    ...(buildEvent('access.allowed', { source: `${RAS}/chat`, id: `e-${count}`, data }) as CloudEvent),
+    ...over,
+  };
 };
 /** A token that its source would have to show an ID-JAG of, and that lives two days. */
 const hopeless = (): CloudEvent => {
   const iat = Math.floor(Date.now() / 1000);
-  return buildEvent('token.issued', { source: `${RAS}/chat`, data: { kind: 'access', iss: RAS, jti: 'hopeless', client_id: 'wiki', aud: [API], iat, exp: iat + 172_800 } });
+  return buildEvent('token.issued', {
+    source: `${RAS}/chat`,
+    data: { kind: 'access', iss: RAS, jti: 'hopeless', client_id: 'wiki', aud: [API], iat, exp: iat + 172_800 },
+  });
 };
 
 const sequenced = { index: expect.stringMatching(/^(0|[1-9][0-9]*)$/), state: 'sequenced' };
 const indexesOf = (answer: Answer): bigint[] => (answer.body as { index: string }[]).map(({ index }) => BigInt(index));
 
 describe('one event', () => {
-  it.each([SINGLE, `${SINGLE}; charset=utf-8`, JSON_TYPE, 'Application/JSON'])('as %s is answered with its index, then as a duplicate', async (type) => {
-    const event = used();
-    const first = await post(type, event);
-    expect(first).toMatchObject({ status: 200, body: sequenced });
-    expect(first.contentType).toMatch(/^application\/json/);
-    expect(await post(type, event)).toMatchObject({ status: 200, body: { duplicate: true, index: (first.body as { index: string }).index } });
-  });
+  it.each([SINGLE, `${SINGLE}; charset=utf-8`, JSON_TYPE, 'Application/JSON'])(
+    'as %s is answered with its index, then as a duplicate',
+    async (type) => {
+      const event = used();
+      const first = await post(type, event);
+      expect(first).toMatchObject({ status: 200, body: sequenced });
+      expect(first.contentType).toMatch(/^application\/json/);
+      expect(await post(type, event)).toMatchObject({
+        status: 200,
+        body: { duplicate: true, index: (first.body as { index: string }).index },
+      });
+    },
+  );
 
   const quarantined = async (code: string): Promise<number> =>
     (await rows(`SELECT 1 FROM quarantine WHERE code = $1 AND door = 'http' AND caller = 'emitter'`, [code])).length;
@@ -93,7 +120,12 @@ describe('one event', () => {
     ['malformed JSON', 400, 'malformed-json', () => '{"specversion":'],
     ['nothing', 400, 'malformed-json', () => ''],
     ['a missing claim', 400, 'invalid-data', () => used({ data: {} as never })],
-    ['a time in the future', 400, 'time-in-future', () => used({ time: new Date(Date.now() + 3_600_000).toISOString() })],
+    [
+      'a time in the future',
+      400,
+      'time-in-future',
+      () => used({ time: new Date(Date.now() + 3_600_000).toISOString() }),
+    ],
     ['a source that is not registered', 403, 'unknown-source', () => used({ source: 'urn:nobody' })],
     ["a source that is another's", 403, 'source-not-allowed', () => used({ source: `${RAS}/foreign` })],
     ['more than 256 KiB', 413, 'too-large', () => big(256 * 1024)],
@@ -120,27 +152,56 @@ describe('one event', () => {
 describe('several events', () => {
   const mixed = (): [events: CloudEvent[], expected: unknown[]] => {
     const [first, second, third] = [used(), used(), used()];
-    const events = [first, used({ source: 'urn:nobody' }), second, first, { ...second, subject: 'other' }, used({ type: 'x' }), third];
+    const events = [
+      first,
+      used({ source: 'urn:nobody' }),
+      second,
+      first,
+      { ...second, subject: 'other' },
+      used({ type: 'x' }),
+      third,
+    ];
     const refused = (error: string) => ({ error, detail: expect.any(String) });
-    const expected = [sequenced, refused('unknown-source'), sequenced, { duplicate: true, index: sequenced.index }, refused('conflict'), refused('unknown-type'), sequenced];
+    const expected = [
+      sequenced,
+      refused('unknown-source'),
+      sequenced,
+      { duplicate: true, index: sequenced.index },
+      refused('conflict'),
+      refused('unknown-type'),
+      sequenced,
+    ];
     return [events, expected];
   };
 
-  it.each([BATCH, JSON_TYPE])('as %s are answered one by one in their order, with 200 whatever came of each', async (type) => {
-    const [events, expected] = mixed();
-    expect(await post(type, events)).toMatchObject({ status: 200, body: expected });
-  });
+  it.each([BATCH, JSON_TYPE])(
+    'as %s are answered one by one in their order, with 200 whatever came of each',
+    async (type) => {
+      const [events, expected] = mixed();
+      expect(await post(type, events)).toMatchObject({ status: 200, body: expected });
+    },
+  );
 
   it('as NDJSON likewise; empty lines are no events, a bad line stops no other', async () => {
     const [events, expected] = mixed();
     const lines = events.map((event) => JSON.stringify(event));
     lines.splice(1, 0, '', '{"specversion":', '   ');
     const answer = await post(NDJSON, lines.join('\r\n'));
-    expect(answer).toMatchObject({ status: 200, body: [expected[0], { error: 'malformed-json' }, ...expected.slice(1)] });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: [expected[0], { error: 'malformed-json' }, ...expected.slice(1)],
+    });
   });
 
   it('get dense indexes in their order, also beside other requests', async () => {
-    const requests = await Promise.all(Array.from({ length: 8 }, () => post(BATCH, Array.from({ length: 50 }, () => used()))));
+    const requests = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        post(
+          BATCH,
+          Array.from({ length: 50 }, () => used()),
+        ),
+      ),
+    );
     const all = requests.map(indexesOf);
     for (const indexes of all) expect(indexes).toEqual([...indexes].sort((a, b) => (a < b ? -1 : 1)));
     const sorted = all.flat().sort((a, b) => (a < b ? -1 : 1));
@@ -148,13 +209,19 @@ describe('several events', () => {
   });
 
   it('none at all are none', async () => {
-    for (const [type, body] of [[BATCH, '[]'], [JSON_TYPE, ' [ ] '], [NDJSON, '\n\n']] as const) {
+    for (const [type, body] of [
+      [BATCH, '[]'],
+      [JSON_TYPE, ' [ ] '],
+      [NDJSON, '\n\n'],
+    ] as const) {
       expect(await post(type, body)).toMatchObject({ status: 200, body: [] });
     }
   });
 
   it('commit to the raw bytes of each, and to the content type alone', async () => {
-    const events = [used(), used()].map((event) => JSON.stringify(event, null, 2).replace('"operation"', String.raw`"\u006fperation"`));
+    const events = [used(), used()].map((event) =>
+      JSON.stringify(event, null, 2).replace('"operation"', String.raw`"\u006fperation"`),
+    );
     const answer = await post(BATCH, ` [\n${events.join(' ,\t')} ]\n`);
     const stored = await rows<{ bytes: Buffer; attributes: Buffer; mode: string }>(
       'SELECT bytes, attributes, mode FROM payload WHERE ix = ANY ($1::bigint[]) ORDER BY ix',
@@ -163,7 +230,9 @@ describe('several events', () => {
     expect(stored.map(({ bytes }) => bytes.toString())).toEqual(events);
     for (const { attributes, mode } of stored) {
       expect(mode).toBe('batch');
-      expect(parseAttributes(attributes)!.map(([name, value]) => [name, Buffer.from(value).toString()])).toEqual([['content-type', BATCH]]);
+      expect(parseAttributes(attributes)!.map(([name, value]) => [name, Buffer.from(value).toString()])).toEqual([
+        ['content-type', BATCH],
+      ]);
     }
   });
 });
@@ -191,7 +260,10 @@ describe('a request', () => {
   it('whose batch is no array is one refused event', async () => {
     expect(await post(BATCH, used())).toMatchObject({ status: 400, body: { error: 'malformed-json' } });
     expect(await post(BATCH, '[{},')).toMatchObject({ status: 400, body: { error: 'malformed-json' } });
-    expect(await post(BATCH, Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d]))).toMatchObject({ status: 400, body: { error: 'invalid-utf8' } });
+    expect(await post(BATCH, Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d]))).toMatchObject({
+      status: 400,
+      body: { error: 'invalid-utf8' },
+    });
   });
 });
 
@@ -206,16 +278,23 @@ async function whileNothingIsWritten<T>(work: (release: () => Promise<void>) => 
 }
 
 const aBatchWaits = async (): Promise<boolean> =>
-  (await rows(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'rescind-ingest' AND wait_event_type = 'Lock'`)).length > 0;
+  (await rows(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'rescind-ingest' AND wait_event_type = 'Lock'`))
+    .length > 0;
 
 describe('an answer', () => {
   it('says why the token of a stored event can never be active, again for a duplicate, and nothing of others', async () => {
     const event = hopeless();
-    const warnings = [expect.objectContaining({ code: 'lifetime-too-long', detail: expect.stringContaining('172800') }), expect.objectContaining({ code: 'lineage-missing' })];
+    const warnings = [
+      expect.objectContaining({ code: 'lifetime-too-long', detail: expect.stringContaining('172800') }),
+      expect.objectContaining({ code: 'lineage-missing' }),
+    ];
     const first = await post(SINGLE, event);
     expect(first).toMatchObject({ status: 200, body: { ...sequenced, warnings } });
     const use = buildEvent('access.allowed', { source: `${RAS}/chat`, data: access() });
-    expect((await post(BATCH, [event, use])).body).toEqual([{ duplicate: true, index: (first.body as { index: string }).index, warnings }, sequenced]);
+    expect((await post(BATCH, [event, use])).body).toEqual([
+      { duplicate: true, index: (first.body as { index: string }).index, warnings },
+      sequenced,
+    ]);
   });
 
   it('comes only when the event is durable', () =>
@@ -230,13 +309,24 @@ describe('an answer', () => {
       await release();
       const { index } = (await answer).body as { index: string };
       // Read on another session: what is visible there is committed.
-      expect(await rows('SELECT bytes FROM payload WHERE ix = $1', [index])).toEqual([{ bytes: Buffer.from(JSON.stringify(event)) }]);
+      expect(await rows('SELECT bytes FROM payload WHERE ix = $1', [index])).toEqual([
+        { bytes: Buffer.from(JSON.stringify(event)) },
+      ]);
     }));
 
   it('is 429 with Retry-After when too much waits already, and what had been taken is stored', () =>
     whileNothingIsWritten(async (release) => {
-      const requests = Array.from({ length: 24 }, () => post(BATCH, Array.from({ length: 1_000 }, () => used())));
-      const overloaded = await Promise.race(requests.map(async (request) => ((await request).status === 429 ? request : new Promise<never>(() => undefined))));
+      const requests = Array.from({ length: 24 }, () =>
+        post(
+          BATCH,
+          Array.from({ length: 1_000 }, () => used()),
+        ),
+      );
+      const overloaded = await Promise.race(
+        requests.map(async (request) =>
+          (await request).status === 429 ? request : new Promise<never>(() => undefined),
+        ),
+      );
       expect(overloaded).toMatchObject({ status: 429, body: { code: 'overloaded' } });
       expect(overloaded.headers.get('retry-after')).toMatch(/^[1-9][0-9]*$/);
       await release();

@@ -7,7 +7,12 @@ import { GUARD, INTROSPECTOR, startFeedService, type FeedService } from '../feed
 
 interface Entry {
   readonly mode: string;
-  readonly event: { readonly id: string; readonly time: string; readonly source: string; readonly data: IntrospectionCounted };
+  readonly event: {
+    readonly id: string;
+    readonly time: string;
+    readonly source: string;
+    readonly data: IntrospectionCounted;
+  };
 }
 
 describe('introspections', () => {
@@ -41,10 +46,21 @@ describe('introspections', () => {
     await service.running.stop();
 
     const told = await entries();
-    const counted = (caller: string, count: number, active: number): object => ({ caller, token: { sha256: digestOf(token) }, count, active, from: expect.any(Number), to: expect.any(Number) });
+    const counted = (caller: string, count: number, active: number): object => ({
+      caller,
+      token: { sha256: digestOf(token) },
+      count,
+      active,
+      from: expect.any(Number),
+      to: expect.any(Number),
+    });
     expect(told.map(({ event }) => event.data)).toEqual([counted(INTROSPECTOR, 3, 2), counted(GUARD, 1, 1)]);
     for (const { mode, event } of told) {
-      expect([mode, event.source.startsWith('urn:rescind:'), Date.parse(event.time) / 1000]).toEqual(['own', true, event.data.to]);
+      expect([mode, event.source.startsWith('urn:rescind:'), Date.parse(event.time) / 1000]).toEqual([
+        'own',
+        true,
+        event.data.to,
+      ]);
       expect(validateEventData('introspection.counted', event.data)).toBeUndefined();
     }
     expect(new Set(told.map(({ event }) => event.id)).size).toBe(2);

@@ -1,9 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kafka, logLevel, type Admin, type CompressionTypes, type Message, type Producer } from 'kafkajs';
-import { createControlFollower, createControlLog, type ControlFollower, type Source } from '../../../src/control/index.js';
+import {
+  createControlFollower,
+  createControlLog,
+  type ControlFollower,
+  type Source,
+} from '../../../src/control/index.js';
 import type { CloudEvent, EventDataOf, SourceEventName } from '../../../src/contracts/index.js';
 import { buildEvent, toKafkaMessage, type KafkaMode } from '../../../src/emit/index.js';
-import { createAppender, createKafkaConsumer, createOffsetStore, createRuleQuota, type Appender, type KafkaConsumer, type RuleQuotaBounds } from '../../../src/ingest/index.js';
+import {
+  createAppender,
+  createKafkaConsumer,
+  createOffsetStore,
+  createRuleQuota,
+  type Appender,
+  type KafkaConsumer,
+  type RuleQuotaBounds,
+} from '../../../src/ingest/index.js';
 import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { createPool } from '../../../src/platform/postgres/index.js';
@@ -11,7 +24,13 @@ import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../../support/services.js';
 import { API, createStage, RAS, token, type Stage } from '../../support/stage.js';
 
-const TYPES: readonly SourceEventName[] = ['token.issued', 'token.revoked', 'access.allowed', 'access.denied', 'access.summary'];
+const TYPES: readonly SourceEventName[] = [
+  'token.issued',
+  'token.revoked',
+  'access.allowed',
+  'access.denied',
+  'access.summary',
+];
 
 /** What one process of the service runs to ingest from Kafka: a follower, an appender, a consumer, connections of its own. */
 export interface IngestProcess {
@@ -64,13 +83,24 @@ export async function createKafkaStage(): Promise<KafkaStage> {
       const name = uniqueName('s');
       const ownTopic = topic ?? `rescind.events.${name}`;
       if (partitions > 0) await ensureTopics(admin, [{ topic: ownTopic, partitions }]);
-      await stage.registry.createSource(actor, { name, uri: `${RAS}/${name}`, topic: ownTopic, types: TYPES, issuers: [RAS], resources: [API] });
+      await stage.registry.createSource(actor, {
+        name,
+        uri: `${RAS}/${name}`,
+        topic: ownTopic,
+        types: TYPES,
+        issuers: [RAS],
+        resources: [API],
+      });
       return stage.follower.state.sourceByName(name)!;
     },
     async send(to, messages, { mode = 'binary', partition, compression } = {}) {
       const topic = typeof to === 'string' ? to : to.topic;
       const written = messages.map((one): Message => ('specversion' in one ? toKafkaMessage(one, { mode }) : one));
-      await producer.send({ topic, messages: written.map((one) => ({ ...one, partition })), ...(compression === undefined ? {} : { compression }) });
+      await producer.send({
+        topic,
+        messages: written.map((one) => ({ ...one, partition })),
+        ...(compression === undefined ? {} : { compression }),
+      });
     },
     async startProcess(ruleBounds) {
       const process = await startProcess(stage.database.url, groupId, ruleBounds);
@@ -84,7 +114,9 @@ export async function createKafkaStage(): Promise<KafkaStage> {
       };
     },
     async stored(source) {
-      return Number((await rows<{ n: string }>('SELECT count(*) AS n FROM entry WHERE source = $1', [source.id]))[0]!.n);
+      return Number(
+        (await rows<{ n: string }>('SELECT count(*) AS n FROM entry WHERE source = $1', [source.id]))[0]!.n,
+      );
     },
     async stop() {
       for (const process of processes) await process.stop();
@@ -104,14 +136,25 @@ async function startProcess(url: string, groupId: string, bounds?: RuleQuotaBoun
   const appender = createAppender({ pool, controlLog, follower, log, metrics });
   await appender.start();
   const kafka = createKafka({ brokers: testBrokers(), clientId: 'spec-ingest', log });
-  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics, ...(bounds ? { bounds } : {}) }), offsets: createOffsetStore({ pool }), log, metrics });
+  const consumer = createKafkaConsumer({
+    kafka,
+    groupId,
+    follower,
+    appender,
+    ruleQuota: createRuleQuota({ state: follower.state, metrics, ...(bounds ? { bounds } : {}) }),
+    offsets: createOffsetStore({ pool }),
+    log,
+    metrics,
+  });
   await consumer.start();
   return {
     follower,
     appender,
     consumer,
     async seen(outcome) {
-      const lines = (await metrics.text()).split('\n').filter((line) => line.startsWith('rescind_ingest_events_total{') && line.includes(`"${outcome}"`));
+      const lines = (await metrics.text())
+        .split('\n')
+        .filter((line) => line.startsWith('rescind_ingest_events_total{') && line.includes(`"${outcome}"`));
       return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
     },
     async measured(series) {
@@ -129,12 +172,20 @@ async function startProcess(url: string, groupId: string, bounds?: RuleQuotaBoun
 
 /** Events of a source about tokens of their own. */
 export const tokens = (source: Source, ...jtis: readonly string[]): CloudEvent[] =>
-  jtis.map((jti) => buildEvent('token.issued', { source: source.uri, id: `issued-${jti}`, data: token({ jti }) }) as CloudEvent);
+  jtis.map(
+    (jti) =>
+      buildEvent('token.issued', { source: source.uri, id: `issued-${jti}`, data: token({ jti }) }) as CloudEvent,
+  );
 
-export const saying = <N extends SourceEventName>(source: Source, name: N, data: EventDataOf[N], id?: string): CloudEvent =>
-  buildEvent(name, { source: source.uri, data, ...(id === undefined ? {} : { id }) }) as CloudEvent;
+export const saying = <N extends SourceEventName>(
+  source: Source,
+  name: N,
+  data: EventDataOf[N],
+  id?: string,
+): CloudEvent => buildEvent(name, { source: source.uri, data, ...(id === undefined ? {} : { id }) }) as CloudEvent;
 
-export const numbered = (prefix: string, count: number, from = 0): string[] => Array.from({ length: count }, (_, n) => `${prefix}-${from + n}`);
+export const numbered = (prefix: string, count: number, from = 0): string[] =>
+  Array.from({ length: count }, (_, n) => `${prefix}-${from + n}`);
 
 const POLL_MS = 20;
 

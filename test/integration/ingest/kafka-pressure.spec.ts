@@ -34,7 +34,11 @@ it('a flood from Kafka waits in Kafka while nothing can be written: HTTP keeps i
   const source = await stage.register({ partitions: PARTITIONS });
   const used = (id: string) => buildEvent('access.allowed', { source: source.uri, id, data: access() });
   for (let partition = 0; partition < PARTITIONS; partition++) {
-    await stage.send(source, Array.from({ length: EVENTS_A_PARTITION }, (_, n) => used(`${partition}-${n}`)), { partition });
+    await stage.send(
+      source,
+      Array.from({ length: EVENTS_A_PARTITION }, (_, n) => used(`${partition}-${n}`)),
+      { partition },
+    );
   }
   const letGo = await hold(stage.database.pool, 'SELECT FROM ledger_head FOR UPDATE');
 
@@ -42,14 +46,25 @@ it('a flood from Kafka waits in Kafka while nothing can be written: HTTP keeps i
   // Half of 20,000, and what was fetched before it was full.
   await until(async () => ((await process.measured('rescind_ingest_waiting_events')) ?? 0) >= 10_000);
   const { follower, appender } = process;
-  await stage.registry.createCaller({ id: stage.caller.id, tenant: stage.tenant }, { id: 'poster', roles: { emit: { sources: [source.name] } } });
+  await stage.registry.createCaller(
+    { id: stage.caller.id, tenant: stage.tenant },
+    { id: 'poster', roles: { emit: { sources: [source.name] } } },
+  );
   await until(() => follower.state.caller('poster') !== undefined);
   const events = Array.from({ length: 1_000 }, (_, n) => used(`posted-${n}`));
-  const posted = createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }) }).take({ contentType: BATCH, body: Buffer.from(JSON.stringify(events)), caller: follower.state.caller('poster')! });
-  expect(await settled(() => process.measured('rescind_ingest_waiting_events'))).toBeLessThan((PARTITIONS * EVENTS_A_PARTITION) / 1.2);
+  const posted = createIntake({
+    follower,
+    appender,
+    ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }),
+  }).take({ contentType: BATCH, body: Buffer.from(JSON.stringify(events)), caller: follower.state.caller('poster')! });
+  expect(await settled(() => process.measured('rescind_ingest_waiting_events'))).toBeLessThan(
+    (PARTITIONS * EVENTS_A_PARTITION) / 1.2,
+  );
 
   await letGo();
-  expect(await posted).toMatchObject({ batch: expect.arrayContaining([expect.objectContaining({ state: 'sequenced' })]) });
+  expect(await posted).toMatchObject({
+    batch: expect.arrayContaining([expect.objectContaining({ state: 'sequenced' })]),
+  });
   await until(async () => (await stage.stored(source)) === PARTITIONS * EVENTS_A_PARTITION + events.length);
   expect(await process.seen('duplicate')).toBe(0);
 }, 60_000);

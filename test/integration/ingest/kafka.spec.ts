@@ -6,7 +6,15 @@ import { ensureTopics } from '../../../src/platform/kafka/index.js';
 import { hold } from '../../support/hold.js';
 import { uniqueName } from '../../support/services.js';
 import { access } from '../../support/stage.js';
-import { createKafkaStage, numbered, saying, tokens, until, type IngestProcess, type KafkaStage } from './kafka-fixture.js';
+import {
+  createKafkaStage,
+  numbered,
+  saying,
+  tokens,
+  until,
+  type IngestProcess,
+  type KafkaStage,
+} from './kafka-fixture.js';
 
 let stage: KafkaStage;
 beforeAll(async () => {
@@ -24,7 +32,10 @@ async function whileRunning<T>(work: (process: IngestProcess) => Promise<T>): Pr
   }
 }
 
-const offsetOf = async (source: Source, partition = 0): Promise<{ next_offset: string; stopped: string | null } | undefined> =>
+const offsetOf = async (
+  source: Source,
+  partition = 0,
+): Promise<{ next_offset: string; stopped: string | null } | undefined> =>
   (
     await stage.rows<{ next_offset: string; stopped: string | null }>(
       'SELECT next_offset, stopped FROM kafka_offset WHERE topic = $1 AND partition = $2',
@@ -43,7 +54,11 @@ async function expectDense(): Promise<void> {
 }
 
 const jtisOf = async (source: Source): Promise<string[]> =>
-  (await stage.rows<{ jti: string }>(`SELECT facts->>'jti' AS jti FROM token WHERE source = $1 ORDER BY ix`, [source.id])).map(({ jti }) => jti);
+  (
+    await stage.rows<{ jti: string }>(`SELECT facts->>'jti' AS jti FROM token WHERE source = $1 ORDER BY ix`, [
+      source.id,
+    ])
+  ).map(({ jti }) => jti);
 
 describe('records', () => {
   it('of both modes, plain and gzipped, become entries with dense indexes, in the order of their partition', async () => {
@@ -54,8 +69,13 @@ describe('records', () => {
     await stage.send(source, tokens(source, 'z2'), { mode: 'structured', compression: CompressionTypes.GZIP });
     await whileRunning(() => until(async () => (await stage.stored(source)) === 6));
     expect(await jtisOf(source)).toEqual(['b1', 'b2', 's1', 's2', 'z1', 'z2']);
-    const modes = await stage.rows('SELECT mode FROM payload JOIN entry USING (tenant, ix) WHERE source = $1 ORDER BY ix', [source.id]);
-    expect(modes).toEqual(['binary', 'binary', 'structured', 'structured', 'binary', 'structured'].map((mode) => ({ mode })));
+    const modes = await stage.rows(
+      'SELECT mode FROM payload JOIN entry USING (tenant, ix) WHERE source = $1 ORDER BY ix',
+      [source.id],
+    );
+    expect(modes).toEqual(
+      ['binary', 'binary', 'structured', 'structured', 'binary', 'structured'].map((mode) => ({ mode })),
+    );
     await expectDense();
   });
 
@@ -63,7 +83,9 @@ describe('records', () => {
     const source = await stage.register();
     const other = await stage.register();
     const [good] = tokens(source, 'x').map((event) => toKafkaMessage(event, { mode: 'binary' }));
-    const jws = [{ alg: 'ES256' }, { sub: 'alice' }].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+    const jws = [{ alg: 'ES256' }, { sub: 'alice' }]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
     const bad: [code: string, message: Message][] = [
       ['malformed-json', { value: '{"specversion":', headers: { 'content-type': 'application/cloudevents+json' } }],
       ['malformed-json', { ...good!, value: Buffer.from(`{"token":"${jws}.c2ln`) }],
@@ -72,7 +94,10 @@ describe('records', () => {
       ['repeated-header', { ...good!, headers: { ...good!.headers, ce_id: ['one', 'two'] } }],
       ['invalid-envelope', { value: 'no headers at all' }],
       ['wrong-topic', toKafkaMessage(tokens(other, 'foreign')[0]!, { mode: 'binary' })],
-      ['unknown-source', toKafkaMessage({ ...tokens(source, 'nobody')[0]!, source: 'urn:nobody' }, { mode: 'structured' })],
+      [
+        'unknown-source',
+        toKafkaMessage({ ...tokens(source, 'nobody')[0]!, source: 'urn:nobody' }, { mode: 'structured' }),
+      ],
       ['too-large', { ...good!, value: Buffer.from(JSON.stringify({ padding: 'x'.repeat(257 * 1024) })) }],
       ['unsupported-media-type', { value: '[]', headers: { 'content-type': 'application/cloudevents-batch+json' } }],
     ];
@@ -87,7 +112,10 @@ describe('records', () => {
     // Whatever it says of itself, who wrote on a source's topic was the source.
     const owner = { source: source.id, tenant: stage.tenant, partition: 0 };
     expect(quarantined).toEqual(bad.map(([code], at) => ({ code, position: at * 2 + 1, ...owner })));
-    const kept = await stage.rows<{ bytes: Buffer; size: number }>('SELECT bytes, size FROM quarantine WHERE topic = $1 ORDER BY record_offset', [source.topic]);
+    const kept = await stage.rows<{ bytes: Buffer; size: number }>(
+      'SELECT bytes, size FROM quarantine WHERE topic = $1 ORDER BY record_offset',
+      [source.topic],
+    );
     expect(kept.map(({ bytes }) => bytes.toString()).join('\n')).not.toContain(jws);
     expect(kept.find(({ size }) => size > 256 * 1024)!.bytes).toHaveLength(64 * 1024);
     expect(await stage.stored(other)).toBe(0);
@@ -96,7 +124,8 @@ describe('records', () => {
 
   it('of tens of thousands of headers hold nobody up', async () => {
     const source = await stage.register();
-    const many = (name: (n: number) => string): Message['headers'] => Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [name(n), 'x']));
+    const many = (name: (n: number) => string): Message['headers'] =>
+      Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [name(n), 'x']));
     const [one, two] = tokens(source, 'many', 'repeated').map((event) => toKafkaMessage(event, { mode: 'binary' }));
     await stage.send(source, [
       { ...one!, headers: { ...one!.headers, ...many((n) => `h${n}`) } },
@@ -112,9 +141,15 @@ describe('records', () => {
     const one = await stage.register({ topic });
     const two = await stage.register({ topic, partitions: 0 });
     const used = access({ token: { sha256: 'A'.repeat(43) } });
-    await stage.send(topic, [saying(one, 'access.allowed', used), ...tokens(two, 'unsigned'), saying(two, 'access.allowed', used)]);
+    await stage.send(topic, [
+      saying(one, 'access.allowed', used),
+      ...tokens(two, 'unsigned'),
+      saying(two, 'access.allowed', used),
+    ]);
     await whileRunning(() => until(async () => (await stage.stored(two)) === 1));
-    expect(await stage.rows('SELECT code, source FROM quarantine WHERE topic = $1', [topic])).toEqual([{ code: 'unsigned-on-shared-topic', source: two.id }]);
+    expect(await stage.rows('SELECT code, source FROM quarantine WHERE topic = $1', [topic])).toEqual([
+      { code: 'unsigned-on-shared-topic', source: two.id },
+    ]);
     expect(await stage.stored(one)).toBe(1);
   });
 });
@@ -137,7 +172,9 @@ describe('offsets', () => {
     const source = await stage.register();
     await stage.send(source, tokens(source, ...numbered('c', 3)));
     await whileRunning(() => until(async () => (await stage.stored(source)) === 3));
-    const [{ cluster }] = (await stage.rows<{ cluster: string }>('SELECT cluster FROM kafka_offset WHERE topic = $1', [source.topic])) as [{ cluster: string }];
+    const [{ cluster }] = (await stage.rows<{ cluster: string }>('SELECT cluster FROM kafka_offset WHERE topic = $1', [
+      source.topic,
+    ])) as [{ cluster: string }];
     const move = { cluster, topic: source.topic, partition: 0, lastOffset: 4n, lastSha256: Buffer.alloc(32) };
     const tenant = stage.follower.state.tenant(stage.tenant)!;
     const data = { topic: source.topic, partition: 0, from_offset: '1', to_offset: '5', reason: 'spec' };
@@ -154,7 +191,11 @@ describe('offsets', () => {
     const source = await stage.register({ partitions: 4 });
     let sent = 0;
     const sendMore = async (): Promise<void> => {
-      await Promise.all([0, 1, 2, 3].map((partition) => stage.send(source, tokens(source, ...numbered(`p${partition}`, 25, sent)), { partition })));
+      await Promise.all(
+        [0, 1, 2, 3].map((partition) =>
+          stage.send(source, tokens(source, ...numbered(`p${partition}`, 25, sent)), { partition }),
+        ),
+      );
       sent += 25;
     };
     const sendUntil = async (holds: () => Promise<boolean>): Promise<void> => {
@@ -168,9 +209,13 @@ describe('offsets', () => {
       await sendUntil(async () => (await joining.seen('sequenced')) > before);
       await until(async () => (await stage.stored(source)) === sent * 4);
     });
-    const [counted] = await stage.rows(`SELECT count(*)::int AS tokens, count(DISTINCT key)::int AS distinct FROM token WHERE source = $1`, [source.id]);
+    const [counted] = await stage.rows(
+      `SELECT count(*)::int AS tokens, count(DISTINCT key)::int AS distinct FROM token WHERE source = $1`,
+      [source.id],
+    );
     expect(counted).toEqual({ tokens: sent * 4, distinct: sent * 4 });
-    for (const partition of [0, 1, 2, 3]) expect(await offsetOf(source, partition)).toMatchObject({ next_offset: String(sent) });
+    for (const partition of [0, 1, 2, 3])
+      expect(await offsetOf(source, partition)).toMatchObject({ next_offset: String(sent) });
     await expectDense();
   });
 });
@@ -183,7 +228,14 @@ describe('a process that is stopped', () => {
     await until(async () => (await stage.stored(source)) === 1);
     const letGo = await hold(stage.database.pool, 'SELECT FROM ledger_head FOR UPDATE');
     await stage.send(source, tokens(source, ...numbered('hand', 30)));
-    await until(async () => (await stage.rows(`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`)).length > 0);
+    await until(
+      async () =>
+        (
+          await stage.rows(
+            `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          )
+        ).length > 0,
+    );
     let hasStopped = false;
     const stopping = process.consumer.stop().finally(() => {
       hasStopped = true;
@@ -210,11 +262,15 @@ describe('how far behind', () => {
     await stage.send(source, tokens(source, ...numbered('old', 3)), { partition: 0 });
     await stage.send(source, tokens(source, 'other'), { partition: 1 });
     await whileRunning(() => until(async () => (await stage.stored(source)) === 4));
-    await stage.rows(`UPDATE kafka_offset SET stopped = 'unreadable: spec' WHERE topic = $1 AND partition = 0`, [source.topic]);
+    await stage.rows(`UPDATE kafka_offset SET stopped = 'unreadable: spec' WHERE topic = $1 AND partition = 0`, [
+      source.topic,
+    ]);
     await whileRunning(async (process) => {
       await until(() => process.consumer.notReadyReason()?.includes(source.topic) === true);
       const lagOf = async (partition: number): Promise<number | undefined> =>
-        process.measured(`rescind_ingest_kafka_lag{source="${source.name}",topic="${source.topic}",partition="${partition}"}`);
+        process.measured(
+          `rescind_ingest_kafka_lag{source="${source.name}",topic="${source.topic}",partition="${partition}"}`,
+        );
       await until(async () => (await lagOf(0)) === 0 && (await lagOf(1)) === 0);
       await stage.send(source, tokens(source, 'new-1', 'new-2'), { partition: 0 });
       await until(async () => (await lagOf(0)) === 2);
@@ -250,8 +306,16 @@ describe('topics', () => {
 
   it.each([
     ['shorter than before', 2, 'beyond-the-end: stored offset 5 lies beyond the end 2 of the log'],
-    ['as long as before', 5, 'made-anew: another record stands at offset 4 than the one that was read: the topic was made anew'],
-    ['longer than before', 9, 'made-anew: another record stands at offset 4 than the one that was read: the topic was made anew'],
+    [
+      'as long as before',
+      5,
+      'made-anew: another record stands at offset 4 than the one that was read: the topic was made anew',
+    ],
+    [
+      'longer than before',
+      9,
+      'made-anew: another record stands at offset 4 than the one that was read: the topic was made anew',
+    ],
   ])('that were deleted and made anew, %s, stop their partition and no other', async (_how, length, reason) => {
     const source = await stage.register();
     const neighbour = await stage.register();
@@ -265,8 +329,13 @@ describe('topics', () => {
     });
     expect(await stage.stored(source)).toBe(5);
     // Stopped until an operator decides: a restart does not forget.
-    await whileRunning(async (process) => until(() => process.consumer.notReadyReason()?.includes(source.topic) === true));
-    await stage.rows('UPDATE kafka_offset SET stopped = NULL, next_offset = 0, last_offset = NULL, last_sha256 = NULL WHERE topic = $1', [source.topic]);
+    await whileRunning(async (process) =>
+      until(() => process.consumer.notReadyReason()?.includes(source.topic) === true),
+    );
+    await stage.rows(
+      'UPDATE kafka_offset SET stopped = NULL, next_offset = 0, last_offset = NULL, last_sha256 = NULL WHERE topic = $1',
+      [source.topic],
+    );
     await whileRunning(() => until(async () => (await stage.stored(source)) === 5 + length));
   });
 
@@ -299,7 +368,13 @@ describe('topics', () => {
       [stage.tenant],
     );
     expect(gaps.map(({ bytes }) => (JSON.parse(bytes.toString()) as { data: unknown }).data)).toEqual([
-      { topic: source.topic, partition: 0, from_offset: '3', to_offset: '7', reason: 'the records were gone before they could be read' },
+      {
+        topic: source.topic,
+        partition: 0,
+        from_offset: '3',
+        to_offset: '7',
+        reason: 'the records were gone before they could be read',
+      },
     ]);
     expect(await jtisOf(source)).toEqual(['kept-0', 'kept-1', 'kept-2', 'after-0', 'after-1', 'after-2', 'again']);
     await expectDense();

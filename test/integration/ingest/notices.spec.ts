@@ -51,7 +51,13 @@ afterAll(async () => {
 });
 
 it('a notice says reason and positions of all that was refused alike, and nothing of what it held', async () => {
-  sut.tell([refused('malformed-json', 0, 3n), refused('malformed-json', 0, 4n), refused('wrong-issuer', 0, 5n), refused('malformed-json', 1, 0n), refused('malformed-json', 0, 9n)]);
+  sut.tell([
+    refused('malformed-json', 0, 3n),
+    refused('malformed-json', 0, 4n),
+    refused('wrong-issuer', 0, 5n),
+    refused('malformed-json', 1, 0n),
+    refused('malformed-json', 0, 9n),
+  ]);
   await until(() => seen.length === 4);
   const place = { source: 'https://idp.example/events', door: 'kafka', topic };
   expect(seen.slice(1)).toEqual([

@@ -33,13 +33,26 @@ const move = (held: bigint, next: bigint, over: Partial<OffsetMove> = {}): Offse
 function submission(offset: OffsetMove, jti: string, over: Partial<EventDataOf['id-jag.issued']> = {}): Submission {
   const bytes = Buffer.from(JSON.stringify(fromIdp('id-jag.issued', idJag({ jti, ...over }))));
   const headers = [['content-type', Buffer.from('application/cloudevents+json')]] as const;
-  return { events: [accept({ mode: 'structured', headers, door: { kind: 'kafka', topic: TOPIC }, bytes }, stage.follower.state, Date.now())], offset };
+  return {
+    events: [
+      accept(
+        { mode: 'structured', headers, door: { kind: 'kafka', topic: TOPIC }, bytes },
+        stage.follower.state,
+        Date.now(),
+      ),
+    ],
+    offset,
+  };
 }
 
 /** `stored`, or how it was refused. */
 const outcomeOf = (submitted: Submission): Promise<string> =>
-  stage.appender.submit(submitted).then(([outcome]) => outcome!.state, (error: unknown) => (error as Error).name);
-const stored = async (jti: string): Promise<boolean> => ((await stage.database.pool.query(`SELECT 1 FROM id_jag WHERE facts->>'jti' = $1`, [jti])).rowCount ?? 0) > 0;
+  stage.appender.submit(submitted).then(
+    ([outcome]) => outcome!.state,
+    (error: unknown) => (error as Error).name,
+  );
+const stored = async (jti: string): Promise<boolean> =>
+  ((await stage.database.pool.query(`SELECT 1 FROM id_jag WHERE facts->>'jti' = $1`, [jti])).rowCount ?? 0) > 0;
 const stands = async () => {
   const { next, stopped } = (await offsets.read(CLUSTER, TOPIC, partition))!;
   return { next, stopped };
@@ -60,7 +73,11 @@ describe('the place of a partition', () => {
     await offsets.stop(CLUSTER, TOPIC, partition, 'spec', 5n);
     expect(await outcomeOf(submission(move(4n, 20n, { resumes: true }), 'resumed-elsewhere'))).toBe('OffsetLost');
     expect(await outcomeOf(submission(move(5n, 20n, { resumes: true }), 'resumed'))).toBe('sequenced');
-    expect([await stands(), await stored('resumed-running'), await stored('resumed')]).toEqual([{ next: 20n, stopped: null }, false, true]);
+    expect([await stands(), await stored('resumed-running'), await stored('resumed')]).toEqual([
+      { next: 20n, stopped: null },
+      false,
+      true,
+    ]);
   });
 
   it('is not stopped where the partition has moved on meanwhile', async () => {
@@ -72,8 +89,19 @@ describe('the place of a partition', () => {
   it('is moved by the submissions of one batch as far as each follows the one before', async () => {
     // The first is under way when the others come, so that they share the next batch.
     const first = outcomeOf(submission(move(0n, 1n), 'alone'));
-    const others = [move(1n, 3n), move(3n, 4n), move(7n, 9n)].map((one, nth) => outcomeOf(submission(one, `shared-${nth}`)));
-    expect([await first, ...(await Promise.all(others))]).toEqual(['sequenced', 'sequenced', 'sequenced', 'OffsetLost']);
-    expect([await stands(), await stored('shared-1'), await stored('shared-2')]).toEqual([{ next: 4n, stopped: null }, true, false]);
+    const others = [move(1n, 3n), move(3n, 4n), move(7n, 9n)].map((one, nth) =>
+      outcomeOf(submission(one, `shared-${nth}`)),
+    );
+    expect([await first, ...(await Promise.all(others))]).toEqual([
+      'sequenced',
+      'sequenced',
+      'sequenced',
+      'OffsetLost',
+    ]);
+    expect([await stands(), await stored('shared-1'), await stored('shared-2')]).toEqual([
+      { next: 4n, stopped: null },
+      true,
+      false,
+    ]);
   });
 });

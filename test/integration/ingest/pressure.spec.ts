@@ -29,13 +29,31 @@ const keys: string[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
-  const env = { ...process.env, RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'info' };
-  service = spawn(process.execPath, [resolve('dist/cli/rescind.js'), 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = {
+    ...process.env,
+    RESCIND_HOME: home,
+    PORT: '0',
+    DATABASE_URL: database.url,
+    KAFKA_BROKERS: 'none',
+    LOG_LEVEL: 'info',
+  };
+  service = spawn(process.execPath, [resolve('dist/cli/rescind.js'), 'serve'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   url = await listening(service);
   const admin = createRescindAdmin(url, (await readFile(join(home, 'admin-key'), 'utf8')).trim());
-  await admin.post('/v1/sources', { name: 'chat', uri: `${RAS}/chat`, types: ['access.allowed'], issuers: [RAS], resources: [API] });
+  await admin.post('/v1/sources', {
+    name: 'chat',
+    uri: `${RAS}/chat`,
+    types: ['access.allowed'],
+    issuers: [RAS],
+    resources: [API],
+  });
   for (const id of ['one', 'two', 'three']) {
-    keys.push((await admin.post<{ secret: string }>('/v1/callers', { id, roles: { emit: { sources: ['chat'] } } })).secret);
+    keys.push(
+      (await admin.post<{ secret: string }>('/v1/callers', { id, roles: { emit: { sources: ['chat'] } } })).secret,
+    );
   }
   keys.push((await admin.post<{ secret: string }>('/v1/callers', { id: 'mute', roles: { audit: {} } })).secret);
 });
@@ -66,17 +84,28 @@ async function residentBytes(): Promise<number> {
 
 const holdHead = (): Promise<() => Promise<void>> => hold(database.pool, 'SELECT FROM ledger_head FOR UPDATE');
 
-async function post(body: string, { key = keys[0]!, type = BATCH, encoding = 'identity' }: { key?: string; type?: string; encoding?: string } = {}): Promise<{ status: number; headers: Headers; body: any }> {
-  const response = await fetch(new URL('/events', url), { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': type, 'content-encoding': encoding }, body });
+async function post(
+  body: string,
+  { key = keys[0]!, type = BATCH, encoding = 'identity' }: { key?: string; type?: string; encoding?: string } = {},
+): Promise<{ status: number; headers: Headers; body: any }> {
+  const response = await fetch(new URL('/events', url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': type, 'content-encoding': encoding },
+    body,
+  });
   const { status, headers } = response;
   return { status, headers, body: await response.json() };
 }
 
-const used = (id: string): CloudEvent => buildEvent('access.allowed', { source: `${RAS}/chat`, id, data: access({ path: `/${PADDING}` }) }) as CloudEvent;
-const batch = (name: string): string => JSON.stringify(Array.from({ length: EVENTS_A_POST }, (_, n) => used(`${name}-${n}`)));
+const used = (id: string): CloudEvent =>
+  buildEvent('access.allowed', { source: `${RAS}/chat`, id, data: access({ path: `/${PADDING}` }) }) as CloudEvent;
+const batch = (name: string): string =>
+  JSON.stringify(Array.from({ length: EVENTS_A_POST }, (_, n) => used(`${name}-${n}`)));
 const answers = async (status: string): Promise<number> => {
   const metrics = await (await fetch(new URL('/metrics', url))).text();
-  return Number(new RegExp(`^rescind_ingest_http_requests_total{status="${status}"} (\\d+)`, 'm').exec(metrics)?.[1] ?? 0);
+  return Number(
+    new RegExp(`^rescind_ingest_http_requests_total{status="${status}"} (\\d+)`, 'm').exec(metrics)?.[1] ?? 0,
+  );
 };
 
 describe('while the database takes nothing', () => {
@@ -117,10 +146,12 @@ describe('while the database takes nothing', () => {
 
     expect(peak).toBeLessThan(MAX_GROWTH_BYTES);
     expect(accepted).toHaveLength(CLIENTS * EVENTS_A_POST);
-    const [stored] = (await database.pool.query<{ n: number; dense: boolean }>(
-      `SELECT count(*)::int AS n, max(ix) + 1 = (SELECT next_ix FROM ledger_head h WHERE h.tenant = e.tenant) AS dense FROM entry e
+    const [stored] = (
+      await database.pool.query<{ n: number; dense: boolean }>(
+        `SELECT count(*)::int AS n, max(ix) + 1 = (SELECT next_ix FROM ledger_head h WHERE h.tenant = e.tenant) AS dense FROM entry e
        WHERE type = 'dev.rescind.access.allowed.v1' GROUP BY tenant`,
-    )).rows;
+      )
+    ).rows;
     expect(stored!.n).toBe(CLIENTS * EVENTS_A_POST + 1);
     await until(async () => (await answers('429')) === refused && (await answers('200')) === CLIENTS + 1);
     expect((await post(JSON.stringify([used('last')]))).status).toBe(200);

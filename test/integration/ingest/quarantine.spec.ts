@@ -26,7 +26,9 @@ beforeAll(async () => {
   service = await startRescind(config, { log: testLog() });
   keys['admin'] = service.adminKey!;
   await call('admin', 'POST', '/v1/sources', CHAT);
-  keys['emitter'] = (await call('admin', 'POST', '/v1/callers', { id: 'emitter', roles: { emit: { sources: ['chat'] } } })).body.secret;
+  keys['emitter'] = (
+    await call('admin', 'POST', '/v1/callers', { id: 'emitter', roles: { emit: { sources: ['chat'] } } })
+  ).body.secret;
   keys['auditor'] = (await call('admin', 'POST', '/v1/callers', { id: 'auditor', roles: { audit: {} } })).body.secret;
   keys['globex'] = (await call('admin', 'POST', '/v1/tenants', { name: 'globex' })).body.admin.secret;
 });
@@ -36,9 +38,21 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const CHAT = { name: 'chat', uri: `${RAS}/chat`, types: ['token.issued', 'access.allowed'], issuers: [RAS], resources: [API] };
+const CHAT = {
+  name: 'chat',
+  uri: `${RAS}/chat`,
+  types: ['token.issued', 'access.allowed'],
+  issuers: [RAS],
+  resources: [API],
+};
 
-async function call(who: string, method: string, path: string, body?: unknown, type = 'application/json'): Promise<{ status: number; body: any }> {
+async function call(
+  who: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  type = 'application/json',
+): Promise<{ status: number; body: any }> {
   const response = await fetch(new URL(path, service.url), {
     method,
     headers: { authorization: `Bearer ${keys[who]}`, ...(body === undefined ? {} : { 'content-type': type }) },
@@ -48,17 +62,29 @@ async function call(who: string, method: string, path: string, body?: unknown, t
 }
 
 const emit = (event: CloudEvent | string) => call('emitter', 'POST', '/events', event, 'application/cloudevents+json');
-const inQuarantine = async (filter = ''): Promise<any[]> => (await call('admin', 'GET', `/v1/quarantine${filter}`)).body.items;
+const inQuarantine = async (filter = ''): Promise<any[]> =>
+  (await call('admin', 'GET', `/v1/quarantine${filter}`)).body.items;
 const newest = async (filter = ''): Promise<any> => (await inQuarantine(filter))[0];
-const entries = async (): Promise<number> => (await database.pool.query(`SELECT 1 FROM entry WHERE type LIKE 'dev.rescind.token.%'`)).rowCount!;
+const entries = async (): Promise<number> =>
+  (await database.pool.query(`SELECT 1 FROM entry WHERE type LIKE 'dev.rescind.token.%'`)).rowCount!;
 
 let count = 0;
 const issued = (over: Parameters<typeof token>[0] = {}, source = CHAT.uri): CloudEvent => {
   count += 1;
-  return buildEvent('token.issued', { source, id: `q-${count}`, data: token({ jti: `q-${count}`, ...over }) }) as CloudEvent;
+  return buildEvent('token.issued', {
+    source,
+    id: `q-${count}`,
+    data: token({ jti: `q-${count}`, ...over }),
+  }) as CloudEvent;
 };
 const FILES = 'https://files.chat.example';
-const updateChat = (over: object) => call('admin', 'PUT', '/v1/sources/chat', { types: CHAT.types, issuers: CHAT.issuers, resources: CHAT.resources, ...over });
+const updateChat = (over: object) =>
+  call('admin', 'PUT', '/v1/sources/chat', {
+    types: CHAT.types,
+    issuers: CHAT.issuers,
+    resources: CHAT.resources,
+    ...over,
+  });
 
 describe('a refused record, replayed', () => {
   it('stays with its reason until the cause is gone, then is stored as it came and leaves quarantine', async () => {
@@ -66,18 +92,32 @@ describe('a refused record, replayed', () => {
     const bytes = JSON.stringify(event, null, 1);
     expect(await emit(bytes)).toMatchObject({ status: 400, body: { error: 'wrong-resource' } });
     const kept = await newest();
-    expect(kept).toMatchObject({ code: 'wrong-resource', whole: true, mode: 'structured', replayed_at: null, text: bytes });
+    expect(kept).toMatchObject({
+      code: 'wrong-resource',
+      whole: true,
+      mode: 'structured',
+      replayed_at: null,
+      text: bytes,
+    });
 
     const again = await call('admin', 'POST', `/v1/quarantine/${kept.id}/replay`);
     expect(again).toMatchObject({ status: 200, body: { id: kept.id, error: 'wrong-resource' } });
-    expect((await call('auditor', 'GET', `/v1/quarantine/${kept.id}`)).body).toEqual({ ...kept, replayed_at: expect.any(Number) });
+    expect((await call('auditor', 'GET', `/v1/quarantine/${kept.id}`)).body).toEqual({
+      ...kept,
+      replayed_at: expect.any(Number),
+    });
 
     await updateChat({ resources: [API, FILES] });
     const stored = await call('admin', 'POST', `/v1/quarantine/${kept.id}/replay`);
     expect(stored).toMatchObject({ status: 200, body: { id: kept.id, state: 'sequenced', index: expect.any(String) } });
     expect(await call('auditor', 'GET', `/v1/quarantine/${kept.id}`)).toMatchObject({ status: 404 });
-    expect(await call('admin', 'POST', `/v1/quarantine/${kept.id}/replay`)).toMatchObject({ status: 404, body: { code: 'not-found' } });
-    const payload = await database.pool.query<{ bytes: Buffer }>('SELECT bytes FROM payload WHERE ix = $1', [stored.body.index]);
+    expect(await call('admin', 'POST', `/v1/quarantine/${kept.id}/replay`)).toMatchObject({
+      status: 404,
+      body: { code: 'not-found' },
+    });
+    const payload = await database.pool.query<{ bytes: Buffer }>('SELECT bytes FROM payload WHERE ix = $1', [
+      stored.body.index,
+    ]);
     expect(payload.rows[0]!.bytes.toString()).toBe(bytes);
     expect(await emit(event)).toMatchObject({ status: 200, body: { duplicate: true, index: stored.body.index } });
     await updateChat({});
@@ -89,7 +129,9 @@ describe('a refused record, replayed', () => {
     const { id } = await newest();
     await updateChat({ resources: [API, FILES] });
     const { index } = (await emit(event)).body;
-    expect(await call('admin', 'POST', `/v1/quarantine/${id}/replay`)).toMatchObject({ body: { id, duplicate: true, index } });
+    expect(await call('admin', 'POST', `/v1/quarantine/${id}/replay`)).toMatchObject({
+      body: { id, duplicate: true, index },
+    });
     expect(await call('auditor', 'GET', `/v1/quarantine/${id}`)).toMatchObject({ status: 404 });
     await updateChat({});
   });
@@ -106,7 +148,13 @@ describe('a refused record, replayed', () => {
   });
 
   it.each<[what: string, (event: CloudEvent) => unknown]>([
-    ['a token was masked', (event) => ({ ...event, data: { ...(event.data as object), path: `eyJhbGciOiJSUzI1NiJ9.${'a'.repeat(40)}.${'b'.repeat(40)}` } })],
+    [
+      'a token was masked',
+      (event) => ({
+        ...event,
+        data: { ...(event.data as object), path: `eyJhbGciOiJSUzI1NiJ9.${'a'.repeat(40)}.${'b'.repeat(40)}` },
+      }),
+    ],
     ['it was cut', (event) => ({ ...event, subject: 'x'.repeat(70 * 1024) })],
   ])('of which %s is left alone and says so', async (_what, spoil) => {
     await emit(JSON.stringify(spoil(issued())));
@@ -122,7 +170,10 @@ describe('a refused record, replayed', () => {
     const { id } = await newest();
     await updateChat({ resources: [API, FILES] });
     await call('admin', 'PUT', '/v1/callers/emitter', { roles: { audit: {} } });
-    expect((await call('admin', 'POST', `/v1/quarantine/${id}/replay`)).body).toMatchObject({ id, error: 'source-not-allowed' });
+    expect((await call('admin', 'POST', `/v1/quarantine/${id}/replay`)).body).toMatchObject({
+      id,
+      error: 'source-not-allowed',
+    });
     await call('admin', 'PUT', '/v1/callers/emitter', { roles: { emit: { sources: ['chat'] } } });
     expect((await call('admin', 'POST', `/v1/quarantine/${id}/replay`)).body).toMatchObject({ id, state: 'sequenced' });
     await updateChat({});
@@ -131,7 +182,11 @@ describe('a refused record, replayed', () => {
   it('with others goes oldest first, a page a call', async () => {
     for (let n = 0; n < 5; n += 1) await emit(issued({ iss: 'https://nobody.example' }));
     const first = await call('admin', 'POST', '/v1/quarantine/replay', { code: 'wrong-issuer', limit: 3 });
-    const second = await call('admin', 'POST', '/v1/quarantine/replay', { code: 'wrong-issuer', limit: 3, after: first.body.next });
+    const second = await call('admin', 'POST', '/v1/quarantine/replay', {
+      code: 'wrong-issuer',
+      limit: 3,
+      after: first.body.next,
+    });
     const ids = [...first.body.items, ...second.body.items].map(({ id }) => Number(id));
     expect([first.body.items.length, second.body.items.length, second.body.next]).toEqual([3, 2, undefined]);
     expect(ids).toEqual([...ids].sort((a, b) => a - b));
@@ -145,14 +200,19 @@ describe('the operator’s part', () => {
     const kept = await newest('?operator=true');
     expect(kept).toMatchObject({ code: 'unknown-source', source: null });
     for (const who of ['globex', 'auditor']) {
-      expect(await call(who, 'GET', '/v1/quarantine?operator=true')).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+      expect(await call(who, 'GET', '/v1/quarantine?operator=true')).toMatchObject({
+        status: 403,
+        body: { code: 'forbidden' },
+      });
       expect(await call(who, 'GET', `/v1/quarantine/${kept.id}?operator=true`)).toMatchObject({ status: 403 });
       expect(await call(who, 'POST', `/v1/quarantine/${kept.id}/replay?operator=true`)).toMatchObject({ status: 403 });
       expect(await call(who, 'GET', `/v1/quarantine/${kept.id}`)).toMatchObject({ status: 404 });
     }
     await call('admin', 'POST', '/v1/sources', { ...CHAT, name: 'late', uri: 'urn:late' });
     await call('admin', 'PUT', '/v1/callers/emitter', { roles: { emit: { sources: ['chat', 'late'] } } });
-    expect((await call('admin', 'POST', '/v1/quarantine/replay?operator=true', { code: 'unknown-source' })).body.items).toContainEqual({
+    expect(
+      (await call('admin', 'POST', '/v1/quarantine/replay?operator=true', { code: 'unknown-source' })).body.items,
+    ).toContainEqual({
       id: kept.id,
       index: expect.any(String),
       state: 'sequenced',
@@ -184,11 +244,16 @@ describe('rescind quarantine', () => {
   it('lists, shows and replays', async () => {
     await emit(issued({ aud: [FILES] }));
     const { id } = await newest();
-    expect((await rescindSays(`quarantine list --code wrong-resource`)).out).toMatch(new RegExp(`^${id} .*wrong-resource`, 'm'));
+    expect((await rescindSays(`quarantine list --code wrong-resource`)).out).toMatch(
+      new RegExp(`^${id} .*wrong-resource`, 'm'),
+    );
     expect((await rescindSays(`quarantine show ${id}`)).out).toMatch(/^whole +true$/m);
     expect((await rescindSays(`quarantine replay ${id}`)).out).toMatch(/^error +wrong-resource$/m);
     await updateChat({ resources: [API, FILES] });
-    expect(await rescindSays('quarantine replay --all --code wrong-resource')).toMatchObject({ code: 0, out: expect.stringMatching(new RegExp(`^${id} .*sequenced`, 'm')) });
+    expect(await rescindSays('quarantine replay --all --code wrong-resource')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(new RegExp(`^${id} .*sequenced`, 'm')),
+    });
     expect(await rescindSays('quarantine replay')).toMatchObject({ code: 2 });
     await updateChat({});
   });
@@ -207,9 +272,14 @@ describe('rescind quarantine', () => {
 });
 
 describe('the bounds', () => {
-  const spoilt = (n: number): Promise<unknown> => emit(JSON.stringify({ ...issued({}, 'urn:nobody'), subject: `${n}-${'x'.repeat(400)}` }));
+  const spoilt = (n: number): Promise<unknown> =>
+    emit(JSON.stringify({ ...issued({}, 'urn:nobody'), subject: `${n}-${'x'.repeat(400)}` }));
   const kept = async (): Promise<number[]> =>
-    (await database.pool.query<{ n: string }>(`SELECT split_part(convert_from(bytes, 'UTF8')::jsonb->>'subject', '-', 1) AS n FROM quarantine WHERE convert_from(bytes, 'UTF8') LIKE '%xxx%' AND size < 5000 ORDER BY id`)).rows.map(({ n }) => Number(n));
+    (
+      await database.pool.query<{ n: string }>(
+        `SELECT split_part(convert_from(bytes, 'UTF8')::jsonb->>'subject', '-', 1) AS n FROM quarantine WHERE convert_from(bytes, 'UTF8') LIKE '%xxx%' AND size < 5000 ORDER BY id`,
+      )
+    ).rows.map(({ n }) => Number(n));
 
   it('drop the oldest beyond the room there is, and count them', async () => {
     await database.pool.query('DELETE FROM quarantine');
@@ -234,14 +304,22 @@ describe('the bounds', () => {
     await fill(quiet, 2);
     await fill(flooding, 30);
     expect(await trimQuarantine(database.pool, { days: 7, bytes: 6_000 })).toBe(20);
-    const left = await database.pool.query('SELECT tenant, count(*)::int AS kept FROM quarantine GROUP BY tenant ORDER BY tenant');
-    expect(left.rows).toEqual([{ tenant: quiet, kept: 2 }, { tenant: flooding, kept: 10 }, { tenant: null, kept: 1 }]);
+    const left = await database.pool.query(
+      'SELECT tenant, count(*)::int AS kept FROM quarantine GROUP BY tenant ORDER BY tenant',
+    );
+    expect(left.rows).toEqual([
+      { tenant: quiet, kept: 2 },
+      { tenant: flooding, kept: 10 },
+      { tenant: null, kept: 1 },
+    ]);
   });
 
   it('drop what is older than its days, and do not count it', async () => {
     await database.pool.query('DELETE FROM quarantine');
     for (let n = 0; n < 3; n += 1) await spoilt(n);
-    await database.pool.query(`UPDATE quarantine SET at = now() - interval '8 days' WHERE id = (SELECT min(id) FROM quarantine)`);
+    await database.pool.query(
+      `UPDATE quarantine SET at = now() - interval '8 days' WHERE id = (SELECT min(id) FROM quarantine)`,
+    );
     expect(await trimQuarantine(database.pool, { days: 7, bytes: 10_000_000 })).toBe(0);
     expect(await kept()).toEqual([1, 2]);
   });
@@ -250,7 +328,13 @@ describe('the bounds', () => {
     await database.pool.query('DELETE FROM quarantine');
     for (let n = 0; n < 6; n += 1) await spoilt(n);
     const metrics = createMetrics();
-    const keeper = keepQuarantineBounded({ pool: database.pool, log: testLog(), metrics, bounds: { days: 7, bytes: 3_000 }, everyMs: 3_600_000 });
+    const keeper = keepQuarantineBounded({
+      pool: database.pool,
+      log: testLog(),
+      metrics,
+      bounds: { days: 7, bytes: 3_000 },
+      everyMs: 3_600_000,
+    });
     const rejected = { arrived: { bytes: Buffer.alloc(1_000) } };
     keeper.tell([{ rejected, offset: undefined } as never]);
     await until(async () => (await metrics.text()).match(/^rescind_quarantine_dropped_total [1-9]/m) !== null);

@@ -14,10 +14,17 @@ afterAll(() => stage.stop());
 const rows = async <T extends object>(sql: string, parameters: unknown[] = []): Promise<T[]> =>
   (await stage.database.pool.query<T>(sql, parameters)).rows;
 
-const moveHead = (to: bigint) => stage.database.pool.query('UPDATE ledger_head SET next_ix = $2 WHERE tenant = $1', [stage.tenant, String(to)]);
-const emit = (name: string, count: number) => stage.emit(...Array.from({ length: count }, (_, n) => fromIdp('id-jag.issued', idJag({ jti: `${name}-${n}` }))));
+const moveHead = (to: bigint) =>
+  stage.database.pool.query('UPDATE ledger_head SET next_ix = $2 WHERE tenant = $1', [stage.tenant, String(to)]);
+const emit = (name: string, count: number) =>
+  stage.emit(...Array.from({ length: count }, (_, n) => fromIdp('id-jag.issued', idJag({ jti: `${name}-${n}` }))));
 const rangesOf = async (table: string): Promise<string[]> =>
-  (await rows<{ name: string }>(`SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY inhrelid`, [table])).map(({ name }) => name);
+  (
+    await rows<{ name: string }>(
+      `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = $1::regclass ORDER BY inhrelid`,
+      [table],
+    )
+  ).map(({ name }) => name);
 
 describe('the ranges of the ledger', () => {
   it('stand ready before an index needs them: one is added when the last begins to fill', async () => {
@@ -27,8 +34,14 @@ describe('the ranges of the ledger', () => {
 
   it('follow one another inside a batch', async () => {
     await moveHead(RANGE_ENTRIES - 2n);
-    expect(await emit('across', 4)).toEqual([-2n, -1n, 0n, 1n].map((n) => ({ index: String(RANGE_ENTRIES + n), state: 'sequenced' })));
-    expect(await rows('SELECT ix, tableoid::regclass::text AS range FROM entry WHERE ix >= $1 ORDER BY ix', [String(RANGE_ENTRIES - 1n)])).toEqual([
+    expect(await emit('across', 4)).toEqual(
+      [-2n, -1n, 0n, 1n].map((n) => ({ index: String(RANGE_ENTRIES + n), state: 'sequenced' })),
+    );
+    expect(
+      await rows('SELECT ix, tableoid::regclass::text AS range FROM entry WHERE ix >= $1 ORDER BY ix', [
+        String(RANGE_ENTRIES - 1n),
+      ]),
+    ).toEqual([
       { ix: String(RANGE_ENTRIES - 1n), range: 'entry_0' },
       { ix: String(RANGE_ENTRIES), range: 'entry_1' },
       { ix: String(RANGE_ENTRIES + 1n), range: 'entry_1' },
@@ -37,7 +50,9 @@ describe('the ranges of the ledger', () => {
 
   it('are made where one is missing, and no event is blamed for it', async () => {
     await moveHead(4n * RANGE_ENTRIES);
-    expect(await emit('missing', 2)).toEqual([0n, 1n].map((n) => ({ index: String(4n * RANGE_ENTRIES + n), state: 'sequenced' })));
+    expect(await emit('missing', 2)).toEqual(
+      [0n, 1n].map((n) => ({ index: String(4n * RANGE_ENTRIES + n), state: 'sequenced' })),
+    );
     expect(await rows('SELECT code FROM quarantine')).toEqual([]);
   });
 });
@@ -45,8 +60,12 @@ describe('the ranges of the ledger', () => {
 describe('a question about one entry', () => {
   it('reads one range of entries and one of payloads', async () => {
     const sql = readFileSync(new URL('../../../src/query/lists/entry.sql', import.meta.url), 'utf8');
-    const plan = await rows<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${sql.replaceAll('$1', `'${stage.tenant}'`).replaceAll('$2', String(RANGE_ENTRIES))}`);
-    const read = plan.flatMap((line) => [...line['QUERY PLAN'].matchAll(/ on (entry|payload)_\d+/g)].map(([, table]) => table));
+    const plan = await rows<{ 'QUERY PLAN': string }>(
+      `EXPLAIN (COSTS OFF) ${sql.replaceAll('$1', `'${stage.tenant}'`).replaceAll('$2', String(RANGE_ENTRIES))}`,
+    );
+    const read = plan.flatMap((line) =>
+      [...line['QUERY PLAN'].matchAll(/ on (entry|payload)_\d+/g)].map(([, table]) => table),
+    );
     expect(read.sort()).toEqual(['entry', 'payload']);
   });
 });

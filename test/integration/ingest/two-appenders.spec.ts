@@ -32,14 +32,23 @@ describe('two processes that write one ledger', () => {
     const pool = createPool({ url: stage.database.url, max: 4, applicationName: 'spec-other' });
     const controlLog = createControlLog({ pool });
     const gate = createGate(controlLog);
-    const follower = createControlFollower({ url: stage.database.url, controlLog: gate.log, log: testLog(), serves: false });
+    const follower = createControlFollower({
+      url: stage.database.url,
+      controlLog: gate.log,
+      log: testLog(),
+      serves: false,
+    });
     await follower.start();
     const appender = createAppender({ pool, controlLog, follower, log: testLog(), metrics: createMetrics() });
     await appender.start();
     const process: OtherProcess = {
       follower,
       gate,
-      intake: createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }) }),
+      intake: createIntake({
+        follower,
+        appender,
+        ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }),
+      }),
       async stop() {
         gate.open();
         await appender.stop();
@@ -67,21 +76,36 @@ describe('two processes that write one ledger', () => {
     };
     const answers = (await Promise.all([ofOne(stage.intake, 'one'), ofOne(intake, 'two')])).flat();
     expect(answers.filter((one) => (one as { state?: string }).state !== 'sequenced')).toEqual([]);
-    const [ledger] = await rows(`SELECT count(*) = max(ix) + 1 AND min(ix) = 0 AND max(ix) + 1 = (SELECT next_ix FROM ledger_head) AS dense, count(*) >= 100 AS whole FROM entry`);
+    const [ledger] = await rows(
+      `SELECT count(*) = max(ix) + 1 AND min(ix) = 0 AND max(ix) + 1 = (SELECT next_ix FROM ledger_head) AS dense, count(*) >= 100 AS whole FROM entry`,
+    );
     expect([ledger, await rows('SELECT code FROM quarantine')]).toEqual([{ dense: true, whole: true }, []]);
   });
 
   it('give a control record its entry only once they have applied it', async () => {
     const behind = await startOther();
-    await until('all entries that are owed', async () => (await rows('SELECT 1 FROM control_outbox o, control_head h WHERE o.seq < h.seq')).length === 0);
+    await until(
+      'all entries that are owed',
+      async () => (await rows('SELECT 1 FROM control_outbox o, control_head h WHERE o.seq < h.seq')).length === 0,
+    );
     // The other process has ended, so that the one that is behind alone writes entries.
     await stage.appender.stop();
     await stage.follower.stop();
     behind.gate.close();
     await until('the process that is behind is about to read', behind.gate.isReached);
-    const body = { id: 'newcomer', roles: { audit: {} }, secrets: [], disabled: false, author: { caller: ADMIN_CALLER }, change: 'created' } as const;
-    await stage.controlLog.append({ records: [{ kind: 'caller.changed', tenant: stage.tenant, subject: 'newcomer', body }] });
-    const entries = async (): Promise<number> => (await rows(`SELECT 1 FROM entry WHERE type = 'dev.rescind.caller.changed.v1'`)).length;
+    const body = {
+      id: 'newcomer',
+      roles: { audit: {} },
+      secrets: [],
+      disabled: false,
+      author: { caller: ADMIN_CALLER },
+      change: 'created',
+    } as const;
+    await stage.controlLog.append({
+      records: [{ kind: 'caller.changed', tenant: stage.tenant, subject: 'newcomer', body }],
+    });
+    const entries = async (): Promise<number> =>
+      (await rows(`SELECT 1 FROM entry WHERE type = 'dev.rescind.caller.changed.v1'`)).length;
     const before = await entries();
     expect(await post(behind.intake, 'meanwhile')).toMatchObject({ state: 'sequenced' });
     expect([behind.follower.state.caller('newcomer'), await entries()]).toEqual([undefined, before]);

@@ -26,7 +26,13 @@ describe('a token that no event announced, of a source whose profile asks for no
     service = await startFeedService();
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-cli-`));
     await service.admin('POST', '/v1/sources', {
-      name: 'okta', uri: 'urn:acme:okta', types: ['token.issued'], issuers: [OKTA], resources: [API, OTHER_API, REVOKED_API], jwks: { keys: [key.jwk] }, profile: { preset: 'okta', announced: 'optional' },
+      name: 'okta',
+      uri: 'urn:acme:okta',
+      types: ['token.issued'],
+      issuers: [OKTA],
+      resources: [API, OTHER_API, REVOKED_API],
+      jwks: { keys: [key.jwk] },
+      profile: { preset: 'okta', announced: 'optional' },
     });
     await service.register('okta-api', { introspect: { resources: [API, REVOKED_API], issuers: [OKTA] } });
     await service.register('okta-guard', { guard: { resources: [API], issuers: [OKTA] } });
@@ -39,7 +45,19 @@ describe('a token that no event announced, of a source whose profile asks for no
 
   const now = (): number => Math.floor(Date.now() / 1000);
   /** Its event is awaited no longer. */
-  const claimsOf = (over: object = {}) => ({ ver: 1, jti: `AT.${randomUUID()}`, iss: OKTA, aud: API, cid: '0oa-wiki', uid: '00u1', scp: ['openid', 'read'], sub: `${randomUUID()}@acme.example`, iat: now() - 120, exp: now() + 3_480, ...over });
+  const claimsOf = (over: object = {}) => ({
+    ver: 1,
+    jti: `AT.${randomUUID()}`,
+    iss: OKTA,
+    aud: API,
+    cid: '0oa-wiki',
+    uid: '00u1',
+    scp: ['openid', 'read'],
+    sub: `${randomUUID()}@acme.example`,
+    iat: now() - 120,
+    exp: now() + 3_480,
+    ...over,
+  });
   const sign = (claims: object, signer: SigningKey = key): string => signJwt(signer, claims, { typ: undefined });
 
   /** A node that cannot tell now, as on a busy machine, says so and is asked again. */
@@ -51,12 +69,17 @@ describe('a token that no event announced, of a source whose profile asks for no
   }
   async function ask(token: string, at = service.url): Promise<any> {
     const headers = { authorization: service.basic('okta-api') };
-    const response = await untilDecided(() => fetch(`${at}/introspect`, { method: 'POST', headers, body: new URLSearchParams({ token }) }));
+    const response = await untilDecided(() =>
+      fetch(`${at}/introspect`, { method: 'POST', headers, body: new URLSearchParams({ token }) }),
+    );
     return response.status === 200 ? response.json() : response.status;
   }
-  const tokenOf = (jti: string): Promise<any> => service.call('GET', `/v1/tokens?${new URLSearchParams({ iss: OKTA, jti })}`, 'auditor');
+  const tokenOf = (jti: string): Promise<any> =>
+    service.call('GET', `/v1/tokens?${new URLSearchParams({ iss: OKTA, jti })}`, 'auditor');
 
-  async function seen(): Promise<{ mode: string; ix: string; event: { id: string; source: string; data: TokenSeen } }[]> {
+  async function seen(): Promise<
+    { mode: string; ix: string; event: { id: string; source: string; data: TokenSeen } }[]
+  > {
     const { rows } = await service.database.pool.query<{ ix: string; mode: string; bytes: Buffer }>(
       'SELECT p.ix, p.mode, p.bytes FROM entry e JOIN payload p USING (tenant, ix) WHERE e.type = $1 ORDER BY e.ix',
       [eventType('token.seen')],
@@ -66,41 +89,103 @@ describe('a token that no event announced, of a source whose profile asks for no
   const seenOf = async (jti: string) => (await seen()).filter(({ event }) => event.data.jti === jti);
 
   async function emit(data: object, name: 'token.issued' | 'token.seen' = 'token.issued'): Promise<any> {
-    const event = { specversion: '1.0', type: eventType(name), source: 'urn:acme:okta', id: randomUUID(), time: new Date().toISOString(), data };
+    const event = {
+      specversion: '1.0',
+      type: eventType(name),
+      source: 'urn:acme:okta',
+      id: randomUUID(),
+      time: new Date().toISOString(),
+      data,
+    };
     const response = await fetch(`${service.url}/events`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${service.secret('okta-log')}`, 'content-type': 'application/cloudevents+json' },
+      headers: {
+        authorization: `Bearer ${service.secret('okta-log')}`,
+        'content-type': 'application/cloudevents+json',
+      },
       body: JSON.stringify(event),
     });
     return response.json();
   }
-  const factsOf = ({ iss, jti, sub, cid, aud, scp, iat, exp }: ReturnType<typeof claimsOf>): TokenIssued => ({ kind: 'access', iss, jti, sub, client_id: cid, aud: [aud], scope: scp.join(' '), iat, exp });
+  const factsOf = ({ iss, jti, sub, cid, aud, scp, iat, exp }: ReturnType<typeof claimsOf>): TokenIssued => ({
+    kind: 'access',
+    iss,
+    jti,
+    sub,
+    client_id: cid,
+    aud: [aud],
+    scope: scp.join(' '),
+    iat,
+    exp,
+  });
 
   it('is active at the first question, and recorded once, whichever nodes are asked at the same time', async () => {
     const withoutIngest = await service.another({ ROLES: 'serve,feed' });
     const claims = claimsOf();
-    const answers = await Promise.all(Array.from({ length: 20 }, (_, n) => ask(sign(claims), n % 2 === 0 ? service.url : withoutIngest.url)));
-    const answer = { active: true, iss: OKTA, sub: claims.sub, client_id: '0oa-wiki', aud: API, scope: 'openid read', token_type: 'Bearer', exp: claims.exp, iat: claims.iat, jti: claims.jti };
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => ask(sign(claims), n % 2 === 0 ? service.url : withoutIngest.url)),
+    );
+    const answer = {
+      active: true,
+      iss: OKTA,
+      sub: claims.sub,
+      client_id: '0oa-wiki',
+      aud: API,
+      scope: 'openid read',
+      token_type: 'Bearer',
+      exp: claims.exp,
+      iat: claims.iat,
+      jti: claims.jti,
+    };
     expect(answers).toEqual(answers.map(() => answer));
 
     const [entry, ...more] = await seenOf(claims.jti);
     const { kind: _, ...facts } = factsOf(claims);
-    expect([entry, more]).toEqual([{ ix: expect.any(String), mode: 'own', event: expect.objectContaining({ source: expect.stringMatching(/^urn:rescind:/), data: { source: expect.any(String), ...facts } }) }, []]);
+    expect([entry, more]).toEqual([
+      {
+        ix: expect.any(String),
+        mode: 'own',
+        event: expect.objectContaining({
+          source: expect.stringMatching(/^urn:rescind:/),
+          data: { source: expect.any(String), ...facts },
+        }),
+      },
+      [],
+    ]);
     expect(await tokenOf(claims.jti)).toMatchObject({
-      index: entry!.ix, source: { name: 'okta' }, facts: factsOf(claims), conflict: null, user: { iss: OKTA, sub: claims.sub }, client: { iss: OKTA, client_id: '0oa-wiki' }, would_be_active: true, because: [],
+      index: entry!.ix,
+      source: { name: 'okta' },
+      facts: factsOf(claims),
+      conflict: null,
+      user: { iss: OKTA, sub: claims.sub },
+      client: { iss: OKTA, client_id: '0oa-wiki' },
+      would_be_active: true,
+      because: [],
     });
   });
 
   it('is recorded by a node that takes no events, and known at every other', async () => {
     const withoutIngest = await service.another({ ROLES: 'serve,feed' });
     const token = sign(claimsOf());
-    expect([await ask(token, withoutIngest.url), await ask(token), await ask(token, (await service.another()).url)]).toEqual(Array.from({ length: 3 }, () => expect.objectContaining({ active: true })));
-    expect((await seen()).filter(({ event }) => event.data.jti === (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { jti: string }).jti)).toHaveLength(1);
+    expect([
+      await ask(token, withoutIngest.url),
+      await ask(token),
+      await ask(token, (await service.another()).url),
+    ]).toEqual(Array.from({ length: 3 }, () => expect.objectContaining({ active: true })));
+    expect(
+      (await seen()).filter(
+        ({ event }) =>
+          event.data.jti ===
+          (JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { jti: string }).jti,
+      ),
+    ).toHaveLength(1);
   });
 
   it('is a guard’s, too', async () => {
     const claims = claimsOf();
-    expect(await untilDecided(() => askToken(service.url, service.basic('okta-guard'), { token: sign(claims) }))).toMatchObject({ status: 200 });
+    expect(
+      await untilDecided(() => askToken(service.url, service.basic('okta-guard'), { token: sign(claims) })),
+    ).toMatchObject({ status: 200 });
     expect(await seenOf(claims.jti)).toHaveLength(1);
   });
 
@@ -108,13 +193,16 @@ describe('a token that no event announced, of a source whose profile asks for no
     ['user', ({ sub }) => ({ user: { iss: OKTA, sub } })],
     ['client', ({ cid }) => ({ client: { iss: OKTA, client_id: cid } })],
     ['resource', ({ aud }) => ({ resource: aud })],
-  ])('is stopped by a rule on its %s before the order returns, also where it is asked about for the first time then', async (_, selectorOf) => {
-    const known = claimsOf({ cid: `0oa-${randomUUID()}`, aud: REVOKED_API });
-    const later = { ...known, jti: `AT.${randomUUID()}` };
-    expect(await ask(sign(known))).toMatchObject({ active: true });
-    await service.order(selectorOf(known));
-    expect([await ask(sign(known)), await ask(sign(later))]).toEqual([{ active: false }, { active: false }]);
-  });
+  ])(
+    'is stopped by a rule on its %s before the order returns, also where it is asked about for the first time then',
+    async (_, selectorOf) => {
+      const known = claimsOf({ cid: `0oa-${randomUUID()}`, aud: REVOKED_API });
+      const later = { ...known, jti: `AT.${randomUUID()}` };
+      expect(await ask(sign(known))).toMatchObject({ active: true });
+      await service.order(selectorOf(known));
+      expect([await ask(sign(known)), await ask(sign(later))]).toEqual([{ active: false }, { active: false }]);
+    },
+  );
 
   it.each<[string, (claims: ReturnType<typeof claimsOf>) => string]>([
     ['is forged', (claims) => sign(claims, stranger)],
@@ -134,15 +222,24 @@ describe('a token that no event announced, of a source whose profile asks for no
   it('is contradicted by a later event with other facts, and by no other', async () => {
     const [same, other] = [claimsOf(), claimsOf()];
     for (const claims of [same, other]) expect(await ask(sign(claims))).toMatchObject({ active: true });
-    expect([await emit(factsOf(same)), await emit({ ...factsOf(other), scope: 'openid read write' })]).toEqual([expect.objectContaining({ state: 'sequenced' }), expect.objectContaining({ state: 'sequenced' })]);
-    expect([await ask(sign(same)), await ask(sign(other))]).toEqual([expect.objectContaining({ active: true }), { active: false }]);
+    expect([await emit(factsOf(same)), await emit({ ...factsOf(other), scope: 'openid read write' })]).toEqual([
+      expect.objectContaining({ state: 'sequenced' }),
+      expect.objectContaining({ state: 'sequenced' }),
+    ]);
+    expect([await ask(sign(same)), await ask(sign(other))]).toEqual([
+      expect.objectContaining({ active: true }),
+      { active: false },
+    ]);
     expect((await tokenOf(same.jti)).conflict).toBeNull();
   });
 
   it('is what the event said that came first', async () => {
     const claims = claimsOf();
     expect(await emit(factsOf(claims))).toMatchObject({ state: 'sequenced' });
-    expect([await ask(sign(claims)), await seenOf(claims.jti)]).toEqual([expect.objectContaining({ active: true }), []]);
+    expect([await ask(sign(claims)), await seenOf(claims.jti)]).toEqual([
+      expect.objectContaining({ active: true }),
+      [],
+    ]);
   });
 
   it('is told by Rescind alone', async () => {
@@ -153,7 +250,8 @@ describe('a token that no event announced, of a source whose profile asks for no
   it('is what it was after a rebuild', async () => {
     const before = await seen();
     const written: string[] = [];
-    const sink = (): Writable => new Writable({ write: (chunk: Buffer, _, done) => (written.push(chunk.toString()), done()) });
+    const sink = (): Writable =>
+      new Writable({ write: (chunk: Buffer, _, done) => (written.push(chunk.toString()), done()) });
     const env = { RESCIND_HOME: home, DATABASE_URL: service.database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent' };
     const code = await run(['rebuild', 'all', '--json'], { env, out: sink(), err: sink(), stdin: Readable.from([]) });
     expect([code, written.join('')]).toEqual([0, expect.stringContaining('"switched":true')]);
@@ -163,7 +261,9 @@ describe('a token that no event announced, of a source whose profile asks for no
   });
 
   it('is heard of in no count of what its source said', async () => {
-    const { rows } = await service.database.pool.query<{ what: string }>("SELECT DISTINCT what FROM source_count WHERE source = (SELECT body ->> 'id' FROM control_log WHERE kind = 'source.changed' AND body ->> 'name' = 'okta' LIMIT 1)::uuid ORDER BY what");
+    const { rows } = await service.database.pool.query<{ what: string }>(
+      "SELECT DISTINCT what FROM source_count WHERE source = (SELECT body ->> 'id' FROM control_log WHERE kind = 'source.changed' AND body ->> 'name' = 'okta' LIMIT 1)::uuid ORDER BY what",
+    );
     expect(rows.map(({ what }) => what)).toEqual(['token', 'token.issued']);
   });
 });
@@ -177,13 +277,28 @@ describe('a node that takes no events', () => {
 
   it('records what it sees first, and leaves the entries of orders to the processes that take events', async () => {
     await service.admin('POST', '/v1/sources', {
-      name: 'okta', uri: 'urn:acme:okta', types: ['token.issued'], issuers: [OKTA], resources: [API], jwks: { keys: [key.jwk] }, profile: { preset: 'okta', announced: 'optional' },
+      name: 'okta',
+      uri: 'urn:acme:okta',
+      types: ['token.issued'],
+      issuers: [OKTA],
+      resources: [API],
+      jwks: { keys: [key.jwk] },
+      profile: { preset: 'okta', announced: 'optional' },
     });
     await service.register('okta-api', { introspect: { resources: [API], issuers: [OKTA] } });
     await service.order({ user: { iss: OKTA, sub: 'somebody else' } });
     const at = Math.floor(Date.now() / 1000);
-    const token = signJwt(key, { jti: 'AT.1', iss: OKTA, aud: API, cid: '0oa-wiki', sub: 'ann', iat: at - 120, exp: at + 600 }, { typ: undefined });
-    const ask = () => fetch(`${service.url}/introspect`, { method: 'POST', headers: { authorization: service.basic('okta-api') }, body: new URLSearchParams({ token }) });
+    const token = signJwt(
+      key,
+      { jti: 'AT.1', iss: OKTA, aud: API, cid: '0oa-wiki', sub: 'ann', iat: at - 120, exp: at + 600 },
+      { typ: undefined },
+    );
+    const ask = () =>
+      fetch(`${service.url}/introspect`, {
+        method: 'POST',
+        headers: { authorization: service.basic('okta-api') },
+        body: new URLSearchParams({ token }),
+      });
     let answer = await ask();
     for (; answer.status === 503; answer = await ask()) await delay(50);
     expect(await answer.json()).toMatchObject({ active: true });

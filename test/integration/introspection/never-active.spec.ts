@@ -27,12 +27,30 @@ describe('a token that is recorded and never active', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent' });
+    const config = readConfig({
+      RESCIND_HOME: home,
+      PORT: '0',
+      DATABASE_URL: database.url,
+      KAFKA_BROKERS: 'none',
+      LOG_LEVEL: 'silent',
+    });
     rescind = await startRescind(config, { log: testLog() });
     admin = createRescindAdmin(rescind.url, rescind.adminKey!);
-    await admin.post('/v1/sources', { name: 'chat', uri: RAS, types: ['token.issued'], issuers: [RAS], resources: [API], jwks: { keys: [key.jwk] }, profile: { lineage: 'none' } });
-    const secretOf = async (id: string, roles: object): Promise<string> => (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
-    secrets = { emit: await secretOf('producer', { emit: { sources: ['chat'] } }), ask: await secretOf('api', { introspect: { resources: [API], issuers: [RAS] } }) };
+    await admin.post('/v1/sources', {
+      name: 'chat',
+      uri: RAS,
+      types: ['token.issued'],
+      issuers: [RAS],
+      resources: [API],
+      jwks: { keys: [key.jwk] },
+      profile: { lineage: 'none' },
+    });
+    const secretOf = async (id: string, roles: object): Promise<string> =>
+      (await admin.post<{ secret: string }>('/v1/callers', { id, roles })).secret;
+    secrets = {
+      emit: await secretOf('producer', { emit: { sources: ['chat'] } }),
+      ask: await secretOf('api', { introspect: { resources: [API], issuers: [RAS] } }),
+    };
   });
   afterAll(async () => {
     await rescind.stop();
@@ -42,10 +60,27 @@ describe('a token that is recorded and never active', () => {
 
   let issued = 0;
   /** A token whose event and text say the same, but for what is given. */
-  async function issue(over: { readonly facts?: Partial<TokenIssued>; readonly claims?: object; readonly header?: object }): Promise<{ facts: TokenIssued; text: string; result: IntakeResult }> {
+  async function issue(over: {
+    readonly facts?: Partial<TokenIssued>;
+    readonly claims?: object;
+    readonly header?: object;
+  }): Promise<{ facts: TokenIssued; text: string; result: IntakeResult }> {
     const iat = Math.floor(Date.now() / 1000);
-    const facts: TokenIssued = { kind: 'access', iss: RAS, jti: `at-${issued++}`, sub: 'alice', client_id: 'wiki', aud: [API], scope: 'chat.read', iat, exp: iat + 900, ...over.facts };
-    const [result] = await createHttpEmitter({ url: rescind.url, credentials: { bearer: secrets.emit } }).emit([buildEvent('token.issued', { source: RAS, data: facts })]);
+    const facts: TokenIssued = {
+      kind: 'access',
+      iss: RAS,
+      jti: `at-${issued++}`,
+      sub: 'alice',
+      client_id: 'wiki',
+      aud: [API],
+      scope: 'chat.read',
+      iat,
+      exp: iat + 900,
+      ...over.facts,
+    };
+    const [result] = await createHttpEmitter({ url: rescind.url, credentials: { bearer: secrets.emit } }).emit([
+      buildEvent('token.issued', { source: RAS, data: facts }),
+    ]);
     return { facts, text: signJwt(key, { ...facts, aud: API, ...over.claims }, over.header), result: result! };
   }
 
@@ -58,7 +93,8 @@ describe('a token that is recorded and never active', () => {
     return ((await response.json()) as { active: boolean }).active;
   }
 
-  const inactive = async (): Promise<any[]> => (await admin.get<{ inactive: any[] }>('/v1/sources/chat/check')).inactive;
+  const inactive = async (): Promise<any[]> =>
+    (await admin.get<{ inactive: any[] }>('/v1/sources/chat/check')).inactive;
   /** Counts are written a moment after the answer. */
   async function untilCounted(reason: string, member: string | null, count: number): Promise<any> {
     for (;;) {
@@ -67,12 +103,21 @@ describe('a token that is recorded and never active', () => {
       await delay(50);
     }
   }
-  const tokenOf = ({ iss, jti }: TokenIssued): Promise<any> => admin.get(`/v1/tokens?${new URLSearchParams({ iss, jti: jti! })}`);
+  const tokenOf = ({ iss, jti }: TokenIssued): Promise<any> =>
+    admin.get(`/v1/tokens?${new URLSearchParams({ iss, jti: jti! })}`);
 
   async function sourceCheck(): Promise<string> {
     const written: string[] = [];
-    const sink = (): Writable => new Writable({ write: (chunk: Buffer, _, done) => (written.push(chunk.toString()), done()) });
-    expect(await run(['source', 'check', 'chat'], { env: { RESCIND_HOME: home }, out: sink(), err: sink(), stdin: Readable.from(['']) })).toBe(0);
+    const sink = (): Writable =>
+      new Writable({ write: (chunk: Buffer, _, done) => (written.push(chunk.toString()), done()) });
+    expect(
+      await run(['source', 'check', 'chat'], {
+        env: { RESCIND_HOME: home },
+        out: sink(),
+        err: sink(),
+        stdin: Readable.from(['']),
+      }),
+    ).toBe(0);
     return written.join('');
   }
 
@@ -89,7 +134,10 @@ describe('a token that is recorded and never active', () => {
     const { facts, text, result } = await issue({ facts: { exp: Math.floor(Date.now() / 1000) + 90_000 } });
     expect(result).toMatchObject({ state: 'sequenced', warnings: [{ code: 'lifetime-too-long' }] });
     expect(await isActive(text)).toBe(false);
-    expect(await tokenOf(facts)).toMatchObject({ would_be_active: false, because: [{ reason: 'lifetime-too-long', member: null, last: null }] });
+    expect(await tokenOf(facts)).toMatchObject({
+      would_be_active: false,
+      because: [{ reason: 'lifetime-too-long', member: null, last: null }],
+    });
     await untilCounted('lifetime-too-long', null, 1);
   });
 
@@ -102,9 +150,15 @@ describe('a token that is recorded and never active', () => {
     expect([await isActive(text), await isActive(text)]).toEqual([false, false]);
     const { token } = await untilCounted(reason, member, 2);
     const told = await tokenOf(facts);
-    expect(told).toMatchObject({ id: token, would_be_active: false, because: [{ reason, member, says: expect.any(String), last: expect.any(Number) }] });
+    expect(told).toMatchObject({
+      id: token,
+      would_be_active: false,
+      because: [{ reason, member, says: expect.any(String), last: expect.any(Number) }],
+    });
     const shown = await sourceCheck();
-    expect(shown).toMatch(new RegExp(`^ {2}\\d\\. Recorded tokens are not active, ${reason}, ${member} \\(asked 2 times\\): `, 'm'));
+    expect(shown).toMatch(
+      new RegExp(`^ {2}\\d\\. Recorded tokens are not active, ${reason}, ${member} \\(asked 2 times\\): `, 'm'),
+    );
     expect(shown).toMatch(new RegExp(`^ {2}${reason} +${member} +2× +20\\S+Z +${token}$`, 'm'));
   });
 
@@ -112,11 +166,16 @@ describe('a token that is recorded and never active', () => {
     const { facts } = await issue({});
     expect(await isActive(signJwt(makeKey('ES256', 'ras-1'), { ...facts, aud: API }))).toBe(false);
     await untilCounted('unverified', 'signature', 1);
-    expect(await tokenOf(facts)).toMatchObject({ would_be_active: null, because: [{ reason: 'unverified', member: 'signature' }] });
+    expect(await tokenOf(facts)).toMatchObject({
+      would_be_active: null,
+      because: [{ reason: 'unverified', member: 'signature' }],
+    });
   });
 
   it('is counted with all others, and the table names at most 64 of a reason', async () => {
-    const texts = await Promise.all(Array.from({ length: 200 }, async () => (await issue({ claims: { sub: 'bob' } })).text));
+    const texts = await Promise.all(
+      Array.from({ length: 200 }, async () => (await issue({ claims: { sub: 'bob' } })).text),
+    );
     for (const text of texts) expect(await isActive(text)).toBe(false);
     expect(await untilCounted('mismatch', 'sub', 200)).toMatchObject({ count: 200 });
     const { rows } = await database.pool.query(`SELECT count(*)::int AS n FROM refused_token WHERE member = 'sub'`);

@@ -12,7 +12,9 @@ const withPromtool = promtool === undefined ? it.skip : it;
 
 describe('the alert rules', () => {
   withPromtool('are read by Prometheus, with its configuration', async () => {
-    expect((await execute(promtool!, ['check', 'config', 'docker/prometheus/prometheus.yml'])).stdout).toMatch(/SUCCESS: \d+ rules found/);
+    expect((await execute(promtool!, ['check', 'config', 'docker/prometheus/prometheus.yml'])).stdout).toMatch(
+      /SUCCESS: \d+ rules found/,
+    );
   });
 
   withPromtool('fire at the first failure, as Prometheus evaluates them, and not before', async () => {
@@ -20,7 +22,10 @@ describe('the alert rules', () => {
   });
 
   it('have a rule test each, if somebody is woken for them', async () => {
-    const pages = (await readFile(ALERTS, 'utf8')).split(/^ {6}- alert: /m).slice(1).filter((alert) => alert.includes('severity: page'));
+    const pages = (await readFile(ALERTS, 'utf8'))
+      .split(/^ {6}- alert: /m)
+      .slice(1)
+      .filter((alert) => alert.includes('severity: page'));
     const names = pages.map((alert) => /^\w+/.exec(alert)![0]);
     const tests = await readFile(RULE_TESTS, 'utf8');
     expect(names.length).toBeGreaterThan(5);

@@ -20,8 +20,18 @@ const logged: string[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
-  const env = { RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', TLS_CERT: `${TLS}-cert.pem`, TLS_KEY: `${TLS}-key.pem`, MANAGEMENT_LISTEN: '127.0.0.1:0' };
-  service = await startRescind(readConfig(env), { log: createLog({ level: 'info', destination: { write: (line) => logged.push(line) } }) });
+  const env = {
+    RESCIND_HOME: home,
+    PORT: '0',
+    DATABASE_URL: database.url,
+    KAFKA_BROKERS: 'none',
+    TLS_CERT: `${TLS}-cert.pem`,
+    TLS_KEY: `${TLS}-key.pem`,
+    MANAGEMENT_LISTEN: '127.0.0.1:0',
+  };
+  service = await startRescind(readConfig(env), {
+    log: createLog({ level: 'info', destination: { write: (line) => logged.push(line) } }),
+  });
 }, 60_000);
 afterAll(async () => {
   await service.stop();
@@ -30,8 +40,10 @@ afterAll(async () => {
 });
 
 const port = (): number => Number(new URL(service.url).port);
-const lines = (): readonly Record<string, unknown>[] => logged.map((line) => JSON.parse(line) as Record<string, unknown>);
-const managementUrl = (): string => String(lines().find(({ msg }) => msg === 'listening for /health and /metrics')!['url']);
+const lines = (): readonly Record<string, unknown>[] =>
+  logged.map((line) => JSON.parse(line) as Record<string, unknown>);
+const managementUrl = (): string =>
+  String(lines().find(({ msg }) => msg === 'listening for /health and /metrics')!['url']);
 
 interface Answer {
   readonly status: number;
@@ -39,18 +51,39 @@ interface Answer {
   readonly body: string;
 }
 
-const ask = (path: string, options: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string } = {}): Promise<Answer> =>
+const ask = (
+  path: string,
+  options: { readonly method?: string; readonly headers?: Record<string, string>; readonly body?: string } = {},
+): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port: port(), path, method: options.method ?? 'GET', headers: options.headers ?? {}, rejectUnauthorized: false, agent: false }, (response) => {
-      void text(response).then((body) => resolve({ status: response.statusCode!, headers: response.headers, body }), reject);
-    });
+    const sent = request(
+      {
+        host: '127.0.0.1',
+        port: port(),
+        path,
+        method: options.method ?? 'GET',
+        headers: options.headers ?? {},
+        rejectUnauthorized: false,
+        agent: false,
+      },
+      (response) => {
+        void text(response).then(
+          (body) => resolve({ status: response.statusCode!, headers: response.headers, body }),
+          reject,
+        );
+      },
+    );
     sent.once('error', reject).end(options.body);
   });
 
 /** What is answered to bytes after which the client sends nothing more. */
 function answerTo(bytes: string): Promise<string> {
-  const socket: TLSSocket = connect({ host: '127.0.0.1', port: port(), rejectUnauthorized: false }, () => socket.write(bytes));
-  return new Promise((resolve, reject) => socket.once('data', (data: Buffer) => resolve(data.toString())).once('error', reject)).finally(() => socket.destroy()) as Promise<string>;
+  const socket: TLSSocket = connect({ host: '127.0.0.1', port: port(), rejectUnauthorized: false }, () =>
+    socket.write(bytes),
+  );
+  return new Promise((resolve, reject) =>
+    socket.once('data', (data: Buffer) => resolve(data.toString())).once('error', reject),
+  ).finally(() => socket.destroy()) as Promise<string>;
 }
 
 describe('before a caller is known', () => {
@@ -64,7 +97,9 @@ describe('before a caller is known', () => {
     ['POST /nowhere', 404, 'application/json'],
     ['POST /v1/nowhere', 404, 'application/json'],
   ])('%s is answered with %i while its body has not come', async (line, status, type) => {
-    const answer = await answerTo(`${line} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 4000000\r\n\r\n`);
+    const answer = await answerTo(
+      `${line} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 4000000\r\n\r\n`,
+    );
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 
@@ -77,7 +112,11 @@ describe('before a caller is known', () => {
       await ask('/v1/%ff');
       await ask('/events', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' });
       await ask('/introspect', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' });
-      await ask('/revoke', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: 'token=x&token=y' });
+      await ask('/revoke', {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: 'token=x&token=y',
+      });
       await answerTo('NONSENSE\r\n\r\n').catch(() => '');
       // No TLS at all.
       const plain = connectPlain(port(), '127.0.0.1', () => plain.write('GET / HTTP/1.1\r\n\r\n'));
@@ -91,7 +130,11 @@ describe('before a caller is known', () => {
 
   it('a caller that is refused for what it asks costs a line without a stack', async () => {
     const before = logged.length;
-    const answer = await ask('/v1/revocations', { method: 'POST', headers: { authorization: `Bearer ${service.adminKey!}`, 'content-type': 'text/plain' }, body: 'x' });
+    const answer = await ask('/v1/revocations', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${service.adminKey!}`, 'content-type': 'text/plain' },
+      body: 'x',
+    });
     expect(answer.status).toBe(415);
     expect(logged.slice(before).join('')).not.toContain('    at ');
   });
@@ -100,9 +143,13 @@ describe('before a caller is known', () => {
 describe('answers', () => {
   it('are taken for what they say they are, and over TLS alone', async () => {
     for (const path of ['/openapi.json', '/v1/sources', '/nowhere']) {
-      expect((await ask(path)).headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'strict-transport-security': 'max-age=15552000' });
+      expect((await ask(path)).headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'strict-transport-security': 'max-age=15552000',
+      });
     }
-    for (const path of ['/introspect', '/revoke', '/health/ready']) expect((await ask(path)).headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
+    for (const path of ['/introspect', '/revoke', '/health/ready'])
+      expect((await ask(path)).headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
   });
 });
 

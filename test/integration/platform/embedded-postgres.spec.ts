@@ -26,7 +26,8 @@ describe('the embedded PostgreSQL', () => {
   });
   afterEach(() => sut.remove());
 
-  const count = async (): Promise<number> => Number((await ask<{ n: string }>(sut.url, 'SELECT count(*) AS n FROM kept'))[0]!.n);
+  const count = async (): Promise<number> =>
+    Number((await ask<{ n: string }>(sut.url, 'SELECT count(*) AS n FROM kept'))[0]!.n);
 
   it('is durable, checks its pages, wants a password and listens on loopback only', async () => {
     const [settings] = await ask<Record<string, string>>(
@@ -34,7 +35,14 @@ describe('the embedded PostgreSQL', () => {
       `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit, current_setting('data_checksums') AS checksums,
               current_setting('listen_addresses') AS addresses, current_setting('unix_socket_directories') AS sockets, current_database() AS database`,
     );
-    expect(settings).toEqual({ fsync: 'on', commit: 'on', checksums: 'on', addresses: '127.0.0.1', sockets: '', database: 'rescind' });
+    expect(settings).toEqual({
+      fsync: 'on',
+      commit: 'on',
+      checksums: 'on',
+      addresses: '127.0.0.1',
+      sockets: '',
+      database: 'rescind',
+    });
     const withoutPassword = new URL(sut.url);
     withoutPassword.password = 'wrong';
     await expect(ask(withoutPassword.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' });

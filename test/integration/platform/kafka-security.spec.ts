@@ -17,7 +17,13 @@ describe('a broker that wants to know who is there', () => {
   /** Writes a record and reads it back, configured as an operator would. */
   async function roundTrip(env: Record<string, string>): Promise<string> {
     const { kafka: config } = readConfig(env) as Config & { kafka: Exclude<Config['kafka'], string> };
-    const kafka = createKafka({ brokers: config.brokers, security: config.security, clientId: 'spec', log, retry: { retries: 0 } });
+    const kafka = createKafka({
+      brokers: config.brokers,
+      security: config.security,
+      clientId: 'spec',
+      log,
+      retry: { retries: 0 },
+    });
     const admin = kafka.admin();
     await admin.connect();
     const topic = `topic-${randomBytes(6).toString('hex')}`;
@@ -28,7 +34,12 @@ describe('a broker that wants to know who is there', () => {
     await producer.send({ topic, messages: [{ value: 'told' }] });
     await producer.disconnect();
     // A first group waits for its coordinator.
-    const consumer = createKafka({ brokers: config.brokers, security: config.security, clientId: 'spec', log }).consumer({ groupId: topic });
+    const consumer = createKafka({
+      brokers: config.brokers,
+      security: config.security,
+      clientId: 'spec',
+      log,
+    }).consumer({ groupId: topic });
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     const value = await new Promise<string>((resolve, reject) => {
@@ -60,12 +71,18 @@ describe('a broker that wants to know who is there', () => {
   });
 
   it.each(['plain', 'scram-sha-256'])('turns a wrong password away (%s)', async (mechanism) => {
-    await expect(roundTrip({ KAFKA_BROKERS: sut.saslBroker, ...tls(), ...sasl(mechanism, 'hunter2-wrong') })).rejects.toThrow(/authentication|Authentication/);
+    await expect(
+      roundTrip({ KAFKA_BROKERS: sut.saslBroker, ...tls(), ...sasl(mechanism, 'hunter2-wrong') }),
+    ).rejects.toThrow(/authentication|Authentication/);
   });
 
   it('is not believed when another authority vouches for it, or none that is known', async () => {
-    await expect(roundTrip({ KAFKA_BROKERS: sut.saslBroker, ...tls(sut.otherCaFile), ...sasl('plain') })).rejects.toThrow(/certificate|self-signed|self signed/);
-    await expect(roundTrip({ KAFKA_BROKERS: sut.saslBroker, KAFKA_TLS: 'true', ...sasl('plain') })).rejects.toThrow(/certificate|self-signed|self signed/);
+    await expect(
+      roundTrip({ KAFKA_BROKERS: sut.saslBroker, ...tls(sut.otherCaFile), ...sasl('plain') }),
+    ).rejects.toThrow(/certificate|self-signed|self signed/);
+    await expect(roundTrip({ KAFKA_BROKERS: sut.saslBroker, KAFKA_TLS: 'true', ...sasl('plain') })).rejects.toThrow(
+      /certificate|self-signed|self signed/,
+    );
   });
 
   it('gets no answer in plaintext', async () => {

@@ -89,7 +89,9 @@ describe('the local Kafka', () => {
   });
 
   it('refuses a directory that a living process uses', async () => {
-    await expect(startLocalKafka({ directory: sut.directory, libraries: KAFKA_LIBRARIES, log: testLog() })).rejects.toMatchObject({
+    await expect(
+      startLocalKafka({ directory: sut.directory, libraries: KAFKA_LIBRARIES, log: testLog() }),
+    ).rejects.toMatchObject({
       code: 'kafka-unavailable',
       detail: expect.stringContaining(String(process.pid)),
     });
@@ -117,7 +119,9 @@ describe("the run's Kafka", () => {
     const producer = kafka.producer({ allowAutoTopicCreation: true });
     const admin = kafka.admin();
     await Promise.all([producer.connect(), admin.connect()]);
-    await expect(producer.send({ topic, messages: [{ value: 'x' }] })).rejects.toThrow('does not host this topic-partition');
+    await expect(producer.send({ topic, messages: [{ value: 'x' }] })).rejects.toThrow(
+      'does not host this topic-partition',
+    );
     expect(await admin.listTopics()).not.toContain(topic);
     await Promise.all([producer.disconnect(), admin.disconnect()]);
   });
@@ -148,13 +152,16 @@ describe('a machine that lacks what Kafka needs', () => {
     ['Maven', ['java']],
   ])('is told what to install without %s', async (missing, present) => {
     const bin = await mkdtemp(join(directory, 'bin-'));
-    for (const tool of present) await symlink(execFileSync('which', [tool], { encoding: 'utf8' }).trim(), join(bin, tool));
+    for (const tool of present)
+      await symlink(execFileSync('which', [tool], { encoding: 'utf8' }).trim(), join(bin, tool));
     process.env['PATH'] = bin;
     delete process.env['JAVA_HOME'];
     await expect(startLocalKafka({ directory, log: testLog() })).rejects.toMatchObject({
       code: 'kafka-unavailable',
       kind: 'unavailable',
-      detail: expect.stringMatching(`^There is no ${missing}\\..*Java 17.*Maven.*docker/compose\\.yml.*KAFKA_BROKERS=none`),
+      detail: expect.stringMatching(
+        `^There is no ${missing}\\..*Java 17.*Maven.*docker/compose\\.yml.*KAFKA_BROKERS=none`,
+      ),
     });
   });
 });

@@ -53,7 +53,14 @@ afterEach(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const environment = (more: Record<string, string> = {}) => ({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent', ...more });
+const environment = (more: Record<string, string> = {}) => ({
+  RESCIND_HOME: home,
+  PORT: '0',
+  DATABASE_URL: database.url,
+  KAFKA_BROKERS: 'none',
+  LOG_LEVEL: 'silent',
+  ...more,
+});
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await delay(POLL_MS);
@@ -72,7 +79,8 @@ async function rescind(...words: string[]): Promise<{ code: number; out: string;
   return { code, ...written };
 }
 
-const tables = async (): Promise<number> => (await database.pool.query(`SELECT FROM pg_tables WHERE schemaname = 'public'`)).rowCount!;
+const tables = async (): Promise<number> =>
+  (await database.pool.query(`SELECT FROM pg_tables WHERE schemaname = 'public'`)).rowCount!;
 
 async function waitingSessions(lock: string): Promise<number> {
   const { rowCount } = await database.pool.query(
@@ -85,9 +93,17 @@ async function waitingSessions(lock: string): Promise<number> {
 
 describe('rescind migrate', () => {
   it('names what is pending and changes nothing, runs it, and has nothing to do after that', async () => {
-    expect(await rescind('migrate', '--check')).toEqual({ code: 1, err: '', out: expect.stringContaining(NAMES.map((name) => `  ${name}\n`).join('')) });
+    expect(await rescind('migrate', '--check')).toEqual({
+      code: 1,
+      err: '',
+      out: expect.stringContaining(NAMES.map((name) => `  ${name}\n`).join('')),
+    });
     expect(await tables()).toBe(0);
-    expect(await rescind('migrate')).toEqual({ code: 0, err: '', out: expect.stringContaining(NAMES.map((name) => `  ${name}\n`).join('')) });
+    expect(await rescind('migrate')).toEqual({
+      code: 0,
+      err: '',
+      out: expect.stringContaining(NAMES.map((name) => `  ${name}\n`).join('')),
+    });
     expect(await rescind('migrate', '--check')).toEqual({ code: 0, err: '', out: 'The database is up to date.\n' });
     expect(await rescind('migrate')).toEqual({ code: 0, err: '', out: 'The database is up to date.\n' });
   });
@@ -98,20 +114,28 @@ describe('rescind migrate', () => {
     expect([code, out.match(/^ {2}\w+$/gm)]).toEqual([1, [`  ${NAMES.at(-1)}`]]);
   });
 
-  it.each([['migrate'], ['migrate --check']])('refuses a database from before release 0.1.0, and says what to do: %s', async (words) => {
-    await runMigrations({ url: database.url, migrations: [ControlLog1764000000000] });
-    const { code, out, err } = await rescind(...words.split(' '));
-    expect([code, out]).toEqual([1, '']);
-    expect(err).toBe('rescind: schema-older: this database was made before release 0.1.0, and its tables cannot be brought up to date: use an empty database, and fill it from Kafka or with `rescind seed`\n');
-    expect(await tables()).toBe(2);
-  });
+  it.each([['migrate'], ['migrate --check']])(
+    'refuses a database from before release 0.1.0, and says what to do: %s',
+    async (words) => {
+      await runMigrations({ url: database.url, migrations: [ControlLog1764000000000] });
+      const { code, out, err } = await rescind(...words.split(' '));
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toBe(
+        'rescind: schema-older: this database was made before release 0.1.0, and its tables cannot be brought up to date: use an empty database, and fill it from Kafka or with `rescind seed`\n',
+      );
+      expect(await tables()).toBe(2);
+    },
+  );
 
-  it.each([['migrate'], ['migrate --check']])('refuses a database that a newer release has migrated: %s', async (words) => {
-    await runMigrations({ url: database.url, migrations: [...MIGRATIONS, WidensNode1900000000001] });
-    const { code, out, err } = await rescind(...words.split(' '));
-    expect([code, out]).toEqual([1, '']);
-    expect(err).toMatch(/^rescind: schema-newer: .*WidensNode1900000000001.*\n$/);
-  });
+  it.each([['migrate'], ['migrate --check']])(
+    'refuses a database that a newer release has migrated: %s',
+    async (words) => {
+      await runMigrations({ url: database.url, migrations: [...MIGRATIONS, WidensNode1900000000001] });
+      const { code, out, err } = await rescind(...words.split(' '));
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toMatch(/^rescind: schema-newer: .*WidensNode1900000000001.*\n$/);
+    },
+  );
 });
 
 describe('a start', () => {
@@ -129,13 +153,22 @@ describe('a start', () => {
 
   it.each(['auto', 'manual'])('refuses a database from before release 0.1.0: MIGRATIONS=%s', async (MIGRATIONS_) => {
     await runMigrations({ url: database.url, migrations: [ControlLog1764000000000] });
-    await expect(start({ MIGRATIONS: MIGRATIONS_ })).rejects.toMatchObject({ code: 'schema-older', message: expect.stringContaining('use an empty database') });
+    await expect(start({ MIGRATIONS: MIGRATIONS_ })).rejects.toMatchObject({
+      code: 'schema-older',
+      message: expect.stringContaining('use an empty database'),
+    });
   });
 
-  it.each(['auto', 'manual'])('refuses a database that a newer release has migrated: MIGRATIONS=%s', async (MIGRATIONS_) => {
-    await runMigrations({ url: database.url, migrations: [...MIGRATIONS, WidensNode1900000000001] });
-    await expect(start({ MIGRATIONS: MIGRATIONS_ })).rejects.toMatchObject({ code: 'schema-newer', message: expect.stringContaining('WidensNode1900000000001') });
-  });
+  it.each(['auto', 'manual'])(
+    'refuses a database that a newer release has migrated: MIGRATIONS=%s',
+    async (MIGRATIONS_) => {
+      await runMigrations({ url: database.url, migrations: [...MIGRATIONS, WidensNode1900000000001] });
+      await expect(start({ MIGRATIONS: MIGRATIONS_ })).rejects.toMatchObject({
+        code: 'schema-newer',
+        message: expect.stringContaining('WidensNode1900000000001'),
+      });
+    },
+  );
 });
 
 describe('migrations', () => {

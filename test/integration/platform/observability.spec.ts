@@ -12,7 +12,11 @@ import { createTestDatabase, testBrokers, testLog, uniqueName, type TestDatabase
 const NAME = /\b(?:rescind|process|nodejs)_[a-z0-9_]+/g;
 
 /** Gauges that have a series for each topic or source, compared with a limit: they need no value from before. */
-const BY_THING: ReadonlySet<string> = new Set(['rescind_ingest_kafka_lag', 'rescind_sequence_findings', 'rescind_topic_feed_lag_records']);
+const BY_THING: ReadonlySet<string> = new Set([
+  'rescind_ingest_kafka_lag',
+  'rescind_sequence_findings',
+  'rescind_topic_feed_lag_records',
+]);
 
 interface Series {
   readonly name: string;
@@ -21,15 +25,22 @@ interface Series {
 
 /** The series that a query selects; what Prometheus itself adds (`job`) is left out. */
 function seriesIn(query: string): readonly Series[] {
-  return [...query.matchAll(/\b((?:rescind|process|nodejs)_[a-z0-9_]+)(?:\{([^}]*)\})?/g)].map(([, name, labels = '']) => ({
-    name: name!,
-    labels: labels.split(',').map((label) => label.trim()).filter((label) => label !== '' && !label.startsWith('job=')),
-  }));
+  return [...query.matchAll(/\b((?:rescind|process|nodejs)_[a-z0-9_]+)(?:\{([^}]*)\})?/g)].map(
+    ([, name, labels = '']) => ({
+      name: name!,
+      labels: labels
+        .split(',')
+        .map((label) => label.trim())
+        .filter((label) => label !== '' && !label.startsWith('job=')),
+    }),
+  );
 }
 
 function valuesOf(exposition: string, name: string, labels: readonly string[]): readonly number[] {
   const lines = exposition.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
-  return lines.filter((line) => labels.every((label) => line.includes(label))).map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
+  return lines
+    .filter((line) => labels.every((label) => line.includes(label)))
+    .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
 }
 
 interface Panel {
@@ -50,7 +61,13 @@ describe('what operators look at', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
-    const env = { RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: testBrokers().join(','), TOPIC_PREFIX: uniqueName('rescind') };
+    const env = {
+      RESCIND_HOME: home,
+      PORT: '0',
+      DATABASE_URL: database.url,
+      KAFKA_BROKERS: testBrokers().join(','),
+      TOPIC_PREFIX: uniqueName('rescind'),
+    };
     service = await startRescind(readConfig(env), { log: testLog() });
     fresh = await (await fetch(`${service.url}/metrics`)).text();
     await (await fetch(`${service.url}/v1/sources`)).text();
@@ -69,16 +86,23 @@ describe('what operators look at', () => {
   /** What a query may name: a histogram is asked for by its parts. */
   function known(): ReadonlySet<string> {
     const types = [...exposed.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
-    return new Set(types.flatMap(([, name, type]) => (type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name!])));
+    return new Set(
+      types.flatMap(([, name, type]) =>
+        type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name!],
+      ),
+    );
   }
-  const unknownIn = (queries: readonly string[]): string[] => queries.flatMap((query) => query.match(NAME) ?? []).filter((name) => !known().has(name));
+  const unknownIn = (queries: readonly string[]): string[] =>
+    queries.flatMap((query) => query.match(NAME) ?? []).filter((name) => !known().has(name));
 
   const panels = async (): Promise<readonly Panel[]> =>
     (JSON.parse(await readFile('docker/grafana/rescind.json', 'utf8')) as { panels: Panel[] }).panels;
 
-  const alerts = async (): Promise<readonly string[]> => (await readFile('docker/prometheus/alerts.yml', 'utf8')).split(/^ {6}- alert: /m).slice(1);
+  const alerts = async (): Promise<readonly string[]> =>
+    (await readFile('docker/prometheus/alerts.yml', 'utf8')).split(/^ {6}- alert: /m).slice(1);
 
-  const alertQueries = async (): Promise<readonly string[]> => (await alerts()).map((alert) => /^\s+expr: (.+)$/m.exec(alert)![1]!);
+  const alertQueries = async (): Promise<readonly string[]> =>
+    (await alerts()).map((alert) => /^\s+expr: (.+)$/m.exec(alert)![1]!);
 
   it('the dashboard asks for metrics that are there', async () => {
     const queries = (await panels()).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
@@ -90,7 +114,9 @@ describe('what operators look at', () => {
   it('every panel says what it shows, and none covers another', async () => {
     const shown = (await panels()).filter(({ type }) => type !== 'row');
     expect(shown.filter(({ title, description }) => title === '' || (description ?? '') === '')).toEqual([]);
-    const cells = (await panels()).flatMap(({ gridPos: { h, w, x, y } }) => Array.from({ length: h * w }, (_, i) => `${x + (i % w)},${y + Math.floor(i / w)}`));
+    const cells = (await panels()).flatMap(({ gridPos: { h, w, x, y } }) =>
+      Array.from({ length: h * w }, (_, i) => `${x + (i % w)},${y + Math.floor(i / w)}`),
+    );
     expect(new Set(cells).size).toBe(cells.length);
   });
 
@@ -107,22 +133,36 @@ describe('what operators look at', () => {
   });
 
   it('has every series that an alert looks at before the first failure, at zero where it counts', async () => {
-    const missing = (await alertQueries()).flatMap(seriesIn).filter(({ name, labels }) => !BY_THING.has(name) && valuesOf(fresh, name, labels).length === 0);
+    const missing = (await alertQueries())
+      .flatMap(seriesIn)
+      .filter(({ name, labels }) => !BY_THING.has(name) && valuesOf(fresh, name, labels).length === 0);
     expect(missing).toEqual([]);
-    const counted = (await alertQueries()).flatMap((query) => [...query.matchAll(/(?:increase|rate)\(([^[]+)\[/g)].flatMap(([, series]) => seriesIn(series!)));
+    const counted = (await alertQueries()).flatMap((query) =>
+      [...query.matchAll(/(?:increase|rate)\(([^[]+)\[/g)].flatMap(([, series]) => seriesIn(series!)),
+    );
     expect(counted.length).toBeGreaterThan(4);
     // The start itself may have written a batch already.
     const ofTheStart = 'rescind_ingest_batch_seconds_bucket';
-    expect(counted.filter(({ name, labels }) => name !== ofTheStart && valuesOf(fresh, name, labels).some((value) => value !== 0))).toEqual([]);
+    expect(
+      counted.filter(
+        ({ name, labels }) => name !== ofTheStart && valuesOf(fresh, name, labels).some((value) => value !== 0),
+      ),
+    ).toEqual([]);
   });
 
   it.each([
     ['rescind_in_force_seconds_count', 'outcome', ['confirmed', 'not-confirmed', 'waited-out']],
-    ['rescind_introspection_findings_total', 'finding', ['conflict', 'lineage-broken', 'lineage-contradictory', 'mismatch']],
+    [
+      'rescind_introspection_findings_total',
+      'finding',
+      ['conflict', 'lineage-broken', 'lineage-contradictory', 'mismatch'],
+    ],
     ['rescind_ingest_rejected_total', 'code', Object.keys(REJECT_CODES).sort()],
     ['rescind_ingest_rejected_total', 'door', ['http', 'kafka']],
   ])('%s has each %s from the start', (name, label, values) => {
-    const found = [...fresh.matchAll(new RegExp(`^${name}\\{(.*)\\} `, 'gm'))].map(([, labels]) => new RegExp(`\\b${label}="([^"]*)"`).exec(labels!)![1]!);
+    const found = [...fresh.matchAll(new RegExp(`^${name}\\{(.*)\\} `, 'gm'))].map(
+      ([, labels]) => new RegExp(`\\b${label}="([^"]*)"`).exec(labels!)![1]!,
+    );
     expect([...new Set(found)].sort()).toEqual(values);
   });
 
@@ -140,7 +180,10 @@ describe('what operators look at', () => {
     ['how long orders took to be in force', /^rescind_in_force_seconds_count\{outcome="confirmed"\} 1$/m],
     ['its connections by pool', /^rescind_database_connections\{pool="ingest",state="idle"\} \d+$/m],
     ['who waits for one', /^rescind_database_waiting\{pool="decisions"\} 0$/m],
-    ['refused requests by route', /^rescind_http_request_seconds_count\{route="\/v1\/sources",method="GET",status="4xx"\} 1$/m],
+    [
+      'refused requests by route',
+      /^rescind_http_request_seconds_count\{route="\/v1\/sources",method="GET",status="4xx"\} 1$/m,
+    ],
     ['its release', /^rescind_build_info\{version="\d+\.\d+\.\d+"\} 1$/m],
     ['how long the event loop keeps it waiting', /^nodejs_eventloop_lag_p99_seconds /m],
   ])('says %s', (_what, line) => {

@@ -1,7 +1,14 @@
 import { once, type EventEmitter } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { from as copyFrom } from 'pg-copy-streams';
-import { createPool, endStuckSessions, inTransaction, isDatabaseUnavailable, type Pool, type PoolClient } from '../../../src/platform/postgres/index.js';
+import {
+  createPool,
+  endStuckSessions,
+  inTransaction,
+  isDatabaseUnavailable,
+  type Pool,
+  type PoolClient,
+} from '../../../src/platform/postgres/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 describe('the pool', () => {
@@ -12,10 +19,18 @@ describe('the pool', () => {
   });
   afterAll(() => database.drop());
 
-  const items = async (): Promise<unknown[]> => (await database.pool.query<{ n: string }>('SELECT n FROM item ORDER BY n')).rows.map(({ n }) => n);
+  const items = async (): Promise<unknown[]> =>
+    (await database.pool.query<{ n: string }>('SELECT n FROM item ORDER BY n')).rows.map(({ n }) => n);
 
   it('bounds statements, locks, idle and whole transactions on the server, and takes a silent client for dead', async () => {
-    const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'client_connection_check_interval', 'TimeZone'];
+    const names = [
+      'statement_timeout',
+      'lock_timeout',
+      'idle_in_transaction_session_timeout',
+      'transaction_timeout',
+      'client_connection_check_interval',
+      'TimeZone',
+    ];
     names.push('tcp_user_timeout', 'tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count');
     const question = 'SELECT name, current_setting(name) AS value FROM unnest($1::text[]) AS name';
     const { rows } = await database.pool.query<{ name: string; value: string }>(question, [names]);
@@ -39,7 +54,10 @@ describe('the pool', () => {
     await other.pool.query(`ALTER DATABASE ${name} SET default_transaction_isolation = 'repeatable read'`);
     // A session takes the database's settings when it begins.
     const pool = createPool({ url: other.url, max: 1, applicationName: 'spec' });
-    const isolation = await inTransaction(pool, async (client) => (await client.query('SHOW transaction_isolation')).rows);
+    const isolation = await inTransaction(
+      pool,
+      async (client) => (await client.query('SHOW transaction_isolation')).rows,
+    );
     await pool.end();
     await other.drop();
     expect(isolation).toEqual([{ transaction_isolation: 'read committed' }]);
@@ -52,7 +70,12 @@ describe('the pool', () => {
     beforeEach(async () => {
       await database.pool.query('CREATE TABLE head (n int)');
       await database.pool.query('INSERT INTO head VALUES (0)');
-      const timeouts = { transactionMs: TRANSACTION_MS, statementMs: 60_000, lockMs: 60_000, idleInTransactionMs: 60_000 };
+      const timeouts = {
+        transactionMs: TRANSACTION_MS,
+        statementMs: 60_000,
+        lockMs: 60_000,
+        idleInTransactionMs: 60_000,
+      };
       stuck = createPool({ url: database.url, max: 1, applicationName: 'stuck', timeouts });
       client = await stuck.connect();
       client.on('error', () => undefined);
@@ -84,7 +107,13 @@ describe('the pool', () => {
     it('inside COPY, waits until somebody ends that session, since no timeout of the server does', async () => {
       const end = endOf(client.query(copyFrom('COPY item FROM STDIN')));
       const waiting = database.pool.query('UPDATE head SET n = n + 10');
-      const stop = endStuckSessions({ pool: database.pool, applicationName: 'stuck', olderThanMs: TRANSACTION_MS, log: testLog(), intervalMs: 100 });
+      const stop = endStuckSessions({
+        pool: database.pool,
+        applicationName: 'stuck',
+        olderThanMs: TRANSACTION_MS,
+        log: testLog(),
+        intervalMs: 100,
+      });
       await waiting;
       await stop();
       expect((await database.pool.query('SELECT n FROM head')).rows).toEqual([{ n: 10 }]);
@@ -92,7 +121,12 @@ describe('the pool', () => {
     });
 
     it('gives up at its own lock timeout, and says that it may be tried again', async () => {
-      const impatient = createPool({ url: database.url, max: 1, applicationName: 'impatient', timeouts: { lockMs: 50 } });
+      const impatient = createPool({
+        url: database.url,
+        max: 1,
+        applicationName: 'impatient',
+        timeouts: { lockMs: 50 },
+      });
       const error = await impatient.query('UPDATE head SET n = 2').catch((thrown: unknown) => thrown);
       expect(error).toMatchObject({ code: '55P03' });
       expect(isDatabaseUnavailable(error)).toBe(true);
@@ -101,7 +135,9 @@ describe('the pool', () => {
   });
 
   it('gives 64-bit integers as text, exactly', async () => {
-    expect((await database.pool.query("SELECT 9007199254740993::bigint AS n")).rows).toEqual([{ n: '9007199254740993' }]);
+    expect((await database.pool.query('SELECT 9007199254740993::bigint AS n')).rows).toEqual([
+      { n: '9007199254740993' },
+    ]);
   });
 
   it('commits what resolves and nothing of what rejects', async () => {

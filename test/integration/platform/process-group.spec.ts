@@ -19,7 +19,17 @@ interface Running {
 }
 
 function serve(home: string, databaseUrl: string): Running {
-  const env = { ...process.env, NODE_OPTIONS: '', PROCESSES: String(PROCESSES), PORT: '0', RESCIND_HOME: home, DATABASE_URL: databaseUrl, KAFKA_BROKERS: 'none', LOG_LEVEL: 'info', LEASE_SECONDS: '2' };
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    PROCESSES: String(PROCESSES),
+    PORT: '0',
+    RESCIND_HOME: home,
+    DATABASE_URL: databaseUrl,
+    KAFKA_BROKERS: 'none',
+    LOG_LEVEL: 'info',
+    LEASE_SECONDS: '2',
+  };
   const child = spawn(process.execPath, [RESCIND, 'serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -59,10 +69,17 @@ describe('several processes on one port', () => {
 
   /** A connection each, so that the processes take turns. */
   const ask = (path: string, init: RequestInit = {}) =>
-    fetch(`${url}${path}`, { ...init, headers: { ...init.headers, authorization: `Bearer ${key}`, connection: 'close' } });
+    fetch(`${url}${path}`, {
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${key}`, connection: 'close' },
+    });
   const order = async () => {
     const body = JSON.stringify({ selector: { agent_type: 'x' }, reason: 'spec' });
-    const answer = await ask('/v1/revocations', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+    const answer = await ask('/v1/revocations', {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json' },
+    });
     return { status: answer.status, body: (await answer.json()) as any };
   };
   async function currentProcesses(): Promise<string[]> {
@@ -77,7 +94,10 @@ describe('several processes on one port', () => {
   it('are a node each: an order waits for all of them, and any of them says what all of them measure', async () => {
     await until('all current', async () => ((await currentProcesses()).length === PROCESSES ? true : undefined));
     expect(await currentProcesses()).toEqual(['1', '2', '3']);
-    expect(await order()).toMatchObject({ status: 201, body: { confirmed: { nodes: PROCESSES, guards: 0, expired: 0 } } });
+    expect(await order()).toMatchObject({
+      status: 201,
+      body: { confirmed: { nodes: PROCESSES, guards: 0, expired: 0 } },
+    });
     expect(running.out().match(/Rescind answers/g)).toHaveLength(1);
     expect(running.out()).toMatch(/administrator's key lies in/);
   });
@@ -86,7 +106,9 @@ describe('several processes on one port', () => {
     const [victim] = await members();
     process.kill(victim!, 'SIGKILL');
     expect(await order()).toMatchObject({ status: 201, body: { confirmed: { nodes: 2, expired: 1 } } });
-    await until('another in its place', async () => ((await currentProcesses()).length === PROCESSES ? true : undefined));
+    await until('another in its place', async () =>
+      (await currentProcesses()).length === PROCESSES ? true : undefined,
+    );
     expect(await members()).not.toContain(victim);
     expect(await order()).toMatchObject({ status: 201, body: { confirmed: { nodes: PROCESSES, expired: 0 } } });
   });

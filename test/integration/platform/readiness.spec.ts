@@ -16,11 +16,24 @@ let kafka: Awaited<ReturnType<typeof ownKafka>>;
 let home: string;
 let service: RunningRescind;
 beforeAll(async () => {
-  [database, kafka, home] = await Promise.all([createTestDatabase(), ownKafka(), mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`))]);
+  [database, kafka, home] = await Promise.all([
+    createTestDatabase(),
+    ownKafka(),
+    mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`)),
+  ]);
   await kafka.start();
-  service = await startRescind(readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: kafka.brokers.join(',') }), { log: testLog() });
+  service = await startRescind(
+    readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: kafka.brokers.join(',') }),
+    { log: testLog() },
+  );
   // Without a source there is nothing to read from Kafka.
-  const source = { name: 'idp', uri: 'https://idp.example/events', types: ['id-jag.issued'], issuers: ['https://idp.example'], resources: [] };
+  const source = {
+    name: 'idp',
+    uri: 'https://idp.example/events',
+    types: ['id-jag.issued'],
+    issuers: ['https://idp.example'],
+    resources: [],
+  };
   await createRescindAdmin(service.url, service.adminKey!).post('/v1/sources', source);
 }, BROKER_MS);
 afterAll(async () => {
@@ -49,16 +62,25 @@ async function untilReady(path: string, wanted: boolean): Promise<Report> {
   }
 }
 
-it('a node whose Kafka is away says that it takes no events from there, and stays ready to serve', async () => {
-  await untilReady('/health/ready', true);
-  await untilReady('/health/ready/ingest', true);
-  kafka.kill();
-  const report = await untilReady('/health/ready/ingest', false);
-  expect(report.checks).toContainEqual({ name: 'kafka', ok: false, ms: expect.any(Number), code: 'kafka-unavailable' });
-  expect(await ready('/health/ready')).toMatchObject({ role: 'serve', ready: true });
-  expect(await ready('/health/ready/serve')).toMatchObject({ role: 'serve', ready: true });
-  const serves = /^rescind_ready\{role="serve",check="serving"\} 1$/m;
-  const metrics = await metricsWith(service.url, serves);
-  expect(metrics).toMatch(serves);
-  expect(metrics).not.toMatch(/^rescind_ready\{role="serve",check="kafka"\}/m);
-}, BROKER_MS);
+it(
+  'a node whose Kafka is away says that it takes no events from there, and stays ready to serve',
+  async () => {
+    await untilReady('/health/ready', true);
+    await untilReady('/health/ready/ingest', true);
+    kafka.kill();
+    const report = await untilReady('/health/ready/ingest', false);
+    expect(report.checks).toContainEqual({
+      name: 'kafka',
+      ok: false,
+      ms: expect.any(Number),
+      code: 'kafka-unavailable',
+    });
+    expect(await ready('/health/ready')).toMatchObject({ role: 'serve', ready: true });
+    expect(await ready('/health/ready/serve')).toMatchObject({ role: 'serve', ready: true });
+    const serves = /^rescind_ready\{role="serve",check="serving"\} 1$/m;
+    const metrics = await metricsWith(service.url, serves);
+    expect(metrics).toMatch(serves);
+    expect(metrics).not.toMatch(/^rescind_ready\{role="serve",check="kafka"\}/m);
+  },
+  BROKER_MS,
+);

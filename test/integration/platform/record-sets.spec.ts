@@ -2,14 +2,22 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka, KafkaMessage } from 'kafkajs';
-import { createKafka, ensureTopics, unreadableOf, type UnreadableRecordSet } from '../../../src/platform/kafka/index.js';
+import {
+  createKafka,
+  ensureTopics,
+  unreadableOf,
+  type UnreadableRecordSet,
+} from '../../../src/platform/kafka/index.js';
 import { ownKafka, testLog, uniqueName } from '../../support/services.js';
 import { produceWithJava, type JavaRecord } from './java-kafka.js';
 
 const CODECS = { none: 0, gzip: 1, snappy: 2, lz4: 3, zstd: 4 } as const;
 const RECORDS: readonly JavaRecord[] = Array.from({ length: 500 }, (_, i) => ({
   key: `alice-${i}`,
-  value: i % 100 === 7 ? null : JSON.stringify({ iss: 'https://idp.example', jti: `gr-${i}`, note: 'grüße '.repeat(i % 50) }),
+  value:
+    i % 100 === 7
+      ? null
+      : JSON.stringify({ iss: 'https://idp.example', jti: `gr-${i}`, note: 'grüße '.repeat(i % 50) }),
   headers: { ce_id: `event-${i}`, ce_type: 'dev.rescind.id-jag.issued.v1' },
 }));
 
@@ -24,13 +32,17 @@ describe('record sets of a real broker', () => {
     kafka = createKafka({ brokers: broker.brokers, clientId: 'spec', log: testLog() });
     const admin = kafka.admin();
     await admin.connect();
-    const topics = [...Object.keys(CODECS).map((topic) => ({ topic, partitions: 1 })), { topic: 'damaged', partitions: 2 }];
+    const topics = [
+      ...Object.keys(CODECS).map((topic) => ({ topic, partitions: 1 })),
+      { topic: 'damaged', partitions: 2 },
+    ];
     await ensureTopics(admin, topics);
     await admin.disconnect();
   });
   afterAll(() => broker.remove());
 
-  const segmentOf = (topic: string, partition: number): string => join(broker.directory, 'data', `${topic}-${partition}`, '00000000000000000000.log');
+  const segmentOf = (topic: string, partition: number): string =>
+    join(broker.directory, 'data', `${topic}-${partition}`, '00000000000000000000.log');
 
   it.each(Object.entries(CODECS))('reads what the Java producer compressed with %s', async (codec, id) => {
     await produceWithJava({ brokers: broker.brokers, topic: codec, codec, records: RECORDS });
@@ -43,7 +55,8 @@ describe('record sets of a real broker', () => {
   it('goes on with the other partitions when one is damaged on disk, and tells which and where', async () => {
     const producer = kafka.producer();
     await producer.connect();
-    const send = (partition: number, value: string): Promise<unknown> => producer.send({ topic: 'damaged', messages: [{ partition, value }] });
+    const send = (partition: number, value: string): Promise<unknown> =>
+      producer.send({ topic: 'damaged', messages: [{ partition, value }] });
     for (const value of ['a0', 'a1', 'a2']) await send(0, value);
     await send(1, 'b0');
     await producer.disconnect();
@@ -51,10 +64,21 @@ describe('record sets of a real broker', () => {
     await flipLastByteOfBatch(segmentOf('damaged', 0), 1);
     await broker.start();
 
-    const read = await readUntil(kafka, ['damaged'], ({ messages, unreadable }) => messages.length === 3 && unreadable.length === 1);
+    const read = await readUntil(
+      kafka,
+      ['damaged'],
+      ({ messages, unreadable }) => messages.length === 3 && unreadable.length === 1,
+    );
     expect(read.messages.map(({ value }) => String(value)).sort()).toEqual(['a0', 'a2', 'b0']);
     expect(read.unreadable).toMatchObject([
-      { code: 'record-set-unreadable', topic: 'damaged', partition: 0, problem: 'checksum', firstOffset: 1n, nextOffset: 2n },
+      {
+        code: 'record-set-unreadable',
+        topic: 'damaged',
+        partition: 0,
+        problem: 'checksum',
+        firstOffset: 1n,
+        nextOffset: 2n,
+      },
     ]);
   });
 });
@@ -73,7 +97,10 @@ async function readUntil(kafka: Kafka, topics: string[], isAll: (read: Read) => 
   await new Promise<void>((resolve, reject) => {
     // A fresh coordinator's answers crash the consumer too; from those it restarts.
     consumer.on(consumer.events.CRASH, ({ payload }) => void (payload.restart || reject(payload.error)));
-    const eachBatch: NonNullable<Parameters<typeof consumer.run>[0]>['eachBatch'] = async ({ batch, resolveOffset }) => {
+    const eachBatch: NonNullable<Parameters<typeof consumer.run>[0]>['eachBatch'] = async ({
+      batch,
+      resolveOffset,
+    }) => {
       for (const message of batch.messages) {
         const unreadable = unreadableOf(message);
         if (unreadable === undefined) {
@@ -95,7 +122,11 @@ async function readUntil(kafka: Kafka, topics: string[], isAll: (read: Read) => 
 
 function javaRecord({ key, value, headers }: KafkaMessage): JavaRecord {
   const names = Object.entries(headers ?? {}).map(([name, header]) => [name, String(header)]);
-  return { key: String(key), value: value === null ? null : String(value), headers: Object.fromEntries(names) as Record<string, string> };
+  return {
+    key: String(key),
+    value: value === null ? null : String(value),
+    headers: Object.fromEntries(names) as Record<string, string>,
+  };
 }
 
 async function flipLastByteOfBatch(path: string, index: number): Promise<void> {

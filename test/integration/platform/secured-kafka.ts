@@ -33,14 +33,48 @@ export async function startSecuredKafka(password: string): Promise<SecuredKafka>
   makeCertificate(directory, 'broker');
   makeCertificate(directory, 'client');
   // Kafka wants a PEM store's key and chain in one file.
-  await writeFile(path('broker.pem'), `${await readFile(path('broker.key'), 'utf8')}${await readFile(path('broker.crt'), 'utf8')}`);
+  await writeFile(
+    path('broker.pem'),
+    `${await readFile(path('broker.key'), 'utf8')}${await readFile(path('broker.crt'), 'utf8')}`,
+  );
   const [controller, sasl, mutual, plaintext] = await freePorts(4);
-  await writeFile(path('server.properties'), properties({ directory, password, ports: { controller: controller!, sasl: sasl!, mutual: mutual!, plaintext: plaintext! } }));
-  const credentials = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => ['--add-scram', `${mechanism}=[name=${USERNAME},password=${password}]`]);
-  await javaTool('kafka.tools.StorageTool', ['format', '--standalone', '--cluster-id', 'AAAAAAAAAAAAAAAAAAAAAA', '--config', path('server.properties'), ...credentials]);
-  const broker = spawn('java', ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dorg.slf4j.simpleLogger.defaultLogLevel=info', '-cp', brokerClassPath(), 'kafka.Kafka', path('server.properties')], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  await writeFile(
+    path('server.properties'),
+    properties({
+      directory,
+      password,
+      ports: { controller: controller!, sasl: sasl!, mutual: mutual!, plaintext: plaintext! },
+    }),
+  );
+  const credentials = ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+    '--add-scram',
+    `${mechanism}=[name=${USERNAME},password=${password}]`,
+  ]);
+  await javaTool('kafka.tools.StorageTool', [
+    'format',
+    '--standalone',
+    '--cluster-id',
+    'AAAAAAAAAAAAAAAAAAAAAA',
+    '--config',
+    path('server.properties'),
+    ...credentials,
+  ]);
+  const broker = spawn(
+    'java',
+    [
+      '-Xmx384m',
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-Dorg.slf4j.simpleLogger.defaultLogLevel=info',
+      '-cp',
+      brokerClassPath(),
+      'kafka.Kafka',
+      path('server.properties'),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const kill = (): void => void broker.kill('SIGKILL');
   process.once('exit', kill);
   await untilStarted(broker);
@@ -63,7 +97,11 @@ export async function startSecuredKafka(password: string): Promise<SecuredKafka>
   };
 }
 
-function properties(at: { directory: string; password: string; ports: Record<'controller' | 'sasl' | 'mutual' | 'plaintext', number> }): string {
+function properties(at: {
+  directory: string;
+  password: string;
+  ports: Record<'controller' | 'sasl' | 'mutual' | 'plaintext', number>;
+}): string {
   const { directory, password, ports } = at;
   const listeners = `SASL_SSL://localhost:${ports.sasl},SSL://localhost:${ports.mutual},SASL_PLAINTEXT://127.0.0.1:${ports.plaintext}`;
   const plain = `org.apache.kafka.common.security.plain.PlainLoginModule required user_${USERNAME}="${password}";`;
@@ -98,15 +136,25 @@ function properties(at: { directory: string; password: string; ports: Record<'co
     .join('\n')}\n`;
 }
 
-const openssl = (directory: string, args: string): void => void execFileSync('openssl', args.split(' '), { cwd: directory, stdio: 'ignore' });
+const openssl = (directory: string, args: string): void =>
+  void execFileSync('openssl', args.split(' '), { cwd: directory, stdio: 'ignore' });
 
 function makeAuthority(directory: string, name: string): void {
-  openssl(directory, `req -x509 -newkey rsa:2048 -nodes -keyout ${name}.key -out ${name}.crt -days 2 -subj /CN=${name}`);
+  openssl(
+    directory,
+    `req -x509 -newkey rsa:2048 -nodes -keyout ${name}.key -out ${name}.crt -days 2 -subj /CN=${name}`,
+  );
 }
 
 function makeCertificate(directory: string, name: string): void {
-  openssl(directory, `req -newkey rsa:2048 -nodes -keyout ${name}.key -out ${name}.csr -subj /CN=${name} -addext subjectAltName=DNS:localhost`);
-  openssl(directory, `x509 -req -in ${name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -copy_extensions copy -out ${name}.crt`);
+  openssl(
+    directory,
+    `req -newkey rsa:2048 -nodes -keyout ${name}.key -out ${name}.csr -subj /CN=${name} -addext subjectAltName=DNS:localhost`,
+  );
+  openssl(
+    directory,
+    `x509 -req -in ${name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -copy_extensions copy -out ${name}.crt`,
+  );
 }
 
 async function freePorts(count: number): Promise<number[]> {

@@ -33,11 +33,28 @@ describe('a listener with TLS', () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
     const [certFile, keyFile] = [join(directory, 'tls.crt'), join(directory, 'tls.key')];
-    const self = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+    const self = [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=localhost',
+      '-addext',
+      'subjectAltName=DNS:localhost',
+    ];
     execFileSync('openssl', [...self, '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
     ca = await readFile(certFile);
     ({ listen } = readConfig({ HOST: '0.0.0.0', PORT: '0', TLS_CERT: certFile, TLS_KEY: keyFile }));
-    app = await createHttpApp({ module: SampleModule, listen, hot: new Map([['/hot', (_req, res) => void res.end('hot')]]), log: testLog() });
+    app = await createHttpApp({
+      module: SampleModule,
+      listen,
+      hot: new Map([['/hot', (_req, res) => void res.end('hot')]]),
+      log: testLog(),
+    });
     url = (await listenHttp(app, listen)).replace('0.0.0.0', 'localhost');
   });
   afterAll(async () => {
@@ -47,7 +64,10 @@ describe('a listener with TLS', () => {
 
   const ask = (path: string, options: RequestOptions = {}): Promise<string> =>
     new Promise((resolve, reject) => {
-      get(url + path, { ca, ...options }, (response) => void text(response).then(resolve, reject)).once('error', reject);
+      get(url + path, { ca, ...options }, (response) => void text(response).then(resolve, reject)).once(
+        'error',
+        reject,
+      );
     });
 
   it('serves the framework and the hot paths, and says https', async () => {
@@ -61,14 +81,18 @@ describe('a listener with TLS', () => {
 
   it('refuses versions that are broken, and plaintext', async () => {
     // The client would rather not either: its own floor is lowered to see the server's.
-    await expect(ask('/hello', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' })).rejects.toThrow(/protocol version|EPROTO|alert/i);
+    await expect(
+      ask('/hello', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }),
+    ).rejects.toThrow(/protocol version|EPROTO|alert/i);
     await expect(fetch(url.replace('https', 'http'))).rejects.toThrow();
     expect(await ask('/hello', { maxVersion: 'TLSv1.2' })).toBe('hello');
   });
 
   it('says which file it could not read', async () => {
     const tls = { ...listen.tls!, keyFile: join(directory, 'nowhere.key') };
-    await expect(createHttpApp({ module: SampleModule, listen: { ...listen, tls }, log: testLog() })).rejects.toMatchObject({
+    await expect(
+      createHttpApp({ module: SampleModule, listen: { ...listen, tls }, log: testLog() }),
+    ).rejects.toMatchObject({
       code: 'config-invalid',
       detail: expect.stringContaining('TLS_KEY'),
     });

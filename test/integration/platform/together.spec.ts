@@ -28,8 +28,14 @@ describe('statements that go together', () => {
 
   it('are all rejected with the error of the one that fails, and can be asked again', () =>
     onConnection(database.pool, async (client) => {
-      await expect(queryTogether(client, [{ ...one, name: 'before' }, failing, { ...behind, name: 'never-parsed' }])).rejects.toMatchObject({ code: '22012' });
-      const again = await queryTogether(client, [{ ...one, name: 'before' }, { ...failing, values: [1] }, { ...behind, name: 'never-parsed' }]);
+      await expect(
+        queryTogether(client, [{ ...one, name: 'before' }, failing, { ...behind, name: 'never-parsed' }]),
+      ).rejects.toMatchObject({ code: '22012' });
+      const again = await queryTogether(client, [
+        { ...one, name: 'before' },
+        { ...failing, values: [1] },
+        { ...behind, name: 'never-parsed' },
+      ]);
       expect(again.map(({ rows }) => rows[0].n)).toEqual([1, 1, 7]);
       expect((await client.query({ ...behind, name: 'never-parsed' })).rows).toEqual([{ n: 7 }]);
     }));
@@ -38,8 +44,14 @@ describe('statements that go together', () => {
     onConnection(database.pool, async (client) => {
       const [, first, second] = await queryTogether(client, [
         { name: 'begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY' },
-        { name: 'transaction', text: 'SELECT virtualtransaction AS n FROM pg_locks WHERE pid = pg_backend_pid() LIMIT 1' },
-        { name: 'transaction', text: 'SELECT virtualtransaction AS n FROM pg_locks WHERE pid = pg_backend_pid() LIMIT 1' },
+        {
+          name: 'transaction',
+          text: 'SELECT virtualtransaction AS n FROM pg_locks WHERE pid = pg_backend_pid() LIMIT 1',
+        },
+        {
+          name: 'transaction',
+          text: 'SELECT virtualtransaction AS n FROM pg_locks WHERE pid = pg_backend_pid() LIMIT 1',
+        },
         { name: 'commit', text: 'COMMIT' },
       ]);
       expect(first!.rows).toEqual(second!.rows);
@@ -53,8 +65,12 @@ describe('statements that go together', () => {
     }));
 
   it('are rejected when the connection is lost', async () => {
-    const lost = onConnection(database.pool, (client) => queryTogether(client, [one, { name: 'ending', text: 'SELECT pg_terminate_backend(pg_backend_pid())' }, behind]));
+    const lost = onConnection(database.pool, (client) =>
+      queryTogether(client, [one, { name: 'ending', text: 'SELECT pg_terminate_backend(pg_backend_pid())' }, behind]),
+    );
     await expect(lost).rejects.toThrow();
-    await onConnection(database.pool, async (client) => expect((await queryTogether(client, [one, behind]))[1]!.rows).toEqual([{ n: 7 }]));
+    await onConnection(database.pool, async (client) =>
+      expect((await queryTogether(client, [one, behind]))[1]!.rows).toEqual([{ n: 7 }]),
+    );
   });
 });

@@ -21,7 +21,10 @@ interface Span {
   readonly status: { readonly code?: number };
 }
 interface ExportRequest {
-  readonly resourceSpans: readonly { readonly resource: unknown; readonly scopeSpans: readonly { readonly spans: readonly Span[] }[] }[];
+  readonly resourceSpans: readonly {
+    readonly resource: unknown;
+    readonly scopeSpans: readonly { readonly spans: readonly Span[] }[];
+  }[];
 }
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -73,7 +76,10 @@ describe('traces', () => {
     const response = await fetch(`${service.url}/v1/revocations?token=hunter2`, {
       method: 'POST',
       headers: { authorization: `Bearer ${service.adminKey}`, 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ selector: { issuer: 'https://idp.example', client: { iss: 'https://idp.example', client_id: 'secret-client' } }, reason: 'spec' }),
+      body: JSON.stringify({
+        selector: { issuer: 'https://idp.example', client: { iss: 'https://idp.example', client_id: 'secret-client' } },
+        reason: 'spec',
+      }),
     });
     await response.text();
     return response.status;
@@ -81,18 +87,30 @@ describe('traces', () => {
 
   async function introspect(headers: Record<string, string>): Promise<void> {
     const body = new URLSearchParams({ token: 'hunter2' });
-    await (await fetch(`${service.url}/introspect`, { method: 'POST', headers: { authorization: `Bearer ${service.adminKey}`, ...headers }, body })).text();
+    await (
+      await fetch(`${service.url}/introspect`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${service.adminKey}`, ...headers },
+        body,
+      })
+    ).text();
   }
 
-  const spans = (): Span[] => received.flatMap(({ body }) => body.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => [...scope.spans])));
+  const spans = (): Span[] =>
+    received.flatMap(({ body }) =>
+      body.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => [...scope.spans])),
+    );
   const ofTrace = (traceId: string): Span[] => spans().filter((span) => span.traceId === traceId);
-  const attribute = (span: Span, key: string): object | undefined => span.attributes.find((one) => one.key === key)?.value;
+  const attribute = (span: Span, key: string): object | undefined =>
+    span.attributes.find((one) => one.key === key)?.value;
 
   it('reach the collector with what it wants to see', () => {
     expect(received.length).toBeGreaterThan(0);
     for (const { path, key, body } of received) {
       expect([path, key]).toEqual(['/v1/traces', API_KEY]);
-      expect(JSON.stringify(body.resourceSpans[0]!.resource)).toContain('{"key":"service.name","value":{"stringValue":"rescind-spec"}}');
+      expect(JSON.stringify(body.resourceSpans[0]!.resource)).toContain(
+        '{"key":"service.name","value":{"stringValue":"rescind-spec"}}',
+      );
     }
   });
 
@@ -112,11 +130,20 @@ describe('traces', () => {
 
   it("follow the caller's decision not to sample, and begin one where there is no caller", () => {
     expect(ofTrace('1'.repeat(32))).toEqual([]);
-    expect(spans().filter(({ name, parentSpanId, traceId }) => name === 'POST /v1/revocations' && parentSpanId === undefined && traceId !== TRACE)).toHaveLength(1);
+    expect(
+      spans().filter(
+        ({ name, parentSpanId, traceId }) =>
+          name === 'POST /v1/revocations' && parentSpanId === undefined && traceId !== TRACE,
+      ),
+    ).toHaveLength(1);
   });
 
   it('show introspection only to a caller that samples', () => {
-    expect(spans().filter(({ name }) => name === 'POST /introspect').map(({ traceId }) => traceId)).toEqual(['2'.repeat(32)]);
+    expect(
+      spans()
+        .filter(({ name }) => name === 'POST /introspect')
+        .map(({ traceId }) => traceId),
+    ).toEqual(['2'.repeat(32)]);
   });
 
   it('hold nothing that a caller sent', () => {

@@ -14,8 +14,10 @@ beforeAll(async () => {
 afterAll(() => stage.stop());
 
 const digest = (): string => Buffer.from(randomUUID().replaceAll('-', '').padEnd(32, 'x')).toString('base64url');
-const keyOf = (ref: TokenRef): RuleKey => ruleKey(stage.follower.state.tenant(stage.tenant)!.key, 'token', tokenParts(ref));
-const read = (...refs: TokenRef[]): Promise<readonly (StoredLineage | undefined)[]> => lineage.tokens(stage.tenant, refs.map(keyOf));
+const keyOf = (ref: TokenRef): RuleKey =>
+  ruleKey(stage.follower.state.tenant(stage.tenant)!.key, 'token', tokenParts(ref));
+const read = (...refs: TokenRef[]): Promise<readonly (StoredLineage | undefined)[]> =>
+  lineage.tokens(stage.tenant, refs.map(keyOf));
 const names = ({ tokens, idJags, complete, broken }: StoredLineage) => ({
   tokens: tokens.map(({ facts }) => facts.jti),
   idJags: idJags.map(({ facts }) => facts.jti),
@@ -35,7 +37,13 @@ describe('the lineage of recorded tokens', () => {
     expect(unknown).toBeUndefined();
     expect(names(first!)).toEqual({ tokens: ['alone'], idJags: [], complete: true, broken: false });
     expect(second).toEqual(first);
-    expect(first!.tokens[0]).toMatchObject({ key: keyOf(alone), source: stage.chat.id, conflict: false, idJagKey: undefined, parentKey: undefined });
+    expect(first!.tokens[0]).toMatchObject({
+      key: keyOf(alone),
+      source: stage.chat.id,
+      conflict: false,
+      idJagKey: undefined,
+      parentKey: undefined,
+    });
     expect(await read()).toEqual([]);
     expect(await lineage.tokens(randomUUID(), [keyOf(alone)])).toEqual([undefined]);
   });
@@ -83,8 +91,17 @@ describe('the lineage of recorded tokens', () => {
       fromChat('token.issued', token({ jti: 'hop', id_jag: { iss: IDP, jti: 'gr-hop', sub: 'alice' } })),
       fromChat('token.issued', token({ jti: 'orphan', id_jag: undefined, parent: { iss: RAS, jti: 'nowhere' } })),
     );
-    const [hop, plain, orphan] = await read({ iss: RAS, jti: 'hop' }, { iss: RAS, jti: 'plain' }, { iss: RAS, jti: 'orphan' });
-    expect(names(hop!)).toEqual({ tokens: ['hop', 'child', 'root'], idJags: ['gr-hop', 'gr-root'], complete: true, broken: false });
+    const [hop, plain, orphan] = await read(
+      { iss: RAS, jti: 'hop' },
+      { iss: RAS, jti: 'plain' },
+      { iss: RAS, jti: 'orphan' },
+    );
+    expect(names(hop!)).toEqual({
+      tokens: ['hop', 'child', 'root'],
+      idJags: ['gr-hop', 'gr-root'],
+      complete: true,
+      broken: false,
+    });
     expect(names(plain!)).toEqual({ tokens: ['plain'], idJags: [], complete: true, broken: false });
     expect(names(orphan!)).toEqual({ tokens: ['orphan'], idJags: [], complete: false, broken: false });
   });

@@ -7,12 +7,21 @@ import { access, fromChat, fromIdp, IDP, idJag, RAS, token, type Stage } from '.
 
 /** Everything that can come, in no order, as Kafka's records bring it; written in batches of odd sizes. */
 export async function submitTraffic(stage: Stage, seed: number, lineages: number): Promise<void> {
-  const judged = makeTraffic({ seed, lineages, idpUri: `${IDP}/events`, chatUri: `${RAS}/events` }).map(({ to, message }) => {
-    const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [name, Buffer.from(String(value))] as const);
-    const door = { kind: 'kafka', topic: (to === 'idp' ? stage.idp : stage.chat).topic } as const;
-    return accept({ mode: kafkaMode(headers), headers, bytes: Buffer.from(message.value ?? ''), door }, stage.follower.state, Date.now());
-  });
-  for (let at = 0, size = 1; at < judged.length; at += size, size = (size * 7) % 61) await stage.appender.submit({ events: judged.slice(at, at + size) });
+  const judged = makeTraffic({ seed, lineages, idpUri: `${IDP}/events`, chatUri: `${RAS}/events` }).map(
+    ({ to, message }) => {
+      const headers = Object.entries(message.headers ?? {}).map(
+        ([name, value]) => [name, Buffer.from(String(value))] as const,
+      );
+      const door = { kind: 'kafka', topic: (to === 'idp' ? stage.idp : stage.chat).topic } as const;
+      return accept(
+        { mode: kafkaMode(headers), headers, bytes: Buffer.from(message.value ?? ''), door },
+        stage.follower.state,
+        Date.now(),
+      );
+    },
+  );
+  for (let at = 0, size = 1; at < judged.length; at += size, size = (size * 7) % 61)
+    await stage.appender.submit({ events: judged.slice(at, at + size) });
 }
 
 export const rebuildOptions = (stage: Stage, over: Partial<RebuildOptions> = {}): RebuildOptions => ({
@@ -23,11 +32,14 @@ export const rebuildOptions = (stage: Stage, over: Partial<RebuildOptions> = {})
   ...over,
 });
 
-export const rebuild = (stage: Stage, over: Partial<RebuildOptions> = {}): Promise<Rebuilt> => rebuildProjections(rebuildOptions(stage, over));
+export const rebuild = (stage: Stage, over: Partial<RebuildOptions> = {}): Promise<Rebuilt> =>
+  rebuildProjections(rebuildOptions(stage, over));
 
 /** Tables whose digests differ, with the rows that only one side has. */
 export const differing = ({ tables }: Rebuilt): Record<string, readonly [onlyLive: number, onlyRebuilt: number]> =>
-  Object.fromEntries(tables.filter(({ same }) => !same).map(({ table, onlyLive, onlyRebuilt }) => [table, [onlyLive, onlyRebuilt]]));
+  Object.fromEntries(
+    tables.filter(({ same }) => !same).map(({ table, onlyLive, onlyRebuilt }) => [table, [onlyLive, onlyRebuilt]]),
+  );
 
 /** Names and definitions of tables, indexes and constraints. */
 export async function readShape(pool: Pool): Promise<readonly string[]> {
@@ -41,14 +53,17 @@ export async function readShape(pool: Pool): Promise<readonly string[]> {
 }
 
 export async function readSchemas(pool: Pool): Promise<readonly string[]> {
-  const { rows } = await pool.query<{ name: string }>("SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'rescind%' ORDER BY 1");
+  const { rows } = await pool.query<{ name: string }>(
+    "SELECT nspname AS name FROM pg_namespace WHERE nspname LIKE 'rescind%' ORDER BY 1",
+  );
   return rows.map(({ name }) => name);
 }
 
 /** The projections by names, in an order of their own: a rebuild writes the same rows in another one. */
 export async function readRows(stage: Stage): Promise<unknown> {
   const { grants, connections, ...rest } = await readProjections(stage.database.pool, stage.tenant);
-  const sorted = (rows: readonly object[]): string[] => rows.map((row) => JSON.stringify(row, Object.keys(row).sort())).sort();
+  const sorted = (rows: readonly object[]): string[] =>
+    rows.map((row) => JSON.stringify(row, Object.keys(row).sort())).sort();
   return { ...rest, grants: sorted(grants), connections: sorted(connections) };
 }
 
@@ -58,9 +73,14 @@ export function keepEmitting(stage: Stage, name = 'live') {
   const running = (async () => {
     for (let n = 0; !sent.last; n += 1) {
       const [jti, idJagJti] = [`${name}-${n}`, `${name}-gr-${n}`];
-      const use = (): ReturnType<typeof fromChat> => fromChat('access.allowed', access({ token: { iss: RAS, jti }, route: `GET /live/${n % 7}` }));
+      const use = (): ReturnType<typeof fromChat> =>
+        fromChat('access.allowed', access({ token: { iss: RAS, jti }, route: `GET /live/${n % 7}` }));
       // Usage first, its lineage in later posts: what is bound late must be bound in the tables that stand then.
-      for (const post of [[use()], [fromChat('token.issued', token({ jti, sub: `user-${n % 5}`, id_jag: { iss: IDP, jti: idJagJti } })), use()], [fromIdp('id-jag.issued', idJag({ jti: idJagJti, sub: `user-${n % 5}` }))]]) {
+      for (const post of [
+        [use()],
+        [fromChat('token.issued', token({ jti, sub: `user-${n % 5}`, id_jag: { iss: IDP, jti: idJagJti } })), use()],
+        [fromIdp('id-jag.issued', idJag({ jti: idJagJti, sub: `user-${n % 5}` }))],
+      ]) {
         const answers = (await stage.emit(...post)) as { readonly state?: string }[];
         if (answers.some(({ state }) => state !== 'sequenced')) throw new Error(JSON.stringify(answers));
       }

@@ -32,9 +32,16 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const query = async <T extends object>(sql: string, values: unknown[] = []): Promise<T[]> => (await stage.database.pool.query<T>(sql, values)).rows;
-const headOf = async (): Promise<string> => (await query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [stage.tenant]))[0]!.next_ix;
-const oids = async (): Promise<readonly number[]> => (await query<{ oid: number }>("SELECT c.oid FROM pg_class c WHERE c.oid = ANY ('{token,access,entity,edge_use,session}'::regclass[]) ORDER BY relname")).map(({ oid }) => oid);
+const query = async <T extends object>(sql: string, values: unknown[] = []): Promise<T[]> =>
+  (await stage.database.pool.query<T>(sql, values)).rows;
+const headOf = async (): Promise<string> =>
+  (await query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [stage.tenant]))[0]!.next_ix;
+const oids = async (): Promise<readonly number[]> =>
+  (
+    await query<{ oid: number }>(
+      "SELECT c.oid FROM pg_class c WHERE c.oid = ANY ('{token,access,entity,edge_use,session}'::regclass[]) ORDER BY relname",
+    )
+  ).map(({ oid }) => oid);
 
 /** What is asked of the live tables, as of a moment: the same whatever came since. */
 async function answers(asOf: string): Promise<unknown> {
@@ -52,8 +59,17 @@ async function answers(asOf: string): Promise<unknown> {
 
 /** A process of its own; `onLine` sees what it tells of its progress. */
 function rescindRebuild(onLine: (line: string, kill: () => void) => void = () => undefined) {
-  const env = { PATH: process.env['PATH'], RESCIND_HOME: home, DATABASE_URL: stage.database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent' };
-  const child = spawn(process.execPath, [RESCIND, 'rebuild', 'all', '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const env = {
+    PATH: process.env['PATH'],
+    RESCIND_HOME: home,
+    DATABASE_URL: stage.database.url,
+    KAFKA_BROKERS: 'none',
+    LOG_LEVEL: 'silent',
+  };
+  const child = spawn(process.execPath, [RESCIND, 'rebuild', 'all', '--json'], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const said: string[] = [];
   let out = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -61,21 +77,40 @@ function rescindRebuild(onLine: (line: string, kill: () => void) => void = () =>
     said.push(line);
     onLine(line, () => child.kill('SIGKILL'));
   });
-  return once(child, 'close').then(([code, signal]) => ({ code: code as number | null, signal: signal as string | null, said, out }));
+  return once(child, 'close').then(([code, signal]) => ({
+    code: code as number | null,
+    signal: signal as string | null,
+    said,
+    out,
+  }));
 }
 
 /** Its sessions end when the server notices that nobody is there any more: at their next word. */
 async function untilNothingIsHeld(): Promise<void> {
-  while ((await query("SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rescind-rebuild'")).length > 0) await delay(POLL_MS);
+  while (
+    (
+      await query(
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'rescind-rebuild'",
+      )
+    ).length > 0
+  )
+    await delay(POLL_MS);
 }
 
 /** Beside the rebuild, VACUUM and the outbox have locks, too, and give them back. */
 async function untilAllCanBeLocked(): Promise<void> {
-  const lock = inTransaction(stage.database.pool, (client) => client.query("SET LOCAL lock_timeout = '200ms'; LOCK TABLE ledger_head, projection_gate, token, access, entity, edge_use, session IN ACCESS EXCLUSIVE MODE"));
-  const had = await lock.then(() => true, (error: { code?: string }) => {
-    if (error.code !== '55P03') throw error;
-    return false;
-  });
+  const lock = inTransaction(stage.database.pool, (client) =>
+    client.query(
+      "SET LOCAL lock_timeout = '200ms'; LOCK TABLE ledger_head, projection_gate, token, access, entity, edge_use, session IN ACCESS EXCLUSIVE MODE",
+    ),
+  );
+  const had = await lock.then(
+    () => true,
+    (error: { code?: string }) => {
+      if (error.code !== '55P03') throw error;
+      return false;
+    },
+  );
   if (!had) await untilAllCanBeLocked();
 }
 
@@ -90,40 +125,59 @@ describe('the process of a rebuild, killed while ingest goes on,', () => {
     ['while it reads', wasMidWay],
     ['while it compares', (line) => line === 'comparing …'],
     ['as it switches', (line) => line === 'switching …'],
-  ])('%s: what is live answers as before, nothing is held, and the next one cleans up and finds no difference', async (moment, isMoment) => {
-    const before = { head: await headOf(), oids: await oids() };
-    const asked = await answers(before.head);
-    const name = `live ${moment}`;
-    const emitting = keepEmitting(stage, name);
-    await emitting.reached(4);
+  ])(
+    '%s: what is live answers as before, nothing is held, and the next one cleans up and finds no difference',
+    async (moment, isMoment) => {
+      const before = { head: await headOf(), oids: await oids() };
+      const asked = await answers(before.head);
+      const name = `live ${moment}`;
+      const emitting = keepEmitting(stage, name);
+      await emitting.reached(4);
 
-    const killed = await rescindRebuild((line, kill) => isMoment(line) && kill());
-    expect([killed.signal, killed.out, killed.said.find((line) => line.startsWith('rescind:'))]).toEqual(['SIGKILL', '', undefined]);
-    if (moment === 'while it reads') expect(killed.said).not.toContain('indexing …');
-    await untilNothingIsHeld();
-    // Ingest writes on, without waiting for anybody.
-    await emitting.reached(emitting.count() + 4);
-    const emitted = await emitting.stop();
+      const killed = await rescindRebuild((line, kill) => isMoment(line) && kill());
+      expect([killed.signal, killed.out, killed.said.find((line) => line.startsWith('rescind:'))]).toEqual([
+        'SIGKILL',
+        '',
+        undefined,
+      ]);
+      if (moment === 'while it reads') expect(killed.said).not.toContain('indexing …');
+      await untilNothingIsHeld();
+      // Ingest writes on, without waiting for anybody.
+      await emitting.reached(emitting.count() + 4);
+      const emitted = await emitting.stop();
 
-    expect(await answers(before.head)).toEqual(asked);
-    // The switch is one transaction: killed at it, all of it is done or none.
-    const [first, ...others] = (await oids()).map((oid, nth) => oid === before.oids[nth]);
-    expect(others).toEqual(others.map(() => first));
-    if (moment !== 'as it switches') expect(first).toBe(true);
-    const live = await query<{ n: string }>("SELECT count(*) AS n FROM access a JOIN token t ON t.tenant = a.tenant AND t.key = a.tok WHERE t.facts->>'jti' LIKE $1", [`${name}-%`]);
-    expect(Number(live[0]!.n)).toBe(emitted);
-    await untilAllCanBeLocked();
-    expect(await query('SELECT FROM pg_prepared_xacts')).toEqual([]);
-    expect(await query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND ((classid::bigint << 32) | objid::bigint) IN (7305808869231650670, 7305808869231650671) AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")).toEqual([]);
+      expect(await answers(before.head)).toEqual(asked);
+      // The switch is one transaction: killed at it, all of it is done or none.
+      const [first, ...others] = (await oids()).map((oid, nth) => oid === before.oids[nth]);
+      expect(others).toEqual(others.map(() => first));
+      if (moment !== 'as it switches') expect(first).toBe(true);
+      const live = await query<{ n: string }>(
+        "SELECT count(*) AS n FROM access a JOIN token t ON t.tenant = a.tenant AND t.key = a.tok WHERE t.facts->>'jti' LIKE $1",
+        [`${name}-%`],
+      );
+      expect(Number(live[0]!.n)).toBe(emitted);
+      await untilAllCanBeLocked();
+      expect(await query('SELECT FROM pg_prepared_xacts')).toEqual([]);
+      expect(
+        await query(
+          "SELECT FROM pg_locks WHERE locktype = 'advisory' AND ((classid::bigint << 32) | objid::bigint) IN (7305808869231650670, 7305808869231650671) AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        ),
+      ).toEqual([]);
 
-    expect(await readSchemas(stage.database.pool)).toEqual(['rescind_rebuild', 'rescind_replaced']);
-    const next = await rescindRebuild();
-    expect([next.code, next.signal, next.said.find((line) => line.startsWith('rescind:'))]).toEqual([0, null, undefined]);
-    const rebuilt = JSON.parse(next.out);
-    expect(rebuilt).toMatchObject({ switched: true, verified: true, erased: '0' });
-    expect(rebuilt.tables.filter((table: any) => table.digest !== table.rebuilt_digest)).toEqual([]);
-    expect(Number(rebuilt.entries)).toBeGreaterThan(10_000);
-    expect(await readSchemas(stage.database.pool)).toEqual([]);
-    expect(await answers(before.head)).toEqual(asked);
-  }, LONG_MS);
+      expect(await readSchemas(stage.database.pool)).toEqual(['rescind_rebuild', 'rescind_replaced']);
+      const next = await rescindRebuild();
+      expect([next.code, next.signal, next.said.find((line) => line.startsWith('rescind:'))]).toEqual([
+        0,
+        null,
+        undefined,
+      ]);
+      const rebuilt = JSON.parse(next.out);
+      expect(rebuilt).toMatchObject({ switched: true, verified: true, erased: '0' });
+      expect(rebuilt.tables.filter((table: any) => table.digest !== table.rebuilt_digest)).toEqual([]);
+      expect(Number(rebuilt.entries)).toBeGreaterThan(10_000);
+      expect(await readSchemas(stage.database.pool)).toEqual([]);
+      expect(await answers(before.head)).toEqual(asked);
+    },
+    LONG_MS,
+  );
 });

@@ -23,9 +23,26 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
   rescind = await startRescind(readConfig(environment()), { log: testLog() });
   const admin = createRescindAdmin(rescind.url, rescind.adminKey!);
-  await admin.post('/v1/sources', { name: 'idp', uri: `${IDP}/events`, types: ['id-jag.issued'], issuers: [IDP], resources: [] });
-  await admin.post('/v1/sources', { name: 'chat', uri: `${RAS}/events`, types: ['token.issued', 'access.allowed'], issuers: [RAS], resources: [API] });
-  emitKey = (await admin.post<{ secret: string }>('/v1/callers', { id: 'emitter', roles: { emit: { sources: ['idp', 'chat'] } } })).secret;
+  await admin.post('/v1/sources', {
+    name: 'idp',
+    uri: `${IDP}/events`,
+    types: ['id-jag.issued'],
+    issuers: [IDP],
+    resources: [],
+  });
+  await admin.post('/v1/sources', {
+    name: 'chat',
+    uri: `${RAS}/events`,
+    types: ['token.issued', 'access.allowed'],
+    issuers: [RAS],
+    resources: [API],
+  });
+  emitKey = (
+    await admin.post<{ secret: string }>('/v1/callers', {
+      id: 'emitter',
+      roles: { emit: { sources: ['idp', 'chat'] } },
+    })
+  ).secret;
   const introspect = { resources: [API], issuers: [RAS] };
   introspector = `Basic ${btoa(`asker:${(await admin.post<{ secret: string }>('/v1/callers', { id: 'asker', roles: { introspect } })).secret}`)}`;
 });
@@ -35,7 +52,13 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-const environment = () => ({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent' });
+const environment = () => ({
+  RESCIND_HOME: home,
+  PORT: '0',
+  DATABASE_URL: database.url,
+  KAFKA_BROKERS: 'none',
+  LOG_LEVEL: 'silent',
+});
 
 async function rescindSays(...args: string[]) {
   const written = { out: '', err: '' };
@@ -52,13 +75,19 @@ async function rescindSays(...args: string[]) {
 
 async function post(...events: object[]): Promise<void> {
   const headers = { authorization: `Bearer ${emitKey}`, 'content-type': 'application/cloudevents-batch+json' };
-  const answers = (await (await fetch(`${rescind.url}/events`, { method: 'POST', headers, body: JSON.stringify(events) })).json()) as readonly { state?: string }[];
+  const answers = (await (
+    await fetch(`${rescind.url}/events`, { method: 'POST', headers, body: JSON.stringify(events) })
+  ).json()) as readonly { state?: string }[];
   expect(answers.map(({ state }) => state)).toEqual(events.map(() => 'sequenced'));
 }
 
 async function isActive(text: string): Promise<boolean> {
   const headers = { authorization: introspector, 'content-type': 'application/x-www-form-urlencoded' };
-  const response = await fetch(`${rescind.url}/introspect`, { method: 'POST', headers, body: new URLSearchParams({ token: text }) });
+  const response = await fetch(`${rescind.url}/introspect`, {
+    method: 'POST',
+    headers,
+    body: new URLSearchParams({ token: text }),
+  });
   return ((await response.json()) as { active: boolean }).active;
 }
 
@@ -66,7 +95,10 @@ async function isActive(text: string): Promise<boolean> {
 async function live(n: number): Promise<void> {
   const text = `token-${n}`;
   const sha256 = createHash('sha256').update(text).digest('base64url');
-  await post(fromIdp('id-jag.issued', idJag({ jti: `gr-${n}` })), fromChat('token.issued', token({ jti: undefined, sha256, id_jag: { iss: IDP, jti: `gr-${n}`, sub: 'alice' } })));
+  await post(
+    fromIdp('id-jag.issued', idJag({ jti: `gr-${n}` })),
+    fromChat('token.issued', token({ jti: undefined, sha256, id_jag: { iss: IDP, jti: `gr-${n}`, sub: 'alice' } })),
+  );
   expect(await isActive(text)).toBe(true);
   // A use that names no resource is of the one that its source has, as it has it then.
   await post(...Array.from({ length: 20 }, () => fromChat('access.allowed', access({ token: { sha256 } }))));
@@ -86,40 +118,78 @@ describe('`rescind rebuild`, beside a running service', () => {
     lives.going = false;
     await living;
     const { lived } = lives;
-    expect({ ...said, out: '' }).toMatchObject({ code: 0, err: expect.stringMatching(/^\[#+ *\] \d+ % {2}\d+ of \d+ events.*\nindexing …\ncomparing …\nswitching …\nverifying …\n$/s) });
+    expect({ ...said, out: '' }).toMatchObject({
+      code: 0,
+      err: expect.stringMatching(
+        /^\[#+ *\] \d+ % {2}\d+ of \d+ events.*\nindexing …\ncomparing …\nswitching …\nverifying …\n$/s,
+      ),
+    });
     const answer = JSON.parse(said.out);
     expect(answer).toMatchObject({ switched: true, verified: true, erased: '0' });
     expect(answer.tables.every((table: any) => table.digest === table.rebuilt_digest)).toBe(true);
-    const { rows } = await database.pool.query<{ n: string; bound: string }>('SELECT count(*) AS n, count(bound_ix) AS bound FROM access');
+    const { rows } = await database.pool.query<{ n: string; bound: string }>(
+      'SELECT count(*) AS n, count(bound_ix) AS bound FROM access',
+    );
     expect(rows).toEqual([{ n: String(lived * 20), bound: String(lived * 20) }]);
   });
 
   it('says what differs, in words, and ends with 1', async () => {
     await database.pool.query('UPDATE token SET client = client + 1 WHERE ix = (SELECT min(ix) FROM token)');
     const said = await rescindSays('rebuild', 'tokens');
-    expect(said).toMatchObject({ code: 1, out: expect.stringMatching(/^token differs: 1 rows are only in the live table, 1 only in the one made anew\nNot switched/m) });
-    expect(await rescindSays('rebuild', 'tokens', '--accept-difference')).toMatchObject({ code: 0, out: expect.stringMatching(/^Switched\.$/m) });
+    expect(said).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(
+        /^token differs: 1 rows are only in the live table, 1 only in the one made anew\nNot switched/m,
+      ),
+    });
+    expect(await rescindSays('rebuild', 'tokens', '--accept-difference')).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^Switched\.$/m),
+    });
     expect(await rescindSays('rebuild', 'tokens')).toMatchObject({ code: 0 });
   });
 
   it('takes the resources of a source as they were when it said something', async () => {
     const admin = createRescindAdmin(rescind.url, rescind.adminKey!);
-    const owed = async () => (await database.pool.query('SELECT FROM control_outbox o, control_head h WHERE o.seq < h.seq')).rowCount! > 0;
+    const owed = async () =>
+      (await database.pool.query('SELECT FROM control_outbox o, control_head h WHERE o.seq < h.seq')).rowCount! > 0;
     while (await owed()) await delay(10);
     const settings = (await admin.get<{ sources: any[] }>('/v1/sources')).sources.find(({ name }) => name === 'chat');
     const headers = { authorization: `Bearer ${rescind.adminKey!}`, 'content-type': 'application/json' };
-    const body = JSON.stringify({ types: settings.types, issuers: settings.issuers, resources: [API, 'https://files.chat.example'] });
+    const body = JSON.stringify({
+      types: settings.types,
+      issuers: settings.issuers,
+      resources: [API, 'https://files.chat.example'],
+    });
     expect((await fetch(`${rescind.url}/v1/sources/chat`, { method: 'PUT', headers, body })).status).toBe(200);
     while (await owed()) await delay(10);
     // Of two it is not known which: the token's is taken.
-    await post(fromChat('access.allowed', access({ token: { sha256: createHash('sha256').update('nobody has issued it').digest('base64url') } })));
-    expect((await database.pool.query('SELECT count(*) FILTER (WHERE res IS NULL) AS unknown, count(res) > 0 AS known FROM access')).rows).toEqual([{ unknown: '1', known: true }]);
+    await post(
+      fromChat(
+        'access.allowed',
+        access({ token: { sha256: createHash('sha256').update('nobody has issued it').digest('base64url') } }),
+      ),
+    );
+    expect(
+      (
+        await database.pool.query(
+          'SELECT count(*) FILTER (WHERE res IS NULL) AS unknown, count(res) > 0 AS known FROM access',
+        )
+      ).rows,
+    ).toEqual([{ unknown: '1', known: true }]);
     expect(await rescindSays('rebuild', 'usage')).toMatchObject({ code: 0 });
   });
 
   it('is told how it was wrongly called', async () => {
-    expect(await rescindSays('rebuild', 'everything')).toEqual({ code: 2, out: '', err: 'rescind: no projection is named `everything`; there are all, tokens, usage, grants, connections, edges, sessions, rules, sources, sequences\n' });
+    expect(await rescindSays('rebuild', 'everything')).toEqual({
+      code: 2,
+      out: '',
+      err: 'rescind: no projection is named `everything`; there are all, tokens, usage, grants, connections, edges, sessions, rules, sources, sequences\n',
+    });
     expect(await rescindSays('rebuild')).toMatchObject({ code: 2 });
-    expect(await rescindSays('rebuild', 'sessions', '--shape', 'token')).toMatchObject({ code: 1, err: expect.stringMatching(/^rescind: .*`token` is none of the tables made anew: session/s) });
+    expect(await rescindSays('rebuild', 'sessions', '--shape', 'token')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^rescind: .*`token` is none of the tables made anew: session/s),
+    });
   });
 });

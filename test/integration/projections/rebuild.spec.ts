@@ -5,7 +5,15 @@ import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { ALL_PROJECTIONS, ENTER_GATE, PROJECTIONS, type Progress } from '../../../src/projections/index.js';
 import { hold } from '../../support/hold.js';
 import { access, createStage, fromChat, fromIdp, idJag, token, type Stage } from '../../support/stage.js';
-import { differing, keepEmitting, readRows, readSchemas, readShape, rebuild, submitTraffic } from './rebuild-fixture.js';
+import {
+  differing,
+  keepEmitting,
+  readRows,
+  readSchemas,
+  readShape,
+  rebuild,
+  submitTraffic,
+} from './rebuild-fixture.js';
 
 let stage: Stage;
 beforeEach(async () => {
@@ -13,21 +21,60 @@ beforeEach(async () => {
 });
 afterEach(() => stage.stop());
 
-const query = async <T extends object>(sql: string, values: unknown[] = []): Promise<T[]> => (await stage.database.pool.query<T>(sql, values)).rows;
-const oidOf = async (table: string): Promise<number> => (await query<{ oid: number }>('SELECT $1::regclass::oid AS oid', [table]))[0]!.oid;
-const codeOf = (promise: Promise<unknown>): Promise<string> => promise.then(() => 'none', (error: RescindError) => error.code);
+const query = async <T extends object>(sql: string, values: unknown[] = []): Promise<T[]> =>
+  (await stage.database.pool.query<T>(sql, values)).rows;
+const oidOf = async (table: string): Promise<number> =>
+  (await query<{ oid: number }>('SELECT $1::regclass::oid AS oid', [table]))[0]!.oid;
+const codeOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'none',
+    (error: RescindError) => error.code,
+  );
 
 describe('a rebuild', () => {
   it('makes the same rows from the ledger alone, and puts them in the place of the live ones', async () => {
     await submitTraffic(stage, 20261127, 120);
-    const before = { shape: await readShape(stage.database.pool), rows: await readRows(stage), oid: await oidOf('token') };
+    const before = {
+      shape: await readShape(stage.database.pool),
+      rows: await readRows(stage),
+      oid: await oidOf('token'),
+    };
     // Batches that begin and end elsewhere than the appender's did.
     const rebuilt = await rebuild(stage, { batchEntries: 37n });
     expect(differing(rebuilt)).toEqual({});
     expect(rebuilt).toMatchObject({ switched: true, verified: true, erased: 0n });
     // Nothing is proven about a table that is empty.
     const filled = rebuilt.tables.filter(({ rows }) => rows !== '0').map(({ table }) => table);
-    expect(filled).toEqual(expect.arrayContaining(['entity', 'token', 'id_jag', 'access', 'first_use', 'source_routes', 'grant_version', 'connection_version', 'alias', 'session', 'use_total', 'use_client', 'use_res', 'use_source', 'edge_use', 'edge_scope_used', 'edge_agent_used', 'edge_grant', 'edge_scope_granted', 'edge_agent_granted', 'edge_seen', 'client_user', 'issuer_user', 'source_count', 'source_event', 'rule_event']));
+    expect(filled).toEqual(
+      expect.arrayContaining([
+        'entity',
+        'token',
+        'id_jag',
+        'access',
+        'first_use',
+        'source_routes',
+        'grant_version',
+        'connection_version',
+        'alias',
+        'session',
+        'use_total',
+        'use_client',
+        'use_res',
+        'use_source',
+        'edge_use',
+        'edge_scope_used',
+        'edge_agent_used',
+        'edge_grant',
+        'edge_scope_granted',
+        'edge_agent_granted',
+        'edge_seen',
+        'client_user',
+        'issuer_user',
+        'source_count',
+        'source_event',
+        'rule_event',
+      ]),
+    );
     expect(await oidOf('token')).not.toBe(before.oid);
     expect(await readShape(stage.database.pool)).toEqual(before.shape);
     expect(await readRows(stage)).toEqual(before.rows);
@@ -39,15 +86,26 @@ describe('a rebuild', () => {
     let said = 0;
     const use = () => fromChat('access.allowed', access({ trace_id: `use-${(said += 1)}` }));
     await stage.emit(fromIdp('id-jag.issued', idJag()), fromChat('token.issued', token()));
-    const head = async () => Number((await query<{ ix: string }>('SELECT next_ix AS ix FROM ledger_head WHERE tenant = $1', [stage.tenant]))[0]!.ix);
-    for (let left = block - 2 - (await head()); left > 0; left -= 1_000) await stage.emit(...Array.from({ length: Math.min(left, 1_000) }, use));
+    const head = async () =>
+      Number(
+        (await query<{ ix: string }>('SELECT next_ix AS ix FROM ledger_head WHERE tenant = $1', [stage.tenant]))[0]!.ix,
+      );
+    for (let left = block - 2 - (await head()); left > 0; left -= 1_000)
+      await stage.emit(...Array.from({ length: Math.min(left, 1_000) }, use));
     // Two of a batch's uses are the last of the block, the third is the first of the next.
     await stage.emit(use(), use(), use());
-    const before = (await query<{ n: number }>('SELECT count(*)::int AS n FROM access WHERE bound_ix < $1', [block]))[0]!.n;
-    expect([await head(), await query('SELECT blk, n::int FROM use_usr')]).toEqual([block + 1, [{ blk: 0, n: before }]]);
+    const before = (
+      await query<{ n: number }>('SELECT count(*)::int AS n FROM access WHERE bound_ix < $1', [block])
+    )[0]!.n;
+    expect([await head(), await query('SELECT blk, n::int FROM use_usr')]).toEqual([
+      block + 1,
+      [{ blk: 0, n: before }],
+    ]);
     const rebuilt = await rebuild(stage, { batchEntries: 5_000n });
     expect(differing(rebuilt)).toEqual({});
-    expect(rebuilt.tables.filter(({ table }) => table.startsWith('use_usr')).map(({ rebuiltRows }) => rebuiltRows)).toEqual(['1', '1']);
+    expect(
+      rebuilt.tables.filter(({ table }) => table.startsWith('use_usr')).map(({ rebuiltRows }) => rebuiltRows),
+    ).toEqual(['1', '1']);
   });
 
   it('makes them an entry at a time, too', async () => {
@@ -64,7 +122,9 @@ describe('a rebuild', () => {
     const emitted = await emitting.stop();
     expect(rebuilt).toMatchObject({ switched: true, verified: true });
     expect(differing(rebuilt)).toEqual({});
-    const counted = await query<{ n: string }>("SELECT count(*) AS n FROM access a JOIN token t ON t.tenant = a.tenant AND t.key = a.tok WHERE t.facts->>'jti' LIKE 'live-%' AND a.bound_ix IS NOT NULL");
+    const counted = await query<{ n: string }>(
+      "SELECT count(*) AS n FROM access a JOIN token t ON t.tenant = a.tenant AND t.key = a.tok WHERE t.facts->>'jti' LIKE 'live-%' AND a.bound_ix IS NOT NULL",
+    );
     expect(Number(counted[0]!.n)).toBe(emitted);
     // Both the rows of before and those that came since are what the ledger says.
     const again = await rebuild(stage);
@@ -75,7 +135,9 @@ describe('a rebuild', () => {
   it('finds a live row that is not what the ledger says, switches nothing, and repairs it when told so', async () => {
     await submitTraffic(stage, 11, 30);
     const good = await readRows(stage);
-    await query("UPDATE token SET usr = 1, facts = facts || '{\"scope\": \"everything\"}' WHERE ix = (SELECT min(ix) FROM token)");
+    await query(
+      'UPDATE token SET usr = 1, facts = facts || \'{"scope": "everything"}\' WHERE ix = (SELECT min(ix) FROM token)',
+    );
     await query('DELETE FROM grant_version WHERE from_ix = (SELECT max(from_ix) FROM grant_version)');
     await query('UPDATE access SET n = n + 1 WHERE ix = (SELECT max(ix) FROM access)');
     const [bad, oid] = [await readRows(stage), await oidOf('token')];
@@ -85,7 +147,11 @@ describe('a rebuild', () => {
     expect(others).toEqual({ token: [1, 1], access: [1, 1] });
     expect(grants).toEqual([0, expect.any(Number)]);
     expect(grants![1]).toBeGreaterThan(0);
-    expect([await readRows(stage), await oidOf('token'), await readSchemas(stage.database.pool)]).toEqual([bad, oid, []]);
+    expect([await readRows(stage), await oidOf('token'), await readSchemas(stage.database.pool)]).toEqual([
+      bad,
+      oid,
+      [],
+    ]);
 
     expect(await rebuild(stage, { acceptDifference: true })).toMatchObject({ switched: true });
     expect(await readRows(stage)).toEqual(good);
@@ -93,36 +159,68 @@ describe('a rebuild', () => {
   });
 
   it('takes a name that the directory has lost for a new one, in every table, and for every session that remembers the old id', async () => {
-    const said = [fromIdp('id-jag.issued', idJag()), fromChat('token.issued', token()), fromChat('access.allowed', access())];
+    const said = [
+      fromIdp('id-jag.issued', idJag()),
+      fromChat('token.issued', token()),
+      fromChat('access.allowed', access()),
+    ];
     await stage.emit(...said);
     await query("DELETE FROM entity WHERE kind = 1 AND parts->>2 = 'alice'");
     expect(await codeOf(rebuild(stage, { name: 'usage', acceptDifference: true }))).toBe('rebuild-differs');
     const rebuilt = await rebuild(stage, { acceptDifference: true });
     expect(rebuilt.switched).toBe(true);
-    await stage.emit(fromChat('token.issued', token({ jti: 'at-2' })), fromChat('access.allowed', access({ token: { iss: token().iss, jti: 'at-2' } })));
-    const users = await query<{ name: string | null }>('SELECT DISTINCT e.parts->>2 AS name FROM access a LEFT JOIN entity e ON e.tenant = a.tenant AND e.id = a.usr');
+    await stage.emit(
+      fromChat('token.issued', token({ jti: 'at-2' })),
+      fromChat('access.allowed', access({ token: { iss: token().iss, jti: 'at-2' } })),
+    );
+    const users = await query<{ name: string | null }>(
+      'SELECT DISTINCT e.parts->>2 AS name FROM access a LEFT JOIN entity e ON e.tenant = a.tenant AND e.id = a.usr',
+    );
     expect(users).toEqual([{ name: 'alice' }]);
     expect(differing(await rebuild(stage))).toEqual({});
   });
 
   it('makes anew what is named, with what it reads and what reads it, and leaves the rest alone', async () => {
     await submitTraffic(stage, 13, 20);
-    const watched = ['entity', 'token', 'access', 'grant_version', 'edge_seen', 'session', 'source_sequence', 'rule_event'];
+    const watched = [
+      'entity',
+      'token',
+      'access',
+      'grant_version',
+      'edge_seen',
+      'session',
+      'source_sequence',
+      'rule_event',
+    ];
     const oids = () => Promise.all(watched.map(oidOf));
-    const changed = (before: readonly number[], after: readonly number[]): string[] => watched.filter((_, nth) => before[nth] !== after[nth]);
+    const changed = (before: readonly number[], after: readonly number[]): string[] =>
+      watched.filter((_, nth) => before[nth] !== after[nth]);
     const before = await oids();
     expect((await rebuild(stage, { name: 'sessions' })).projections).toEqual(['sessions']);
     const after = await oids();
     expect(changed(before, after)).toEqual(['session']);
     // Edges are counted over uses, grants and connections; uses and sources read tokens.
-    expect([...(await rebuild(stage, { name: 'tokens' })).projections].sort()).toEqual(['connections', 'edges', 'grants', 'sources', 'tokens', 'usage']);
+    expect([...(await rebuild(stage, { name: 'tokens' })).projections].sort()).toEqual([
+      'connections',
+      'edges',
+      'grants',
+      'sources',
+      'tokens',
+      'usage',
+    ]);
     expect(changed(after, await oids())).toEqual(['token', 'access', 'grant_version', 'edge_seen']);
-    for (const name of ['connections', 'rules', 'sequences']) expect(differing(await rebuild(stage, { name }))).toEqual({});
+    for (const name of ['connections', 'rules', 'sequences'])
+      expect(differing(await rebuild(stage, { name }))).toEqual({});
   });
 
   it('refuses a name that is none, and says which there are', async () => {
     const refused = await rebuild(stage, { name: 'entities' }).catch((error: RescindError) => error);
-    expect(refused).toMatchObject({ code: 'invalid-request', detail: expect.stringContaining('all, tokens, usage, grants, connections, edges, sessions, rules, sources, sequences') });
+    expect(refused).toMatchObject({
+      code: 'invalid-request',
+      detail: expect.stringContaining(
+        'all, tokens, usage, grants, connections, edges, sessions, rules, sources, sequences',
+      ),
+    });
     expect(await codeOf(rebuild(stage, { leftOut: ['nothing.at_all'] }))).toBe('invalid-request');
   });
 
@@ -139,8 +237,26 @@ describe('a rebuild', () => {
 
   it('knows every table that a projection may write', async () => {
     const declared = [...ALL_PROJECTIONS].flatMap((name) => Object.keys(PROJECTIONS[name].tables));
-    const all = (await query<{ name: string }>("SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition")).map(({ name }) => name);
-    const others = [/^control_/, /^node/, /^ledger_/, /^(entry|payload|dedupe)$/, /^quarantine/, /^kafka_/, /^topic_/, /^migration$/, /^projection_gate$/, /^directory$/, /^rule_confirmation$/, /^contradiction_owed$/, /^refused_token$/];
+    const all = (
+      await query<{ name: string }>(
+        "SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition",
+      )
+    ).map(({ name }) => name);
+    const others = [
+      /^control_/,
+      /^node/,
+      /^ledger_/,
+      /^(entry|payload|dedupe)$/,
+      /^quarantine/,
+      /^kafka_/,
+      /^topic_/,
+      /^migration$/,
+      /^projection_gate$/,
+      /^directory$/,
+      /^rule_confirmation$/,
+      /^contradiction_owed$/,
+      /^refused_token$/,
+    ];
     expect(all.filter((name) => !others.some((other) => other.test(name))).sort()).toEqual(declared.sort());
   });
 });
@@ -154,8 +270,14 @@ describe('the ledger', () => {
   });
 
   it('says nothing of an event whose payload was erased: that is counted, and what it had written differs', async () => {
-    await stage.emit(fromIdp('id-jag.issued', idJag()), fromChat('token.issued', token()), fromChat('access.allowed', access()));
-    await query("DELETE FROM payload p USING entry e WHERE e.tenant = p.tenant AND e.ix = p.ix AND e.type = 'dev.rescind.access.allowed.v1'");
+    await stage.emit(
+      fromIdp('id-jag.issued', idJag()),
+      fromChat('token.issued', token()),
+      fromChat('access.allowed', access()),
+    );
+    await query(
+      "DELETE FROM payload p USING entry e WHERE e.tenant = p.tenant AND e.ix = p.ix AND e.type = 'dev.rescind.access.allowed.v1'",
+    );
     const rebuilt = await rebuild(stage);
     expect(rebuilt).toMatchObject({ erased: 1n, switched: false });
     expect(differing(rebuilt)).toMatchObject({ access: [1, 0] });
@@ -168,16 +290,27 @@ describe('somebody who asks', () => {
     let rebuilding: Promise<unknown> = Promise.resolve();
     const phases = new Set<Progress['phase']>();
     const counted = await inTransaction(stage.database.pool, async (client) => {
-      await client.query(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0; ${ENTER_GATE}`);
-      const [head] = (await client.query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [stage.tenant])).rows;
+      await client.query(
+        `SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0; ${ENTER_GATE}`,
+      );
+      const [head] = (
+        await client.query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [stage.tenant])
+      ).rows;
       rebuilding = rebuild(stage, { onProgress: ({ phase }) => phases.add(phase) });
       while (!phases.has('switching')) await delay(10);
       // The lock that the switch waits for keeps nobody from writing.
       await stage.emit(fromChat('access.allowed', access()));
       // Long enough for a switch that did not wait.
       await delay(1_000);
-      const [accesses] = (await client.query<{ n: string }>('SELECT count(*) AS n FROM access WHERE tenant = $1', [stage.tenant])).rows;
-      const [entries] = (await client.query<{ n: string }>("SELECT count(*) AS n FROM entry WHERE tenant = $1 AND ix < $2 AND type LIKE 'dev.rescind.access.%'", [stage.tenant, head!.next_ix])).rows;
+      const [accesses] = (
+        await client.query<{ n: string }>('SELECT count(*) AS n FROM access WHERE tenant = $1', [stage.tenant])
+      ).rows;
+      const [entries] = (
+        await client.query<{ n: string }>(
+          "SELECT count(*) AS n FROM entry WHERE tenant = $1 AND ix < $2 AND type LIKE 'dev.rescind.access.%'",
+          [stage.tenant, head!.next_ix],
+        )
+      ).rows;
       return [accesses!.n, entries!.n];
     });
     expect(counted[0]).toBe(counted[1]);
@@ -196,23 +329,31 @@ describe('two rebuilds', () => {
 });
 
 describe('a rebuild that is killed', () => {
-  it.each(['reading', 'comparing', 'switching', 'verifying'] as const)('while %s leaves the live tables whole, and the next one takes its remains away', async (phase) => {
-    await submitTraffic(stage, 31, 10);
-    const before = await readRows(stage);
-    const kill = (): Promise<unknown> => query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = (7305808869231650670 & 4294967295)::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
-    let killed: Promise<unknown> | undefined;
-    const outcome = await codeOf(rebuild(stage, { onProgress: (progress) => (progress.phase === phase ? (killed ??= kill()) : undefined) }));
-    await killed;
-    expect(killed).toBeDefined();
-    // Killed when the tables had been switched, it had nothing left to lose.
-    expect(outcome === 'none').toBe(phase === 'verifying');
-    expect(await readSchemas(stage.database.pool)).not.toEqual([]);
-    expect(await readRows(stage)).toEqual(before);
-    await stage.emit(fromChat('access.allowed', access({ token: { iss: token().iss, jti: 'after-all' } })));
-    while ((await codeOf(rebuild(stage))) === 'rebuild-running') await delay(20);
-    expect(await readSchemas(stage.database.pool)).toEqual([]);
-    expect(differing(await rebuild(stage))).toEqual({});
-  });
+  it.each(['reading', 'comparing', 'switching', 'verifying'] as const)(
+    'while %s leaves the live tables whole, and the next one takes its remains away',
+    async (phase) => {
+      await submitTraffic(stage, 31, 10);
+      const before = await readRows(stage);
+      const kill = (): Promise<unknown> =>
+        query(
+          "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = (7305808869231650670 & 4294967295)::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+        );
+      let killed: Promise<unknown> | undefined;
+      const outcome = await codeOf(
+        rebuild(stage, { onProgress: (progress) => (progress.phase === phase ? (killed ??= kill()) : undefined) }),
+      );
+      await killed;
+      expect(killed).toBeDefined();
+      // Killed when the tables had been switched, it had nothing left to lose.
+      expect(outcome === 'none').toBe(phase === 'verifying');
+      expect(await readSchemas(stage.database.pool)).not.toEqual([]);
+      expect(await readRows(stage)).toEqual(before);
+      await stage.emit(fromChat('access.allowed', access({ token: { iss: token().iss, jti: 'after-all' } })));
+      while ((await codeOf(rebuild(stage))) === 'rebuild-running') await delay(20);
+      expect(await readSchemas(stage.database.pool)).toEqual([]);
+      expect(differing(await rebuild(stage))).toEqual({});
+    },
+  );
 });
 
 describe('a rebuild that cannot have its locks', () => {

@@ -9,7 +9,15 @@ import { until } from '../control/control-fixture.js';
 const seconds = (): number => Math.floor(Date.now() / 1000);
 
 /** What a rule compares, whoever tells it. */
-const termsOf = ({ effect, before, asOfOrder, reauthenticate, until: end, resume, seq }: Rule | RuleVersion['terms']) =>
+const termsOf = ({
+  effect,
+  before,
+  asOfOrder,
+  reauthenticate,
+  until: end,
+  resume,
+  seq,
+}: Rule | RuleVersion['terms']) =>
   effect === 'block'
     ? { effect, seq: String(seq), until: end, resume: resume ?? false }
     : { effect, seq: String(seq), before, asOfOrder, reauthenticate };
@@ -26,7 +34,10 @@ describe('the history of rules', () => {
   beforeAll(async () => {
     stage = await createStage();
     const { registry, follower, controlLog, database, tenant } = stage;
-    await registry.createCaller({ id: 'admin', tenant }, { id: 'analyst', roles: { revoke: { tenant: true }, admin: {} } });
+    await registry.createCaller(
+      { id: 'admin', tenant },
+      { id: 'analyst', roles: { revoke: { tenant: true }, admin: {} } },
+    );
     analyst = follower.state.caller('analyst')!;
     revocations = createRevocations({ controlLog, follower, pool: database.pool });
     rows = async (sql, values = []) => (await database.pool.query(sql, [tenant, ...values])).rows as never;
@@ -38,11 +49,21 @@ describe('the history of rules', () => {
     const user = { iss: IDP, sub: 'alice' };
     const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
     const dated = (event: object, ms: number) => ({ ...event, time: at(ms) }) as never;
-    const order = async (name: string, body: object) => void (ids[name] = (await revocations.order(analyst, { reason: name, ...body })).id);
+    const order = async (name: string, body: object) =>
+      void (ids[name] = (await revocations.order(analyst, { reason: name, ...body })).id);
 
     await step(() => order('block', { selector: { user } }));
-    await step(() => order('until', { selector: { client: { iss: RAS, client_id: 'c' } }, until: seconds() + 1_000, resume: true }));
-    await step(() => order('revoke', { selector: { agent: { iss: IDP, id: 'agent-7' }, resource: 'https://api.chat.example' }, effect: 'revoke', before: seconds() - 50, reauthenticate: true }));
+    await step(() =>
+      order('until', { selector: { client: { iss: RAS, client_id: 'c' } }, until: seconds() + 1_000, resume: true }),
+    );
+    await step(() =>
+      order('revoke', {
+        selector: { agent: { iss: IDP, id: 'agent-7' }, resource: 'https://api.chat.example' },
+        effect: 'revoke',
+        before: seconds() - 50,
+        reauthenticate: true,
+      }),
+    );
     await step(() => order('as of order', { selector: { session: { iss: IDP, sid: 's-1' } } }));
     await step(() => order('all', { selector: { all: true }, effect: 'block', confirm: true }));
     await step(() => revocations.lift(analyst, ids['block']!, { reason: 'found' }));
@@ -53,12 +74,28 @@ describe('the history of rules', () => {
     await step(() => stage.emit(dated(fromIdp('user.disabled', user, 'd-2'), -7_000)));
     await step(() => stage.emit(dated(fromIdp('user.enabled', { iss: IDP, sub: 'bob' }, 'e-2'), -5_000)));
     await step(() => stage.emit(dated(fromIdp('user.disabled', { iss: IDP, sub: 'bob' }, 'd-3'), -6_000)));
-    const connection = { iss: IDP, idp_client_id: 'wiki', aud: [RAS], client_id: 'wiki-at-ras', resource: ['https://api.chat.example'], scope: 'chat.read' };
-    await step(() => stage.emit(dated(fromIdp('connection.deleted', { ...connection, tenant: 'acme' }, 'c-1'), -4_000)));
+    const connection = {
+      iss: IDP,
+      idp_client_id: 'wiki',
+      aud: [RAS],
+      client_id: 'wiki-at-ras',
+      resource: ['https://api.chat.example'],
+      scope: 'chat.read',
+    };
+    await step(() =>
+      stage.emit(dated(fromIdp('connection.deleted', { ...connection, tenant: 'acme' }, 'c-1'), -4_000)),
+    );
     // Another tenant's connection with the same selectors lifts nothing.
     await step(() => stage.emit(dated(fromIdp('connection.created', connection, 'c-2'), -3_000)));
-    await step(() => stage.emit(dated(fromIdp('connection.updated', { ...connection, tenant: 'acme' }, 'c-3'), -2_000)));
-    await step(() => stage.emit(fromIdp('session.ended', { iss: IDP, sub: 'alice', sid: 's-9' }), fromChat('token.revoked', { iss: RAS, jti: 'at-9' })));
+    await step(() =>
+      stage.emit(dated(fromIdp('connection.updated', { ...connection, tenant: 'acme' }, 'c-3'), -2_000)),
+    );
+    await step(() =>
+      stage.emit(
+        fromIdp('session.ended', { iss: IDP, sub: 'alice', sid: 's-9' }),
+        fromChat('token.revoked', { iss: RAS, jti: 'at-9' }),
+      ),
+    );
   }
 
   /** Does something, waits until the ledger tells all of it, and keeps what the nodes hold. */
@@ -66,21 +103,38 @@ describe('the history of rules', () => {
     await act();
     const { follower, database, tenant } = stage;
     await until('the outbox to be empty', async () => {
-      const found = await database.pool.query<{ all: boolean }>('SELECT o.seq = (SELECT max(seq) FROM control_log) AS all FROM control_outbox o');
+      const found = await database.pool.query<{ all: boolean }>(
+        'SELECT o.seq = (SELECT max(seq) FROM control_log) AS all FROM control_outbox o',
+      );
       return found.rows[0]!.all;
     });
-    await until('the follower', async () => String(follower.state.head) === (await database.pool.query('SELECT max(seq) AS seq FROM control_log')).rows[0].seq);
-    const { rows: heads } = await database.pool.query<{ next_ix: string }>('SELECT next_ix FROM ledger_head WHERE tenant = $1', [tenant]);
-    const { rows: told } = await database.pool.query<{ subject: string }>(`SELECT DISTINCT body ->> 'id' AS subject FROM control_log WHERE kind = 'rule.ordered'`);
+    await until(
+      'the follower',
+      async () =>
+        String(follower.state.head) ===
+        (await database.pool.query('SELECT max(seq) AS seq FROM control_log')).rows[0].seq,
+    );
+    const { rows: heads } = await database.pool.query<{ next_ix: string }>(
+      'SELECT next_ix FROM ledger_head WHERE tenant = $1',
+      [tenant],
+    );
+    const { rows: told } = await database.pool.query<{ subject: string }>(
+      `SELECT DISTINCT body ->> 'id' AS subject FROM control_log WHERE kind = 'rule.ordered'`,
+    );
     const rules = told.flatMap(({ subject }) => follower.state.tenant(tenant)!.rules.get(subject) ?? []);
-    held.push({ index: BigInt(heads[0]!.next_ix), rules: Object.fromEntries(rules.map((rule) => [rule.id, termsOf(rule)])) });
+    held.push({
+      index: BigInt(heads[0]!.next_ix),
+      rules: Object.fromEntries(rules.map((rule) => [rule.id, termsOf(rule)])),
+    });
   }
 
   const asOf = async (index: bigint, at = seconds()) =>
     Object.fromEntries((await rulesAsOf(rows, { index, at }, 'all')).map(({ rule, terms }) => [rule, termsOf(terms)]));
 
   it('is at every index what the nodes held when the ledger had so many entries', async () => {
-    expect(held.map(({ rules }) => Object.keys(rules).length)).toEqual([1, 2, 3, 4, 5, 5, 4, 5, 5, 6, 6, 7, 8, 8, 8, 10]);
+    expect(held.map(({ rules }) => Object.keys(rules).length)).toEqual([
+      1, 2, 3, 4, 5, 5, 4, 5, 5, 6, 6, 7, 8, 8, 8, 10,
+    ]);
     for (const { index, rules } of held) expect(await asOf(index)).toEqual(rules);
   });
 
@@ -94,14 +148,22 @@ describe('the history of rules', () => {
     const { tenant, follower } = stage;
     const tenantKey = follower.state.tenant(tenant)!.key;
     const key = (dimension: string, ...parts: string[]) => ruleKeyToBytes(ruleKey(tenantKey, dimension, parts));
-    const found = async (index: bigint, which: Parameters<typeof rulesAsOf>[2]) => (await rulesAsOf(rows, { index, at: seconds() }, which)).map(({ reason }) => reason);
+    const found = async (index: bigint, which: Parameters<typeof rulesAsOf>[2]) =>
+      (await rulesAsOf(rows, { index, at: seconds() }, which)).map(({ reason }) => reason);
     const before = held[4]!.index;
-    expect(await found(before, { leads: [key('agent', IDP, 'agent-7'), key('resource', 'https://api.chat.example')] })).toEqual(['revoke']);
+    expect(
+      await found(before, { leads: [key('agent', IDP, 'agent-7'), key('resource', 'https://api.chat.example')] }),
+    ).toEqual(['revoke']);
     expect(await found(before, { leads: [LEAD_OF_ALL, key('session', IDP, 's-1')] })).toEqual(['all', 'as of order']);
     expect(await found(before, { keys: [key('resource', 'https://api.chat.example')] })).toEqual(['revoke']);
     const last = held.at(-1)!.index;
     const [lifted] = await rulesAsOf(rows, { index: last, at: seconds() }, { rule: ids['block']! });
-    expect(lifted).toMatchObject({ reason: 'block', selector: { user: { iss: IDP, sub: 'alice' } }, author: { caller: 'analyst' }, lift: { reason: 'found', resume: false } });
+    expect(lifted).toMatchObject({
+      reason: 'block',
+      selector: { user: { iss: IDP, sub: 'alice' } },
+      author: { caller: 'analyst' },
+      lift: { reason: 'found', resume: false },
+    });
     const [notYet] = await rulesAsOf(rows, { index: before, at: seconds() }, { rule: ids['block']! });
     expect(notYet).toMatchObject({ rule: ids['block'], lift: undefined });
     expect(await found(0n, { rule: ids['block']! })).toEqual([]);

@@ -10,8 +10,21 @@ const HOUR = T - (T % 3_600);
 const DAY = T - (T % 86_400);
 const ALICE = `user_iss=${IDP}&user_tenant=acme&user_sub=alice`;
 const BOB = `user_iss=${IDP}&user_tenant=acme&user_sub=bob`;
-const NONE = { accesses: 0, allowed: 0, denied: 0, records: 0, bytes: 0, operations: { read: 0, write: 0, delete: 0, export: 0, admin: 0 } };
-const reads = (accesses: number, rest: object = {}) => ({ ...NONE, accesses, allowed: accesses, operations: { ...NONE.operations, read: accesses }, ...rest });
+const NONE = {
+  accesses: 0,
+  allowed: 0,
+  denied: 0,
+  records: 0,
+  bytes: 0,
+  operations: { read: 0, write: 0, delete: 0, export: 0, admin: 0 },
+};
+const reads = (accesses: number, rest: object = {}) => ({
+  ...NONE,
+  accesses,
+  allowed: accesses,
+  operations: { ...NONE.operations, read: accesses },
+  ...rest,
+});
 const AT_CRM = { ...reads(1), accesses: 2, denied: 1, records: 1, bytes: 512 };
 const OPAQUE = tokenId(ruleKey(keyOf(ACME), 'token', [sha256(T2_TEXT)]));
 const NOBODY_KNOWS = tokenId(ruleKey(keyOf(ACME), 'token', [CRM_AS, 'nobody-knows']));
@@ -35,7 +48,10 @@ describe('of the story', () => {
       [`${BOB}&scope=pages.read`, ['8', '5']],
       [`${ALICE}&client_address=203.0.113.7`, ['3']],
       [`${BOB}&client_address=203.0.113.7`, []],
-      [`${ALICE}&client_address=203.0.113.7&route=/contacts/{id}&scope=contacts.read&operation=read&outcome=allowed&agent_type=support`, ['3']],
+      [
+        `${ALICE}&client_address=203.0.113.7&route=/contacts/{id}&scope=contacts.read&operation=read&outcome=allowed&agent_type=support`,
+        ['3'],
+      ],
     ])('filters by %s', async (query, indexes) => {
       const { status, body } = await api.get(`/v1/access?${query}`);
       expect([status, body.items.map(({ index }: any) => index)]).toEqual([200, indexes]);
@@ -44,7 +60,9 @@ describe('of the story', () => {
     it('gives what leads on: the entry with the raw event, and the token with its lineage', async () => {
       const [item] = (await api.get(`/v1/access?${ALICE}&operation=read`)).body.items;
       const entry = (await api.get(`/v1/entries/${item.index}`)).body;
-      expect(JSON.parse(Buffer.from(entry.payload.bytes, 'base64').toString()).data).toMatchObject({ path: '/contacts/9' });
+      expect(JSON.parse(Buffer.from(entry.payload.bytes, 'base64').toString()).data).toMatchObject({
+        path: '/contacts/9',
+      });
       const token = (await api.get(`/v1/tokens/${item.token}`)).body;
       expect([token.user.sub, token.lineage.id_jags.map(({ facts }: any) => facts.jti)]).toEqual(['alice', ['j1']]);
     });
@@ -70,7 +88,10 @@ describe('of the story', () => {
       ['by=hour', { ...reads(42), accesses: 43, denied: 1, records: 8, bytes: 512 }],
       [`by=hour&resource=${CRM}`, AT_CRM],
       [`by=hour&resource=${WIKI}`, reads(41, { records: 7 })],
-      [`by=hour&client_iss=${IDP}&client_id=assistant`, { ...reads(42), accesses: 43, denied: 1, records: 8, bytes: 512 }],
+      [
+        `by=hour&client_iss=${IDP}&client_id=assistant`,
+        { ...reads(42), accesses: 43, denied: 1, records: 8, bytes: 512 },
+      ],
       [`by=hour&client_iss=${CRM_AS}&client_id=assistant-at-crm`, AT_CRM],
       [`by=hour&client_iss=${IDP}&client_id=assistant&resource=${CRM}`, AT_CRM],
       [`by=hour&${ALICE}`, AT_CRM],
@@ -83,7 +104,10 @@ describe('of the story', () => {
       [`by=hour&${BOB}&scope=pages.read&agent_type=support`, reads(41, { records: 7 })],
       [`by=hour&token=${OPAQUE}`, reads(41, { records: 7 })],
       // Nobody has said whose it is; asked for by its id, its use counts.
-      [`by=hour&token=${NOBODY_KNOWS}`, { ...NONE, accesses: 1, allowed: 1, operations: { ...NONE.operations, write: 1 } }],
+      [
+        `by=hour&token=${NOBODY_KNOWS}`,
+        { ...NONE, accesses: 1, allowed: 1, operations: { ...NONE.operations, write: 1 } },
+      ],
       [`by=hour&from=${HOUR}&to=${HOUR + 3_600}&resource=${CRM}`, AT_CRM],
     ])('counts %s', async (query, sums) => {
       const { status, body } = await api.get(`/v1/access/counts?${query}`);
@@ -112,8 +136,13 @@ describe('of the story', () => {
       [15, 43, 2, 41],
     ])('as of %i counts %i uses, %i of the CRM’s, %i of the wiki’s', async (asOf, all, crm, wiki) => {
       const window = `by=hour&from=${HOUR}&to=${HOUR + 3_600}&as_of=${asOf}`;
-      const ask = async (query: string): Promise<number> => (await api.get(`/v1/access/counts?${window}${query}`)).body.total.accesses;
-      expect([await ask(''), await ask(`&resource=${CRM}`), await ask(`&resource=${CRM}&route=/contacts/{id}`)]).toEqual([all, crm, crm]);
+      const ask = async (query: string): Promise<number> =>
+        (await api.get(`/v1/access/counts?${window}${query}`)).body.total.accesses;
+      expect([
+        await ask(''),
+        await ask(`&resource=${CRM}`),
+        await ask(`&resource=${CRM}&route=/contacts/{id}`),
+      ]).toEqual([all, crm, crm]);
       expect([await ask(`&resource=${WIKI}`), await ask(`&resource=${WIKI}&operation=read`)]).toEqual([wiki, wiki]);
     });
 
@@ -140,24 +169,38 @@ describe('of the story', () => {
   });
 
   describe.each(['/v1/access', '/v1/access/counts'])('%s', (path) => {
-    it.each(['operation=read', 'outcome=denied', 'agent_type=support', 'route=/contacts', 'scope=contacts.read', 'client_address=203.0.113.7', 'route=/contacts&operation=read'])(
-      'refuses %s alone',
-      async (query) => {
-        const { status, body } = await api.get(`${path}?${query}`);
-        expect([status, body.code, body.detail]).toEqual([400, 'filter-too-wide', expect.stringContaining(query.slice(0, query.indexOf('=')))]);
-      },
-    );
+    it.each([
+      'operation=read',
+      'outcome=denied',
+      'agent_type=support',
+      'route=/contacts',
+      'scope=contacts.read',
+      'client_address=203.0.113.7',
+      'route=/contacts&operation=read',
+    ])('refuses %s alone', async (query) => {
+      const { status, body } = await api.get(`${path}?${query}`);
+      expect([status, body.code, body.detail]).toEqual([
+        400,
+        'filter-too-wide',
+        expect.stringContaining(query.slice(0, query.indexOf('='))),
+      ]);
+    });
 
-    it.each(['route=/nowhere', 'scope=never', 'client_address=198.51.100.1', 'client_iss=a&client_id=b', 'route=contacts.read', 'user=999999'])(
-      'does not take %s, which was never seen, for nothing done',
-      async (query) => {
-        const { status, body } = await api.get(`${path}?${query}&resource=${CRM}`);
-        expect([status, body.code]).toEqual([404, 'not-found']);
-      },
-    );
+    it.each([
+      'route=/nowhere',
+      'scope=never',
+      'client_address=198.51.100.1',
+      'client_iss=a&client_id=b',
+      'route=contacts.read',
+      'user=999999',
+    ])('does not take %s, which was never seen, for nothing done', async (query) => {
+      const { status, body } = await api.get(`${path}?${query}&resource=${CRM}`);
+      expect([status, body.code]).toEqual([404, 'not-found']);
+    });
 
     it('as of an index before its first use, knows no such route', async () => {
-      const ask = async (asOf: number) => (await api.get(`${path}?resource=${CRM}&route=/contacts/{id}&as_of=${asOf}`)).status;
+      const ask = async (asOf: number) =>
+        (await api.get(`${path}?resource=${CRM}&route=/contacts/{id}&as_of=${asOf}`)).status;
       expect([await ask(3), await ask(4)]).toEqual([404, 200]);
     });
 
@@ -184,10 +227,49 @@ describe('what became known of a use later', () => {
   const subject = { iss: IDP, jti: 'jx', sub: 'alice', tenant: 'acme' };
   beforeAll(async () => {
     api = await startQueryApi([
-      [/* 0: all names are known, and nothing of the use */ say('idp', 'connection.created', T, { iss: IDP, tenant: 'acme', idp_client_id: 'assistant', aud: [CRM_AS], client_id: 'assistant-at-crm', resource: [CRM], scope: 'a', agent: AGENT })],
-      [/* 1, by a source of no resource */ say('idp', 'access.allowed', T + 10, { token: { iss: CRM_AS, jti: 'x' }, operation: 'read', status: 200 })],
-      [/* 2, whose it is and where */ say('crm', 'token.issued', T, { kind: 'access', iss: CRM_AS, jti: 'x', client_id: 'assistant-at-crm', aud: [CRM], iat: T, exp: T + 600, id_jag: subject })],
-      [/* 3, by which agent */ say('idp', 'id-jag.issued', T, { ...subject, client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], resource: [CRM], iat: T, exp: T + 300, agent: AGENT })],
+      [
+        /* 0: all names are known, and nothing of the use */ say('idp', 'connection.created', T, {
+          iss: IDP,
+          tenant: 'acme',
+          idp_client_id: 'assistant',
+          aud: [CRM_AS],
+          client_id: 'assistant-at-crm',
+          resource: [CRM],
+          scope: 'a',
+          agent: AGENT,
+        }),
+      ],
+      [
+        /* 1, by a source of no resource */ say('idp', 'access.allowed', T + 10, {
+          token: { iss: CRM_AS, jti: 'x' },
+          operation: 'read',
+          status: 200,
+        }),
+      ],
+      [
+        /* 2, whose it is and where */ say('crm', 'token.issued', T, {
+          kind: 'access',
+          iss: CRM_AS,
+          jti: 'x',
+          client_id: 'assistant-at-crm',
+          aud: [CRM],
+          iat: T,
+          exp: T + 600,
+          id_jag: subject,
+        }),
+      ],
+      [
+        /* 3, by which agent */ say('idp', 'id-jag.issued', T, {
+          ...subject,
+          client_id: 'assistant-at-crm',
+          idp_client_id: 'assistant',
+          aud: [CRM_AS],
+          resource: [CRM],
+          iat: T,
+          exp: T + 300,
+          agent: AGENT,
+        }),
+      ],
     ]);
     await api.pool.query('UPDATE entry SET arrival = ($2 + ix * 10) * 1000 WHERE tenant = $1', [ACME, ARRIVED]);
   });
@@ -195,8 +277,16 @@ describe('what became known of a use later', () => {
 
   const moments = [
     ['2', { attributed: false, user: null, resource: null, agent: null }, { resource: 0, agent: 0, client: 0 }],
-    ['3', { attributed: true, user: { sub: 'alice' }, resource: { uri: CRM }, agent: null }, { resource: 1, agent: 0, client: 0 }],
-    ['4', { attributed: true, user: { sub: 'alice' }, resource: { uri: CRM }, agent: { id: AGENT.id } }, { resource: 1, agent: 1, client: 1 }],
+    [
+      '3',
+      { attributed: true, user: { sub: 'alice' }, resource: { uri: CRM }, agent: null },
+      { resource: 1, agent: 0, client: 0 },
+    ],
+    [
+      '4',
+      { attributed: true, user: { sub: 'alice' }, resource: { uri: CRM }, agent: { id: AGENT.id } },
+      { resource: 1, agent: 1, client: 1 },
+    ],
   ] as const;
 
   it.each(moments)('is shown as of index %s as it was then', async (index, item, found) => {
@@ -205,9 +295,16 @@ describe('what became known of a use later', () => {
       const { body } = await api.get(`/v1/access?as_of=${asOf}`);
       expect(body.as_of.index).toBe(index);
       expect(body.items).toMatchObject([{ index: '1', ...item }]);
-      const filters = { resource: `resource=${CRM}`, agent: `agent_iss=${IDP}&agent_id=${AGENT.id}`, client: `client_iss=${IDP}&client_id=assistant` };
+      const filters = {
+        resource: `resource=${CRM}`,
+        agent: `agent_iss=${IDP}&agent_id=${AGENT.id}`,
+        client: `client_iss=${IDP}&client_id=assistant`,
+      };
       for (const [name, filter] of Object.entries(filters)) {
-        const [list, counts] = [await api.get(`/v1/access?${filter}&as_of=${asOf}`), await api.get(`/v1/access/counts?${filter}&as_of=${asOf}`)];
+        const [list, counts] = [
+          await api.get(`/v1/access?${filter}&as_of=${asOf}`),
+          await api.get(`/v1/access/counts?${filter}&as_of=${asOf}`),
+        ];
         const wanted = found[name as keyof typeof found];
         expect([list.body.items.length, counts.body.total.accesses]).toEqual([wanted, wanted]);
       }
@@ -216,7 +313,11 @@ describe('what became known of a use later', () => {
 
   it('is the present again from the last index on, and until the next entry', async () => {
     const [past, present] = [await api.get('/v1/access?as_of=4'), await api.get('/v1/access')];
-    expect([past.body.items, past.body.as_of.at, present.body.as_of.at]).toEqual([present.body.items, ARRIVED + 30, NOW]);
+    expect([past.body.items, past.body.as_of.at, present.body.as_of.at]).toEqual([
+      present.body.items,
+      ARRIVED + 30,
+      NOW,
+    ]);
   });
 
   it('says “at least”, and since when it is complete, where it would have to read too much', async () => {
@@ -229,13 +330,23 @@ describe('what became known of a use later', () => {
     await api.pool.query('UPDATE ledger_head SET next_ix = 60000 WHERE tenant = $1', [ACME]);
     const filters = { by: 'hour', resource: CRM, operation: 'read' };
     const { body } = await api.get(`/v1/access/counts?${new URLSearchParams(filters).toString()}`);
-    expect([body.total.accesses, JSON.stringify(body).includes('at_least'), body.counted_from]).toEqual([24_011, false, undefined]);
+    expect([body.total.accesses, JSON.stringify(body).includes('at_least'), body.counted_from]).toEqual([
+      24_011,
+      false,
+      undefined,
+    ]);
 
-    const fewer = createCountsQuestion({ ask: createAsk({ pool: api.pool, now: () => NOW }), reader: createReader(api.control), maxWalked: 10_000 });
+    const fewer = createCountsQuestion({
+      ask: createAsk({ pool: api.pool, now: () => NOW }),
+      reader: createReader(api.control),
+      maxWalked: 10_000,
+    });
     const { total, items, counted_from: from } = await fewer(ACME, filters);
     // Six a second from T + 10 on, the last with k = 24,009: the 10,001st from the end, with k = 14,009, is not counted.
     expect([total.accesses, total.at_least, from]).toEqual([10_000, true, T + 10 + Math.floor(14_009 / 6)]);
-    expect(items.map(({ at, at_least: cut }) => [at <= from!, cut])).toEqual(items.map((_, nth) => (nth === 0 ? [true, true] : [false, undefined])));
+    expect(items.map(({ at, at_least: cut }) => [at <= from!, cut])).toEqual(
+      items.map((_, nth) => (nth === 0 ? [true, true] : [false, undefined])),
+    );
     const within = await fewer(ACME, { ...filters, from: String(HOUR + 3_600) });
     expect([within.total.accesses, within.total.at_least]).toEqual([24_010 - (HOUR + 3_600 - T - 10) * 6, undefined]);
   });

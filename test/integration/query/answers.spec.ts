@@ -12,9 +12,14 @@ let arrivals: readonly number[];
 
 beforeAll(async () => {
   api = await startQueryApi(STORY);
-  const entities = await api.pool.query<{ id: number; kind: number; parts: unknown }>('SELECT id, kind, parts FROM entity WHERE tenant = $1', [ACME]);
+  const entities = await api.pool.query<{ id: number; kind: number; parts: unknown }>(
+    'SELECT id, kind, parts FROM entity WHERE tenant = $1',
+    [ACME],
+  );
   ids = new Map(entities.rows.map((row) => [`${row.kind} ${JSON.stringify(row.parts)}`, row.id]));
-  const entries = await api.pool.query<{ arrival: string }>('SELECT arrival FROM entry WHERE tenant = $1 ORDER BY ix', [ACME]);
+  const entries = await api.pool.query<{ arrival: string }>('SELECT arrival FROM entry WHERE tenant = $1 ORDER BY ix', [
+    ACME,
+  ]);
   arrivals = entries.rows.map(({ arrival }) => Number(arrival));
 });
 afterAll(() => api.stop());
@@ -120,7 +125,11 @@ describe('GET /v1/connections', () => {
 
   it('bounds the usage, not the list, by time', async () => {
     const { body } = await api.get(`/v1/connections?from=${T + 36}&to=${T + 61}`);
-    expect(bySince(body.items).map(({ accesses, denied }: any) => [accesses, denied])).toEqual([[1, 1], [40, 0], [0, 0]]);
+    expect(bySince(body.items).map(({ accesses, denied }: any) => [accesses, denied])).toEqual([
+      [1, 1],
+      [40, 0],
+      [0, 0],
+    ]);
   });
 
   it('pages', async () => {
@@ -185,7 +194,8 @@ describe('GET /v1/grants', () => {
       last_used: null,
     },
   ];
-  const byFirst = (items: any[]) => [...items].sort((a, b) => Number(a.first_granted.index) - Number(b.first_granted.index));
+  const byFirst = (items: any[]) =>
+    [...items].sort((a, b) => Number(a.first_granted.index) - Number(b.first_granted.index));
 
   it.each([
     ['nothing', () => '', [0, 1, 2]],
@@ -210,7 +220,17 @@ describe('GET /v1/grants', () => {
 });
 
 describe('GET /v1/access', () => {
-  const plain = { agent: null, user: null, client: null, status: null, scopes: [], records: null, bytes: null, client_address: null, count: 1 };
+  const plain = {
+    agent: null,
+    user: null,
+    client: null,
+    status: null,
+    scopes: [],
+    records: null,
+    bytes: null,
+    client_address: null,
+    count: 1,
+  };
   const bobs = () => ({
     ...plain,
     attributed: true,
@@ -236,7 +256,13 @@ describe('GET /v1/access', () => {
     token: jwt('t1'),
     source: source('crm'),
   });
-  const nobodys = () => ({ ...plain, attributed: false, resource: resource(CRM), token: jwt('nobody-knows'), source: source('crm') });
+  const nobodys = () => ({
+    ...plain,
+    attributed: false,
+    resource: resource(CRM),
+    token: jwt('nobody-knows'),
+    source: source('crm'),
+  });
   const rows = () => ({
     3: {
       ...alices(),
@@ -326,7 +352,13 @@ describe('GET /v1/tokens', () => {
       id: jwt('t4'),
       index: '14',
       source: source('crm'),
-      facts: expect.objectContaining({ iss: CRM_AS, jti: 't4', sub: 'crm-alice', scope: 'contacts.read', parent: { iss: CRM_AS, jti: 't1' } }),
+      facts: expect.objectContaining({
+        iss: CRM_AS,
+        jti: 't4',
+        sub: 'crm-alice',
+        scope: 'contacts.read',
+        parent: { iss: CRM_AS, jti: 't1' },
+      }),
       conflict: null,
       user: user('alice'),
       client: client(CRM_AS, 'assistant-at-crm'),
@@ -358,8 +390,15 @@ describe('GET /v1/tokens', () => {
 describe('GET /v1/entries/{index}', () => {
   it('answers what the leaf hash is computed from (wire.md, "Entry")', async () => {
     const { body } = await api.get('/v1/entries/3');
-    expect([body.index, body.state, body.type, body.source]).toEqual(['3', 'sequenced', 'dev.rescind.access.allowed.v1', source('crm')]);
-    const [salt, attributes, bytes] = [body.payload.salt, body.payload.attributes, body.payload.bytes].map((part: string) => Buffer.from(part, 'base64'));
+    expect([body.index, body.state, body.type, body.source]).toEqual([
+      '3',
+      'sequenced',
+      'dev.rescind.access.allowed.v1',
+      source('crm'),
+    ]);
+    const [salt, attributes, bytes] = [body.payload.salt, body.payload.attributes, body.payload.bytes].map(
+      (part: string) => Buffer.from(part, 'base64'),
+    );
     const length = Buffer.alloc(4);
     length.writeUInt32BE(attributes!.length);
     const committed = Buffer.concat([Buffer.from('rescind-payload/v1\0'), salt!, length, attributes!, bytes!]);
@@ -367,7 +406,10 @@ describe('GET /v1/entries/{index}', () => {
     expect(body.commitment).toBe(c);
     const entry = `rescind-entry/v1\n3\n${arrivals[3]}\n${body.type}\n${SOURCES.crm.id}\n${c}\n`;
     expect(body.leaf_hash).toBe(createHash('sha256').update('\0').update(entry).digest('base64'));
-    expect(JSON.parse(bytes!.toString('utf8'))).toMatchObject({ source: 'https://crm.example', data: { path: '/contacts/9' } });
+    expect(JSON.parse(bytes!.toString('utf8'))).toMatchObject({
+      source: 'https://crm.example',
+      data: { path: '/contacts/9' },
+    });
   });
 
   it('says what was erased by a payload that is null', async () => {
@@ -382,9 +424,28 @@ describe('GET /v1/quarantine', () => {
     const insert = `INSERT INTO quarantine
         (tenant, source, at, code, detail, door, caller, cluster, topic, partition, record_offset, size, headers, bytes, mode, whole, record_headers, digest)
       VALUES ($1, $2, to_timestamp(${T}), $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, 'binary', true, '[]', '')`;
-    const [kafka, http] = [['kafka', null, 'c1', 'rescind.events.crm', 2, '17'], ['http', 'acme-emit', null, null, null, null]] as const;
-    await api.pool.query(insert, [ACME, SOURCES.crm.id, 'malformed-json', 'at byte 3', ...kafka, 4, Buffer.from('{"a}')]);
-    await api.pool.query(insert, [ACME, SOURCES.crm.id, 'invalid-data', 'data/token', ...http, 9, Buffer.from([0xff, 0x41])]);
+    const [kafka, http] = [
+      ['kafka', null, 'c1', 'rescind.events.crm', 2, '17'],
+      ['http', 'acme-emit', null, null, null, null],
+    ] as const;
+    await api.pool.query(insert, [
+      ACME,
+      SOURCES.crm.id,
+      'malformed-json',
+      'at byte 3',
+      ...kafka,
+      4,
+      Buffer.from('{"a}'),
+    ]);
+    await api.pool.query(insert, [
+      ACME,
+      SOURCES.crm.id,
+      'invalid-data',
+      'data/token',
+      ...http,
+      9,
+      Buffer.from([0xff, 0x41]),
+    ]);
     await api.pool.query(insert, [null, null, 'unknown-source', 'nobody', ...http, 1, Buffer.from('x')]);
     const first = await api.get('/v1/quarantine?limit=1');
     const [newest] = first.body.items;

@@ -19,7 +19,14 @@ type Told = 'id-jag' | 'token' | 'contradiction' | 'connection' | 'deleted' | 'u
 
 const use = fc.record({
   what: fc.constantFrom('allowed' as const, 'allowed' as const, 'denied' as const, 'summary' as const),
-  operation: fc.constantFrom('read' as const, 'read' as const, 'write' as const, 'delete' as const, 'export' as const, 'admin' as const),
+  operation: fc.constantFrom(
+    'read' as const,
+    'read' as const,
+    'write' as const,
+    'delete' as const,
+    'export' as const,
+    'admin' as const,
+  ),
   scope: fc.subarray(['a', 'b', 'c']).map((scopes) => scopes.join(' ')),
   route: fc.constantFrom('/a', '/b'),
   address: fc.constantFrom('192.0.2.1', '192.0.2.2'),
@@ -34,7 +41,14 @@ const lineage = fc.record({
   client: fc.constantFrom('assistant', 'mailer'),
   ras: fc.constantFrom<Ras>('crm', 'wiki'),
   agent: fc.constantFrom(true, true, false),
-  statesIdJag: fc.constantFrom('whole' as const, 'without-agent' as const, 'without-agent' as const, 'by-name' as const, 'by-digest' as const, 'not' as const),
+  statesIdJag: fc.constantFrom(
+    'whole' as const,
+    'without-agent' as const,
+    'without-agent' as const,
+    'by-name' as const,
+    'by-digest' as const,
+    'not' as const,
+  ),
   says: fc
     .tuple(
       fc.constantFrom<Told[][]>(['id-jag', 'token'], ['id-jag', 'token'], ['token'], ['id-jag']),
@@ -72,11 +86,32 @@ function tell(one: Lineage, nth: number): Said[] {
     ...(one.child && nth > 0 ? { parent: { iss: as, jti: `t${nth - 1}` } } : {}),
     ...(stated ? { id_jag: stated } : {}),
   } satisfies EventDataOf['token.issued'];
-  const connection = { iss: IDP, tenant: 'acme', idp_client_id: one.client, aud: [as], client_id: clientId, resource: [api], scope: 'a b', ...agent };
+  const connection = {
+    iss: IDP,
+    tenant: 'acme',
+    idp_client_id: one.client,
+    aud: [as],
+    client_id: clientId,
+    resource: [api],
+    scope: 'a b',
+    ...agent,
+  };
   const told: Readonly<Record<Told, () => Said>> = {
     'id-jag': () =>
       say('idp', 'id-jag.issued', at, {
-        iss: IDP, jti, sha256: sha256(jti), ...subject, client_id: clientId, idp_client_id: one.client, aud: [as], resource: [api], scope: 'a b', iat: at, exp: at + 300, sid: `s-${one.user}`, ...agent,
+        iss: IDP,
+        jti,
+        sha256: sha256(jti),
+        ...subject,
+        client_id: clientId,
+        idp_client_id: one.client,
+        aud: [as],
+        resource: [api],
+        scope: 'a b',
+        iat: at,
+        exp: at + 300,
+        sid: `s-${one.user}`,
+        ...agent,
       }),
     token: () => say(one.ras, 'token.issued', at + 1, issued),
     contradiction: () => say(one.ras, 'token.issued', at + 2, { ...issued, client_id: 'somebody-else' }),
@@ -87,9 +122,26 @@ function tell(one: Lineage, nth: number): Said[] {
   };
   const uses = one.uses.map(({ what, operation, scope, route, address, by, after, count }): Said => {
     const source = { own: one.ras, several: 'idp', foreign: one.ras === 'crm' ? 'wiki' : 'crm' }[by] as Ras | 'idp';
-    const used = { token, operation, ...(scope === '' ? {} : { scope }), route, client_address: address, records: count, bytes: count * 100 };
-    if (what === 'summary') return say(source, 'access.summary', at + after, { ...used, outcome: count % 3 === 0 ? 'denied' : 'allowed', count, from: at + after, to: at + after + 60 });
-    return what === 'allowed' ? say(source, 'access.allowed', at + after, { ...used, status: 200 }) : say(source, 'access.denied', at + after, { ...used, status: 403 });
+    const used = {
+      token,
+      operation,
+      ...(scope === '' ? {} : { scope }),
+      route,
+      client_address: address,
+      records: count,
+      bytes: count * 100,
+    };
+    if (what === 'summary')
+      return say(source, 'access.summary', at + after, {
+        ...used,
+        outcome: count % 3 === 0 ? 'denied' : 'allowed',
+        count,
+        from: at + after,
+        to: at + after + 60,
+      });
+    return what === 'allowed'
+      ? say(source, 'access.allowed', at + after, { ...used, status: 200 })
+      : say(source, 'access.denied', at + after, { ...used, status: 403 });
   });
   return [...one.says.map((name) => told[name]()), ...uses];
 }
@@ -101,12 +153,17 @@ export const histories: fc.Arbitrary<readonly SaidBatch[]> = fc
     order: fc.array(fc.nat(1_000), { minLength: 50, maxLength: 50 }),
     again: fc.array(fc.nat(1_000), { maxLength: 2 }),
     sizes: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 50, maxLength: 50 }),
-    leaps: fc.array(fc.constantFrom<Leap>('none', 'none', 'to-the-edge', 'to-the-edge', 'far'), { minLength: 50, maxLength: 50 }),
+    leaps: fc.array(fc.constantFrom<Leap>('none', 'none', 'to-the-edge', 'to-the-edge', 'far'), {
+      minLength: 50,
+      maxLength: 50,
+    }),
   })
   .map(({ lineages, order, again, sizes, leaps }) => {
     const told = lineages.flatMap(tell);
     const all = [...told, ...again.map((nth) => told[nth % told.length]!)];
-    const shuffled = all.map((said, nth) => ({ said, key: order[nth % order.length]! })).sort((one, other) => one.key - other.key);
+    const shuffled = all
+      .map((said, nth) => ({ said, key: order[nth % order.length]! }))
+      .sort((one, other) => one.key - other.key);
     const batches: SaidBatch[] = [];
     for (let at = 0; at < shuffled.length; at += batches.at(-1)!.said.length) {
       const said = shuffled.slice(at, at + sizes[batches.length % sizes.length]!).map((one) => one.said);

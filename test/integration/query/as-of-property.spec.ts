@@ -24,7 +24,12 @@ beforeAll(async () => {
   registered = await startQueryApi([]);
   const database = await createTestDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
-  await createRangeKeeper({ pool: database.pool, onError: (error) => { throw error; } }).ensure(60n * FAR);
+  await createRangeKeeper({
+    pool: database.pool,
+    onError: (error) => {
+      throw error;
+    },
+  }).ensure(60n * FAR);
   const name = new URL(database.url).pathname.slice(1);
   await database.pool.end();
   template = { name, drop: () => registered.pool.query(`DROP DATABASE ${name}`).then(() => undefined) };
@@ -54,7 +59,9 @@ async function createLedger(): Promise<Ledger> {
       // The ledger has no holes; here it has, so that few events fill many blocks.
       await pool.query('UPDATE ledger_head SET next_ix = $2 WHERE tenant = $1', [ACME, String(from)]);
       // Both ledgers have the same arrivals: an entry's own is its place among all.
-      const indexes = await inTransaction(pool, (client) => writeHistory(client, said, () => FIRST_ARRIVAL + arrivals++ * 1_000));
+      const indexes = await inTransaction(pool, (client) =>
+        writeHistory(client, said, () => FIRST_ARRIVAL + arrivals++ * 1_000),
+      );
       head = indexes.length === 0 ? head : indexes.at(-1)! + 1n;
       return indexes;
     },
@@ -71,7 +78,16 @@ function leapFrom(head: bigint, leap: Leap): bigint {
 }
 
 it('answers as of an index as a deployment does that has taken in nothing else', async () => {
-  const seen = { moments: 0, closedBlocks: 0, snapshots: 0, boundLate: 0, agentsLate: 0, foreign: 0, foreignLate: 0, duplicates: 0 };
+  const seen = {
+    moments: 0,
+    closedBlocks: 0,
+    snapshots: 0,
+    boundLate: 0,
+    agentsLate: 0,
+    foreign: 0,
+    foreignLate: 0,
+    duplicates: 0,
+  };
   await fc.assert(
     fc.asyncProperty(histories, fc.array(fc.boolean(), { minLength: 20, maxLength: 20 }), async (history, pauses) => {
       const whole = await createLedger();
@@ -109,7 +125,11 @@ it('answers as of an index as a deployment does that has taken in nothing else',
   for (const [what, count] of Object.entries(seen)) expect([what, count > 0]).toEqual([what, true]);
 }, 400_000);
 
-async function writeAll(ledger: Ledger, history: readonly SaidBatch[], seen: { duplicates: number }): Promise<{ said: Said; ix: bigint }[]> {
+async function writeAll(
+  ledger: Ledger,
+  history: readonly SaidBatch[],
+  seen: { duplicates: number },
+): Promise<{ said: Said; ix: bigint }[]> {
   const written: { said: Said; ix: bigint }[] = [];
   let from = 0n;
   for (const { said, leap } of history) {

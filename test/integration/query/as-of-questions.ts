@@ -23,7 +23,13 @@ type Filters = Readonly<Record<string, string>>;
 type Question = (tenant: string, query: unknown) => Promise<object>;
 
 /** Asked by HTTP's parameters; of a list all pages, in small ones, so that later pages are read as of the first too. `until`: `as_of` by another name. */
-function asked(name: string, pick: (questions: Questions) => Question, parameters: Filters = {}, limit?: number, moment = 'as_of'): AsOfQuestion {
+function asked(
+  name: string,
+  pick: (questions: Questions) => Question,
+  parameters: Filters = {},
+  limit?: number,
+  moment = 'as_of',
+): AsOfQuestion {
   return {
     name: `${name} ${new URLSearchParams(parameters)}`,
     async ask({ questions }, asOf) {
@@ -53,12 +59,21 @@ const HOURS = { by: 'hour', from: String(T - (T % 3_600)), to: String(T - (T % 3
 const PAIRS: AsOfQuestion = {
   name: 'uses by client and resource',
   async ask({ pool, head }, asOf) {
-    const rows = async (sql: string | { readonly name: string; readonly text: string }, values: readonly unknown[] = []): Promise<any[]> =>
+    const rows = async (
+      sql: string | { readonly name: string; readonly text: string },
+      values: readonly unknown[] = [],
+    ): Promise<any[]> =>
       (await pool.query({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [ACME, ...values] })).rows;
-    const names = new Map((await rows('SELECT id, parts FROM entity WHERE tenant = $1')).map(({ id, parts }) => [id as number, JSON.stringify(parts)]));
+    const names = new Map(
+      (await rows('SELECT id, parts FROM entity WHERE tenant = $1')).map(({ id, parts }) => [
+        id as number,
+        JSON.stringify(parts),
+      ]),
+    );
     const moment = { index: asOf, present: asOf === head(), rows };
     const block = asOf >> BLOCK_BITS;
-    const named = (sums: readonly EdgeSum[]) => Object.fromEntries(sums.map(({ client, res, ...sum }) => [`${names.get(client)} ${names.get(res)}`, sum]));
+    const named = (sums: readonly EdgeSum[]) =>
+      Object.fromEntries(sums.map(({ client, res, ...sum }) => [`${names.get(client)} ${names.get(res)}`, sum]));
     return { closed: named(await readClosedEdges(moment, block)), open: named(await readOpenEdges(moment, block, {})) };
   },
 };
@@ -68,12 +83,30 @@ const searched = (q: string): AsOfQuestion => ({
   name: `search ${q}`,
   async ask({ questions }, asOf) {
     const { items, at_least } = await questions.search(ACME, { q, as_of: String(asOf), limit: '100' });
-    return { at_least, items: items.map(({ kind, match, name, iss, tenant, first_seen }) => JSON.stringify([kind, match, name, iss, tenant, first_seen])).sort() };
+    return {
+      at_least,
+      items: items
+        .map(({ kind, match, name, iss, tenant, first_seen }) =>
+          JSON.stringify([kind, match, name, iss, tenant, first_seen]),
+        )
+        .sort(),
+    };
   },
 });
 
-const EVENTS: readonly Filters[] = [{}, ALICE, ASSISTANT, { agent_iss: IDP, agent_id: AGENT.id }, { resource: CRM }, { resource: WIKI, operation: 'read', scope: 'b' }];
-const WHOLE_PAGES: readonly Filters[] = [{}, { ...ALICE, agent_type: AGENT.type }, { resource: CRM, client_address: '192.0.2.1', outcome: 'allowed' }];
+const EVENTS: readonly Filters[] = [
+  {},
+  ALICE,
+  ASSISTANT,
+  { agent_iss: IDP, agent_id: AGENT.id },
+  { resource: CRM },
+  { resource: WIKI, operation: 'read', scope: 'b' },
+];
+const WHOLE_PAGES: readonly Filters[] = [
+  {},
+  { ...ALICE, agent_type: AGENT.type },
+  { resource: CRM, client_address: '192.0.2.1', outcome: 'allowed' },
+];
 const COUNTS: readonly Filters[] = [
   {},
   HOURS,
@@ -90,7 +123,14 @@ const COUNTS: readonly Filters[] = [
 ];
 
 const PAIRS_OF: readonly Filters[] = [{}, ASSISTANT, { resource: CRM }, { agent_iss: IDP, agent_id: AGENT.id }];
-const STARTS: readonly Filters[] = [ALICE, ASSISTANT, { resource: CRM }, { agent_iss: IDP, agent_id: AGENT.id }, { session_iss: IDP, session_sid: 's-alice' }, { id_jag_iss: IDP, id_jag_jti: 'j0' }];
+const STARTS: readonly Filters[] = [
+  ALICE,
+  ASSISTANT,
+  { resource: CRM },
+  { agent_iss: IDP, agent_id: AGENT.id },
+  { session_iss: IDP, session_sid: 's-alice' },
+  { id_jag_iss: IDP, id_jag_jti: 'j0' },
+];
 const AUDITOR = { id: 'acme-audit', tenant: ACME } as unknown as Parameters<Questions['reach']['blast']>[0];
 
 const WINDOW = { from: String(T), to: String(T + 40_000) };
@@ -99,16 +139,23 @@ const WINDOW = { from: String(T), to: String(T + 40_000) };
 const around = (parts: readonly (string | null)[], depth: string): AsOfQuestion => ({
   name: `graph around ${parts}`,
   async ask(deployment, asOf) {
-    const { rows } = await deployment.pool.query('SELECT id FROM entity WHERE tenant = $1 AND parts = $2', [ACME, JSON.stringify(parts)]);
-    return rows.length === 0 ? 'not-found' : asked('graph', ({ graph }) => graph, { expand: String(rows[0].id), depth }).ask(deployment, asOf);
+    const { rows } = await deployment.pool.query('SELECT id FROM entity WHERE tenant = $1 AND parts = $2', [
+      ACME,
+      JSON.stringify(parts),
+    ]);
+    return rows.length === 0
+      ? 'not-found'
+      : asked('graph', ({ graph }) => graph, { expand: String(rows[0].id), depth }).ask(deployment, asOf);
   },
 });
 
 /** Without what stops it and whether it is active: the history's rule stands in the control state alone, and of the past the ledger is asked. */
-const tokenByName = ({ token }: Questions): Question => async (tenant, query) => {
-  const { stopped_by: _, would_be_active: __, because: ___, ...answer } = await token.byName(tenant, query);
-  return answer;
-};
+const tokenByName =
+  ({ token }: Questions): Question =>
+  async (tenant, query) => {
+    const { stopped_by: _, would_be_active: __, because: ___, ...answer } = await token.byName(tenant, query);
+    return answer;
+  };
 
 /** Every question that takes `as_of`: a new one gets its rows here. Small ids are compared too: batches do not show in them either. */
 export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
@@ -122,14 +169,38 @@ export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   asked('graph', ({ graph }) => graph, { fold: 'users', resource: WIKI, ...WINDOW }),
   asked('connections', ({ connections }) => connections, { ...MAILER, ...WINDOW }, 2),
   asked('grants', ({ grants }) => grants, { resource: CRM, ...WINDOW }, 2),
-  ...[WINDOW, { agent_iss: IDP, agent_id: AGENT.id }].map((filters) => asked('graph', ({ graph }) => graph, { ...ALICE, ...filters })),
-  ...[ALICE, { resource: CRM }].map((filters) => asked('access review', ({ reports }) => async (tenant, query) => json((await reports.accessReview(tenant, query)).body) as Promise<object>, filters)),
+  ...[WINDOW, { agent_iss: IDP, agent_id: AGENT.id }].map((filters) =>
+    asked('graph', ({ graph }) => graph, { ...ALICE, ...filters }),
+  ),
+  ...[ALICE, { resource: CRM }].map((filters) =>
+    asked(
+      'access review',
+      ({ reports }) =>
+        async (tenant, query) =>
+          json((await reports.accessReview(tenant, query)).body) as Promise<object>,
+      filters,
+    ),
+  ),
   around([IDP, 'acme', 'alice'], '2'),
   around([CRM], '3'),
   ...[IDP, WIKI_AS].map((iss) => asked('graph', ({ graph }) => graph, { expand: `issuer:${iss}`, depth: '2' })),
   asked('changes', ({ changes }) => changes, { since: '1' }, 5, 'until'),
-  ...STARTS.map((start) => asked('blast radius', ({ reach }) => (_, query) => reach.blast(AUDITOR, query), start)),
-  asked('reach', ({ reach }) => (_, query) => reach.reach(AUDITOR, query), { resource: CRM }),
+  ...STARTS.map((start) =>
+    asked(
+      'blast radius',
+      ({ reach }) =>
+        (_, query) =>
+          reach.blast(AUDITOR, query),
+      start,
+    ),
+  ),
+  asked(
+    'reach',
+    ({ reach }) =>
+      (_, query) =>
+        reach.reach(AUDITOR, query),
+    { resource: CRM },
+  ),
   asked('coverage', ({ coverage }) => coverage, {}, 2),
   ...['t0', 't1'].flatMap((jti) => [CRM_AS, WIKI_AS].map((iss) => asked('tokens', tokenByName, { iss, jti }))),
   ...['a', 'assistant', IDP, '/'].map(searched),

@@ -15,8 +15,16 @@ it('reads later pages as of the first: what arrives in between, or is attributed
   const before = (await api.get(`/v1/access?resource=${CRM}&limit=3`)).body.items;
 
   await api.say([
-    /* 15: older than all, newer than all */ say('crm', 'access.allowed', T + 35, { token: { iss: CRM_AS, jti: 't1' }, operation: 'read', status: 200 }),
-    /* 16 */ say('crm', 'access.allowed', T + 900, { token: { iss: CRM_AS, jti: 't1' }, operation: 'read', status: 200 }),
+    /* 15: older than all, newer than all */ say('crm', 'access.allowed', T + 35, {
+      token: { iss: CRM_AS, jti: 't1' },
+      operation: 'read',
+      status: 200,
+    }),
+    /* 16 */ say('crm', 'access.allowed', T + 900, {
+      token: { iss: CRM_AS, jti: 't1' },
+      operation: 'read',
+      status: 200,
+    }),
     /* 17: says whose 11 is */ say('crm', 'token.issued', T + 65, {
       kind: 'access',
       iss: CRM_AS,
@@ -49,7 +57,9 @@ it('reads later pages as of the first: what arrives in between, or is attributed
 it('does not attribute to a filter what was attributed after its first page', async () => {
   const path = `/v1/access?user_iss=${IDP}&user_sub=alice&user_tenant=acme&limit=1`;
   const first = (await api.get(path)).body;
-  await api.say([say('crm', 'access.allowed', T + 45, { token: { iss: CRM_AS, jti: 'late' }, operation: 'read', status: 200 })]);
+  await api.say([
+    say('crm', 'access.allowed', T + 45, { token: { iss: CRM_AS, jti: 'late' }, operation: 'read', status: 200 }),
+  ]);
   await api.say([
     say('crm', 'token.issued', T + 44, {
       kind: 'access',

@@ -5,7 +5,18 @@ import { createQuestions, type BlastAnswer, type Questions } from '../../../src/
 import { createRevocations, type Revocations } from '../../../src/revocation/index.js';
 import { ruleKey, ruleKeyToBytes, type Selector } from '../../../src/rules/index.js';
 import { until } from '../control/control-fixture.js';
-import { access, API, createStage, fromChat, fromIdp, IDP, idJag, RAS, token, type Stage } from '../../support/stage.js';
+import {
+  access,
+  API,
+  createStage,
+  fromChat,
+  fromIdp,
+  IDP,
+  idJag,
+  RAS,
+  token,
+  type Stage,
+} from '../../support/stage.js';
 
 /*
  * Every number of a blast radius against what plain SQL counts in the same tables, on an organisation of more users, tokens, grants and uses than
@@ -34,45 +45,86 @@ const now = Math.floor(Date.now() / 1000);
 beforeAll(async () => {
   stage = await createStage();
   const { registry, follower, controlLog, database, tenant } = stage;
-  await registry.createCaller({ id: 'admin', tenant }, { id: 'analyst', roles: { audit: {}, revoke: { tenant: true } } });
+  await registry.createCaller(
+    { id: 'admin', tenant },
+    { id: 'analyst', roles: { audit: {}, revoke: { tenant: true } } },
+  );
   asker = follower.state.caller('analyst')!;
   revocations = createRevocations({ controlLog, follower, pool: database.pool });
-  questions = createQuestions({ pool: database.pool, control: () => follower.state, previewOrder: (caller, order) => revocations.preview(caller as Caller, order) });
+  questions = createQuestions({
+    pool: database.pool,
+    control: () => follower.state,
+    previewOrder: (caller, order) => revocations.preview(caller as Caller, order),
+  });
   const events = [...organisation()];
   for (let at = 0; at < events.length; at += BATCH) {
     const results = await stage.emit(...events.slice(at, at + BATCH));
     expect(results.filter((result) => 'error' in (result as object))).toEqual([]);
   }
-  const { id } = await revocations.order(asker, { selector: { user: { iss: IDP, sub: STOPPED_USER } }, reason: 'left' });
+  const { id } = await revocations.order(asker, {
+    selector: { user: { iss: IDP, sub: STOPPED_USER } },
+    reason: 'left',
+  });
   await untilRecorded(id);
   await database.pool.query('ANALYZE');
 }, MINUTES);
 afterAll(() => stage.stop());
 
 function* organisation(): Generator<CloudEvent> {
-  for (let nth = 0; nth < USERS; nth++) yield fromIdp('id-jag.issued', idJag({ jti: jagOf(nth), sub: `user-${nth}`, sid: `s-${nth}`, aud_sub: `chat-${nth}` }));
+  for (let nth = 0; nth < USERS; nth++)
+    yield fromIdp(
+      'id-jag.issued',
+      idJag({ jti: jagOf(nth), sub: `user-${nth}`, sid: `s-${nth}`, aud_sub: `chat-${nth}` }),
+    );
   for (let nth = 0; nth < USERS * TOKENS_A_USER; nth++) {
     const one = `at-${nth}`;
     yield fromChat('token.issued', token({ jti: one, ...issuedTo(nth % USERS), exp: now + 900 + nth }));
-    yield fromChat('access.allowed', access({ token: { iss: RAS, jti: one }, operation: nth % 3 === 0 ? 'export' : 'read', records: nth, bytes: 10 }));
+    yield fromChat(
+      'access.allowed',
+      access({ token: { iss: RAS, jti: one }, operation: nth % 3 === 0 ? 'export' : 'read', records: nth, bytes: 10 }),
+    );
   }
   yield fromChat('token.issued', token({ jti: 'rt-0', kind: 'refresh', exp: undefined, aud: [RAS], ...issuedTo(0) }));
   for (let nth = 0; nth < MANY; nth++) {
     const one = `many-${nth}`;
-    yield fromChat('token.issued', token({ jti: one, ...issuedTo(0), parent: { iss: RAS, jti: 'rt-0' }, exp: now + 90_000 + nth }));
+    yield fromChat(
+      'token.issued',
+      token({ jti: one, ...issuedTo(0), parent: { iss: RAS, jti: 'rt-0' }, exp: now + 90_000 + nth }),
+    );
     for (let use = 0; use < 5; use++) {
       yield use === 0
-        ? fromChat('access.denied', access({ token: { iss: RAS, jti: one }, operation: 'delete', status: 403, records: undefined }))
-        : fromChat('access.allowed', access({ token: { iss: RAS, jti: one }, operation: 'write', records: 1, bytes: 1 }));
+        ? fromChat(
+            'access.denied',
+            access({ token: { iss: RAS, jti: one }, operation: 'delete', status: 403, records: undefined }),
+          )
+        : fromChat(
+            'access.allowed',
+            access({ token: { iss: RAS, jti: one }, operation: 'write', records: 1, bytes: 1 }),
+          );
     }
   }
   // The one that ended first of many was exchanged by another client.
-  for (let nth = 0; nth < ENDED; nth++) yield fromChat('token.issued', token({ jti: `ended-${nth}`, ...issuedTo(0), iat: now - 20_000, exp: now - 10_000 + nth }));
-  yield fromChat('token.issued', token({ jti: 'exchanged', sub: undefined, client_id: 'mailer-at-chat', id_jag: undefined, parent: { iss: RAS, jti: 'ended-0' } }));
+  for (let nth = 0; nth < ENDED; nth++)
+    yield fromChat(
+      'token.issued',
+      token({ jti: `ended-${nth}`, ...issuedTo(0), iat: now - 20_000, exp: now - 10_000 + nth }),
+    );
+  yield fromChat(
+    'token.issued',
+    token({
+      jti: 'exchanged',
+      sub: undefined,
+      client_id: 'mailer-at-chat',
+      id_jag: undefined,
+      parent: { iss: RAS, jti: 'ended-0' },
+    }),
+  );
 }
 
-const key = (dimension: 'token' | 'id_jag', ...parts: string[]): Buffer => ruleKeyToBytes(ruleKey(stage.follower.state.tenant(stage.tenant)!.key, dimension, parts));
-const entity = (kind: number, ...parts: (string | null)[]): string => `(SELECT id FROM entity WHERE tenant = $1 AND kind = ${kind} AND parts = '${JSON.stringify(parts)}')`;
+const key = (dimension: 'token' | 'id_jag', ...parts: string[]): Buffer =>
+  ruleKeyToBytes(ruleKey(stage.follower.state.tenant(stage.tenant)!.key, dimension, parts));
+const entity = (kind: number, ...parts: (string | null)[]): string =>
+  `(SELECT id FROM entity WHERE tenant = $1 AND kind = ${kind} AND parts = '${JSON.stringify(parts)}')`;
 const bytes = (value: Buffer): string => `'\\x${value.toString('hex')}'`;
 
 interface Start {
@@ -87,7 +139,8 @@ interface Start {
   readonly uses?: () => string;
 }
 
-const idJagKeys = (condition: string): string => `t.id_jag_key IN (SELECT unnest(ARRAY[j.key, j.sha_key]) FROM id_jag j WHERE j.tenant = $1 AND ${condition})`;
+const idJagKeys = (condition: string): string =>
+  `t.id_jag_key IN (SELECT unnest(ARRAY[j.key, j.sha_key]) FROM id_jag j WHERE j.tenant = $1 AND ${condition})`;
 const STARTS: readonly Start[] = [
   {
     name: 'a client of the RAS',
@@ -154,7 +207,9 @@ const LIVE = `(t.exp > ${now + 60} OR t.exp IS NULL)`;
 async function countBySql({ tokens, grants, uses }: Start) {
   const ask = async (text: string): Promise<Record<string, number>> => {
     const { rows } = await stage.database.pool.query(text, [stage.tenant]);
-    return Object.fromEntries(Object.entries(rows[0] as Record<string, string>).map(([name, value]) => [name, Number(value)]));
+    return Object.fromEntries(
+      Object.entries(rows[0] as Record<string, string>).map(([name, value]) => [name, Number(value)]),
+    );
   };
   const selected = `WITH named AS (SELECT * FROM token t WHERE t.tenant = $1 AND ${tokens()}),
     reached AS (SELECT * FROM named UNION SELECT t.* FROM token t JOIN named n ON t.tenant = $1 AND t.parent_key = n.key),
@@ -170,7 +225,8 @@ async function countBySql({ tokens, grants, uses }: Start) {
   } as { tokens: number; stopped: number; grants: number; users: number; uses: Record<string, number> };
 }
 
-const blast = (start: Start, more: Record<string, string> = {}): Promise<BlastAnswer> => questions.reach.blast(asker, { ...start.query(), ...more });
+const blast = (start: Start, more: Record<string, string> = {}): Promise<BlastAnswer> =>
+  questions.reach.blast(asker, { ...start.query(), ...more });
 
 describe.each(STARTS)('$name', (start) => {
   it('counts what SQL counts, and the preview of its rule says the same', async () => {
@@ -184,17 +240,28 @@ describe.each(STARTS)('$name', (start) => {
     });
     expect([reachable.users.count, grants.count]).toEqual([expected.users, expected.grants]);
     expect(usage).toMatchObject(expected.uses);
-    const total = (member: 'allowed' | 'denied' | 'records' | 'bytes') => [usage.operations, usage.resources.top].map((of) => of.reduce((sum, one) => sum + one[member], 0));
-    for (const member of ['allowed', 'denied', 'records', 'bytes'] as const) expect([member, ...total(member)]).toEqual([member, expected.uses[member], expected.uses[member]]);
+    const total = (member: 'allowed' | 'denied' | 'records' | 'bytes') =>
+      [usage.operations, usage.resources.top].map((of) => of.reduce((sum, one) => sum + one[member], 0));
+    for (const member of ['allowed', 'denied', 'records', 'bytes'] as const)
+      expect([member, ...total(member)]).toEqual([member, expected.uses[member], expected.uses[member]]);
     expect(rules.map(({ order }) => order.selector)[0]).toEqual(start.selector());
     const [{ preview, live_tokens: live }] = rules as [(typeof rules)[number]];
-    expect({ live, ...preview }).toMatchObject({ live: tokens.live, tokens: tokens.live + tokens.stopped, users: reachable.users.count, grants: grants.count });
+    expect({ live, ...preview }).toMatchObject({
+      live: tokens.live,
+      tokens: tokens.live + tokens.stopped,
+      users: reachable.users.count,
+      grants: grants.count,
+    });
     expect(await revocations.preview(asker, { selector: start.selector() })).toEqual(preview);
   });
 
   it('counts the same as of the last entry', async () => {
     const { as_of: asOf, ...present } = await blast(start, { preview: 'false', since: String(now - 86_400) });
-    const { as_of: _, ...past } = await blast(start, { preview: 'false', since: String(now - 86_400), as_of: asOf.index });
+    const { as_of: _, ...past } = await blast(start, {
+      preview: 'false',
+      since: String(now - 86_400),
+      as_of: asOf.index,
+    });
     expect(past).toEqual(present);
   });
 });
@@ -216,11 +283,18 @@ it.each<[string, Selector]>([
 });
 
 it('an incident report counts every token that its rule hit, and every use', async () => {
-  const { id } = await revocations.order(asker, { selector: { user: { iss: IDP, sub: 'user-0' } }, reason: 'compromised' });
+  const { id } = await revocations.order(asker, {
+    selector: { user: { iss: IDP, sub: 'user-0' } },
+    reason: 'compromised',
+  });
   const expected = await countBySql(STARTS.find(({ name }) => name === 'a user')!);
   const { report } = await untilRecorded(id);
   expect(report.hit).toMatchObject({ live_tokens: expected.tokens });
-  expect(report.before).toMatchObject({ allowed: expected.uses['allowed'], denied: expected.uses['denied'], records: expected.uses['records'] });
+  expect(report.before).toMatchObject({
+    allowed: expected.uses['allowed'],
+    denied: expected.uses['denied'],
+    records: expected.uses['records'],
+  });
   expect(JSON.stringify(report)).not.toContain('at_least');
 });
 

@@ -20,7 +20,8 @@ beforeAll(async () => {
   world = await startTwoTenants();
   const admin = createRescindAdmin(world.url, world.planted.acme.keys.admin);
   const made = [];
-  for (const id of ['second', 'third', 'fourth']) made.push(await admin.post<{ secret: string }>('/v1/callers', { id, roles: { audit: {} } }));
+  for (const id of ['second', 'third', 'fourth'])
+    made.push(await admin.post<{ secret: string }>('/v1/callers', { id, roles: { audit: {} } }));
   auditors = made.map(({ secret }) => secret);
 }, MANY_TRIES_MS);
 afterAll(() => world.stop());
@@ -40,9 +41,17 @@ function readGreedily(key: string, refusedPauseMs = 0): Reader {
   let hasLeft = false;
   const ask = (): void => {
     if (hasLeft) return;
-    request = get(`${world.url}${BLOCKED}`, { headers: { authorization: `Bearer ${key}` }, agent: false }, (response) => {
-      response.resume().on('end', () => (response.statusCode === 429 && refusedPauseMs > 0 ? setTimeout(ask, refusedPauseMs) : ask()));
-    });
+    request = get(
+      `${world.url}${BLOCKED}`,
+      { headers: { authorization: `Bearer ${key}` }, agent: false },
+      (response) => {
+        response
+          .resume()
+          .on('end', () =>
+            response.statusCode === 429 && refusedPauseMs > 0 ? setTimeout(ask, refusedPauseMs) : ask(),
+          );
+      },
+    );
     request.on('error', ask);
   };
   ask();
@@ -76,7 +85,8 @@ async function untilWhileSame(count: number, ask: () => Promise<void>): Promise<
   }
 }
 
-const isSame = (one: readonly Running[], other: readonly Running[]): boolean => JSON.stringify(one) === JSON.stringify(other);
+const isSame = (one: readonly Running[], other: readonly Running[]): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);
 
 let letGo: () => Promise<void>;
 let readers: Reader[];
@@ -93,7 +103,8 @@ afterEach(async () => {
 const AT_ONCE = 4;
 
 async function takeAllTurns(): Promise<void> {
-  for (const tenant of ['acme', 'globex'] as const) for (let i = 0; i < MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(keyOf(tenant)));
+  for (const tenant of ['acme', 'globex'] as const)
+    for (let i = 0; i < MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(keyOf(tenant)));
   await until('every turn to be taken', async () => (await blocked()).length === AT_ONCE);
 }
 
@@ -102,26 +113,69 @@ describe('while every turn of questions is taken by long ones', () => {
 
   const { as } = namesOf('acme');
   const form = (path: string, role: 'introspect' | 'revoke-own', fields: Record<string, string>): Promise<Response> =>
-    fetch(`${world.url}${path}`, { method: 'POST', headers: { authorization: `Bearer ${world.planted.acme.keys[role]}` }, body: new URLSearchParams(fields) });
+    fetch(`${world.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${world.planted.acme.keys[role]}` },
+      body: new URLSearchParams(fields),
+    });
   /** Nobody has seen it, so that memory cannot answer. */
   const unknownToken = (): string => randomBytes(32).toString('base64url');
 
   it.each<[string, () => Promise<unknown>, unknown]>([
-    ['an order', () => world.ask('POST', '/v1/revocations', world.planted.acme.keys.revoke, JSON.stringify({ selector: { user: { iss: as, sub: randomBytes(8).toString('hex') } }, effect: 'revoke', reason: 'busy' })).then(({ status }) => status), 201],
-    ['/revoke', () => form('/revoke', 'revoke-own', { token: unknownToken() }).then(({ status }) => status < 500), true],
-    ['cold introspection', async () => (await form('/introspect', 'introspect', { token: unknownToken() })).json(), { active: false }],
-    ['readiness', async () => (await (await fetch(`${world.url}/health/ready`)).json() as { ready: boolean }).ready, true],
+    [
+      'an order',
+      () =>
+        world
+          .ask(
+            'POST',
+            '/v1/revocations',
+            world.planted.acme.keys.revoke,
+            JSON.stringify({
+              selector: { user: { iss: as, sub: randomBytes(8).toString('hex') } },
+              effect: 'revoke',
+              reason: 'busy',
+            }),
+          )
+          .then(({ status }) => status),
+      201,
+    ],
+    [
+      '/revoke',
+      () => form('/revoke', 'revoke-own', { token: unknownToken() }).then(({ status }) => status < 500),
+      true,
+    ],
+    [
+      'cold introspection',
+      async () => (await form('/introspect', 'introspect', { token: unknownToken() })).json(),
+      { active: false },
+    ],
+    [
+      'readiness',
+      async () => ((await (await fetch(`${world.url}/health/ready`)).json()) as { ready: boolean }).ready,
+      true,
+    ],
     ['/metrics', () => fetch(`${world.url}/metrics`).then(({ status }) => status), 200],
-  ])('%s is answered while none of them has ended', async (_what, ask, expected) => {
-    await untilWhileSame(AT_ONCE, async () => expect(await ask()).toEqual(expected));
-  }, MANY_TRIES_MS);
+  ])(
+    '%s is answered while none of them has ended',
+    async (_what, ask, expected) => {
+      await untilWhileSame(AT_ONCE, async () => expect(await ask()).toEqual(expected));
+    },
+    MANY_TRIES_MS,
+  );
 });
 
-it("another tenant's reader is answered while one tenant has all the turns it may have", async () => {
-  for (const key of [keyOf('acme'), ...auditors]) for (let i = 0; i < MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(key, REFUSED_PAUSE_MS));
-  await until('the tenant to have its turns', async () => (await blocked()).length === AT_ONCE - 1);
-  await untilWhileSame(AT_ONCE - 1, async () => expect((await world.ask('GET', FREE, keyOf('globex'))).status).toBe(200));
-}, MANY_TRIES_MS);
+it(
+  "another tenant's reader is answered while one tenant has all the turns it may have",
+  async () => {
+    for (const key of [keyOf('acme'), ...auditors])
+      for (let i = 0; i < MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(key, REFUSED_PAUSE_MS));
+    await until('the tenant to have its turns', async () => (await blocked()).length === AT_ONCE - 1);
+    await untilWhileSame(AT_ONCE - 1, async () =>
+      expect((await world.ask('GET', FREE, keyOf('globex'))).status).toBe(200),
+    );
+  },
+  MANY_TRIES_MS,
+);
 
 describe('beyond the bounds', () => {
   const ask = (key: string) => fetch(`${world.url}${BLOCKED}`, { headers: { authorization: `Bearer ${key}` } });
@@ -136,36 +190,49 @@ describe('beyond the bounds', () => {
     expect(await refused!.json()).toMatchObject({ code: 'too-many-requests', detail: expect.stringMatching(whose) });
   }
 
-  it('of a caller, the next question is refused, and not that of another caller', async () => {
-    for (let i = 0; i < 2 * MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(keyOf('acme')));
-    await expectRefused(keyOf('acme'), /^a caller may ask 16 /);
-    // It waits for its turn among those of the tenant.
-    await until('an answer', async () => (await world.ask('GET', FREE, auditors[0]!)).status === 200);
-  }, MANY_TRIES_MS);
+  it(
+    'of a caller, the next question is refused, and not that of another caller',
+    async () => {
+      for (let i = 0; i < 2 * MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(keyOf('acme')));
+      await expectRefused(keyOf('acme'), /^a caller may ask 16 /);
+      // It waits for its turn among those of the tenant.
+      await until('an answer', async () => (await world.ask('GET', FREE, auditors[0]!)).status === 200);
+    },
+    MANY_TRIES_MS,
+  );
 
-  it('of a tenant, the next question of any of its callers is refused', async () => {
-    for (const key of [keyOf('acme'), ...auditors.slice(0, 2)]) for (let i = 0; i < MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(key));
-    expect(readers.length).toBeGreaterThan(MAX_QUESTIONS_A_TENANT);
-    await expectRefused(auditors[2]!, /^a tenant may ask 32 /);
-  }, MANY_TRIES_MS);
+  it(
+    'of a tenant, the next question of any of its callers is refused',
+    async () => {
+      for (const key of [keyOf('acme'), ...auditors.slice(0, 2)])
+        for (let i = 0; i < MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(key));
+      expect(readers.length).toBeGreaterThan(MAX_QUESTIONS_A_TENANT);
+      await expectRefused(auditors[2]!, /^a tenant may ask 32 /);
+    },
+    MANY_TRIES_MS,
+  );
 });
 
-it("the statement of a client that left ends, before an older one's", async () => {
-  await until('the younger to end first', async () => {
-    const older = readGreedily(keyOf('acme'));
-    readers.push(older);
-    await until('the older one to run', async () => (await blocked()).length === 1);
-    const younger = readGreedily(keyOf('acme'));
-    await until('both to run, or the older to have ended', async () => (await blocked()).length === 2);
-    const [first, second] = await blocked();
-    younger.leave();
-    let left = await blocked();
-    await until('one to end', async () => {
-      left = await blocked();
-      return !left.some(({ pid, began }) => pid === second?.pid && began === second?.began);
+it(
+  "the statement of a client that left ends, before an older one's",
+  async () => {
+    await until('the younger to end first', async () => {
+      const older = readGreedily(keyOf('acme'));
+      readers.push(older);
+      await until('the older one to run', async () => (await blocked()).length === 1);
+      const younger = readGreedily(keyOf('acme'));
+      await until('both to run, or the older to have ended', async () => (await blocked()).length === 2);
+      const [first, second] = await blocked();
+      younger.leave();
+      let left = await blocked();
+      await until('one to end', async () => {
+        left = await blocked();
+        return !left.some(({ pid, began }) => pid === second?.pid && began === second?.began);
+      });
+      older.leave();
+      await until('all to end', async () => (await blocked()).length === 0);
+      return left.some(({ pid, began }) => pid === first?.pid && began === first?.began);
     });
-    older.leave();
-    await until('all to end', async () => (await blocked()).length === 0);
-    return left.some(({ pid, began }) => pid === first?.pid && began === first?.began);
-  });
-}, MANY_TRIES_MS);
+  },
+  MANY_TRIES_MS,
+);

@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const head = async (): Promise<number> => Number((await api.pool.query('SELECT next_ix FROM ledger_head WHERE tenant = $1', [ACME])).rows[0].next_ix);
+const head = async (): Promise<number> =>
+  Number((await api.pool.query('SELECT next_ix FROM ledger_head WHERE tenant = $1', [ACME])).rows[0].next_ix);
 const changes = async (since: number) => {
   const { status, body } = await api.get(`/v1/changes?since=${since}`);
   expect([status, status === 200 ? null : body]).toEqual([200, null]);
@@ -21,7 +22,8 @@ const changes = async (since: number) => {
 
 const token = { iss: CRM_AS, jti: 't1' };
 const selector = { user: { iss: IDP, sub: 'alice', tenant: 'acme' } };
-const denied = (nth: number) => say('crm', 'access.denied', T + 1_000 + nth, { token, operation: 'read', status: 403, route: `/r/${nth}` });
+const denied = (nth: number) =>
+  say('crm', 'access.denied', T + 1_000 + nth, { token, operation: 'read', status: 403, route: `/r/${nth}` });
 
 it('of grants that came again: none of those that were looked at grew', async () => {
   const since = await head();
@@ -44,10 +46,21 @@ describe('of uses after a rule on a token alone', () => {
   let seq = 1;
   const order = (rule: string, at: number, jti: string, issuer?: string) =>
     sayOwn(api.pool, ACME, 'revocation.ordered', at * 1_000, {
-      rule, seq: String(++seq), effect: 'block', selector: { token: { iss: CRM_AS, jti }, ...(issuer === undefined ? {} : { issuer }) }, reauthenticate: false, reason: 'compromised', author: { caller: 'acme-revoke' },
+      rule,
+      seq: String(++seq),
+      effect: 'block',
+      selector: { token: { iss: CRM_AS, jti }, ...(issuer === undefined ? {} : { issuer }) },
+      reauthenticate: false,
+      reason: 'compromised',
+      author: { caller: 'acme-revoke' },
     });
   const use = (name: 'access.allowed' | 'access.denied', at: number, jti: string) =>
-    say('crm', name, at, { token: { iss: CRM_AS, jti }, operation: 'read', status: name === 'access.allowed' ? 200 : 403, route: `/t/${at}` });
+    say('crm', name, at, {
+      token: { iss: CRM_AS, jti },
+      operation: 'read',
+      status: name === 'access.allowed' ? 200 : 403,
+      route: `/t/${at}`,
+    });
   const linesSince = async (since: number) => {
     const { items, incomplete } = await changes(since);
     return [items.map(({ rule, rule_state, at }: any) => `${rule} ${rule_state} ${at - T}`).sort(), incomplete];
@@ -58,14 +71,28 @@ describe('of uses after a rule on a token alone', () => {
     await order('r-token', T + 3_000, 't3');
     await order('r-issued', T + 3_000, 't3', CRM_AS);
     await order('r-of-another', T + 3_000, 't3', WIKI_AS);
-    await api.say([use('access.allowed', T + 2_999, 't3'), use('access.denied', T + 3_001, 't3'), use('access.allowed', T + 3_003, 't3'), use('access.allowed', T + 3_004, 't3')]);
+    await api.say([
+      use('access.allowed', T + 2_999, 't3'),
+      use('access.denied', T + 3_001, 't3'),
+      use('access.allowed', T + 3_003, 't3'),
+      use('access.allowed', T + 3_004, 't3'),
+    ]);
     expect(await linesSince(since)).toEqual([['r-issued ordered 3003', 'r-token ordered 3003'], undefined]);
 
-    await sayOwn(api.pool, ACME, 'revocation.lifted', (T + 3_010) * 1_000, { rule: 'r-token', seq: String(++seq), at: T + 3_010, resume: true, author: { caller: 'acme-revoke' } });
+    await sayOwn(api.pool, ACME, 'revocation.lifted', (T + 3_010) * 1_000, {
+      rule: 'r-token',
+      seq: String(++seq),
+      at: T + 3_010,
+      resume: true,
+      author: { caller: 'acme-revoke' },
+    });
     const lifted = await head();
     await api.say([use('access.allowed', T + 3_020, 't3')]);
     expect(await linesSince(lifted)).toEqual([['r-issued ordered 3020', 'r-token lifted 3020'], undefined]);
-    expect(await linesSince(since)).toEqual([['r-issued ordered 3003', 'r-token lifted 3020', 'r-token ordered 3003'], undefined]);
+    expect(await linesSince(since)).toEqual([
+      ['r-issued ordered 3003', 'r-token lifted 3020', 'r-token ordered 3003'],
+      undefined,
+    ]);
     expect(await linesSince(await head())).toEqual([[], undefined]);
   });
 
@@ -83,7 +110,13 @@ describe('of uses after a rule on a token alone', () => {
     expect(before).toEqual([[], true]);
     // Those that came before are beyond the budget now, one among them that is lifted last.
     for (let nth = 0; nth < MAX_RULES_COMPARED; nth++) await order(`r-many-${nth}`, T + 6_000, 'nobody-has-it');
-    await sayOwn(api.pool, ACME, 'revocation.lifted', (T + 6_010) * 1_000, { rule: 'r-issued', seq: String(++seq), at: T + 6_010, resume: true, author: { caller: 'acme-revoke' } });
+    await sayOwn(api.pool, ACME, 'revocation.lifted', (T + 6_010) * 1_000, {
+      rule: 'r-issued',
+      seq: String(++seq),
+      at: T + 6_010,
+      resume: true,
+      author: { caller: 'acme-revoke' },
+    });
     const since = await head();
     await api.say([use('access.allowed', T + 6_020, 't3')]);
     expect(await linesSince(since)).toEqual([['r-issued lifted 6020'], true]);
@@ -98,7 +131,13 @@ describe('of uses after a rule on a user', () => {
 
   it('none that was looked at was allowed', async () => {
     const order = await sayOwn(api.pool, ACME, 'revocation.ordered', (T + 900) * 1_000, {
-      rule: 'r-alice', seq: '1', effect: 'block', selector, reauthenticate: false, reason: 'compromised', author: { caller: 'acme-revoke' },
+      rule: 'r-alice',
+      seq: '1',
+      effect: 'block',
+      selector,
+      reauthenticate: false,
+      reason: 'compromised',
+      author: { caller: 'acme-revoke' },
     });
     await api.say(Array.from({ length: MAX_USES_A_RULE - 1 }, (_, nth) => denied(nth)));
     const whole = await changes(Number(order));
@@ -110,10 +149,14 @@ describe('of uses after a rule on a user', () => {
   });
 
   it('the newest are looked at, and their number says that it is the least', async () => {
-    const allowed = (at: number) => say('crm', 'access.allowed', at, { token, operation: 'read', scope: 'contacts.read', status: 200 });
+    const allowed = (at: number) =>
+      say('crm', 'access.allowed', at, { token, operation: 'read', scope: 'contacts.read', status: 200 });
     await api.say([allowed(T + 950), allowed(T + 9_000)]);
     const told = await changes((await head()) - 2);
-    expect([told.items.map(({ kind, at, uses, at_least }: any) => [kind, at, uses, at_least]), told.incomplete]).toEqual([[['used-after-rule', T + 9_000, 1, true]], true]);
+    expect([
+      told.items.map(({ kind, at, uses, at_least }: any) => [kind, at, uses, at_least]),
+      told.incomplete,
+    ]).toEqual([[['used-after-rule', T + 9_000, 1, true]], true]);
     expect((await changes(await head())).items).toEqual([]);
   });
 });

@@ -21,40 +21,139 @@ const own = (name: 'revocation.ordered' | 'revocation.lifted', at: number, data:
     const tenantKey = keyOf(ACME);
     const bytes = Buffer.from(canonicalJson({ name, data }));
     const source = '00000000-0000-4000-8000-000000000000';
-    const entry = prepareEntry({ tenant: ACME, tenantKey, type: eventType(name), source, eventId: `${name} ${at}`, content: bytes.toString(), mode: 'own', headers: [], bytes });
+    const entry = prepareEntry({
+      tenant: ACME,
+      tenantKey,
+      type: eventType(name),
+      source,
+      eventId: `${name} ${at}`,
+      content: bytes.toString(),
+      mode: 'own',
+      headers: [],
+      bytes,
+    });
     const [placed] = await appendEntries(client, [entry]);
-    await writeProjections(client, [], [{ name, data, tenant: ACME, tenantKey, ix: placed!.index, arrivalMs: placed!.arrivalMs!, atMs: at * 1_000 } as OwnProjectedEvent]);
+    await writeProjections(
+      client,
+      [],
+      [
+        {
+          name,
+          data,
+          tenant: ACME,
+          tenantKey,
+          ix: placed!.index,
+          arrivalMs: placed!.arrivalMs!,
+          atMs: at * 1_000,
+        } as OwnProjectedEvent,
+      ],
+    );
   });
 
-const connection = { iss: IDP, tenant: 'acme', idp_client_id: 'mailer', aud: [CRM_AS], client_id: 'mailer-at-crm', resource: [CRM] };
-const ordered = { seq: '1', effect: 'block', reauthenticate: false, reason: 'compromised', author: { caller: 'acme-revoke' } };
+const connection = {
+  iss: IDP,
+  tenant: 'acme',
+  idp_client_id: 'mailer',
+  aud: [CRM_AS],
+  client_id: 'mailer-at-crm',
+  resource: [CRM],
+};
+const ordered = {
+  seq: '1',
+  effect: 'block',
+  reauthenticate: false,
+  reason: 'compromised',
+  author: { caller: 'acme-revoke' },
+};
 
 beforeAll(async () => {
   api = await startQueryApi(STORY);
   await api.say([
-    /* 15: there again, with more */ say('idp', 'connection.created', T + 300, { ...connection, scope: 'contacts.read contacts.write' }),
+    /* 15: there again, with more */ say('idp', 'connection.created', T + 300, {
+      ...connection,
+      scope: 'contacts.read contacts.write',
+    }),
     /* 16: Alice is granted more, which Bob already has */ say('idp', 'id-jag.issued', T + 310, {
-      iss: IDP, jti: 'j16', sub: 'alice', tenant: 'acme', client_id: 'mailer-at-crm', idp_client_id: 'mailer', aud: [CRM_AS], resource: [CRM], scope: 'contacts.read', iat: T + 310, exp: T + 610,
+      iss: IDP,
+      jti: 'j16',
+      sub: 'alice',
+      tenant: 'acme',
+      client_id: 'mailer-at-crm',
+      idp_client_id: 'mailer',
+      aud: [CRM_AS],
+      resource: [CRM],
+      scope: 'contacts.read',
+      iat: T + 310,
+      exp: T + 610,
     }),
     /* 17 */ say('crm', 'token.issued', T + 320, {
-      kind: 'access', iss: CRM_AS, jti: 't17', client_id: 'mailer-at-crm', aud: [CRM], scope: 'contacts.read contacts.write', iat: T + 320, exp: T + 920, id_jag: { iss: IDP, jti: 'j16', sub: 'alice', tenant: 'acme' },
+      kind: 'access',
+      iss: CRM_AS,
+      jti: 't17',
+      client_id: 'mailer-at-crm',
+      aud: [CRM],
+      scope: 'contacts.read contacts.write',
+      iat: T + 320,
+      exp: T + 920,
+      id_jag: { iss: IDP, jti: 'j16', sub: 'alice', tenant: 'acme' },
     }),
   ]);
-  /* 18 */ await own('revocation.ordered', T + 330, { ...ordered, rule: 'r-mailer', selector: { client: { iss: IDP, client_id: 'mailer' } } });
+  /* 18 */ await own('revocation.ordered', T + 330, {
+    ...ordered,
+    rule: 'r-mailer',
+    selector: { client: { iss: IDP, client_id: 'mailer' } },
+  });
   await api.say([
-    /* 19: in spite of it */ say('crm', 'access.allowed', T + 331, { token: { iss: CRM_AS, jti: 't17' }, operation: 'read', scope: 'contacts.read', status: 200 }),
-    /* 20 */ say('crm', 'access.denied', T + 332, { token: { iss: CRM_AS, jti: 't17' }, operation: 'read', status: 403 }),
-  ]);
-  /* 21 */ await own('revocation.lifted', T + 340, { rule: 'r-mailer', seq: '2', at: T + 340, resume: true, author: { caller: 'acme-revoke' } });
-  await api.say([
-    /* 22 */ say('crm', 'access.allowed', T + 400, { token: { iss: CRM_AS, jti: 't17' }, operation: 'write', scope: 'contacts.write', status: 200 }),
-    /* 23: a client and a resource that no connection names, and an agent nobody has heard of */ say('wiki', 'token.issued', T + 410, {
-      kind: 'access', iss: WIKI_AS, jti: 't23', sub: 'w-1', client_id: 'cron', aud: [WIKI], scope: 'pages.read', iat: T + 410, exp: T + 1010, agent: { id: 'cron-1', type: 'batch' },
+    /* 19: in spite of it */ say('crm', 'access.allowed', T + 331, {
+      token: { iss: CRM_AS, jti: 't17' },
+      operation: 'read',
+      scope: 'contacts.read',
+      status: 200,
     }),
+    /* 20 */ say('crm', 'access.denied', T + 332, {
+      token: { iss: CRM_AS, jti: 't17' },
+      operation: 'read',
+      status: 403,
+    }),
+  ]);
+  /* 21 */ await own('revocation.lifted', T + 340, {
+    rule: 'r-mailer',
+    seq: '2',
+    at: T + 340,
+    resume: true,
+    author: { caller: 'acme-revoke' },
+  });
+  await api.say([
+    /* 22 */ say('crm', 'access.allowed', T + 400, {
+      token: { iss: CRM_AS, jti: 't17' },
+      operation: 'write',
+      scope: 'contacts.write',
+      status: 200,
+    }),
+    /* 23: a client and a resource that no connection names, and an agent nobody has heard of */ say(
+      'wiki',
+      'token.issued',
+      T + 410,
+      {
+        kind: 'access',
+        iss: WIKI_AS,
+        jti: 't23',
+        sub: 'w-1',
+        client_id: 'cron',
+        aud: [WIKI],
+        scope: 'pages.read',
+        iat: T + 410,
+        exp: T + 1010,
+        agent: { id: 'cron-1', type: 'batch' },
+      },
+    ),
     /* 24 */ say('idp', 'connection.updated', T + 420, { ...connection, scope: 'contacts.write' }),
   ]);
   await api.pool.query('UPDATE entry SET arrival = ($2 + 10 * ix) * 1000 WHERE tenant = $1', [ACME, T]);
-  const entities = await api.pool.query<{ id: number; kind: number; parts: unknown }>('SELECT id, kind, parts FROM entity WHERE tenant = $1', [ACME]);
+  const entities = await api.pool.query<{ id: number; kind: number; parts: unknown }>(
+    'SELECT id, kind, parts FROM entity WHERE tenant = $1',
+    [ACME],
+  );
   ids = new Map(entities.rows.map((row) => [`${row.kind} ${JSON.stringify(row.parts)}`, row.id]));
 });
 afterAll(() => api.stop());
@@ -69,7 +168,12 @@ const at = (index: number, last = index) => ({ first: point(index), last: point(
 const connectionId = (...parts: (string | null)[]): string => tokenId(ruleKey(keyOf(ACME), 'connection', parts));
 
 const mailer = () => ({ client: client(CRM_AS, 'mailer-at-crm'), resource: resource(CRM) });
-const mailerConnection = () => ({ ...mailer(), idp_client: client(IDP, 'mailer'), connection: connectionId(IDP, 'acme', 'mailer', CRM_AS, null, 'mailer-at-crm', CRM), agent: null });
+const mailerConnection = () => ({
+  ...mailer(),
+  idp_client: client(IDP, 'mailer'),
+  connection: connectionId(IDP, 'acme', 'mailer', CRM_AS, null, 'mailer-at-crm', CRM),
+  agent: null,
+});
 const wikiAssistant = () => ({ client: client(WIKI_AS, 'assistant-at-wiki'), resource: resource(WIKI) });
 const cron = () => ({ client: client(WIKI_AS, 'cron'), resource: resource(WIKI) });
 
@@ -96,8 +200,21 @@ describe('GET /v1/changes', () => {
           agent: agent(AGENT.id),
         },
         { kind: 'grants-appeared', ...at(6), ...wikiAssistant(), grants: 1 },
-        { kind: 'scopes-granted', ...at(6), ...wikiAssistant(), scopes: [{ scope: 'pages.read', ...point(6) }, { scope: 'pages.write', ...point(6) }] },
-        { kind: 'agents-appeared', ...at(6), ...wikiAssistant(), agents: [{ agent: agent(AGENT.id), ...point(6), new: false }] },
+        {
+          kind: 'scopes-granted',
+          ...at(6),
+          ...wikiAssistant(),
+          scopes: [
+            { scope: 'pages.read', ...point(6) },
+            { scope: 'pages.write', ...point(6) },
+          ],
+        },
+        {
+          kind: 'agents-appeared',
+          ...at(6),
+          ...wikiAssistant(),
+          agents: [{ agent: agent(AGENT.id), ...point(6), new: false }],
+        },
         { kind: 'users-appeared', ...at(6), client: client(IDP, 'assistant'), users: 1 },
       ],
     });
@@ -106,8 +223,24 @@ describe('GET /v1/changes', () => {
   it('tells of a connection that came and went both, with their moments', async () => {
     const { items } = await between(9, 15);
     expect(items).toEqual([
-      { kind: 'connection-vanished', ...at(12), ...mailerConnection(), before: 'observed', after: 'deleted', scopes_added: [], scopes_removed: ['contacts.read'] },
-      { kind: 'connection-appeared', ...at(9), ...mailerConnection(), before: null, after: 'observed', scopes_added: ['contacts.read'], scopes_removed: [] },
+      {
+        kind: 'connection-vanished',
+        ...at(12),
+        ...mailerConnection(),
+        before: 'observed',
+        after: 'deleted',
+        scopes_added: [],
+        scopes_removed: ['contacts.read'],
+      },
+      {
+        kind: 'connection-appeared',
+        ...at(9),
+        ...mailerConnection(),
+        before: null,
+        after: 'observed',
+        scopes_added: ['contacts.read'],
+        scopes_removed: [],
+      },
       { kind: 'grants-appeared', ...at(9), ...mailer(), grants: 1 },
       { kind: 'scopes-granted', ...at(9), ...mailer(), scopes: [{ scope: 'contacts.read', ...point(9) }] },
       { kind: 'users-appeared', ...at(9), client: client(IDP, 'mailer'), users: 1 },
@@ -119,20 +252,49 @@ describe('GET /v1/changes', () => {
       as_of: { index: '25', at: NOW },
       since: { index: '15', at: arrivalOf(14) },
       items: [
-        { kind: 'connection-changed', ...at(24), ...mailerConnection(), before: 'created', after: 'created', scopes_added: [], scopes_removed: ['contacts.read'] },
+        {
+          kind: 'connection-changed',
+          ...at(24),
+          ...mailerConnection(),
+          before: 'created',
+          after: 'created',
+          scopes_added: [],
+          scopes_removed: ['contacts.read'],
+        },
         { kind: 'unrecorded-appeared', ...at(23), ...cron() },
         { kind: 'grants-appeared', ...at(23), ...cron(), grants: 1 },
         { kind: 'scopes-granted', ...at(23), ...cron(), scopes: [{ scope: 'pages.read', ...point(23) }] },
-        { kind: 'agents-appeared', ...at(23), ...cron(), agents: [{ agent: agent('cron-1', WIKI_AS), ...point(23), new: true }] },
+        {
+          kind: 'agents-appeared',
+          ...at(23),
+          ...cron(),
+          agents: [{ agent: agent('cron-1', WIKI_AS), ...point(23), new: true }],
+        },
         { kind: 'users-appeared', ...at(23), client: client(WIKI_AS, 'cron'), users: 1 },
-        { kind: 'scopes-used', ...at(19, 22), ...mailer(), scopes: [{ scope: 'contacts.read', ...point(19) }, { scope: 'contacts.write', ...point(22) }] },
+        {
+          kind: 'scopes-used',
+          ...at(19, 22),
+          ...mailer(),
+          scopes: [
+            { scope: 'contacts.read', ...point(19) },
+            { scope: 'contacts.write', ...point(22) },
+          ],
+        },
         usedAfter(22, T + 400, 'lifted'),
         usedAfter(19, T + 331, 'ordered'),
         { kind: 'grants-grew', ...at(17), ...mailer(), grants: 1, scopes_added: ['contacts.write'] },
         { kind: 'scopes-granted', ...at(17), ...mailer(), scopes: [{ scope: 'contacts.write', ...point(17) }] },
         { kind: 'grants-appeared', ...at(16), ...mailer(), grants: 1 },
         { kind: 'users-appeared', ...at(16), client: client(IDP, 'mailer'), users: 1 },
-        { kind: 'connection-returned', ...at(15), ...mailerConnection(), before: 'deleted', after: 'created', scopes_added: ['contacts.read', 'contacts.write'], scopes_removed: [] },
+        {
+          kind: 'connection-returned',
+          ...at(15),
+          ...mailerConnection(),
+          before: 'deleted',
+          after: 'created',
+          scopes_added: ['contacts.read', 'contacts.write'],
+          scopes_removed: [],
+        },
       ],
     });
   });
@@ -155,7 +317,15 @@ describe('GET /v1/changes', () => {
   it('tells of a grant that was there that it grew, and of a connection what it lost', async () => {
     const { items } = await between(17);
     expect(items.filter(({ kind }: any) => kind.startsWith('grants-') || kind.startsWith('connection-'))).toEqual([
-      { kind: 'connection-changed', ...at(24), ...mailerConnection(), before: 'created', after: 'created', scopes_added: [], scopes_removed: ['contacts.read'] },
+      {
+        kind: 'connection-changed',
+        ...at(24),
+        ...mailerConnection(),
+        before: 'created',
+        after: 'created',
+        scopes_added: [],
+        scopes_removed: ['contacts.read'],
+      },
       { kind: 'grants-appeared', ...at(23), ...cron(), grants: 1 },
       { kind: 'grants-grew', ...at(17), ...mailer(), grants: 1, scopes_added: ['contacts.write'] },
     ]);
@@ -163,10 +333,27 @@ describe('GET /v1/changes', () => {
 
   it('tells a scope that grew and shrank again twice, each with its moment', async () => {
     const told = [
-      { kind: 'connection-changed', ...at(24), ...mailerConnection(), before: 'created', after: 'created', scopes_added: [], scopes_removed: ['contacts.read'] },
-      { kind: 'connection-returned', ...at(15), ...mailerConnection(), before: 'deleted', after: 'created', scopes_added: ['contacts.read', 'contacts.write'], scopes_removed: [] },
+      {
+        kind: 'connection-changed',
+        ...at(24),
+        ...mailerConnection(),
+        before: 'created',
+        after: 'created',
+        scopes_added: [],
+        scopes_removed: ['contacts.read'],
+      },
+      {
+        kind: 'connection-returned',
+        ...at(15),
+        ...mailerConnection(),
+        before: 'deleted',
+        after: 'created',
+        scopes_added: ['contacts.read', 'contacts.write'],
+        scopes_removed: [],
+      },
     ];
-    const ofMailer = (items: any[]) => items.filter(({ kind, idp_client: of }: any) => kind.startsWith('connection-') && of.client_id === 'mailer');
+    const ofMailer = (items: any[]) =>
+      items.filter(({ kind, idp_client: of }: any) => kind.startsWith('connection-') && of.client_id === 'mailer');
     expect(ofMailer((await between(15)).items)).toEqual(told);
     // The same, and what was before, since a moment at which nothing had come yet.
     expect(ofMailer((await between(0, '', '&limit=100')).items).slice(0, 2)).toEqual(told);
@@ -179,18 +366,35 @@ describe('GET /v1/changes', () => {
     const whole = await between('9999d', 25, '&limit=100');
     const { items, since: begins } = await between(since, 25, '&limit=100');
     expect([begins, items]).toEqual([{ index: '0', at: moment }, whole.items]);
-    expect(items.filter(({ kind }: any) => kind === 'grants-grew').map(({ scopes_added, grants }: any) => [scopes_added, grants])).toContainEqual([['contacts.write'], 1]);
+    expect(
+      items
+        .filter(({ kind }: any) => kind === 'grants-grew')
+        .map(({ scopes_added, grants }: any) => [scopes_added, grants]),
+    ).toContainEqual([['contacts.write'], 1]);
   });
 
   it('tells of a rule only what came after the first moment', async () => {
-    const rules = async (since: number, until: number) => (await between(since, until, '&kind=used-after-rule')).items.map((item: any) => [item.rule_state, item.access]);
+    const rules = async (since: number, until: number) =>
+      (await between(since, until, '&kind=used-after-rule')).items.map((item: any) => [item.rule_state, item.access]);
     expect(await rules(18, 19)).toEqual([]);
     expect(await rules(18, 20)).toEqual([['ordered', '19']]);
     expect(await rules(20, 25)).toEqual([['lifted', '22']]);
     expect(await rules(23, 25)).toEqual([]);
-    await api.say([say('crm', 'access.allowed', T + 450, { token: { iss: CRM_AS, jti: 't17' }, operation: 'write', status: 200 })]);
+    await api.say([
+      say('crm', 'access.allowed', T + 450, { token: { iss: CRM_AS, jti: 't17' }, operation: 'write', status: 200 }),
+    ]);
     expect(await rules(25, 26)).toEqual([['lifted', '25']]);
-    expect((await between(18, 26, '&kind=used-after-rule')).items.map((item: any) => [item.access, item.at, item.last_at, item.uses])).toEqual([['22', T + 400, T + 450, 2], ['19', T + 331, T + 331, 1]]);
+    expect(
+      (await between(18, 26, '&kind=used-after-rule')).items.map((item: any) => [
+        item.access,
+        item.at,
+        item.last_at,
+        item.uses,
+      ]),
+    ).toEqual([
+      ['22', T + 400, T + 450, 2],
+      ['19', T + 331, T + 331, 1],
+    ]);
     await api.pool.query('UPDATE entry SET arrival = ($2 + 10 * ix) * 1000 WHERE tenant = $1', [ACME, T]);
   });
 
@@ -198,13 +402,27 @@ describe('GET /v1/changes', () => {
     const member = { client: { iss: IDP, client_id: 'mailer' } };
     const token = { token: { iss: CRM_AS, jti: 't17' } };
     await own('revocation.ordered', T + 500, { ...ordered, rule: 'r-issuer', selector: { ...member, issuer: IDP } });
-    await own('revocation.ordered', T + 501, { ...ordered, rule: 'r-other-issuer', selector: { ...member, issuer: WIKI_AS } });
+    await own('revocation.ordered', T + 501, {
+      ...ordered,
+      rule: 'r-other-issuer',
+      selector: { ...member, issuer: WIKI_AS },
+    });
     await own('revocation.ordered', T + 502, { ...ordered, rule: 'r-token', selector: token });
-    await own('revocation.ordered', T + 503, { ...ordered, rule: 'r-other-token', selector: { token: { iss: CRM_AS, jti: 'another' } } });
+    await own('revocation.ordered', T + 503, {
+      ...ordered,
+      rule: 'r-other-token',
+      selector: { token: { iss: CRM_AS, jti: 'another' } },
+    });
     const since = Number((await between(1)).as_of.index);
-    await api.say([say('crm', 'access.allowed', T + 600, { token: { iss: CRM_AS, jti: 't17' }, operation: 'write', status: 200 })]);
+    await api.say([
+      say('crm', 'access.allowed', T + 600, { token: { iss: CRM_AS, jti: 't17' }, operation: 'write', status: 200 }),
+    ]);
     const { items } = await between(since, since + 1);
-    expect(items.map((item: any) => [item.rule, item.access]).sort()).toEqual([['r-issuer', String(since)], ['r-mailer', String(since)], ['r-token', String(since)]]);
+    expect(items.map((item: any) => [item.rule, item.access]).sort()).toEqual([
+      ['r-issuer', String(since)],
+      ['r-mailer', String(since)],
+      ['r-token', String(since)],
+    ]);
     await api.pool.query('UPDATE entry SET arrival = ($2 + 10 * ix) * 1000 WHERE tenant = $1', [ACME, T]);
   });
 
@@ -226,10 +444,16 @@ describe('GET /v1/changes', () => {
 
   it('is documented, member for member', async () => {
     const { paths, components } = (await api.get('/openapi.json')).body;
-    const { schema } = dereference(paths['/v1/changes'].get.responses[200].content['application/json'], components.schemas);
+    const { schema } = dereference(
+      paths['/v1/changes'].get.responses[200].content['application/json'],
+      components.schemas,
+    );
     const validate = new Ajv2020({ strict: true, allowUnionTypes: true }).compile(schema);
-    for (const body of [await between('7d', 25, '&limit=100'), await between(15, 25), await between(17, 25)]) expect([validate(body), validate.errors]).toEqual([true, null]);
-    expect(paths['/v1/changes'].get.parameters.filter(({ required }: any) => required).map(({ name }: any) => name)).toEqual(['since']);
+    for (const body of [await between('7d', 25, '&limit=100'), await between(15, 25), await between(17, 25)])
+      expect([validate(body), validate.errors]).toEqual([true, null]);
+    expect(
+      paths['/v1/changes'].get.parameters.filter(({ required }: any) => required).map(({ name }: any) => name),
+    ).toEqual(['since']);
   });
 
   it('is empty between a moment and itself', async () => {
@@ -237,9 +461,17 @@ describe('GET /v1/changes', () => {
   });
 
   it.each([
-    ['a client', () => `&client_iss=${IDP}&client_id=mailer`, ['connection-vanished', 'connection-appeared', 'grants-appeared', 'scopes-granted', 'users-appeared']],
+    [
+      'a client',
+      () => `&client_iss=${IDP}&client_id=mailer`,
+      ['connection-vanished', 'connection-appeared', 'grants-appeared', 'scopes-granted', 'users-appeared'],
+    ],
     ['another client', () => `&client_iss=${WIKI_AS}&client_id=assistant-at-wiki`, []],
-    ['a resource, of which users are not counted', () => `&resource=${CRM}`, ['connection-vanished', 'connection-appeared', 'grants-appeared', 'scopes-granted']],
+    [
+      'a resource, of which users are not counted',
+      () => `&resource=${CRM}`,
+      ['connection-vanished', 'connection-appeared', 'grants-appeared', 'scopes-granted'],
+    ],
     ['a kind', () => '&kind=scopes-granted', ['scopes-granted']],
   ])('filters by %s', async (_, filter, kinds) => {
     expect((await between(9, 15, filter())).items.map(({ kind }: any) => kind)).toEqual(kinds);
@@ -252,7 +484,14 @@ describe('GET /v1/changes', () => {
     for (;;) {
       items.push(...page.items);
       if (page.next === undefined) break;
-      await api.say([say('crm', 'access.allowed', T + 500 + items.length, { token: { iss: CRM_AS, jti: 't17' }, operation: 'read', scope: `fresh-${items.length}`, status: 200 })]);
+      await api.say([
+        say('crm', 'access.allowed', T + 500 + items.length, {
+          token: { iss: CRM_AS, jti: 't17' },
+          operation: 'read',
+          scope: `fresh-${items.length}`,
+          status: 200,
+        }),
+      ]);
       page = await between('7d', '', `&limit=3&cursor=${page.next}`);
     }
     expect(items).toEqual(whole);
@@ -284,7 +523,8 @@ describe('GET /v1/changes', () => {
   it('takes a time that was found beside the opening for no other', async () => {
     const ask = createAsk({ pool: api.pool, now: () => NOW });
     const [early, late] = [arrivalOf(3) * 1_000, arrivalOf(9) * 1_000];
-    const foundBy = (atMs: number) => ask(ACME, async (snapshot) => (await snapshot.asOf({ atMs })).index, undefined, { other: () => late });
+    const foundBy = (atMs: number) =>
+      ask(ACME, async (snapshot) => (await snapshot.asOf({ atMs })).index, undefined, { other: () => late });
     expect([await foundBy(early), await foundBy(late)]).toEqual([4n, 10n]);
   });
 });

@@ -18,7 +18,9 @@ let now: number;
 let hidden: string | undefined;
 const control = () => {
   const state = api.control();
-  return Object.create(state, { sources: { value: () => [...state.sources()].filter(({ id }) => id !== hidden) } }) as typeof state;
+  return Object.create(state, {
+    sources: { value: () => [...state.sources()].filter(({ id }) => id !== hidden) },
+  }) as typeof state;
 };
 const begin = (): Questions => createQuestions({ pool: api.pool, control, now: () => now });
 /** While it is there, questions wait for it once they have their snapshot. */
@@ -64,7 +66,8 @@ async function expectSame(): Promise<any> {
   return answer;
 }
 const eventsOf = ({ items }: any): number => items.reduce((sum: number, { events }: any) => sum + events, 0);
-const timedOf = ({ items }: any): number => items.reduce((sum: number, { clock }: any) => sum + (clock?.events ?? 0), 0);
+const timedOf = ({ items }: any): number =>
+  items.reduce((sum: number, { clock }: any) => sum + (clock?.events ?? 0), 0);
 
 it('goes on from one block to the next', async () => {
   let said = 0;
@@ -105,10 +108,14 @@ it('knows what a source said before it was told of it', async () => {
   old = begin();
   expect((await expectSame()).items.length).toBe(3);
   hidden = undefined;
-  expect((await expectSame()).items.find(({ source }: any) => source.name === 'crm').events).toBe(EVENTS.filter(({ source }) => source === 'crm').length);
+  expect((await expectSame()).items.find(({ source }: any) => source.name === 'crm').events).toBe(
+    EVENTS.filter(({ source }) => source === 'crm').length,
+  );
 });
 
 it('forgets when the tables are others', async () => {
-  await api.pool.query('BEGIN; ALTER TABLE edge_use RENAME TO replaced; CREATE TABLE edge_use (LIKE replaced INCLUDING ALL); DROP TABLE replaced; TRUNCATE source_count; COMMIT');
+  await api.pool.query(
+    'BEGIN; ALTER TABLE edge_use RENAME TO replaced; CREATE TABLE edge_use (LIKE replaced INCLUDING ALL); DROP TABLE replaced; TRUNCATE source_count; COMMIT',
+  );
   expect(eventsOf(await expectSame())).toBe(0);
 });

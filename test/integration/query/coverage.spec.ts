@@ -7,7 +7,9 @@ let arrivals: readonly number[];
 
 beforeAll(async () => {
   api = await startQueryApi(STORY);
-  const entries = await api.pool.query<{ arrival: string }>('SELECT arrival FROM entry WHERE tenant = $1 ORDER BY ix', [ACME]);
+  const entries = await api.pool.query<{ arrival: string }>('SELECT arrival FROM entry WHERE tenant = $1 ORDER BY ix', [
+    ACME,
+  ]);
   arrivals = entries.rows.map(({ arrival }) => Number(arrival));
 });
 afterAll(() => api.stop());
@@ -21,11 +23,26 @@ const saidOf = (answer: any, name: string) => {
   const { clock: _, ...said } = itemOf(answer, name);
   return said;
 };
-const refuse = (tenant: string | null, name: keyof typeof SOURCES | null, at: number, code: string, position: readonly [string, number, number] | null = null) =>
+const refuse = (
+  tenant: string | null,
+  name: keyof typeof SOURCES | null,
+  at: number,
+  code: string,
+  position: readonly [string, number, number] | null = null,
+) =>
   api.pool.query(
     `INSERT INTO quarantine (tenant, source, at, code, detail, door, caller, cluster, topic, partition, record_offset, mode, size, headers, bytes, whole, digest)
      VALUES ($1, $2, to_timestamp($3), $4, 'in words', $5, $6, $7, $8, $9, $10, 'structured', 2, '', '{}', false, '\\x00')`,
-    [tenant, name && SOURCES[name].id, at, code, position ? 'kafka' : 'http', position ? null : 'acme-emit', position && 'c1', ...(position ?? [null, null, null])],
+    [
+      tenant,
+      name && SOURCES[name].id,
+      at,
+      code,
+      position ? 'kafka' : 'http',
+      position ? null : 'acme-emit',
+      position && 'c1',
+      ...(position ?? [null, null, null]),
+    ],
   );
 
 /** mulberry32: the same numbers for the same seed. */
@@ -42,12 +59,55 @@ function randomOf(seed: number): () => number {
 const DIGEST = sha256('an ID-JAG that goes by two names');
 /** Tokens that name an ID-JAG by its digest and by its jti, the event on it, one on another under the same digest, and a token told twice. */
 const LATE: readonly Said[] = [
-  say('idp', 'id-jag.issued', T + 15, { iss: IDP, jti: 'j-two', sha256: DIGEST, sub: 'alice', tenant: 'acme', client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], iat: T + 15, exp: T + 315 }),
-  say('idp', 'id-jag.issued', T + 16, { iss: IDP, jti: 'j-same-digest', sha256: DIGEST, sub: 'bob', tenant: 'acme', client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], iat: T + 16, exp: T + 316 }),
+  say('idp', 'id-jag.issued', T + 15, {
+    iss: IDP,
+    jti: 'j-two',
+    sha256: DIGEST,
+    sub: 'alice',
+    tenant: 'acme',
+    client_id: 'assistant-at-crm',
+    idp_client_id: 'assistant',
+    aud: [CRM_AS],
+    iat: T + 15,
+    exp: T + 315,
+  }),
+  say('idp', 'id-jag.issued', T + 16, {
+    iss: IDP,
+    jti: 'j-same-digest',
+    sha256: DIGEST,
+    sub: 'bob',
+    tenant: 'acme',
+    client_id: 'assistant-at-crm',
+    idp_client_id: 'assistant',
+    aud: [CRM_AS],
+    iat: T + 16,
+    exp: T + 316,
+  }),
   ...[{ sha256: DIGEST }, { jti: 'j-two' }].map((name, nth) =>
-    say('crm', 'token.issued', T + 17, { kind: 'access', iss: CRM_AS, jti: `by-name-${nth}`, client_id: 'assistant-at-crm', aud: [CRM], iat: T + 17, exp: T + 500, id_jag: { iss: IDP, ...name } }),
+    say('crm', 'token.issued', T + 17, {
+      kind: 'access',
+      iss: CRM_AS,
+      jti: `by-name-${nth}`,
+      client_id: 'assistant-at-crm',
+      aud: [CRM],
+      iat: T + 17,
+      exp: T + 500,
+      id_jag: { iss: IDP, ...name },
+    }),
   ),
-  ...[1, 2].map((sequence) => say('crm', 'token.issued', T + 18, { kind: 'access', iss: CRM_AS, jti: 'told-twice', client_id: 'assistant-at-crm', aud: [CRM], iat: T + 18, exp: T + 500, id_jag: { iss: IDP, jti: 'j1' }, sequence })),
+  ...[1, 2].map((sequence) =>
+    say('crm', 'token.issued', T + 18, {
+      kind: 'access',
+      iss: CRM_AS,
+      jti: 'told-twice',
+      client_id: 'assistant-at-crm',
+      aud: [CRM],
+      iat: T + 18,
+      exp: T + 500,
+      id_jag: { iss: IDP, jti: 'j1' },
+      sequence,
+    }),
+  ),
 ];
 
 describe('GET /v1/coverage', () => {
@@ -84,11 +144,20 @@ describe('GET /v1/coverage', () => {
       // One, and a summary of forty.
       uses: { count: 41, attributed: 41 },
     });
-    expect(saidOf(answer, 'hr')).toMatchObject({ last: null, events: 0, never_sent: ['user.disabled'], uses: { count: 0, attributed: 0 } });
+    expect(saidOf(answer, 'hr')).toMatchObject({
+      last: null,
+      events: 0,
+      never_sent: ['user.disabled'],
+      uses: { count: 0, attributed: 0 },
+    });
     expect(itemOf(answer, 'hr').clock).toBeNull();
     expect(answer.findings).toEqual([
       { code: 'never-heard', source: source('hr'), says: 'hr: registered, and not one event has come' },
-      { code: 'unattributed-uses', source: source('crm'), says: 'crm: of 1 of 3 uses nobody has said whose token it was' },
+      {
+        code: 'unattributed-uses',
+        source: source('crm'),
+        says: 'crm: of 1 of 3 uses nobody has said whose token it was',
+      },
       { code: 'never-sent', source: source('crm'), says: 'crm: registered for access.summary, and never sent one' },
       { code: 'never-sent', source: source('idp'), says: 'idp: registered for id-jag.denied, and never sent one' },
       { code: 'never-sent', source: source('wiki'), says: 'wiki: registered for access.denied, and never sent one' },
@@ -97,12 +166,34 @@ describe('GET /v1/coverage', () => {
 
   it.each([
     // Before the lineage of the wiki's token: its use is not attributed, and it has issued none.
-    [6, 'wiki', { events: 1, last: { index: '5' }, tokens: { issued: 0, id_jag_arrived: 0 }, uses: { count: 1, attributed: 0 } }],
+    [
+      6,
+      'wiki',
+      { events: 1, last: { index: '5' }, tokens: { issued: 0, id_jag_arrived: 0 }, uses: { count: 1, attributed: 0 } },
+    ],
     [7, 'wiki', { events: 1, last: { index: '5' }, tokens: { issued: 0 }, uses: { count: 1, attributed: 0 } }],
     // The token came; the use before it is attributed now.
-    [8, 'wiki', { events: 2, last: { index: '7' }, tokens: { issued: 1, id_jag_arrived: 1 }, uses: { count: 1, attributed: 1 } }],
-    [3, 'crm', { events: 1, last: { index: '2' }, tokens: { issued: 1, id_jag_arrived: 1 }, uses: { count: 0, attributed: 0 }, never_sent: ['access.allowed', 'access.denied', 'access.summary'] }],
-    [2, 'crm', { events: 0, last: null, never_sent: ['token.issued', 'access.allowed', 'access.denied', 'access.summary'] }],
+    [
+      8,
+      'wiki',
+      { events: 2, last: { index: '7' }, tokens: { issued: 1, id_jag_arrived: 1 }, uses: { count: 1, attributed: 1 } },
+    ],
+    [
+      3,
+      'crm',
+      {
+        events: 1,
+        last: { index: '2' },
+        tokens: { issued: 1, id_jag_arrived: 1 },
+        uses: { count: 0, attributed: 0 },
+        never_sent: ['access.allowed', 'access.denied', 'access.summary'],
+      },
+    ],
+    [
+      2,
+      'crm',
+      { events: 0, last: null, never_sent: ['token.issued', 'access.allowed', 'access.denied', 'access.summary'] },
+    ],
   ])('as of index %i, of %s', async (index, name, said) => {
     const answer = await coverage(`?as_of=${index}`);
     expect(answer.as_of.index).toBe(String(index));
@@ -114,43 +205,54 @@ describe('GET /v1/coverage', () => {
     [0, 1],
     [65_531, 2],
     [65_531, 3],
-  ])('from index %i, order %i: in the past it says what a deployment that stopped there would say', async (first, seed) => {
-    const random = randomOf(seed);
-    const events = [...STORY.flat().filter((said) => said.source !== 'globex'), ...LATE].map((said) => [random(), said] as const).sort(([one], [other]) => one - other).map(([, said]) => said);
-    const batchesOf = (said: readonly Said[]): Said[][] => {
-      const batches: Said[][] = [];
-      for (let at = 0; at < said.length; ) {
-        const size = 1 + Math.floor(random() * 5);
-        batches.push(said.slice(at, at + size));
-        at += size;
-      }
-      return batches;
-    };
-    const startAt = async (said: readonly Said[]) => {
-      const started = await startQueryApi([]);
-      await started.pool.query('INSERT INTO ledger_head (tenant, next_ix) VALUES ($1, $2)', [ACME, first]);
-      for (const batch of batchesOf(said)) await started.say(batch);
-      return started;
-    };
-    const whole = await startAt(events);
-    try {
-      for (const count of [1, 4, 5, 6, 9, 13, events.length - 1]) {
-        const then = (await whole.get(`/v1/coverage?as_of=${first + count}`)).body;
-        const stopped = await startAt(events.slice(0, count));
-        try {
-          const now = (await stopped.get('/v1/coverage')).body;
-          const withoutArrival = (answer: any, name: string) => ({ ...saidOf(answer, name), sequence: null, last: { ...itemOf(answer, name).last, arrival: null } });
-          for (const name of ['crm', 'hr', 'idp', 'wiki']) expect([count, withoutArrival(then, name)]).toEqual([count, withoutArrival(now, name)]);
-          const counted = (answer: any) => answer.items.map(({ clock }: any) => clock?.events);
-          expect(counted(then)).toEqual(counted(now));
-        } finally {
-          await stopped.stop();
+  ])(
+    'from index %i, order %i: in the past it says what a deployment that stopped there would say',
+    async (first, seed) => {
+      const random = randomOf(seed);
+      const events = [...STORY.flat().filter((said) => said.source !== 'globex'), ...LATE]
+        .map((said) => [random(), said] as const)
+        .sort(([one], [other]) => one - other)
+        .map(([, said]) => said);
+      const batchesOf = (said: readonly Said[]): Said[][] => {
+        const batches: Said[][] = [];
+        for (let at = 0; at < said.length; ) {
+          const size = 1 + Math.floor(random() * 5);
+          batches.push(said.slice(at, at + size));
+          at += size;
         }
+        return batches;
+      };
+      const startAt = async (said: readonly Said[]) => {
+        const started = await startQueryApi([]);
+        await started.pool.query('INSERT INTO ledger_head (tenant, next_ix) VALUES ($1, $2)', [ACME, first]);
+        for (const batch of batchesOf(said)) await started.say(batch);
+        return started;
+      };
+      const whole = await startAt(events);
+      try {
+        for (const count of [1, 4, 5, 6, 9, 13, events.length - 1]) {
+          const then = (await whole.get(`/v1/coverage?as_of=${first + count}`)).body;
+          const stopped = await startAt(events.slice(0, count));
+          try {
+            const now = (await stopped.get('/v1/coverage')).body;
+            const withoutArrival = (answer: any, name: string) => ({
+              ...saidOf(answer, name),
+              sequence: null,
+              last: { ...itemOf(answer, name).last, arrival: null },
+            });
+            for (const name of ['crm', 'hr', 'idp', 'wiki'])
+              expect([count, withoutArrival(then, name)]).toEqual([count, withoutArrival(now, name)]);
+            const counted = (answer: any) => answer.items.map(({ clock }: any) => clock?.events);
+            expect(counted(then)).toEqual(counted(now));
+          } finally {
+            await stopped.stop();
+          }
+        }
+      } finally {
+        await whole.stop();
       }
-    } finally {
-      await whole.stop();
-    }
-  });
+    },
+  );
 
   it('pages by source, as of the first page, with the findings of all', async () => {
     const names: string[] = [];
@@ -166,7 +268,9 @@ describe('GET /v1/coverage', () => {
 
   it('shows a tenant its own sources alone', async () => {
     const { body } = await api.get('/v1/coverage', 'globex-audit');
-    expect(body.items.map((item: any) => [item.source.name, item.events, item.tokens.none])).toEqual([['globex', 1, 1]]);
+    expect(body.items.map((item: any) => [item.source.name, item.events, item.tokens.none])).toEqual([
+      ['globex', 1, 1],
+    ]);
     expect(body.findings.map((finding: any) => finding.code)).toEqual(['tokens-without-lineage']);
   });
 
@@ -210,11 +314,44 @@ describe('what another tenant was refused', () => {
 describe('what came later', () => {
   beforeAll(async () => {
     await api.say([
-      /* 15, of a bare token, numbered */ say('wiki', 'token.issued', T + 400, { kind: 'access', iss: WIKI_AS, jti: 'w-bare', client_id: 'assistant-at-wiki', aud: ['https://wiki.example/api'], iat: T + 400, exp: T + 900, sequence: 1 } as never),
-      /* 16, which came from another token */ say('wiki', 'token.issued', T + 410, { kind: 'access', iss: WIKI_AS, jti: 'w-child', client_id: 'assistant-at-wiki', aud: ['https://wiki.example/api'], iat: T + 410, exp: T + 900, parent: { iss: WIKI_AS, jti: 'w-bare' }, sequence: 4 } as never),
+      /* 15, of a bare token, numbered */ say('wiki', 'token.issued', T + 400, {
+        kind: 'access',
+        iss: WIKI_AS,
+        jti: 'w-bare',
+        client_id: 'assistant-at-wiki',
+        aud: ['https://wiki.example/api'],
+        iat: T + 400,
+        exp: T + 900,
+        sequence: 1,
+      } as never),
+      /* 16, which came from another token */ say('wiki', 'token.issued', T + 410, {
+        kind: 'access',
+        iss: WIKI_AS,
+        jti: 'w-child',
+        client_id: 'assistant-at-wiki',
+        aud: ['https://wiki.example/api'],
+        iat: T + 410,
+        exp: T + 900,
+        parent: { iss: WIKI_AS, jti: 'w-bare' },
+        sequence: 4,
+      } as never),
     ]);
     // The ID-JAG that only its authorization server had named.
-    await api.say([/* 17 */ say('idp', 'id-jag.issued', T + 15, { iss: IDP, jti: 'j-unseen', sub: 'alice', tenant: 'acme', client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], resource: [CRM], scope: 'contacts.read', iat: T + 15, exp: T + 315 })]);
+    await api.say([
+      /* 17 */ say('idp', 'id-jag.issued', T + 15, {
+        iss: IDP,
+        jti: 'j-unseen',
+        sub: 'alice',
+        tenant: 'acme',
+        client_id: 'assistant-at-crm',
+        idp_client_id: 'assistant',
+        aud: [CRM_AS],
+        resource: [CRM],
+        scope: 'contacts.read',
+        iat: T + 15,
+        exp: T + 315,
+      }),
+    ]);
     await refuse(ACME, 'crm', NOW - 60, 'wrong-issuer', ['rescind.events.crm', 0, 41]);
     await refuse(ACME, 'crm', NOW - 30, 'wrong-issuer', ['rescind.events.crm', 0, 42]);
     await refuse(ACME, 'crm', NOW - 10, 'invalid-data');
@@ -226,8 +363,20 @@ describe('what came later', () => {
 
   it('gaps, refusals of 24 h, lineage that came late, and tokens without one', async () => {
     const answer = await coverage();
-    expect(itemOf(answer, 'crm').tokens).toEqual({ issued: 3, id_jag_arrived: 3, id_jag_stated: 0, parent_only: 0, none: 0 });
-    expect(itemOf(await coverage('?as_of=17'), 'crm').tokens).toEqual({ issued: 3, id_jag_arrived: 2, id_jag_stated: 1, parent_only: 0, none: 0 });
+    expect(itemOf(answer, 'crm').tokens).toEqual({
+      issued: 3,
+      id_jag_arrived: 3,
+      id_jag_stated: 0,
+      parent_only: 0,
+      none: 0,
+    });
+    expect(itemOf(await coverage('?as_of=17'), 'crm').tokens).toEqual({
+      issued: 3,
+      id_jag_arrived: 2,
+      id_jag_stated: 1,
+      parent_only: 0,
+      none: 0,
+    });
     expect(itemOf(answer, 'wiki')).toMatchObject({
       tokens: { issued: 3, id_jag_arrived: 1, id_jag_stated: 0, parent_only: 1, none: 1 },
       sequence: { first: 1, last: 4, missing: 2, repeated: 0, given_up: 0 },
@@ -264,7 +413,9 @@ describe('what came later', () => {
         ['2', 'token.issued', T + 20, { iss: CRM_AS, jti: 't1', sub: 'crm-alice', client_id: 'assistant-at-crm' }],
       ]);
       expect(body.events[0]).toMatchObject({ arrival: secondsOf(14), delay_ms: arrivals[14]! - (T + 220) * 1000 });
-      expect(body.refused.map(({ at, code, door, caller, position }: any) => [at, code, door, caller, position])).toEqual([
+      expect(
+        body.refused.map(({ at, code, door, caller, position }: any) => [at, code, door, caller, position]),
+      ).toEqual([
         [NOW - 90_000, 'nul', 'http', 'acme-emit', null],
         [NOW - 10, 'invalid-data', 'http', 'acme-emit', null],
         [NOW - 30, 'wrong-issuer', 'kafka', null, { topic: 'rescind.events.crm', partition: 0, offset: '42' }],
@@ -282,8 +433,14 @@ describe('what came later', () => {
 
     it('goes by name or id, and names a person where the event does', async () => {
       const { body } = await api.get(`/v1/sources/${SOURCES.idp.id}/check`);
-      expect(body.events.find((event: any) => event.index === '13').subject).toEqual({ iss: IDP, sub: 'bob', tenant: 'acme' });
-      expect((await api.get('/v1/sources/wiki/check')).body.events.find((event: any) => event.index === '7').subject).toEqual({ sha256: sha256('opaque-token-of-bob'), client_id: 'assistant-at-wiki' });
+      expect(body.events.find((event: any) => event.index === '13').subject).toEqual({
+        iss: IDP,
+        sub: 'bob',
+        tenant: 'acme',
+      });
+      expect(
+        (await api.get('/v1/sources/wiki/check')).body.events.find((event: any) => event.index === '7').subject,
+      ).toEqual({ sha256: sha256('opaque-token-of-bob'), client_id: 'assistant-at-wiki' });
     });
 
     it('tells who has sent nothing how to begin', async () => {
@@ -327,8 +484,17 @@ it('tells a clock that is ahead, and one that is behind or late, from one that i
   try {
     const now = Math.floor(Date.now() / 1000);
     const used = (name: 'crm' | 'wiki' | 'idp', at: number, nth: number) =>
-      say(name, 'access.allowed', at, { token: { iss: CRM_AS, jti: `of-${name}-${nth}` }, operation: 'read', status: 200 });
-    await told.say([used('crm', now - 2, 0), used('crm', now + 120, 1), used('wiki', now - 1, 0), used('wiki', now - 7_200, 1)]);
+      say(name, 'access.allowed', at, {
+        token: { iss: CRM_AS, jti: `of-${name}-${nth}` },
+        operation: 'read',
+        status: 200,
+      });
+    await told.say([
+      used('crm', now - 2, 0),
+      used('crm', now + 120, 1),
+      used('wiki', now - 1, 0),
+      used('wiki', now - 7_200, 1),
+    ]);
     await told.say(Array.from({ length: 19 }, (_, nth) => used('idp', now - 300 - nth, nth)));
     const clockOf = async (name: string) => itemOf((await told.get('/v1/coverage')).body, name).clock;
     // Nineteen late ones prove nothing yet.
@@ -343,7 +509,9 @@ it('tells a clock that is ahead, and one that is behind or late, from one that i
     const findings = (await told.get('/v1/coverage')).body.findings.filter(({ code }: any) => code === 'clock-off');
     expect(findings.map(({ says }: any) => says)).toEqual([
       expect.stringMatching(/^crm: its clock is ahead by (1\d\d seconds|(1\.9|2) minutes) or more$/),
-      expect.stringMatching(/^idp: its clock is behind, or it sends late: the promptest event came 5 minutes after its own time$/),
+      expect.stringMatching(
+        /^idp: its clock is behind, or it sends late: the promptest event came 5 minutes after its own time$/,
+      ),
     ]);
   } finally {
     await told.stop();

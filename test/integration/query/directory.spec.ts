@@ -6,7 +6,10 @@ let api: Awaited<ReturnType<typeof startQueryApi>>;
 let ids: ReadonlyMap<string, number>;
 
 const readIds = async (): Promise<void> => {
-  const { rows } = await api.pool.query<{ id: number; kind: number; parts: unknown }>('SELECT id, kind, parts FROM entity WHERE tenant = $1', [ACME]);
+  const { rows } = await api.pool.query<{ id: number; kind: number; parts: unknown }>(
+    'SELECT id, kind, parts FROM entity WHERE tenant = $1',
+    [ACME],
+  );
   ids = new Map(rows.map((row) => [`${row.kind} ${JSON.stringify(row.parts)}`, row.id]));
 };
 beforeAll(async () => {
@@ -21,8 +24,10 @@ const bob = () => id(1, IDP, 'acme', 'bob');
 const crmAlice = () => id(1, CRM_AS, null, 'crm-alice');
 const assistant = () => id(2, IDP, 'assistant');
 const ADMIN = 'acme-admin';
-const put = (path: string, body: unknown, caller: string | null = ADMIN) => api.send('PUT', `/v1/directory/${path}`, caller, body);
-const importCsv = (text: string, caller: string | null = ADMIN) => api.send('POST', '/v1/directory/import', caller, text, 'text/csv; charset=utf-8');
+const put = (path: string, body: unknown, caller: string | null = ADMIN) =>
+  api.send('PUT', `/v1/directory/${path}`, caller, body);
+const importCsv = (text: string, caller: string | null = ADMIN) =>
+  api.send('POST', '/v1/directory/import', caller, text, 'text/csv; charset=utf-8');
 const entity = async (of: number, query = '') => (await api.get(`/v1/entities/${of}${query}`)).body;
 const inIdp = `iss=${encodeURIComponent(IDP)}`;
 const ALICE_SCIM = {
@@ -35,7 +40,14 @@ const ALICE_SCIM = {
 };
 
 describe('GET /v1/entities/{id}', () => {
-  const nameOf = (of: number, iss: string, name: string, first_seen: string, asserted_by: readonly [number, string][], tenant?: string) => ({
+  const nameOf = (
+    of: number,
+    iss: string,
+    name: string,
+    first_seen: string,
+    asserted_by: readonly [number, string][],
+    tenant?: string,
+  ) => ({
     entity: of,
     iss,
     ...(tenant === undefined ? {} : { tenant }),
@@ -51,7 +63,13 @@ describe('GET /v1/entities/{id}', () => {
     // Token t1 (2) states both; its ID-JAG (1) named the IdP’s alone.
     const idpName = () => nameOf(alice(), IDP, 'alice', '1', [[crmAlice(), '2']], 'acme');
     const localName = () => nameOf(crmAlice(), CRM_AS, 'crm-alice', '2', [[alice(), '2']]);
-    expect(await entity(alice())).toEqual({ as_of: { index: '15', at: NOW }, entity: alice(), kind: 'user', names: [idpName(), localName()], at_least: false });
+    expect(await entity(alice())).toEqual({
+      as_of: { index: '15', at: NOW },
+      entity: alice(),
+      kind: 'user',
+      names: [idpName(), localName()],
+      at_least: false,
+    });
     expect((await entity(crmAlice())).names).toEqual([localName(), idpName()]);
     expect((await entity(bob())).names).toEqual([nameOf(bob(), IDP, 'bob', '6', [], 'acme')]);
   });
@@ -60,7 +78,11 @@ describe('GET /v1/entities/{id}', () => {
     const [atCrm, atWiki] = [id(2, CRM_AS, 'assistant-at-crm'), id(2, WIKI_AS, 'assistant-at-wiki')];
     for (const one of [assistant(), atCrm, atWiki]) {
       const { kind, names } = await entity(one);
-      expect([kind, names[0].entity, names.map((name: any) => name.name).sort()]).toEqual(['client', one, ['assistant', 'assistant-at-crm', 'assistant-at-wiki']]);
+      expect([kind, names[0].entity, names.map((name: any) => name.name).sort()]).toEqual([
+        'client',
+        one,
+        ['assistant', 'assistant-at-crm', 'assistant-at-wiki'],
+      ]);
     }
     expect((await entity(assistant())).names[0].asserted_by).toEqual([
       { entity: atCrm, index: '1' },
@@ -70,27 +92,51 @@ describe('GET /v1/entities/{id}', () => {
 
   it('as of a moment: before the grant they were two', async () => {
     // The wiki's name of the client came with entry 6.
-    expect((await entity(assistant(), '?as_of=6')).names.map((name: any) => name.name)).toEqual(['assistant', 'assistant-at-crm']);
-    expect((await entity(assistant(), '?as_of=7')).names.map((name: any) => name.name)).toEqual(['assistant', 'assistant-at-crm', 'assistant-at-wiki']);
+    expect((await entity(assistant(), '?as_of=6')).names.map((name: any) => name.name)).toEqual([
+      'assistant',
+      'assistant-at-crm',
+    ]);
+    expect((await entity(assistant(), '?as_of=7')).names.map((name: any) => name.name)).toEqual([
+      'assistant',
+      'assistant-at-crm',
+      'assistant-at-wiki',
+    ]);
     expect((await entity(alice(), '?as_of=2')).names.map((name: any) => name.name)).toEqual(['alice']);
     expect((await api.get(`/v1/entities/${crmAlice()}?as_of=2`)).status).toBe(404);
   });
 
   it('of what has one name', async () => {
-    expect(await entity(id(5, CRM))).toMatchObject({ kind: 'resource', names: [{ iss: null, name: CRM, asserted_by: [] }] });
-    expect(await entity(id(3, IDP, 'agent-7'))).toMatchObject({ kind: 'agent', names: [{ iss: IDP, name: 'agent-7' }] });
+    expect(await entity(id(5, CRM))).toMatchObject({
+      kind: 'resource',
+      names: [{ iss: null, name: CRM, asserted_by: [] }],
+    });
+    expect(await entity(id(3, IDP, 'agent-7'))).toMatchObject({
+      kind: 'agent',
+      names: [{ iss: IDP, name: 'agent-7' }],
+    });
   });
 
   it.each([
-    ['0', 400], ['01', 400], ['-1', 400], ['1.5', 400], ['x', 400], ['2147483648', 400], ['99999999999', 400], ['%00', 400], ['__proto__', 400], ['2147483647', 404],
-    ['1?as_of=16', 400], ['1?x=1', 400], ['1?as_of=1&as_of=1', 400],
+    ['0', 400],
+    ['01', 400],
+    ['-1', 400],
+    ['1.5', 400],
+    ['x', 400],
+    ['2147483648', 400],
+    ['99999999999', 400],
+    ['%00', 400],
+    ['__proto__', 400],
+    ['2147483647', 404],
+    ['1?as_of=16', 400],
+    ['1?x=1', 400],
+    ['1?as_of=1&as_of=1', 400],
   ])('%s: %i', async (path, status) => {
     const answer = await api.get(`/v1/entities/${path}`);
     expect([answer.status, answer.type]).toEqual([status, 'application/problem+json']);
   });
 
   it('knows nothing of another tenant’s', async () => {
-    const own = await api.pool.query<{ id: number }>("SELECT max(id) AS id FROM entity WHERE tenant <> $1", [ACME]);
+    const own = await api.pool.query<{ id: number }>('SELECT max(id) AS id FROM entity WHERE tenant <> $1', [ACME]);
     const beyond = Math.max(...ids.values());
     expect(beyond).toBeGreaterThan(own.rows[0]!.id);
     expect((await api.get(`/v1/entities/${beyond}`, 'globex-audit')).status).toBe(404);
@@ -102,18 +148,39 @@ describe('the directory', () => {
     const { status, body } = await put(`users/alice?${inIdp}&tenant=acme`, ALICE_SCIM);
     expect([status, body]).toEqual([
       200,
-      { kind: 'user', iss: IDP, tenant: 'acme', name: 'alice', display_name: 'Alice Archer', user_name: 'alice@acme.example', emails: ['alice@acme.example'], active: false, owner: null, team: null, updated_at: NOW, updated_by: ADMIN },
+      {
+        kind: 'user',
+        iss: IDP,
+        tenant: 'acme',
+        name: 'alice',
+        display_name: 'Alice Archer',
+        user_name: 'alice@acme.example',
+        emails: ['alice@acme.example'],
+        active: false,
+        owner: null,
+        team: null,
+        updated_at: NOW,
+        updated_by: ADMIN,
+      },
     ]);
     await put(`clients/assistant?${inIdp}`, { display_name: 'The Assistant', owner: 'Carol', team: 'Support' });
     await put(`agents/agent-7?${inIdp}`, { display_name: 'Seven' });
     const [first] = (await api.get(`/v1/access?user=${alice()}&limit=1`)).body.items;
     expect([first.user.display_name, first.client, first.agent.display_name]).toEqual([
       'Alice Archer',
-      { entity: id(2, CRM_AS, 'assistant-at-crm'), iss: CRM_AS, client_id: 'assistant-at-crm', display_name: 'The Assistant' },
+      {
+        entity: id(2, CRM_AS, 'assistant-at-crm'),
+        iss: CRM_AS,
+        client_id: 'assistant-at-crm',
+        display_name: 'The Assistant',
+      },
       'Seven',
     ]);
     const asked = await entity(crmAlice());
-    expect([asked.display_name, asked.names.map((name: any) => name.directory?.display_name ?? null)]).toEqual(['Alice Archer', [null, 'Alice Archer']]);
+    expect([asked.display_name, asked.names.map((name: any) => name.directory?.display_name ?? null)]).toEqual([
+      'Alice Archer',
+      [null, 'Alice Archer'],
+    ]);
   });
 
   it('decides nothing: a user whom it calls inactive is as they were', async () => {
@@ -131,7 +198,9 @@ describe('the directory', () => {
       ['bob', true, 0],
     ]);
     // Filters by one do not find the other's doings.
-    const users = new Set((await api.get(`/v1/access?user=${alice()}`)).body.items.map((item: any) => item.user.entity));
+    const users = new Set(
+      (await api.get(`/v1/access?user=${alice()}`)).body.items.map((item: any) => item.user.entity),
+    );
     expect([...users]).toEqual([alice()]);
     // As of a moment at which nobody had heard of bob he is no name of hers.
     expect((await entity(alice(), '?as_of=6')).names.map((name: any) => name.name)).toEqual(['alice', 'crm-alice']);
@@ -141,7 +210,17 @@ describe('the directory', () => {
 
   it('does not take a local name that several people share for one person', async () => {
     const shared = (jti: string, sub: string, at: number) =>
-      say('crm', 'token.issued', at, { kind: 'access', iss: CRM_AS, jti, sub: 'crm-service', client_id: 'assistant-at-crm', aud: [CRM], iat: at, exp: at + 600, id_jag: { iss: IDP, jti: `j-${jti}`, sub, tenant: 'acme' } });
+      say('crm', 'token.issued', at, {
+        kind: 'access',
+        iss: CRM_AS,
+        jti,
+        sub: 'crm-service',
+        client_id: 'assistant-at-crm',
+        aud: [CRM],
+        iat: at,
+        exp: at + 600,
+        id_jag: { iss: IDP, jti: `j-${jti}`, sub, tenant: 'acme' },
+      });
     await api.say([/* 15 */ shared('s1', 'alice', T + 500)]);
     await readIds();
     const service = id(1, CRM_AS, null, 'crm-service');
@@ -149,19 +228,47 @@ describe('the directory', () => {
     expect((await entity(service)).display_name).toBe('Alice Archer');
     await api.say([/* 16 */ shared('s2', 'bob', T + 510)]);
     const { names, display_name } = await entity(service);
-    expect([display_name, names.map((name: any) => [name.name, name.shared])]).toEqual([undefined, [['crm-service', true], ['alice', false], ['bob', false]]]);
+    expect([display_name, names.map((name: any) => [name.name, name.shared])]).toEqual([
+      undefined,
+      [
+        ['crm-service', true],
+        ['alice', false],
+        ['bob', false],
+      ],
+    ]);
     const before = await entity(service, '?as_of=16');
-    expect([before.display_name, before.names.map((name: any) => name.name)]).toEqual(['Alice Archer', ['crm-service', 'alice', 'crm-alice']]);
-    expect((await entity(alice())).names.map((name: any) => [name.name, name.shared])).toEqual([['alice', false], ['crm-alice', false], ['crm-service', true]]);
+    expect([before.display_name, before.names.map((name: any) => name.name)]).toEqual([
+      'Alice Archer',
+      ['crm-service', 'alice', 'crm-alice'],
+    ]);
+    expect((await entity(alice())).names.map((name: any) => [name.name, name.shared])).toEqual([
+      ['alice', false],
+      ['crm-alice', false],
+      ['crm-service', true],
+    ]);
   });
 
-  const FILE = ['kind,iss,tenant,id,display_name,emails,owner,team', `user,${IDP},acme,zoe,Zoë Zimmer,zoe@acme.example,,`, `client,${IDP},,mailer,Mailer,,Bob,Ops`, `agent,${IDP},,agent-7,Agent Seven,,Dora,`].join('\n');
+  const FILE = [
+    'kind,iss,tenant,id,display_name,emails,owner,team',
+    `user,${IDP},acme,zoe,Zoë Zimmer,zoe@acme.example,,`,
+    `client,${IDP},,mailer,Mailer,,Bob,Ops`,
+    `agent,${IDP},,agent-7,Agent Seven,,Dora,`,
+  ].join('\n');
 
   it('imports a file, once however often, and leaves what the file does not name', async () => {
-    expect(await importCsv(FILE)).toMatchObject({ status: 200, body: { entries: 3, created: 2, changed: 1, unchanged: 0 } });
-    expect(await importCsv(FILE)).toMatchObject({ status: 200, body: { entries: 3, created: 0, changed: 0, unchanged: 3 } });
+    expect(await importCsv(FILE)).toMatchObject({
+      status: 200,
+      body: { entries: 3, created: 2, changed: 1, unchanged: 0 },
+    });
+    expect(await importCsv(FILE)).toMatchObject({
+      status: 200,
+      body: { entries: 3, created: 0, changed: 0, unchanged: 3 },
+    });
     const asJson = [{ kind: 'agent', iss: IDP, id: 'agent-7', display_name: 'Agent 7', owner: 'Dora' }];
-    expect(await api.send('POST', '/v1/directory/import', ADMIN, asJson)).toMatchObject({ status: 200, body: { entries: 1, created: 0, changed: 1, unchanged: 0 } });
+    expect(await api.send('POST', '/v1/directory/import', ADMIN, asJson)).toMatchObject({
+      status: 200,
+      body: { entries: 1, created: 0, changed: 1, unchanged: 0 },
+    });
     const { body } = await api.get('/v1/directory');
     expect(body.items.map((item: any) => [item.kind, item.name, item.entity === null]).sort()).toEqual([
       ['agent', 'agent-7', false],
@@ -175,7 +282,9 @@ describe('the directory', () => {
 
   it('refuses a file whole, line by line', async () => {
     const before = (await api.get('/v1/directory')).body.items;
-    const { status, body } = await importCsv(`${FILE.replace('Zimmer', 'Other')}\nuser,${IDP},acme,,No Name,,,\nclient,,,x,X,,,\n`);
+    const { status, body } = await importCsv(
+      `${FILE.replace('Zimmer', 'Other')}\nuser,${IDP},acme,,No Name,,,\nclient,,,x,X,,,\n`,
+    );
     expect([status, body.code, body.faults, body.lines]).toEqual([
       400,
       'invalid-request',
@@ -192,7 +301,10 @@ describe('the directory', () => {
     const names: string[] = [];
     let next: string | undefined;
     do {
-      const { body } = await api.get(`/v1/directory?limit=1&kind=client${next === undefined ? '' : `&cursor=${next}`}`, ADMIN);
+      const { body } = await api.get(
+        `/v1/directory?limit=1&kind=client${next === undefined ? '' : `&cursor=${next}`}`,
+        ADMIN,
+      );
       names.push(...body.items.map((item: any) => item.name));
       next = body.next;
     } while (next !== undefined);
@@ -201,8 +313,18 @@ describe('the directory', () => {
 
   it('belongs to its tenant', async () => {
     expect((await api.get('/v1/directory', 'globex-audit')).body.items).toEqual([]);
-    expect((await api.send('DELETE', `/v1/directory/users/alice?${inIdp}&tenant=acme`, 'globex-admin')).status).toBe(404);
-    expect((await put(`users/somebody?iss=${encodeURIComponent(CRM_AS)}`, { userName: 'x', displayName: 'Theirs' }, 'globex-admin')).status).toBe(200);
+    expect((await api.send('DELETE', `/v1/directory/users/alice?${inIdp}&tenant=acme`, 'globex-admin')).status).toBe(
+      404,
+    );
+    expect(
+      (
+        await put(
+          `users/somebody?iss=${encodeURIComponent(CRM_AS)}`,
+          { userName: 'x', displayName: 'Theirs' },
+          'globex-admin',
+        )
+      ).status,
+    ).toBe(200);
     expect((await api.get('/v1/grants', 'globex-audit')).body.items[0].user.display_name).toBe('Theirs');
     expect((await api.get('/v1/directory')).body.items.some((item: any) => item.name === 'somebody')).toBe(false);
     // A cursor of one is none of the other.
@@ -243,7 +365,9 @@ describe('the directory', () => {
   it('takes only what it says it takes', async () => {
     expect((await api.send('POST', '/v1/directory/import', ADMIN, FILE, 'text/plain')).status).toBe(415);
     expect((await api.send('POST', '/v1/directory/import', ADMIN)).status).toBe(415);
-    expect((await api.send('POST', '/v1/directory/import?dry=1', ADMIN, FILE, 'text/csv')).body.code).toBe('invalid-request');
+    expect((await api.send('POST', '/v1/directory/import?dry=1', ADMIN, FILE, 'text/csv')).body.code).toBe(
+      'invalid-request',
+    );
     expect((await api.send('PUT', `/v1/directory/clients/x?${inIdp}`, ADMIN, FILE, 'text/csv')).status).toBe(415);
     expect((await api.send('DELETE', `/v1/directory/things/x?${inIdp}`, ADMIN)).status).toBe(404);
     expect((await api.get('/v1/directory?kind=resource')).body.code).toBe('invalid-request');
@@ -254,7 +378,9 @@ describe('the directory', () => {
     const expected = (roles: readonly string[], status: number): number => (roles.includes(role) ? status : 403);
     expect((await put(`clients/by-role?${inIdp}`, { owner: 'X' }, caller)).status).toBe(expected(['admin'], 200));
     expect((await importCsv(FILE, caller)).status).toBe(expected(['admin'], 200));
-    expect((await api.send('DELETE', `/v1/directory/clients/by-role?${inIdp}`, caller)).status).toBe(expected(['admin'], 200));
+    expect((await api.send('DELETE', `/v1/directory/clients/by-role?${inIdp}`, caller)).status).toBe(
+      expected(['admin'], 200),
+    );
     expect((await api.get('/v1/directory', caller)).status).toBe(expected(['admin', 'audit'], 200));
     expect((await api.get(`/v1/entities/${alice()}`, caller)).status).toBe(expected(['audit'], 200));
   });

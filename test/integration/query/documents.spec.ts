@@ -29,8 +29,14 @@ describe('GET /', () => {
     const { status, type, body } = await api.get('/', null);
     expect([status, type]).toEqual([200, expect.stringMatching(/^application\/json/)]);
     const { next } = body as { next: { href: string }[] };
-    expect(next.map(({ href }) => href)).toEqual(['/openapi.json', '/health/ready', '/schemas/dev.rescind.token.issued.v1.json']);
-    expect(Object.keys(document.paths)).toEqual(expect.arrayContaining(['/', '/openapi.json', '/health/ready', '/schemas/{file}']));
+    expect(next.map(({ href }) => href)).toEqual([
+      '/openapi.json',
+      '/health/ready',
+      '/schemas/dev.rescind.token.issued.v1.json',
+    ]);
+    expect(Object.keys(document.paths)).toEqual(
+      expect.arrayContaining(['/', '/openapi.json', '/health/ready', '/schemas/{file}']),
+    );
     expect((await api.get('/openapi.json', null)).status).toBe(200);
     expect((await api.get('/schemas/dev.rescind.token.issued.v1.json', null)).status).toBe(200);
   });
@@ -43,7 +49,19 @@ describe('GET /', () => {
 });
 
 const PROTOCOL = ['/events', '/introspect', '/authorize-request', '/revoke'];
-const QUESTIONS = ['connections', 'grants', 'access', 'access/counts', 'graph', 'changes', 'tokens', 'tokens/{id}', 'entries/{index}', 'quarantine', 'sequences'];
+const QUESTIONS = [
+  'connections',
+  'grants',
+  'access',
+  'access/counts',
+  'graph',
+  'changes',
+  'tokens',
+  'tokens/{id}',
+  'entries/{index}',
+  'quarantine',
+  'sequences',
+];
 const MANAGEMENT = [...QUESTIONS, 'sources', 'callers', 'tenants'].map((path) => `/v1/${path}`);
 
 describe('GET /openapi.json', () => {
@@ -85,9 +103,14 @@ describe('GET /openapi.json', () => {
        VALUES ($1, $2, 'nul', '', 'http', 'structured', 0, '', '', false, '')`,
       [ACME, SOURCES.crm.id],
     );
-    await api.pool.query(`INSERT INTO source_sequence (tenant, source, seen) VALUES ($1, $2, '{[0,3),[5,6)}') ON CONFLICT DO NOTHING`, [ACME, SOURCES.crm.id]);
+    await api.pool.query(
+      `INSERT INTO source_sequence (tenant, source, seen) VALUES ($1, $2, '{[0,3),[5,6)}') ON CONFLICT DO NOTHING`,
+      [ACME, SOURCES.crm.id],
+    );
     const { schema } = document.paths[path].get.responses[200].content['application/json'];
-    const validate = new Ajv2020({ strict: true, allowUnionTypes: true, formats: { uuid: /^[0-9a-f-]{36}$/ } }).compile(schema);
+    const validate = new Ajv2020({ strict: true, allowUnionTypes: true, formats: { uuid: /^[0-9a-f-]{36}$/ } }).compile(
+      schema,
+    );
     const { status, body } = await api.get(url);
     expect(status).toBe(200);
     expect([validate(body), validate.errors]).toEqual([true, null]);
@@ -100,7 +123,11 @@ describe('GET /openapi.json', () => {
     });
     expect(shown.length).toBeGreaterThanOrEqual(QUESTIONS.length);
     for (const { path, schema, value } of shown) {
-      const validate = new Ajv2020({ strict: true, allowUnionTypes: true, formats: { uuid: /^[0-9a-f-]{36}$/ } }).compile(schema);
+      const validate = new Ajv2020({
+        strict: true,
+        allowUnionTypes: true,
+        formats: { uuid: /^[0-9a-f-]{36}$/ },
+      }).compile(schema);
       expect([path, validate(value), validate.errors]).toEqual([path, true, null]);
     }
   });

@@ -44,7 +44,8 @@ const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
   '/v1/revocations/{id}/lift': ['revoke'],
   '/v1/revocations/preview': ['revoke', 'audit'],
 };
-const allowedFor = ({ method, path }: { readonly method: string; readonly path: string }): readonly RoleName[] => ALLOWED[`${method} ${path}`] ?? ALLOWED[path] ?? ['audit'];
+const allowedFor = ({ method, path }: { readonly method: string; readonly path: string }): readonly RoleName[] =>
+  ALLOWED[`${method} ${path}`] ?? ALLOWED[path] ?? ['audit'];
 
 type Operation = (typeof world.operations)[number];
 
@@ -80,19 +81,31 @@ function pathsOf({ path }: Operation): readonly string[] {
 const FIXED: Readonly<Record<string, string>> = { secretId: '0', partition: '0' };
 
 /** A body for what takes one. That it is refused for what it says must come after that it is refused for who says it. */
-const bodyOf = ({ method }: { readonly method: string }): string | undefined => (method === 'POST' || method === 'PUT' ? '{}' : undefined);
+const bodyOf = ({ method }: { readonly method: string }): string | undefined =>
+  method === 'POST' || method === 'PUT' ? '{}' : undefined;
 
 function expectProblem({ status, type, body }: Answered, at: string): void {
-  expect({ at, status: status >= 400 && status < 500, type, code: body?.code in ERROR_CODES }).toEqual({ at, status: true, type: 'application/problem+json', code: true });
+  expect({ at, status: status >= 400 && status < 500, type, code: body?.code in ERROR_CODES }).toEqual({
+    at,
+    status: true,
+    type: 'application/problem+json',
+    code: true,
+  });
 }
 
 /** `asked`: what the question said itself may come back. */
 function expectNothingOf(tenant: string, answer: Answered, asked: string): void {
   const { token, rule, sources } = world.planted.acme;
   const payload = answer.body?.payload;
-  let text = payload ? [answer.text, ...[payload.attributes, payload.bytes].map((bytes: string) => Buffer.from(bytes, 'base64').toString())].join('\n') : answer.text;
+  let text = payload
+    ? [
+        answer.text,
+        ...[payload.attributes, payload.bytes].map((bytes: string) => Buffer.from(bytes, 'base64').toString()),
+      ].join('\n')
+    : answer.text;
   for (const said of decodeURIComponent(asked).split(/[?&=/]/)) if (said.length > 3) text = text.replaceAll(said, '');
-  for (const secret of [tenant, token, rule, ...sources]) expect({ asked, found: text.includes(secret) && secret }).toEqual({ asked, found: false });
+  for (const secret of [tenant, token, rule, ...sources])
+    expect({ asked, found: text.includes(secret) && secret }).toEqual({ asked, found: false });
 }
 
 it('knows the endpoints from OpenAPI', () => {
@@ -112,18 +125,43 @@ it('answers as of a moment, or says that it takes no `as_of` and refuses one', a
     if (takes) continue;
     without.push(path);
     const [asked] = pathsOf(operation);
-    const { status, type, body } = await world.ask('GET', `${asked}?as_of=1`, world.planted.acme.keys[allowedFor(operation)[0]!]);
-    expect({ path, status, type, code: body?.code, detail: body?.detail }).toMatchObject({ path, status: 400, type: 'application/problem+json', code: 'invalid-request', detail: expect.stringContaining('unknown parameter `as_of`') });
+    const { status, type, body } = await world.ask(
+      'GET',
+      `${asked}?as_of=1`,
+      world.planted.acme.keys[allowedFor(operation)[0]!],
+    );
+    expect({ path, status, type, code: body?.code, detail: body?.detail }).toMatchObject({
+      path,
+      status: 400,
+      type: 'application/problem+json',
+      code: 'invalid-request',
+      detail: expect.stringContaining('unknown parameter `as_of`'),
+    });
   }
   expect(without.map((path) => path.slice('/v1/'.length)).toSorted()).toEqual([
-    'callers', 'callers/{id}', 'changes', 'directory', 'entries/{index}', 'quarantine', 'quarantine/{id}', 'revocations', 'revocations/{id}', 'sequences', 'sources', 'sources/{id}',
-    'sources/{id}/check', 'tenants', 'tenants/{id}',
+    'callers',
+    'callers/{id}',
+    'changes',
+    'directory',
+    'entries/{index}',
+    'quarantine',
+    'quarantine/{id}',
+    'revocations',
+    'revocations/{id}',
+    'sequences',
+    'sources',
+    'sources/{id}',
+    'sources/{id}/check',
+    'tenants',
+    'tenants/{id}',
   ]);
 });
 
 describe('who asks', () => {
   it('without credentials, or with wrong ones, is told nothing', async () => {
-    const askers = world.operations.flatMap((operation) => [null, 'nobody', `${world.planted.acme.keys.admin}x`].map((key) => ({ operation, key })));
+    const askers = world.operations.flatMap((operation) =>
+      [null, 'nobody', `${world.planted.acme.keys.admin}x`].map((key) => ({ operation, key })),
+    );
     // On a connection each: on one, whoever has been told to wait waits.
     await Promise.all(
       askers.map(async ({ operation, key }) => {
@@ -145,10 +183,18 @@ describe('who asks', () => {
       const answer = await world.ask(operation.method, path!, world.planted.acme.keys[role], bodyOf(operation));
       const at = `${operation.method} ${path} by ${role}`;
       if (allowed) {
-        expect({ at, refused: answer.status === 401 || answer.status === 403 || answer.status >= 500 }).toEqual({ at, refused: false });
+        expect({ at, refused: answer.status === 401 || answer.status === 403 || answer.status >= 500 }).toEqual({
+          at,
+          refused: false,
+        });
         if (answer.status !== 200) expectProblem(answer, at);
       } else {
-        expect({ at, status: answer.status, code: answer.body?.code, type: answer.type }).toEqual({ at, status: 403, code: 'forbidden', type: 'application/problem+json' });
+        expect({ at, status: answer.status, code: answer.body?.code, type: answer.type }).toEqual({
+          at,
+          status: 403,
+          code: 'forbidden',
+          type: 'application/problem+json',
+        });
       }
     }
   });
@@ -174,7 +220,10 @@ describe('another tenant', () => {
           // A caller that emits is told the same of every source that is not its own, there or not.
           const notIts = role === 'emit' && status === 403;
           const own = /^\/v1\/(entities|users|clients|resources|agents|connections|entries)\//.test(path);
-          expect({ path, status: status === 404 || (operation.method !== 'GET' && status === 400) || notIts || own }).toEqual({ path, status: true });
+          expect({
+            path,
+            status: status === 404 || (operation.method !== 'GET' && status === 400) || notIts || own,
+          }).toEqual({ path, status: true });
         }
       }
     }
@@ -188,10 +237,13 @@ describe('another tenant', () => {
         const { status, body } = await world.ask('GET', `/v1/entries/${looked}`, world.planted[tenant].keys.audit);
         if (status === 404) break;
         expect([status, body.index]).toEqual([200, String(looked)]);
-        const [salt, attributes, bytes] = [body.payload.salt, body.payload.attributes, body.payload.bytes].map((part: string) => Buffer.from(part, 'base64')) as [Buffer, Buffer, Buffer];
+        const [salt, attributes, bytes] = [body.payload.salt, body.payload.attributes, body.payload.bytes].map(
+          (part: string) => Buffer.from(part, 'base64'),
+        ) as [Buffer, Buffer, Buffer];
         // The payload belongs to what the commitment covers.
         expect(commitment({ salt, attributes, bytes }).toString('base64')).toBe(body.commitment);
-        for (const other of others) expect([tenant, looked, bytes.toString().includes(other)]).toEqual([tenant, looked, false]);
+        for (const other of others)
+          expect([tenant, looked, bytes.toString().includes(other)]).toEqual([tenant, looked, false]);
         looked += 1;
       }
       expect(looked).toBeGreaterThan(10);
@@ -207,9 +259,13 @@ describe('another tenant', () => {
           return body;
         };
         const { nodes } = await ask('');
-        const [client, resource] = ['client', 'resource'].map((kind) => nodes.find(({ type }: { type: string }) => type === kind).id as string);
+        const [client, resource] = ['client', 'resource'].map(
+          (kind) => nodes.find(({ type }: { type: string }) => type === kind).id as string,
+        );
         const expanded = await ask(`?expand=${client}`);
-        const users = expanded.nodes.filter(({ type }: { type: string }) => type === 'user').map(({ name }: { name: string }) => name);
+        const users = expanded.nodes
+          .filter(({ type }: { type: string }) => type === 'user')
+          .map(({ name }: { name: string }) => name);
         return { ids: [client, resource], users: users.toSorted(), left_out: expanded.left_out.users };
       }),
     );
@@ -226,7 +282,9 @@ describe('another tenant', () => {
     for (const tenant of TENANTS) {
       const [first, last] = countsOf(tenant).sequence;
       const { body } = await world.ask('GET', '/v1/sequences', world.planted[tenant].keys.audit);
-      expect(body.items.map((item: any) => [item.source.name, item.first, item.last, item.missing])).toEqual([[namesOf(tenant).apiSource, first, last, last - first - 1]]);
+      expect(body.items.map((item: any) => [item.source.name, item.first, item.last, item.missing])).toEqual([
+        [namesOf(tenant).apiSource, first, last, last - first - 1],
+      ]);
     }
   });
 
@@ -236,22 +294,34 @@ describe('another tenant', () => {
     }
   });
 
-  it('is not found by any filter', async () => {
-    const { token, rule, sources, entities } = world.planted.acme;
-    const names = Object.values(namesOf('acme'));
-    const cursors = [...(await cursorsOf('acme')).values()];
-    let asked = 0;
-    for (const { path, parameters } of world.operations.filter(({ method, path: one }) => method === 'GET' && !one.includes('{'))) {
-      const [role] = allowedFor({ method: 'GET', path });
-      for (const { name } of parameters.filter((parameter) => parameter.in === 'query')) {
-        const values = name === 'cursor' ? cursors : [token, rule, ...sources, ...names, ...entities.slice(0, 3), entities.at(-1)!];
-        await Promise.all(values.map((value) => asGlobex('GET', `${path}?${name}=${encodeURIComponent(value)}`, role!)));
-        asked += values.length;
+  it(
+    'is not found by any filter',
+    async () => {
+      const { token, rule, sources, entities } = world.planted.acme;
+      const names = Object.values(namesOf('acme'));
+      const cursors = [...(await cursorsOf('acme')).values()];
+      let asked = 0;
+      for (const { path, parameters } of world.operations.filter(
+        ({ method, path: one }) => method === 'GET' && !one.includes('{'),
+      )) {
+        const [role] = allowedFor({ method: 'GET', path });
+        for (const { name } of parameters.filter((parameter) => parameter.in === 'query')) {
+          const values =
+            name === 'cursor'
+              ? cursors
+              : [token, rule, ...sources, ...names, ...entities.slice(0, 3), entities.at(-1)!];
+          await Promise.all(
+            values.map((value) => asGlobex('GET', `${path}?${name}=${encodeURIComponent(value)}`, role!)),
+          );
+          asked += values.length;
+        }
+        for (const query of pairsOf(parameters.map(({ name }) => name)))
+          await asGlobex('GET', `${path}?${query}`, role!);
       }
-      for (const query of pairsOf(parameters.map(({ name }) => name))) await asGlobex('GET', `${path}?${query}`, role!);
-    }
-    expect(asked).toBeGreaterThan(500);
-  }, MANY_QUESTIONS_MS);
+      expect(asked).toBeGreaterThan(500);
+    },
+    MANY_QUESTIONS_MS,
+  );
 });
 
 /** Names of the tenant `acme` that take two parameters. */
@@ -265,43 +335,93 @@ function pairsOf(known: readonly string[]): readonly string[] {
     { id_jag_iss: idp, id_jag_jti: grant },
     { iss: as, jti },
   ];
-  return pairs.filter((pair) => Object.keys(pair).every((name) => known.includes(name))).map((pair) => String(new URLSearchParams(pair as unknown as Record<string, string>)));
+  return pairs
+    .filter((pair) => Object.keys(pair).every((name) => known.includes(name)))
+    .map((pair) => String(new URLSearchParams(pair as unknown as Record<string, string>)));
 }
 
 /** By path, of every list that has a second page. */
 async function cursorsOf(tenant: 'acme' | 'globex'): Promise<ReadonlyMap<string, string>> {
   const cursors = new Map<string, string>();
-  for (const { path, parameters } of world.operations.filter(({ method, path: one }) => method === 'GET' && !one.includes('{'))) {
+  for (const { path, parameters } of world.operations.filter(
+    ({ method, path: one }) => method === 'GET' && !one.includes('{'),
+  )) {
     if (!parameters.some(({ name }) => name === 'cursor')) continue;
-    const { body } = await world.ask('GET', `${path}?limit=1`, world.planted[tenant].keys[allowedFor({ method: 'GET', path })[0]!]);
+    const { body } = await world.ask(
+      'GET',
+      `${path}?limit=1`,
+      world.planted[tenant].keys[allowedFor({ method: 'GET', path })[0]!],
+    );
     if (typeof body?.next === 'string') cursors.set(path, body.next);
   }
   expect(cursors.size).toBeGreaterThan(1);
   return cursors;
 }
 
-const NASTY = ['', '%00', '%20', '-1', '1e3', '01', '9999999999999999999999', '%27%20OR%201=1--', '%F0%9F%98%80', '%ED%A0%80', '%zz', 'a'.repeat(513), '{}', '__proto__', '4102444801', '9223372036854775808'];
+const NASTY = [
+  '',
+  '%00',
+  '%20',
+  '-1',
+  '1e3',
+  '01',
+  '9999999999999999999999',
+  '%27%20OR%201=1--',
+  '%F0%9F%98%80',
+  '%ED%A0%80',
+  '%zz',
+  'a'.repeat(513),
+  '{}',
+  '__proto__',
+  '4102444801',
+  '9223372036854775808',
+];
 
 describe('malformed questions', () => {
-  const asked = (path: string, query: string): Promise<Answered> => world.ask('GET', `${path}?${query}`, world.planted.acme.keys[allowedFor({ method: 'GET', path })[0]!]);
+  const asked = (path: string, query: string): Promise<Answered> =>
+    world.ask('GET', `${path}?${query}`, world.planted.acme.keys[allowedFor({ method: 'GET', path })[0]!]);
   const questions = () => world.operations.filter(({ method, path }) => method === 'GET' && !path.includes('{'));
-  const having = (...names: readonly string[]) => questions().filter(({ parameters }) => names.every((name) => parameters.some((parameter) => parameter.name === name)));
+  const having = (...names: readonly string[]) =>
+    questions().filter(({ parameters }) =>
+      names.every((name) => parameters.some((parameter) => parameter.name === name)),
+    );
 
-  it('are refused or empty whatever a parameter holds, and never fail', async () => {
-    for (const { path, parameters } of questions()) {
-      for (const name of [...parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name), '__proto__', 'unknown']) {
-        const answers = await Promise.all(NASTY.map((value) => asked(path, `${name}=${value}`)));
-        answers.forEach((answer, nth) => answer.status === 200 || expectProblem(answer, `${path}?${name}=${NASTY[nth]!.slice(0, 40)}`));
-        if (name === '__proto__' || name === 'unknown') continue;
-        const twice = await asked(path, `${name}=1&${name}=2`);
-        // The list of rules takes no filter; its two parameters are read one by one.
-        expect({ path, name, status: twice.status }).toEqual({ path, name, status: 400 });
+  it(
+    'are refused or empty whatever a parameter holds, and never fail',
+    async () => {
+      for (const { path, parameters } of questions()) {
+        for (const name of [
+          ...parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name),
+          '__proto__',
+          'unknown',
+        ]) {
+          const answers = await Promise.all(NASTY.map((value) => asked(path, `${name}=${value}`)));
+          answers.forEach(
+            (answer, nth) =>
+              answer.status === 200 || expectProblem(answer, `${path}?${name}=${NASTY[nth]!.slice(0, 40)}`),
+          );
+          if (name === '__proto__' || name === 'unknown') continue;
+          const twice = await asked(path, `${name}=1&${name}=2`);
+          // The list of rules takes no filter; its two parameters are read one by one.
+          expect({ path, name, status: twice.status }).toEqual({ path, name, status: 400 });
+        }
       }
-    }
-  }, MANY_QUESTIONS_MS);
+    },
+    MANY_QUESTIONS_MS,
+  );
 
   it('about a moment that is none', async () => {
-    const moments = [['9999999', 'as-of-out-of-range'], ['0', 'as-of-out-of-range'], ['2098-01-01T00:00:00Z', 'as-of-out-of-range'], ['2001-01-01T00:00:00Z', 'as-of-out-of-range'], ['1899-01-01T00:00:00Z', 'as-of-out-of-range'], ['yesterday', 'invalid-request'], ['1.5', 'invalid-request'], ['2026-13-01T00:00:00Z', 'invalid-request'], ['2026-01-01', 'invalid-request']] as const;
+    const moments = [
+      ['9999999', 'as-of-out-of-range'],
+      ['0', 'as-of-out-of-range'],
+      ['2098-01-01T00:00:00Z', 'as-of-out-of-range'],
+      ['2001-01-01T00:00:00Z', 'as-of-out-of-range'],
+      ['1899-01-01T00:00:00Z', 'as-of-out-of-range'],
+      ['yesterday', 'invalid-request'],
+      ['1.5', 'invalid-request'],
+      ['2026-13-01T00:00:00Z', 'invalid-request'],
+      ['2026-01-01', 'invalid-request'],
+    ] as const;
     const taking = having('as_of');
     expect(taking.length).toBeGreaterThan(3);
     for (const { path } of taking) {

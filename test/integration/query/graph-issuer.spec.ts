@@ -7,11 +7,33 @@ const PARTNER = 'https://login.partner.example';
 
 let api: Awaited<ReturnType<typeof startQueryApi>>;
 beforeAll(async () => {
-  const carols = { iss: PARTNER, sub: 'carol', aud: [CRM_AS], resource: [CRM], scope: 'contacts.read', iat: T + 230, exp: T + 530 };
+  const carols = {
+    iss: PARTNER,
+    sub: 'carol',
+    aud: [CRM_AS],
+    resource: [CRM],
+    scope: 'contacts.read',
+    iat: T + 230,
+    exp: T + 530,
+  };
   api = await startQueryApi([
     ...STORY,
-    [/* 15 */ say('idp', 'id-jag.issued', T + 230, { ...carols, jti: 'p1', client_id: 'assistant-at-crm', idp_client_id: 'helper' })],
-    [/* 16 */ say('idp', 'id-jag.issued', T + 230, { ...carols, jti: 'p2', client_id: 'mailer-at-crm', idp_client_id: 'postman' })],
+    [
+      /* 15 */ say('idp', 'id-jag.issued', T + 230, {
+        ...carols,
+        jti: 'p1',
+        client_id: 'assistant-at-crm',
+        idp_client_id: 'helper',
+      }),
+    ],
+    [
+      /* 16 */ say('idp', 'id-jag.issued', T + 230, {
+        ...carols,
+        jti: 'p2',
+        client_id: 'mailer-at-crm',
+        idp_client_id: 'postman',
+      }),
+    ],
   ]);
 });
 afterAll(() => api.stop());
@@ -22,14 +44,25 @@ const expand = async (iss: string, rest: string) => {
   return {
     status,
     body,
-    names: (body.nodes ?? []).map(({ type, name, users }: any) => [type, name, ...(users === undefined ? [] : [users])].join(' ')).sort(),
-    arrows: (body.edges ?? []).map(({ from, to, grants }: any) => [nameOf.get(from), '→', nameOf.get(to), ...(grants === undefined ? [] : [grants])].join(' ')).sort(),
+    names: (body.nodes ?? [])
+      .map(({ type, name, users }: any) => [type, name, ...(users === undefined ? [] : [users])].join(' '))
+      .sort(),
+    arrows: (body.edges ?? [])
+      .map(({ from, to, grants }: any) =>
+        [nameOf.get(from), '→', nameOf.get(to), ...(grants === undefined ? [] : [grants])].join(' '),
+      )
+      .sort(),
   };
 };
 
 const first = ['agent agent-7', 'client assistant 3', 'client mailer 1', `issuer ${IDP} 2`];
 const wholeNames = [...first, `resource ${CRM}`, `resource ${WIKI}`].sort();
-const wholeArrows = ['agent-7 → assistant', `assistant → ${CRM} 2`, `assistant → ${WIKI} 1`, `mailer → ${CRM} 1`].sort();
+const wholeArrows = [
+  'agent-7 → assistant',
+  `assistant → ${CRM} 2`,
+  `assistant → ${WIKI} 1`,
+  `mailer → ${CRM} 1`,
+].sort();
 
 describe('an issuer, expanded', () => {
   it.each([
@@ -38,13 +71,33 @@ describe('an issuer, expanded', () => {
     [IDP, 3, wholeNames, wholeArrows],
     // It names neither: the assistant is where its user has a grant.
     [PARTNER, 1, ['client assistant 3', `issuer ${IDP} 2`, `issuer ${PARTNER} 1`], []],
-    [PARTNER, 2, ['agent agent-7', 'client assistant 3', `issuer ${IDP} 2`, `issuer ${PARTNER} 1`, `resource ${CRM}`, `resource ${WIKI}`], wholeArrows.filter((arrow) => !arrow.startsWith('mailer'))],
+    [
+      PARTNER,
+      2,
+      [
+        'agent agent-7',
+        'client assistant 3',
+        `issuer ${IDP} 2`,
+        `issuer ${PARTNER} 1`,
+        `resource ${CRM}`,
+        `resource ${WIKI}`,
+      ],
+      wholeArrows.filter((arrow) => !arrow.startsWith('mailer')),
+    ],
     [PARTNER, 3, [...wholeNames, `issuer ${PARTNER} 1`].sort(), wholeArrows],
-  ] as const)('%s, %i edges away: clients and agents, then what they reach; users are counted', async (iss, depth, names, arrows) => {
-    const { status, body, ...drawn } = await expand(iss, `depth=${depth}&as_of=16`);
-    expect([status, body.fold, body.left_out, body.left_out.at_least]).toEqual([200, 'users', { users: 0, clients: 0, resources: 0, agents: 0, connections: 0 }, undefined]);
-    expect(drawn).toEqual({ names, arrows });
-  });
+  ] as const)(
+    '%s, %i edges away: clients and agents, then what they reach; users are counted',
+    async (iss, depth, names, arrows) => {
+      const { status, body, ...drawn } = await expand(iss, `depth=${depth}&as_of=16`);
+      expect([status, body.fold, body.left_out, body.left_out.at_least]).toEqual([
+        200,
+        'users',
+        { users: 0, clients: 0, resources: 0, agents: 0, connections: 0 },
+        undefined,
+      ]);
+      expect(drawn).toEqual({ names, arrows });
+    },
+  );
 
   it('reaches where its user has come since', async () => {
     const { names } = await expand(PARTNER, 'depth=1');
@@ -73,14 +126,23 @@ describe('an issuer, expanded', () => {
 
   it('says `at_least` where a client has more grants than are looked at, and none of those is of it', async () => {
     // Of three pairs, 6,667 grants each are looked at.
-    await api.pool.query(`INSERT INTO entity (tenant, id, kind, key, parts, from_ix)
-      SELECT $1, -n, 1, int4send(n), jsonb_build_array('${IDP}', NULL, 'u' || n), 1 FROM generate_series(1, 7000) AS n`, [ACME]);
-    await api.pool.query(`INSERT INTO grant_version (tenant, usr, client, res, from_ix, scopes)
+    await api.pool.query(
+      `INSERT INTO entity (tenant, id, kind, key, parts, from_ix)
+      SELECT $1, -n, 1, int4send(n), jsonb_build_array('${IDP}', NULL, 'u' || n), 1 FROM generate_series(1, 7000) AS n`,
+      [ACME],
+    );
+    await api.pool.query(
+      `INSERT INTO grant_version (tenant, usr, client, res, from_ix, scopes)
       SELECT tenant, -n, client, res, 1, scopes FROM grant_version, generate_series(1, 7000) AS n
-      WHERE tenant = $1 AND usr = (SELECT id FROM entity WHERE tenant = $1 AND parts ->> -1 = 'carol')`, [ACME]);
+      WHERE tenant = $1 AND usr = (SELECT id FROM entity WHERE tenant = $1 AND parts ->> -1 = 'carol')`,
+      [ACME],
+    );
     const { body, names } = await expand(PARTNER, 'depth=1');
     expect([names, body.left_out.at_least]).toEqual([[`issuer ${PARTNER} 1`], true]);
     const { names: ofFirst, body: found } = await expand(IDP, 'depth=1');
-    expect([ofFirst, found.left_out.at_least]).toEqual([first.map((name) => name.replace('mailer 1', 'mailer 2')), undefined]);
+    expect([ofFirst, found.left_out.at_least]).toEqual([
+      first.map((name) => name.replace('mailer 1', 'mailer 2')),
+      undefined,
+    ]);
   });
 });

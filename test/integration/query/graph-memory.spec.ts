@@ -18,9 +18,16 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-const head = async (): Promise<number> => Number((await api.pool.query('SELECT next_ix FROM ledger_head WHERE tenant = $1', [ACME])).rows[0].next_ix);
-const QUERIES = [{}, { client_iss: IDP, client_id: 'assistant' }, { resource: CRM }, { user_iss: IDP, user_tenant: 'acme', user_sub: 'alice' }];
-const ask = (questions: Questions, query: object) => questions.graph(ACME, query).catch((error: { code: string }) => error.code);
+const head = async (): Promise<number> =>
+  Number((await api.pool.query('SELECT next_ix FROM ledger_head WHERE tenant = $1', [ACME])).rows[0].next_ix);
+const QUERIES = [
+  {},
+  { client_iss: IDP, client_id: 'assistant' },
+  { resource: CRM },
+  { user_iss: IDP, user_tenant: 'acme', user_sub: 'alice' },
+];
+const ask = (questions: Questions, query: object) =>
+  questions.graph(ACME, query).catch((error: { code: string }) => error.code);
 
 async function expectSame(): Promise<void> {
   const end = await head();
@@ -33,7 +40,11 @@ async function expectSame(): Promise<void> {
 }
 
 /** From what is remembered, from what has just been read, and by one that remembers no grants from so early on. */
-async function expectSameChanges(moments: readonly (readonly [since: number, until: number])[], end: number, kinds: readonly string[] = ['grants-appeared', 'users-appeared']): Promise<number> {
+async function expectSameChanges(
+  moments: readonly (readonly [since: number, until: number])[],
+  end: number,
+  kinds: readonly string[] = ['grants-appeared', 'users-appeared'],
+): Promise<number> {
   let lines = 0;
   for (const [since, until] of moments) {
     const asked = { since: String(since), ...(until === end ? {} : { until: String(until) }), limit: '100' };
@@ -54,27 +65,75 @@ it('follows the ledger, and goes back in it', async () => {
     await api.say(batch);
     await expectSame();
     const end = await head();
-    expect(await expectSameChanges([[1, end], [end >> 1, end], [1, end >> 1], [end >> 1, end - 1], [end - 1, end]], end)).toBeGreaterThan(0);
+    expect(
+      await expectSameChanges(
+        [
+          [1, end],
+          [end >> 1, end],
+          [1, end >> 1],
+          [end >> 1, end - 1],
+          [end - 1, end],
+        ],
+        end,
+      ),
+    ).toBeGreaterThan(0);
   }
   // What is used where no block has ended: the memory of the same block's beginning goes on.
-  await api.say([say('crm', 'access.allowed', T + 500, { token: { iss: CRM_AS, jti: 't1' }, operation: 'read', scope: 'contacts.read', status: 200 })]);
+  await api.say([
+    say('crm', 'access.allowed', T + 500, {
+      token: { iss: CRM_AS, jti: 't1' },
+      operation: 'read',
+      scope: 'contacts.read',
+      status: 200,
+    }),
+  ]);
   await expectSame();
 }, 120_000);
 
 it('tells what grew alike from what it remembers and from what it reads', async () => {
   const begun = await head();
   const idJag = (nth: number, sub: string, scope: string) =>
-    say('idp', 'id-jag.issued', T + 520 + nth, { iss: IDP, jti: `more-${nth}`, sub, tenant: 'acme', client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], resource: [CRM], scope, iat: T, exp: T + 300 });
-  const said = [idJag(0, 'alice', 'contacts.read more.1'), idJag(1, 'newcomer', 'a'), idJag(2, 'newcomer', 'a b'), idJag(3, 'alice', 'more.2'), idJag(4, 'newcomer', 'c'), idJag(5, 'alice', 'more.1')];
+    say('idp', 'id-jag.issued', T + 520 + nth, {
+      iss: IDP,
+      jti: `more-${nth}`,
+      sub,
+      tenant: 'acme',
+      client_id: 'assistant-at-crm',
+      idp_client_id: 'assistant',
+      aud: [CRM_AS],
+      resource: [CRM],
+      scope,
+      iat: T,
+      exp: T + 300,
+    });
+  const said = [
+    idJag(0, 'alice', 'contacts.read more.1'),
+    idJag(1, 'newcomer', 'a'),
+    idJag(2, 'newcomer', 'a b'),
+    idJag(3, 'alice', 'more.2'),
+    idJag(4, 'newcomer', 'c'),
+    idJag(5, 'alice', 'more.1'),
+  ];
   let lines = 0;
   for (const one of said) {
     await api.say([one]);
     const end = await head();
     const moments = Array.from({ length: end - begun }, (_, nth) => [begun + nth, end] as const);
-    lines += await expectSameChanges([...moments, ...moments.map(([since]) => [since, end - 1] as const).filter(([since, until]) => since < until)], end, ['grants-grew']);
+    lines += await expectSameChanges(
+      [...moments, ...moments.map(([since]) => [since, end - 1] as const).filter(([since, until]) => since < until)],
+      end,
+      ['grants-grew'],
+    );
   }
   const answer = await old.changes(ACME, { since: String(begun), kind: 'grants-grew' });
-  expect(answer.items).toMatchObject([{ grants: 2, scopes_added: ['b', 'c', 'more.1', 'more.2'], first: { index: String(begun) }, last: { index: String(begun + 4) } }]);
+  expect(answer.items).toMatchObject([
+    {
+      grants: 2,
+      scopes_added: ['b', 'c', 'more.1', 'more.2'],
+      first: { index: String(begun) },
+      last: { index: String(begun + 4) },
+    },
+  ]);
   expect(lines).toBeGreaterThan(10);
 }, 120_000);
 
@@ -84,10 +143,26 @@ it('remembers nothing from a snapshot that is older than what is remembered', as
   const versionsOf = createVersionMemory();
   const since = (await head()) - 1;
   const idJag = (nth: number, sub: string, scope: string) =>
-    say('idp', 'id-jag.issued', T + 560 + nth, { iss: IDP, jti: `older-${nth}`, sub, tenant: 'acme', client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], resource: [CRM], scope, iat: T, exp: T + 300 });
+    say('idp', 'id-jag.issued', T + 560 + nth, {
+      iss: IDP,
+      jti: `older-${nth}`,
+      sub,
+      tenant: 'acme',
+      client_id: 'assistant-at-crm',
+      idp_client_id: 'assistant',
+      aud: [CRM_AS],
+      resource: [CRM],
+      scope,
+      iat: T,
+      exp: T + 300,
+    });
   const learn = async (snapshot: Snapshot) => {
     const known = await allEdges(snapshot);
-    return { known: known!, remembered: await rememberGrants(snapshot, known!, since), versions: await versionsOf(snapshot, since) };
+    return {
+      known: known!,
+      remembered: await rememberGrants(snapshot, known!, since),
+      versions: await versionsOf(snapshot, since),
+    };
   };
   await reading(ACME, async (older) => {
     await api.say([idJag(1, 'alice', 'older.1'), idJag(2, 'older', 'a')]);
@@ -100,16 +175,40 @@ it('remembers nothing from a snapshot that is older than what is remembered', as
   await reading(ACME, async (latest) => {
     const { known, remembered, versions } = await learn(latest);
     const grants = [...known.edges.values()].flatMap((edge) => grantsBetween(edge, since, Number(latest.index)) ?? []);
-    expect([remembered, grants.map(({ grants: count }) => count), versions!.versions.map(({ added }) => added)]).toEqual([true, [1], [['older.1']]]);
+    expect([
+      remembered,
+      grants.map(({ grants: count }) => count),
+      versions!.versions.map(({ added }) => added),
+    ]).toEqual([true, [1], [['older.1']]]);
   });
 });
 
 it('compares moments that lie far apart', async () => {
   await api.pool.query('UPDATE ledger_head SET next_ix = next_ix + 1000000 WHERE tenant = $1', [ACME]);
-  const idJag = (nth: number) => ({ iss: IDP, jti: `far-${nth}`, sub: `far-${nth}`, tenant: 'acme', client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], resource: [CRM], scope: 'a', iat: T, exp: T + 300 });
+  const idJag = (nth: number) => ({
+    iss: IDP,
+    jti: `far-${nth}`,
+    sub: `far-${nth}`,
+    tenant: 'acme',
+    client_id: 'assistant-at-crm',
+    idp_client_id: 'assistant',
+    aud: [CRM_AS],
+    resource: [CRM],
+    scope: 'a',
+    iat: T,
+    exp: T + 300,
+  });
   await api.say([1, 2, 3].map((nth) => say('idp', 'id-jag.issued', T + 600 + nth, idJag(nth))));
   const end = await head();
-  expect(await expectSameChanges([[1, end], [1, end - 1]], end)).toBeGreaterThan(0);
+  expect(
+    await expectSameChanges(
+      [
+        [1, end],
+        [1, end - 1],
+      ],
+      end,
+    ),
+  ).toBeGreaterThan(0);
 });
 
 it('forgets when the tables are others', async () => {
@@ -126,7 +225,10 @@ it('forgets when the tables are others', async () => {
 it('reads what is asked for where there are more pairs than it remembers', async () => {
   const { rows } = await api.pool.query('SELECT min(id) AS client FROM entity WHERE tenant = $1 AND kind = 2', [ACME]);
   const client = rows[0].client as number;
-  await api.pool.query('INSERT INTO edge_seen (tenant, client, res, first_ix) SELECT $1, -nth, 1, 1 FROM generate_series(1, $2::int) AS s (nth)', [ACME, MAX_PAIRS]);
+  await api.pool.query(
+    'INSERT INTO edge_seen (tenant, client, res, first_ix) SELECT $1, -nth, 1, 1 FROM generate_series(1, $2::int) AS s (nth)',
+    [ACME, MAX_PAIRS],
+  );
   const narrow = (await begin().graph(ACME, { client: String(client) })) as any;
   expect(narrow).toEqual(await old.graph(ACME, { client: String(client) }));
   expect(narrow.nodes.length).toBeGreaterThan(0);

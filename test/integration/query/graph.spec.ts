@@ -22,9 +22,14 @@ beforeAll(async () => {
       id_jag: { iss: IDP, jti: 'j9', sub: 'alice', tenant: 'acme' },
     }),
   ]);
-  const entities = await api.pool.query<{ id: number; kind: number; parts: unknown }>('SELECT id, kind, parts FROM entity WHERE tenant = $1', [ACME]);
+  const entities = await api.pool.query<{ id: number; kind: number; parts: unknown }>(
+    'SELECT id, kind, parts FROM entity WHERE tenant = $1',
+    [ACME],
+  );
   ids = new Map(entities.rows.map((row) => [`${row.kind} ${JSON.stringify(row.parts)}`, row.id]));
-  const entries = await api.pool.query<{ arrival: string }>('SELECT arrival FROM entry WHERE tenant = $1 ORDER BY ix', [ACME]);
+  const entries = await api.pool.query<{ arrival: string }>('SELECT arrival FROM entry WHERE tenant = $1 ORDER BY ix', [
+    ACME,
+  ]);
   arrivals = entries.rows.map(({ arrival }) => Number(arrival));
 });
 afterAll(() => api.stop());
@@ -47,14 +52,38 @@ const idOf = {
   wiki: () => id(5, WIKI),
 };
 const issuer = { issuer: `issuer:${IDP}` };
-const named = (body: any, type: string) => body.nodes.filter((node: any) => node.type === type).map((node: any) => node.name).sort();
+const named = (body: any, type: string) =>
+  body.nodes
+    .filter((node: any) => node.type === type)
+    .map((node: any) => node.name)
+    .sort();
 
 /** The whole graph, as 16 entries tell it. */
 const whole = () => ({
   nodes: [
     { id: `issuer:${IDP}`, type: 'issuer', name: IDP, users: 2 },
-    { id: idOf.assistant(), type: 'client', name: 'assistant', ...issuer, first_seen: seen(0), users: 2, connections: 2, grants: 2, accesses: 44 },
-    { id: idOf.mailer(), type: 'client', name: 'mailer', ...issuer, first_seen: seen(9), users: 1, connections: 1, grants: 1, accesses: 0 },
+    {
+      id: idOf.assistant(),
+      type: 'client',
+      name: 'assistant',
+      ...issuer,
+      first_seen: seen(0),
+      users: 2,
+      connections: 2,
+      grants: 2,
+      accesses: 44,
+    },
+    {
+      id: idOf.mailer(),
+      type: 'client',
+      name: 'mailer',
+      ...issuer,
+      first_seen: seen(9),
+      users: 1,
+      connections: 1,
+      grants: 1,
+      accesses: 0,
+    },
     { id: idOf.alice(), type: 'user', name: 'alice', tenant: 'acme', ...issuer, first_seen: seen(1) },
     { id: idOf.bob(), type: 'user', name: 'bob', tenant: 'acme', ...issuer, disabled: true, first_seen: seen(6) },
     { id: idOf.robot(), type: 'agent', name: 'agent-7', ...issuer, first_seen: seen(0) },
@@ -156,15 +185,28 @@ describe('GET /v1/graph', () => {
 
   it('is as of the ninth entry without the mailer, its deletion and Bob’s; as of the sixth without the wiki', async () => {
     const ninth = (await api.get('/v1/graph?as_of=9')).body;
-    expect([named(ninth, 'client'), named(ninth, 'user'), ninth.nodes.some((node: any) => node.disabled)]).toEqual([['assistant'], ['alice', 'bob'], false]);
-    expect(ninth.edges.filter((edge: any) => edge.type === 'connection').map(({ to, accesses }: any) => [to, accesses])).toEqual([
+    expect([named(ninth, 'client'), named(ninth, 'user'), ninth.nodes.some((node: any) => node.disabled)]).toEqual([
+      ['assistant'],
+      ['alice', 'bob'],
+      false,
+    ]);
+    expect(
+      ninth.edges.filter((edge: any) => edge.type === 'connection').map(({ to, accesses }: any) => [to, accesses]),
+    ).toEqual([
       [idOf.wiki(), 41],
       [idOf.crm(), 2],
     ]);
     const sixth = (await api.get('/v1/graph?as_of=6')).body;
-    expect([named(sixth, 'resource'), named(sixth, 'user'), sixth.nodes.find((node: any) => node.type === 'issuer').users]).toEqual([[CRM], ['alice'], 1]);
+    expect([
+      named(sixth, 'resource'),
+      named(sixth, 'user'),
+      sixth.nodes.find((node: any) => node.type === 'issuer').users,
+    ]).toEqual([[CRM], ['alice'], 1]);
     const tenth = (await api.get('/v1/graph?as_of=12')).body;
-    expect(tenth.edges.find((edge: any) => edge.from === idOf.mailer())).toMatchObject({ state: 'observed', approved_scopes: ['contacts.read'] });
+    expect(tenth.edges.find((edge: any) => edge.from === idOf.mailer())).toMatchObject({
+      state: 'observed',
+      approved_scopes: ['contacts.read'],
+    });
   });
 
   it.each([
@@ -189,7 +231,9 @@ describe('GET /v1/graph', () => {
 
   it('counts the accesses of a window, and draws what had none in it too', async () => {
     const { body } = await api.get(`/v1/graph?from=${T + 36}&to=${T + 61}`);
-    const counted = body.edges.filter((edge: any) => edge.type === 'connection').map(({ from, to, accesses, denied }: any) => [from, to, accesses, denied]);
+    const counted = body.edges
+      .filter((edge: any) => edge.type === 'connection')
+      .map(({ from, to, accesses, denied }: any) => [from, to, accesses, denied]);
     expect(counted).toEqual([
       [idOf.assistant(), idOf.wiki(), 40, 0],
       [idOf.assistant(), idOf.crm(), 1, 1],
@@ -199,25 +243,64 @@ describe('GET /v1/graph', () => {
 
   it.each([
     ['alice', 1, [['alice', 'assistant'], ['alice → assistant']]],
-    ['alice', 2, [['agent-7', 'alice', 'assistant', 'bob', CRM, WIKI], ['agent-7 → assistant', 'alice → assistant', `assistant → ${CRM}`, `assistant → ${WIKI}`, 'bob → assistant']]],
+    [
+      'alice',
+      2,
+      [
+        ['agent-7', 'alice', 'assistant', 'bob', CRM, WIKI],
+        ['agent-7 → assistant', 'alice → assistant', `assistant → ${CRM}`, `assistant → ${WIKI}`, 'bob → assistant'],
+      ],
+    ],
     ['wiki', 1, [['assistant', WIKI], [`assistant → ${WIKI}`]]],
-    ['mailer', 1, [['bob', 'mailer', CRM], ['bob → mailer', `mailer → ${CRM}`]]],
-    ['mailer', 2, [['assistant', 'bob', 'mailer', CRM], ['bob → assistant', 'bob → mailer', `assistant → ${CRM}`, `mailer → ${CRM}`]]],
+    [
+      'mailer',
+      1,
+      [
+        ['bob', 'mailer', CRM],
+        ['bob → mailer', `mailer → ${CRM}`],
+      ],
+    ],
+    [
+      'mailer',
+      2,
+      [
+        ['assistant', 'bob', 'mailer', CRM],
+        ['bob → assistant', 'bob → mailer', `assistant → ${CRM}`, `mailer → ${CRM}`],
+      ],
+    ],
     ['robot', 1, [['agent-7', 'assistant'], ['agent-7 → assistant']]],
-    ['robot', 2, [['agent-7', 'alice', 'assistant', 'bob', CRM, WIKI], ['agent-7 → assistant', 'alice → assistant', `assistant → ${CRM}`, `assistant → ${WIKI}`, 'bob → assistant']]],
+    [
+      'robot',
+      2,
+      [
+        ['agent-7', 'alice', 'assistant', 'bob', CRM, WIKI],
+        ['agent-7 → assistant', 'alice → assistant', `assistant → ${CRM}`, `assistant → ${WIKI}`, 'bob → assistant'],
+      ],
+    ],
   ] as const)('draws what is around %s, %i edges away', async (start, depth, [names, arrows]) => {
     const { status, body } = await api.get(`/v1/graph?expand=${idOf[start]()}&depth=${depth}`);
     expect(status).toBe(200);
     const nameOf = new Map(body.nodes.map((node: any) => [node.id, node.name]));
-    expect(body.nodes.filter((node: any) => node.type !== 'issuer').map((node: any) => node.name).sort()).toEqual([...names].sort());
-    expect(body.edges.map((edge: any) => `${nameOf.get(edge.from)} → ${nameOf.get(edge.to)}`).sort()).toEqual([...arrows].sort());
+    expect(
+      body.nodes
+        .filter((node: any) => node.type !== 'issuer')
+        .map((node: any) => node.name)
+        .sort(),
+    ).toEqual([...names].sort());
+    expect(body.edges.map((edge: any) => `${nameOf.get(edge.from)} → ${nameOf.get(edge.to)}`).sort()).toEqual(
+      [...arrows].sort(),
+    );
     expect([body.left_out, body.fold]).toEqual([nobodyLeftOut, 'none']);
   });
 
   it('draws the IdP’s client for any of its names, with the counts of the whole graph', async () => {
     const { body } = await api.get(`/v1/graph?expand=${id(2, WIKI_AS, 'assistant-at-wiki')}`);
     expect(sorted(body.edges)).toEqual(sorted([assistantToWiki(), assistantToCrm(), acts(), aliceActs(), bobActs()]));
-    expect(body.nodes.find((node: any) => node.id === idOf.assistant())).toMatchObject({ users: 2, connections: 2, accesses: 44 });
+    expect(body.nodes.find((node: any) => node.id === idOf.assistant())).toMatchObject({
+      users: 2,
+      connections: 2,
+      accesses: 44,
+    });
   });
 
   it('draws a neighbourhood as it was', async () => {
@@ -250,7 +333,10 @@ describe('GET /v1/graph', () => {
   });
 
   it('knows no scope, route or address for a node', async () => {
-    const { rows } = await api.pool.query<{ id: number }>('SELECT min(id) AS id FROM entity WHERE tenant = $1 AND kind IN (7, 8, 9) GROUP BY kind', [ACME]);
+    const { rows } = await api.pool.query<{ id: number }>(
+      'SELECT min(id) AS id FROM entity WHERE tenant = $1 AND kind IN (7, 8, 9) GROUP BY kind',
+      [ACME],
+    );
     expect(rows).toHaveLength(3);
     for (const row of rows) expect((await api.get(`/v1/graph?expand=${row.id}`)).body.code).toBe('not-found');
   });

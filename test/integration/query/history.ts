@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { canonicalJson, eventType, validateEventData, type EventDataOf, type SourceEventName } from '../../../src/contracts/index.js';
+import {
+  canonicalJson,
+  eventType,
+  validateEventData,
+  type EventDataOf,
+  type SourceEventName,
+} from '../../../src/contracts/index.js';
 import {
   createControlFollower,
   createControlLog,
@@ -31,12 +37,42 @@ const KEYS: Readonly<Record<string, Buffer>> = { [ACME]: Buffer.alloc(32, 1), [G
 const RAS_TYPES: readonly SourceEventName[] = ['token.issued', 'access.allowed', 'access.denied', 'access.summary'];
 
 export const SOURCES = {
-  idp: { id: '10000000-0000-4000-8000-000000000001', tenant: ACME, uri: 'https://idp.example', resources: ['https://crm.example/api', 'https://wiki.example/api'], types: ['id-jag.issued', 'id-jag.denied', 'connection.created', 'connection.deleted', 'user.disabled'] },
-  crm: { id: '10000000-0000-4000-8000-000000000002', tenant: ACME, uri: 'https://crm.example', resources: ['https://crm.example/api'], types: RAS_TYPES },
-  wiki: { id: '10000000-0000-4000-8000-000000000003', tenant: ACME, uri: 'https://wiki.example', resources: ['https://wiki.example/api'], types: RAS_TYPES },
-  globex: { id: '10000000-0000-4000-8000-000000000004', tenant: GLOBEX, uri: 'https://globex.example', resources: ['https://crm.example/api'], types: ['token.issued'] },
+  idp: {
+    id: '10000000-0000-4000-8000-000000000001',
+    tenant: ACME,
+    uri: 'https://idp.example',
+    resources: ['https://crm.example/api', 'https://wiki.example/api'],
+    types: ['id-jag.issued', 'id-jag.denied', 'connection.created', 'connection.deleted', 'user.disabled'],
+  },
+  crm: {
+    id: '10000000-0000-4000-8000-000000000002',
+    tenant: ACME,
+    uri: 'https://crm.example',
+    resources: ['https://crm.example/api'],
+    types: RAS_TYPES,
+  },
+  wiki: {
+    id: '10000000-0000-4000-8000-000000000003',
+    tenant: ACME,
+    uri: 'https://wiki.example',
+    resources: ['https://wiki.example/api'],
+    types: RAS_TYPES,
+  },
+  globex: {
+    id: '10000000-0000-4000-8000-000000000004',
+    tenant: GLOBEX,
+    uri: 'https://globex.example',
+    resources: ['https://crm.example/api'],
+    types: ['token.issued'],
+  },
   /** Registered, and never heard. */
-  hr: { id: '10000000-0000-4000-8000-000000000005', tenant: ACME, uri: 'https://hr.example', resources: [], types: ['user.disabled'] },
+  hr: {
+    id: '10000000-0000-4000-8000-000000000005',
+    tenant: ACME,
+    uri: 'https://hr.example',
+    resources: [],
+    types: ['user.disabled'],
+  },
 } as const;
 
 const ROLES: Readonly<Record<string, CallerRoles>> = {
@@ -59,8 +95,12 @@ export interface Said<N extends SourceEventName = SourceEventName> {
   readonly at: number;
   readonly data: EventDataOf[N];
 }
-export const say = <N extends SourceEventName>(source: keyof typeof SOURCES, name: N, at: number, data: EventDataOf[N]): Said =>
-  ({ source, name, at, data }) as Said;
+export const say = <N extends SourceEventName>(
+  source: keyof typeof SOURCES,
+  name: N,
+  at: number,
+  data: EventDataOf[N],
+): Said => ({ source, name, at, data }) as Said;
 
 export interface Answer {
   readonly status: number;
@@ -69,29 +109,56 @@ export interface Answer {
 }
 
 /** Rescind's read API over HTTP, on a database of its own, with a history that was written by the real appender and projections. */
-export async function startQueryApi(history: readonly (readonly Said[])[], { log = testLog() }: { readonly log?: Log } = {}) {
+export async function startQueryApi(
+  history: readonly (readonly Said[])[],
+  { log = testLog() }: { readonly log?: Log } = {},
+) {
   const database = await createTestDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const controlLog = createControlLog({ pool: database.pool });
   const follower = createControlFollower({ url: database.url, controlLog, log: testLog(), serves: false });
-  await controlLog.append({ records: [...registered(), blockOf({ client: { iss: 'https://auth.crm.example', client_id: 'assistant-at-crm' } })] });
+  await controlLog.append({
+    records: [...registered(), blockOf({ client: { iss: 'https://auth.crm.example', client_id: 'assistant-at-crm' } })],
+  });
   await follower.start();
   for (const batch of history) await inTransaction(database.pool, (client) => writeHistory(client, batch));
 
   const state = () => follower.state;
   const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW });
-  const registry = RegistryModule.with({ registry: createRegistry({ controlLog, follower }), authenticate: createAuthenticator({ state }) });
+  const registry = RegistryModule.with({
+    registry: createRegistry({ controlLog, follower }),
+    authenticate: createAuthenticator({ state }),
+  });
   const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
-  const app: NestFastifyApplication = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log, bodies: { mediaTypes: ['application/json', CSV_MEDIA_TYPE], limitBytes: 4 * 1024 * 1024 } });
+  const app: NestFastifyApplication = await createHttpApp({
+    module: { ...QueryModule.with({ questions }), imports: [registry] },
+    listen,
+    log,
+    bodies: { mediaTypes: ['application/json', CSV_MEDIA_TYPE], limitBytes: 4 * 1024 * 1024 },
+  });
   describeApi(app, { version: '0.0.0' });
   const url = await listenHttp(app, listen);
 
-  async function send(method: string, path: string, caller: string | null, body?: unknown, mediaType = 'application/json'): Promise<Answer> {
+  async function send(
+    method: string,
+    path: string,
+    caller: string | null,
+    body?: unknown,
+    mediaType = 'application/json',
+  ): Promise<Answer> {
     const headers: Record<string, string> = caller === null ? {} : { authorization: `Bearer ${secretOf(caller)}` };
     const content = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
-    const response = await fetch(`${url}${path}`, { method, headers: body === undefined ? headers : { ...headers, 'content-type': mediaType }, ...content });
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: body === undefined ? headers : { ...headers, 'content-type': mediaType },
+      ...content,
+    });
     const text = await response.text();
-    return { status: response.status, type: response.headers.get('content-type')?.split(';')[0] ?? null, body: text === '' ? undefined : JSON.parse(text) };
+    return {
+      status: response.status,
+      type: response.headers.get('content-type')?.split(';')[0] ?? null,
+      body: text === '' ? undefined : JSON.parse(text),
+    };
   }
 
   return {
@@ -115,7 +182,11 @@ export async function startQueryApi(history: readonly (readonly Said[])[], { log
  * Writes one batch, as the appender does; what was said before, word for word, is a duplicate. `arrivals` stands in for the clock: epoch
  * milliseconds, asked once for each new entry. Answers with the indexes of what is new.
  */
-export async function writeHistory(client: Parameters<typeof writeProjections>[0], batch: readonly Said[], arrivals?: () => number): Promise<bigint[]> {
+export async function writeHistory(
+  client: Parameters<typeof writeProjections>[0],
+  batch: readonly Said[],
+  arrivals?: () => number,
+): Promise<bigint[]> {
   for (const { name, data } of batch) {
     const problem = validateEventData(name, data);
     if (problem) throw new Error(`${name}${problem.path}: ${problem.message}`);
@@ -123,12 +194,29 @@ export async function writeHistory(client: Parameters<typeof writeProjections>[0
   const entries = batch.map((said) => {
     const { id: source, tenant, uri } = SOURCES[said.source];
     const time = new Date(said.at * 1000).toISOString();
-    const event = { specversion: '1.0', type: eventType(said.name), source: uri, id: sha256(canonicalJson(said)), time, data: said.data };
+    const event = {
+      specversion: '1.0',
+      type: eventType(said.name),
+      source: uri,
+      id: sha256(canonicalJson(said)),
+      time,
+      data: said.data,
+    };
     const headers = [['content-type', 'application/cloudevents+json']] as const;
     const { type, id: eventId, data } = event;
     const content = canonicalJson({ type, source: uri, id: eventId, time, data });
     const bytes = Buffer.from(JSON.stringify(event));
-    return prepareEntry({ tenant, tenantKey: KEYS[tenant]!, type, source, eventId, content, mode: 'structured', headers, bytes });
+    return prepareEntry({
+      tenant,
+      tenantKey: KEYS[tenant]!,
+      type,
+      source,
+      eventId,
+      content,
+      mode: 'structured',
+      headers,
+      bytes,
+    });
   });
   const placed = await appendEntries(client, entries);
   const events = batch.map((said, nth) => ({
@@ -145,8 +233,12 @@ export async function writeHistory(client: Parameters<typeof writeProjections>[0
     at: said.at,
     atMs: said.at * 1000,
   }));
-  const isNew = events.filter((_, nth) => placed[nth]!.outcome === 'sequenced').map((event) => ({ ...event, arrivalMs: arrivals ? arrivals() : event.arrivalMs }));
-  if (arrivals) for (const { tenant, ix, arrivalMs } of isNew) await client.query('UPDATE entry SET arrival = $3 WHERE tenant = $1 AND ix = $2', [tenant, ix, arrivalMs]);
+  const isNew = events
+    .filter((_, nth) => placed[nth]!.outcome === 'sequenced')
+    .map((event) => ({ ...event, arrivalMs: arrivals ? arrivals() : event.arrivalMs }));
+  if (arrivals)
+    for (const { tenant, ix, arrivalMs } of isNew)
+      await client.query('UPDATE entry SET arrival = $3 WHERE tenant = $1 AND ix = $2', [tenant, ix, arrivalMs]);
   await writeProjections(client, isNew as unknown as ProjectedEvent[]);
   return isNew.map(({ ix }) => ix);
 }
@@ -162,7 +254,17 @@ function registered(): NewControlRecord[] {
     kind: 'source.changed' as const,
     tenant,
     subject: id,
-    body: { id, name, uri, resources, topic: `rescind.events.${name}`, types, issuers: [], profile: DEFAULT_TOKEN_PROFILE, disabled: false },
+    body: {
+      id,
+      name,
+      uri,
+      resources,
+      topic: `rescind.events.${name}`,
+      types,
+      issuers: [],
+      profile: DEFAULT_TOKEN_PROFILE,
+      disabled: false,
+    },
   }));
   const callers = Object.entries({ acme: ACME, globex: GLOBEX }).flatMap(([name, tenant]) =>
     Object.entries(ROLES).map(([role, roles]) => {

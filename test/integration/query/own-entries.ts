@@ -7,14 +7,44 @@ import { keyOf } from './history.js';
 type OwnName = 'revocation.ordered' | 'revocation.lifted';
 
 /** Writes an entry of Rescind's own, as the outbox does; answers with its index. */
-export async function sayOwn<N extends OwnName>(pool: Pool, tenant: string, name: N, atMs: number, data: EventDataOf[N]): Promise<bigint> {
+export async function sayOwn<N extends OwnName>(
+  pool: Pool,
+  tenant: string,
+  name: N,
+  atMs: number,
+  data: EventDataOf[N],
+): Promise<bigint> {
   return inTransaction(pool, async (client) => {
-    const said = { type: eventType(name), source: `urn:rescind:${tenant}`, id: `own-${name}-${data.seq}`, time: new Date(atMs).toISOString(), data };
+    const said = {
+      type: eventType(name),
+      source: `urn:rescind:${tenant}`,
+      id: `own-${name}-${data.seq}`,
+      time: new Date(atMs).toISOString(),
+      data,
+    };
     const content = canonicalJson(said);
     const tenantKey = keyOf(tenant);
-    const entry = prepareEntry({ tenant, tenantKey, type: said.type, source: tenant, eventId: said.id, content, mode: 'own', headers: [], bytes: Buffer.from(content) });
+    const entry = prepareEntry({
+      tenant,
+      tenantKey,
+      type: said.type,
+      source: tenant,
+      eventId: said.id,
+      content,
+      mode: 'own',
+      headers: [],
+      bytes: Buffer.from(content),
+    });
     const [placed] = await appendEntries(client, [entry]);
-    const event = { name, data, tenant, tenantKey, ix: placed!.index, arrivalMs: placed!.arrivalMs!, atMs } as OwnProjectedEvent;
+    const event = {
+      name,
+      data,
+      tenant,
+      tenantKey,
+      ix: placed!.index,
+      arrivalMs: placed!.arrivalMs!,
+      atMs,
+    } as OwnProjectedEvent;
     await writeProjections(client, [], [event]);
     return placed!.index;
   });

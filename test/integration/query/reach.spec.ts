@@ -21,7 +21,15 @@ const ask = async (path: string) => {
   expect([path, status, body.code]).toEqual([path, 200, undefined]);
   return body;
 };
-const brief = (group: any) => [group.count, group.top.map((one: any) => [one.item.sub ?? one.item.client_id ?? one.item.id ?? one.item.uri, one.grants, one.live_tokens]), group.left_out];
+const brief = (group: any) => [
+  group.count,
+  group.top.map((one: any) => [
+    one.item.sub ?? one.item.client_id ?? one.item.id ?? one.item.uri,
+    one.grants,
+    one.live_tokens,
+  ]),
+  group.left_out,
+];
 
 describe('blast radius of a client', () => {
   it('now: whole answer, worked out by hand', async () => {
@@ -36,19 +44,59 @@ describe('blast radius of a client', () => {
     const selector = { client: { iss: IDP, client_id: 'assistant' } };
     expect(await ask(ofClient)).toEqual({
       as_of: { index: '11', at: NOW },
-      start: { kind: 'client', selector, other_names: [{ entity, name: atCrm, covered: true }, { entity, name: atWiki, covered: true }] },
+      start: {
+        kind: 'client',
+        selector,
+        other_names: [
+          { entity, name: atCrm, covered: true },
+          { entity, name: atWiki, covered: true },
+        ],
+      },
       since: NOW - 30 * 86_400,
       reachable: {
-        users: { count: 2, top: [{ item: alice, grants: 1, live_tokens: 1 }, { item: bob, grants: 1, live_tokens: 0 }], left_out: 0 },
-        clients: { count: 2, top: [{ item: atCrm, grants: 1, live_tokens: 1 }, { item: atWiki, grants: 1, live_tokens: 0 }], left_out: 0 },
+        users: {
+          count: 2,
+          top: [
+            { item: alice, grants: 1, live_tokens: 1 },
+            { item: bob, grants: 1, live_tokens: 0 },
+          ],
+          left_out: 0,
+        },
+        clients: {
+          count: 2,
+          top: [
+            { item: atCrm, grants: 1, live_tokens: 1 },
+            { item: atWiki, grants: 1, live_tokens: 0 },
+          ],
+          left_out: 0,
+        },
         agents: { count: 1, top: [{ item: agent, grants: 2, live_tokens: 1 }], left_out: 0 },
-        resources: { count: 2, top: [{ item: crm, grants: 1, live_tokens: 1 }, { item: wiki, grants: 1, live_tokens: 0 }], left_out: 0 },
+        resources: {
+          count: 2,
+          top: [
+            { item: crm, grants: 1, live_tokens: 1 },
+            { item: wiki, grants: 1, live_tokens: 0 },
+          ],
+          left_out: 0,
+        },
       },
       grants: { count: 2 },
       tokens: {
         live: 1,
         stopped: 1,
-        newest: [{ id: ID_1, index: '1', kind: 'access', user: alice, client: atCrm, agent, resources: [crm], issued_at: W + 5, expires_at: W + 90_000 }],
+        newest: [
+          {
+            id: ID_1,
+            index: '1',
+            kind: 'access',
+            user: alice,
+            client: atCrm,
+            agent,
+            resources: [crm],
+            issued_at: W + 5,
+            expires_at: W + 90_000,
+          },
+        ],
         left_out: 0,
       },
       usage: {
@@ -86,38 +134,102 @@ describe('blast radius of a client', () => {
   ])('as of %s', async (index, tokens, usage) => {
     const sut = await ask(`${ofClient}&as_of=${index}`);
     expect(sut.as_of.index).toBe(index);
-    expect({ tokens: sut.tokens, usage: sut.usage, grants: sut.grants.count }).toMatchObject({ tokens, usage, grants: 2 });
+    expect({ tokens: sut.tokens, usage: sut.usage, grants: sut.grants.count }).toMatchObject({
+      tokens,
+      usage,
+      grants: 2,
+    });
   });
 
   it('as of a moment before bob was known', async () => {
     const sut = await ask(`${ofClient}&as_of=5`);
     expect([sut.start.other_names.length, brief(sut.reachable.users)]).toEqual([1, [1, [['alice', 1, 1]], 0]]);
-    expect((await api.get(`/v1/blast-radius?user_iss=${IDP}&user_tenant=acme&user_sub=bob&as_of=5`)).body.code).toBe('not-found');
+    expect((await api.get(`/v1/blast-radius?user_iss=${IDP}&user_tenant=acme&user_sub=bob&as_of=5`)).body.code).toBe(
+      'not-found',
+    );
   });
 });
 
 describe('other starts', () => {
   it.each<[string, string, object]>([
-    ['a user', `user_iss=${IDP}&user_tenant=acme&user_sub=bob`, { tokens: { live: 0, stopped: 1 }, usage: { allowed: 42, denied: 1 }, grants: { count: 1 }, rules: [{ order: { selector: { user: BOB }, effect: 'block' } }] }],
-    ['an agent', `agent_iss=${IDP}&agent_id=${AGENT.id}`, { tokens: { live: 1, stopped: 1 }, usage: { allowed: 43, denied: 2 }, grants: { count: 2 }, rules: [{ order: { selector: { agent: { iss: IDP, id: AGENT.id } }, effect: 'block' } }] }],
-    ['an ID-JAG', `id_jag_iss=${IDP}&id_jag_jti=j2`, { tokens: { live: 0, stopped: 1 }, grants: { count: 0 }, usage: { allowed: 42, denied: 1 }, rules: [{ order: { selector: { id_jag: { iss: IDP, jti: 'j2' } }, effect: 'revoke' } }] }],
-    ['a token', `token=${ID_1}`, { tokens: { live: 1, stopped: 0 }, usage: { allowed: 1, denied: 1 }, grants: { count: 1 }, rules: [{ order: { selector: { token: { iss: CRM_AS, jti: 't1' } }, effect: 'revoke' } }] }],
+    [
+      'a user',
+      `user_iss=${IDP}&user_tenant=acme&user_sub=bob`,
+      {
+        tokens: { live: 0, stopped: 1 },
+        usage: { allowed: 42, denied: 1 },
+        grants: { count: 1 },
+        rules: [{ order: { selector: { user: BOB }, effect: 'block' } }],
+      },
+    ],
+    [
+      'an agent',
+      `agent_iss=${IDP}&agent_id=${AGENT.id}`,
+      {
+        tokens: { live: 1, stopped: 1 },
+        usage: { allowed: 43, denied: 2 },
+        grants: { count: 2 },
+        rules: [{ order: { selector: { agent: { iss: IDP, id: AGENT.id } }, effect: 'block' } }],
+      },
+    ],
+    [
+      'an ID-JAG',
+      `id_jag_iss=${IDP}&id_jag_jti=j2`,
+      {
+        tokens: { live: 0, stopped: 1 },
+        grants: { count: 0 },
+        usage: { allowed: 42, denied: 1 },
+        rules: [{ order: { selector: { id_jag: { iss: IDP, jti: 'j2' } }, effect: 'revoke' } }],
+      },
+    ],
+    [
+      'a token',
+      `token=${ID_1}`,
+      {
+        tokens: { live: 1, stopped: 0 },
+        usage: { allowed: 1, denied: 1 },
+        grants: { count: 1 },
+        rules: [{ order: { selector: { token: { iss: CRM_AS, jti: 't1' } }, effect: 'revoke' } }],
+      },
+    ],
   ])('%s', async (_name, query, expected) => expect(await ask(`/v1/blast-radius?${query}`)).toMatchObject(expected));
 
   it('counts uses from `since` on', async () => {
-    expect((await ask(`${ofClient}&as_of=11&since=${W + 100}`)).usage).toMatchObject({ allowed: 1, denied: 1, records: 2, bytes: 64, first: W + 110 });
+    expect((await ask(`${ofClient}&as_of=11&since=${W + 100}`)).usage).toMatchObject({
+      allowed: 1,
+      denied: 1,
+      records: 2,
+      bytes: 64,
+      first: W + 110,
+    });
   });
 
   it('in the other direction: who reaches a resource', async () => {
     const sut = await ask(`/v1/reach?resource=${WIKI}`);
-    expect({ ...sut.start, ...sut.tokens }).toMatchObject({ kind: 'resource', selector: { resource: WIKI }, live: 0, stopped: 1 });
-    expect([brief(sut.reachable.users), brief(sut.reachable.clients), sut.grants.count]).toEqual([[1, [['bob', 1, 0]], 0], [1, [['assistant-at-wiki', 1, 0]], 0], 1]);
-    expect((await ask(`/v1/reach?resource=${WIKI}&as_of=8`)).tokens).toMatchObject({ live: 1, stopped: 0, newest: [{ id: ID_2 }] });
+    expect({ ...sut.start, ...sut.tokens }).toMatchObject({
+      kind: 'resource',
+      selector: { resource: WIKI },
+      live: 0,
+      stopped: 1,
+    });
+    expect([brief(sut.reachable.users), brief(sut.reachable.clients), sut.grants.count]).toEqual([
+      [1, [['bob', 1, 0]], 0],
+      [1, [['assistant-at-wiki', 1, 0]], 0],
+      1,
+    ]);
+    expect((await ask(`/v1/reach?resource=${WIKI}&as_of=8`)).tokens).toMatchObject({
+      live: 1,
+      stopped: 0,
+      newest: [{ id: ID_2 }],
+    });
   });
 });
 
 it('finds what is live however many have ended, and what came of the first of these', async () => {
-  const { rows } = await api.pool.query<{ client: number }>(`SELECT client FROM token WHERE tenant = $1 AND facts ->> 'jti' = 't1'`, [ACME]);
+  const { rows } = await api.pool.query<{ client: number }>(
+    `SELECT client FROM token WHERE tenant = $1 AND facts ->> 'jti' = 't1'`,
+    [ACME],
+  );
   const expired = (from: number, to: number, iat: number) =>
     api.pool.query(
       `INSERT INTO token (tenant, key, ix, seen_seq, source, facts, client, res, iat, exp)
@@ -187,13 +299,23 @@ describe('what is not answered', () => {
     expect([answer.status, answer.type, answer.body.code]).toEqual([status, 'application/problem+json', code]);
   });
 
-  it.each([ofClient, `/v1/blast-radius?token=${ID_1}`, `/v1/blast-radius?id_jag_iss=${IDP}&id_jag_jti=j2`, `/v1/reach?resource=${WIKI}`])('knows nothing for another tenant: %s', async (path) => {
+  it.each([
+    ofClient,
+    `/v1/blast-radius?token=${ID_1}`,
+    `/v1/blast-radius?id_jag_iss=${IDP}&id_jag_jti=j2`,
+    `/v1/reach?resource=${WIKI}`,
+  ])('knows nothing for another tenant: %s', async (path) => {
     const { status, body } = await api.get(path, 'globex-audit');
     expect([status, body.code]).toEqual([404, 'not-found']);
   });
 
   it.each(['admin', 'revoke', 'emit', 'guard', 'introspect', 'revoke-own'])('%s may not ask', async (role) => {
-    for (const path of [ofClient, `/v1/reach?resource=${WIKI}`, `/v1/reports/access-review?resource=${WIKI}`, `/v1/reports/incident?rule=${R1}`]) {
+    for (const path of [
+      ofClient,
+      `/v1/reach?resource=${WIKI}`,
+      `/v1/reports/access-review?resource=${WIKI}`,
+      `/v1/reports/incident?rule=${R1}`,
+    ]) {
       expect((await api.get(path, `acme-${role}`)).body.code).toBe('forbidden');
     }
   });
@@ -202,9 +324,22 @@ describe('what is not answered', () => {
 it('counts all uses of a client, a resource or an agent', async () => {
   const token = { iss: CRM_AS, jti: 't1' };
   const early = W - 7_200;
-  await api.say(Array.from({ length: 1_200 }, (_, n) => say('crm', n % 3 === 0 ? 'access.denied' : 'access.allowed', early + n, { token, operation: 'read', status: 200, records: n, bytes: 2 })));
+  await api.say(
+    Array.from({ length: 1_200 }, (_, n) =>
+      say('crm', n % 3 === 0 ? 'access.denied' : 'access.allowed', early + n, {
+        token,
+        operation: 'read',
+        status: 200,
+        records: n,
+        bytes: 2,
+      }),
+    ),
+  );
   const since = early + 100;
-  for (const [asOf, last] of [['&as_of=1211', 1_200n], ['&as_of=1011', 1_000n]] as const) {
+  for (const [asOf, last] of [
+    ['&as_of=1211', 1_200n],
+    ['&as_of=1011', 1_000n],
+  ] as const) {
     const { rows } = await api.pool.query<Record<string, string>>(
       `SELECT coalesce(sum(n) FILTER (WHERE outcome = 1), 0) AS allowed, coalesce(sum(n) FILTER (WHERE outcome <> 1), 0) AS denied,
               coalesce(sum(records) FILTER (WHERE outcome = 1), 0) AS records, coalesce(sum(bytes) FILTER (WHERE outcome = 1), 0) AS bytes, min(at) AS first, max(until_at) AS last
@@ -216,14 +351,19 @@ it('counts all uses of a client, a resource or an agent', async () => {
     const ofCrm = await ask(`/v1/reach?resource=${CRM}&since=${since}${asOf}`);
     for (const { usage } of [ofAtCrm, ofCrm]) {
       expect(usage).toMatchObject({ ...expected, uses: expected['allowed']! + expected['denied']! });
-      const total = (member: 'allowed' | 'denied' | 'records' | 'bytes'): number => usage.operations.reduce((sum: number, one: any) => sum + one[member], 0);
-      for (const member of ['allowed', 'denied', 'records', 'bytes'] as const) expect([member, total(member)]).toEqual([member, expected[member]]);
+      const total = (member: 'allowed' | 'denied' | 'records' | 'bytes'): number =>
+        usage.operations.reduce((sum: number, one: any) => sum + one[member], 0);
+      for (const member of ['allowed', 'denied', 'records', 'bytes'] as const)
+        expect([member, total(member)]).toEqual([member, expected[member]]);
     }
   }
   // Uses at one name do not hide those at another.
   const { usage } = await ask(`${ofClient}&since=${since}&as_of=1211`);
   expect([usage.last, usage.resources.count]).toEqual([W + 111, 2]);
-  const { rows } = await api.pool.query<{ uses: string }>('SELECT sum(n) AS uses FROM access WHERE tenant = $1 AND agent IS NOT NULL AND at >= $2 AND ix < 1211', [ACME, since]);
+  const { rows } = await api.pool.query<{ uses: string }>(
+    'SELECT sum(n) AS uses FROM access WHERE tenant = $1 AND agent IS NOT NULL AND at >= $2 AND ix < 1211',
+    [ACME, since],
+  );
   const ofAgent = (await ask(`/v1/blast-radius?agent_iss=${IDP}&agent_id=${AGENT.id}&since=${since}&as_of=1211`)).usage;
   expect([ofAgent.uses, ofAgent.at_least]).toEqual([Number(rows[0]!.uses), undefined]);
 });
@@ -231,6 +371,11 @@ it('counts all uses of a client, a resource or an agent', async () => {
 it('knows a rule that came after it has answered', async () => {
   const path = `/v1/blast-radius?token=${ID_1}`;
   expect((await ask(path)).tokens).toMatchObject({ live: 1, stopped: 0 });
-  await sayOwn(api.pool, ACME, 'revocation.ordered', NOW * 1000, { ...RULE_1, rule: `${R1}-2`, seq: '901', selector: { agent: { iss: IDP, id: AGENT.id } } });
+  await sayOwn(api.pool, ACME, 'revocation.ordered', NOW * 1000, {
+    ...RULE_1,
+    rule: `${R1}-2`,
+    seq: '901',
+    selector: { agent: { iss: IDP, id: AGENT.id } },
+  });
   expect((await ask(path)).tokens).toMatchObject({ live: 0, stopped: 1 });
 });

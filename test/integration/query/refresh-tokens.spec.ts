@@ -23,7 +23,10 @@ const read = async (path: string): Promise<any> => {
   expect([status, status === 200 ? undefined : body]).toEqual([200, undefined]);
   return body;
 };
-const readAll = async () => Object.fromEntries(await Promise.all(Object.entries(QUESTIONS).map(async ([name, path]) => [name, await read(path)])));
+const readAll = async () =>
+  Object.fromEntries(
+    await Promise.all(Object.entries(QUESTIONS).map(async ([name, path]) => [name, await read(path)])),
+  );
 const blast = () => read(`/v1/blast-radius?${OF_ALICE}&since=${T}`);
 
 beforeAll(async () => {
@@ -32,7 +35,15 @@ beforeAll(async () => {
   since = before['graph'].as_of.index;
   await api.say([
     say('crm', 'token.issued', T + 300, {
-      kind: 'refresh', iss: CRM_AS, sha256: DIGEST, sub: 'crm-alice', client_id: 'assistant-at-crm', aud: [CRM_AS], scope: 'contacts.read offline', iat: T + 300, id_jag: { ...ALICE, jti: 'j1', agent: AGENT },
+      kind: 'refresh',
+      iss: CRM_AS,
+      sha256: DIGEST,
+      sub: 'crm-alice',
+      client_id: 'assistant-at-crm',
+      aud: [CRM_AS],
+      scope: 'contacts.read offline',
+      iat: T + 300,
+      id_jag: { ...ALICE, jti: 'j1', agent: AGENT },
     }),
   ]);
 });
@@ -60,6 +71,10 @@ describe('one refresh token', () => {
   });
 
   it('is found by its digest, with its lineage', async () => {
-    expect(await read(`/v1/tokens?sha256=${DIGEST}`)).toMatchObject({ facts: { kind: 'refresh', aud: [CRM_AS] }, user: { sub: 'alice' }, lineage: { id_jags: [{ facts: { jti: 'j1' } }] } });
+    expect(await read(`/v1/tokens?sha256=${DIGEST}`)).toMatchObject({
+      facts: { kind: 'refresh', aud: [CRM_AS] },
+      user: { sub: 'alice' },
+      lineage: { id_jags: [{ facts: { jti: 'j1' } }] },
+    });
   });
 });

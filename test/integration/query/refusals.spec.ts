@@ -27,12 +27,15 @@ const ENDPOINTS = [
 const LISTS = ['/v1/connections', '/v1/grants', '/v1/access', '/v1/quarantine', '/v1/coverage', '/v1/directory'];
 
 describe('roles', () => {
-  it.each(ENDPOINTS.flatMap((path) => ROLE_NAMES.map((role) => [path, role] as const)))('%s asked by %s', async (path, role) => {
-    const allowed = role === 'audit' || (role === 'admin' && ['/v1/quarantine', '/v1/sequences'].includes(path));
-    const { status, type, body } = await api.get(path, `acme-${role}`);
-    expect(status).toBe(allowed ? 200 : 403);
-    if (!allowed) expect([type, body.code]).toEqual(['application/problem+json', 'forbidden']);
-  });
+  it.each(ENDPOINTS.flatMap((path) => ROLE_NAMES.map((role) => [path, role] as const)))(
+    '%s asked by %s',
+    async (path, role) => {
+      const allowed = role === 'audit' || (role === 'admin' && ['/v1/quarantine', '/v1/sequences'].includes(path));
+      const { status, type, body } = await api.get(path, `acme-${role}`);
+      expect(status).toBe(allowed ? 200 : 403);
+      if (!allowed) expect([type, body.code]).toEqual(['application/problem+json', 'forbidden']);
+    },
+  );
 
   // An address may fail twenty times in a row; all endpoints are tried in `every-endpoint.spec.ts`.
   it.each(ENDPOINTS.slice(0, 8))('%s without credentials, and with wrong ones', async (path) => {
@@ -49,18 +52,26 @@ describe('tenants', () => {
     expect(await ask('/v1/connections')).toEqual({ as_of: { index: '1', at: NOW }, items: [] });
     expect(await ask('/v1/access')).toEqual({ as_of: { index: '1', at: NOW }, items: [] });
     expect((await ask('/v1/grants')).items).toMatchObject([{ user: { iss: CRM_AS, sub: 'somebody' }, accesses: 0 }]);
-    expect((await ask('/v1/graph')).nodes.map((node: any) => node.name).sort()).toEqual([CRM, 'assistant-at-crm', CRM_AS, 'somebody'].sort());
+    expect((await ask('/v1/graph')).nodes.map((node: any) => node.name).sort()).toEqual(
+      [CRM, 'assistant-at-crm', CRM_AS, 'somebody'].sort(),
+    );
     // The same issuer and jti is another token here, under another key.
-    expect(await ask(`/v1/tokens?iss=${CRM_AS}&jti=t1`)).toMatchObject({ user: { sub: 'somebody' }, stopped_by: [], accesses: { count: 0 } });
+    expect(await ask(`/v1/tokens?iss=${CRM_AS}&jti=t1`)).toMatchObject({
+      user: { sub: 'somebody' },
+      stopped_by: [],
+      accesses: { count: 0 },
+    });
   });
 
-  it.each([`/v1/tokens/${T1}`, '/v1/entries/1', `/v1/access?user_iss=${IDP}&user_sub=alice&user_tenant=acme`, `/v1/access?agent_iss=${IDP}&agent_id=agent-7`])(
-    'knows nothing of %s',
-    async (path) => {
-      const { status, body } = await api.get(path, 'globex-audit');
-      expect([status, body.code]).toEqual([404, 'not-found']);
-    },
-  );
+  it.each([
+    `/v1/tokens/${T1}`,
+    '/v1/entries/1',
+    `/v1/access?user_iss=${IDP}&user_sub=alice&user_tenant=acme`,
+    `/v1/access?agent_iss=${IDP}&agent_id=agent-7`,
+  ])('knows nothing of %s', async (path) => {
+    const { status, body } = await api.get(path, 'globex-audit');
+    expect([status, body.code]).toEqual([404, 'not-found']);
+  });
 
   it('does not take the cursor of one tenant for another', async () => {
     const { next } = (await api.get('/v1/access?limit=1')).body;
@@ -91,7 +102,18 @@ describe('cursors', () => {
     const access = (await api.get('/v1/access?limit=1')).body.next as string;
     const flipped = `${access[0] === 'A' ? 'B' : 'A'}${access.slice(1)}`;
     const unproven = Buffer.concat([Buffer.alloc(16), Buffer.from('["1","1","1","1"]')]).toString('base64url');
-    for (const cursor of ['x', 'AAAA', flipped, `${access}A`, `${access}%3D`, access.slice(0, -4), unproven, 'A'.repeat(513), '%F0%9F%98%80', '__proto__']) {
+    for (const cursor of [
+      'x',
+      'AAAA',
+      flipped,
+      `${access}A`,
+      `${access}%3D`,
+      access.slice(0, -4),
+      unproven,
+      'A'.repeat(513),
+      '%F0%9F%98%80',
+      '__proto__',
+    ]) {
       const { status, body } = await api.get(`${path}?cursor=${cursor}`);
       expect([cursor, status, body.code]).toEqual([cursor, 400, 'invalid-cursor']);
     }
@@ -99,7 +121,12 @@ describe('cursors', () => {
 });
 
 describe('filters without an index', () => {
-  it.each(['operation=read', 'outcome=denied', 'agent_type=support', 'operation=read&outcome=denied&from=1790000000&to=1790000001'])('%s alone', async (query) => {
+  it.each([
+    'operation=read',
+    'outcome=denied',
+    'agent_type=support',
+    'operation=read&outcome=denied&from=1790000000&to=1790000001',
+  ])('%s alone', async (query) => {
     const { status, body } = await api.get(`/v1/access?${query}`);
     expect([status, body.code]).toEqual([400, 'filter-too-wide']);
   });
@@ -108,27 +135,109 @@ describe('filters without an index', () => {
     const letGo = await hold(api.pool, 'LOCK TABLE access IN ACCESS EXCLUSIVE MODE');
     try {
       const { status, body } = await api.get('/v1/access');
-      expect([status, body.code, body.detail]).toEqual([400, 'filter-too-wide', expect.stringMatching(/narrow the window/)]);
+      expect([status, body.code, body.detail]).toEqual([
+        400,
+        'filter-too-wide',
+        expect.stringMatching(/narrow the window/),
+      ]);
     } finally {
       await letGo();
     }
   });
 });
 
-const NASTY = ['', '%00', '%20', '-1', '1e3', '0x10', '1.5', '01', 'NaN', '9999999999999999999999', '%27%20OR%201=1--', '%F0%9F%98%80', '%ED%A0%80', '%', '%zz', 'a'.repeat(513), '[]', '{}', 'null', '__proto__', '$1', '4102444801', '9223372036854775808'];
-const PARAMETERS = ['user', 'user_iss', 'user_sub', 'user_tenant', 'client', 'client_iss', 'client_id', 'agent', 'agent_iss', 'agent_id', 'agent_type', 'resource', 'token', 'operation', 'outcome', 'route', 'scope', 'client_address', 'by', 'q', 'as_of', 'from', 'to', 'limit', 'cursor', 'code', 'source', 'iss', 'jti', 'sha256', 'signing_input_sha256', 'unknown', '__proto__', 'constructor', 'toString'];
-const PATHS = ['/v1/connections', '/v1/grants', '/v1/access', '/v1/access/counts', '/v1/graph', '/v1/tokens', '/v1/quarantine', '/v1/coverage', '/v1/directory', '/v1/search'];
+const NASTY = [
+  '',
+  '%00',
+  '%20',
+  '-1',
+  '1e3',
+  '0x10',
+  '1.5',
+  '01',
+  'NaN',
+  '9999999999999999999999',
+  '%27%20OR%201=1--',
+  '%F0%9F%98%80',
+  '%ED%A0%80',
+  '%',
+  '%zz',
+  'a'.repeat(513),
+  '[]',
+  '{}',
+  'null',
+  '__proto__',
+  '$1',
+  '4102444801',
+  '9223372036854775808',
+];
+const PARAMETERS = [
+  'user',
+  'user_iss',
+  'user_sub',
+  'user_tenant',
+  'client',
+  'client_iss',
+  'client_id',
+  'agent',
+  'agent_iss',
+  'agent_id',
+  'agent_type',
+  'resource',
+  'token',
+  'operation',
+  'outcome',
+  'route',
+  'scope',
+  'client_address',
+  'by',
+  'q',
+  'as_of',
+  'from',
+  'to',
+  'limit',
+  'cursor',
+  'code',
+  'source',
+  'iss',
+  'jti',
+  'sha256',
+  'signing_input_sha256',
+  'unknown',
+  '__proto__',
+  'constructor',
+  'toString',
+];
+const PATHS = [
+  '/v1/connections',
+  '/v1/grants',
+  '/v1/access',
+  '/v1/access/counts',
+  '/v1/graph',
+  '/v1/tokens',
+  '/v1/quarantine',
+  '/v1/coverage',
+  '/v1/directory',
+  '/v1/search',
+];
 
 describe('hostile parameters', () => {
-  it.each(PATHS.flatMap((path) => PARAMETERS.map((name) => [path, name] as const)))('%s with %s', async (path, name) => {
-    for (const value of NASTY) {
-      const { status, type, body } = await api.get(`${path}?${name}=${value}`);
-      const problem = type === 'application/problem+json' && typeof body.code === 'string';
-      // The rest is a filter that is free text, of which these are odd but possible values.
-      const free = status === 200 && (name === 'code' || body.items?.length === 0);
-      expect({ value, refused: (status === 400 || status === 404) && problem, free }).toEqual({ value, refused: !free, free });
-    }
-  });
+  it.each(PATHS.flatMap((path) => PARAMETERS.map((name) => [path, name] as const)))(
+    '%s with %s',
+    async (path, name) => {
+      for (const value of NASTY) {
+        const { status, type, body } = await api.get(`${path}?${name}=${value}`);
+        const problem = type === 'application/problem+json' && typeof body.code === 'string';
+        // The rest is a filter that is free text, of which these are odd but possible values.
+        const free = status === 200 && (name === 'code' || body.items?.length === 0);
+        expect({ value, refused: (status === 400 || status === 404) && problem, free }).toEqual({
+          value,
+          refused: !free,
+          free,
+        });
+      }
+    },
+  );
 
   it.each([
     ['/v1/access?user=1&user=2', 400, 'invalid-request'],
@@ -169,7 +278,10 @@ describe('hostile parameters', () => {
   });
 
   it('takes an id of another kind for unknown', async () => {
-    const { rows } = await api.pool.query<{ id: number }>('SELECT id FROM entity WHERE tenant = $1 AND kind = 5 LIMIT 1', [ACME]);
+    const { rows } = await api.pool.query<{ id: number }>(
+      'SELECT id FROM entity WHERE tenant = $1 AND kind = 5 LIMIT 1',
+      [ACME],
+    );
     const { status, body } = await api.get(`/v1/access?user=${rows[0]!.id}`);
     expect([status, body.code]).toEqual([404, 'not-found']);
   });

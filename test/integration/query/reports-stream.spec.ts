@@ -26,7 +26,13 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 const open = (path: string): Promise<IncomingMessage> =>
-  new Promise((resolve, reject) => get(`${api.url}${path}`, { headers: { authorization: `Bearer ${secretOf('acme-audit')}` }, agent: false }, resolve).on('error', reject));
+  new Promise((resolve, reject) =>
+    get(
+      `${api.url}${path}`,
+      { headers: { authorization: `Bearer ${secretOf('acme-audit')}` }, agent: false },
+      resolve,
+    ).on('error', reject),
+  );
 const path = `/v1/reports/access-review?resource=${CRM}&format=csv`;
 
 /** Sessions that hold a transaction open, which nothing else here does for longer than a statement. */
@@ -37,7 +43,9 @@ async function openReports(): Promise<number> {
   return rows[0]!.open;
 }
 const isIdle = async (): Promise<boolean> => {
-  const { rows } = await api.pool.query<{ open: number }>(`SELECT count(*)::int AS open FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`);
+  const { rows } = await api.pool.query<{ open: number }>(
+    `SELECT count(*)::int AS open FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'`,
+  );
   return rows[0]!.open === 1;
 };
 
@@ -49,7 +57,10 @@ it('writes no more than its reader reads, and everything in the end', async () =
   for await (const chunk of response) {
     for (const byte of chunk as Buffer) if (byte === 10) lines += 1;
   }
-  const { rows } = await api.pool.query<{ grants: number }>('SELECT count(*)::int AS grants FROM grant_version g JOIN entity r ON r.tenant = g.tenant AND r.id = g.res WHERE g.tenant = $1 AND r.parts ->> 0 = $2 AND g.to_ix IS NULL', [ACME, CRM]);
+  const { rows } = await api.pool.query<{ grants: number }>(
+    'SELECT count(*)::int AS grants FROM grant_version g JOIN entity r ON r.tenant = g.tenant AND r.id = g.res WHERE g.tenant = $1 AND r.parts ->> 0 = $2 AND g.to_ix IS NULL',
+    [ACME, CRM],
+  );
   expect(rows[0]!.grants).toBeGreaterThan(GRANTS);
   expect(lines).toBe(rows[0]!.grants + 1);
   await until('its transaction to end', async () => (await openReports()) === 0);

@@ -18,7 +18,12 @@ const ID_2 = tokenId(ruleKey(keyOf(ACME), 'token', [sha256(T2)]));
 const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000', '');
 const text = async (path: string) => {
   const response = await fetch(`${api.url}${path}`, { headers: { authorization: `Bearer ${secretOf('acme-audit')}` } });
-  return { status: response.status, type: response.headers.get('content-type'), file: response.headers.get('content-disposition'), text: await response.text() };
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    file: response.headers.get('content-disposition'),
+    text: await response.text(),
+  };
 };
 
 describe('access review', () => {
@@ -35,7 +40,12 @@ describe('access review', () => {
   it('of a resource', async () => {
     const { status, body } = await api.get(ofWiki);
     expect(status).toBe(200);
-    expect(body).toEqual({ as_of: { index: '11', at: NOW }, items: [{ ...grant, used_scopes: ['pages.read'], last_used: W + 111, uses_30_days: 42, uses_90_days: 42, rules: [R1] }] });
+    expect(body).toEqual({
+      as_of: { index: '11', at: NOW },
+      items: [
+        { ...grant, used_scopes: ['pages.read'], last_used: W + 111, uses_30_days: 42, uses_90_days: 42, rules: [R1] },
+      ],
+    });
   });
 
   it.each([
@@ -55,14 +65,21 @@ describe('access review', () => {
       file: 'attachment; filename="access-review-user-as-of-11.csv"',
       text: [
         'user_issuer,user_tenant,user,client_issuer,client,agent_issuer,agent,resource,granted_scopes,used_scopes,first_granted_index,first_granted_at,last_used_at,uses_30_days,uses_90_days,rules',
-        expect.stringMatching(new RegExp(`^${IDP},acme,bob,${WIKI_AS},assistant-at-wiki,${IDP},agent-7,${WIKI},pages.read,pages.read,5,20[0-9-]+T[0-9:]+Z,${iso(W + 111)},42,42,${R1}$`)),
+        expect.stringMatching(
+          new RegExp(
+            `^${IDP},acme,bob,${WIKI_AS},assistant-at-wiki,${IDP},agent-7,${WIKI},pages.read,pages.read,5,20[0-9-]+T[0-9:]+Z,${iso(W + 111)},42,42,${R1}$`,
+          ),
+        ),
         '',
       ],
     });
   });
 
   it('of somebody who holds nothing is empty, and of nobody is not found', async () => {
-    const { rows } = await api.pool.query<{ id: number }>(`SELECT id FROM entity WHERE tenant = $1 AND kind = 5 AND parts ->> 0 = $2`, [ACME, WIKI]);
+    const { rows } = await api.pool.query<{ id: number }>(
+      `SELECT id FROM entity WHERE tenant = $1 AND kind = 5 AND parts ->> 0 = $2`,
+      [ACME, WIKI],
+    );
     expect((await api.get(`/v1/reports/access-review?resource=${rows[0]!.id}&as_of=5`)).body.items).toEqual([]);
     expect((await api.get(`/v1/reports/access-review?user_iss=${IDP}&user_sub=nobody`)).body.code).toBe('not-found');
   });
@@ -93,7 +110,17 @@ describe('incident report', () => {
       },
       hit: {
         live_tokens: 1,
-        newest: [{ id: ID_2, index: '6', user: { entity, ...BOB }, client: { entity, iss: WIKI_AS, client_id: 'assistant-at-wiki' }, agent: { entity, iss: IDP, id: AGENT.id }, issued_at: W + 6, expires_at: W + 90_000 }],
+        newest: [
+          {
+            id: ID_2,
+            index: '6',
+            user: { entity, ...BOB },
+            client: { entity, iss: WIKI_AS, client_id: 'assistant-at-wiki' },
+            agent: { entity, iss: IDP, id: AGENT.id },
+            issued_at: W + 6,
+            expires_at: W + 90_000,
+          },
+        ],
         left_out: 0,
       },
       since: W,
@@ -106,8 +133,24 @@ describe('incident report', () => {
         first: W + 110,
         last: W + 111,
         newest: [
-          { index: '10', at: W + 111, count: 1, outcome: 'allowed', operation: 'read', resource: { entity, uri: WIKI }, token: ID_2 },
-          { index: '9', at: W + 110, count: 1, outcome: 'denied', operation: 'export', resource: { entity, uri: WIKI }, token: ID_2 },
+          {
+            index: '10',
+            at: W + 111,
+            count: 1,
+            outcome: 'allowed',
+            operation: 'read',
+            resource: { entity, uri: WIKI },
+            token: ID_2,
+          },
+          {
+            index: '9',
+            at: W + 110,
+            count: 1,
+            outcome: 'denied',
+            operation: 'export',
+            resource: { entity, uri: WIKI },
+            token: ID_2,
+          },
         ],
         left_out: 0,
       },
@@ -116,12 +159,19 @@ describe('incident report', () => {
   });
 
   it('as of the entry after the rule, and before it', async () => {
-    expect((await api.get(`${path}&as_of=9`)).body).toMatchObject({ hit: { live_tokens: 1 }, before: { allowed: 41 }, after: { allowed: 0, denied: 0, newest: [] } });
+    expect((await api.get(`${path}&as_of=9`)).body).toMatchObject({
+      hit: { live_tokens: 1 },
+      before: { allowed: 41 },
+      after: { allowed: 0, denied: 0, newest: [] },
+    });
     expect((await api.get(`${path}&as_of=8`)).body.code).toBe('not-found');
   });
 
   it('since later, of less', async () => {
-    expect((await api.get(`${path.replace(`since=${W}`, `since=${W + 25}`)}`)).body.before).toMatchObject({ allowed: 40, records: 400 });
+    expect((await api.get(`${path.replace(`since=${W}`, `since=${W + 25}`)}`)).body.before).toMatchObject({
+      allowed: 40,
+      records: 400,
+    });
   });
 
   it('as CSV, with nothing that a spreadsheet would run', async () => {
@@ -164,7 +214,11 @@ describe('what is not answered', () => {
     expect([answer.status, answer.type, answer.body.code]).toEqual([status, 'application/problem+json', code]);
   });
 
-  it.each([`/v1/reports/access-review?resource=${WIKI}`, `/v1/reports/access-review?user_iss=${IDP}&user_tenant=acme&user_sub=bob`, `/v1/reports/incident?rule=${R1}`])('knows nothing for another tenant: %s', async (path) => {
+  it.each([
+    `/v1/reports/access-review?resource=${WIKI}`,
+    `/v1/reports/access-review?user_iss=${IDP}&user_tenant=acme&user_sub=bob`,
+    `/v1/reports/incident?rule=${R1}`,
+  ])('knows nothing for another tenant: %s', async (path) => {
     const { status, body } = await api.get(path, 'globex-audit');
     expect([status, body.code]).toEqual([404, 'not-found']);
   });

@@ -8,8 +8,13 @@ let api: Awaited<ReturnType<typeof startQueryApi>>;
 let ids: ReadonlyMap<string, number>;
 const logged: string[] = [];
 beforeAll(async () => {
-  api = await startQueryApi(STORY, { log: createLog({ level: 'trace', destination: { write: (line) => logged.push(line) } }) });
-  const { rows } = await api.pool.query<{ id: number; kind: number; parts: unknown }>('SELECT id, kind, parts FROM entity WHERE tenant = $1', [ACME]);
+  api = await startQueryApi(STORY, {
+    log: createLog({ level: 'trace', destination: { write: (line) => logged.push(line) } }),
+  });
+  const { rows } = await api.pool.query<{ id: number; kind: number; parts: unknown }>(
+    'SELECT id, kind, parts FROM entity WHERE tenant = $1',
+    [ACME],
+  );
   ids = new Map(rows.map((row) => [`${row.kind} ${JSON.stringify(row.parts)}`, row.id]));
 });
 afterAll(() => api.stop());
@@ -18,7 +23,8 @@ const id = (kind: number, ...parts: (string | null)[]): string => String(ids.get
 const search = async (query: string, caller = 'acme-audit') => (await api.get(`/v1/search?${query}`, caller)).body;
 const q = (text: string): string => `q=${encodeURIComponent(text)}`;
 /** What was found, in order: kind, how, name. */
-const found = async (query: string, caller?: string) => (await search(query, caller)).items.map((item: any) => `${item.kind} ${item.match} ${item.name}`);
+const found = async (query: string, caller?: string) =>
+  (await search(query, caller)).items.map((item: any) => `${item.kind} ${item.match} ${item.name}`);
 const key = (kind: 'token' | 'id_jag', ...parts: string[]): string => tokenId(ruleKey(keyOf(ACME), kind, parts));
 
 describe('GET /v1/search', () => {
@@ -26,9 +32,33 @@ describe('GET /v1/search', () => {
     expect(await search(q('Assistant'))).toEqual({
       as_of: { index: '15', at: NOW },
       items: [
-        { kind: 'client', match: 'exact', id: id(2, IDP, 'assistant'), name: 'assistant', iss: IDP, first_seen: '0', see: `/v1/entities/${id(2, IDP, 'assistant')}` },
-        { kind: 'client', match: 'prefix', id: id(2, CRM_AS, 'assistant-at-crm'), name: 'assistant-at-crm', iss: CRM_AS, first_seen: '0', see: `/v1/entities/${id(2, CRM_AS, 'assistant-at-crm')}` },
-        { kind: 'client', match: 'prefix', id: id(2, WIKI_AS, 'assistant-at-wiki'), name: 'assistant-at-wiki', iss: WIKI_AS, first_seen: '6', see: `/v1/entities/${id(2, WIKI_AS, 'assistant-at-wiki')}` },
+        {
+          kind: 'client',
+          match: 'exact',
+          id: id(2, IDP, 'assistant'),
+          name: 'assistant',
+          iss: IDP,
+          first_seen: '0',
+          see: `/v1/entities/${id(2, IDP, 'assistant')}`,
+        },
+        {
+          kind: 'client',
+          match: 'prefix',
+          id: id(2, CRM_AS, 'assistant-at-crm'),
+          name: 'assistant-at-crm',
+          iss: CRM_AS,
+          first_seen: '0',
+          see: `/v1/entities/${id(2, CRM_AS, 'assistant-at-crm')}`,
+        },
+        {
+          kind: 'client',
+          match: 'prefix',
+          id: id(2, WIKI_AS, 'assistant-at-wiki'),
+          name: 'assistant-at-wiki',
+          iss: WIKI_AS,
+          first_seen: '6',
+          see: `/v1/entities/${id(2, WIKI_AS, 'assistant-at-wiki')}`,
+        },
       ],
       at_least: false,
     });
@@ -41,7 +71,17 @@ describe('GET /v1/search', () => {
     ['agent-7', ['agent exact agent-7']],
     ['supp', ['agent_type prefix support']],
     [CRM, [`resource exact ${CRM}`]],
-    ['https://', ['source prefix crm', 'source prefix hr', 'source prefix idp', 'source prefix wiki', `resource prefix ${CRM}`, `resource prefix ${WIKI}`]],
+    [
+      'https://',
+      [
+        'source prefix crm',
+        'source prefix hr',
+        'source prefix idp',
+        'source prefix wiki',
+        `resource prefix ${CRM}`,
+        `resource prefix ${WIKI}`,
+      ],
+    ],
     ['/contacts', ['route exact /contacts', 'route prefix /contacts/{id}']],
     ['203.0.113.7', ['address exact 203.0.113.7']],
     ['  bob  ', ['user exact bob']],
@@ -59,7 +99,15 @@ describe('GET /v1/search', () => {
   ])('%s', async (text, expected) => expect(await found(q(text))).toEqual(expected));
 
   it('finds a token by its key, digest, or issuer and jti, and what came of an ID-JAG', async () => {
-    const t1 = { kind: 'token', match: 'exact', id: key('token', CRM_AS, 't1'), name: 't1', iss: CRM_AS, first_seen: '2', see: `/v1/tokens/${key('token', CRM_AS, 't1')}` };
+    const t1 = {
+      kind: 'token',
+      match: 'exact',
+      id: key('token', CRM_AS, 't1'),
+      name: 't1',
+      iss: CRM_AS,
+      first_seen: '2',
+      see: `/v1/tokens/${key('token', CRM_AS, 't1')}`,
+    };
     expect((await search(`iss=${CRM_AS}&jti=t1`)).items).toEqual([t1]);
     expect((await search(q(key('token', CRM_AS, 't1')))).items).toEqual([t1]);
     const digest = sha256(T2_TEXT);
@@ -79,7 +127,17 @@ describe('GET /v1/search', () => {
   it('finds an entry by its index, beside the entity of that id, and a rule by its id', async () => {
     expect(await found(q('7'))).toEqual([`entry exact dev.rescind.token.issued.v1`, expect.stringMatching(/ exact /)]);
     expect(await found(q('15'))).not.toContain('entry exact dev.rescind.token.issued.v1');
-    expect((await search(q(RULE))).items).toEqual([{ kind: 'rule', match: 'exact', id: RULE, name: RULE, iss: null, first_seen: null, see: `/v1/revocations/${RULE}` }]);
+    expect((await search(q(RULE))).items).toEqual([
+      {
+        kind: 'rule',
+        match: 'exact',
+        id: RULE,
+        name: RULE,
+        iss: null,
+        first_seen: null,
+        see: `/v1/revocations/${RULE}`,
+      },
+    ]);
     expect(await found(q(RULE.toUpperCase()))).toEqual([`rule exact ${RULE}`]);
     expect(await found(q(RULE), 'globex-audit')).toEqual([]);
   });
@@ -101,12 +159,22 @@ describe('GET /v1/search', () => {
 
   it('finds by what the directory says, by the beginning of each word', async () => {
     const idp = encodeURIComponent(IDP);
-    await api.send('PUT', `/v1/directory/users/alice?iss=${idp}&tenant=acme`, 'acme-admin', { userName: 'a.archer', displayName: 'Alice Ärcher-Young', emails: [{ value: 'Alice.Y@acme.example' }] });
-    await api.send('PUT', `/v1/directory/users/never-seen?iss=${idp}&tenant=acme`, 'acme-admin', { userName: 'a.archibald', displayName: 'Alice Archibald' });
-    for (const text of ['Alice Ä', 'ärcher', 'young al', 'A.ARCH', 'alice.y@ACME.example']) expect([text, await found(q(text))]).toEqual([text, ['user directory alice']]);
+    await api.send('PUT', `/v1/directory/users/alice?iss=${idp}&tenant=acme`, 'acme-admin', {
+      userName: 'a.archer',
+      displayName: 'Alice Ärcher-Young',
+      emails: [{ value: 'Alice.Y@acme.example' }],
+    });
+    await api.send('PUT', `/v1/directory/users/never-seen?iss=${idp}&tenant=acme`, 'acme-admin', {
+      userName: 'a.archibald',
+      displayName: 'Alice Archibald',
+    });
+    for (const text of ['Alice Ä', 'ärcher', 'young al', 'A.ARCH', 'alice.y@ACME.example'])
+      expect([text, await found(q(text))]).toEqual([text, ['user directory alice']]);
     expect(await found(q('archer bob'))).toEqual([]);
     expect(await found(q("& | ! <-> 'x':* ()"))).toEqual([]);
-    expect((await search(q('alice'))).items).toMatchObject([{ kind: 'user', match: 'exact', display_name: 'Alice Ärcher-Young' }]);
+    expect((await search(q('alice'))).items).toMatchObject([
+      { kind: 'user', match: 'exact', display_name: 'Alice Ärcher-Young' },
+    ]);
     // The local name of the same person shows who it is.
     expect((await search(q('crm-alice'))).items[0].display_name).toBe('Alice Ärcher-Young');
     expect(await found(q('ärcher'), 'globex-audit')).toEqual([]);
@@ -119,18 +187,26 @@ describe('GET /v1/search', () => {
     expect(await found(q('somebody'))).toEqual([]);
     expect(await found(q(key('token', CRM_AS, 't1')), 'globex-audit')).toEqual([]);
     // The same issuer and jti is another token there.
-    expect((await search(`iss=${CRM_AS}&jti=t1`, 'globex-audit')).items.map((item: any) => item.first_seen)).toEqual(['0']);
+    expect((await search(`iss=${CRM_AS}&jti=t1`, 'globex-audit')).items.map((item: any) => item.first_seen)).toEqual([
+      '0',
+    ]);
   });
 
-  const JWT = ['{"alg":"ES256"}', '{"jti":"t1"}', 'signature-of-no-token-at-all'].map((part) => Buffer.from(part).toString('base64url')).join('.');
+  const JWT = ['{"alg":"ES256"}', '{"jti":"t1"}', 'signature-of-no-token-at-all']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
 
   const LONG = JWT.replace('.', `.${Buffer.from('{"a":1').toString('base64url')}${'A'.repeat(3_000)}`);
-  it.each([q(JWT), `jwt=${JWT}`, `${JWT}=1`, `iss=${CRM_AS}&jti=${JWT}`, `q=x&q=${JWT}`, q(LONG)])('refuses a token wherever it stands (%#)', async (query) => {
-    const { status, type, body } = await api.get(`/v1/search?${query}`);
-    expect([status, type, body.code]).toEqual([400, 'application/problem+json', 'token-in-request']);
-    expect(body.detail).toMatch(/`iss` and `jti`/);
-    for (const text of [JSON.stringify(body), ...logged]) expect(text).not.toMatch(/eyJhbGciOiJFUzI1NiJ9|ZXlK|c2lnbmF0dXJl|\[masked\]/);
-  });
+  it.each([q(JWT), `jwt=${JWT}`, `${JWT}=1`, `iss=${CRM_AS}&jti=${JWT}`, `q=x&q=${JWT}`, q(LONG)])(
+    'refuses a token wherever it stands (%#)',
+    async (query) => {
+      const { status, type, body } = await api.get(`/v1/search?${query}`);
+      expect([status, type, body.code]).toEqual([400, 'application/problem+json', 'token-in-request']);
+      expect(body.detail).toMatch(/`iss` and `jti`/);
+      for (const text of [JSON.stringify(body), ...logged])
+        expect(text).not.toMatch(/eyJhbGciOiJFUzI1NiJ9|ZXlK|c2lnbmF0dXJl|\[masked\]/);
+    },
+  );
 
   it.each([
     ['', 'inconsistent-request'],
@@ -154,7 +230,23 @@ describe('GET /v1/search', () => {
     expect([status, body.code]).toEqual([400, code]);
   });
 
-  it.each(['9223372036854775807', '999999999999999999', '2147483648', '0', '01', '-1', '1e9', '\u{1F600}', 'ſ', 'İ', '\u202e', ':*', '""', '\\', '('])('answers %j', async (text) => {
+  it.each([
+    '9223372036854775807',
+    '999999999999999999',
+    '2147483648',
+    '0',
+    '01',
+    '-1',
+    '1e9',
+    '\u{1F600}',
+    'ſ',
+    'İ',
+    '\u202e',
+    ':*',
+    '""',
+    '\\',
+    '(',
+  ])('answers %j', async (text) => {
     expect((await api.get(`/v1/search?${q(text)}`)).status).toBe(200);
   });
 
@@ -164,11 +256,21 @@ describe('GET /v1/search', () => {
 });
 
 it('walks the index of names, not the names', async () => {
-  const many = Array.from({ length: 2_000 }, (_, nth) => say('crm', 'access.allowed', T + 500, { token: { iss: CRM_AS, jti: 't1' }, operation: 'read', route: `/r/${nth}`, status: 200 }));
+  const many = Array.from({ length: 2_000 }, (_, nth) =>
+    say('crm', 'access.allowed', T + 500, {
+      token: { iss: CRM_AS, jti: 't1' },
+      operation: 'read',
+      route: `/r/${nth}`,
+      status: 200,
+    }),
+  );
   await api.say(many);
   await api.pool.query('ANALYZE entity');
   const { rows } = await api.pool.query<{ 'QUERY PLAN': string }>(
-    "EXPLAIN SELECT id FROM entity WHERE tenant = $1 AND kind = 8 AND kind <> 9 AND lower(parts ->> -1) LIKE '203.0%' ORDER BY lower(parts ->> -1) USING ~<~ LIMIT 10".replace('$1', `'${ACME}'`),
+    "EXPLAIN SELECT id FROM entity WHERE tenant = $1 AND kind = 8 AND kind <> 9 AND lower(parts ->> -1) LIKE '203.0%' ORDER BY lower(parts ->> -1) USING ~<~ LIMIT 10".replace(
+      '$1',
+      `'${ACME}'`,
+    ),
   );
   expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(/entity_name/);
 });

@@ -68,7 +68,12 @@ export const STORY: readonly (readonly Said[])[] = [
       bytes: 512,
       client_address: '203.0.113.7',
     }),
-    /* 4 */ say('crm', 'access.denied', T + 40, { token: { iss: CRM_AS, jti: 't1' }, operation: 'delete', route: '/contacts/{id}', status: 403 }),
+    /* 4 */ say('crm', 'access.denied', T + 40, {
+      token: { iss: CRM_AS, jti: 't1' },
+      operation: 'delete',
+      route: '/contacts/{id}',
+      status: 403,
+    }),
     /* 5, before anybody said whose token it is */ say('wiki', 'access.allowed', T + 35, {
       token: { sha256: sha256(T2_TEXT) },
       operation: 'read',

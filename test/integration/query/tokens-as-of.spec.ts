@@ -11,31 +11,113 @@ import { AGENT, CRM, CRM_AS, IDP, STORY, T2_TEXT } from './story.js';
 let api: Awaited<ReturnType<typeof startQueryApi>>;
 beforeAll(async () => {
   api = await startQueryApi(STORY);
-  const issued: EventDataOf['token.issued'] = { kind: 'access', iss: CRM_AS, jti: 't5', client_id: 'assistant-at-crm', aud: [CRM], scope: 'contacts.read', iat: T + 300, exp: T + 900, id_jag: { iss: IDP, jti: 'j5' } };
+  const issued: EventDataOf['token.issued'] = {
+    kind: 'access',
+    iss: CRM_AS,
+    jti: 't5',
+    client_id: 'assistant-at-crm',
+    aud: [CRM],
+    scope: 'contacts.read',
+    iat: T + 300,
+    exp: T + 900,
+    id_jag: { iss: IDP, jti: 'j5' },
+  };
   await api.say([/* 15: nobody says whose it is */ say('crm', 'token.issued', T + 300, issued)]);
-  await api.say([/* 16 */ say('crm', 'access.allowed', T + 310, { token: { iss: CRM_AS, jti: 't5' }, operation: 'read', status: 200 })]);
+  await api.say([
+    /* 16 */ say('crm', 'access.allowed', T + 310, {
+      token: { iss: CRM_AS, jti: 't5' },
+      operation: 'read',
+      status: 200,
+    }),
+  ]);
   await api.say([
     /* 17: its lineage, late */ say('idp', 'id-jag.issued', T + 290, {
-      iss: IDP, jti: 'j5', sub: 'bob', tenant: 'acme', client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], resource: [CRM], scope: 'contacts.read', iat: T + 290, exp: T + 590, agent: AGENT,
+      iss: IDP,
+      jti: 'j5',
+      sub: 'bob',
+      tenant: 'acme',
+      client_id: 'assistant-at-crm',
+      idp_client_id: 'assistant',
+      aud: [CRM_AS],
+      resource: [CRM],
+      scope: 'contacts.read',
+      iat: T + 290,
+      exp: T + 590,
+      agent: AGENT,
     }),
   ]);
   await api.say([/* 18: says otherwise */ say('crm', 'token.issued', T + 300, { ...issued, scope: 'everything' })]);
-  await sayOwn(19n, 'revocation.ordered', { rule: PAST_RULE, seq: '900', effect: 'block', selector: { user: { iss: IDP, tenant: 'acme', sub: 'bob' } }, reauthenticate: false, reason: 'gone', author: { caller: 'acme-revoke' } });
-  await sayOwn(20n, 'revocation.lifted', { rule: PAST_RULE, seq: '901', at: T + 400, resume: true, reason: 'back', author: { caller: 'acme-revoke' } });
-  await api.say([/* 21 */ say('crm', 'access.denied', T + 500, { token: { iss: CRM_AS, jti: 't5' }, operation: 'write', status: 403 })]);
+  await sayOwn(19n, 'revocation.ordered', {
+    rule: PAST_RULE,
+    seq: '900',
+    effect: 'block',
+    selector: { user: { iss: IDP, tenant: 'acme', sub: 'bob' } },
+    reauthenticate: false,
+    reason: 'gone',
+    author: { caller: 'acme-revoke' },
+  });
+  await sayOwn(20n, 'revocation.lifted', {
+    rule: PAST_RULE,
+    seq: '901',
+    at: T + 400,
+    resume: true,
+    reason: 'back',
+    author: { caller: 'acme-revoke' },
+  });
+  await api.say([
+    /* 21 */ say('crm', 'access.denied', T + 500, {
+      token: { iss: CRM_AS, jti: 't5' },
+      operation: 'write',
+      status: 403,
+    }),
+  ]);
 });
 afterAll(() => api.stop());
 
 const PAST_RULE = randomUUID();
 
-async function sayOwn<N extends 'revocation.ordered' | 'revocation.lifted'>(ix: bigint, name: N, data: EventDataOf[N]): Promise<void> {
-  const said = { type: eventType(name), source: `urn:rescind:${ACME}`, id: `own-${ix}`, time: new Date((T + 350) * 1000).toISOString(), data };
+async function sayOwn<N extends 'revocation.ordered' | 'revocation.lifted'>(
+  ix: bigint,
+  name: N,
+  data: EventDataOf[N],
+): Promise<void> {
+  const said = {
+    type: eventType(name),
+    source: `urn:rescind:${ACME}`,
+    id: `own-${ix}`,
+    time: new Date((T + 350) * 1000).toISOString(),
+    data,
+  };
   const bytes = Buffer.from(canonicalJson({ specversion: '1.0', ...said }));
-  const entry = prepareEntry({ tenant: ACME, tenantKey: keyOf(ACME), type: said.type, source: ACME, eventId: said.id, content: canonicalJson(said), mode: 'own', headers: [], bytes });
+  const entry = prepareEntry({
+    tenant: ACME,
+    tenantKey: keyOf(ACME),
+    type: said.type,
+    source: ACME,
+    eventId: said.id,
+    content: canonicalJson(said),
+    mode: 'own',
+    headers: [],
+    bytes,
+  });
   await inTransaction(api.pool, async (client) => {
     const [placed] = await appendEntries(client, [entry]);
     expect(placed!.index).toBe(ix);
-    await writeProjections(client, [], [{ name, data, tenant: ACME, tenantKey: keyOf(ACME), ix, arrivalMs: placed!.arrivalMs!, atMs: (T + 350) * 1000 } as OwnProjectedEvent]);
+    await writeProjections(
+      client,
+      [],
+      [
+        {
+          name,
+          data,
+          tenant: ACME,
+          tenantKey: keyOf(ACME),
+          ix,
+          arrivalMs: placed!.arrivalMs!,
+          atMs: (T + 350) * 1000,
+        } as OwnProjectedEvent,
+      ],
+    );
   });
 }
 
@@ -61,10 +143,24 @@ describe('a token as of an index', () => {
     [17, { user: null, agent: null, conflict: null, id_jags: [], missing: [J5], accesses: [1, 0], stopped: [] }],
     [18, { user: 'bob', agent: 'agent-7', conflict: null, id_jags: [J5], missing: [], accesses: [1, 0], stopped: [] }],
     [19, { user: 'bob', agent: 'agent-7', conflict: '18', id_jags: [J5], missing: [], accesses: [1, 0], stopped: [] }],
-    [20, { user: 'bob', agent: 'agent-7', conflict: '18', id_jags: [J5], missing: [], accesses: [1, 0], stopped: [PAST_RULE] }],
+    [
+      20,
+      {
+        user: 'bob',
+        agent: 'agent-7',
+        conflict: '18',
+        id_jags: [J5],
+        missing: [],
+        accesses: [1, 0],
+        stopped: [PAST_RULE],
+      },
+    ],
     [21, { user: 'bob', agent: 'agent-7', conflict: '18', id_jags: [J5], missing: [], accesses: [1, 0], stopped: [] }],
     // The present: what this node holds stops its client; the ledger of this history does not tell of it.
-    [22, { user: 'bob', agent: 'agent-7', conflict: '18', id_jags: [J5], missing: [], accesses: [1, 1], stopped: [RULE] }],
+    [
+      22,
+      { user: 'bob', agent: 'agent-7', conflict: '18', id_jags: [J5], missing: [], accesses: [1, 1], stopped: [RULE] },
+    ],
   ])('%i', async (index, expected) => {
     const answer = await asOf(index);
     expect(answer.body.as_of.index).toBe(String(index));
@@ -72,9 +168,22 @@ describe('a token as of an index', () => {
   });
 
   it('marks a member of the lineage as contradicted from then on only', async () => {
-    await api.say([say('idp', 'id-jag.issued', T + 290, {
-      iss: IDP, jti: 'j5', sub: 'bob', tenant: 'acme', client_id: 'assistant-at-crm', idp_client_id: 'assistant', aud: [CRM_AS], resource: [CRM], scope: 'other', iat: T + 290, exp: T + 590, agent: AGENT,
-    })]);
+    await api.say([
+      say('idp', 'id-jag.issued', T + 290, {
+        iss: IDP,
+        jti: 'j5',
+        sub: 'bob',
+        tenant: 'acme',
+        client_id: 'assistant-at-crm',
+        idp_client_id: 'assistant',
+        aud: [CRM_AS],
+        resource: [CRM],
+        scope: 'other',
+        iat: T + 290,
+        exp: T + 590,
+        agent: AGENT,
+      }),
+    ]);
     expect((await asOf(22)).body.lineage.id_jags[0].conflict).toBe(false);
     expect((await asOf(23)).body.lineage.id_jags[0].conflict).toBe(true);
   });
@@ -86,8 +195,20 @@ describe('a token as of an index', () => {
     }
     const opaque = `/v1/tokens?sha256=${sha256(T2_TEXT)}`;
     expect(await asOf(7, opaque)).toMatchObject({ status: 404 });
-    expect((await asOf(8, opaque)).body.accesses).toEqual({ count: 1, allowed: 1, denied: 0, first: T + 35, last: T + 35 });
-    expect((await asOf(9, opaque)).body.accesses).toEqual({ count: 41, allowed: 41, denied: 0, first: T + 35, last: T + 119 });
+    expect((await asOf(8, opaque)).body.accesses).toEqual({
+      count: 1,
+      allowed: 1,
+      denied: 0,
+      first: T + 35,
+      last: T + 35,
+    });
+    expect((await asOf(9, opaque)).body.accesses).toEqual({
+      count: 41,
+      allowed: 41,
+      denied: 0,
+      first: T + 35,
+      last: T + 119,
+    });
   });
 
   it.each([

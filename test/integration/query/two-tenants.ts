@@ -36,7 +36,9 @@ export const namesOf = (tenant: string) => ({
 });
 
 /** How many there are of some things: where small ids are the same, the number alone tells the tenants apart. */
-export const countsOf = (tenant: string): { readonly otherUsers: readonly string[]; readonly sequence: readonly [number, number] } => ({
+export const countsOf = (
+  tenant: string,
+): { readonly otherUsers: readonly string[]; readonly sequence: readonly [number, number] } => ({
   /** Users beside the first that hold a grant at the client. */
   otherUsers: tenant === 'acme' ? [] : [`bob-of-${tenant}`, `carol-of-${tenant}`],
   /** Numbers that the source of usage gives its events. */
@@ -71,21 +73,38 @@ export interface Answered {
 export async function startTwoTenants() {
   const database = await createTestDatabase();
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-  const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent' });
+  const config = readConfig({
+    RESCIND_HOME: home,
+    PORT: '0',
+    DATABASE_URL: database.url,
+    KAFKA_BROKERS: 'none',
+    LOG_LEVEL: 'silent',
+  });
   const rescind = await startRescind(config, { log: testLog() });
 
   async function ask(method: string, path: string, key: string | null, body?: string): Promise<Answered> {
-    const headers: Record<string, string> = { ...(key === null ? {} : { authorization: `Bearer ${key}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const headers: Record<string, string> = {
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
     const response = await fetch(`${rescind.url}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
     const text = await response.text();
     const type = response.headers.get('content-type')?.split(';')[0] ?? null;
-    return { status: response.status, type, text, body: text === '' || !/json/.test(type ?? '') ? undefined : JSON.parse(text) };
+    return {
+      status: response.status,
+      type,
+      text,
+      body: text === '' || !/json/.test(type ?? '') ? undefined : JSON.parse(text),
+    };
   }
 
   const operator = createRescindAdmin(rescind.url, rescind.adminKey!);
   const planted: Record<string, Planted> = {};
   for (const tenant of TENANTS) {
-    const made = await operator.post<{ admin: { secret: string } }>('/v1/tenants', { name: tenant, admin: `first-admin-of-${tenant}` });
+    const made = await operator.post<{ admin: { secret: string } }>('/v1/tenants', {
+      name: tenant,
+      admin: `first-admin-of-${tenant}`,
+    });
     planted[tenant] = await plant(rescind.url, tenant, made.admin.secret, ask);
   }
   for (;;) {
@@ -100,9 +119,18 @@ export async function startTwoTenants() {
     );
     planted[tenant] = { ...planted[tenant]!, entities: rows.map(({ id }) => String(id)) };
   }
-  const { paths } = (await ask('GET', '/openapi.json', null)).body as { paths: Record<string, Record<string, { parameters?: Operation['parameters']; description?: string }>> };
+  const { paths } = (await ask('GET', '/openapi.json', null)).body as {
+    paths: Record<string, Record<string, { parameters?: Operation['parameters']; description?: string }>>;
+  };
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { parameters = [], description = '' }]): Operation => ({ method: method.toUpperCase(), path, parameters, description })),
+    Object.entries(methods).map(
+      ([method, { parameters = [], description = '' }]): Operation => ({
+        method: method.toUpperCase(),
+        path,
+        parameters,
+        description,
+      }),
+    ),
   );
   return {
     ask,
@@ -120,14 +148,32 @@ export async function startTwoTenants() {
   };
 }
 
-async function plant(url: string, tenant: string, adminKey: string, ask: (method: string, path: string, key: string | null, body?: string) => Promise<Answered>): Promise<Planted> {
-  const { idp, as, api, user, client, agent, session, scope, route, address, jti, grant, idpSource, apiSource } = namesOf(tenant);
+async function plant(
+  url: string,
+  tenant: string,
+  adminKey: string,
+  ask: (method: string, path: string, key: string | null, body?: string) => Promise<Answered>,
+): Promise<Planted> {
+  const { idp, as, api, user, client, agent, session, scope, route, address, jti, grant, idpSource, apiSource } =
+    namesOf(tenant);
   const { otherUsers, sequence } = countsOf(tenant);
   const admin = createRescindAdmin(url, adminKey);
   const idpTypes = ['id-jag.issued', 'connection.created', 'user.disabled', 'user.enabled'];
   const sources = [
-    await admin.post<{ id: string }>('/v1/sources', { name: idpSource, uri: `${idp}/events`, types: idpTypes, issuers: [idp], resources: [] }),
-    await admin.post<{ id: string }>('/v1/sources', { name: apiSource, uri: `${api}/events`, types: ['token.issued', 'access.allowed', 'access.denied'], issuers: [as], resources: [api] }),
+    await admin.post<{ id: string }>('/v1/sources', {
+      name: idpSource,
+      uri: `${idp}/events`,
+      types: idpTypes,
+      issuers: [idp],
+      resources: [],
+    }),
+    await admin.post<{ id: string }>('/v1/sources', {
+      name: apiSource,
+      uri: `${api}/events`,
+      types: ['token.issued', 'access.allowed', 'access.denied'],
+      issuers: [as],
+      resources: [api],
+    }),
   ];
   const rolesOf: Readonly<Record<RoleName, object>> = {
     audit: { audit: {} },
@@ -139,34 +185,129 @@ async function plant(url: string, tenant: string, adminKey: string, ask: (method
     revoke: { revoke: { tenant: true } },
   };
   const keys: Record<string, string> = {};
-  for (const [role, roles] of Object.entries(rolesOf)) keys[role] = (await admin.post<{ secret: string }>('/v1/callers', { id: `${role}-of-${tenant}`, roles })).secret;
+  for (const [role, roles] of Object.entries(rolesOf))
+    keys[role] = (await admin.post<{ secret: string }>('/v1/callers', { id: `${role}-of-${tenant}`, roles })).secret;
 
-  const put = await ask('PUT', `/v1/directory/users/${user}?iss=${encodeURIComponent(idp)}`, keys['admin']!, JSON.stringify({ userName: user, displayName: `Alice of ${tenant}` }));
+  const put = await ask(
+    'PUT',
+    `/v1/directory/users/${user}?iss=${encodeURIComponent(idp)}`,
+    keys['admin']!,
+    JSON.stringify({ userName: user, displayName: `Alice of ${tenant}` }),
+  );
   if (put.status !== 200) throw new Error(put.text);
 
   const iat = now() - 60;
-  const event = <N extends SourceEventName>(source: string, name: N, data: EventDataOf[N]) => buildEvent(name, { source: `${source}/events`, data });
-  const stated = { iss: idp, jti: grant, sub: user, client_id: client, agent: { id: agent, type: `type-of-${tenant}` } };
+  const event = <N extends SourceEventName>(source: string, name: N, data: EventDataOf[N]) =>
+    buildEvent(name, { source: `${source}/events`, data });
+  const stated = {
+    iss: idp,
+    jti: grant,
+    sub: user,
+    client_id: client,
+    agent: { id: agent, type: `type-of-${tenant}` },
+  };
   const grants = otherUsers.map((sub) => ({ ...stated, jti: `${grant}-to-${sub}`, sub }));
   const events = [
     // The first names one client alone, so that it and the resource have the same small id in each tenant.
-    event(api, 'token.issued', { kind: 'access', iss: as, jti: `first-${jti}`, client_id: client, aud: [api], scope, iat, exp: iat + 900 }),
-    event(idp, 'connection.created', { iss: idp, idp_client_id: client, aud: [as], client_id: client, resource: [api], scope }),
-    event(idp, 'id-jag.issued', { ...stated, idp_client_id: client, aud: [as], resource: [api], scope, iat, exp: iat + 300, sid: session }),
-    event(api, 'token.issued', { kind: 'access', iss: as, jti, sub: user, client_id: client, aud: [api], scope, iat, exp: iat + 900, id_jag: { ...stated } }),
-    event(api, 'access.allowed', { token: { iss: as, jti }, operation: 'read', route, scope, status: 200, client_address: address, sequence: sequence[0] }),
-    event(api, 'access.denied', { token: { iss: as, jti }, operation: 'write', route, status: 403, sequence: sequence[1] }),
-    ...grants.map((one) => event(idp, 'id-jag.issued', { ...one, idp_client_id: client, aud: [as], resource: [api], scope, iat, exp: iat + 300 })),
+    event(api, 'token.issued', {
+      kind: 'access',
+      iss: as,
+      jti: `first-${jti}`,
+      client_id: client,
+      aud: [api],
+      scope,
+      iat,
+      exp: iat + 900,
+    }),
+    event(idp, 'connection.created', {
+      iss: idp,
+      idp_client_id: client,
+      aud: [as],
+      client_id: client,
+      resource: [api],
+      scope,
+    }),
+    event(idp, 'id-jag.issued', {
+      ...stated,
+      idp_client_id: client,
+      aud: [as],
+      resource: [api],
+      scope,
+      iat,
+      exp: iat + 300,
+      sid: session,
+    }),
+    event(api, 'token.issued', {
+      kind: 'access',
+      iss: as,
+      jti,
+      sub: user,
+      client_id: client,
+      aud: [api],
+      scope,
+      iat,
+      exp: iat + 900,
+      id_jag: { ...stated },
+    }),
+    event(api, 'access.allowed', {
+      token: { iss: as, jti },
+      operation: 'read',
+      route,
+      scope,
+      status: 200,
+      client_address: address,
+      sequence: sequence[0],
+    }),
+    event(api, 'access.denied', {
+      token: { iss: as, jti },
+      operation: 'write',
+      route,
+      status: 403,
+      sequence: sequence[1],
+    }),
+    ...grants.map((one) =>
+      event(idp, 'id-jag.issued', {
+        ...one,
+        idp_client_id: client,
+        aud: [as],
+        resource: [api],
+        scope,
+        iat,
+        exp: iat + 300,
+      }),
+    ),
   ];
   const emitted = await emit(url, keys['emit']!, [...events, { ...events[0]!, id: 'refused', specversion: '0.3' }]);
   if (emitted.slice(0, -1).some(({ state }) => state !== 'sequenced')) throw new Error(JSON.stringify(emitted));
-  const ordered = await ask('POST', '/v1/revocations', keys['revoke']!, JSON.stringify({ selector: { session: { iss: idp, sid: session } }, effect: 'revoke', reason: `reason-of-${tenant}` }));
+  const ordered = await ask(
+    'POST',
+    '/v1/revocations',
+    keys['revoke']!,
+    JSON.stringify({
+      selector: { session: { iss: idp, sid: session } },
+      effect: 'revoke',
+      reason: `reason-of-${tenant}`,
+    }),
+  );
   const token = (await ask('GET', `/v1/tokens?iss=${as}&jti=${jti}`, keys['audit']!)).body.id;
   const quarantined = (await ask('GET', '/v1/quarantine', keys['audit']!)).body.items[0].id;
-  return { keys: keys as Planted['keys'], entities: [], token, rule: ordered.body.id, quarantined, sources: sources.map(({ id }) => id) };
+  return {
+    keys: keys as Planted['keys'],
+    entities: [],
+    token,
+    rule: ordered.body.id,
+    quarantined,
+    sources: sources.map(({ id }) => id),
+  };
 }
 
-async function emit(url: string, key: string, events: readonly object[]): Promise<readonly { readonly state?: string }[]> {
+async function emit(
+  url: string,
+  key: string,
+  events: readonly object[],
+): Promise<readonly { readonly state?: string }[]> {
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/cloudevents-batch+json' };
-  return (await (await fetch(`${url}/events`, { method: 'POST', headers, body: JSON.stringify(events) })).json()) as { state?: string }[];
+  return (await (await fetch(`${url}/events`, { method: 'POST', headers, body: JSON.stringify(events) })).json()) as {
+    state?: string;
+  }[];
 }

@@ -18,29 +18,77 @@ const later = (): number => (clock += 5_000);
 
 type Source = keyof typeof SOURCES;
 const userOf = (sub: string) => ({ iss: IDP, tenant: 'acme', sub });
-const issued = (sub: string, jti: string, at: number, more: Partial<EventDataOf['token.issued']> = {}, source: Source = 'crm') =>
+const issued = (
+  sub: string,
+  jti: string,
+  at: number,
+  more: Partial<EventDataOf['token.issued']> = {},
+  source: Source = 'crm',
+) =>
   say(source, 'token.issued', at, {
-    kind: 'access', iss: CRM_AS, jti, client_id: 'assistant-at-crm', aud: [CRM], scope: 'contacts.read', iat: at, exp: at + 600, id_jag: { ...userOf(sub), jti: `jag-of-${jti}` }, ...more,
+    kind: 'access',
+    iss: CRM_AS,
+    jti,
+    client_id: 'assistant-at-crm',
+    aud: [CRM],
+    scope: 'contacts.read',
+    iat: at,
+    exp: at + 600,
+    id_jag: { ...userOf(sub), jti: `jag-of-${jti}` },
+    ...more,
   });
-const used = (jti: string, at: number, source: Source = 'crm') => say(source, 'access.allowed', at, { token: { iss: CRM_AS, jti }, operation: 'read', status: 200 });
+const used = (jti: string, at: number, source: Source = 'crm') =>
+  say(source, 'access.allowed', at, { token: { iss: CRM_AS, jti }, operation: 'read', status: 200 });
 const disabled = (sub: string, at: number, source: Source = 'idp') => say(source, 'user.disabled', at, userOf(sub));
 const enabled = (sub: string, at: number) => say('idp', 'user.enabled', at, userOf(sub));
 
 type Order = EventDataOf['revocation.ordered'];
 /** A person's order, or one that an event made: then so much later than the event. */
 const order = (rule: string, at: number, what: Pick<Order, 'selector' | 'effect'> & Partial<Order>, tenant = ACME) =>
-  sayOwn(api.pool, tenant, 'revocation.ordered', at * 1_000, { rule, seq: String(++seq), reauthenticate: false, reason: 'compromised', author: { caller: 'acme-revoke' }, ...what });
+  sayOwn(api.pool, tenant, 'revocation.ordered', at * 1_000, {
+    rule,
+    seq: String(++seq),
+    reauthenticate: false,
+    reason: 'compromised',
+    author: { caller: 'acme-revoke' },
+    ...what,
+  });
 const orderOf = (rule: string, event: Said, sub: string, at: number, tenant = ACME) =>
-  order(rule, at, { effect: 'block', selector: { user: userOf(sub), issuer: IDP }, cause: { source: SOURCES[event.source].uri, id: sha256(canonicalJson(event)) } }, tenant);
+  order(
+    rule,
+    at,
+    {
+      effect: 'block',
+      selector: { user: userOf(sub), issuer: IDP },
+      cause: { source: SOURCES[event.source].uri, id: sha256(canonicalJson(event)) },
+    },
+    tenant,
+  );
 
-const head = async (tenant = ACME): Promise<number> => Number((await api.pool.query('SELECT coalesce(max(next_ix), 0) AS head FROM ledger_head WHERE tenant = $1', [tenant])).rows[0].head);
+const head = async (tenant = ACME): Promise<number> =>
+  Number(
+    (await api.pool.query('SELECT coalesce(max(next_ix), 0) AS head FROM ledger_head WHERE tenant = $1', [tenant]))
+      .rows[0].head,
+  );
 async function ask(since: number, { more = '', caller = 'acme-audit' } = {}): Promise<any> {
   const { status, body } = await api.get(`/v1/changes?since=${since}&kind=used-after-rule${more}`, caller);
   expect([status, status === 200 ? null : body]).toEqual([200, null]);
   return body;
 }
-const told = async (since: number) => (await ask(since)).items.map(({ rule, rule_state: state, user, at, last_at: last, uses, tokens }: any) => ({ rule, state, user: user?.sub ?? null, at, last, uses, tokens }));
-const stoppedBy = async (jti: string) => (await api.get(`/v1/tokens?iss=${CRM_AS}&jti=${jti}&as_of=${await head() - 1}`)).body.stopped_by.map(({ rule }: any) => rule);
+const told = async (since: number) =>
+  (await ask(since)).items.map(({ rule, rule_state: state, user, at, last_at: last, uses, tokens }: any) => ({
+    rule,
+    state,
+    user: user?.sub ?? null,
+    at,
+    last,
+    uses,
+    tokens,
+  }));
+const stoppedBy = async (jti: string) =>
+  (await api.get(`/v1/tokens?iss=${CRM_AS}&jti=${jti}&as_of=${(await head()) - 1}`)).body.stopped_by.map(
+    ({ rule }: any) => rule,
+  );
 
 describe('used after a rule', () => {
   it('is nobody who was disabled, enabled again and given a fresh token', async () => {
@@ -48,12 +96,20 @@ describe('used after a rule', () => {
     const event = disabled('carol', at);
     await api.say([issued('carol', 'c-old', at - 100), event]);
     await orderOf('r-carol', event, 'carol', at + 1);
-    await api.say([enabled('carol', at + 1_000), issued('carol', 'c-new', at + 1_100), used('c-new', at + 1_200), used('c-new', at + 1_300)]);
+    await api.say([
+      enabled('carol', at + 1_000),
+      issued('carol', 'c-new', at + 1_100),
+      used('c-new', at + 1_200),
+      used('c-new', at + 1_300),
+    ]);
     expect([await told(since), await stoppedBy('c-new')]).toEqual([[], []]);
 
     // What she held before is stopped all the same.
     await api.say([used('c-old', at + 1_400), used('c-old', at + 1_500)]);
-    expect([await told(since), await stoppedBy('c-old')]).toEqual([[{ rule: 'r-carol', state: 'ordered', user: 'carol', at: at + 1_400, last: at + 1_500, uses: 2, tokens: 1 }], ['r-carol']]);
+    expect([await told(since), await stoppedBy('c-old')]).toEqual([
+      [{ rule: 'r-carol', state: 'ordered', user: 'carol', at: at + 1_400, last: at + 1_500, uses: 2, tokens: 1 }],
+      ['r-carol'],
+    ]);
     const [{ rule_ended: ended }] = (await ask(since)).items;
     expect(ended).toEqual({ by: 'enabling', at: at + 1_000, entry: expect.stringMatching(/^\d+$/) });
     const { rows } = await api.pool.query('SELECT type FROM entry WHERE tenant = $1 AND ix = $2', [ACME, ended.entry]);
@@ -67,7 +123,9 @@ describe('used after a rule', () => {
     await orderOf('r-dave', event, 'dave', at + 1);
     // Issued in spite of it.
     await api.say([issued('dave', 'd-during', at + 200), used('d-during', at + 300), enabled('dave', at + 1_000)]);
-    expect(await told(since)).toEqual([{ rule: 'r-dave', state: 'ordered', user: 'dave', at: at + 300, last: at + 300, uses: 1, tokens: 1 }]);
+    expect(await told(since)).toEqual([
+      { rule: 'r-dave', state: 'ordered', user: 'dave', at: at + 300, last: at + 300, uses: 1, tokens: 1 },
+    ]);
     expect((await ask(since)).items[0]).not.toHaveProperty('rule_ended');
   });
 
@@ -78,11 +136,18 @@ describe('used after a rule', () => {
     await api.say([issued('erin', 'e-new', at + 1_100), used('e-new', at + 1_200)]);
     expect(await told(since)).toEqual([]);
     await api.say([used('e-old', at + 1_300), used('e-old', at + 500)]);
-    expect(await told(since)).toEqual([{ rule: 'r-erin', state: 'ordered', user: 'erin', at: at + 500, last: at + 1_300, uses: 2, tokens: 1 }]);
+    expect(await told(since)).toEqual([
+      { rule: 'r-erin', state: 'ordered', user: 'erin', at: at + 500, last: at + 1_300, uses: 2, tokens: 1 },
+    ]);
     expect((await ask(since)).items[0].rule_ended).toEqual({ by: 'until', at: at + 1_000, entry: null });
 
     const resumed = await head();
-    await order('r-erin-resumed', at + 2_000, { effect: 'block', selector: { user: userOf('erin') }, until: at + 3_000, resume: true });
+    await order('r-erin-resumed', at + 2_000, {
+      effect: 'block',
+      selector: { user: userOf('erin') },
+      until: at + 3_000,
+      resume: true,
+    });
     await api.say([used('e-new', at + 3_100)]);
     expect((await told(resumed)).filter(({ rule }: any) => rule === 'r-erin-resumed')).toEqual([]);
   });
@@ -106,7 +171,16 @@ describe('used after a rule', () => {
     await orderOf('r-gina', event, 'gina', at + 3_600);
     // Its news is the rule: the uses were known.
     const { items } = await ask(since);
-    expect(items).toMatchObject([{ rule: 'r-gina', at: at + 50, last_at: at + 50, uses: 1, first: { index: String(since + 1) }, last: { index: String(since + 1) } }]);
+    expect(items).toMatchObject([
+      {
+        rule: 'r-gina',
+        at: at + 50,
+        last_at: at + 50,
+        uses: 1,
+        first: { index: String(since + 1) },
+        last: { index: String(since + 1) },
+      },
+    ]);
     expect(await told(await head())).toEqual([]);
   });
 
@@ -114,8 +188,14 @@ describe('used after a rule', () => {
     const [since, at] = [await head(), later()];
     const event = say('crm', 'token.revoked', at, { iss: CRM_AS, jti: 'h-1', kind: 'access' });
     await api.say([issued('hana', 'h-1', at - 100), used('h-1', at - 1), used('h-1', at + 50), event]);
-    await order('r-hana', at + 3_600, { effect: 'revoke', selector: { token: { iss: CRM_AS, jti: 'h-1' }, issuer: CRM_AS }, cause: { source: SOURCES.crm.uri, id: sha256(canonicalJson(event)) } });
-    expect(await told(since)).toEqual([{ rule: 'r-hana', state: 'ordered', user: 'hana', at: at + 50, last: at + 50, uses: 1, tokens: 1 }]);
+    await order('r-hana', at + 3_600, {
+      effect: 'revoke',
+      selector: { token: { iss: CRM_AS, jti: 'h-1' }, issuer: CRM_AS },
+      cause: { source: SOURCES.crm.uri, id: sha256(canonicalJson(event)) },
+    });
+    expect(await told(since)).toEqual([
+      { rule: 'r-hana', state: 'ordered', user: 'hana', at: at + 50, last: at + 50, uses: 1, tokens: 1 },
+    ]);
   });
 
   it('says how many uses there were, the first and the last, of all tokens of a user', async () => {
@@ -126,19 +206,30 @@ describe('used after a rule', () => {
     const tokens = Array.from({ length: 4 }, (_, nth) => issued('alma', `a-${nth}`, at + 100 + nth));
     const uses = Array.from({ length: 82 }, (_, nth) => used(`a-${nth % 4}`, at + 200 + 10 * nth));
     await api.say([...tokens, ...uses]);
-    expect(await told(since)).toEqual([{ rule: 'r-alma', state: 'ordered', user: 'alma', at: at + 200, last: at + 1_010, uses: 82, tokens: 4 }]);
+    expect(await told(since)).toEqual([
+      { rule: 'r-alma', state: 'ordered', user: 'alma', at: at + 200, last: at + 1_010, uses: 82, tokens: 4 },
+    ]);
 
     // Since then: what is new.
     const next = await head();
     await api.say([used('a-1', at + 2_000)]);
-    expect(await told(next)).toEqual([{ rule: 'r-alma', state: 'ordered', user: 'alma', at: at + 2_000, last: at + 2_000, uses: 1, tokens: 1 }]);
+    expect(await told(next)).toEqual([
+      { rule: 'r-alma', state: 'ordered', user: 'alma', at: at + 2_000, last: at + 2_000, uses: 1, tokens: 1 },
+    ]);
   });
 
   it('is a line for each whom a rule on a client stops, and none for what was issued elsewhere', async () => {
     const [since, at] = [await head(), later()];
     await order('r-client', at, { effect: 'block', selector: { client: { iss: CRM_AS, client_id: 'bot' } } });
     const bot = { client_id: 'bot' };
-    await api.say([issued('ines', 'i-1', at + 1, bot), issued('jan', 'i-2', at + 1, bot), issued('jan', 'i-3', at + 1, { ...bot, iss: WIKI_AS }), used('i-1', at + 10), used('i-2', at + 20), used('i-2', at + 30)]);
+    await api.say([
+      issued('ines', 'i-1', at + 1, bot),
+      issued('jan', 'i-2', at + 1, bot),
+      issued('jan', 'i-3', at + 1, { ...bot, iss: WIKI_AS }),
+      used('i-1', at + 10),
+      used('i-2', at + 20),
+      used('i-2', at + 30),
+    ]);
     expect((await told(since)).sort((one: any, other: any) => one.at - other.at)).toEqual([
       { rule: 'r-client', state: 'ordered', user: 'ines', at: at + 10, last: at + 10, uses: 1, tokens: 1 },
       { rule: 'r-client', state: 'ordered', user: 'jan', at: at + 20, last: at + 30, uses: 2, tokens: 1 },
@@ -152,9 +243,17 @@ describe('used after a rule', () => {
     const [since, at] = [Math.max(1, await head(tenant)), later()];
     const now = at + 90 * 86_400;
     const event = disabled('kim', at, idp);
-    await api.say([issued('kim', `${name}-1`, at - 100, {}, ras), used(`${name}-1`, at - 50, ras), used(`${name}-1`, at + 60, ras), used(`${name}-1`, at + 70, ras), event]);
+    await api.say([
+      issued('kim', `${name}-1`, at - 100, {}, ras),
+      used(`${name}-1`, at - 50, ras),
+      used(`${name}-1`, at + 60, ras),
+      used(`${name}-1`, at + 70, ras),
+      event,
+    ]);
     await orderOf(`r-kim-${name}`, event, 'kim', now, tenant);
-    expect((await ask(since, { caller: `${name}-audit` })).items).toMatchObject([{ rule: `r-kim-${name}`, at: at + 60, last_at: at + 70, uses: 2, tokens: 1 }]);
+    expect((await ask(since, { caller: `${name}-audit` })).items).toMatchObject([
+      { rule: `r-kim-${name}`, at: at + 60, last_at: at + 70, uses: 2, tokens: 1 },
+    ]);
   });
 });
 
@@ -174,7 +273,12 @@ describe('the incident report', () => {
     const enabling = (await head()) - 1;
     await api.say([issued('lena', 'l-new', at + 1_100), used('l-new', at + 1_200), used('l-old', at + 1_300)]);
     expect(await report('r-lena')).toMatchObject({
-      rule: { counts_from: at * 1_000, ordered_at: (at + 1) * 1_000, ended: { by: 'enabling', at: at + 1_000, entry: String(enabling), resume: false }, lifted: null },
+      rule: {
+        counts_from: at * 1_000,
+        ordered_at: (at + 1) * 1_000,
+        ended: { by: 'enabling', at: at + 1_000, entry: String(enabling), resume: false },
+        lifted: null,
+      },
       before: { allowed: 1 },
       after: { allowed: 2, first: at + 500, last: at + 1_300 },
     });
@@ -185,7 +289,10 @@ describe('the incident report', () => {
     await api.say([issued('mia', 'm-1', at - 100, { exp: at + 9_000 })]);
     await order('r-mia', at, { effect: 'block', selector: { user: userOf('mia') }, until: at + 1_000, resume: true });
     await api.say([used('m-1', at + 500), used('m-1', at + 1_500)]);
-    expect(await report('r-mia')).toMatchObject({ rule: { ended: { by: 'until', at: at + 1_000, entry: null, resume: true } }, after: { allowed: 1, last: at + 500 } });
+    expect(await report('r-mia')).toMatchObject({
+      rule: { ended: { by: 'until', at: at + 1_000, entry: null, resume: true } },
+      after: { allowed: 1, last: at + 500 },
+    });
   });
 
   it('counts from the time of an event that came late', async () => {
@@ -193,7 +300,11 @@ describe('the incident report', () => {
     const event = disabled('nora', at);
     await api.say([issued('nora', 'o-1', at - 100), used('o-1', at - 50), used('o-1', at + 50), event]);
     await orderOf('r-nora', event, 'nora', at + 3_600);
-    expect(await report('r-nora')).toMatchObject({ rule: { ended: null }, before: { allowed: 1, last: at - 50 }, after: { allowed: 1, first: at + 50 } });
+    expect(await report('r-nora')).toMatchObject({
+      rule: { ended: null },
+      before: { allowed: 1, last: at - 50 },
+      after: { allowed: 1, first: at + 50 },
+    });
   });
 
   it('counts nothing after the lift', async () => {
@@ -201,8 +312,17 @@ describe('the incident report', () => {
     await api.say([issued('olga', 'p-1', at - 100, { exp: at + 9_000 })]);
     await order('r-olga', at, { effect: 'block', selector: { user: userOf('olga') } });
     await api.say([used('p-1', at + 50)]);
-    await sayOwn(api.pool, ACME, 'revocation.lifted', (at + 100) * 1_000, { rule: 'r-olga', seq: String(++seq), at: at + 100, resume: true, author: { caller: 'acme-revoke' } });
+    await sayOwn(api.pool, ACME, 'revocation.lifted', (at + 100) * 1_000, {
+      rule: 'r-olga',
+      seq: String(++seq),
+      at: at + 100,
+      resume: true,
+      author: { caller: 'acme-revoke' },
+    });
     await api.say([used('p-1', at + 200)]);
-    expect(await report('r-olga')).toMatchObject({ rule: { lifted: { at: at + 100 } }, after: { allowed: 1, last: at + 50 } });
+    expect(await report('r-olga')).toMatchObject({
+      rule: { lifted: { at: at + 100 } },
+      after: { allowed: 1, last: at + 50 },
+    });
   });
 });

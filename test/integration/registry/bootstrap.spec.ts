@@ -2,7 +2,12 @@ import { readdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createControlFollower, createControlLog, type ControlFollower, type ControlLog } from '../../../src/control/index.js';
+import {
+  createControlFollower,
+  createControlLog,
+  type ControlFollower,
+  type ControlLog,
+} from '../../../src/control/index.js';
 import { ADMIN_KEY_FILE, bootstrap, createAuthenticator } from '../../../src/registry/index.js';
 import { testLog, type TestDatabase } from '../../support/services.js';
 import { migratedDatabase } from './control-fixture.js';
@@ -28,10 +33,14 @@ describe('the first start', () => {
 
   const key = async (): Promise<string> => (await readFile(join(home, ADMIN_KEY_FILE), 'utf8')).trim();
   const callerOf = async (): Promise<string | undefined> =>
-    createAuthenticator({ state: () => follower.state })({ authorization: `Bearer ${await key()}`, remoteAddress: '' }).caller?.id;
+    createAuthenticator({ state: () => follower.state })({ authorization: `Bearer ${await key()}`, remoteAddress: '' })
+      .caller?.id;
 
   it('makes the tenant, its administrator and a key that only its owner reads, once', async () => {
-    expect(await bootstrap({ home, controlLog, follower })).toEqual({ created: true, path: join(home, ADMIN_KEY_FILE) });
+    expect(await bootstrap({ home, controlLog, follower })).toEqual({
+      created: true,
+      path: join(home, ADMIN_KEY_FILE),
+    });
     expect(follower.state.tenantByName('default')).toBeDefined();
     expect(await callerOf()).toBe('admin');
     expect((await stat(join(home, ADMIN_KEY_FILE))).mode & 0o777).toBe(0o600);
@@ -45,7 +54,9 @@ describe('the first start', () => {
     const crashing: ControlLog = {
       ...controlLog,
       append: (command) =>
-        command.records.some(({ kind }) => kind === 'caller.changed') ? Promise.reject(new Error('killed')) : controlLog.append(command),
+        command.records.some(({ kind }) => kind === 'caller.changed')
+          ? Promise.reject(new Error('killed'))
+          : controlLog.append(command),
     };
     await expect(bootstrap({ home, controlLog: crashing, follower })).rejects.toThrow('killed');
     const left = await key();
@@ -57,7 +68,12 @@ describe('the first start', () => {
   });
 
   it('agrees on one key when two first starts share a home', async () => {
-    const other = createControlFollower({ url: database.url, controlLog: createControlLog({ pool: database.pool }), log: testLog(), serves: false });
+    const other = createControlFollower({
+      url: database.url,
+      controlLog: createControlLog({ pool: database.pool }),
+      log: testLog(),
+      serves: false,
+    });
     await other.start();
     const started = await Promise.all([
       bootstrap({ home, controlLog, follower }),
@@ -70,7 +86,12 @@ describe('the first start', () => {
 
   it('takes back the key that lost to a first start elsewhere', async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    const other = createControlFollower({ url: database.url, controlLog: createControlLog({ pool: database.pool }), log: testLog(), serves: false });
+    const other = createControlFollower({
+      url: database.url,
+      controlLog: createControlLog({ pool: database.pool }),
+      log: testLog(),
+      serves: false,
+    });
     await other.start();
     const started = await Promise.all([
       bootstrap({ home, controlLog, follower }),

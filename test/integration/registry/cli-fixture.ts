@@ -33,7 +33,17 @@ export const createCli =
         tty,
       );
     const words = [...args.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
-    const env = { RESCIND_HOME: home, ...(url === undefined ? {} : { RESCIND_URL: url }), ...(key === undefined ? {} : { RESCIND_KEY: key }), ...more };
-    const code = await run(words, { env, out: sink('out'), err: sink('err'), stdin: Object.assign(Readable.from([stdin]), tty) });
+    const env = {
+      RESCIND_HOME: home,
+      ...(url === undefined ? {} : { RESCIND_URL: url }),
+      ...(key === undefined ? {} : { RESCIND_KEY: key }),
+      ...more,
+    };
+    const code = await run(words, {
+      env,
+      out: sink('out'),
+      err: sink('err'),
+      stdin: Object.assign(Readable.from([stdin]), tty),
+    });
     return { code, ...written };
   };

@@ -23,15 +23,39 @@ describe('rescind revoke', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent' });
+    const config = readConfig({
+      RESCIND_HOME: home,
+      PORT: '0',
+      DATABASE_URL: database.url,
+      KAFKA_BROKERS: 'none',
+      LOG_LEVEL: 'silent',
+    });
     rescind = await startRescind(config, { log: testLog(), orderWaits: { askMs: 25_000, tellMs: 25_000 } });
     says = createCli(home);
     await says(`source create idp --uri ${IDP} --as idp --issuer ${IDP}`);
     const { secret } = JSON.parse((await says('caller create idp-events --emit idp --json')).out) as { secret: string };
     const now = Math.floor(Date.now() / 1000);
     const lines = Array.from({ length: USERS }, (_, nth) => {
-      const data = { iss: IDP, jti: `gr-${nth}`, sub: `user-${nth}`, client_id: 'wiki-at-chat', idp_client_id: 'wiki', aud: [RAS], resource: ['https://api.chat.example'], scope: 'read', iat: now, exp: now + 300 };
-      return JSON.stringify({ specversion: '1.0', type: 'dev.rescind.id-jag.issued.v1', source: IDP, id: `e-${nth}`, time: new Date().toISOString(), data });
+      const data = {
+        iss: IDP,
+        jti: `gr-${nth}`,
+        sub: `user-${nth}`,
+        client_id: 'wiki-at-chat',
+        idp_client_id: 'wiki',
+        aud: [RAS],
+        resource: ['https://api.chat.example'],
+        scope: 'read',
+        iat: now,
+        exp: now + 300,
+      };
+      return JSON.stringify({
+        specversion: '1.0',
+        type: 'dev.rescind.id-jag.issued.v1',
+        source: IDP,
+        id: `e-${nth}`,
+        time: new Date().toISOString(),
+        data,
+      });
     });
     expect(await says('emit -', { key: secret, stdin: lines.join('\n') })).toMatchObject({ code: 0, err: '' });
   });
@@ -41,7 +65,8 @@ describe('rescind revoke', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  const rules = async (): Promise<number> => (JSON.parse((await says('revoke list --limit 200 --json')).out) as { revocations: unknown[] }).revocations.length;
+  const rules = async (): Promise<number> =>
+    (JSON.parse((await says('revoke list --limit 200 --json')).out) as { revocations: unknown[] }).revocations.length;
 
   it('shows the preview on a terminal, asks, and does what the answer says', async () => {
     const before = await rules();
@@ -62,7 +87,9 @@ Order it? [y/N] Nothing was ordered.
     const ordered = await says(`revoke ${alice} --reason left`, { terminal: true, stdin: 'y\n' });
     const id = RULE.exec(ordered.out)![1]!;
     expect(ordered.code).toBe(0);
-    expect(ordered.out.replace(/[\d.]+ ms/, '5 ms')).toBe(`In force after 5 ms: nobody answers active any more for user user-1 of idp.acme.example.
+    expect(
+      ordered.out.replace(/[\d.]+ ms/, '5 ms'),
+    ).toBe(`In force after 5 ms: nobody answers active any more for user user-1 of idp.acme.example.
 
 rule          ${id}
 effect        block, until it is lifted
@@ -71,7 +98,10 @@ confirmed by  1 node, 0 guards
 granted anew  is stopped too
 to lift it    rescind revoke lift ${id}
 `);
-    expect(await says(`revoke lift ${id} --resume`)).toMatchObject({ code: 0, out: expect.stringMatching(/^Lifted\. What was granted before is good again/) });
+    expect(await says(`revoke lift ${id} --resume`)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^Lifted\. What was granted before is good again/),
+    });
   });
 
   it('does not ask with --yes, nor where nobody sits', async () => {
@@ -85,26 +115,60 @@ to lift it    rescind revoke lift ${id}
   });
 
   it('names the other block after a lift', async () => {
-    const [first, second] = [await says(`revoke ${alice} --reason first`), await says(`revoke ${alice} --reason second`)].map(({ out }) => RULE.exec(out)![1]!) as [string, string];
+    const [first, second] = [
+      await says(`revoke ${alice} --reason first`),
+      await says(`revoke ${alice} --reason second`),
+    ].map(({ out }) => RULE.exec(out)![1]!) as [string, string];
     const { out } = await says(`revoke lift ${first} --reason over`);
-    expect(out).toMatch(/^Lifted, but nothing passes yet: 1 other block stops the same\. What was granted before stays revoked\.$/m);
-    expect(out).toContain(`  all of it  user user-1 of idp.acme.example: block, until it is lifted\n             rule ${second}, by admin: second\n`);
-    expect(out).toMatch(/^ {2}all of it {2}user user-1 of idp\.acme\.example: revoke of what was granted until 20\S+Z$/m);
+    expect(out).toMatch(
+      /^Lifted, but nothing passes yet: 1 other block stops the same\. What was granted before stays revoked\.$/m,
+    );
+    expect(out).toContain(
+      `  all of it  user user-1 of idp.acme.example: block, until it is lifted\n             rule ${second}, by admin: second\n`,
+    );
+    expect(out).toMatch(
+      /^ {2}all of it {2}user user-1 of idp\.acme\.example: revoke of what was granted until 20\S+Z$/m,
+    );
     await says(`revoke lift ${second} --resume`);
   });
 
   it('wants the number of a rule that hits many', async () => {
     const before = await rules();
     const refused = await says(`revoke --issuer ${IDP} --reason x`);
-    expect(refused).toEqual({ code: 1, out: '', err: `rescind: confirmation-required: the rule hits 1,200 of 1,200 users (100 %); nothing was ordered. If that is meant, add --confirm 1200 [${rescind.url}]\n` });
-    expect(await says(`revoke --issuer ${IDP} --reason x --confirm 12`)).toMatchObject({ code: 1, err: expect.stringContaining('`confirm` says 12; nothing was ordered. If that is meant, add --confirm 1200') });
-    expect(await says(`revoke preview --issuer ${IDP}`)).toMatchObject({ code: 0, out: expect.stringMatching(/^ {2}users +1,200$[^]*the order needs --confirm 1200\.$/m) });
-    expect(await says(`revoke --issuer ${IDP} --reason x`, { terminal: true, stdin: 'y\n' })).toMatchObject({ code: 1, err: expect.stringContaining('type the number of users (1200): Nothing was ordered.') });
-    expect(await says(`revoke --all --reason x`, { terminal: true, stdin: 'y\n' })).toMatchObject({ code: 1, err: expect.stringContaining('type everything: Nothing was ordered.') });
-    expect(await says(`revoke --all --reason x`)).toMatchObject({ code: 1, err: expect.stringContaining('the rule selects everything; nothing was ordered. If that is meant, add --confirm [') });
+    expect(refused).toEqual({
+      code: 1,
+      out: '',
+      err: `rescind: confirmation-required: the rule hits 1,200 of 1,200 users (100 %); nothing was ordered. If that is meant, add --confirm 1200 [${rescind.url}]\n`,
+    });
+    expect(await says(`revoke --issuer ${IDP} --reason x --confirm 12`)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('`confirm` says 12; nothing was ordered. If that is meant, add --confirm 1200'),
+    });
+    expect(await says(`revoke preview --issuer ${IDP}`)).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^ {2}users +1,200$[^]*the order needs --confirm 1200\.$/m),
+    });
+    expect(await says(`revoke --issuer ${IDP} --reason x`, { terminal: true, stdin: 'y\n' })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('type the number of users (1200): Nothing was ordered.'),
+    });
+    expect(await says(`revoke --all --reason x`, { terminal: true, stdin: 'y\n' })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('type everything: Nothing was ordered.'),
+    });
+    expect(await says(`revoke --all --reason x`)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining(
+        'the rule selects everything; nothing was ordered. If that is meant, add --confirm [',
+      ),
+    });
     expect(await says(`revoke --issuer ${IDP} --reason x --confirm many`)).toMatchObject({ code: 2 });
     expect(await rules()).toBe(before);
-    for (const [args, options] of [['', { terminal: true, stdin: '1,200\n' }], ['--confirm 1200', {}], ['--confirm 1,150', { terminal: true, stdin: 'yes\n' }]] as const) {
+    for (const [args, options] of [
+      ['', { terminal: true, stdin: '1,200\n' }],
+      ['--confirm 1200', {}],
+      ['--confirm 1,150', { terminal: true, stdin: 'yes\n' }],
+    ] as const) {
       const { code, out } = await says(`revoke --issuer ${IDP} --reason x ${args}`, options);
       expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/^hits +1,200 users/m) });
       expect(await says(`revoke lift ${RULE.exec(out)![1]!} --resume`)).toMatchObject({ code: 0 });
@@ -116,18 +180,36 @@ to lift it    rescind revoke lift ${id}
 
   it('says that a name was never seen, before and after, by an exit code of its own', async () => {
     const nobody = await says(`revoke --user iss=${IDP},sub=alcie --reason left`);
-    expect(nobody).toMatchObject({ code: 3, out: expect.stringMatching(/^In force after /), err: 'rescind: the rule is in force, but no event has ever named this user: check the spelling\n' });
-    expect(JSON.parse((await says(`revoke --user iss=${IDP},sub=alcie --reason left --json`)).out)).toMatchObject({ unknown: ['user'] });
-    expect(await says(`revoke --client iss=${IDP},client_id=wkii --reason left`, { terminal: true, stdin: 'n\n' })).toMatchObject({ code: 1, err: expect.stringContaining('Warning: no event has ever named this client: check the spelling.') });
+    expect(nobody).toMatchObject({
+      code: 3,
+      out: expect.stringMatching(/^In force after /),
+      err: 'rescind: the rule is in force, but no event has ever named this user: check the spelling\n',
+    });
+    expect(JSON.parse((await says(`revoke --user iss=${IDP},sub=alcie --reason left --json`)).out)).toMatchObject({
+      unknown: ['user'],
+    });
+    expect(
+      await says(`revoke --client iss=${IDP},client_id=wkii --reason left`, { terminal: true, stdin: 'n\n' }),
+    ).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Warning: no event has ever named this client: check the spelling.'),
+    });
   });
 
   it('lists and shows rules for people', async () => {
     const until = new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+Z/, 'Z');
-    const { out } = await says(`revoke ${alice} --resource https://api.chat.example --reason 'on leave' --until ${until} --resume --on-behalf-of dana`);
+    const { out } = await says(
+      `revoke ${alice} --resource https://api.chat.example --reason 'on leave' --until ${until} --resume --on-behalf-of dana`,
+    );
     const id = RULE.exec(out)![1]!;
     const list = (await says('revoke list')).out;
     expect(list).toMatch(/^ID +ORDERED +STATE +ENDED +EFFECT +SELECTS +REASON$/m);
-    expect(list).toMatch(new RegExp(`^${id} +20\\S+Z +live +- +block +user user-1 of idp.acme.example, resource api.chat.example +on leave$`, 'm'));
+    expect(list).toMatch(
+      new RegExp(
+        `^${id} +20\\S+Z +live +- +block +user user-1 of idp.acme.example, resource api.chat.example +on leave$`,
+        'm',
+      ),
+    );
     expect(list).not.toMatch(/[{}]/);
     const shown = (await says(`revoke show ${id}`)).out;
     expect(shown.replace(/20\S+Z/g, 'T')).toBe(`rule      ${id}

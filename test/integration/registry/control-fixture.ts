@@ -1,7 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createControlFollower, createControlLog, type ControlFollower, type ControlLog } from '../../../src/control/index.js';
+import {
+  createControlFollower,
+  createControlLog,
+  type ControlFollower,
+  type ControlLog,
+} from '../../../src/control/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { runMigrations } from '../../../src/platform/postgres/index.js';
 import { bootstrap, createRegistry, type Actor, type Registry } from '../../../src/registry/index.js';
@@ -62,7 +67,15 @@ export async function startControl(): Promise<ControlFixture> {
 export const IDP_SOURCE = {
   name: 'idp',
   uri: 'https://idp.acme.example',
-  types: ['id-jag.issued', 'session.ended', 'user.disabled', 'user.enabled', 'client.disabled', 'connection.deleted', 'connection.created'],
+  types: [
+    'id-jag.issued',
+    'session.ended',
+    'user.disabled',
+    'user.enabled',
+    'client.disabled',
+    'connection.deleted',
+    'connection.created',
+  ],
   issuers: ['https://idp.acme.example'],
 };
 export const CHAT_SOURCE = {

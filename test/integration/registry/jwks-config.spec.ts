@@ -17,11 +17,22 @@ const CERT_FILE = fileURLToPath(new URL('./tls/localhost-cert.pem', import.meta.
 const cert = readFileSync(CERT_FILE, 'utf8');
 const key = readFileSync(new URL('./tls/localhost-key.pem', import.meta.url), 'utf8');
 const signing = { ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig' };
-const encryption = { ...generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey.export({ format: 'jwk' }), kid: 'two', use: 'enc', alg: 'RSA-OAEP' };
+const encryption = {
+  ...generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey.export({ format: 'jwk' }),
+  kid: 'two',
+  use: 'enc',
+  alg: 'RSA-OAEP',
+};
 const JWKS = { keys: [encryption, signing] };
 const serve: RequestListener = (_, res) => void res.end(JSON.stringify(JWKS));
 const ISSUER = 'https://ras.example';
-const source = (more: object): object => ({ name: 'ras', uri: ISSUER, types: ['token.revoked'], issuers: [ISSUER], ...more });
+const source = (more: object): object => ({
+  name: 'ras',
+  uri: ISSUER,
+  types: ['token.revoked'],
+  issuers: [ISSUER],
+  ...more,
+});
 
 describe('the key set of a source, as the service is configured', () => {
   let database: TestDatabase;
@@ -41,7 +52,14 @@ describe('the key set of a source, as the service is configured', () => {
   });
 
   async function start(env: Record<string, string>): Promise<void> {
-    const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none', LOG_LEVEL: 'silent', ...env });
+    const config = readConfig({
+      RESCIND_HOME: home,
+      PORT: '0',
+      DATABASE_URL: database.url,
+      KAFKA_BROKERS: 'none',
+      LOG_LEVEL: 'silent',
+      ...env,
+    });
     rescind = await startRescind(config, { log: testLog() });
   }
 
@@ -55,7 +73,10 @@ describe('the key set of a source, as the service is configured', () => {
     const adminKey = (await readFile(join(home, ADMIN_KEY_FILE), 'utf8')).trim();
     const response = await fetch(`${rescind!.url}/v1/${path}`, {
       method,
-      headers: { authorization: `Bearer ${adminKey}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${adminKey}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, body: await response.json() };
@@ -66,9 +87,14 @@ describe('the key set of a source, as the service is configured', () => {
     const port = await listen(createHttpServer(serve));
     for (const host of ['localhost', '127.0.0.2', 'keys.internal']) {
       const refused = await call('POST', 'sources', source({ jwks_uri: `http://${host}:${port}/jwks` }));
-      expect(refused).toMatchObject({ status: 400, body: { code: 'invalid-jwks', detail: expect.stringContaining('JWKS_ALLOWED_HOSTS') } });
+      expect(refused).toMatchObject({
+        status: 400,
+        body: { code: 'invalid-jwks', detail: expect.stringContaining('JWKS_ALLOWED_HOSTS') },
+      });
     }
-    expect(await call('POST', 'sources', source({ jwks_uri: `http://127.0.0.1:${port}/jwks` }))).toMatchObject({ status: 201 });
+    expect(await call('POST', 'sources', source({ jwks_uri: `http://127.0.0.1:${port}/jwks` }))).toMatchObject({
+      status: 201,
+    });
     expect((await call('GET', 'sources/ras/check')).body.keys).toEqual({ from: 'jwks_uri', usable: 1 });
   });
 
@@ -78,7 +104,9 @@ describe('the key set of a source, as the service is configured', () => {
   ])('%s', async (_, env, usable) => {
     await start({ JWKS_ALLOWED_HOSTS: 'localhost', ...env });
     const port = await listen(createHttpsServer({ cert, key }, serve));
-    expect(await call('POST', 'sources', source({ jwks_uri: `https://localhost:${port}/jwks` }))).toMatchObject({ status: 201 });
+    expect(await call('POST', 'sources', source({ jwks_uri: `https://localhost:${port}/jwks` }))).toMatchObject({
+      status: 201,
+    });
     expect((await call('GET', 'sources/ras/check')).body.keys).toEqual({ from: 'jwks_uri', usable });
   });
 
@@ -92,6 +120,9 @@ describe('the key set of a source, as the service is configured', () => {
   it('makes a start fail whose JWKS_TLS_CA holds no certificate', async () => {
     const file = join(home, 'ca.pem');
     await writeFile(file, 'nothing of the kind');
-    await expect(start({ JWKS_TLS_CA: file })).rejects.toMatchObject({ code: 'config-invalid', detail: expect.stringContaining('JWKS_TLS_CA') });
+    await expect(start({ JWKS_TLS_CA: file })).rejects.toMatchObject({
+      code: 'config-invalid',
+      detail: expect.stringContaining('JWKS_TLS_CA'),
+    });
   });
 });

@@ -37,12 +37,23 @@ describe('a key set by URI', () => {
     await new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined)));
   });
 
-  async function foundAt(listener: RequestListener, options: { allowedHosts?: string[]; host?: string; ca?: string } = {}): Promise<number> {
+  async function foundAt(
+    listener: RequestListener,
+    options: { allowedHosts?: string[]; host?: string; ca?: string } = {},
+  ): Promise<number> {
     server = createServer({ cert, key }, listener);
     await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    keySets = createKeySets({ state: createControlState(), log: testLog(), allowedHosts: options.allowedHosts ?? ['localhost', '127.0.0.1'], ca: [options.ca ?? cert] });
-    const found = await keySets.find(sourceOf(`https://${options.host ?? 'localhost'}:${port}/jwks`), { alg: 'EdDSA', kid: 'one' });
+    keySets = createKeySets({
+      state: createControlState(),
+      log: testLog(),
+      allowedHosts: options.allowedHosts ?? ['localhost', '127.0.0.1'],
+      ca: [options.ca ?? cert],
+    });
+    const found = await keySets.find(sourceOf(`https://${options.host ?? 'localhost'}:${port}/jwks`), {
+      alg: 'EdDSA',
+      kid: 'one',
+    });
     return found.length;
   }
 
@@ -67,7 +78,10 @@ describe('a key set by URI', () => {
   });
 
   it.each<[string, RequestListener]>([
-    ['a redirect', (_, res) => void res.writeHead(302, { location: 'https://localhost/jwks' }).end(JSON.stringify(JWKS))],
+    [
+      'a redirect',
+      (_, res) => void res.writeHead(302, { location: 'https://localhost/jwks' }).end(JSON.stringify(JWKS)),
+    ],
     ['an error', (_, res) => void res.writeHead(500).end(JSON.stringify(JWKS))],
     ['what is not JSON', (_, res) => void res.end('<html>')],
     ['JSON without keys', (_, res) => void res.end('[]')],

@@ -41,7 +41,12 @@ describe('the registry over HTTP', () => {
     await control.stop();
   });
 
-  async function call(method: string, path: string, body?: unknown, key: string | undefined = adminKey): Promise<Answer> {
+  async function call(
+    method: string,
+    path: string,
+    body?: unknown,
+    key: string | undefined = adminKey,
+  ): Promise<Answer> {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: {
@@ -60,26 +65,44 @@ describe('the registry over HTTP', () => {
     expect((await call('GET', `/v1/sources/${created.body.id}`)).body).toEqual(created.body);
     expect((await call('GET', '/v1/sources')).body).toEqual({ sources: [created.body] });
     const { name: _, uri: __, ...update } = IDP_SOURCE;
-    expect(await call('PUT', '/v1/sources/idp', { ...update, profile: { skew: 60 } })).toMatchObject({ status: 200, body: { profile: { skew: 60 } } });
+    expect(await call('PUT', '/v1/sources/idp', { ...update, profile: { skew: 60 } })).toMatchObject({
+      status: 200,
+      body: { profile: { skew: 60 } },
+    });
     expect(await call('POST', '/v1/sources/idp/disable')).toMatchObject({ status: 200, body: { disabled: true } });
-    expect(await call('POST', '/v1/sources', IDP_SOURCE)).toMatchObject({ status: 409, body: { code: 'already-exists' } });
+    expect(await call('POST', '/v1/sources', IDP_SOURCE)).toMatchObject({
+      status: 409,
+      body: { code: 'already-exists' },
+    });
     expect(await call('GET', '/v1/sources/nobody')).toMatchObject({ status: 404, body: { code: 'not-found' } });
   });
 
   it('walks a caller through its life', async () => {
     await call('POST', '/v1/sources', CHAT_SOURCE);
-    const created = await call('POST', '/v1/callers', { id: 'chat', roles: { emit: { sources: ['chat'] }, audit: {} } });
+    const created = await call('POST', '/v1/callers', {
+      id: 'chat',
+      roles: { emit: { sources: ['chat'] }, audit: {} },
+    });
     expect(created.status).toBe(201);
     expect(created.headers.get('cache-control')).toBe('no-store');
     const { secret, ...caller } = created.body;
     expect((await call('GET', '/v1/callers/chat')).body).toEqual(caller);
     const second = await call('POST', '/v1/callers/chat/secrets');
     expect(second).toMatchObject({ status: 201, body: { secret: expect.stringMatching(/^rsk_/) } });
-    expect(await call('POST', '/v1/callers/chat/secrets', {})).toMatchObject({ status: 409, body: { code: 'too-many-secrets' } });
+    expect(await call('POST', '/v1/callers/chat/secrets', {})).toMatchObject({
+      status: 409,
+      body: { code: 'too-many-secrets' },
+    });
     expect(await call('DELETE', `/v1/callers/chat/secrets/${caller.secrets[0].id}`)).toMatchObject({ status: 200 });
     expect(await call('GET', '/v1/sources', undefined, secret)).toMatchObject({ status: 401 });
-    expect(await call('GET', '/v1/sources', undefined, second.body.secret)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
-    expect(await call('PUT', '/v1/callers/chat', { roles: { audit: {} } })).toMatchObject({ status: 200, body: { roles: { audit: {} } } });
+    expect(await call('GET', '/v1/sources', undefined, second.body.secret)).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden' },
+    });
+    expect(await call('PUT', '/v1/callers/chat', { roles: { audit: {} } })).toMatchObject({
+      status: 200,
+      body: { roles: { audit: {} } },
+    });
     expect(await call('POST', '/v1/callers/chat/disable')).toMatchObject({ status: 200, body: { disabled: true } });
     const everything = JSON.stringify((await call('GET', '/v1/callers')).body);
     for (const hidden of [secret, second.body.secret, adminKey, 'sha256']) expect(everything).not.toContain(hidden);
@@ -95,14 +118,20 @@ describe('the registry over HTTP', () => {
     expect(await call('GET', '/v1/tenants/default', undefined, secret)).toMatchObject({ status: 404 });
   });
 
-  it.each(['/v1/tenants', '/v1/sources', '/v1/callers', '/v1/callers/admin'])('says nothing of %s without a key', async (path) => {
-    for (const key of ['', 'rsk_wrong']) {
-      const answer = await call('GET', path, undefined, key);
-      expect(answer).toMatchObject({ status: 401, body: { code: 'unauthenticated', type: 'https://rescind.dev/problems/unauthenticated' } });
-      expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
-    }
-  });
+  it.each(['/v1/tenants', '/v1/sources', '/v1/callers', '/v1/callers/admin'])(
+    'says nothing of %s without a key',
+    async (path) => {
+      for (const key of ['', 'rsk_wrong']) {
+        const answer = await call('GET', path, undefined, key);
+        expect(answer).toMatchObject({
+          status: 401,
+          body: { code: 'unauthenticated', type: 'https://rescind.dev/problems/unauthenticated' },
+        });
+        expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+        expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+      }
+    },
+  );
 
   it('refuses a body that is none', async () => {
     expect(await call('POST', '/v1/sources')).toMatchObject({ status: 400, body: { code: 'invalid-request' } });

@@ -4,7 +4,10 @@ import { createAuthenticator, createRegistry } from '../../../src/registry/index
 import { CHAT_SOURCE, IDP_SOURCE, startControl, type ControlFixture } from './control-fixture.js';
 
 const codeOf = async (work: Promise<unknown>): Promise<string | undefined> => {
-  const error = await work.then(() => undefined, (reason: unknown) => reason);
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
   if (error !== undefined && !(error instanceof RescindError)) throw error;
   return error?.code;
 };
@@ -21,11 +24,18 @@ describe('the registry on PostgreSQL', () => {
     const topics: string[] = [];
     const registry = createRegistry({ ...control, createTopic: async (topic) => void topics.push(topic) });
     const source = await registry.createSource(control.admin, { ...IDP_SOURCE, profile: { skew: 30 } });
-    expect(source).toMatchObject({ name: 'idp', topic: 'rescind.events.idp', disabled: false, profile: { skew: 30, lineage: { id_jag: 'stated', other: 'stated' }, typ: ['at+jwt'], identity: ['jti'] } });
+    expect(source).toMatchObject({
+      name: 'idp',
+      topic: 'rescind.events.idp',
+      disabled: false,
+      profile: { skew: 30, lineage: { id_jag: 'stated', other: 'stated' }, typ: ['at+jwt'], identity: ['jti'] },
+    });
     expect(topics).toEqual(['rescind.events.idp']);
     expect(control.follower.state.sourceByUri(IDP_SOURCE.uri)?.id).toBe(source.id);
     const records = await control.controlLog.readSubject(source.id);
-    expect(records.map(({ kind, body }) => [kind, body])).toMatchObject([['source.changed', { author: { caller: 'admin' }, change: 'created' }]]);
+    expect(records.map(({ kind, body }) => [kind, body])).toMatchObject([
+      ['source.changed', { author: { caller: 'admin' }, change: 'created' }],
+    ]);
     await registry.createSource(control.admin, CHAT_SOURCE);
   });
 
@@ -43,14 +53,25 @@ describe('the registry on PostgreSQL', () => {
     ['an algorithm that is refused', 'invalid-request', { profile: { algorithms: ['HS256'] } }],
     ['an empty list of algorithms', 'invalid-request', { profile: { algorithms: [] } }],
     ["an ID-JAG's typ for access tokens", 'invalid-request', { profile: { typ: 'application/OAuth-ID-JAG+jwt' } }],
-    ['keys inline and by URI', 'invalid-request', { jwks: { keys: [{ kty: 'EC' }] }, jwks_uri: 'https://a.example/jwks' }],
+    [
+      'keys inline and by URI',
+      'invalid-request',
+      { jwks: { keys: [{ kty: 'EC' }] }, jwks_uri: 'https://a.example/jwks' },
+    ],
     ['keys by http', 'invalid-jwks', { jwks_uri: 'http://a.example/jwks' }],
     ['keys by a URL with a password', 'invalid-jwks', { jwks_uri: 'https://u:p@a.example/jwks' }],
     ['a key that is none', 'invalid-jwks', { jwks: { keys: [{ kty: 'oct', k: 'AAAA' }] } }],
     ['a taken name', 'already-exists', { name: 'idp' }],
     ['a taken URI', 'already-exists', { uri: IDP_SOURCE.uri }],
   ])('refuses a source with %s', async (_, code, members) => {
-    const input = { name: 'crm', uri: 'urn:crm', types: ['access.allowed'], issuers: ['https://crm.example'], resources: ['https://api.crm.example'], ...members };
+    const input = {
+      name: 'crm',
+      uri: 'urn:crm',
+      types: ['access.allowed'],
+      issuers: ['https://crm.example'],
+      resources: ['https://api.crm.example'],
+      ...members,
+    };
     expect(await codeOf(control.registry.createSource(control.admin, JSON.parse(JSON.stringify(input))))).toBe(code);
     expect(control.follower.state.sourceByName('crm')).toBeUndefined();
   });
@@ -60,7 +81,9 @@ describe('the registry on PostgreSQL', () => {
       ...control,
       createTopic: () => Promise.reject(new RescindError('kafka-unavailable')),
     });
-    expect(await codeOf(registry.createSource(control.admin, { ...CHAT_SOURCE, name: 'later', uri: 'urn:later' }))).toBe('kafka-unavailable');
+    expect(
+      await codeOf(registry.createSource(control.admin, { ...CHAT_SOURCE, name: 'later', uri: 'urn:later' })),
+    ).toBe('kafka-unavailable');
     expect(control.follower.state.sourceByName('later')).toBeUndefined();
   });
 
@@ -69,11 +92,31 @@ describe('the registry on PostgreSQL', () => {
     await registry.createTenant(admin, { name: 'bounded', issuers: ['https://idp.bounded.example'] });
     await registry.createTenant(admin, { name: 'unbounded' });
     const actor = (name: string) => ({ id: `${name}-admin`, tenant: follower.state.tenantByName(name)!.id });
-    const source = (name: string, issuer: string) => ({ name, uri: `urn:${name}`, types: ['access.allowed'], issuers: [issuer], resources: [`https://api.${name}.example`] });
-    expect(await codeOf(registry.createSource(actor('bounded'), source('b-1', 'https://accounts.foreign.example')))).toBe('forbidden');
-    expect(await codeOf(registry.createSource(actor('bounded'), source('b-2', 'https://idp.bounded.example')))).toBeUndefined();
-    expect(await codeOf(registry.updateSource(actor('bounded'), 'b-2', { types: ['access.allowed'], issuers: ['https://accounts.foreign.example'], resources: ['https://api.b-2.example'] }))).toBe('forbidden');
-    expect(await codeOf(registry.createSource(actor('unbounded'), source('u-1', 'https://accounts.foreign.example')))).toBeUndefined();
+    const source = (name: string, issuer: string) => ({
+      name,
+      uri: `urn:${name}`,
+      types: ['access.allowed'],
+      issuers: [issuer],
+      resources: [`https://api.${name}.example`],
+    });
+    expect(
+      await codeOf(registry.createSource(actor('bounded'), source('b-1', 'https://accounts.foreign.example'))),
+    ).toBe('forbidden');
+    expect(
+      await codeOf(registry.createSource(actor('bounded'), source('b-2', 'https://idp.bounded.example'))),
+    ).toBeUndefined();
+    expect(
+      await codeOf(
+        registry.updateSource(actor('bounded'), 'b-2', {
+          types: ['access.allowed'],
+          issuers: ['https://accounts.foreign.example'],
+          resources: ['https://api.b-2.example'],
+        }),
+      ),
+    ).toBe('forbidden');
+    expect(
+      await codeOf(registry.createSource(actor('unbounded'), source('u-1', 'https://accounts.foreign.example'))),
+    ).toBeUndefined();
     expect(registry.getTenant(admin, 'bounded')).toMatchObject({ issuers: ['https://idp.bounded.example'] });
   });
 
@@ -107,8 +150,14 @@ describe('the registry on PostgreSQL', () => {
     const slow = createRegistry({ ...control, createTopic: () => topic });
     const order: string[] = [];
     const greedy = { id: 'greedy', tenant: admin.tenant };
-    const edits = Array.from({ length: 20 }, (_, nth) => slow.createSource(greedy, { ...CHAT_SOURCE, name: `greedy-${nth}`, uri: `urn:greedy:${nth}` }).then(() => order.push('greedy')));
-    expect(await codeOf(slow.createSource(greedy, { ...CHAT_SOURCE, name: 'greedy-20', uri: 'urn:greedy:20' }))).toBe('too-many-requests');
+    const edits = Array.from({ length: 20 }, (_, nth) =>
+      slow
+        .createSource(greedy, { ...CHAT_SOURCE, name: `greedy-${nth}`, uri: `urn:greedy:${nth}` })
+        .then(() => order.push('greedy')),
+    );
+    expect(await codeOf(slow.createSource(greedy, { ...CHAT_SOURCE, name: 'greedy-20', uri: 'urn:greedy:20' }))).toBe(
+      'too-many-requests',
+    );
     const modest = slow.createCaller(admin, { id: 'modest', roles: { audit: {} } }).then(() => order.push('modest'));
     release();
     await Promise.all([...edits, modest]);
@@ -134,7 +183,8 @@ describe('the registry on PostgreSQL', () => {
       }
     }
     await other.follower.whenApplied(control.follower.state.head);
-    const all = (process: typeof other) => [...process.follower.state.sources()].map(({ name, uri }) => `${name} ${uri}`).sort();
+    const all = (process: typeof other) =>
+      [...process.follower.state.sources()].map(({ name, uri }) => `${name} ${uri}`).sort();
     expect(all(other)).toEqual(all(control));
     expect(other.follower.state.registryVersion).toBe(control.follower.state.registryVersion);
   });
@@ -157,10 +207,13 @@ describe('the registry on PostgreSQL', () => {
     ]);
     const added = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     expect(added).toHaveLength(1);
-    expect(settled.filter((one) => one.status === 'rejected').map((one) => (one as PromiseRejectedResult).reason.code)).toEqual(['too-many-secrets', 'too-many-secrets']);
+    expect(
+      settled.filter((one) => one.status === 'rejected').map((one) => (one as PromiseRejectedResult).reason.code),
+    ).toEqual(['too-many-secrets', 'too-many-secrets']);
 
     const authenticate = createAuthenticator({ state: () => control.follower.state });
-    const accepted = (secret: string) => authenticate({ authorization: `Bearer ${secret}`, remoteAddress: '' }).caller?.id;
+    const accepted = (secret: string) =>
+      authenticate({ authorization: `Bearer ${secret}`, remoteAddress: '' }).caller?.id;
     expect([created.secret, added[0]!.secret].map(accepted)).toEqual(['rotated', 'rotated']);
     await control.registry.removeSecret(control.admin, 'rotated', created.secrets[0]!.id);
     expect([created.secret, added[0]!.secret].map(accepted)).toEqual([undefined, 'rotated']);
@@ -175,14 +228,26 @@ describe('the registry on PostgreSQL', () => {
     await control.registry.addSecret(control.admin, 'expiring', { expires_at: Math.floor(Date.now() / 1000) + 60 });
     const later = createRegistry({ ...control, now: () => Date.now() + 61_000 });
     const added = await later.addSecret(control.admin, 'expiring', {});
-    expect(control.registry.getCaller(control.admin, 'expiring').secrets.map(({ id }) => id)).toEqual([created.secrets[0]!.id, added.id]);
+    expect(control.registry.getCaller(control.admin, 'expiring').secrets.map(({ id }) => id)).toEqual([
+      created.secrets[0]!.id,
+      added.id,
+    ]);
   });
 
   it.each<[string, object]>([
     ['a source that is not registered', { emit: { sources: ['nobody'] } }],
-    ['an issuer that is not registered', { introspect: { resources: ['https://api.chat.example/mcp'], issuers: ['https://evil.example'] } }],
-    ['a resource that is not registered', { introspect: { resources: ['https://evil.example'], issuers: ['https://login.chat.example'] } }],
-    ['a pair of an issuer that is not registered', { 'revoke-own': { clients: [{ iss: 'https://evil.example', client_id: 'a' }] } }],
+    [
+      'an issuer that is not registered',
+      { introspect: { resources: ['https://api.chat.example/mcp'], issuers: ['https://evil.example'] } },
+    ],
+    [
+      'a resource that is not registered',
+      { introspect: { resources: ['https://evil.example'], issuers: ['https://login.chat.example'] } },
+    ],
+    [
+      'a pair of an issuer that is not registered',
+      { 'revoke-own': { clients: [{ iss: 'https://evil.example', client_id: 'a' }] } },
+    ],
     ['nothing to revoke', { revoke: { issuers: [], resources: [] } }],
   ])('refuses a role bound to %s', async (_, roles) => {
     expect(await codeOf(control.registry.createCaller(control.admin, { id: 'bound', roles }))).toBe('invalid-bound');
@@ -201,7 +266,11 @@ describe('the registry on PostgreSQL', () => {
   it('accepts every role with bounds that are registered', async () => {
     const roles = {
       emit: { sources: ['chat'] },
-      introspect: { resources: ['https://api.chat.example/mcp', 'https://login.chat.example'], issuers: ['https://login.chat.example'], wait: true },
+      introspect: {
+        resources: ['https://api.chat.example/mcp', 'https://login.chat.example'],
+        issuers: ['https://login.chat.example'],
+        wait: true,
+      },
       guard: { resources: ['https://api.chat.example/mcp'], issuers: ['https://login.chat.example'] },
       'revoke-own': { clients: [{ iss: 'https://login.chat.example', client_id: 'wiki-at-chat' }] },
       revoke: { issuers: ['https://idp.acme.example'], resources: [] },
@@ -212,9 +281,16 @@ describe('the registry on PostgreSQL', () => {
   });
 
   it('shows a secret once, and its digest never', async () => {
-    const { secret, ...rest } = await control.registry.createCaller(control.admin, { id: 'shown', roles: { audit: {} } });
+    const { secret, ...rest } = await control.registry.createCaller(control.admin, {
+      id: 'shown',
+      roles: { audit: {} },
+    });
     expect(secret).toMatch(/^rsk_[A-Za-z0-9_-]{43}$/);
-    const shown = JSON.stringify([rest, control.registry.getCaller(control.admin, 'shown'), control.registry.listCallers(control.admin)]);
+    const shown = JSON.stringify([
+      rest,
+      control.registry.getCaller(control.admin, 'shown'),
+      control.registry.listCallers(control.admin),
+    ]);
     expect(shown).not.toContain(secret);
     expect(shown).not.toContain('sha256');
     const { rows } = await control.database.pool.query<{ text: string }>('SELECT body::text AS text FROM control_log');
@@ -223,13 +299,26 @@ describe('the registry on PostgreSQL', () => {
 
   it('keeps the name and the URI of a source', async () => {
     const { name: _, uri: __, ...update } = CHAT_SOURCE;
-    expect(await codeOf(control.registry.updateSource(control.admin, 'chat', { ...update, name: 'talk' }))).toBe('inconsistent-request');
-    expect(await codeOf(control.registry.updateSource(control.admin, 'chat', { ...update, uri: 'urn:talk' }))).toBe('inconsistent-request');
-    const updated = await control.registry.updateSource(control.admin, 'chat', { ...update, profile: { lineage: 'confirmed' } });
-    expect(updated).toMatchObject({ name: 'chat', uri: CHAT_SOURCE.uri, profile: { lineage: { id_jag: 'confirmed', other: 'confirmed' } } });
+    expect(await codeOf(control.registry.updateSource(control.admin, 'chat', { ...update, name: 'talk' }))).toBe(
+      'inconsistent-request',
+    );
+    expect(await codeOf(control.registry.updateSource(control.admin, 'chat', { ...update, uri: 'urn:talk' }))).toBe(
+      'inconsistent-request',
+    );
+    const updated = await control.registry.updateSource(control.admin, 'chat', {
+      ...update,
+      profile: { lineage: 'confirmed' },
+    });
+    expect(updated).toMatchObject({
+      name: 'chat',
+      uri: CHAT_SOURCE.uri,
+      profile: { lineage: { id_jag: 'confirmed', other: 'confirmed' } },
+    });
     const disabled = await control.registry.disableSource(control.admin, updated.id);
     expect(disabled.disabled).toBe(true);
-    expect((await control.registry.updateSource(control.admin, 'chat', { ...update, disabled: false })).disabled).toBe(false);
+    expect((await control.registry.updateSource(control.admin, 'chat', { ...update, disabled: false })).disabled).toBe(
+      false,
+    );
   });
 });
 
@@ -245,7 +334,9 @@ describe('tenants', () => {
   it('refuses to lose the only administrator, by any way', async () => {
     const [secret] = control.registry.getCaller(control.admin, 'admin').secrets;
     expect(await codeOf(control.registry.disableCaller(control.admin, 'admin'))).toBe('last-admin');
-    expect(await codeOf(control.registry.updateCaller(control.admin, 'admin', { roles: { audit: {} } }))).toBe('last-admin');
+    expect(await codeOf(control.registry.updateCaller(control.admin, 'admin', { roles: { audit: {} } }))).toBe(
+      'last-admin',
+    );
     expect(await codeOf(control.registry.removeSecret(control.admin, 'admin', secret!.id))).toBe('last-admin');
   });
 
@@ -266,14 +357,20 @@ describe('tenants', () => {
     expect(await source({ topic: 'rescind.events.idp' })).toBe('already-exists');
     expect(await source({ name: 'idp' })).toBe('already-exists');
     expect(await source({ topic: 'rescind.events.shared' })).toBeUndefined();
-    expect(await codeOf(registry.createSource(control.admin, { ...IDP_SOURCE, name: 'shared', uri: 'urn:shared' }))).toBe('already-exists');
-    expect(await codeOf(registry.createCaller(control.admin, { id: 'emitter', roles: { emit: { sources: ['chat'] } } }))).toBe('invalid-bound');
+    expect(
+      await codeOf(registry.createSource(control.admin, { ...IDP_SOURCE, name: 'shared', uri: 'urn:shared' })),
+    ).toBe('already-exists');
+    expect(
+      await codeOf(registry.createCaller(control.admin, { id: 'emitter', roles: { emit: { sources: ['chat'] } } })),
+    ).toBe('invalid-bound');
 
     expect(await codeOf(registry.createTenant(globex, { name: 'initech' }))).toBe('forbidden');
     expect(registry.listTenants(globex).map(({ name }) => name)).toEqual(['globex']);
     expect(registry.listTenants(control.admin).map(({ name }) => name)).toEqual(['default', 'globex']);
     expect(JSON.stringify(registry.listTenants(control.admin))).not.toContain('key');
-    expect(await codeOf(registry.createTenant(control.admin, { name: 'globex', admin: 'second' }))).toBe('already-exists');
+    expect(await codeOf(registry.createTenant(control.admin, { name: 'globex', admin: 'second' }))).toBe(
+      'already-exists',
+    );
   });
 
   it('creates one of two tenants of a name, with one administrator', async () => {

@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CloudEvent, RescindError } from '../../../src/contracts/index.js';
 import type { Caller } from '../../../src/control/index.js';
-import { createRevocations, type LiftConfirmation, type OrderConfirmation, type Revocations } from '../../../src/revocation/index.js';
+import {
+  createRevocations,
+  type LiftConfirmation,
+  type OrderConfirmation,
+  type Revocations,
+} from '../../../src/revocation/index.js';
 import type { Selector } from '../../../src/rules/index.js';
 import { API, createStage, fromChat, fromIdp, IDP, idJag, RAS, token, type Stage } from '../../support/stage.js';
 
@@ -13,7 +18,10 @@ const reason = 'spec';
 const PATIENT = { askMs: 50_000, tellMs: 50_000 };
 
 const failure = async (work: Promise<unknown>): Promise<RescindError> => {
-  const error = await work.then(() => undefined, (thrown: unknown) => thrown);
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   if (error === undefined) throw new Error('nothing was refused');
   return error as RescindError;
 };
@@ -28,7 +36,10 @@ describe('what an order and a lift answer', () => {
     stage = await createStage();
     const { registry, follower, controlLog, database, tenant } = stage;
     await registry.createCaller({ id: 'admin', tenant }, { id: 'analyst', roles: { revoke: { tenant: true } } });
-    await registry.createCaller({ id: 'admin', tenant }, { id: 'narrow', roles: { revoke: { issuers: [IDP], resources: [] } } });
+    await registry.createCaller(
+      { id: 'admin', tenant },
+      { id: 'narrow', roles: { revoke: { issuers: [IDP], resources: [] } } },
+    );
     for (const id of ['admin', 'analyst', 'narrow']) callers[id] = follower.state.caller(id)!;
     revocations = createRevocations({ controlLog, follower, pool: database.pool, waits: PATIENT });
     const events: CloudEvent[] = [];
@@ -38,30 +49,43 @@ describe('what an order and a lift answer', () => {
       const lone = nth < 2 ? { client_id: 'bot-at-chat', idp_client_id: 'bot-at-idp' } : {};
       events.push(fromIdp('id-jag.issued', idJag({ jti: `gr-${nth}`, ...who, ...lone })));
       const id_jag = { iss: IDP, jti: `gr-${nth}`, sub, client_id: nth < 2 ? 'bot-at-chat' : 'wiki-at-chat' };
-      events.push(fromChat('token.issued', token({ jti: `at-${nth}`, sub: `chat-${nth}`, client_id: id_jag.client_id, id_jag })));
+      events.push(
+        fromChat('token.issued', token({ jti: `at-${nth}`, sub: `chat-${nth}`, client_id: id_jag.client_id, id_jag })),
+      );
     }
     expect((await stage.emit(...events)).filter((result) => 'error' in (result as object))).toEqual([]);
   });
   afterAll(() => stage.stop());
 
-  const order = (selector: Selector, more: object = {}, as = 'analyst', key?: string): Promise<OrderConfirmation> => revocations.order(callers[as]!, { selector, reason, ...more }, key);
-  const lift = (id: string, more: object = {}, as = 'analyst'): Promise<LiftConfirmation> => revocations.lift(callers[as]!, id, { reason, ...more });
+  const order = (selector: Selector, more: object = {}, as = 'analyst', key?: string): Promise<OrderConfirmation> =>
+    revocations.order(callers[as]!, { selector, reason, ...more }, key);
+  const lift = (id: string, more: object = {}, as = 'analyst'): Promise<LiftConfirmation> =>
+    revocations.lift(callers[as]!, id, { reason, ...more });
   const head = (): bigint => stage.follower.state.head;
-  const isTold = async (id: string): Promise<boolean> => (await stage.database.pool.query('SELECT FROM rule_version WHERE rule = $1', [id])).rowCount === 1;
+  const isTold = async (id: string): Promise<boolean> =>
+    (await stage.database.pool.query('SELECT FROM rule_version WHERE rule = $1', [id])).rowCount === 1;
   async function untilTold(id: string): Promise<void> {
-    for (const until = Date.now() + 30_000; !(await isTold(id)); ) if (Date.now() > until) throw new Error('the rule is in no entry');
+    for (const until = Date.now() + 30_000; !(await isTold(id)); )
+      if (Date.now() > until) throw new Error('the rule is in no entry');
   }
 
   it('an order says what it hits and that nothing else stops it', async () => {
     const answer = await order(userOf(0));
-    expect(answer).toMatchObject({ hits: { users: 1, tokens: 1, grants: 1, used_in_last_hour: 0 }, unknown: [], other_rules: { rules: [], more: 0 } });
+    expect(answer).toMatchObject({
+      hits: { users: 1, tokens: 1, grants: 1, used_in_last_hour: 0 },
+      unknown: [],
+      other_rules: { rules: [], more: 0 },
+    });
     expect(answer.other_rules).not.toHaveProperty('at_least');
     await lift(answer.id, { resume: true });
   });
 
   it('a lift names the other block of the user, and the revoke that it ordered', async () => {
     const [first, second] = [await order(userOf(1), { reason: 'first' }), await order(userOf(1), { reason: 'second' })];
-    expect(second.other_rules).toMatchObject({ rules: [{ id: first.id, effect: 'block', stops: 'all', reason: 'first', author: { caller: 'analyst' } }], more: 0 });
+    expect(second.other_rules).toMatchObject({
+      rules: [{ id: first.id, effect: 'block', stops: 'all', reason: 'first', author: { caller: 'analyst' } }],
+      more: 0,
+    });
     const lifted = await lift(first.id);
     expect(lifted.other_rules).toMatchObject({
       rules: [
@@ -80,7 +104,11 @@ describe('what an order and a lift answer', () => {
     const issuer = await order({ issuer: IDP }, { confirm: USERS });
     for (const { id } of [part, alias, issuer]) await untilTold(id);
     const mine = await order(userOf(2));
-    expect(mine.other_rules!.rules.map(({ id, stops }) => [id, stops])).toEqual([[issuer.id, 'all'], [alias.id, 'part'], [part.id, 'part']]);
+    expect(mine.other_rules!.rules.map(({ id, stops }) => [id, stops])).toEqual([
+      [issuer.id, 'all'],
+      [alias.id, 'part'],
+      [part.id, 'part'],
+    ]);
     expect(mine.other_rules!.rules[2]).toMatchObject({ until: expect.any(Number), selector: { resource: API } });
     await untilTold(mine.id);
     const lifted = await lift(issuer.id, { resume: true });
@@ -93,7 +121,13 @@ describe('what an order and a lift answer', () => {
     const ids = [];
     for (let nth = 0; nth < 12; nth++) ids.push((await order(userOf(3), {}, nth === 0 ? 'narrow' : 'analyst')).id);
     const answer = await order(userOf(3), { effect: 'revoke' });
-    expect(answer.other_rules).toMatchObject({ rules: ids.slice(2).toReversed().map((id) => ({ id })), more: 2 });
+    expect(answer.other_rules).toMatchObject({
+      rules: ids
+        .slice(2)
+        .toReversed()
+        .map((id) => ({ id })),
+      more: 2,
+    });
     expect(answer.other_rules).not.toHaveProperty('at_least');
     expect((await lift(ids[0]!, { resume: true }, 'narrow')).other_rules).toMatchObject({ at_least: true });
     for (const id of ids.slice(1)) await lift(id, { resume: true });
@@ -128,15 +162,29 @@ describe('what an order and a lift answer', () => {
   it('an order that hits a large share is refused with the number, and taken with it', async () => {
     const before = head();
     const refused = await failure(order(client));
-    expect(refused).toMatchObject({ code: 'confirmation-required', extensions: { confirm: USERS - 2, by: 'users', of: USERS, hits: { users: USERS - 2 } } });
+    expect(refused).toMatchObject({
+      code: 'confirmation-required',
+      extensions: { confirm: USERS - 2, by: 'users', of: USERS, hits: { users: USERS - 2 } },
+    });
     expect(refused.detail).toContain('28 of 30 users (93 %)');
-    expect(await revocations.foresee(callers['analyst']!, { selector: client })).toMatchObject({ confirm: USERS - 2, users: USERS - 2 });
+    expect(await revocations.foresee(callers['analyst']!, { selector: client })).toMatchObject({
+      confirm: USERS - 2,
+      users: USERS - 2,
+    });
     for (const confirm of [true, 'uncounted', USERS - 13, USERS + 9, 1_000_000]) {
-      expect(await failure(order(client, { confirm }))).toMatchObject({ code: 'confirmation-required', extensions: { confirm: USERS - 2 } });
+      expect(await failure(order(client, { confirm }))).toMatchObject({
+        code: 'confirmation-required',
+        extensions: { confirm: USERS - 2 },
+      });
     }
     // What there is in all is not told to who may not read it.
-    expect(await failure(order({ ...client, issuer: IDP }, {}, 'narrow'))).toMatchObject({ extensions: { confirm: USERS - 2, of: null }, detail: expect.stringMatching(/^the rule hits 28 users; /) });
-    expect(await failure(revocations.orderAsync(callers['analyst']!, { selector: client, reason }))).toMatchObject({ code: 'confirmation-required' });
+    expect(await failure(order({ ...client, issuer: IDP }, {}, 'narrow'))).toMatchObject({
+      extensions: { confirm: USERS - 2, of: null },
+      detail: expect.stringMatching(/^the rule hits 28 users; /),
+    });
+    expect(await failure(revocations.orderAsync(callers['analyst']!, { selector: client, reason }))).toMatchObject({
+      code: 'confirmation-required',
+    });
     expect(head()).toBe(before);
     const taken = await order(client, { confirm: USERS + 8 }, 'analyst', 'wide-1');
     expect(taken).toMatchObject({ hits: { users: USERS - 2, tokens: USERS - 2 }, replayed: false });
@@ -147,8 +195,13 @@ describe('what an order and a lift answer', () => {
     const narrow = createRevocations({ ...stage, pool: stage.database.pool, confirmShare: 100, waits: PATIENT });
     const body = { selector: client, reason };
     const taken = await narrow.order(callers['analyst']!, body, 'wide-2');
-    expect(await revocations.order(callers['analyst']!, body, 'wide-2')).toMatchObject({ id: taken.id, replayed: true });
-    expect(await failure(revocations.order(callers['analyst']!, body, 'wide-3'))).toMatchObject({ code: 'confirmation-required' });
+    expect(await revocations.order(callers['analyst']!, body, 'wide-2')).toMatchObject({
+      id: taken.id,
+      replayed: true,
+    });
+    expect(await failure(revocations.order(callers['analyst']!, body, 'wide-3'))).toMatchObject({
+      code: 'confirmation-required',
+    });
     await lift(taken.id, { resume: true });
   });
 
@@ -165,9 +218,18 @@ describe('what an order and a lift answer', () => {
   it('an order whose hits cannot be counted asks for the word, and goes on with the word or a number', async () => {
     const held = { connect: () => new Promise(() => undefined), query: () => new Promise(() => undefined) } as never;
     const { controlLog, follower, database } = stage;
-    const blind = createRevocations({ controlLog, follower, pool: database.pool, questionPool: held, waits: { askMs: 10, tellMs: 10 } });
+    const blind = createRevocations({
+      controlLog,
+      follower,
+      pool: database.pool,
+      questionPool: held,
+      waits: { askMs: 10, tellMs: 10 },
+    });
     const before = head();
-    expect(await failure(blind.order(callers['analyst']!, { selector: { issuer: IDP }, reason }))).toMatchObject({ code: 'confirmation-required', extensions: { confirm: 'uncounted', hits: null } });
+    expect(await failure(blind.order(callers['analyst']!, { selector: { issuer: IDP }, reason }))).toMatchObject({
+      code: 'confirmation-required',
+      extensions: { confirm: 'uncounted', hits: null },
+    });
     expect(head()).toBe(before);
     for (const confirm of ['uncounted', 12]) {
       const answer = await blind.order(callers['analyst']!, { selector: { issuer: IDP }, reason, confirm });
@@ -184,11 +246,24 @@ describe('what an order and a lift answer', () => {
     const { sub, iss } = userOf(6).user;
     await stage.emit(fromIdp('user.disabled', { iss, sub }, 'disabled-6'));
     await stage.emit(fromIdp('user.enabled', { iss, sub }, 'enabled-6'));
-    const read = async () => (await revocations.list(callers['analyst']!, {})).revocations.find(({ origin }) => origin?.event === 'disabled-6')!;
+    const read = async () =>
+      (await revocations.list(callers['analyst']!, {})).revocations.find(
+        ({ origin }) => origin?.event === 'disabled-6',
+      )!;
     const { id } = await read();
     await untilTold(id);
-    const entry = String((await stage.database.pool.query("SELECT ix FROM rule_event WHERE event_id = 'enabled-6'")).rows[0].ix);
-    const ended = { by: 'event', at: expect.any(Number), leaves: 'revoke', before: expect.any(Number), source: stage.idp.id, event: 'enabled-6', entry };
+    const entry = String(
+      (await stage.database.pool.query("SELECT ix FROM rule_event WHERE event_id = 'enabled-6'")).rows[0].ix,
+    );
+    const ended = {
+      by: 'event',
+      at: expect.any(Number),
+      leaves: 'revoke',
+      before: expect.any(Number),
+      source: stage.idp.id,
+      event: 'enabled-6',
+      entry,
+    };
     expect(await read()).toMatchObject({ state: 'turned-revoke', in_force: true, ended });
     expect(await revocations.read(callers['analyst']!, id)).toMatchObject({ state: 'turned-revoke', ended });
   });
@@ -197,9 +272,17 @@ describe('what an order and a lift answer', () => {
     const { id } = await order(userOf(7));
     const { revoke } = await lift(id, { on_behalf_of: 'dana' });
     const author = { caller: 'analyst', on_behalf_of: 'dana' };
-    const shown = { state: 'lifted', in_force: false, ended: { by: 'lift', leaves: 'revoke', author, revoke, at: expect.any(Number), before: expect.any(Number) }, lift: { author, in_force: true } };
+    const shown = {
+      state: 'lifted',
+      in_force: false,
+      ended: { by: 'lift', leaves: 'revoke', author, revoke, at: expect.any(Number), before: expect.any(Number) },
+      lift: { author, in_force: true },
+    };
     expect(await revocations.read(callers['analyst']!, id)).toMatchObject(shown);
-    expect((await revocations.list(callers['analyst']!, { limit: '2' })).revocations[1]).toMatchObject({ id, ...shown });
+    expect((await revocations.list(callers['analyst']!, { limit: '2' })).revocations[1]).toMatchObject({
+      id,
+      ...shown,
+    });
   });
 
   it('a rule that an event makes is not asked about', async () => {

@@ -3,7 +3,16 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CloudEvent, PresentedIdJag } from '../../../src/contracts/index.js';
-import { createControlFollower, createControlState, readSnapshot, writeSnapshot, type Caller, type ControlFollower, type ControlState, type Seq } from '../../../src/control/index.js';
+import {
+  createControlFollower,
+  createControlState,
+  readSnapshot,
+  writeSnapshot,
+  type Caller,
+  type ControlFollower,
+  type ControlState,
+  type Seq,
+} from '../../../src/control/index.js';
 import { buildEvent } from '../../../src/emit/index.js';
 import { createIntrospection } from '../../../src/introspection/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
@@ -38,12 +47,22 @@ describe('rules over time, on PostgreSQL', () => {
     const { registry, follower, controlLog, database, tenant, metrics } = stage;
     const actor = { id: 'admin', tenant };
     await registry.createCaller(actor, { id: 'analyst', roles: { revoke: { tenant: true } } });
-    secret = (await registry.createCaller(actor, { id: 'api', roles: { introspect: { resources: [API], issuers: [RAS] } } })).secret;
+    secret = (
+      await registry.createCaller(actor, { id: 'api', roles: { introspect: { resources: [API], issuers: [RAS] } } })
+    ).secret;
     analyst = follower.state.caller('analyst')!;
     revocations = createRevocations({ controlLog, follower, pool: database.pool, now });
     keySets = createKeySets({ state: follower.state, log: testLog(), allowedHosts: [] });
     const lineage = createLineageReader({ pool: database.pool });
-    const { handle } = createIntrospection({ follower, authenticate: createAuthenticator({ state: () => follower.state }), keySets, lineage, metrics: metrics ?? createMetrics(), log: testLog(), now });
+    const { handle } = createIntrospection({
+      follower,
+      authenticate: createAuthenticator({ state: () => follower.state }),
+      keySets,
+      lineage,
+      metrics: metrics ?? createMetrics(),
+      log: testLog(),
+      now,
+    });
     server = createServer(handle);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/introspect`;
@@ -57,23 +76,57 @@ describe('rules over time, on PostgreSQL', () => {
 
   async function isActive(text: string): Promise<boolean> {
     const authorization = `Basic ${Buffer.from(`api:${secret}`).toString('base64')}`;
-    const response = await fetch(url, { method: 'POST', headers: { authorization, 'content-type': 'application/x-www-form-urlencoded' }, body: new URLSearchParams({ token: text }).toString() });
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ token: text }).toString(),
+    });
     expect(response.status).toBe(200);
     return ((await response.json()) as { active: boolean }).active;
   }
 
   /** An opaque token of a user, recorded; good for an hour of the moved clock. */
-  async function issue(sub: string, ageSeconds = 0, idJag: Partial<PresentedIdJag> = { jti: randomUUID() }): Promise<string> {
+  async function issue(
+    sub: string,
+    ageSeconds = 0,
+    idJag: Partial<PresentedIdJag> = { jti: randomUUID() },
+  ): Promise<string> {
     const text = `opaque-${randomUUID()}`;
     const iat = Math.floor(Date.now() / 1000) - ageSeconds;
-    const facts = token({ jti: undefined, sha256: createHash('sha256').update(text).digest('base64url'), sub: undefined, iat, exp: iat + 3_600, id_jag: { iss: IDP, sub, ...idJag } });
-    expect(await stage.emit(fromChat('token.issued', facts))).toEqual([expect.objectContaining({ state: 'sequenced' })]);
+    const facts = token({
+      jti: undefined,
+      sha256: createHash('sha256').update(text).digest('base64url'),
+      sub: undefined,
+      iat,
+      exp: iat + 3_600,
+      id_jag: { iss: IDP, sub, ...idJag },
+    });
+    expect(await stage.emit(fromChat('token.issued', facts))).toEqual([
+      expect.objectContaining({ state: 'sequenced' }),
+    ]);
     return text;
   }
 
   it('the registry keeps to what compaction counts with', async () => {
-    const dead = deadFrom({ seq: 1, effect: 'revoke', byIdentity: false, before: 0, asOfOrder: true, reauthenticate: false })!;
-    const register = (skew: number) => stage.registry.createSource({ id: 'admin', tenant: stage.tenant }, { name: `skewed-${skew}`, uri: `urn:skewed:${skew}`, types: ['session.ended'], issuers: ['https://skewed.example'], profile: { skew } });
+    const dead = deadFrom({
+      seq: 1,
+      effect: 'revoke',
+      byIdentity: false,
+      before: 0,
+      asOfOrder: true,
+      reauthenticate: false,
+    })!;
+    const register = (skew: number) =>
+      stage.registry.createSource(
+        { id: 'admin', tenant: stage.tenant },
+        {
+          name: `skewed-${skew}`,
+          uri: `urn:skewed:${skew}`,
+          types: ['session.ended'],
+          issuers: ['https://skewed.example'],
+          profile: { skew },
+        },
+      );
     await expect(register(dead - MAX_LINEAGE_AGE_S)).rejects.toMatchObject({ kind: 'invalid' });
     expect((await register(300)).profile.skew).toBe(300);
     await expect(register(301)).rejects.toMatchObject({ kind: 'invalid' });
@@ -81,7 +134,13 @@ describe('rules over time, on PostgreSQL', () => {
 
   describe('a user whose sessions all end', () => {
     const endAll = (sub: string, ageSeconds: number) =>
-      stage.emit(buildEvent('session.ended', { source: `${IDP}/events`, time: new Date(Date.now() - ageSeconds * 1000), data: { iss: IDP, sub } }));
+      stage.emit(
+        buildEvent('session.ended', {
+          source: `${IDP}/events`,
+          time: new Date(Date.now() - ageSeconds * 1000),
+          data: { iss: IDP, sub },
+        }),
+      );
 
     it('loses at once what was granted until then, and keeps what was granted afterwards', async () => {
       const [before, after, other] = [await issue('fay', 120), await issue('fay', 30), await issue('gus', 120)];
@@ -102,7 +161,11 @@ describe('rules over time, on PostgreSQL', () => {
   describe('a block with an end', () => {
     it('stops until then, and from then on what was granted before, as a revoke does', async () => {
       const text = await issue('ann');
-      const { id } = await revocations.order(analyst, { selector: { user: { iss: IDP, sub: 'ann' } }, until: seconds() + 600, reason: 'spec' });
+      const { id } = await revocations.order(analyst, {
+        selector: { user: { iss: IDP, sub: 'ann' } },
+        until: seconds() + 600,
+        reason: 'spec',
+      });
       expect(await isActive(text)).toBe(false);
       aheadMs = 700_000;
       expect(await isActive(text)).toBe(false);
@@ -112,7 +175,12 @@ describe('rules over time, on PostgreSQL', () => {
 
     it('that resumes stops until then and nothing afterwards', async () => {
       const text = await issue('ben');
-      const { id } = await revocations.order(analyst, { selector: { user: { iss: IDP, sub: 'ben' } }, until: seconds() + 600, resume: true, reason: 'spec' });
+      const { id } = await revocations.order(analyst, {
+        selector: { user: { iss: IDP, sub: 'ben' } },
+        until: seconds() + 600,
+        resume: true,
+        reason: 'spec',
+      });
       expect(await isActive(text)).toBe(false);
       aheadMs = 500_000;
       expect(await isActive(text)).toBe(false);
@@ -125,10 +193,17 @@ describe('rules over time, on PostgreSQL', () => {
     it('is the same after a restart, from the log and from a snapshot, before its end and after', async () => {
       const until = seconds() + 600;
       await revocations.order(analyst, { selector: { user: { iss: IDP, sub: 'cid' } }, until, reason: 'spec' });
-      await revocations.order(analyst, { selector: { user: { iss: IDP, sub: 'dan' } }, until, resume: true, reason: 'spec' });
+      await revocations.order(analyst, {
+        selector: { user: { iss: IDP, sub: 'dan' } },
+        until,
+        resume: true,
+        reason: 'spec',
+      });
       const answers = (state: ControlState): boolean[] =>
         ['cid', 'dan'].flatMap((sub) =>
-          [until - 1, until].flatMap((at) => [until, until + 60].map((iat) => state.tenant(stage.tenant)!.rules.isStopped(keysOf(sub, iat), at))),
+          [until - 1, until].flatMap((at) =>
+            [until, until + 60].map((iat) => state.tenant(stage.tenant)!.rules.isStopped(keysOf(sub, iat), at)),
+          ),
         );
       const expected = [true, true, true, false, true, true, false, false];
       expect(answers(stage.follower.state)).toEqual(expected);
@@ -138,11 +213,21 @@ describe('rules over time, on PostgreSQL', () => {
   });
 
   const keysOf = (sub: string, iat: number): TokenKeys =>
-    tokenKeys(stage.follower.state.tenant(stage.tenant)!.key, { tokens: [], idJags: [{ iss: IDP, jti: `gr-${sub}`, sub, iat }], seenSeq: undefined, skew: SKEW })!;
+    tokenKeys(stage.follower.state.tenant(stage.tenant)!.key, {
+      tokens: [],
+      idJags: [{ iss: IDP, jti: `gr-${sub}`, sub, iat }],
+      seenSeq: undefined,
+      skew: SKEW,
+    })!;
 
   /** Another process on the same database. */
   async function restart(): Promise<ControlState> {
-    const follower: ControlFollower = createControlFollower({ url: stage.database.url, controlLog: stage.controlLog, log: testLog(), serves: false });
+    const follower: ControlFollower = createControlFollower({
+      url: stage.database.url,
+      controlLog: stage.controlLog,
+      log: testLog(),
+      serves: false,
+    });
     await follower.start();
     await follower.stop();
     return follower.state;
@@ -166,14 +251,20 @@ describe('rules over time, on PostgreSQL', () => {
     }
 
     type Told = { readonly name: 'user.disabled' | 'user.enabled'; readonly at: number };
-    const tell = (sub: string, { name, at }: Told) => ({ ...fromIdp(name, { iss: IDP, sub }), time: new Date(at * 1_000).toISOString() });
+    const tell = (sub: string, { name, at }: Told) => ({
+      ...fromIdp(name, { iss: IDP, sub }),
+      time: new Date(at * 1_000).toISOString(),
+    });
     const disabled = (at: number): Told => ({ name: 'user.disabled', at });
     const enabled = (at: number): Told => ({ name: 'user.enabled', at });
-    const isStopped = (state: ControlState, sub: string, iat: number): boolean => state.tenant(stage.tenant)!.rules.isStopped(keysOf(sub, iat), seconds());
+    const isStopped = (state: ControlState, sub: string, iat: number): boolean =>
+      state.tenant(stage.tenant)!.rules.isStopped(keysOf(sub, iat), seconds());
 
     /** All orders of arrival of the same events. */
     function orders<T>(of: readonly T[]): T[][] {
-      return of.length < 2 ? [[...of]] : of.flatMap((first, at) => orders(of.toSpliced(at, 1)).map((rest) => [first, ...rest]));
+      return of.length < 2
+        ? [[...of]]
+        : of.flatMap((first, at) => orders(of.toSpliced(at, 1)).map((rest) => [first, ...rest]));
     }
 
     it.each<[string, (base: number) => readonly Told[], boolean]>([
@@ -183,24 +274,38 @@ describe('rules over time, on PostgreSQL', () => {
       ['both at one moment', (base) => [enabled(base), disabled(base)], true],
       ['disabled, enabled, disabled', (base) => [disabled(base), enabled(base + 10), disabled(base + 20)], true],
       ['disabled twice, then enabled', (base) => [disabled(base), disabled(base + 10), enabled(base + 20)], false],
-      ['enabled, disabled, enabled, in one second', (base) => [enabled(base), disabled(base + 0.2), enabled(base + 0.7)], false],
-    ])('%s: the last word by event time holds, in whatever order and batches they arrive, also after a restart', async (_name, told, stays) => {
-      const base = seconds() - 1_000;
-      const users = orders(told(base)).flatMap((order, nth) => [{ sub: `one-${nth}-${base}-${stays}-${order.length}`, order, together: false }, { sub: `all-${nth}-${base}-${stays}-${order.length}`, order, together: true }]);
-      for (const { sub, order, together } of users) {
-        const events = order.map((one) => tell(sub, one));
-        const batches = together ? [events] : events.map((event) => [event]);
-        for (const batch of batches) await emit(...batch);
-      }
-      const newestDisabling = Math.max(...told(base).filter(({ name }) => name === 'user.disabled').map(({ at }) => Math.floor(at)));
-      for (const state of [stage.follower.state, await restart()]) {
-        for (const { sub } of users) {
-          expect([sub, isStopped(state, sub, seconds() + DAY_S)]).toEqual([sub, stays]);
-          // What was granted by the time of a disabling is never given back.
-          expect(isStopped(state, sub, newestDisabling)).toBe(true);
+      [
+        'enabled, disabled, enabled, in one second',
+        (base) => [enabled(base), disabled(base + 0.2), enabled(base + 0.7)],
+        false,
+      ],
+    ])(
+      '%s: the last word by event time holds, in whatever order and batches they arrive, also after a restart',
+      async (_name, told, stays) => {
+        const base = seconds() - 1_000;
+        const users = orders(told(base)).flatMap((order, nth) => [
+          { sub: `one-${nth}-${base}-${stays}-${order.length}`, order, together: false },
+          { sub: `all-${nth}-${base}-${stays}-${order.length}`, order, together: true },
+        ]);
+        for (const { sub, order, together } of users) {
+          const events = order.map((one) => tell(sub, one));
+          const batches = together ? [events] : events.map((event) => [event]);
+          for (const batch of batches) await emit(...batch);
         }
-      }
-    });
+        const newestDisabling = Math.max(
+          ...told(base)
+            .filter(({ name }) => name === 'user.disabled')
+            .map(({ at }) => Math.floor(at)),
+        );
+        for (const state of [stage.follower.state, await restart()]) {
+          for (const { sub } of users) {
+            expect([sub, isStopped(state, sub, seconds() + DAY_S)]).toEqual([sub, stays]);
+            // What was granted by the time of a disabling is never given back.
+            expect(isStopped(state, sub, newestDisabling)).toBe(true);
+          }
+        }
+      },
+    );
 
     it('an event told twice disables once', async () => {
       const { head } = stage.follower.state;

@@ -4,7 +4,18 @@ import type { Caller } from '../../../src/control/index.js';
 import { createLineageReader, type LineageReader, type StoredLineage } from '../../../src/projections/index.js';
 import { createRevocations, type Preview, type Revocations } from '../../../src/revocation/index.js';
 import { createRuleIndex, ruleKeyFromBytes, selectorKey, tokenKeys, type Selector } from '../../../src/rules/index.js';
-import { access, API, createStage, fromChat, fromIdp, IDP, idJag, RAS, token, type Stage } from '../../support/stage.js';
+import {
+  access,
+  API,
+  createStage,
+  fromChat,
+  fromIdp,
+  IDP,
+  idJag,
+  RAS,
+  token,
+  type Stage,
+} from '../../support/stage.js';
 
 const SKEW = 5;
 const seconds = (): number => Math.floor(Date.now() / 1000);
@@ -36,15 +47,46 @@ describe('previewing a rule', () => {
     const batches = [
       fromIdp('id-jag.issued', idJag()),
       fromIdp('id-jag.issued', idJag({ jti: 'gr-2', ...bob, aud_sub: 'chat-bob' })),
-      fromIdp('id-jag.issued', idJag({ jti: 'gr-3', ...bob, client_id: 'bot-at-chat', idp_client_id: 'bot-at-idp', resource: ['https://files.chat.example'] })),
+      fromIdp(
+        'id-jag.issued',
+        idJag({
+          jti: 'gr-3',
+          ...bob,
+          client_id: 'bot-at-chat',
+          idp_client_id: 'bot-at-idp',
+          resource: ['https://files.chat.example'],
+        }),
+      ),
       fromChat('token.issued', token()),
       fromChat('token.issued', token({ jti: 'at-2', iat: now - 400, exp: now - 1 })),
       fromChat('token.issued', token({ jti: 'at-3', sub: 'chat-bob', id_jag: { iss: IDP, jti: 'gr-2' } })),
-      fromChat('token.issued', token({ jti: 'at-4', sub: undefined, client_id: 'bot-at-chat', aud: [API], id_jag: { iss: IDP, jti: 'gr-3', sub: 'bob', sid: 's-2' } })),
+      fromChat(
+        'token.issued',
+        token({
+          jti: 'at-4',
+          sub: undefined,
+          client_id: 'bot-at-chat',
+          aud: [API],
+          id_jag: { iss: IDP, jti: 'gr-3', sub: 'bob', sid: 's-2' },
+        }),
+      ),
       fromChat('token.issued', token({ jti: 'rt-1', kind: 'refresh', exp: undefined, aud: [RAS] })),
       fromChat('token.issued', token({ jti: 'at-5', id_jag: undefined, parent: { iss: RAS, jti: 'rt-1' } })),
-      fromChat('token.issued', token({ jti: 'at-6', id_jag: undefined, sub: 'local-only', tenant: 'acme', iat: now - 100, auth_time: now - 5_000 })),
-      fromChat('token.issued', token({ jti: 'at-7', id_jag: undefined, sub: 'local-only', parent: { iss: RAS, jti: 'at-2' } })),
+      fromChat(
+        'token.issued',
+        token({
+          jti: 'at-6',
+          id_jag: undefined,
+          sub: 'local-only',
+          tenant: 'acme',
+          iat: now - 100,
+          auth_time: now - 5_000,
+        }),
+      ),
+      fromChat(
+        'token.issued',
+        token({ jti: 'at-7', id_jag: undefined, sub: 'local-only', parent: { iss: RAS, jti: 'at-2' } }),
+      ),
       fromChat('token.issued', token({ jti: 'rt-old', kind: 'refresh', exp: undefined, iat: now - 31 * 86_400 })),
       fromChat('access.allowed', access()),
       fromChat('access.allowed', access({ token: { iss: RAS, jti: 'at-2' } })),
@@ -53,15 +95,26 @@ describe('previewing a rule', () => {
     expect(results.filter((result) => 'error' in (result as object))).toEqual([]);
   }
 
-  const ask = (selector: Selector, more: object = {}, as = 'analyst'): Promise<Preview> => revocations.preview(callers[as]!, { selector, ...more });
+  const ask = (selector: Selector, more: object = {}, as = 'analyst'): Promise<Preview> =>
+    revocations.preview(callers[as]!, { selector, ...more });
 
   /** What the rule itself would stop, by the code that decides. */
   async function stoppedBy(selector: Selector, before?: number): Promise<number> {
     const tenant = stage.follower.state.tenant(stage.tenant)!;
-    const { rows } = await stage.database.pool.query<{ key: Buffer }>('SELECT key FROM token WHERE tenant = $1', [stage.tenant]);
-    const stored = await lineage.tokens(stage.tenant, rows.map(({ key }) => ruleKeyFromBytes(key)));
+    const { rows } = await stage.database.pool.query<{ key: Buffer }>('SELECT key FROM token WHERE tenant = $1', [
+      stage.tenant,
+    ]);
+    const stored = await lineage.tokens(
+      stage.tenant,
+      rows.map(({ key }) => ruleKeyFromBytes(key)),
+    );
     const index = createRuleIndex();
-    const terms = { effect: before === undefined ? 'block' : 'revoke', before: before ?? 0, asOfOrder: false, reauthenticate: false } as const;
+    const terms = {
+      effect: before === undefined ? 'block' : 'revoke',
+      before: before ?? 0,
+      asOfOrder: false,
+      reauthenticate: false,
+    } as const;
     index.put({ id: 'previewed', seq: 1n, selector: selectorKey(tenant.key, selector), ...terms });
     return stored.filter((one) => isLive(one!) && index.isStopped(keysOf(tenant.key, one!), seconds())).length;
   }
@@ -70,7 +123,12 @@ describe('previewing a rule', () => {
     return iat > seconds() - 30 * 86_400 && (exp === undefined ? kind === 'refresh' : exp > seconds());
   };
   const keysOf = (key: Buffer, { tokens, idJags }: StoredLineage) =>
-    tokenKeys(key, { tokens: tokens.map(({ facts }) => facts), idJags: idJags.map(({ facts }) => facts), seenSeq: 0n, skew: SKEW })!;
+    tokenKeys(key, {
+      tokens: tokens.map(({ facts }) => facts),
+      idJags: idJags.map(({ facts }) => facts),
+      seenSeq: 0n,
+      skew: SKEW,
+    })!;
 
   it.each<[string, Selector]>([
     ['a user of the IdP', { user: { iss: IDP, sub: 'alice' } }],
@@ -95,7 +153,10 @@ describe('previewing a rule', () => {
     ['a refresh token and what came of it', { token: { iss: RAS, jti: 'rt-1' } }],
     ['a parent that has expired', { token: { iss: RAS, jti: 'at-2' } }],
     ['a user at a resource', { user: { iss: IDP, sub: 'alice' }, resource: API }],
-    ['a client with a type of agent', { client: { iss: RAS, client_id: 'bot-at-chat' }, agent_type: 'coder', issuer: IDP }],
+    [
+      'a client with a type of agent',
+      { client: { iss: RAS, client_id: 'bot-at-chat' }, agent_type: 'coder', issuer: IDP },
+    ],
     ['two that no token has', { user: { iss: IDP, sub: 'alice' }, agent_type: 'coder' }],
     ['nobody', { user: { iss: IDP, sub: 'nobody' } }],
   ])('counts the live tokens of %s as the rule would stop them', async (_name, selector) => {
@@ -106,9 +167,13 @@ describe('previewing a rule', () => {
   it('takes a refresh token for no grant: its access tokens tell of that', async () => {
     const carol = { sub: 'carol', id_jag: undefined };
     const user: Selector = { user: { iss: RAS, sub: 'carol' } };
-    await stage.emit(fromChat('token.issued', token({ ...carol, jti: 'rt-carol', kind: 'refresh', exp: undefined, aud: [RAS] })));
+    await stage.emit(
+      fromChat('token.issued', token({ ...carol, jti: 'rt-carol', kind: 'refresh', exp: undefined, aud: [RAS] })),
+    );
     expect(await ask(user)).toMatchObject({ tokens: 1, users: 1, grants: 0, connections: 0 });
-    await stage.emit(fromChat('token.issued', token({ ...carol, jti: 'at-carol', parent: { iss: RAS, jti: 'rt-carol' } })));
+    await stage.emit(
+      fromChat('token.issued', token({ ...carol, jti: 'at-carol', parent: { iss: RAS, jti: 'rt-carol' } })),
+    );
     expect(await ask(user)).toMatchObject({ tokens: 2, users: 1, grants: 1 });
   });
 
@@ -126,8 +191,19 @@ describe('previewing a rule', () => {
       grants: 3,
       connections: 1,
     });
-    expect(await ask({ agent_type: 'coder' })).toMatchObject({ tokens: 2, used_in_last_hour: 0, users: 1, grants: 2, connections: 1 });
-    expect(await ask({ token: { iss: RAS, jti: 'at-1' } })).toMatchObject({ tokens: 1, users: 1, grants: 1, connections: 1 });
+    expect(await ask({ agent_type: 'coder' })).toMatchObject({
+      tokens: 2,
+      used_in_last_hour: 0,
+      users: 1,
+      grants: 2,
+      connections: 1,
+    });
+    expect(await ask({ token: { iss: RAS, jti: 'at-1' } })).toMatchObject({
+      tokens: 1,
+      users: 1,
+      grants: 1,
+      connections: 1,
+    });
   });
 
   it('of a revoke with a moment counts what was granted by then, clocks included', async () => {
@@ -136,8 +212,18 @@ describe('previewing a rule', () => {
       const preview = await ask(selector, { effect: 'revoke', before });
       expect(preview.tokens).toBe(await stoppedBy(selector, before));
     }
-    expect(await ask({ user: { iss: RAS, tenant: 'acme', sub: 'local-only' } }, { effect: 'revoke', before: before - 1_000 })).toMatchObject({ tokens: 0 });
-    expect(await ask({ user: { iss: RAS, tenant: 'acme', sub: 'local-only' } }, { effect: 'revoke', before: before - 1_000, reauthenticate: true })).toMatchObject({ tokens: 1 });
+    expect(
+      await ask(
+        { user: { iss: RAS, tenant: 'acme', sub: 'local-only' } },
+        { effect: 'revoke', before: before - 1_000 },
+      ),
+    ).toMatchObject({ tokens: 0 });
+    expect(
+      await ask(
+        { user: { iss: RAS, tenant: 'acme', sub: 'local-only' } },
+        { effect: 'revoke', before: before - 1_000, reauthenticate: true },
+      ),
+    ).toMatchObject({ tokens: 1 });
   });
 
   it('orders nothing', async () => {
@@ -147,7 +233,10 @@ describe('previewing a rule', () => {
   });
 
   const failure = async (work: Promise<unknown>): Promise<string> => {
-    const error = await work.then(() => undefined, (thrown: unknown) => thrown);
+    const error = await work.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
     if (!(error instanceof RescindError)) throw new Error('expected a RescindError', { cause: error });
     return `${error.kind} ${error.code}`;
   };
@@ -174,10 +263,21 @@ describe('previewing a rule', () => {
     expect(await failure(revocations.preview(callers['analyst']!, body))).toMatch(/^invalid /);
   });
 
-  it.each(['%', "'; DROP TABLE token; --", '\\u0000', '{}', '"', '💥'.repeat(100), 'a'.repeat(512)])('counts nothing for the name %p', async (name) => {
-    const selectors: Selector[] = [{ resource: name }, { issuer: name }, { agent_type: name }, { user: { iss: name, tenant: name, sub: name } }, { client: { iss: name, client_id: name } }, { agent: { iss: name, id: name } }, { session: { iss: name, sid: name } }];
-    for (const selector of selectors) expect(await ask(selector)).toMatchObject({ tokens: 0, grants: 0 });
-  });
+  it.each(['%', "'; DROP TABLE token; --", '\\u0000', '{}', '"', '💥'.repeat(100), 'a'.repeat(512)])(
+    'counts nothing for the name %p',
+    async (name) => {
+      const selectors: Selector[] = [
+        { resource: name },
+        { issuer: name },
+        { agent_type: name },
+        { user: { iss: name, tenant: name, sub: name } },
+        { client: { iss: name, client_id: name } },
+        { agent: { iss: name, id: name } },
+        { session: { iss: name, sid: name } },
+      ];
+      for (const selector of selectors) expect(await ask(selector)).toMatchObject({ tokens: 0, grants: 0 });
+    },
+  );
 
   it('counts every token of a client, and what came of the last of them', async () => {
     const selector = { client: { iss: RAS, client_id: 'bot-at-chat' } };

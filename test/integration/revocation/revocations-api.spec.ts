@@ -34,7 +34,8 @@ describe('/v1/revocations', () => {
       auditor: { audit: {} },
       emitter: { emit: { sources: ['idp'] } },
     };
-    for (const [id, role] of Object.entries(roles)) keys[id] = (await registry.createCaller(control.admin, { id, roles: role })).secret;
+    for (const [id, role] of Object.entries(roles))
+      keys[id] = (await registry.createCaller(control.admin, { id, roles: role })).secret;
     const authenticate = createAuthenticator({ state: () => follower.state });
     const revocations = createRevocations({ controlLog, follower, pool: database.pool });
     const imports = [RegistryModule.with({ registry, authenticate }), RevocationModule.with({ revocations })];
@@ -46,10 +47,20 @@ describe('/v1/revocations', () => {
     await control.stop();
   });
 
-  async function call(caller: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+  async function call(
+    caller: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ) {
     const response = await fetch(`${url}/v1/revocations${path}`, {
       method,
-      headers: { authorization: `Bearer ${keys[caller]}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        authorization: `Bearer ${keys[caller]}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, headers: response.headers, body: (await response.json()) as any };
@@ -58,29 +69,71 @@ describe('/v1/revocations', () => {
   it('orders, shows, lists and lifts', async () => {
     const order = { selector: { user: { iss: IDP, sub: 'ann' } }, reason: 'left' };
     const ordered = await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1' });
-    expect(ordered).toMatchObject({ status: 201, body: { confirmed: { nodes: 1, guards: 0, expired: 0 }, regrant_after: null } });
-    expect(Object.keys(ordered.body).sort()).toEqual(['confirmed', 'hits', 'id', 'ms', 'other_rules', 'regrant_after', 'seq', 'unknown']);
+    expect(ordered).toMatchObject({
+      status: 201,
+      body: { confirmed: { nodes: 1, guards: 0, expired: 0 }, regrant_after: null },
+    });
+    expect(Object.keys(ordered.body).sort()).toEqual([
+      'confirmed',
+      'hits',
+      'id',
+      'ms',
+      'other_rules',
+      'regrant_after',
+      'seq',
+      'unknown',
+    ]);
     const minimal = await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1', prefer: 'return=minimal' });
-    expect([ordered, minimal].map(({ headers }) => headers.get('preference-applied'))).toEqual([null, 'return=minimal']);
+    expect([ordered, minimal].map(({ headers }) => headers.get('preference-applied'))).toEqual([
+      null,
+      'return=minimal',
+    ]);
     expect(Object.keys(minimal.body).sort()).toEqual(['confirmed', 'id', 'ms', 'regrant_after', 'seq']);
     expect(ordered.headers.get('location')).toBe(`/v1/revocations/${ordered.body.id}`);
-    expect(await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1' })).toMatchObject({ status: 200, body: { id: ordered.body.id } });
+    expect(await call('analyst', 'POST', '', order, { 'idempotency-key': 'k1' })).toMatchObject({
+      status: 200,
+      body: { id: ordered.body.id },
+    });
     expect(await call('analyst', 'POST', '', { ...order, reason: 'x' }, { 'idempotency-key': 'k1' })).toMatchObject({
       status: 422,
       body: { code: 'idempotency-key-reused' },
     });
-    expect(await call('auditor', 'GET', `/${ordered.body.id}`)).toMatchObject({ status: 200, body: { state: 'live', effect: 'block' } });
+    expect(await call('auditor', 'GET', `/${ordered.body.id}`)).toMatchObject({
+      status: 200,
+      body: { state: 'live', effect: 'block' },
+    });
     expect((await call('auditor', 'GET', '?limit=1')).body.revocations).toHaveLength(1);
-    expect(await call('narrow', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
-    expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({ status: 200, body: { id: ordered.body.id, revoke: expect.any(String) } });
-    expect(await call('auditor', 'GET', `/${ordered.body.id}`)).toMatchObject({ status: 200, body: { state: 'lifted', in_force: false, ended: { by: 'lift', leaves: 'revoke', author: { caller: 'analyst' } } } });
-    expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`, { resume: true })).toMatchObject({ status: 409, body: { code: 'already-lifted' } });
+    expect(await call('narrow', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden' },
+    });
+    expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`)).toMatchObject({
+      status: 200,
+      body: { id: ordered.body.id, revoke: expect.any(String) },
+    });
+    expect(await call('auditor', 'GET', `/${ordered.body.id}`)).toMatchObject({
+      status: 200,
+      body: {
+        state: 'lifted',
+        in_force: false,
+        ended: { by: 'lift', leaves: 'revoke', author: { caller: 'analyst' } },
+      },
+    });
+    expect(await call('analyst', 'POST', `/${ordered.body.id}/lift`, { resume: true })).toMatchObject({
+      status: 409,
+      body: { code: 'already-lifted' },
+    });
     expect(await call('analyst', 'GET', '/nothing')).toMatchObject({ status: 404 });
   });
 
   describe('while a node has not confirmed', () => {
     /** The row of a process that stopped: orders wait until its lease is over. */
-    const stopNode = () => control.database.pool.query('INSERT INTO node (id, name, lease_ms) VALUES ($1, $2, $3)', [randomUUID(), 'stopped', 2_000]);
+    const stopNode = () =>
+      control.database.pool.query('INSERT INTO node (id, name, lease_ms) VALUES ($1, $2, $3)', [
+        randomUUID(),
+        'stopped',
+        2_000,
+      ]);
     const read = async (id: string) => (await call('auditor', 'GET', `/${id}`)).body;
     async function waitUntilInForce(id: string): Promise<void> {
       const until = performance.now() + 10_000;
@@ -93,23 +146,37 @@ describe('/v1/revocations', () => {
 
     it('answers 202 to `Prefer: respond-async`, and the status resource says when it is in force', async () => {
       await stopNode();
-      const accepted = await call('analyst', 'POST', '', order('async'), { prefer: 'respond-async', 'idempotency-key': 'async' });
-      expect(accepted).toMatchObject({ status: 202, body: { id: expect.any(String), seq: expect.any(String), in_force: false } });
+      const accepted = await call('analyst', 'POST', '', order('async'), {
+        prefer: 'respond-async',
+        'idempotency-key': 'async',
+      });
+      expect(accepted).toMatchObject({
+        status: 202,
+        body: { id: expect.any(String), seq: expect.any(String), in_force: false },
+      });
       expect(Object.keys(accepted.body)).toHaveLength(3);
       expect(accepted.headers.get('preference-applied')).toBe('respond-async');
       const location = accepted.headers.get('location')!;
       expect(location).toBe(`/v1/revocations/${accepted.body.id}`);
       expect(await read(accepted.body.id)).toMatchObject({ state: 'live', in_force: false });
-      expect((await call('auditor', 'GET', '?limit=1')).body.revocations).toMatchObject([{ id: accepted.body.id, in_force: false }]);
+      expect((await call('auditor', 'GET', '?limit=1')).body.revocations).toMatchObject([
+        { id: accepted.body.id, in_force: false },
+      ]);
       // The same order without the preference waits, and says what it waited for.
       const waited = await call('analyst', 'POST', '', order('async'), { 'idempotency-key': 'async' });
-      expect(waited).toMatchObject({ status: 200, body: { id: accepted.body.id, confirmed: { nodes: 1, expired: 1 } } });
+      expect(waited).toMatchObject({
+        status: 200,
+        body: { id: accepted.body.id, confirmed: { nodes: 1, expired: 1 } },
+      });
       expect(await read(accepted.body.id)).toMatchObject({ in_force: true });
     });
 
     it('refuses a bad order at once, whatever is preferred', async () => {
       const body = { selector: {}, reason: 'x' };
-      expect(await call('analyst', 'POST', '', body, { prefer: 'respond-async' })).toMatchObject({ status: 400, body: { code: 'empty-selector' } });
+      expect(await call('analyst', 'POST', '', body, { prefer: 'respond-async' })).toMatchObject({
+        status: 400,
+        body: { code: 'empty-selector' },
+      });
     });
 
     it('carries out the order of a caller that went away while it waited', async () => {
@@ -121,7 +188,10 @@ describe('/v1/revocations', () => {
         body: JSON.stringify(order('gone')),
         signal: gone.signal,
       }).catch(() => 'gone');
-      const find = async () => (await call('auditor', 'GET', '?limit=1')).body.revocations.find((rule: any) => rule.selector.user?.sub === 'gone');
+      const find = async () =>
+        (await call('auditor', 'GET', '?limit=1')).body.revocations.find(
+          (rule: any) => rule.selector.user?.sub === 'gone',
+        );
       let rule: any;
       while ((rule = await find()) === undefined) await delay(5);
       expect(rule.in_force).toBe(false);
@@ -142,7 +212,10 @@ describe('/v1/revocations', () => {
     ['emitter', { issuer: IDP }, 403, 'forbidden'],
     ['nobody', { issuer: IDP }, 401, 'unauthenticated'],
   ])('answers %s, who selects %p, with %i %s', async (caller, selector, status, code) => {
-    expect(await call(caller, 'POST', '', { selector, reason: 'r', confirm: true })).toMatchObject({ status, body: { code } });
+    expect(await call(caller, 'POST', '', { selector, reason: 'r', confirm: true })).toMatchObject({
+      status,
+      body: { code },
+    });
   });
 
   it('shows rules to nobody without a role for them', async () => {
@@ -155,9 +228,17 @@ describe('/v1/revocations', () => {
     const before = control.follower.state.head;
     const previewed = await call('auditor', 'POST', '/preview', order);
     const nothing = { tokens: 0, used_in_last_hour: 0, users: 0, grants: 0, connections: 0 };
-    expect(previewed).toMatchObject({ status: 200, body: { as_of: { index: expect.stringMatching(/^\d+$/) }, ...nothing } });
-    expect(await call('narrow', 'POST', '/preview', { ...order, effect: 'revoke', reason: 'why', confirm: true })).toMatchObject({ status: 200, body: nothing });
-    expect(await call('narrow', 'POST', '/preview', { selector: { agent_type: 'x' } })).toMatchObject({ status: 403, body: { code: 'selector-too-wide' } });
+    expect(previewed).toMatchObject({
+      status: 200,
+      body: { as_of: { index: expect.stringMatching(/^\d+$/) }, ...nothing },
+    });
+    expect(
+      await call('narrow', 'POST', '/preview', { ...order, effect: 'revoke', reason: 'why', confirm: true }),
+    ).toMatchObject({ status: 200, body: nothing });
+    expect(await call('narrow', 'POST', '/preview', { selector: { agent_type: 'x' } })).toMatchObject({
+      status: 403,
+      body: { code: 'selector-too-wide' },
+    });
     expect(await call('emitter', 'POST', '/preview', order)).toMatchObject({ status: 403 });
     expect(control.follower.state.head).toBe(before);
   });
@@ -181,11 +262,10 @@ describe('/v1/revocations', () => {
 
   it('describes itself', () => {
     const { paths } = SwaggerModule.createDocument(app, new DocumentBuilder().build());
-    expect(Object.keys(paths).filter((path) => path.startsWith('/v1/revocations')).sort()).toEqual([
-      '/v1/revocations',
-      '/v1/revocations/preview',
-      '/v1/revocations/{id}',
-      '/v1/revocations/{id}/lift',
-    ]);
+    expect(
+      Object.keys(paths)
+        .filter((path) => path.startsWith('/v1/revocations'))
+        .sort(),
+    ).toEqual(['/v1/revocations', '/v1/revocations/preview', '/v1/revocations/{id}', '/v1/revocations/{id}/lift']);
   });
 });

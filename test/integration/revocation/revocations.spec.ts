@@ -12,7 +12,10 @@ const seconds = (): number => Math.floor(Date.now() / 1000);
 const reason = 'spec';
 
 const failure = async (work: Promise<unknown>): Promise<RescindError> => {
-  const error = await work.then(() => undefined, (thrown: unknown) => thrown);
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   if (!(error instanceof RescindError)) throw new Error('expected a RescindError', { cause: error });
   return error;
 };
@@ -40,7 +43,16 @@ describe('revocations on PostgreSQL', () => {
   /** A token that Rescind has known since `seenSeq`. */
   function tokenOf(sub: string, iat: number, seenSeq: bigint = control.follower.state.head): TokenKeys {
     const lineage: Lineage = {
-      tokens: [{ iss: RAS, jti: `at-${sub}`, client_id: 'wiki-at-chat', aud: [API], iat, id_jag: { iss: IDP, jti: `gr-${sub}`, sub, iat } }],
+      tokens: [
+        {
+          iss: RAS,
+          jti: `at-${sub}`,
+          client_id: 'wiki-at-chat',
+          aud: [API],
+          iat,
+          id_jag: { iss: IDP, jti: `gr-${sub}`, sub, iat },
+        },
+      ],
       idJags: [],
       seenSeq,
       skew: 5,
@@ -52,7 +64,11 @@ describe('revocations on PostgreSQL', () => {
 
   it('orders a block that is in force when it is answered, also for what is granted later', async () => {
     const confirmation = await revocations.order(analyst, { selector: user('ann'), reason, on_behalf_of: 'bob' });
-    expect(confirmation).toMatchObject({ confirmed: { nodes: 1, guards: 0, expired: 0 }, regrant_after: null, replayed: false });
+    expect(confirmation).toMatchObject({
+      confirmed: { nodes: 1, guards: 0, expired: 0 },
+      regrant_after: null,
+      replayed: false,
+    });
     expect(confirmation.ms).toBeGreaterThan(0);
     expect(isStopped(tokenOf('ann', seconds()))).toBe(true);
     expect(isStopped(tokenOf('ann', seconds() + 3_600))).toBe(true);
@@ -80,8 +96,12 @@ describe('revocations on PostgreSQL', () => {
   });
 
   it('stops everything for an administrator that confirms', async () => {
-    expect((await failure(revocations.order(analyst, { selector: { all: true }, reason, confirm: true }))).code).toBe('selector-too-wide');
-    expect((await failure(revocations.order(admin, { selector: { all: true }, reason }))).code).toBe('confirmation-required');
+    expect((await failure(revocations.order(analyst, { selector: { all: true }, reason, confirm: true }))).code).toBe(
+      'selector-too-wide',
+    );
+    expect((await failure(revocations.order(admin, { selector: { all: true }, reason }))).code).toBe(
+      'confirmation-required',
+    );
     const { id } = await revocations.order(admin, { selector: { all: true }, reason, confirm: true });
     expect(isStopped(tokenOf('anybody', seconds() + 60))).toBe(true);
     await revocations.lift(admin, id, { resume: true });
@@ -93,8 +113,13 @@ describe('revocations on PostgreSQL', () => {
     const answers = await Promise.all([1, 2, 3].map(() => revocations.order(analyst, body, 'key-1')));
     expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
-    expect(await revocations.order(analyst, { reason, selector: user('cid') }, 'key-1')).toMatchObject({ id: answers[0]!.id, replayed: true });
-    expect((await failure(revocations.order(analyst, { ...body, reason: 'other' }, 'key-1'))).code).toBe('idempotency-key-reused');
+    expect(await revocations.order(analyst, { reason, selector: user('cid') }, 'key-1')).toMatchObject({
+      id: answers[0]!.id,
+      replayed: true,
+    });
+    expect((await failure(revocations.order(analyst, { ...body, reason: 'other' }, 'key-1'))).code).toBe(
+      'idempotency-key-reused',
+    );
     expect(await revocations.order(admin, { ...body, reason: 'other' }, 'key-1')).toMatchObject({ replayed: false });
     expect((await failure(revocations.order(analyst, body, 'a key'))).code).toBe('invalid-idempotency-key');
     expect((await failure(revocations.order(analyst, body, ''))).code).toBe('invalid-idempotency-key');
@@ -104,13 +129,31 @@ describe('revocations on PostgreSQL', () => {
     const { id } = await revocations.order(analyst, { selector: user('dan'), reason });
     const stopped = tokenOf('dan', seconds());
     const lifted = await revocations.lift(analyst, id, { reason: 'cleared' });
-    expect(lifted).toMatchObject({ id, revoke: expect.any(String), replayed: false, regrant_after: expect.any(Number) });
+    expect(lifted).toMatchObject({
+      id,
+      revoke: expect.any(String),
+      replayed: false,
+      regrant_after: expect.any(Number),
+    });
     expect(isStopped(stopped)).toBe(true);
     expect(isStopped(tokenOf('dan', lifted.regrant_after! + 1))).toBe(false);
-    expect(await revocations.read(analyst, id)).toMatchObject({ state: 'lifted', lift: { resume: false, reason: 'cleared', author: { caller: 'analyst' } } });
-    expect(await revocations.read(analyst, lifted.revoke!)).toMatchObject({ state: 'live', effect: 'revoke', after_lift_of: id });
-    expect(await revocations.lift(analyst, id, { reason: 'cleared' })).toMatchObject({ id, revoke: lifted.revoke, replayed: true });
-    expect((await failure(revocations.lift(analyst, id, { reason: 'cleared', resume: true }))).code).toBe('already-lifted');
+    expect(await revocations.read(analyst, id)).toMatchObject({
+      state: 'lifted',
+      lift: { resume: false, reason: 'cleared', author: { caller: 'analyst' } },
+    });
+    expect(await revocations.read(analyst, lifted.revoke!)).toMatchObject({
+      state: 'live',
+      effect: 'revoke',
+      after_lift_of: id,
+    });
+    expect(await revocations.lift(analyst, id, { reason: 'cleared' })).toMatchObject({
+      id,
+      revoke: lifted.revoke,
+      replayed: true,
+    });
+    expect((await failure(revocations.lift(analyst, id, { reason: 'cleared', resume: true }))).code).toBe(
+      'already-lifted',
+    );
   });
 
   it('never shows a moment in which neither the block nor its revoke stops', async () => {
@@ -123,9 +166,14 @@ describe('revocations on PostgreSQL', () => {
     for (const record of await control.controlLog.readAfter(0n as Seq)) {
       state.apply(record);
       const isAbout = record.subject === id || record.seq === BigInt(seq) || record.seq === BigInt(seq) - 1n;
-      if (isAbout) seen.push([record.kind, state.tenant(admin.tenant)!.rules.findStopping(stopped, seconds()) !== undefined]);
+      if (isAbout)
+        seen.push([record.kind, state.tenant(admin.tenant)!.rules.findStopping(stopped, seconds()) !== undefined]);
     }
-    expect(seen).toEqual([['rule.ordered', true], ['rule.ordered', true], ['rule.lifted', true]]);
+    expect(seen).toEqual([
+      ['rule.ordered', true],
+      ['rule.ordered', true],
+      ['rule.lifted', true],
+    ]);
   });
 
   it('lifts with resume what the block alone had stopped', async () => {
@@ -141,14 +189,21 @@ describe('revocations on PostgreSQL', () => {
     expect((await failure(revocations.lift(analyst, id, {}))).code).toBe('not-liftable');
     expect((await failure(revocations.lift(analyst, 'nothing', {}))).code).toBe('not-found');
     await control.registry.createTenant(control.admin, { name: 'globex' });
-    const globex: Caller = { ...control.follower.state.caller('globex-admin')!, roles: { admin: {}, revoke: { tenant: true } } };
+    const globex: Caller = {
+      ...control.follower.state.caller('globex-admin')!,
+      roles: { admin: {}, revoke: { tenant: true } },
+    };
     expect((await failure(revocations.lift(globex, id, {}))).code).toBe('not-found');
     expect((await failure(revocations.read(globex, id))).code).toBe('not-found');
     expect((await revocations.list(globex, {})).revocations).toEqual([]);
   });
 
   describe('of a caller that is bound to a resource', () => {
-    const narrow = (): Caller => ({ ...analyst, id: 'chat-team', roles: { revoke: { issuers: [RAS], resources: [API] } } });
+    const narrow = (): Caller => ({
+      ...analyst,
+      id: 'chat-team',
+      roles: { revoke: { issuers: [RAS], resources: [API] } },
+    });
     const atChat = (sub: string) => ({ ...user(sub), resource: API });
 
     it('lifts what it ordered, and nothing that others did, with or without resume', async () => {
@@ -161,7 +216,10 @@ describe('revocations on PostgreSQL', () => {
         expect((await failure(revocations.lift(narrow(), others.id, { resume }))).code).toBe('forbidden');
         expect((await failure(revocations.lift(narrow(), wide.id, { resume }))).code).toBe('selector-too-wide');
       }
-      expect([await revocations.read(analyst, others.id), await revocations.read(analyst, wide.id)]).toMatchObject([{ state: 'live' }, { state: 'live' }]);
+      expect([await revocations.read(analyst, others.id), await revocations.read(analyst, wide.id)]).toMatchObject([
+        { state: 'live' },
+        { state: 'live' },
+      ]);
       expect(isStopped(stopped)).toBe(true);
       // A caller that may revoke for the whole tenant lifts the team's blocks.
       const second = await revocations.order(narrow(), { selector: atChat('kim'), reason });
@@ -174,7 +232,11 @@ describe('revocations on PostgreSQL', () => {
       const beyond = await revocations.order(analyst, { selector: user('lea'), reason: 'secret investigation' });
       const page = await revocations.list(narrow(), { limit: '200' });
       const listed = page.revocations.map(({ id }) => id);
-      expect([listed.includes(own.id), listed.includes(within.id), listed.includes(beyond.id)]).toEqual([true, true, false]);
+      expect([listed.includes(own.id), listed.includes(within.id), listed.includes(beyond.id)]).toEqual([
+        true,
+        true,
+        false,
+      ]);
       expect(JSON.stringify(page)).not.toContain('secret investigation');
       expect(await revocations.read(narrow(), within.id)).toMatchObject({ id: within.id });
       expect((await failure(revocations.read(narrow(), beyond.id))).code).toBe('not-found');
@@ -219,7 +281,8 @@ describe('revocations on PostgreSQL', () => {
     expect(pages).toEqual(whole);
     expect(whole).toEqual([...whole].sort((one, other) => Number(BigInt(other) - BigInt(one))));
     expect((await failure(revocations.list(analyst, { cursor: 'x' }))).code).toBe('invalid-cursor');
-    for (const limit of ['0', '201', 'many']) expect((await failure(revocations.list(analyst, { limit }))).code).toBe('invalid-request');
+    for (const limit of ['0', '201', 'many'])
+      expect((await failure(revocations.list(analyst, { limit }))).code).toBe('invalid-request');
   });
 
   it('does not acknowledge what it cannot confirm, says which rule it was, and waits again', async () => {
@@ -230,7 +293,11 @@ describe('revocations on PostgreSQL', () => {
     };
     const cut = createRevocations({ ...control, follower: unsure, pool: control.database.pool });
     const error = await failure(cut.order(analyst, { selector: user('ida'), reason }, 'key-2'));
-    expect(error).toMatchObject({ code: 'not-confirmed', retryable: true, extensions: { id: expect.any(String), seq: expect.any(String) } });
+    expect(error).toMatchObject({
+      code: 'not-confirmed',
+      retryable: true,
+      extensions: { id: expect.any(String), seq: expect.any(String) },
+    });
     const retried = await revocations.order(analyst, { selector: user('ida'), reason }, 'key-2');
     expect(retried).toMatchObject({ id: error.extensions!['id'], replayed: true });
   });

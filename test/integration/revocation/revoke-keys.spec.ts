@@ -46,13 +46,29 @@ interface Node {
 async function startNode(): Promise<Node> {
   const { follower, controlLog, database } = control;
   const [log, metrics, { pool }] = [testLog(), createMetrics(), database];
-  const keySets = createKeySets({ state: follower.state, log, allowedHosts: ['localhost'], ca: [tls('localhost-cert')], monotonic: () => clockMs });
+  const keySets = createKeySets({
+    state: follower.state,
+    log,
+    allowedHosts: ['localhost'],
+    ca: [tls('localhost-cert')],
+    monotonic: () => clockMs,
+  });
   const authenticate = createAuthenticator({ state: () => follower.state });
   const lineage = createLineageReader({ pool });
   const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log });
   const revocations = createRevocations({ controlLog, follower, pool });
-  const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics });
-  const server = createServer((req, res) => (req.url === '/revoke' ? revoke(req, res) : introspection.handle(req, res)));
+  const revoke = createRevokeHandler({
+    authenticate,
+    revocations,
+    verifier: introspection.verifier,
+    lineage,
+    follower,
+    log,
+    metrics,
+  });
+  const server = createServer((req, res) =>
+    req.url === '/revoke' ? revoke(req, res) : introspection.handle(req, res),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const node = { keySets, introspection, server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   nodes.push(node);
@@ -75,13 +91,22 @@ beforeEach(async () => {
     wiki: { 'revoke-own': { clients: [{ iss: RAS, client_id: 'wiki' }] } },
     api: { introspect: { resources: [API], issuers: [RAS] } },
   };
-  for (const [id, role] of Object.entries(roles)) secrets[id] = (await registry.createCaller(control.admin, { id, roles: role })).secret;
+  for (const [id, role] of Object.entries(roles))
+    secrets[id] = (await registry.createCaller(control.admin, { id, roles: role })).secret;
   appender = createAppender({ pool: database.pool, controlLog, follower, log: testLog(), metrics: createMetrics() });
   await appender.start();
-  const intake = createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }) });
+  const intake = createIntake({
+    follower,
+    appender,
+    ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }),
+  });
   emit = async (data) => {
     const body = Buffer.from(JSON.stringify(buildEvent('token.issued', { source: CHAT_SOURCE.uri, data })));
-    const answer = await intake.take({ contentType: 'application/cloudevents+json', body, caller: follower.state.caller('chat')! });
+    const answer = await intake.take({
+      contentType: 'application/cloudevents+json',
+      body,
+      caller: follower.state.caller('chat')!,
+    });
     expect(answer).toMatchObject({ single: { state: 'sequenced' } });
   };
 });
@@ -98,19 +123,38 @@ afterEach(async () => {
   await new Promise((resolve) => issuer.close(resolve));
 });
 
-async function post(node: Node, path: string, caller: string, form: Readonly<Record<string, string>>): Promise<Response & { readonly said: string }> {
+async function post(
+  node: Node,
+  path: string,
+  caller: string,
+  form: Readonly<Record<string, string>>,
+): Promise<Response & { readonly said: string }> {
   const authorization = `Basic ${Buffer.from(`${caller}:${secrets[caller]}`).toString('base64')}`;
-  const response = await fetch(node.url + path, { method: 'POST', headers: { authorization }, body: new URLSearchParams(form) });
+  const response = await fetch(node.url + path, {
+    method: 'POST',
+    headers: { authorization },
+    body: new URLSearchParams(form),
+  });
   return Object.assign(response, { said: await response.text() });
 }
-const revoke = (node: Node, token: string, hint?: string) => post(node, '/revoke', 'wiki', { token, ...(hint === undefined ? {} : { token_type_hint: hint }) });
-const isActive = async (node: Node, token: string): Promise<boolean> => (JSON.parse((await post(node, '/introspect', 'api', { token })).said) as { active: boolean }).active;
+const revoke = (node: Node, token: string, hint?: string) =>
+  post(node, '/revoke', 'wiki', { token, ...(hint === undefined ? {} : { token_type_hint: hint }) });
+const isActive = async (node: Node, token: string): Promise<boolean> =>
+  (JSON.parse((await post(node, '/introspect', 'api', { token })).said) as { active: boolean }).active;
 const head = (): bigint => control.follower.state.head;
 
 let issued = 0;
 /** A token that Rescind knows of by event. */
 async function issue(key: SigningKey): Promise<string> {
-  const claims = { iss: RAS, jti: `at-${issued++}`, sub: 'ann', client_id: 'wiki', scope: 'read', iat: seconds(), exp: seconds() + 600 };
+  const claims = {
+    iss: RAS,
+    jti: `at-${issued++}`,
+    sub: 'ann',
+    client_id: 'wiki',
+    scope: 'read',
+    iat: seconds(),
+    exp: seconds() + 600,
+  };
   await emit({ kind: 'access', ...claims, aud: [API] });
   return signJwt(key, { ...claims, aud: API });
 }

@@ -45,7 +45,8 @@ describe('POST /revoke (RFC 7009)', () => {
       bots: { 'revoke-own': { clients: [bot, { iss: RAS, client_id: 'bot-2' }] } },
       api: { introspect: { resources: [API, RAS], issuers: [RAS] } },
     };
-    for (const [id, role] of Object.entries(roles)) secrets[id] = (await registry.createCaller(control.admin, { id, roles: role })).secret;
+    for (const [id, role] of Object.entries(roles))
+      secrets[id] = (await registry.createCaller(control.admin, { id, roles: role })).secret;
 
     const log = testLog();
     const metrics = createMetrics();
@@ -55,17 +56,30 @@ describe('POST /revoke (RFC 7009)', () => {
     const intake = createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics }) });
     emit = async (data) => {
       const body = Buffer.from(JSON.stringify(buildEvent('token.issued', { source: CHAT_SOURCE.uri, data })));
-      const answer = await intake.take({ contentType: 'application/cloudevents+json', body, caller: follower.state.caller('chat')! });
+      const answer = await intake.take({
+        contentType: 'application/cloudevents+json',
+        body,
+        caller: follower.state.caller('chat')!,
+      });
       expect(answer).toMatchObject({ single: { state: 'sequenced' } });
     };
-    sign = (claims, typ = 'at+jwt') => new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'one', typ }).sign(privateKey);
+    sign = (claims, typ = 'at+jwt') =>
+      new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'one', typ }).sign(privateKey);
 
     keySets = createKeySets({ state: follower.state, log, allowedHosts: [] });
     const authenticate = createAuthenticator({ state: () => follower.state });
     const lineage = createLineageReader({ pool });
     const introspection = createIntrospection({ follower, authenticate, keySets, lineage, metrics, log });
     const revocations = createRevocations({ controlLog, follower, pool });
-    const revoke = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower, log, metrics });
+    const revoke = createRevokeHandler({
+      authenticate,
+      revocations,
+      verifier: introspection.verifier,
+      lineage,
+      follower,
+      log,
+      metrics,
+    });
     server = createServer((req, res) => (req.url === '/revoke' ? revoke(req, res) : introspection.handle(req, res)));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -78,7 +92,12 @@ describe('POST /revoke (RFC 7009)', () => {
     await control.stop();
   });
 
-  async function post(path: string, caller: string, form: string | Record<string, string>, headers: Record<string, string> = {}) {
+  async function post(
+    path: string,
+    caller: string,
+    form: string | Record<string, string>,
+    headers: Record<string, string> = {},
+  ) {
     const basic = Buffer.from(`${caller}:${secrets[caller] ?? 'wrong'}`).toString('base64');
     const response = await fetch(`${url}${path}`, {
       method: 'POST',
@@ -86,10 +105,15 @@ describe('POST /revoke (RFC 7009)', () => {
       body: typeof form === 'string' ? form : new URLSearchParams(form).toString(),
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>) };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? undefined : (JSON.parse(text) as Record<string, unknown>),
+    };
   }
   const revoke = (caller: string, form: string | Record<string, string>) => post('/revoke', caller, form);
-  const isActive = async (token: string): Promise<unknown> => (await post('/introspect', 'api', { token })).body!['active'];
+  const isActive = async (token: string): Promise<unknown> =>
+    (await post('/introspect', 'api', { token })).body!['active'];
   const head = (): bigint => control.follower.state.head;
 
   let serial = 0;
@@ -112,7 +136,17 @@ describe('POST /revoke (RFC 7009)', () => {
   }
   async function jwt(more: Record<string, unknown> = {}): Promise<{ token: string; claims: any }> {
     serial += 1;
-    const claims = { iss: RAS, jti: `at-${serial}`, sub: 'ann', client_id: 'wiki', aud: API, scope: 'read', iat: seconds(), exp: seconds() + 600, ...more };
+    const claims = {
+      iss: RAS,
+      jti: `at-${serial}`,
+      sub: 'ann',
+      client_id: 'wiki',
+      aud: API,
+      scope: 'read',
+      iat: seconds(),
+      exp: seconds() + 600,
+      ...more,
+    };
     return { token: await sign(claims), claims };
   }
 
@@ -207,7 +241,11 @@ describe('POST /revoke (RFC 7009)', () => {
     const before = head();
     const { token } = await jwt();
     const forged = `${token.slice(0, -8)}AAAAAAAA`;
-    for (const text of [forged, await sign({ iss: 'https://unknown.example', jti: 'a', client_id: 'wiki' }), await sign({ iss: RAS, jti: 'b', client_id: 'wiki' }, 'JWT')]) {
+    for (const text of [
+      forged,
+      await sign({ iss: 'https://unknown.example', jti: 'a', client_id: 'wiki' }),
+      await sign({ iss: RAS, jti: 'b', client_id: 'wiki' }, 'JWT'),
+    ]) {
       expect((await revoke('wiki', { token: text })).status).toBe(200);
     }
     expect(head()).toBe(before);
@@ -222,7 +260,13 @@ describe('POST /revoke (RFC 7009)', () => {
     ['JSON', '{"token":"a"}', { 'content-type': 'application/json' }, 400, 'invalid_request'],
     ['a token of 65 KiB', `token=${'a'.repeat(65 * 1024)}`, {}, 413, 'invalid_request'],
     ['a token of a megabyte', `token=${'a'.repeat(1024 * 1024)}`, {}, 413, 'invalid_request'],
-    ['a wrong secret', 'token=a', { authorization: `Basic ${Buffer.from('wiki:wrong').toString('base64')}` }, 401, 'invalid_client'],
+    [
+      'a wrong secret',
+      'token=a',
+      { authorization: `Basic ${Buffer.from('wiki:wrong').toString('base64')}` },
+      401,
+      'invalid_client',
+    ],
     ['a wrong key', 'token=a', { authorization: 'Bearer rsk_wrong' }, 401, 'invalid_token'],
     ['two ways of authentication', 'token=a&client_id=wiki&client_secret=x', {}, 400, 'invalid_request'],
   ])('answers %s with the status of the standard', async (_, form, headers, status, error) => {
@@ -236,10 +280,16 @@ describe('POST /revoke (RFC 7009)', () => {
   it('takes client_secret_post and a bearer key too, and needs the role', async () => {
     const token = await issueOpaque();
     const form = new URLSearchParams({ token, client_id: 'wiki', client_secret: secrets['wiki']! }).toString();
-    const response = await fetch(`${url}/revoke`, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: form });
+    const response = await fetch(`${url}/revoke`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: form,
+    });
     expect(response.status).toBe(200);
     expect(await isActive(token)).toBe(false);
-    expect(await post('/revoke', 'wiki', { token }, { authorization: `Bearer ${secrets['wiki']}` })).toMatchObject({ status: 200 });
+    expect(await post('/revoke', 'wiki', { token }, { authorization: `Bearer ${secrets['wiki']}` })).toMatchObject({
+      status: 200,
+    });
     expect(await revoke('chat', { token })).toMatchObject({ status: 403, body: { error: 'insufficient_scope' } });
   });
 
@@ -250,14 +300,33 @@ describe('POST /revoke (RFC 7009)', () => {
   });
 
   it('answers 503 when it cannot be confirmed', async () => {
-    const unsure: ControlFollower = { ...control.follower, state: control.follower.state, whenInForce: () => Promise.reject(new Error('gone')) };
+    const unsure: ControlFollower = {
+      ...control.follower,
+      state: control.follower.state,
+      whenInForce: () => Promise.reject(new Error('gone')),
+    };
     const before = url;
     const authenticate = createAuthenticator({ state: () => control.follower.state });
     const lineage = createLineageReader({ pool: control.database.pool });
     const metrics = createMetrics();
-    const introspection = createIntrospection({ follower: control.follower, authenticate, keySets, lineage, metrics, log: testLog() });
+    const introspection = createIntrospection({
+      follower: control.follower,
+      authenticate,
+      keySets,
+      lineage,
+      metrics,
+      log: testLog(),
+    });
     const revocations = createRevocations({ ...control, follower: unsure, pool: control.database.pool });
-    const handler = createRevokeHandler({ authenticate, revocations, verifier: introspection.verifier, lineage, follower: unsure, log: testLog(), metrics });
+    const handler = createRevokeHandler({
+      authenticate,
+      revocations,
+      verifier: introspection.verifier,
+      lineage,
+      follower: unsure,
+      log: testLog(),
+      metrics,
+    });
     const cut = createServer(handler);
     await new Promise<void>((resolve) => cut.listen(0, '127.0.0.1', resolve));
     url = `http://127.0.0.1:${(cut.address() as AddressInfo).port}`;
@@ -270,15 +339,29 @@ describe('POST /revoke (RFC 7009)', () => {
   });
 
   it('answers 503 to a caller that has revoked 10,000 unknown tokens, in whatever run, and still serves its known ones', async () => {
-    const { secret } = await control.registry.createCaller(control.admin, { id: 'flood', roles: { 'revoke-own': { clients: [wiki] } } });
+    const { secret } = await control.registry.createCaller(control.admin, {
+      id: 'flood',
+      roles: { 'revoke-own': { clients: [wiki] } },
+    });
     secrets['flood'] = secret;
     const tenant = control.follower.state.tenant(control.admin.tenant)!;
     const records = Array.from({ length: 10_000 }, (_, at): NewControlRecord => {
       const selector = { token: { sha256: digest(`flood-${at}`) }, client: wiki };
       const { shape, key } = selectorKey(tenant.key, selector);
       const id = `flood-${at}`;
-      const told = { effect: 'block', until: seconds() + 600, reauthenticate: false, reason: 'spec', author: { caller: 'flood' } } as const;
-      return { kind: 'rule.ordered', tenant: tenant.id, subject: id, body: { id, selector, shape, key: Buffer.from(key, 'latin1').toString('base64url'), ...told } };
+      const told = {
+        effect: 'block',
+        until: seconds() + 600,
+        reauthenticate: false,
+        reason: 'spec',
+        author: { caller: 'flood' },
+      } as const;
+      return {
+        kind: 'rule.ordered',
+        tenant: tenant.id,
+        subject: id,
+        body: { id, selector, shape, key: Buffer.from(key, 'latin1').toString('base64url'), ...told },
+      };
     });
     const { lastSeq } = await control.controlLog.append({ records });
     await control.follower.whenInForce(lastSeq);

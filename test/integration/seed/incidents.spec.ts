@@ -35,11 +35,15 @@ describe.each(incidents)('$name', ({ answers }) => {
   });
 });
 
-const memberOf = (body: any, members: readonly (string | number)[]): string => members.reduce((value, member) => value[member], body);
+const memberOf = (body: any, members: readonly (string | number)[]): string =>
+  members.reduce((value, member) => value[member], body);
 
 const nested = (members: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(
-    Object.entries(members).map(([name, value]) => [name, typeof value === 'object' && !Array.isArray(value) ? expect.objectContaining(value as object) : value]),
+    Object.entries(members).map(([name, value]) => [
+      name,
+      typeof value === 'object' && !Array.isArray(value) ? expect.objectContaining(value as object) : value,
+    ]),
   );
 
 describe('the seeded organisation', () => {

@@ -29,20 +29,31 @@ const LEDGER = `SELECT e.ix, e.type, e.arrival, CASE WHEN p.mode = 'own' THEN NU
 
 async function rescind(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const code = await run(args, { env: { RESCIND_HOME: home, DATABASE_URL: databases[0]!.url }, out, err, stdin: new PassThrough() });
+  const code = await run(args, {
+    env: { RESCIND_HOME: home, DATABASE_URL: databases[0]!.url },
+    out,
+    err,
+    stdin: new PassThrough(),
+  });
   return { code, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
 
 describe('rescind seed', () => {
   const options = ['seed', '--events', '3000', '--days', '9', '--end', '2026-11-20T18:00:00Z'];
 
-  it('fills an empty ledger and says what was made and where to look', async () => {
-    const { code, out, err } = await rescind(...options);
-    expect({ code, err: err.split('\n').at(-2) }).toEqual({ code: 0, err: expect.stringContaining('100 %') });
-    expect(out).toMatch(/3,000 events .* entries in the ledger of the tenant default/);
-    expect(out).toContain('5,000 users, 60 clients of which 25 are agents, 40 resource applications; 2026-11-11 18:00 to 2026-11-20 18:00 UTC');
-    expect(out.match(/^ {4}GET \/v1\//gm)?.length).toBe(10);
-  }, MINUTES);
+  it(
+    'fills an empty ledger and says what was made and where to look',
+    async () => {
+      const { code, out, err } = await rescind(...options);
+      expect({ code, err: err.split('\n').at(-2) }).toEqual({ code: 0, err: expect.stringContaining('100 %') });
+      expect(out).toMatch(/3,000 events .* entries in the ledger of the tenant default/);
+      expect(out).toContain(
+        '5,000 users, 60 clients of which 25 are agents, 40 resource applications; 2026-11-11 18:00 to 2026-11-20 18:00 UTC',
+      );
+      expect(out.match(/^ {4}GET \/v1\//gm)?.length).toBe(10);
+    },
+    MINUTES,
+  );
 
   it('leaves the ranges of the ledger beside their tables, and nothing of its clock', async () => {
     const { rows } = await databases[0]!.pool.query(
@@ -54,32 +65,51 @@ describe('rescind seed', () => {
     expect((await databases[0]!.pool.query(`SELECT FROM pg_namespace WHERE nspname = 'seed'`)).rows).toEqual([]);
   });
 
-  it('says the same again in another database: every entry at its index and its time', async () => {
-    await seedOrganisation({ databaseUrl: databases[1]!.url, home: join(home, 'other'), log: testLog(), events: 3_000, days: 9, end: END });
-    const [first, second] = await Promise.all(databases.map(({ pool }) => pool.query(LEDGER, ['default'])));
-    expect(first!.rows.length).toBeGreaterThan(2_900);
-    expect(second!.rows).toEqual(first!.rows);
-  }, MINUTES);
+  it(
+    'says the same again in another database: every entry at its index and its time',
+    async () => {
+      await seedOrganisation({
+        databaseUrl: databases[1]!.url,
+        home: join(home, 'other'),
+        log: testLog(),
+        events: 3_000,
+        days: 9,
+        end: END,
+      });
+      const [first, second] = await Promise.all(databases.map(({ pool }) => pool.query(LEDGER, ['default'])));
+      expect(first!.rows.length).toBeGreaterThan(2_900);
+      expect(second!.rows).toEqual(first!.rows);
+    },
+    MINUTES,
+  );
 
-  it('refuses a ledger that holds anything, and leaves it as it is', async () => {
-    const before = await databases[0]!.pool.query(LEDGER, ['default']);
-    const { code, err } = await rescind(...options);
-    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('not empty') });
-    expect((await databases[0]!.pool.query(LEDGER, ['default'])).rows).toEqual(before.rows);
-  }, MINUTES);
+  it(
+    'refuses a ledger that holds anything, and leaves it as it is',
+    async () => {
+      const before = await databases[0]!.pool.query(LEDGER, ['default']);
+      const { code, err } = await rescind(...options);
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('not empty') });
+      expect((await databases[0]!.pool.query(LEDGER, ['default'])).rows).toEqual(before.rows);
+    },
+    MINUTES,
+  );
 
-  it('fills a new tenant beside it, with a key of its own', async () => {
-    const before = await databases[0]!.pool.query(LEDGER, ['default']);
-    const { code, out } = await rescind(...options, '--tenant', 'acme', '--json');
-    expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ tenant: 'acme', sent: 3_000 });
-    expect(out).not.toContain('rsk_');
-    const path = join(home, 'acme-admin-key');
-    expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect(await readFile(path, 'utf8')).toMatch(/^rsk_/);
-    expect((await databases[0]!.pool.query(LEDGER, ['default'])).rows).toEqual(before.rows);
-    expect((await databases[0]!.pool.query(LEDGER, ['acme'])).rows.length).toBeGreaterThan(2_900);
-  }, MINUTES);
+  it(
+    'fills a new tenant beside it, with a key of its own',
+    async () => {
+      const before = await databases[0]!.pool.query(LEDGER, ['default']);
+      const { code, out } = await rescind(...options, '--tenant', 'acme', '--json');
+      expect(code).toBe(0);
+      expect(JSON.parse(out)).toMatchObject({ tenant: 'acme', sent: 3_000 });
+      expect(out).not.toContain('rsk_');
+      const path = join(home, 'acme-admin-key');
+      expect((await stat(path)).mode & 0o777).toBe(0o600);
+      expect(await readFile(path, 'utf8')).toMatch(/^rsk_/);
+      expect((await databases[0]!.pool.query(LEDGER, ['default'])).rows).toEqual(before.rows);
+      expect((await databases[0]!.pool.query(LEDGER, ['acme'])).rows.length).toBeGreaterThan(2_900);
+    },
+    MINUTES,
+  );
 
   it.each([
     [['--events', '0'], /a whole number above 0/],

@@ -29,9 +29,13 @@ export const jsonBody = {
       throw new RescindError('unsupported-media-type', { detail: `send ${JSON_MEDIA_TYPE}` });
     }
     if (body.length === 0) return undefined;
-    if (body.length > MAX_JSON_BODY_BYTES) throw new RescindError('too-large', { detail: `at most ${MAX_JSON_BODY_BYTES} bytes` });
+    if (body.length > MAX_JSON_BODY_BYTES)
+      throw new RescindError('too-large', { detail: `at most ${MAX_JSON_BODY_BYTES} bytes` });
     const value = parseStrictJson(body);
-    if (value === null) throw new RescindError('invalid-request', { detail: 'the body is null; send an object, or no body where it is optional' });
+    if (value === null)
+      throw new RescindError('invalid-request', {
+        detail: 'the body is null; send an object, or no body where it is optional',
+      });
     return value;
   },
 };

@@ -40,7 +40,8 @@ function refuseAmbiguity(text: string): void {
       case 0x7b: // {
       case 0x5b: // [
         open.push(names);
-        if (open.length > MAX_JSON_DEPTH) throw new RescindError('malformed-json', { detail: `nested deeper than ${MAX_JSON_DEPTH}` });
+        if (open.length > MAX_JSON_DEPTH)
+          throw new RescindError('malformed-json', { detail: `nested deeper than ${MAX_JSON_DEPTH}` });
         names = unit === 0x7b ? new Set() : undefined;
         atName = names !== undefined;
         break;

@@ -15,7 +15,10 @@ interface Encoder {
  */
 export function installCodecs(): void {
   for (const codec of [1, 2, 3, 4] as const) {
-    const registered = { compress: (encoder: Encoder) => compress(codec, encoder), decompress: (bytes: Buffer) => decompress(codec, bytes) };
+    const registered = {
+      compress: (encoder: Encoder) => compress(codec, encoder),
+      decompress: (bytes: Buffer) => decompress(codec, bytes),
+    };
     kafkajs.CompressionCodecs[codec] = () => registered;
   }
 }

@@ -21,7 +21,16 @@ function makeTables(): readonly Uint32Array[] {
 
 /** Computes the CRC-32C (RFC 3720 appendix B.4), which a record batch carries over everything after its checksum. */
 export function crc32c(bytes: Uint8Array): number {
-  const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as [Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+  const [t0, t1, t2, t3, t4, t5, t6, t7] = TABLES as [
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+  ];
   let crc = -1;
   let i = 0;
   for (const end = bytes.length - 7; i < end; i += 8) {

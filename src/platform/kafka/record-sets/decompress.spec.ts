@@ -32,7 +32,8 @@ function zstd(...blocks: readonly Block[]): Buffer {
 }
 
 /** Builds the same with a window of 128 KiB and no size, as a streaming encoder writes it. */
-const zstdWithoutSize = (...blocks: readonly Block[]): Buffer => zstdFrame(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 7 << 3]), blocks);
+const zstdWithoutSize = (...blocks: readonly Block[]): Buffer =>
+  zstdFrame(Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 7 << 3]), blocks);
 
 function zstdFrame(header: Buffer, blocks: readonly Block[]): Buffer {
   const encoded = blocks.map((block, i) => {
@@ -52,17 +53,31 @@ const TEXT = Buffer.from('{"iss":"https://idp.example","sub":"alice","aud":["htt
 const ENCODED: readonly [string, CodecId, (bytes: Buffer) => Buffer][] = [
   ['gzip', 1, (bytes) => gzipSync(bytes)],
   ['bare snappy', SNAPPY, (bytes) => Buffer.from(snappy(bytes))],
-  ['framed snappy', SNAPPY, (bytes) => xerial(Buffer.from(snappy(bytes.subarray(0, 1_000))), Buffer.from(snappy(bytes.subarray(1_000))))],
+  [
+    'framed snappy',
+    SNAPPY,
+    (bytes) => xerial(Buffer.from(snappy(bytes.subarray(0, 1_000))), Buffer.from(snappy(bytes.subarray(1_000)))),
+  ],
   ['lz4', LZ4, (bytes) => Buffer.from(lz4(bytes))],
   ['zstd', ZSTD, (bytes) => zstdCompressSync(bytes, { pledgedSrcSize: bytes.length })],
-  ['zstd with a checksum', ZSTD, (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } })],
+  [
+    'zstd with a checksum',
+    ZSTD,
+    (bytes) => zstdCompressSync(bytes, { params: { [constants.ZSTD_c_checksumFlag]: 1 } }),
+  ],
   ['zstd that compresses nothing', ZSTD, (bytes) => zstd(...chunksOf(bytes, 128 * 1024 - 1))],
-  ['zstd in several frames', ZSTD, (bytes) => Buffer.concat(chunksOf(bytes, Math.ceil(bytes.length / 3)).map((chunk) => zstdCompressSync(chunk)))],
+  [
+    'zstd in several frames',
+    ZSTD,
+    (bytes) => Buffer.concat(chunksOf(bytes, Math.ceil(bytes.length / 3)).map((chunk) => zstdCompressSync(chunk))),
+  ],
   ['zstd that does not state its size', ZSTD, (bytes) => zstdWithoutSize(...chunksOf(bytes, 128 * 1024 - 1))],
 ];
 
 function chunksOf(bytes: Buffer, size: number): Buffer[] {
-  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, nth) => bytes.subarray(nth * size, (nth + 1) * size));
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, nth) =>
+    bytes.subarray(nth * size, (nth + 1) * size),
+  );
 }
 
 const problemOf = async (codec: CodecId, bytes: Buffer, limit = LIMIT): Promise<string> => {
@@ -117,8 +132,16 @@ describe('bytes made to harm', () => {
     ['snappy shorter than it declares', SNAPPY, [4, 0x00, 0x61]],
     ['a framed chunk longer than the record', SNAPPY, [...xerial(Buffer.alloc(0)), 0x7f, 0xff, 0xff, 0xff, 0]],
     ['an lz4 block of 2 GiB', LZ4, [0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0, 0xff, 0xff, 0xff, 0xff]],
-    ['lz4 that repeats what is not there', LZ4, [0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0, 4, 0, 0, 0, 0x00, 5, 0, 0, 0, 0, 0, 0]],
-    ['lz4 that repeats from nowhere', LZ4, [0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0, 5, 0, 0, 0, 0x10, 0x61, 0, 0, 0x00, 0, 0, 0, 0]],
+    [
+      'lz4 that repeats what is not there',
+      LZ4,
+      [0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0, 4, 0, 0, 0, 0x00, 5, 0, 0, 0, 0, 0, 0],
+    ],
+    [
+      'lz4 that repeats from nowhere',
+      LZ4,
+      [0x04, 0x22, 0x4d, 0x18, 0x40, 0x40, 0, 5, 0, 0, 0, 0x10, 0x61, 0, 0, 0x00, 0, 0, 0, 0],
+    ],
     ['zstd with a window of 2 GiB', ZSTD, [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 1, 0, 0, 0]],
     ['zstd that wants a dictionary', ZSTD, [0x28, 0xb5, 0x2f, 0xfd, 0x21, 1, 0, 1, 0, 0, 0]],
     ['zstd with a reserved block', ZSTD, [0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 7, 0, 0]],
@@ -152,7 +175,10 @@ describe('zstd', () => {
   const SKIPPABLE = Buffer.from([0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4]);
   /** A frame that states its size and says that its window is as large. */
   const oneSegment = (bytes: Buffer): Buffer => {
-    const encoded = zstdCompressSync(bytes, { pledgedSrcSize: bytes.length, params: { [constants.ZSTD_c_windowLog]: 24 } });
+    const encoded = zstdCompressSync(bytes, {
+      pledgedSrcSize: bytes.length,
+      params: { [constants.ZSTD_c_windowLog]: 24 },
+    });
     expect(encoded[4]! & 0x20).toBe(0x20);
     return encoded;
   };
@@ -201,6 +227,8 @@ describe('zstd', () => {
     const bomb = zstdCompressSync(Buffer.alloc(64 * 1024 * 1024));
     expect(bomb.length).toBeLessThan(10_000);
     expect(await problemOf(ZSTD, bomb)).toBe('too-large');
-    expect(await problemOf(ZSTD, Buffer.concat(Array.from({ length: 16 }, () => bomb)), MAX_EXPANDED_BYTES)).toBe('too-large');
+    expect(await problemOf(ZSTD, Buffer.concat(Array.from({ length: 16 }, () => bomb)), MAX_EXPANDED_BYTES)).toBe(
+      'too-large',
+    );
   });
 });

@@ -18,7 +18,11 @@ export const CODEC_NAMES: Readonly<Record<CodecId, string>> = { 1: 'gzip', 2: 's
 const gunzipped = promisify(gunzip);
 
 /** Expands the bytes. Rejects with a {@link DecompressionError}. */
-export async function decompress(codec: CodecId, bytes: Buffer, maxBytes: number = MAX_EXPANDED_BYTES): Promise<Buffer> {
+export async function decompress(
+  codec: CodecId,
+  bytes: Buffer,
+  maxBytes: number = MAX_EXPANDED_BYTES,
+): Promise<Buffer> {
   switch (codec) {
     case 1:
       return expandGzip(bytes, maxBytes);

@@ -48,7 +48,10 @@ export function installRecordSets(): void {
     if (options.version !== FETCH_VERSION) return make;
     return (request) => {
       const exchange = make(request);
-      return { ...exchange, response: { decode: (bytes) => decodeFetch(bytes, request.topics), parse: exchange.response.parse } };
+      return {
+        ...exchange,
+        response: { decode: (bytes) => decodeFetch(bytes, request.topics), parse: exchange.response.parse },
+      };
     };
   };
 }
@@ -69,7 +72,10 @@ async function decodeFetch(bytes: Buffer, asked: readonly FetchTopic[]): Promise
   const clientSideThrottleTime = decoder.readInt32();
   const errorCode = decoder.readInt16();
   const sessionId = decoder.readInt32();
-  const topics = decoder.readArray((reader) => ({ topicName: reader.readString(), partitions: reader.readArray(readPartition) }));
+  const topics = decoder.readArray((reader) => ({
+    topicName: reader.readString(),
+    partitions: reader.readArray(readPartition),
+  }));
   const responses = [];
   for (const { topicName, partitions } of topics) {
     const read = [];
@@ -94,7 +100,10 @@ function readPartition(decoder: Decoder) {
     highWatermark: String(decoder.readInt64()),
     lastStableOffset: String(decoder.readInt64()),
     lastStartOffset: String(decoder.readInt64()),
-    abortedTransactions: decoder.readArray((reader) => ({ producerId: String(reader.readInt64()), firstOffset: String(reader.readInt64()) })),
+    abortedTransactions: decoder.readArray((reader) => ({
+      producerId: String(reader.readInt64()),
+      firstOffset: String(reader.readInt64()),
+    })),
     preferredReadReplica: decoder.readInt32(),
     recordSet: decoder.readBytes(),
   };
@@ -105,7 +114,11 @@ const fetchOffsetOf = (asked: readonly FetchTopic[], topic: string, partition: n
   return BigInt(offsets.find((one) => one.partition === partition)?.fetchOffset ?? 0);
 };
 
-async function messagesOf(recordSet: Buffer | null, place: { topic: string; partition: number }, fetchOffset: bigint): Promise<readonly ReadRecord[]> {
+async function messagesOf(
+  recordSet: Buffer | null,
+  place: { topic: string; partition: number },
+  fetchOffset: bigint,
+): Promise<readonly ReadRecord[]> {
   if (recordSet === null || recordSet.length === 0) return [];
   const { records, unreadable } = await readRecordSet(recordSet, place);
   if (unreadable === undefined) return records;
@@ -129,7 +142,16 @@ function standIn(unreadable: UnreadableRecordSet, offset: string): ReadRecord {
     timestampType: 0,
     magicByte: 2,
   } as const;
-  const record = { magicByte: 2, attributes: 0, timestamp: '0', offset, key: null, headers: {}, isControlRecord: false, batchContext };
+  const record = {
+    magicByte: 2,
+    attributes: 0,
+    timestamp: '0',
+    offset,
+    key: null,
+    headers: {},
+    isControlRecord: false,
+    batchContext,
+  };
   return Object.defineProperties(record as unknown as ReadRecord, {
     [UNREADABLE]: { value: unreadable },
     value: {

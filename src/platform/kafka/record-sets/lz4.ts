@@ -30,7 +30,8 @@ function expandFrame(input: Buffer, start: number, output: Output): number {
   if (input.length - start < 7 || input.readUInt32LE(start) !== MAGIC) throw corrupt();
   const flags = input[start + 4]!;
   const blockBytes = BLOCK_BYTES[(input[start + 5]! >>> 4) & 7]!;
-  if ((flags & FLAG_VERSION_MASK) !== FLAG_VERSION || blockBytes === 0 || (flags & FLAG_DICTIONARY) !== 0) throw corrupt();
+  if ((flags & FLAG_VERSION_MASK) !== FLAG_VERSION || blockBytes === 0 || (flags & FLAG_DICTIONARY) !== 0)
+    throw corrupt();
   const frameAt = output.length;
   let from = start + 7 + ((flags & FLAG_CONTENT_SIZE) === 0 ? 0 : 8);
   for (;;) {

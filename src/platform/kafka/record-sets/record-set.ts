@@ -47,7 +47,11 @@ export async function readRecordSet(bytes: Buffer, place: RecordSetPlace): Promi
     const batch = bytes.subarray(at, end);
     const read = await readBatch(batch);
     if ('problem' in read) {
-      const what = { ...read, firstOffset: batch.readBigInt64BE(0), nextOffset: nextOffset(bytes, at, end, read.problem) };
+      const what = {
+        ...read,
+        firstOffset: batch.readBigInt64BE(0),
+        nextOffset: nextOffset(bytes, at, end, read.problem),
+      };
       return { records, unreadable: new UnreadableRecordSet(place, what) };
     }
     for (const record of read.records) records.push(record);
@@ -71,7 +75,9 @@ const checksumHolds = (batch: Buffer): boolean => batch.readUInt32BE(CRC_AT) ===
  */
 export const MAX_RECORDS_A_BATCH = 100_000;
 
-async function readBatch(batch: Buffer): Promise<{ records: ReadRecord[] } | { problem: RecordSetProblem; cause?: unknown }> {
+async function readBatch(
+  batch: Buffer,
+): Promise<{ records: ReadRecord[] } | { problem: RecordSetProblem; cause?: unknown }> {
   if (batch[MAGIC_AT] !== MAGIC) return { problem: 'unsupported' };
   if (!checksumHolds(batch)) return { problem: 'checksum' };
   const attributes = batch.readInt16BE(ATTRIBUTES_AT);
@@ -85,7 +91,10 @@ async function readBatch(batch: Buffer): Promise<{ records: ReadRecord[] } | { p
     const bytes = codec === 0 ? compressed : await decompress(codec, compressed);
     return { records: readRecords(bytes, count, contextOf(batch, attributes)) };
   } catch (cause) {
-    return { problem: cause instanceof DecompressionError && cause.problem === 'too-large' ? 'too-large' : 'undecodable', cause };
+    return {
+      problem: cause instanceof DecompressionError && cause.problem === 'too-large' ? 'too-large' : 'undecodable',
+      cause,
+    };
   }
 }
 
@@ -111,9 +120,11 @@ function contextOf(batch: Buffer, attributes: number): BatchContext {
 /** Finds the next offset. A batch whose checksum holds states it; for any other batch, only a sound batch behind it is believed. */
 function nextOffset(bytes: Buffer, at: number, end: number, problem: RecordSetProblem): bigint | undefined {
   const own = bytes.readBigInt64BE(at);
-  if (problem === 'too-large' || problem === 'undecodable') return own + BigInt(bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT)) + 1n;
+  if (problem === 'too-large' || problem === 'undecodable')
+    return own + BigInt(bytes.readInt32BE(at + LAST_OFFSET_DELTA_AT)) + 1n;
   const behind = endOfBatch(bytes, end);
-  if (behind === undefined || bytes[end + MAGIC_AT] !== MAGIC || !checksumHolds(bytes.subarray(end, behind))) return undefined;
+  if (behind === undefined || bytes[end + MAGIC_AT] !== MAGIC || !checksumHolds(bytes.subarray(end, behind)))
+    return undefined;
   const following = bytes.readBigInt64BE(end);
   return following > own ? following : undefined;
 }

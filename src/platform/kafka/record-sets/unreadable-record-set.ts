@@ -21,9 +21,14 @@ export class UnreadableRecordSet extends Error {
   /** Offset at which the next readable set begins; undefined if no trustworthy source tells. */
   readonly nextOffset: bigint | undefined;
 
-  constructor(place: RecordSetPlace, what: { problem: RecordSetProblem; firstOffset: bigint; nextOffset?: bigint; cause?: unknown }) {
+  constructor(
+    place: RecordSetPlace,
+    what: { problem: RecordSetProblem; firstOffset: bigint; nextOffset?: bigint; cause?: unknown },
+  ) {
     const { problem, firstOffset, nextOffset } = what;
-    super(`${place.topic}/${place.partition}: the record set at offset ${firstOffset} cannot be read (${problem})`, { cause: what.cause });
+    super(`${place.topic}/${place.partition}: the record set at offset ${firstOffset} cannot be read (${problem})`, {
+      cause: what.cause,
+    });
     this.name = 'UnreadableRecordSet';
     this.topic = place.topic;
     this.partition = place.partition;

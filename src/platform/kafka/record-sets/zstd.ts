@@ -34,7 +34,9 @@ async function expandFrame(input: Buffer, maxBytes: number): Promise<Frame> {
     return await decode(input, {
       maxOutputLength: Math.max(maxBytes, 1),
       // A frame of one segment has a window as large as its content. The window of any other is memory that its header alone claims.
-      params: { [constants.ZSTD_d_windowLogMax]: Math.max(LEAST_WINDOW_LOG, Math.ceil(Math.log2(Math.max(maxBytes, 1)))) },
+      params: {
+        [constants.ZSTD_d_windowLogMax]: Math.max(LEAST_WINDOW_LOG, Math.ceil(Math.log2(Math.max(maxBytes, 1)))),
+      },
     });
   } catch (error) {
     const large = TOO_LARGE.has((error as NodeJS.ErrnoException).code ?? '');

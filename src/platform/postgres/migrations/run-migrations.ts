@@ -58,16 +58,23 @@ export async function requireMigrated(options: SchemaOptions): Promise<void> {
   const state = await readSchemaState(options);
   refuseForeign(state);
   if (state.pending.length === 0) return;
-  throw new RescindError('migrations-pending', { detail: `MIGRATIONS=manual, and the database lacks ${state.pending.join(', ')}: run \`rescind migrate\` first` });
+  throw new RescindError('migrations-pending', {
+    detail: `MIGRATIONS=manual, and the database lacks ${state.pending.join(', ')}: run \`rescind migrate\` first`,
+  });
 }
 
 /** Refuses a database that a newer release has migrated (`schema-newer`), or that was made before release 0.1.0 (`schema-older`). */
 export function refuseForeign({ unknown, outdated }: SchemaState): void {
   if (outdated.length > 0) {
-    throw new RescindError('schema-older', { detail: 'this database was made before release 0.1.0, and its tables cannot be brought up to date: use an empty database, and fill it from Kafka or with `rescind seed`' });
+    throw new RescindError('schema-older', {
+      detail:
+        'this database was made before release 0.1.0, and its tables cannot be brought up to date: use an empty database, and fill it from Kafka or with `rescind seed`',
+    });
   }
   if (unknown.length === 0) return;
-  throw new RescindError('schema-newer', { detail: `the database has migrations that this release does not know (${unknown.join(', ')}): run the release that made them, or a newer one` });
+  throw new RescindError('schema-newer', {
+    detail: `the database has migrations that this release does not know (${unknown.join(', ')}): run the release that made them, or a newer one`,
+  });
 }
 
 type Ask = (sql: string) => Promise<readonly Record<string, unknown>[]>;
@@ -75,7 +82,10 @@ type Ask = (sql: string) => Promise<readonly Record<string, unknown>[]>;
 async function compare(source: DataSource, ask: Ask): Promise<SchemaState> {
   const known = source.migrations.map((migration) => migration.name ?? migration.constructor.name);
   const [table] = await ask(`SELECT to_regclass('migration') IS NOT NULL AS exists`);
-  const executed = table!['exists'] === true ? (await ask('SELECT name FROM migration ORDER BY id')).map(({ name }) => String(name)) : [];
+  const executed =
+    table!['exists'] === true
+      ? (await ask('SELECT name FROM migration ORDER BY id')).map(({ name }) => String(name))
+      : [];
   const foreign = executed.filter((name) => !known.includes(name));
   const first = Math.min(...known.map(timestampOf));
   return {
@@ -100,7 +110,11 @@ async function runPatiently(source: DataSource): Promise<readonly string[]> {
       return (await source.runMigrations({ transaction: 'all' })).map(({ name }) => name);
     } catch (cause) {
       if ((cause as { code?: unknown }).code !== LOCK_NOT_AVAILABLE) throw cause;
-      if (attempt === TABLE_LOCK_ATTEMPTS) throw new RescindError('database-unavailable', { detail: 'a migration could not lock its tables: end the long statements on them, and try again', cause });
+      if (attempt === TABLE_LOCK_ATTEMPTS)
+        throw new RescindError('database-unavailable', {
+          detail: 'a migration could not lock its tables: end the long statements on them, and try again',
+          cause,
+        });
       await delay(TABLE_LOCK_RETRY_MS);
     }
   }
