@@ -1,12 +1,9 @@
+import { LEASE_FRACTION } from '../lease/index.js';
 import { createSelectorWatch, type RuleKey, type SelectorKey } from '../rules/index.js';
 import type { ActiveAnswer } from './answer.js';
 import { covers, includes, MAX_ALSO, missing, type Interest, type KeySets } from './node/interest.js';
 import { createTokenCache, type KeptToken } from './token-cache.js';
 
-/**
- * f of the lease protocol: the part of a grant that is used, so that the guarantee holds between clocks whose speeds differ by a quarter.
- */
-export const GRANT_FRACTION = 0.75;
 /** Milliseconds of silence after which a stream counts as broken; the node sends a comment every 5 s. */
 export const SILENCE_MS = 12_000;
 /** Milliseconds that an answer is kept at most, whatever the node allows. */
@@ -55,7 +52,7 @@ export interface StreamOpening {
 
 /**
  * A guard's knowledge, without a clock, a network or a timer: the shell drives it, and so does the model that checks it. Every `now` comes
- * from one clock, which counts stopped time (`guard-clock.ts`), in milliseconds.
+ * from one clock, which counts stopped time (`withStops` of `lease/clock.ts`), in milliseconds.
  *
  * Invariant: while `find` returns a token, every rule that somebody was told is in force has been applied to it (README).
  */
@@ -253,7 +250,7 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
     },
     leaseGranted(asked, grantMs) {
       if (isStopped || asked.epoch !== epoch) return;
-      const until = asked.at + GRANT_FRACTION * grantMs;
+      const until = asked.at + LEASE_FRACTION * grantMs;
       if (until > leaseUntil) leaseUntil = until;
     },
     stop() {

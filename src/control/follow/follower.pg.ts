@@ -1,18 +1,16 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { RescindError } from '../../contracts/index.js';
+import { createLease, createLeaseClock, LEASE_FRACTION, type Confirmed, type GrantAnswer } from '../../lease/index.js';
 import type { Log } from '../../platform/log/index.js';
 import { READ_LIMIT, type ControlLog } from '../log/control-log.pg.js';
 import { createControlSession } from './control-session.pg.js';
 import { createInForce, type InForce, type InForceOptions } from './in-force.js';
-import { createLeaseClock } from '../lease/lease-clock.js';
-import { createLease, LEASE_FRACTION, type GrantAnswer } from '../lease/lease.js';
 import { createMembership } from './membership.pg.js';
 import { createNodeRows, readAcknowledgement } from './node-rows.pg.js';
 import { weightOf, type ControlRecord, type Seq } from '../log/records.js';
 import { readSnapshot } from './snapshot.pg.js';
 import { createControlState, UnknownRecordVersion, type ControlState } from '../state/state.js';
-import type { Confirmed } from '../lease/waiting.js';
 
 /** L of the lease protocol, milliseconds. A longer L bridges a longer outage of the database; a shorter L ends the wait for a dead node sooner. */
 export const DEFAULT_LEASE_MS = 4_000;
