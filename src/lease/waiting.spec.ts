@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Seq } from './seq.js';
-import { hear, isOver, judge, newWait, observe, type NodeRow, type SeenCounter } from './waiting.js';
+import { isOver, judge, newWait, observe, type NodeRow, type SeenCounter } from './waiting.js';
 
 const L = 4_000;
 
