@@ -56,8 +56,8 @@ export {
   MIN_LEASE_MS,
   type ControlFollower,
   type FollowerOptions,
-  type Guards,
 } from './follow/follower.pg.js';
+export type { Guards } from './follow/guards.js';
 export { measureFollower, withWait } from './follow/follower-metrics.js';
 export type { Confirmed, GrantAnswer, GrantRefusal } from '../lease/index.js';
 export { ControlSchema1796000000000 } from './migrations/1796000000000-schema.js';
