@@ -1,8 +1,8 @@
 import { INACTIVE, unavailable, type Answer } from './answer.js';
+import { checkLimits } from '../emit/index.js';
 import { createFeedFollower } from './node/feed-follower.js';
 import { createLeaseClock } from '../lease/index.js';
 import {
-  checkLimits,
   DEFAULT_MAX_QUESTIONS,
   DEFAULT_MAX_TOKENS,
   DEFAULT_MAX_WAITING,
