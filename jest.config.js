@@ -64,7 +64,7 @@ export const SLOW_SPECS = {
     'test/integration/query/reports-stream.spec.ts',
   ],
   'seeds an organisation, or visits all states or random histories of a model': [
-    'src/control/lease/lease-model.spec.ts',
+    'src/lease/lease-model.spec.ts',
     'test/integration/query/as-of-property.spec.ts',
     'test/integration/query/blast-rule.spec.ts',
     'test/integration/query/coverage.spec.ts',

@@ -56,11 +56,10 @@ export {
   MIN_LEASE_MS,
   type ControlFollower,
   type FollowerOptions,
-  type Guards,
 } from './follow/follower.pg.js';
+export type { Guards } from './follow/guards.js';
 export { measureFollower, withWait } from './follow/follower-metrics.js';
-export { LEASE_FRACTION, type GrantAnswer, type GrantRefusal } from './lease/lease.js';
-export type { Confirmed } from './lease/waiting.js';
+export type { Confirmed, GrantAnswer, GrantRefusal } from '../lease/index.js';
 export { ControlSchema1796000000000 } from './migrations/1796000000000-schema.js';
 export { createConfirmationKeeper, type ConfirmationKeeper } from './follow/confirmations.pg.js';
 export {
