@@ -131,11 +131,11 @@ export class Subscription {
     const left = this.#member;
     if (left === undefined) return;
     this.#member = undefined;
+    left.pauseAll();
+    await this.#options.onLeave();
     this.#topics = [];
     this.#isJoined = false;
     this.#isCrashed = false;
-    left.pauseAll();
-    await this.#options.onLeave();
     await left.leave();
   }
 }
