@@ -34,12 +34,10 @@ export {
 export {
   createControlState,
   MAX_STANDING_A_TENANT,
-  type Caller,
   type ControlState,
-  type Source,
   type StatePart,
-  type Tenant,
 } from './state/state.js';
+export type { Caller, Source, Tenant } from './state/registry.js';
 export {
   dropUnused,
   keepSnapshots,
