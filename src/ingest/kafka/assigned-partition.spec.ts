@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { FetchedBatch, KafkaRecord } from '../../platform/kafka/index.js';
 import { createLog } from '../../platform/log/index.js';
-import { OffsetLost, type OffsetMove, type Submission } from '../append/submission.js';
+import { OffsetLost, type Judged, type OffsetMove, type Submission } from '../append/submission.js';
 import { AssignedPartition, type PartitionParts } from './assigned-partition.js';
 import type { StoredOffset } from './partition.js';
 
@@ -12,6 +12,9 @@ const END = 1_000n;
 let moves: OffsetMove[];
 let stored: StoredOffset | undefined;
 let sought: bigint[];
+/** Events that were sealed, and those that were handed over. */
+let sealed: Judged[];
+let handedOver: Judged[];
 let answer: (move: OffsetMove) => Promise<void>;
 let parts: PartitionParts;
 let sut: AssignedPartition;
@@ -20,6 +23,7 @@ beforeEach(() => {
   moves = [];
   stored = undefined;
   sought = [];
+  [sealed, handedOver] = [[], []];
   answer = () => Promise.resolve();
   parts = {
     cluster: 'c',
@@ -31,8 +35,9 @@ beforeEach(() => {
     state: { sourcesOfTopic: () => [] },
     appender: {
       roomForKafka: () => Promise.resolve(),
-      prepare: () => undefined,
-      async submit({ offset }: Submission) {
+      prepare: (judged: Judged) => void sealed.push(judged),
+      async submit({ events, offset }: Submission) {
+        handedOver.push(...events);
         moves.push(offset!);
         await answer(offset!);
         if (offset!.held !== (stored?.next ?? 0n)) throw new OffsetLost(offset!);
@@ -92,6 +97,8 @@ describe('records', () => {
     await sut.settled;
     expect(steps()).toEqual(['0-50', '50-100', '100-120', '120-130']);
     expect(stored?.next).toBe(130n);
+    expect(handedOver).toHaveLength(130);
+    expect(handedOver.every((judged, nth) => judged === sealed[nth])).toBe(true);
   });
 
   it('of a fetch that asked for another offset are not taken, and the stored offset is sought again', async () => {
