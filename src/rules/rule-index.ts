@@ -6,7 +6,8 @@ import { createRuleColumns } from './rule-columns.js';
 import { idWords, isUuid } from './rule-id.js';
 import { deadFrom, reviewFrom, stops, type Effect, type NewRule, type Rule } from './rule.js';
 import { hashMember, hashShape, selectorHash } from './selector-hash.js';
-import { MAX_SELECTOR_MEMBERS, type SelectorKey } from './selector.js';
+import { MAX_SELECTOR_MEMBERS } from '../contracts/index.js';
+import type { SelectorKey } from './selector.js';
 import { MAX_VALUES_PER_DIMENSION, type PackedTokenKeys, type TokenKeys } from './token-keys.js';
 
 /** The most rules that `findAllStopping` returns. */
