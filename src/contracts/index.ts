@@ -1,18 +1,28 @@
+export { PARTIES, type Party, type RuleEffect } from './events/declaration.js';
 export {
   EVENT_NAMES,
+  EVENTS,
   OWN_EVENT_NAMES,
   SOURCE_EVENT_NAMES,
+  eventsBoundBy,
+  eventsNaming,
+  eventsSaidBy,
   eventType,
   isOtherVersion,
   isOwnEventName,
   parseEventType,
+  recordKeyOf,
+  ruleEffectOf,
+  type EventDataOf,
   type EventName,
   type OwnEventName,
+  type RuleEventName,
+  type SaidBy,
   type SourceEventName,
 } from './events/event-names.js';
 export { holdsSecret } from './secrets.js';
 export { parseEventTime, type CloudEvent } from './cloud-event.js';
-export { DATA_SCHEMAS, SCHEMA_BASE, eventSchema, type EventDataOf } from './events/event-schemas.js';
+export { SCHEMA_BASE, eventSchema } from './events/event-schemas.js';
 export { validateEventData, type EventDataProblem } from './events/validate-event-data.js';
 export { knownData } from './events/known-data.js';
 export { statedAudience, withOwnAudience, type AudienceTerms } from './events/own-audience.js';
