@@ -39,6 +39,9 @@ export type SelectorMember = keyof typeof members;
 
 export const SELECTOR_MEMBERS = Object.keys(members) as readonly SelectorMember[];
 
+/** Members whose values are never granted anew: what is revoked by one of them stays revoked. */
+export const IDENTITY_MEMBERS = ['token', 'id_jag', 'session'] as const satisfies readonly SelectorMember[];
+
 /** A conjunction of names, or everything. The single source of the selector's type, of its parser's shapes and of its documentation. */
 export const Selector = Type.Object(
   { ...Type.Partial(Type.Object(members)).properties, all: Type.Optional(Type.Literal(true)) },

@@ -1,5 +1,6 @@
 import {
   DIGEST_PATTERN,
+  IDENTITY_MEMBERS,
   MAX_IDENTIFIER_LENGTH,
   MAX_SELECTOR_MEMBERS,
   RescindError,
@@ -114,16 +115,13 @@ export function selectorKey(tenantKey: Uint8Array, selector: Selector): Selector
 }
 
 /** Bits of the dimensions whose values are never granted anew. */
-const IDENTITY_BITS = (['token', 'id_jag', 'session'] as const).reduce(
-  (bits, dimension) => bits | (1 << DIMENSIONS.indexOf(dimension)),
-  0,
-);
+const IDENTITY_BITS = IDENTITY_MEMBERS.reduce((bits, dimension) => bits | (1 << DIMENSIONS.indexOf(dimension)), 0);
 
 /** Says whether a selector of this shape names a token, an ID-JAG or a session. */
 export const namesIdentity = (shape: number): boolean => (shape & IDENTITY_BITS) !== 0;
 
-export const isByIdentity = ({ token, id_jag: idJag, session }: Selector): boolean =>
-  Boolean(token ?? idJag ?? session);
+export const isByIdentity = (selector: Selector): boolean =>
+  IDENTITY_MEMBERS.some((member) => selector[member] !== undefined);
 
 /** Lists all selectors of a rule, `selector` first. */
 export function expandSelector(
