@@ -11,6 +11,8 @@ import { DIMENSIONS, KEY_BYTES, ruleKey, type Dimension, type Parts, type RuleKe
 
 const DIGEST = new RegExp(DIGEST_PATTERN);
 
+export type { TokenRef };
+
 /** The most selectors that one rule may have. A connection event has at most 72, a client event and `/revoke` about 100. */
 export const MAX_SELECTORS_A_RULE = 128;
 
@@ -75,16 +77,17 @@ function checkIdentifier(name: string, value: unknown): void {
 /** Returns the namespaced value of each member, in dimension order. */
 export function selectorParts(selector: Selector): readonly (readonly [Dimension, Parts])[] {
   const parts: (readonly [Dimension, Parts])[] = [];
-  if (selector.token) parts.push(['token', tokenParts(selector.token)]);
-  if (selector.id_jag) parts.push(['id_jag', tokenParts(selector.id_jag)]);
-  if (selector.session) parts.push(['session', [selector.session.iss, selector.session.sid]]);
-  if (selector.user) parts.push(['user', userParts(selector.user)]);
-  if (selector.client) parts.push(['client', [selector.client.iss, selector.client.client_id]]);
-  if (selector.agent) parts.push(['agent', [selector.agent.iss, selector.agent.id]]);
-  if (selector.agent_type !== undefined) parts.push(['agent_type', [selector.agent_type]]);
-  if (selector.resource !== undefined) parts.push(['resource', [selector.resource]]);
-  if (selector.issuer !== undefined) parts.push(['issuer', [selector.issuer]]);
+  for (const dimension of DIMENSIONS) {
+    const value = selector[dimension];
+    if (value !== undefined) parts.push([dimension, typeof value === 'string' ? [value] : namesOf(dimension, value)]);
+  }
   return parts;
+}
+
+function namesOf(dimension: Dimension, value: object): Parts {
+  const names = value as Readonly<Record<string, string | undefined>>;
+  const form = SELECTOR_FORMS[dimension]!.find((members) => names[members[0]![0]] !== undefined);
+  return form!.map(([name]) => names[name] ?? null);
 }
 
 export function tokenParts(ref: TokenRef): Parts {
