@@ -22,9 +22,7 @@ type ByDigest = { readonly sha256: string };
 /** How a token is named: by its issuer and `jti`, or by a digest. The member that is present says which. */
 export type TokenRef = ByJti | ByDigest | { readonly signing_input_sha256: string };
 
-/**
- * What a rule can select by. The rules folder has a dimension for each of these names, in this order, and decides by its keys: only append.
- */
+/** Names that a rule can select by. The rules folder has a dimension for each, in this order, and decides by its keys: only append. */
 const members = {
   token: Type.Unsafe<TokenRef>(TokenIdentity),
   id_jag: Type.Unsafe<ByJti | ByDigest>(Parent),

@@ -56,7 +56,7 @@ const userOf = ({ iss, tenant, sub }: { iss: string; tenant?: string; sub: strin
 
 type DataNaming<S extends RuleEffect['names']> = EventDataOf[RuleEventName<S>];
 
-/** What an event selects, by what its declaration says that it names. */
+/** Makes the selection of an event, by what its declaration says that it names. */
 const SELECTION: { readonly [S in RuleEffect['names']]: (data: DataNaming<S>) => Selection } = {
   session: (data) => {
     const { iss, sid } = data;

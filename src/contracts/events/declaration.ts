@@ -4,10 +4,10 @@ import type { Static, TSchema } from 'typebox';
 export const PARTIES = ['idp', 'authorization-server', 'resource-server'] as const;
 export type Party = (typeof PARTIES)[number];
 
-/** What a source must be registered for. The intake compares the names in the data with what is registered. */
+/** Names that a source must be registered for. The intake compares them with the names in the data. */
 export type Bound = 'issuers' | 'resources';
 
-/** What an event does to rules. The rules folder turns `names` into a selector. */
+/** The effect of an event on rules. The rules folder turns `names` into a selector. */
 export interface RuleEffect {
   /** `lift`: ends blocks that the same source ordered. */
   readonly does: 'revoke' | 'block' | 'lift';
@@ -18,7 +18,7 @@ export interface RuleEffect {
 export interface SourceEvent<S extends TSchema, P extends Party, R extends RuleEffect | undefined> {
   /** Schema of `data`: the single source of its type, its validator and its documentation. */
   readonly data: S;
-  /** Who says it. */
+  /** The party that says it. */
   readonly speaker: P;
   readonly bounds: readonly Bound[];
   /** Computes the key of its Kafka record. Events about one thing have one key, so that they stay in one partition, in order. */
