@@ -22,7 +22,7 @@ type ByDigest = { readonly sha256: string };
 /** How a token is named: by its issuer and `jti`, or by a digest. The member that is present says which. */
 export type TokenRef = ByJti | ByDigest | { readonly signing_input_sha256: string };
 
-/** The members that a rule can select by. The rules folder has a dimension for each of these names and decides by its keys. */
+/** Names that a rule can select by. The rules folder has a dimension for each, in this order, and decides by its keys: only append. */
 const members = {
   token: Type.Unsafe<TokenRef>(TokenIdentity),
   id_jag: Type.Unsafe<ByJti | ByDigest>(Parent),
@@ -38,6 +38,9 @@ const members = {
 export type SelectorMember = keyof typeof members;
 
 export const SELECTOR_MEMBERS = Object.keys(members) as readonly SelectorMember[];
+
+/** Members whose values are never granted anew: what is revoked by one of them stays revoked. */
+export const IDENTITY_MEMBERS = ['token', 'id_jag', 'session'] as const satisfies readonly SelectorMember[];
 
 /** A conjunction of names, or everything. The single source of the selector's type, of its parser's shapes and of its documentation. */
 export const Selector = Type.Object(

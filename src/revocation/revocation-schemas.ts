@@ -1,4 +1,4 @@
-import { implies, nameSchemas, SELECTOR_MEMBERS, SELECTOR_SCHEMA } from '../contracts/index.js';
+import { IDENTITY_MEMBERS, implies, nameSchemas, SELECTOR_MEMBERS, SELECTOR_SCHEMA } from '../contracts/index.js';
 import { UNCOUNTED } from './confirmation.js';
 import { MOMENT, PERSON, REASON } from './order-input.js';
 
@@ -12,7 +12,7 @@ const says = (member: string, schema: object) => ({ required: [member], properti
 const holds = (member: string) => says(member, { enum: [true] });
 const names = (...members: readonly string[]) =>
   says('selector', { type: 'object', anyOf: members.map((member) => ({ required: [member] })) });
-const BY_IDENTITY = names('token', 'id_jag', 'session');
+const BY_IDENTITY = names(...IDENTITY_MEMBERS);
 const without = (...members: readonly string[]) => ({
   not: { anyOf: members.map((member) => ({ required: [member] })) },
 });

@@ -23,7 +23,7 @@ export {
   type SelectorKey,
   type SelectorKeys,
 } from './selector.js';
-export type { OtherValues, Selector, TokenRef } from '../contracts/index.js';
+export type { OtherValues, RuleEventName, Selector, TokenRef } from '../contracts/index.js';
 export { ruleTimeOf } from './rule-time.js';
 export {
   isEnabling,
@@ -32,7 +32,6 @@ export {
   selectorsOfEvent,
   subjectOfEvent,
   type RuleEvent,
-  type RuleEventName,
   type Selection,
 } from './event-selectors.js';
 export {

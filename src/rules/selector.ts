@@ -1,5 +1,6 @@
 import {
   DIGEST_PATTERN,
+  IDENTITY_MEMBERS,
   MAX_IDENTIFIER_LENGTH,
   MAX_SELECTOR_MEMBERS,
   RescindError,
@@ -74,16 +75,17 @@ function checkIdentifier(name: string, value: unknown): void {
 /** Returns the namespaced value of each member, in dimension order. */
 export function selectorParts(selector: Selector): readonly (readonly [Dimension, Parts])[] {
   const parts: (readonly [Dimension, Parts])[] = [];
-  if (selector.token) parts.push(['token', tokenParts(selector.token)]);
-  if (selector.id_jag) parts.push(['id_jag', tokenParts(selector.id_jag)]);
-  if (selector.session) parts.push(['session', [selector.session.iss, selector.session.sid]]);
-  if (selector.user) parts.push(['user', userParts(selector.user)]);
-  if (selector.client) parts.push(['client', [selector.client.iss, selector.client.client_id]]);
-  if (selector.agent) parts.push(['agent', [selector.agent.iss, selector.agent.id]]);
-  if (selector.agent_type !== undefined) parts.push(['agent_type', [selector.agent_type]]);
-  if (selector.resource !== undefined) parts.push(['resource', [selector.resource]]);
-  if (selector.issuer !== undefined) parts.push(['issuer', [selector.issuer]]);
+  for (const dimension of DIMENSIONS) {
+    const value = selector[dimension];
+    if (value !== undefined) parts.push([dimension, typeof value === 'string' ? [value] : namesOf(dimension, value)]);
+  }
   return parts;
+}
+
+function namesOf(dimension: Dimension, value: object): Parts {
+  const names = value as Readonly<Record<string, string | undefined>>;
+  const form = SELECTOR_FORMS[dimension]!.find((members) => names[members[0]![0]] !== undefined);
+  return form!.map(([name]) => names[name] ?? null);
 }
 
 export function tokenParts(ref: TokenRef): Parts {
@@ -114,16 +116,13 @@ export function selectorKey(tenantKey: Uint8Array, selector: Selector): Selector
 }
 
 /** Bits of the dimensions whose values are never granted anew. */
-const IDENTITY_BITS = (['token', 'id_jag', 'session'] as const).reduce(
-  (bits, dimension) => bits | (1 << DIMENSIONS.indexOf(dimension)),
-  0,
-);
+const IDENTITY_BITS = IDENTITY_MEMBERS.reduce((bits, dimension) => bits | (1 << DIMENSIONS.indexOf(dimension)), 0);
 
 /** Says whether a selector of this shape names a token, an ID-JAG or a session. */
 export const namesIdentity = (shape: number): boolean => (shape & IDENTITY_BITS) !== 0;
 
-export const isByIdentity = ({ token, id_jag: idJag, session }: Selector): boolean =>
-  Boolean(token ?? idJag ?? session);
+export const isByIdentity = (selector: Selector): boolean =>
+  IDENTITY_MEMBERS.some((member) => selector[member] !== undefined);
 
 /** Lists all selectors of a rule, `selector` first. */
 export function expandSelector(

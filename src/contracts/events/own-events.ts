@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { ownEvent } from './declaration.js';
 import {
   ActorChain,
   Audience,
@@ -140,3 +141,14 @@ export const LogGap = Type.Object(
   closed,
 );
 export type LogGap = Static<typeof LogGap>;
+
+export const OWN_EVENTS = {
+  'revocation.ordered': ownEvent(RevocationOrdered),
+  'revocation.lifted': ownEvent(RevocationLifted),
+  'source.changed': ownEvent(RegistryChanged),
+  'caller.changed': ownEvent(RegistryChanged),
+  'tenant.changed': ownEvent(RegistryChanged),
+  'introspection.counted': ownEvent(IntrospectionCounted),
+  'token.seen': ownEvent(TokenSeen),
+  'log.gap': ownEvent(LogGap),
+};
