@@ -10,7 +10,7 @@ import { IDPS_OF_ALL, RASS_OF_ALL, clientsOf } from './universe.js';
 export const NODES = 3;
 const MAX_ATTEMPTS = 10;
 
-/** What callers authenticate with. */
+/** Credentials of the callers. */
 export interface Credentials {
   readonly admin: string;
   readonly emitter: string;

@@ -23,7 +23,7 @@ export const isByIdentity = ({ selector }: { readonly selector: readonly Value[]
 
 /** A token as it was recorded. Times of recording are the earliest of its lineage, since the lowest seq counts. */
 export interface RecordedToken {
-  /** Of the token and everything it came from. */
+  /** Values of the token and of its whole lineage. */
   readonly values: ReadonlySet<Value>;
   /** Oldest `iat` of the lineage, epoch seconds. */
   readonly grantedAt: number;

@@ -23,7 +23,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 /** Characters of the evidence that are shown: the first violation, with its orders and the checks around it. */
 const SHOWN = 20_000;
 
-/** What went wrong, with the seed, when it did; the directory goes. */
+/** Expects a run without violations. Otherwise prints the seed and the evidence, because the directory is deleted. */
 async function expectNothingFound(result: RunResult): Promise<void> {
   if (result.evidence !== undefined)
     console.error(JSON.stringify(rowOf(result)), (await readFile(result.evidence, 'utf8')).slice(0, SHOWN));

@@ -13,7 +13,7 @@ const BATCH = 50;
 const REPLENISH_EVERY_MS = 400;
 /** Fresh ones also where nothing died, each time. */
 const FRESH = 4;
-/** Of a hundred tokens, those that come from another one; and how far back that goes. */
+/** Percentage of tokens that come from another token, and the largest number of hops. */
 const HOPS_PERCENT = 25;
 const MAX_HOPS = 2;
 

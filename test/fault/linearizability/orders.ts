@@ -25,7 +25,7 @@ type Dimension = (typeof DIMENSIONS)[number];
 const NARROW: ReadonlySet<string> = new Set(['token', 'id_jag', 'session']);
 const WIDE: ReadonlySet<string> = new Set(['client', 'agent_type', 'resource', 'issuer']);
 
-/** What is ordered how often, in shares. */
+/** Kinds of orders, with the share of each. */
 export const ORDER_KINDS = {
   token: 14,
   id_jag: 10,

@@ -23,7 +23,7 @@ export interface Population {
   detach(load: Load): void;
 }
 
-/** Of those that an order selects, as many are checked everywhere at once. */
+/** Number of tokens selected by an order that are checked everywhere at once. */
 const FOCUSED = 24;
 
 export function createPopulation(random: Random): Population {

@@ -21,10 +21,10 @@ import { createUniverse, type Minted } from './universe.js';
 const ORDERING = 6;
 /** Questions under way at a time, and a second, a node. */
 const CONNECTIONS = 32;
-/** Of those, the ones that send several questions at once. */
+/** Connections, out of {@link CONNECTIONS}, that send several questions at once. */
 const PIPELINING = 8;
 const QUESTIONS_A_SECOND = 400;
-/** Of each guard, which answers most of them itself. */
+/** Checks of each guard; the guard answers most of them from its memory. */
 const CHECKS_A_SECOND = 4_000;
 /** Resource servers with the library in them. */
 const GUARDS = ['guard-of-one', 'guard-of-all'];
@@ -55,7 +55,7 @@ export interface RunResult {
   /** Orders that were answered, by kind. */
   readonly orders: Readonly<Record<string, number>>;
   readonly tokens: number;
-  /** Of those, recorded through Kafka. */
+  /** Tokens, out of `tokens`, that were recorded through Kafka. */
   readonly viaKafka: number;
   /** Pipelined ones that waited for the answer before theirs. */
   readonly behind: number;
@@ -64,7 +64,7 @@ export interface RunResult {
   readonly unavailableShare: number;
   /** Nodes that did not go in order within two minutes. */
   readonly stuck: readonly string[];
-  /** Where a violation is written down. */
+  /** Path of the file that describes the violation. */
   readonly evidence: string | undefined;
 }
 
@@ -222,7 +222,7 @@ async function runAgainst(
       kinds.every((kind) => faults.some((fault) => fault.kind === kind && fault.to < Infinity));
     while (!found && hostClock() - startedAt < maxMs && !(log.length >= checks && seen())) {
       await Promise.race([delay(LOOK_EVERY_MS), trouble.met]);
-      // What was written by the last look: the answers to orders that came before these checks are written down by now.
+      // Only checks written by the last look are judged: by now the answers to all orders before them are written too.
       const verdict = checkHistory(history(judged, written));
       [judged, written] = [written, log.length];
       found = verdict.violations.length > 0;
