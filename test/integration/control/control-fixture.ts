@@ -75,7 +75,7 @@ export interface Follower extends ControlFollower {
 
 export interface NodeProcess {
   readonly signal: (name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => void;
-  /** Of its own: whether it is current, and its head. */
+  /** Asks the process whether it is current, and for its head. */
   ask(): Promise<{ readonly current: boolean; readonly head: bigint }>;
   /** As `Follower.lastCurrentAt`. */
   lastCurrentAt(seq: bigint): Promise<number>;
@@ -83,7 +83,7 @@ export interface NodeProcess {
   stop(): Promise<void>;
 }
 
-/** What a node was seen to answer from: for each head, when it was last current with it. */
+/** Observations of one node: for each head, the last time when the node was current with it. */
 type Sightings = readonly (readonly [head: bigint, at: number])[];
 
 const lastBelow = (sightings: Sightings, seq: bigint): number =>

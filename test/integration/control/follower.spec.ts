@@ -182,7 +182,7 @@ describe('following the control log', () => {
     for (let n = 0; n < others; n++) await control.append();
     await until('it answers no more', () => !sut.isCurrent());
     expect(sut.notCurrentReason()).toMatch(/restart this process/);
-    // What it has not applied is not confirmed, though it has seen a record of that seq.
+    // A record that it has not applied is not confirmed, though it has seen a record of that seq.
     expect(sut.state.head).toBe(old + 2n);
     await expect(sut.whenInForce((old + 1n) as Seq)).rejects.toMatchObject({ code: 'not-confirmed' });
     await until('it has left', async () => (await control.value('SELECT id FROM node')) === undefined);

@@ -219,7 +219,7 @@ describe('a producer over HTTP', () => {
     emitMany(sut, 1, 5);
     await other.until(() => other.requests.length > 3);
     expect([sut.stats().away, told]).toEqual(['unauthenticated', ['unauthenticated']]);
-    // Who waits is told at once.
+    // A caller that waits is told at once.
     await expect(sut.emitDurably('session.ended', session('s6'))).rejects.toMatchObject({ code: 'unauthenticated' });
     key = 'new';
     await sut.flush();

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { CloudEvent } from '../../../src/contracts/index.js';
 
-/** What the receiver does with one request. */
+/** The receiver's reaction to one request. */
 export type Behaviour =
   | 'take'
   /** Takes the events, and the answer is lost. */
@@ -32,7 +32,7 @@ export interface ReceiverOptions {
   /** The only key that is good; 401 for others. */
   readonly bearer?: string;
   readonly retryAfter?: string;
-  /** Where an earlier one listened. */
+  /** The port of an earlier receiver. */
   readonly port?: number;
 }
 

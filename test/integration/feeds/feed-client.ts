@@ -12,10 +12,10 @@ export interface FeedEvent {
 export interface Stream {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
-  /** Whatever has come so far. */
+  /** All events received so far. */
   readonly events: readonly FeedEvent[];
   readonly comments: number;
-  /** The last id that was heard. */
+  /** The last id that was received. */
   readonly held: bigint;
   /** Called with each event, in order, as it comes. */
   onEvent: (event: FeedEvent) => void;

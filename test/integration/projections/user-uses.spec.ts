@@ -58,7 +58,7 @@ const summary = (jti: string, from: number, to: number) =>
     to: T + to,
   });
 
-/** What stands in `access`, use by use. */
+/** Adds up the rows of `access`, use by use. */
 async function addUp(
   index: bigint,
   users: readonly number[],

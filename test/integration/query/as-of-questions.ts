@@ -13,7 +13,7 @@ export interface Deployment {
   head(): bigint;
 }
 
-/** What must not depend on anything that came at or after `asOf`. */
+/** A question whose answer must not depend on anything that came at or after `asOf`. */
 export interface AsOfQuestion {
   readonly name: string;
   ask(deployment: Deployment, asOf: bigint): Promise<unknown>;
@@ -135,7 +135,7 @@ const AUDITOR = { id: 'acme-audit', tenant: ACME } as unknown as Parameters<Ques
 
 const WINDOW = { from: String(T), to: String(T + 40_000) };
 
-/** What is around a node that is found by its name. */
+/** Asks for the graph around a node that is found by its name. */
 const around = (parts: readonly (string | null)[], depth: string): AsOfQuestion => ({
   name: `graph around ${parts}`,
   async ask(deployment, asOf) {

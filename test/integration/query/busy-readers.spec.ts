@@ -32,7 +32,7 @@ interface Reader {
   leave(): void;
 }
 
-/** Where many readers are refused: without a pause the work of the readers, in this process, would delay the answers. */
+/** Pause of readers that are refused in large numbers: without it their work, in this process, would delay the answers. */
 const REFUSED_PAUSE_MS = 100;
 
 /** Asks again whenever it is answered or refused, on one connection after another, until it leaves. */

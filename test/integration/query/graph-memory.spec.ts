@@ -78,7 +78,7 @@ it('follows the ledger, and goes back in it', async () => {
       ),
     ).toBeGreaterThan(0);
   }
-  // What is used where no block has ended: the memory of the same block's beginning goes on.
+  // A use where no block has ended: the memory of the same block's beginning goes on.
   await api.say([
     say('crm', 'access.allowed', T + 500, {
       token: { iss: CRM_AS, jti: 't1' },

@@ -19,7 +19,7 @@ import { API, createStage, fromChat, fromIdp, IDP, idJag, RAS, token, type Stage
 import { until } from '../control/control-fixture.js';
 
 const DAY_S = 86_400;
-/** What is granted so much later than an order lies beyond every skew of it, and within what intake lets through. */
+/** A token granted this much after an order lies beyond every skew of the order, and within the bound that intake accepts. */
 const LATER_S = 120;
 
 let stage: Stage;

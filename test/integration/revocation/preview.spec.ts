@@ -98,7 +98,7 @@ describe('previewing a rule', () => {
   const ask = (selector: Selector, more: object = {}, as = 'analyst'): Promise<Preview> =>
     revocations.preview(callers[as]!, { selector, ...more });
 
-  /** What the rule itself would stop, by the code that decides. */
+  /** Counts the tokens that the rule would stop, by the code that decides. */
   async function stoppedBy(selector: Selector, before?: number): Promise<number> {
     const tenant = stage.follower.state.tenant(stage.tenant)!;
     const { rows } = await stage.database.pool.query<{ key: Buffer }>('SELECT key FROM token WHERE tenant = $1', [
