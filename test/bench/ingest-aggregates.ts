@@ -62,7 +62,7 @@ export async function run(): Promise<readonly Row[]> {
     const sides = { with: await started('with'), without: await started('without') };
     const rounds: Record<Side, Round[]> = { with: [], without: [] };
     for (let round = 0; round < ROUNDS; round++) {
-      // Whoever begins finds the caches of the other: in turn.
+      // The side that begins finds the caches of the other, so the sides begin in turn.
       for (const side of round % 2 === 0 ? (['with', 'without'] as const) : (['without', 'with'] as const)) {
         const measured = await tell<Round>(sides[side], 'round');
         // The first one compiles, and fills tables and caches.

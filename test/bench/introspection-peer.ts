@@ -7,7 +7,7 @@ import { createPool } from '../../src/platform/postgres/index.js';
 import * as parties from '../conformance/parties.js';
 import { answerOf, heard, opaqueToken, requestOf, type Load } from './introspection-load.js';
 
-/** Who asks it, with a secret in HTTP Basic, as our caller does. */
+/** The client that asks it, with a secret in HTTP Basic, as our caller does. */
 const CLIENT = {
   client_id: 'chat-api',
   client_secret: 'a-secret-of-the-bench-and-of-nothing-else',
@@ -30,7 +30,7 @@ export interface Peer {
 interface PeerOptions {
   /** How many opaque tokens it issued. */
   readonly tokens: number;
-  /** Where it keeps them; without it in memory. */
+  /** URL of the database that keeps the tokens. Default: memory. */
   readonly url?: string;
 }
 

@@ -19,7 +19,7 @@ import { digestOf, makeKey, signJwt, type Algorithm, type SigningKey } from '../
 import { createFloor } from './introspection-floor.js';
 import { answerOf, heard, opaqueToken } from './introspection-load.js';
 
-/** What is recorded before anybody asks. */
+/** Numbers of tokens that are recorded before anybody asks. */
 export interface Recorded {
   readonly opaque: number;
   readonly jwts: Readonly<Partial<Record<Algorithm, number>>>;
@@ -32,7 +32,7 @@ export interface Started {
   readonly port: number;
   readonly floorPort: number;
   readonly databaseUrl: string;
-  /** What the registered callers authenticate with. */
+  /** The `Authorization` headers of the registered callers. */
   readonly callers: { readonly honest: string; readonly other: string };
   readonly jwts: Readonly<Partial<Record<Algorithm, readonly string[]>>>;
   stop(): Promise<void>;

@@ -13,7 +13,7 @@ export interface BenchQuestion {
   readonly presentOnly?: true;
 }
 
-/** What had been seen at the earliest moment that is asked about. */
+/** Names that had been seen at the earliest moment that is asked about. */
 export interface Known {
   /** Subjects at the IdP. */
   readonly users: readonly string[];

@@ -41,7 +41,7 @@ export interface QuestionsService {
   readonly databaseUrl: string;
   readonly key: string;
   readonly pool: Pool;
-  /** Of the service. */
+  /** The process of the service. */
   readonly child: ChildProcess;
   /** Lets so many events a second arrive until it is told to stop; then says how many came a second. */
   arrivals(rate: number): Promise<{ stop(): Promise<number> }>;
@@ -186,7 +186,7 @@ async function arrive(databaseUrl: string, rate: number): Promise<void> {
   const startedAt = performance.now();
   for (let at = startedAt; !ending.signal.aborted; ) {
     const now = performance.now();
-    // What it could not keep up with is not made up for; the rate that was reached is said.
+    // Events that it could not keep up with are skipped; the report says the rate that was reached.
     owed = Math.min(MOST_AT_ONCE, owed + ((now - at) / 1000) * rate);
     at = now;
     if (owed < (rate * TICK_MS) / 1000) {
