@@ -124,7 +124,7 @@ export async function injectFaults({
         return at(() => spoil(node.link, kind));
       case 'leave':
         return at(async () => {
-          // It is killed then, and the run goes on: what is said meanwhile is judged all the same.
+          // A node that does not leave is killed, and the run goes on: its answers meanwhile are judged all the same.
           await node.leave().catch((error: Error) => void stuck.push(error.message));
           await delay(random.between(0, 1_000));
           await node.start();

@@ -41,7 +41,7 @@ function flush() {
   records = [];
 }
 
-/** As many as are due at so many a second. */
+/** Makes the checks that are due at the given number a second. */
 function createRounds(perSecond) {
   let doneUntil = clock();
   return () => {

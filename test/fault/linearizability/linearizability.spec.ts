@@ -49,7 +49,7 @@ describe('introspection at three nodes, asked from outside while rules are order
       expect(verdict.checks).toBeGreaterThanOrEqual(CHECKS);
       for (const kind of FAULT_KINDS) expect([kind, faults[kind]]).toEqual([kind, expect.any(Number)]);
       expect(FAULT_KINDS.filter((kind) => faults[kind] === 0)).toEqual([]);
-      // It has asked where it could have been caught.
+      // The run has asked in the ways that could have shown a violation.
       expect(result.viaKafka).toBeGreaterThan(0);
       expect(result.behind).toBeGreaterThan(CHECKS / 100);
       expect([verdict.afterAnswer > CHECKS / 20, verdict.active > CHECKS / 20]).toEqual([true, true]);

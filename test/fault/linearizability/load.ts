@@ -13,7 +13,7 @@ export interface Told {
   readonly live?: readonly number[];
   /** Will not be active any more: drawn rarely. */
   readonly dead?: readonly number[];
-  /** To be asked about now, by every way there is. */
+  /** Tokens to ask about now, in every way there is. */
   readonly focus?: readonly number[];
 }
 

@@ -42,7 +42,7 @@ export interface RunOptions {
   readonly maxMs: number;
   readonly leaseSeconds: number;
   readonly kinds?: readonly FaultKind[];
-  /** For homes, logs and evidence. */
+  /** Directory for homes, logs and evidence. */
   readonly directory: string;
   readonly onProgress?: (line: string) => void;
 }
@@ -59,7 +59,7 @@ export interface RunResult {
   readonly viaKafka: number;
   /** Pipelined ones that waited for the answer before theirs. */
   readonly behind: number;
-  /** By what answered them. */
+  /** Number of checks by the part that answered them. */
   readonly checksBy: Readonly<Record<string, number>>;
   readonly unavailableShare: number;
   /** Nodes that did not go in order within two minutes. */

@@ -69,7 +69,7 @@ export interface Minted {
 }
 
 export interface Universe {
-  /** With a parent: a further hop, to whatever RAS. */
+  /** Mints a token. With a parent, the token is a further hop, to any RAS. */
   mint(parent?: Minted): Minted;
 }
 
