@@ -77,7 +77,7 @@ export interface NodeProcess {
   readonly signal: (name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => void;
   /** Asks the process whether it is current, and for its head. */
   ask(): Promise<{ readonly current: boolean; readonly head: bigint }>;
-  /** As `Follower.lastCurrentAt`. */
+  /** Reads `Follower.lastCurrentAt` of the process. */
   lastCurrentAt(seq: bigint): Promise<number>;
   /** In order. */
   stop(): Promise<void>;
@@ -194,7 +194,7 @@ async function spawnNode(url: string): Promise<{ node: NodeProcess; kill: () => 
 export interface Link {
   /** The server, as seen through the link. */
   readonly url: string;
-  /** From now on nothing passes in either direction, and nobody is told: a network that fails, a host that stops. */
+  /** Lets nothing pass in either direction from now on, and tells nobody: a network that fails, a host that stops. */
   sever(): void;
   close(): Promise<void>;
 }

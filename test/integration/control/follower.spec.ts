@@ -129,7 +129,7 @@ describe('following the control log', () => {
       const sut = control.follow();
       await sut.start();
       await until('it is current', () => sut.isCurrent());
-      // As SIGSTOP does: neither timers nor sockets are served until the check below.
+      // The loop is blocked as by SIGSTOP: neither timers nor sockets are served until the check below.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ANSWER_MS);
       expect(sut.isCurrent()).toBe(false);
       expect(sut.notCurrentReason()).toBe('this node holds no lease');

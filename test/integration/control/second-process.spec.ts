@@ -12,7 +12,7 @@ describe('a second process', () => {
   });
   afterAll(() => service.stop());
 
-  /** By whoever is due, as `keepSnapshots` does after more records than a spec would order. */
+  /** Writes a snapshot, as `keepSnapshots` does after more records than a spec would order. */
   async function snapshot(): Promise<boolean> {
     const { pool } = service.database;
     const state = createControlState();

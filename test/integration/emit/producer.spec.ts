@@ -17,7 +17,7 @@ const SOURCE = 'https://idp.example';
 const session = (sid: string) => ({ iss: SOURCE, sid, sub: 'u1' });
 /** Faster than in life, so that an outage costs the test milliseconds. */
 const retry = { firstMs: 2, maxMs: 20 };
-/** So long that a slow machine's answer is not taken for a lost one; where one is lost in silence, the time that is waited for it. */
+/** Time limits for an answer: long enough for a slow machine; and short, for specs that lose an answer in silence. */
 const [ANSWER_MS, LOST_MS] = [30_000, 1_000];
 
 describe('a producer over HTTP', () => {

@@ -156,7 +156,7 @@ export interface Rescind {
   readonly outside: boolean;
 }
 
-/** As the guard has to search: every member of the selector is among the token's keys of its dimension. */
+/** Searches as a guard must: every member of the selector is among the token's keys of its dimension. */
 export function selects(data: Record<string, unknown>, { shape_sets: sets }: Rescind): boolean {
   const shape = data['shape'] as number;
   const key = Buffer.from(data['key'] as string, 'base64url');
@@ -228,7 +228,7 @@ export class HandGuard {
     return true;
   }
 
-  /** As a process that dies, and yet goes on to answer under its grant. */
+  /** Behaves like a process that dies, and yet goes on to answer under its grant. */
   goSilent(): void {
     clearInterval(this.#timer);
     this.stream.onEvent = () => undefined;

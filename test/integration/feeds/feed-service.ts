@@ -58,7 +58,7 @@ export interface FeedService {
   secret(caller: string): string;
   basic(caller: string): string;
   call<T = Record<string, unknown>>(method: string, path: string, as: string, body?: unknown): Promise<T>;
-  /** As the administrator. */
+  /** Calls as the administrator. */
   admin<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T>;
   register(id: string, roles: object): Promise<void>;
   /** Durable when it resolves. */

@@ -43,7 +43,7 @@ const offsetOf = async (
     )
   )[0];
 
-/** From 0 to the head without a hole, whatever came through which door. */
+/** Expects indexes from 0 to the head without a hole, whatever came through which door. */
 async function expectDense(): Promise<void> {
   const [ledger] = await stage.rows(
     `SELECT count(*) = max(ix) + 1 AND min(ix) = 0 AND max(ix) + 1 = (SELECT next_ix FROM ledger_head h WHERE h.tenant = e.tenant) AS dense

@@ -93,7 +93,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
       };
     }
 
-    /** As the image makes the directory of a new server, and runs the script that was put there for it. */
+    /** Makes the directory of a new server and runs the script put there, as the image does. */
     async function initialise(name: ServiceName): Promise<void> {
       const env = environments[name];
       await run(
@@ -191,7 +191,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
       await prepare();
       await initialise('postgres-primary');
       startPrimary();
-      // As Compose's `depends_on` has it: the standby begins once the primary answers.
+      // The standby begins once the primary answers, as Compose's `depends_on` says.
       await connect('postgres-primary');
       startStandby();
     }, TEST_TIMEOUT_MS);

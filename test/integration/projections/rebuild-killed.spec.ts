@@ -14,7 +14,7 @@ import { keepEmitting, readSchemas, submitTraffic } from './rebuild-fixture.js';
 const RESCIND = resolve('dist/cli/rescind.js');
 /** Lineages of about six events each, some late, doubled or contradicted: several batches of a rebuild. */
 const LINEAGES = 2_000;
-/** For ten thousand events that are made anew a few times over: how long that takes is not promised. */
+/** Time limit for ten thousand events that are rebuilt a few times; the duration is not promised. */
 const LONG_MS = 900_000;
 const POLL_MS = 20;
 
@@ -97,7 +97,7 @@ async function untilNothingIsHeld(): Promise<void> {
     await delay(POLL_MS);
 }
 
-/** Beside the rebuild, VACUUM and the outbox have locks, too, and give them back. */
+/** Waits until every table can be locked. Beside the rebuild, VACUUM and the outbox take locks too, and give them back. */
 async function untilAllCanBeLocked(): Promise<void> {
   const lock = inTransaction(stage.database.pool, (client) =>
     client.query(

@@ -149,7 +149,7 @@ const around = (parts: readonly (string | null)[], depth: string): AsOfQuestion 
   },
 });
 
-/** Without what stops it and whether it is active: the history's rule stands in the control state alone, and of the past the ledger is asked. */
+/** Leaves out the rules that stop the token and its state: the history's rule is only in the control state, and questions about the past read the ledger. */
 const tokenByName =
   ({ token }: Questions): Question =>
   async (tenant, query) => {

@@ -118,7 +118,7 @@ describe('while every turn of questions is taken by long ones', () => {
       headers: { authorization: `Bearer ${world.planted.acme.keys[role]}` },
       body: new URLSearchParams(fields),
     });
-  /** Nobody has seen it, so that memory cannot answer. */
+  /** Makes a token that nobody has seen, so that memory cannot answer. */
   const unknownToken = (): string => randomBytes(32).toString('base64url');
 
   it.each<[string, () => Promise<unknown>, unknown]>([

@@ -3,7 +3,7 @@ import { ERROR_CODES } from '../../../src/contracts/index.js';
 import { commitment } from '../../../src/merkle/index.js';
 import { countsOf, namesOf, ROLES, startTwoTenants, TENANTS, type Answered, type RoleName } from './two-tenants.js';
 
-/** For a few thousand requests on a busy machine. */
+/** Time limit for a few thousand requests on a busy machine. */
 const MANY_QUESTIONS_MS = 240_000;
 
 let world: Awaited<ReturnType<typeof startTwoTenants>>;
@@ -340,7 +340,7 @@ function pairsOf(known: readonly string[]): readonly string[] {
     .map((pair) => String(new URLSearchParams(pair as unknown as Record<string, string>)));
 }
 
-/** By path, of every list that has a second page. */
+/** Cursors of every list that has a second page, by path. */
 async function cursorsOf(tenant: 'acme' | 'globex'): Promise<ReadonlyMap<string, string>> {
   const cursors = new Map<string, string>();
   for (const { path, parameters } of world.operations.filter(

@@ -69,7 +69,7 @@ describe('an issuer, expanded', () => {
     [IDP, 1, first, ['agent-7 → assistant']],
     [IDP, 2, wholeNames, wholeArrows],
     [IDP, 3, wholeNames, wholeArrows],
-    // It names neither: the assistant is where its user has a grant.
+    // The issuer names neither a client nor a resource: the assistant is there because the issuer's user has a grant at it.
     [PARTNER, 1, ['client assistant 3', `issuer ${IDP} 2`, `issuer ${PARTNER} 1`], []],
     [
       PARTNER,

@@ -39,7 +39,7 @@ async function expectSame(): Promise<void> {
   }
 }
 
-/** From what is remembered, from what has just been read, and by one that remembers no grants from so early on. */
+/** Compares the answers of a process that remembers, of one that has just read, and of one that remembers no grants from that far back. */
 async function expectSameChanges(
   moments: readonly (readonly [since: number, until: number])[],
   end: number,

@@ -44,7 +44,7 @@ beforeAll(async () => {
   revocations = createRevocations({ controlLog, follower, pool: database.pool });
   keySets = createKeySets({ state: follower.state, log: testLog(), allowedHosts: [] });
   const authenticate = createAuthenticator({ state: () => follower.state });
-  // So that what is granted later than an order is good already.
+  // The clock is ahead, so that a token granted later than an order is good already.
   const now = (): number => Date.now() + LATER_S * 1_000;
   introspection = createIntrospection({
     follower,
