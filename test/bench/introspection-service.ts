@@ -138,7 +138,7 @@ async function recordBeside(url: string, count: number): Promise<void> {
 
 const FILL_TIMEOUT_MS = 600_000;
 
-/** As many as an active answer about these tokens has. */
+/** Length of an active answer about these tokens. */
 const FLOOR_BODY_BYTES = 240;
 
 const factsAt = (now: number, at: number, identity: Partial<TokenIssued>): TokenIssued =>
