@@ -31,7 +31,7 @@ interface Answer {
 let service: ConformanceService;
 let operations: readonly Operation[];
 let served: typeof document;
-/** Without its references. */
+/** The served document with its references resolved. */
 let document: {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: any;

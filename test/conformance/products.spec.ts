@@ -26,7 +26,7 @@ const introspect = async (token: string, as = 'chat-api'): Promise<string> =>
 interface Shape {
   readonly preset: TokenProfilePreset;
   readonly header: object;
-  /** Beside `iss`, `iat` and `exp`. */
+  /** Claims beside `iss`, `iat` and `exp`. */
   readonly claims: object;
   readonly alg?: Algorithm;
   /** Members of the profile beside the preset. */

@@ -266,7 +266,7 @@ function nodeMoves(protocol: Protocol, world: World, node: Node, at: number, say
   }
 }
 
-/** Nobody hears of it any more. */
+/** Drops the time of a statement that nobody hears of any more. */
 const timeless = (statement: Statement): Statement =>
   statement.what === 'renew' ? { ...statement, sent: 0 } : statement;
 

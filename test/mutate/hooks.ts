@@ -17,7 +17,7 @@ export type Task =
 
 export interface Settings {
   readonly root: string;
-  /** As jest's configuration has them. */
+  /** The options of jest's configuration. */
   readonly swc: Options;
   /** Stands for `@jest/globals`. */
   readonly globals: string;
