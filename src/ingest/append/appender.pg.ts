@@ -352,7 +352,7 @@ export function createAppender({
       ...judged,
       accepted: false,
       code: 'conflict',
-      detail: 'other content under an id that was used',
+      detail: 'an event with other content has this id already; give each event an id of its own',
     });
   }
 

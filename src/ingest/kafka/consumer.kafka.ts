@@ -189,7 +189,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     });
     made.on(made.events.CRASH, ({ payload }) => {
       if (made !== consumer || stopping) return;
-      log.error({ err: payload.error }, 'the Kafka consumer crashed');
+      log.error({ err: payload.error }, 'the Kafka consumer crashed; starting another');
       crashed = true;
       joined = false;
       resubscribeLater(RETRY_MS);
@@ -528,7 +528,7 @@ export function createKafkaConsumer(options: KafkaConsumerOptions): KafkaConsume
     notReadyReason() {
       if (stopped.size > 0) return `stopped partitions: ${[...stopped.keys()].join(', ')}`;
       if (subscribeProblem !== undefined) return subscribeProblem;
-      if (crashed) return 'the Kafka consumer crashed and is made anew';
+      if (crashed) return 'the Kafka consumer crashed; another is being started';
       return topics.length > 0 && !joined ? 'the consumer group has not been joined yet' : undefined;
     },
     async stop() {
