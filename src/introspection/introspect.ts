@@ -126,7 +126,7 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
       }
     } catch (error) {
       if (!(error instanceof TooManyWaiting))
-        log.error({ err: error }, 'introspection could not read or record what it needs');
+        log.error({ err: error }, 'cannot read or record the facts of a token; answering 503');
     } finally {
       gathering.end(first.caller, gathered);
     }
@@ -163,7 +163,7 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
       const answer = decide(presented, digest, gathered);
       return answer.kind === 'pending' ? gather(presented, digest, gathered, answer) : answer;
     } catch (error) {
-      log.error({ err: error }, 'introspection failed');
+      log.error({ err: error }, 'an introspection failed; answering 503');
       return undecided();
     }
   };

@@ -91,7 +91,7 @@ export function readOrder(body: unknown, now: number): Order {
   }
   const resume = readFlag('resume', input['resume']);
   if (resume && until === undefined)
-    throw new RescindError('invalid-effect', { detail: '`resume` says what happens at `until`; name it' });
+    throw new RescindError('invalid-effect', { detail: '`resume` says what happens at `until`, which is missing' });
   const confirm = readConfirm(input['confirm']);
   if (selector.all === true && confirm !== true) throw refuseEverything();
   return {
@@ -168,7 +168,7 @@ function readConfirm(value: unknown): Confirm | undefined {
   if (value === true || value === UNCOUNTED || (Number.isSafeInteger(value) && (value as number) >= 0))
     return value as Confirm;
   throw new RescindError('invalid-request', {
-    detail: `\`confirm\` must be the number that the preview says, "${UNCOUNTED}" where nothing could be counted, or true for a rule on everything`,
+    detail: `\`confirm\` must be the number that the preview says, "${UNCOUNTED}" if nothing could be counted, or true for a rule on everything`,
   });
 }
 

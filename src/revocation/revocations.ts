@@ -283,7 +283,9 @@ const NOTHING_COUNTED = Promise.resolve(null);
 
 function idempotent(caller: Caller, key: string, body: unknown): NonNullable<Command['once']> {
   if (!IDEMPOTENCY_KEY_PATTERN.test(key))
-    throw new RescindError('invalid-idempotency-key', { detail: '1 to 255 visible ASCII characters' });
+    throw new RescindError('invalid-idempotency-key', {
+      detail: '`Idempotency-Key` must be 1 to 255 visible ASCII characters',
+    });
   return {
     key: ['idempotency', caller.tenant, caller.id, key],
     content: canonicalJson(body),

@@ -135,7 +135,10 @@ export function createControlFollower({
     const expired = delay(inForceTimeoutMs, 'expired', { ref: false, signal: abort.signal }).catch(() => undefined);
     const first = await Promise.race([whenApplied(seq), expired]);
     abort.abort();
-    if (first === 'expired') throw new RescindError('not-confirmed', { detail: 'stored, but not yet applied here' });
+    if (first === 'expired')
+      throw new RescindError('not-confirmed', {
+        detail: 'the change is stored, but this process has not applied it yet',
+      });
   }
 
   function notCurrentReason(): string | undefined {

@@ -76,7 +76,7 @@ export function createRuleOrders({ pool, controlLog, state }: RuleOrdersOptions)
           if (!same) refused.add(judged);
         }),
       );
-      return refusals.refuse(submissions, refused, 'conflict', 'other content under an id that was used');
+      return refusals.refuse(submissions, refused, 'conflict', 'an event with other content has this id already; give each event an id of its own');
     },
   };
 }

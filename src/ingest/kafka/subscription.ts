@@ -49,7 +49,7 @@ export class Subscription {
 
   notReadyReason(): string | undefined {
     if (this.#problem !== undefined) return this.#problem;
-    if (this.#isCrashed) return 'the Kafka consumer crashed and is made anew';
+    if (this.#isCrashed) return 'the Kafka consumer crashed; another is being started';
     return this.#topics.length > 0 && !this.#isJoined ? 'the consumer group has not been joined yet' : undefined;
   }
 
@@ -117,7 +117,7 @@ export class Subscription {
       },
       onCrash: (error) => {
         if (made !== this.#member || this.#isEnding) return;
-        log.error({ err: error }, 'the Kafka consumer crashed');
+        log.error({ err: error }, 'the Kafka consumer crashed; starting another');
         this.#isCrashed = true;
         this.#isJoined = false;
         this.#renewLater(RETRY_MS);

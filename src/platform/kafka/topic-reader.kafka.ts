@@ -196,7 +196,7 @@ function clusterOf(kafka: Kafka): Cluster {
   const symbol = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === 'private:Kafka:createCluster',
   );
-  if (symbol === undefined) throw new TypeError('another release of kafkajs than the one that this was written for');
+  if (symbol === undefined) throw new TypeError('this reader does not work with the installed release of kafkajs');
   const create = (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]!;
   return create({ allowAutoTopicCreation: false, isolationLevel: READ_COMMITTED });
 }

@@ -196,7 +196,7 @@ export class DirectoryController {
   })
   importFile(@CurrentCaller() caller: Writer, @Query() query: unknown, @Body() body: unknown): Promise<ImportAnswer> {
     if (Object.keys((query ?? {}) as object).length > 0)
-      throw new RescindError('invalid-request', { detail: 'the import knows no parameters' });
+      throw new RescindError('invalid-request', { detail: 'the import takes no parameters' });
     const mediaType = body instanceof Uint8Array ? mediaTypeOf(body) : undefined;
     if (!(body instanceof Uint8Array) || (mediaType !== CSV_MEDIA_TYPE && mediaType !== JSON_MEDIA_TYPE)) {
       throw new RescindError('unsupported-media-type', { detail: `send ${CSV_MEDIA_TYPE} or ${JSON_MEDIA_TYPE}` });

@@ -63,7 +63,8 @@ export class DocumentsController {
   @ApiOperation({ summary: 'This document' })
   @ApiOkResponse({ description: 'OpenAPI 3.1', schema: { type: 'object', title: 'OpenApiDocument' } })
   openApi(): OpenAPIObject {
-    if (!this.#openApi.document) throw new RescindError('not-found', { detail: 'this process describes no interface' });
+    if (!this.#openApi.document)
+      throw new RescindError('not-found', { detail: 'this process has no OpenAPI document' });
     return this.#openApi.document;
   }
 }

@@ -125,7 +125,7 @@ function checkJwksUri(text: string, allowedHosts: readonly string[]): void {
   if (!isAllowedScheme(url, allowedHosts)) {
     throw new RescindError('invalid-jwks', {
       detail:
-        '`jwks_uri` must be https; http is taken from a loopback host that JWKS_ALLOWED_HOSTS of the service names',
+        '`jwks_uri` must be https; http is accepted only at a loopback host that JWKS_ALLOWED_HOSTS of the service names',
     });
   }
 }

@@ -152,15 +152,15 @@ describe('GET /v1/coverage', () => {
     });
     expect(itemOf(answer, 'hr').clock).toBeNull();
     expect(answer.findings).toEqual([
-      { code: 'never-heard', source: source('hr'), says: 'hr: registered, and not one event has come' },
+      { code: 'never-heard', source: source('hr'), says: 'hr: registered, but no event has come' },
       {
         code: 'unattributed-uses',
         source: source('crm'),
-        says: 'crm: of 1 of 3 uses nobody has said whose token it was',
+        says: 'crm: for 1 of 3 uses no event says whose token it was',
       },
-      { code: 'never-sent', source: source('crm'), says: 'crm: registered for access.summary, and never sent one' },
-      { code: 'never-sent', source: source('idp'), says: 'idp: registered for id-jag.denied, and never sent one' },
-      { code: 'never-sent', source: source('wiki'), says: 'wiki: registered for access.denied, and never sent one' },
+      { code: 'never-sent', source: source('crm'), says: 'crm: registered for access.summary, and has sent none' },
+      { code: 'never-sent', source: source('idp'), says: 'idp: registered for id-jag.denied, and has sent none' },
+      { code: 'never-sent', source: source('wiki'), says: 'wiki: registered for access.denied, and has sent none' },
     ]);
   });
 
@@ -388,14 +388,14 @@ describe('later events', () => {
       { code: 'invalid-data', count: 1 },
     ]);
     expect(answer.findings.map(({ code, says }: any) => `${code} | ${says}`)).toEqual([
-      'never-heard | hr: registered, and not one event has come',
+      'never-heard | hr: registered, but no event has come',
       'gaps | wiki: 2 events numbered since 1 never came',
       'refusals | crm: 3 events refused within 24 h, most of them wrong-issuer',
       'tokens-without-lineage | wiki: 1 of 3 tokens without an ID-JAG or a parent token',
-      'unattributed-uses | crm: of 1 of 3 uses nobody has said whose token it was',
-      'never-sent | crm: registered for access.summary, and never sent one',
-      'never-sent | idp: registered for id-jag.denied, and never sent one',
-      'never-sent | wiki: registered for access.denied, and never sent one',
+      'unattributed-uses | crm: for 1 of 3 uses no event says whose token it was',
+      'never-sent | crm: registered for access.summary, and has sent none',
+      'never-sent | idp: registered for id-jag.denied, and has sent none',
+      'never-sent | wiki: registered for access.denied, and has sent none',
     ]);
   });
 
