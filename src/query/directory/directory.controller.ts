@@ -20,12 +20,12 @@ export class DirectoryController {
 
   @Get('entities/:id')
   @RequireRole('audit')
-  @ApiParam({ name: 'id', schema: PATH.entity, description: 'entity id, as other answers give it' })
+  @ApiParam({ name: 'id', schema: PATH.entity, description: 'entity id, from another answer' })
   @Answers(
-    'All names of one user, client or other thing, and which event states each',
+    'All names of one user, client or other entity, and the event that states each',
     EntityAnswer,
     ENTITY_PARAMETERS,
-    'Names that one grant states together are one user or client. `weak` names are tied by an email of the directory alone; what the directory says is of now.',
+    'Names that one grant states together belong to one user or client. `weak` names are tied only by an email of the directory. The directory’s entries are the present ones.',
   )
   entity(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<EntityAnswer> {
     return this.#questions.entity(caller.tenant, id, query);
@@ -34,10 +34,10 @@ export class DirectoryController {
   @Get('directory')
   @RequireRole('audit', 'admin')
   @Answers(
-    'Names, owners and teams, as they were put',
+    'Entries of the directory: names, owners and teams',
     DirectoryPage,
     DIRECTORY_PARAMETERS,
-    'Of now: it takes no `as_of`. The directory is a setting, of which no history is kept.',
+    'Entries as they are now: there is no `as_of`. The directory is a setting, and its history is not kept.',
   )
   list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<DirectoryPage> {
     return this.#questions.directory(caller.tenant, query);

@@ -1,7 +1,7 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import { asOfOf } from '../ask/as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
-import { readChoice, readLimit, readParameters } from '../ask/parameters.js';
+import { readPage } from '../ask/page.js';
+import { readChoice, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask } from '../ask/snapshot.pg.js';
 import type { DirectoryItem, DirectoryPage } from './answers.js';
@@ -23,27 +23,17 @@ export function createDirectoryQuestion({ ask, reader }: { readonly ask: Ask; re
     const parameters = readParameters(query, DIRECTORY_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
     const kind = readChoice(parameters, 'kind', DIRECTORY_KINDS);
-    const limit = readLimit(parameters);
-    const question = questionOf('directory', parameters);
-    const [afterKind, afterKey] = parameters.has('cursor')
-      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
-      : ['0', ''];
+    const page = readPage('directory', tenantKey, parameters);
+    const [afterKind, afterKey] = page.after ?? ['0', ''];
     return ask(tenant, async (snapshot) => {
       const rows = await snapshot.rows<EntryRow>(LIST, [
         afterKind,
         Buffer.from(afterKey!, 'base64url'),
         kind,
-        limit + 1,
+        page.limit + 1,
       ]);
-      const shown = rows.slice(0, limit);
-      const last = rows.length > limit ? shown.at(-1) : undefined;
-      return {
-        as_of: asOfOf(snapshot),
-        items: shown.map(itemOf),
-        ...(last
-          ? { next: encodeCursor(tenantKey, question, [String(last.kind), last.key.toString('base64url')]) }
-          : {}),
-      };
+      const { shown, next } = page.cut(rows, ({ kind: of, key }) => [String(of), key.toString('base64url')]);
+      return { as_of: asOfOf(snapshot), items: shown.map(itemOf), ...next };
     });
   };
 }

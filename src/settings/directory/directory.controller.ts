@@ -11,15 +11,15 @@ import { ENTRY, NAME, OWNED } from './rows.js';
 import { SCIM_USER } from './scim-user.js';
 
 const JSON_MEDIA_TYPE = 'application/json';
-const FOR_PEOPLE = 'For people to read: nothing decides by the directory.';
+const FOR_PEOPLE = 'The directory is for people to read: nothing is decided by it.';
 
 const plain = (schema: unknown): object => JSON.parse(JSON.stringify(schema)) as object;
-const iss = { name: 'iss', required: true, schema: NAME, description: 'issuer that knows it by this name' };
+const iss = { name: 'iss', required: true, schema: NAME, description: 'issuer that uses this name' };
 const tenant = {
   name: 'tenant',
   required: false,
   schema: NAME,
-  description: 'tenant claim, where the issuer states one',
+  description: 'tenant claim, if the issuer states one',
 };
 const text = { type: 'string' as const };
 const IMPORT_BODY = {
@@ -55,9 +55,9 @@ export class DirectoryController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Put a user’s names: a SCIM User (RFC 7643, section 4.1)',
-    description: `Kept are userName, displayName (or name.formatted), emails and active. ${FOR_PEOPLE}`,
+    description: `userName, displayName (or name.formatted), emails and active are kept. ${FOR_PEOPLE}`,
   })
-  @named('sub', 'the user as the issuer names it')
+  @named('sub', 'the user’s `sub` at the issuer')
   @ApiQuery(iss)
   @ApiQuery(tenant)
   @ApiBody({ schema: SCIM_USER as object })
@@ -75,7 +75,7 @@ export class DirectoryController {
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Put a client’s name, owner and team', description: FOR_PEOPLE })
-  @named('client_id', 'the client as the issuer names it')
+  @named('client_id', 'the client’s `client_id` at the issuer')
   @ApiQuery(iss)
   @ApiBody({ schema: OWNED as object })
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
@@ -92,7 +92,7 @@ export class DirectoryController {
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Put an agent’s name, owner and team', description: FOR_PEOPLE })
-  @named('id', 'the agent as the issuer names it')
+  @named('id', 'the agent’s id at the issuer')
   @ApiQuery(iss)
   @ApiBody({ schema: OWNED as object })
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
@@ -108,8 +108,8 @@ export class DirectoryController {
   @Delete('directory/users/:sub')
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Take a user’s entry out; answers with what it was' })
-  @named('sub', 'the user as the issuer names it')
+  @ApiOperation({ summary: 'Delete a user’s entry; the answer is the deleted entry' })
+  @named('sub', 'the user’s `sub` at the issuer')
   @ApiQuery(iss)
   @ApiQuery(tenant)
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
@@ -124,8 +124,8 @@ export class DirectoryController {
   @Delete('directory/clients/:client_id')
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Take a client’s entry out; answers with what it was' })
-  @named('client_id', 'the client as the issuer names it')
+  @ApiOperation({ summary: 'Delete a client’s entry; the answer is the deleted entry' })
+  @named('client_id', 'the client’s `client_id` at the issuer')
   @ApiQuery(iss)
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
   removeClient(
@@ -139,8 +139,8 @@ export class DirectoryController {
   @Delete('directory/agents/:id')
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Take an agent’s entry out; answers with what it was' })
-  @named('id', 'the agent as the issuer names it')
+  @ApiOperation({ summary: 'Delete an agent’s entry; the answer is the deleted entry' })
+  @named('id', 'the agent’s id at the issuer')
   @ApiQuery(iss)
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
   removeAgent(
@@ -157,17 +157,17 @@ export class DirectoryController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Put many entries at once, from a CSV file or a JSON list',
-    description: `All or none: a refusal lists what is wrong with each line (\`lines\`). The same file again changes nothing, and what it does not name stays. ${FOR_PEOPLE}`,
+    description: `All entries are stored, or none: a refusal lists the faults by line (\`lines\`). Sending the same file again changes nothing. Entries that the file does not name stay. ${FOR_PEOPLE}`,
     requestBody: IMPORT_BODY,
   })
   @ApiOkResponse({ schema: plain(ImportAnswer) })
   @ApiResponse({
     status: 400,
-    description: 'invalid-request, with `lines`: [{line, detail}] and `faults`, their number (problem+json)',
+    description: 'invalid-request, with `lines`: [{line, detail}], and `faults`: the number of faults (problem+json)',
   })
   importFile(@CurrentCaller() caller: Writer, @Query() query: unknown, @Body() body: unknown): Promise<ImportAnswer> {
     if (Object.keys((query ?? {}) as object).length > 0)
-      throw new RescindError('invalid-request', { detail: 'the import knows no parameters' });
+      throw new RescindError('invalid-request', { detail: 'the import takes no parameters' });
     const mediaType = body instanceof Uint8Array ? mediaTypeOf(body) : undefined;
     if (!(body instanceof Uint8Array) || (mediaType !== CSV_MEDIA_TYPE && mediaType !== JSON_MEDIA_TYPE)) {
       throw new RescindError('unsupported-media-type', { detail: `send ${CSV_MEDIA_TYPE} or ${JSON_MEDIA_TYPE}` });

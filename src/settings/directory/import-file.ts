@@ -86,7 +86,8 @@ function rowOf({ kind, iss, tenant, id, ...members }: Members): DirectoryRow {
 
 function linesOfJson(bytes: Uint8Array): Line[] {
   const value = parseStrictJson(bytes);
-  if (!Array.isArray(value)) throw new RescindError('invalid-request', { detail: 'a list of entries is wanted' });
+  if (!Array.isArray(value))
+    throw new RescindError('invalid-request', { detail: 'the body must be a list of entries' });
   return value.map((members: unknown, nth) => ({
     line: nth + 1,
     members: typeof members === 'object' && members !== null && !Array.isArray(members) ? (members as Members) : {},

@@ -7,8 +7,8 @@ const FORM_MEDIA_TYPE = 'application/x-www-form-urlencoded';
 /** Bytes of a form. A longer form is refused. */
 export const MAX_FORM_BYTES = 64 * 1024;
 
-/** Parameters of one request; more are refused. RFC 7662 and client authentication together know six. */
-const MAX_PARAMETERS = 32;
+/** Parameters of one form; more are refused. RFC 7662 and client authentication together know six. */
+export const MAX_FORM_PARAMETERS = 32;
 
 /** A parameter sent without a value counts as not sent (RFC 6749, section 3.2). */
 export interface Form {
@@ -50,7 +50,7 @@ class ParsedForm implements Form {
 
   /** False for a name that is there already, and for one too many. */
   add(name: string, value: string): boolean {
-    if (this.#names.length === MAX_PARAMETERS || this.#names.includes(name)) return false;
+    if (this.#names.length === MAX_FORM_PARAMETERS || this.#names.includes(name)) return false;
     this.#names.push(name);
     this.#values.push(value);
     return true;
