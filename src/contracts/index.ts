@@ -18,6 +18,7 @@ export { knownData } from './events/known-data.js';
 export { statedAudience, withOwnAudience, type AudienceTerms } from './events/own-audience.js';
 export { decodeBase64, isJsonMediaType } from './events/event-content.js';
 export {
+  DIGEST_PATTERN,
   MAX_ACTOR_DEPTH,
   MAX_IDENTIFIER_LENGTH,
   NO_NUL,
@@ -41,12 +42,22 @@ export type {
   Cause,
   IntrospectionCounted,
   LogGap,
-  OrderedSelector,
   RegistryChanged,
   RevocationLifted,
   RevocationOrdered,
   TokenSeen,
 } from './events/own-events.js';
+export {
+  MAX_SELECTOR_MEMBERS,
+  SELECTOR_FORMS,
+  SELECTOR_MEMBERS,
+  SELECTOR_SCHEMA,
+  type OtherValues,
+  type Selector,
+  type SelectorForm,
+  type SelectorMember,
+  type TokenRef,
+} from './selector.js';
 export { REJECT_CODES, type RejectCode } from './reject-codes.js';
 export { implies, nameSchemas } from './json-schema.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';

@@ -1,5 +1,4 @@
-import { implies, nameSchemas } from '../contracts/index.js';
-import { SELECTOR_SCHEMA } from '../rules/index.js';
+import { implies, nameSchemas, SELECTOR_MEMBERS, SELECTOR_SCHEMA } from '../contracts/index.js';
 import { UNCOUNTED } from './confirmation.js';
 import { MOMENT, PERSON, REASON } from './order-input.js';
 
@@ -89,21 +88,10 @@ export const PREVIEWED = {
   },
 } as const;
 
-const selectorMembers = [
-  'token',
-  'id_jag',
-  'session',
-  'user',
-  'client',
-  'agent',
-  'agent_type',
-  'resource',
-  'issuer',
-] as const;
 const unknown = {
   type: 'array',
   nullable: true,
-  items: { type: 'string', enum: [...selectorMembers] },
+  items: { type: 'string', enum: [...SELECTOR_MEMBERS] },
   description:
     'members of the selector that name what no event has told of and no source is registered for: perhaps a misspelt name. null: it could not be found out in time',
 } as const;

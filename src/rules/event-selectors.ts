@@ -1,6 +1,6 @@
-import { canonicalJson, type EventDataOf } from '../contracts/index.js';
+import { canonicalJson, type EventDataOf, type OtherValues, type Selector } from '../contracts/index.js';
 import { tokenRef } from './token-keys.js';
-import { expandSelector, type OtherValues, type Selector } from './selector.js';
+import { expandSelector } from './selector.js';
 
 const RULE_EVENT_NAMES = [
   'session.ended',

@@ -10,25 +10,20 @@ export {
 export {
   commonSelector,
   expandSelector,
-  MAX_SELECTOR_MEMBERS,
   MAX_SELECTORS_A_RULE,
   parseSelector,
   isByIdentity,
   namesIdentity,
-  SELECTOR_SCHEMA,
   selectorKey,
   selectorKeys,
   selectorParts,
-  SelectorError,
   splitSelectorKey,
   tokenParts,
   userParts,
-  type OtherValues,
-  type Selector,
   type SelectorKey,
   type SelectorKeys,
-  type TokenRef,
 } from './selector.js';
+export type { OtherValues, Selector, TokenRef } from '../contracts/index.js';
 export { ruleTimeOf } from './rule-time.js';
 export {
   isEnabling,

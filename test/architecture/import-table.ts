@@ -1,7 +1,7 @@
-/** Who imports whom: the design's section 7 as data. Tightening a row is free; loosening one is a decision (README). */
+/** The allowed imports between folders: the design's section 7 as data. Tightening a row is free; loosening one is a decision (README). */
 
 export interface Allowance {
-  /** What of the folder it is for; printed, not checked, unless `names` is there. */
+  /** The part of the folder that may be imported; printed, not checked, unless `names` is there. */
   readonly what?: string;
   /** Only these names. */
   readonly names?: RegExp;
@@ -192,7 +192,7 @@ export const COMPOSERS: ReadonlySet<string> = new Set([
 export const LEAVES: ReadonlySet<string> = new Set(['console', 'cli', 'sandbox', 'seed']);
 export const LEAF_EXCEPTIONS: ReadonlySet<string> = new Set(['cli → sandbox', 'cli → seed']);
 
-/** Which suffix lets which packages in. Unsuffixed files get none of them, not even their types. */
+/** The packages that each suffix may import. Unsuffixed files may import none of them, not even their types. */
 export const FRAMEWORKS: readonly { readonly name: string; readonly packages: RegExp; readonly files: RegExp }[] = [
   { name: 'Nest', packages: /^(?:@nestjs\/.+|rxjs(?:\/.+)?)$/, files: /\.(?:module|controller|guard|filter)\.ts$/ },
   { name: 'TypeORM', packages: /^typeorm(?:\/.+)?$/, files: /(?:\.entity\.ts|\/migrations\/[^/]+\.ts)$/ },

@@ -204,7 +204,7 @@ export function createControlState(): ControlState {
   };
 }
 
-/** The rest of the first part of a dump. It counts once the last part is loaded. */
+/** The first part of a dump beside the registry. It counts once the last part is loaded. */
 interface DumpedHead {
   readonly head: string;
   readonly headAt: number;

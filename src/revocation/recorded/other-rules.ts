@@ -1,5 +1,5 @@
+import { MAX_SELECTOR_MEMBERS } from '../../contracts/index.js';
 import {
-  MAX_SELECTOR_MEMBERS,
   ruleKey,
   selectorParts,
   DIMENSIONS,

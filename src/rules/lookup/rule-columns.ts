@@ -1,7 +1,8 @@
 import { createKeyPool, KEY_WORDS, type KeyPool } from './key-pool.js';
 import { idWords, isUuid, uuidOf } from './rule-id.js';
 import { selectorHash } from './selector-hash.js';
-import { MAX_SELECTOR_MEMBERS, namesIdentity } from '../selector.js';
+import { MAX_SELECTOR_MEMBERS } from '../../contracts/index.js';
+import { namesIdentity } from '../selector.js';
 import type { NewRule, Rule, Terms } from '../rule.js';
 
 const FIRST_CAPACITY = 64;

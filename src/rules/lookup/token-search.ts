@@ -1,6 +1,6 @@
 import { DIMENSIONS, KEY_BYTES } from '../dimension.js';
 import { PACKED_KEYS_AT } from '../packed-keys.js';
-import { MAX_SELECTOR_MEMBERS } from '../selector.js';
+import { MAX_SELECTOR_MEMBERS } from '../../contracts/index.js';
 import { MAX_VALUES_PER_DIMENSION, type PackedTokenKeys, type TokenKeys } from '../token-keys.js';
 import { keyWord, KEY_WORDS } from './key-pool.js';
 import type { RuleColumns } from './rule-columns.js';

@@ -7,10 +7,10 @@ import type { Random } from './random.js';
 
 /** Questions under way at a time, and a second, a node. */
 const CONNECTIONS = 32;
-/** Of those, the ones that send several questions at once. */
+/** Connections, out of {@link CONNECTIONS}, that send several questions at once. */
 const PIPELINING = 8;
 const QUESTIONS_A_SECOND = 400;
-/** Of each guard, which answers most of them itself. */
+/** Checks of each guard; the guard answers most of them from its memory. */
 const CHECKS_A_SECOND = 4_000;
 /** Resource servers with the library in them. */
 const GUARDS = ['guard-of-one', 'guard-of-all'];

@@ -1,7 +1,7 @@
 import type { Random } from './random.js';
 import type { Minted } from './universe.js';
 
-/** By how much they select, least first: a history's selector begins with what finds it. */
+/** Dimensions by how much they select, the most selective first: a selector of the history begins with the member that finds its tokens. */
 const DIMENSIONS = [
   'token',
   'id_jag',
@@ -18,7 +18,7 @@ type Dimension = (typeof DIMENSIONS)[number];
 const NARROW: ReadonlySet<string> = new Set(['token', 'id_jag', 'session']);
 const WIDE: ReadonlySet<string> = new Set(['client', 'agent_type', 'resource', 'issuer']);
 
-/** What is ordered how often, in shares. */
+/** Kinds of orders, with the share of each. */
 export const ORDER_KINDS = {
   token: 14,
   id_jag: 10,

@@ -32,7 +32,7 @@ export interface RunOptions {
   readonly maxMs: number;
   readonly leaseSeconds: number;
   readonly kinds?: readonly FaultKind[];
-  /** For homes, logs and evidence. */
+  /** Directory for homes, logs and evidence. */
   readonly directory: string;
   readonly onProgress?: (line: string) => void;
 }
@@ -45,16 +45,16 @@ export interface RunResult {
   /** Orders that were answered, by kind. */
   readonly orders: Readonly<Record<string, number>>;
   readonly tokens: number;
-  /** Of those, recorded through Kafka. */
+  /** Tokens, out of `tokens`, that were recorded through Kafka. */
   readonly viaKafka: number;
   /** Pipelined ones that waited for the answer before theirs. */
   readonly behind: number;
-  /** By what answered them. */
+  /** Number of checks by the part that answered them. */
   readonly checksBy: Readonly<Record<string, number>>;
   readonly unavailableShare: number;
   /** Nodes that did not go in order within two minutes. */
   readonly stuck: readonly string[];
-  /** Where a violation is written down. */
+  /** Path of the file that describes the violation. */
   readonly evidence: string | undefined;
 }
 
@@ -182,7 +182,7 @@ async function runAgainst(
       kinds.every((kind) => faults.some((fault) => fault.kind === kind && fault.to < Infinity));
     while (!found && hostClock() - startedAt < maxMs && !(log.length >= checks && seen())) {
       await Promise.race([delay(LOOK_EVERY_MS), trouble.met]);
-      // What was written by the last look: the answers to orders that came before these checks are written down by now.
+      // Only checks written by the last look are judged: by now the answers to all orders before them are written too.
       const verdict = checkHistory(history(judged, written));
       [judged, written] = [written, log.length];
       found = verdict.violations.length > 0;

@@ -29,7 +29,7 @@ createGuard({ rescind: 'https://rescind.example' });
 export const all = [fastifyGuard, RequireScopes, RescindGuard, WithoutToken];
 `;
 
-/** As the SDK declares what the quick start uses of it. */
+/** Declarations of the parts of the SDK that the quick start uses. */
 const MCP_SDK = `
 declare module '@modelcontextprotocol/sdk/server/auth/errors.js' {
   export class OAuthError extends Error { constructor(message: string, errorUri?: string); }
