@@ -59,6 +59,7 @@ export {
   type TokenTimes,
 } from './token-keys.js';
 export { packKeys, unpackKeys, type PackedKeys, type PackedSets } from './packed-keys.js';
-export { createRuleIndex, MAX_RULES_NAMED, type AnyTokenKeys, type RuleIndex } from './rule-index.js';
-export { createChains, type Chains } from './chains.js';
+export { createRuleIndex, MAX_RULES_NAMED, type RuleIndex } from './lookup/rule-index.js';
+export type { AnyTokenKeys } from './lookup/token-search.js';
+export { createChains, type Chains } from './lookup/chains.js';
 export { createSelectorWatch, DEFAULT_MAX_WATCHED, type SelectorWatch } from './selector-watch.js';

@@ -1,7 +1,7 @@
-/** Who imports whom: the design's section 7 as data. Tightening a row is free; loosening one is a decision (README). */
+/** The allowed imports between folders: the design's section 7 as data. Tightening a row is free; loosening one is a decision (README). */
 
 export interface Allowance {
-  /** What of the folder it is for; printed, not checked, unless `names` is there. */
+  /** The part of the folder that may be imported; printed, not checked, unless `names` is there. */
   readonly what?: string;
   /** Only these names. */
   readonly names?: RegExp;
@@ -39,6 +39,11 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   rules: {
     reason: 'rules run in nodes and in guards, so they stay pure',
     may: { contracts: all },
+  },
+  lease: {
+    reason:
+      'a node and a guard keep one protocol, which a model checks, so it has no clock, database or timer of theirs',
+    may: {},
   },
   'platform/config': {
     reason: 'settings are read first, and every other room of the platform may need one',
@@ -82,7 +87,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   control: {
     reason: 'the control log never waits for the ledger or for ingest',
-    may: { contracts: all, rules: all, ...on('log', 'observe', 'postgres') },
+    may: { contracts: all, rules: all, lease: all, ...on('log', 'observe', 'postgres') },
   },
   registry: {
     reason: 'the registry commands control records and their ledger entries, and reads no projection',
@@ -164,7 +169,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   guard: {
     reason: 'resource servers install it; whatever it imports, they install too',
-    may: { contracts: all, rules: all, emit: all },
+    may: { contracts: all, rules: all, lease: all, emit: all },
   },
   console: {
     reason: 'the console runs in a browser and talks to the API',
@@ -187,7 +192,7 @@ export const COMPOSERS: ReadonlySet<string> = new Set([
 export const LEAVES: ReadonlySet<string> = new Set(['console', 'cli', 'sandbox', 'seed']);
 export const LEAF_EXCEPTIONS: ReadonlySet<string> = new Set(['cli → sandbox', 'cli → seed']);
 
-/** Which suffix lets which packages in. Unsuffixed files get none of them, not even their types. */
+/** The packages that each suffix may import. Unsuffixed files may import none of them, not even their types. */
 export const FRAMEWORKS: readonly { readonly name: string; readonly packages: RegExp; readonly files: RegExp }[] = [
   { name: 'Nest', packages: /^(?:@nestjs\/.+|rxjs(?:\/.+)?)$/, files: /\.(?:module|controller|guard|filter)\.ts$/ },
   { name: 'TypeORM', packages: /^typeorm(?:\/.+)?$/, files: /(?:\.entity\.ts|\/migrations\/[^/]+\.ts)$/ },

@@ -17,7 +17,7 @@ export interface World {
   readonly pool: Pool;
   readonly log: Log;
   readonly kafka: ReturnType<typeof createKafka>;
-  /** What the service is told by its environment. */
+  /** The environment variables of the service. */
   readonly env: Readonly<Record<string, string>>;
   /** The service as `rescind serve` starts it, in this process. */
   serve(): Promise<RunningRescind>;

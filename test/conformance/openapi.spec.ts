@@ -31,7 +31,7 @@ interface Answer {
 let service: ConformanceService;
 let operations: readonly Operation[];
 let served: typeof document;
-/** Without its references. */
+/** The served document with its references resolved. */
 let document: {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: any;
@@ -98,7 +98,7 @@ const auth = (): OutgoingHttpHeaders => ({ authorization: `Bearer ${service.admi
 const json = (): OutgoingHttpHeaders => ({ ...auth(), 'content-type': JSON_TYPE });
 const writes = (): readonly Operation[] => operations.filter(({ method }) => method !== 'get');
 
-/** What a stranger may send, by what is odd about it. */
+/** Requests that a stranger may send, each with a name that says what is odd about it. */
 function requestsFor({
   path,
   method,

@@ -26,12 +26,12 @@ const introspect = async (token: string, as = 'chat-api'): Promise<string> =>
 interface Shape {
   readonly preset: TokenProfilePreset;
   readonly header: object;
-  /** Beside `iss`, `iat` and `exp`. */
+  /** Claims beside `iss`, `iat` and `exp`. */
   readonly claims: object;
   readonly alg?: Algorithm;
   /** Members of the profile beside the preset. */
   readonly profile?: object;
-  /** What the event says beside its identity and times; without `aud` that is the claim. */
+  /** Members of the event beside its identity and times; without `aud`, the claim is taken. */
   readonly event?: Partial<TokenIssued>;
   readonly lifetime?: number;
 }
@@ -226,7 +226,7 @@ interface Issued {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** What a producer makes of the claims: the client, the scope and the audience as they are recorded, by any product's names. */
+/** Makes the event that a producer makes of the claims: client, scope and audience, by any product's names. */
 function issue({ preset, header, claims: said, alg = 'RS256', event = {}, lifetime = 300 }: Shape): Issued {
   const iat = now() - 1;
   const claims = { iss: RAS, iat, exp: iat + lifetime, ...said } as Record<string, unknown>;

@@ -6,7 +6,7 @@ import { startService, type RunningRescind } from './rescind-fixture.js';
 
 // The demo is the whole main job with a check after every step: it is run here as `rescind demo --once` runs it.
 
-/** How long it takes is not promised: on a machine with twenty things to do, minutes. */
+/** Time limit. The duration is not promised: on a busy machine it is minutes. */
 const DEMO_MS = 600_000;
 
 describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {

@@ -9,7 +9,7 @@ import { readConfig } from '../../src/platform/config/index.js';
 import { seedOrganisation } from '../../src/seed/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../support/services.js';
 
-/** What a checkout has that its commands need. `node_modules` is there after `npm install`; `dist` is not. */
+/** Files of a checkout that the commands need. `node_modules` is there after `npm install`; `dist` is not. */
 const CHECKOUT = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'test/support/copy-assets.mjs'];
 
 /** Bounds a build, a seeding and ten starts of the command line, on a busy machine. */

@@ -217,7 +217,7 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
     it.each(changes)('%s', async (_what, reason, change, typ = 'oauth-id-jag+jwt') => {
       const idJag = await parties.idpKey.sign(claims(change()), typ);
       expect(await errorOf(parties.client.redeem('crm', idJag))).toBe('invalid_grant');
-      // What is not marked as an ID-JAG is not told of as one.
+      // A text that is not marked as an ID-JAG is not reported as one.
       const told =
         reason === undefined ? [] : [{ name: 'token.denied', data: { reason, id_jag: { sha256: sha256(idJag) } } }];
       expect(parties.told).toMatchObject(told);

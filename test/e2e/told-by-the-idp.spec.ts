@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AppName, ClientName, UserName } from '../../src/sandbox/index.js';
 import { startOrganisation, until, type Organisation } from './rescind-fixture.js';
 
-// What an identity provider says becomes a rule (design, section 4), and reaches tokens it has never seen.
+// A statement of an identity provider becomes a rule (design, section 4), and reaches tokens that the provider has never seen.
 
 interface Held {
   readonly client: ClientName;

@@ -43,7 +43,7 @@ async function expectEnd(served: Served, signal: NodeJS.Signals = 'SIGINT'): Pro
   const sentAt = performance.now();
   served.signal(signal);
   const ended = await served.ended;
-  // By itself, not by the signal's default: it has a status.
+  // The process has a status, so it ended by itself and not by the signal's default.
   expect(ended.signal).toBeNull();
   expect(ended.at - sentAt).toBeLessThan(ENDS_WITHIN_MS);
 }
@@ -82,7 +82,7 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
     async (what, begun) => {
       const at = await home();
       const served = run(['serve'], at);
-      // It takes the module for the signal to be heard at all.
+      // The process hears the signal only once its module is loaded.
       await untilSeen(served, () => exists(join(at, 'postgres', 'owner.json')));
       await untilSeen(served, () => begun(at));
       const pids = what === 'Kafka' ? [await kafkaPid(at)] : [];

@@ -56,9 +56,9 @@ export interface Deployment {
   start(): Promise<void>;
   /** Starts one more, of the same group; its pid. */
   startAnother(): Promise<number>;
-  /** Of the process that {@link start} started. */
+  /** The process id of the process that {@link start} started. */
   pid(): number;
-  /** SIGKILL, of the process that {@link start} started or of another; resolves when it is gone. */
+  /** Sends SIGKILL to the process that {@link start} started, or to another; resolves when the process is gone. */
   kill(pid?: number): Promise<void>;
   /** The partitions of `chat` that each process has, by its name in the group; empty while that is being found out. */
   members(): Promise<ReadonlyMap<string, readonly number[]>>;

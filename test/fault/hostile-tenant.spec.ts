@@ -10,7 +10,7 @@ const SOURCE = `${IDP}/events`;
 const EVENTS_A_POST = 100;
 const STREAMS = 200;
 const RENEW_MS = 200;
-/** What must come about does so in the end, also on a busy machine. */
+/** Time limit for conditions that must come true in the end, also on a busy machine. */
 const PATIENCE_MS = 240_000;
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {

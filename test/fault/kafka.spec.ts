@@ -194,7 +194,7 @@ describe('a record set that cannot be read', () => {
         expect.objectContaining({ partition: 1, from_offset: String(offset), reason: 'the disk lost it' }),
       ]);
 
-      // What stood behind it in the log is sent again by its source.
+      // The source sends again the records that stood behind it in the log.
       await deployment.send(where === 'last' ? rest : sent.slice(sent.length >> 1));
       await until(async () =>
         (await partitions.list(asker)).every(({ lag, stopped }) => lag === '0' && stopped === null),

@@ -19,7 +19,7 @@ export interface Operator {
   end(): Promise<void>;
 }
 
-/** What a node with the role `ingest` has for an operator. */
+/** Creates the operator's commands of a node with the role `ingest`. */
 export async function createOperator({ url, brokers, pool, tenant }: Deployment): Promise<Operator> {
   const controlLog = createControlLog({ pool });
   const follower = createControlFollower({ url, controlLog, log: testLog(), serves: false });

@@ -19,7 +19,7 @@ export interface SeededApi {
 }
 
 export interface SeededApiOptions {
-  /** Of an empty database. */
+  /** URL of an empty database. */
   readonly databaseUrl: string;
   readonly log: Log;
   readonly events: number;

@@ -9,6 +9,9 @@ import type * as Logging from '../../src/platform/log/index.js';
 
 const PREFIX = 'rescind-test-';
 
+/** The run's server is never killed; specs that kill one start their own, which syncs as in production. It makes a database drop ten times faster. */
+const NEVER_CRASHES = { fsync: 'off' };
+
 /** The file in which `npm run services` notes the servers that it keeps up. */
 export const KEPT_SERVICES = '.rescind/services.json';
 
@@ -66,7 +69,7 @@ export async function startServers(): Promise<Servers> {
   const log = createLog({ level: 'warn' });
   const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   const [postgres, kafka] = await Promise.allSettled([
-    startEmbeddedPostgres({ directory: join(directory, 'postgres'), log }),
+    startEmbeddedPostgres({ directory: join(directory, 'postgres'), log, settings: NEVER_CRASHES }),
     startLocalKafka({
       directory: join(directory, 'kafka'),
       libraries: resolve('node_modules/.cache/rescind-kafka'),

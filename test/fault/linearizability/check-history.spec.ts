@@ -37,7 +37,7 @@ const check = (answer: CheckAnswer, began: number, ended = began + 5): Check => 
 const judge = (checks: readonly Check[], orders: readonly SentOrder[] = [], of = token()) =>
   checkHistory({ epochAtZero: EPOCH_S * 1000, tokens: [of], orders, checks });
 
-/** What a single check is judged to be. */
+/** Judges a single check: the kind of its violation, or `right`. */
 const kindOf = (one: Check, orders?: readonly SentOrder[], of?: RecordedToken): string =>
   judge([one], orders, of).violations[0]?.kind ?? 'right';
 

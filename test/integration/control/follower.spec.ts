@@ -129,7 +129,7 @@ describe('following the control log', () => {
       const sut = control.follow();
       await sut.start();
       await until('it is current', () => sut.isCurrent());
-      // As SIGSTOP does: neither timers nor sockets are served until the check below.
+      // The loop is blocked as by SIGSTOP: neither timers nor sockets are served until the check below.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ANSWER_MS);
       expect(sut.isCurrent()).toBe(false);
       expect(sut.notCurrentReason()).toBe('this node holds no lease');
@@ -182,7 +182,7 @@ describe('following the control log', () => {
     for (let n = 0; n < others; n++) await control.append();
     await until('it answers no more', () => !sut.isCurrent());
     expect(sut.notCurrentReason()).toMatch(/restart this process/);
-    // What it has not applied is not confirmed, though it has seen a record of that seq.
+    // A record that it has not applied is not confirmed, though it has seen a record of that seq.
     expect(sut.state.head).toBe(old + 2n);
     await expect(sut.whenInForce((old + 1n) as Seq)).rejects.toMatchObject({ code: 'not-confirmed' });
     await until('it has left', async () => (await control.value('SELECT id FROM node')) === undefined);

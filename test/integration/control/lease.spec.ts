@@ -15,7 +15,7 @@ import {
 } from './control-fixture.js';
 
 const CYCLE_MS = 500;
-/** What nobody vanished from is confirmed without waiting for a lease; far below it, also on a busy machine. */
+/** Limit for confirming a record while every node is there. No lease is waited for, so it is far below a lease, also on a busy machine. */
 const AT_ONCE_MS = LEASE_MS / 2;
 /** A dead node: L on the waiter's clock and a cycle, and a cycle of slack for a busy machine. */
 const DEAD_NODE_MS = LEASE_MS + 2 * CYCLE_MS;
@@ -90,7 +90,7 @@ describe('several nodes on one database', () => {
     listening.on('notification', ({ payload }) => said.push(BigInt(payload!.split(' ')[1] ?? 0)));
     await listening.query('LISTEN rescind_confirmed');
     const joined = await rows();
-    // Of 300 records with 97 selectors each a slice holds 52.
+    // A slice holds 52 of the 300 records, which have 97 selectors each.
     await control.pool.query(
       `WITH head AS (UPDATE control_head SET seq = seq + 300 RETURNING seq)
        INSERT INTO control_log SELECT head.seq - 300 + n, $1::uuid, 'rule.ordered', 'r', 2, now(),
@@ -199,7 +199,7 @@ describe('several nodes on one database', () => {
       const cutAt = hostClock();
       const waiting = order(near!);
       await near!.whenApplied(1n as Seq);
-      // What the wait is for: it answers without the record that the other has applied.
+      // The wait is for this: it answers without the record that the other has applied.
       expect([cut.isCurrent(), cut.state.head]).toEqual([true, 0n]);
       const { seq, ms, confirmed, confirmedAt } = await waiting;
       expect(confirmed).toEqual({ nodes: 1, guards: 0, expired: 1 });

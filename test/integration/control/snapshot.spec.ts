@@ -110,7 +110,7 @@ describe('snapshots of the control state', () => {
     const applied = follower.whenApplied(head);
     await follower.start();
     await applied;
-    // With the snapshot's own last record, so that what follows is known to follow it.
+    // The snapshot's own last record is kept, so that the next records are known to follow it.
     expect(read[0]).toBe(head - 1n);
     expect(told).toEqual([head + 1n]);
     expect([follower.isCurrent(), sizes(follower.state)]).toEqual([true, sizes(await catchUp(whole))]);

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createProducer, httpTransport } from '../../../src/emit/index.js';
 import { startReceiver, type Receiver } from './receiver.js';
 
-/** For thousands of events on disk, and some starts of a process: how long these take is not promised. */
+/** Time limit for thousands of events on disk and some starts of a process; their duration is not promised. */
 const MANY_EVENTS_MS = 600_000;
 
 const PROCESS = fileURLToPath(new URL('./spooling-process.mjs', import.meta.url));

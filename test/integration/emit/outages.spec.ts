@@ -118,7 +118,7 @@ describe('whatever the other side does', () => {
         }
 
         const arrived = receiver.received.map(({ id }) => id);
-        // What a closing producer gave up while it was under way may arrive after what the next one sends.
+        // An event that a closing producer gave up while it was under way may arrive after the events of the next producer.
         const ordered = arrived.filter((id) => !maybeArrived.has(id));
         expect(ordered).toEqual([...ordered].sort((one, other) => Number(one) - Number(other)));
         const lost = accepted.filter((id) => !told.has(id) && !arrived.includes(id));

@@ -17,7 +17,7 @@ const SOURCE = 'https://idp.example';
 const session = (sid: string) => ({ iss: SOURCE, sid, sub: 'u1' });
 /** Faster than in life, so that an outage costs the test milliseconds. */
 const retry = { firstMs: 2, maxMs: 20 };
-/** So long that a slow machine's answer is not taken for a lost one; where one is lost in silence, the time that is waited for it. */
+/** Time limits for an answer: long enough for a slow machine; and short, for specs that lose an answer in silence. */
 const [ANSWER_MS, LOST_MS] = [30_000, 1_000];
 
 describe('a producer over HTTP', () => {
@@ -219,7 +219,7 @@ describe('a producer over HTTP', () => {
     emitMany(sut, 1, 5);
     await other.until(() => other.requests.length > 3);
     expect([sut.stats().away, told]).toEqual(['unauthenticated', ['unauthenticated']]);
-    // Who waits is told at once.
+    // A caller that waits is told at once.
     await expect(sut.emitDurably('session.ended', session('s6'))).rejects.toMatchObject({ code: 'unauthenticated' });
     key = 'new';
     await sut.flush();

@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** Of a stream, its beginning. */
+/** Sends a request. If the answer is a stream, returns its beginning. */
 function send({ method = 'POST', path, headers = {}, body, as = GUARD }: Sent): Promise<Got> {
   const authorization = as === '' ? {} : { authorization: service.basic(as) };
   return new Promise((resolve, reject) => {

@@ -5,9 +5,9 @@ import { askLease, askToken, freshId, HandGuard, openStream } from './feed-clien
 import { GUARD, startFeedService, WIDE_GUARD, type Confirmed, type FeedService } from './feed-service.js';
 
 const LEASE_MS = 4_000;
-/** What a grant lasts at most. */
+/** The longest time that a grant lasts. */
 const GRANT_MS = 0.75 * LEASE_MS;
-/** What nobody holds up is far below the end of a grant, also on a busy machine. */
+/** Limit for an order that nobody holds up: far below the end of a grant, also on a busy machine. */
 const AT_ONCE_MS = 2_000;
 const LATE_AFTER_MS = 2_000;
 const CYCLE_MS = 500;

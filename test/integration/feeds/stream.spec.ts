@@ -31,7 +31,7 @@ async function open(caller: string, options: Omit<StreamOptions, 'authorization'
   return stream;
 }
 
-/** What it heard after its start, up to `seq`: the ledger entries of Rescind's own are no control records, so nothing else comes. */
+/** Events that the stream received after its start, up to `seq`. Rescind's own ledger entries are no control records and do not come. */
 async function heard(stream: Stream, seq: string): Promise<readonly string[]> {
   await stream.next(({ id }) => id === BigInt(seq));
   return stream.events.slice(1).map(({ event }) => event);

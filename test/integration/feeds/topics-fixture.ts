@@ -194,7 +194,7 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
 export const numbers = (to: number, from = 1): number[] =>
   Array.from({ length: to - from + 1 }, (_, nth) => from + nth);
 
-/** What a resource app holds that reads a tenant's topic from its start: the last value of each key. */
+/** The state of a resource app that reads a tenant's topic from its start: the last value of each key. */
 export function held(records: readonly TopicRecord[]): Map<string, Readonly<Record<string, unknown>>> {
   const rules = new Map<string, Readonly<Record<string, unknown>>>();
   for (const { key, value } of records) {

@@ -27,7 +27,7 @@ describe('a guard and what is ordered', () => {
     expect(guard.stats()).toMatchObject({ local: true, connected: true, tokens: 1, asked: 1, unavailable: 0 });
   });
 
-  /** With an ID-JAG that the IdP has told of: only then is the lineage complete, and the answer kept. */
+  /** Issues a token with an ID-JAG that the IdP has reported: only then is the lineage complete, and the answer kept. */
   async function issue(idJag: object, over: object): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
     const facts = { ...parties.idJagFacts(now, { jti: randomUUID(), ...idJag }), ...idJag };

@@ -32,7 +32,7 @@ const TYPES: readonly SourceEventName[] = [
   'access.summary',
 ];
 
-/** What one process of the service runs to ingest from Kafka: a follower, an appender, a consumer, connections of its own. */
+/** The parts of one process that ingests from Kafka: a follower, an appender, a consumer, connections of its own. */
 export interface IngestProcess {
   readonly follower: ControlFollower;
   readonly appender: Appender;

@@ -43,7 +43,7 @@ const offsetOf = async (
     )
   )[0];
 
-/** From 0 to the head without a hole, whatever came through which door. */
+/** Expects indexes from 0 to the head without a hole, whatever came through which door. */
 async function expectDense(): Promise<void> {
   const [ledger] = await stage.rows(
     `SELECT count(*) = max(ix) + 1 AND min(ix) = 0 AND max(ix) + 1 = (SELECT next_ix FROM ledger_head h WHERE h.tenant = e.tenant) AS dense
@@ -109,7 +109,7 @@ describe('records', () => {
       'SELECT code, partition, record_offset::int AS position, source, tenant FROM quarantine WHERE topic = $1 ORDER BY record_offset',
       [source.topic],
     );
-    // Whatever it says of itself, who wrote on a source's topic was the source.
+    // The writer on a source's topic is that source, whatever a record says of itself.
     const owner = { source: source.id, tenant: stage.tenant, partition: 0 };
     expect(quarantined).toEqual(bad.map(([code], at) => ({ code, position: at * 2 + 1, ...owner })));
     const kept = await stage.rows<{ bytes: Buffer; size: number }>(

@@ -17,7 +17,7 @@ const EVENTS_A_POST = 240;
 const CLIENTS = 96;
 /** A post of about 2 MB: what all clients hold together is three times what the door lets in. */
 const PADDING = 'x'.repeat(8_000);
-/** Of the bodies that are let in with all that is made of them. */
+/** Bound on the growth of memory by the admitted bodies and everything made of them. */
 const MAX_GROWTH_BYTES = 600 * 1024 * 1024;
 
 let database: TestDatabase;

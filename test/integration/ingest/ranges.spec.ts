@@ -73,7 +73,7 @@ describe('a question about one entry', () => {
 describe('a look for duplicates', () => {
   it('goes to one of the parts of `dedupe`', async () => {
     const [known] = await rows<{ key: Buffer }>('SELECT key FROM dedupe WHERE tenant = $1 LIMIT 1', [stage.tenant]);
-    // As place.sql asks, for one event.
+    // The question of place.sql, for one event.
     const plan = await rows<{ 'QUERY PLAN': string }>(
       `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF, SUMMARY OFF)
        SELECT d.ix FROM (VALUES ($1::uuid, $2::bytea), ($1, $2)) s (tenant, key)

@@ -51,7 +51,7 @@ async function storedRoutes(batches: readonly (readonly ReturnType<typeof chat>[
   return found.map(({ route }) => route);
 }
 
-/** As if the source had brought all but one of its routes. */
+/** Leaves room for one more route of the source. */
 async function leaveOne(): Promise<void> {
   await storedRoutes([[chat('GET /first'), docs('GET /first-docs')]]);
   await rows(

@@ -76,7 +76,7 @@ const ask = (
     sent.once('error', reject).end(options.body);
   });
 
-/** What is answered to bytes after which the client sends nothing more. */
+/** Sends the bytes, then nothing more, and returns the answer. */
 function answerTo(bytes: string): Promise<string> {
   const socket: TLSSocket = connect({ host: '127.0.0.1', port: port(), rejectUnauthorized: false }, () =>
     socket.write(bytes),

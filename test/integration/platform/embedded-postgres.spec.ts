@@ -67,7 +67,7 @@ describe('the embedded PostgreSQL', () => {
   it('keeps data and address across a restart', async () => {
     await ask(sut.url, 'CREATE TABLE kept AS SELECT 1 AS n');
     const { url } = sut;
-    // For a command beside the service that runs it.
+    // A command beside the service that runs the server finds it so.
     expect(await findEmbeddedPostgres(sut.directory)).toBe(url);
     await sut.stop();
     expect(await findEmbeddedPostgres(sut.directory)).toBeUndefined();

@@ -34,7 +34,7 @@ class WidensNode1900000000001 implements MigrationInterface {
   async down(): Promise<void> {}
 }
 
-/** As a clone had it before the history of migrations began anew. */
+/** A migration of clones older than the present history of migrations. */
 class ControlLog1764000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('CREATE TABLE control_log (seq bigint)');

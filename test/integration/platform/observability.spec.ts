@@ -73,7 +73,7 @@ describe('what operators look at', () => {
     await (await fetch(`${service.url}/v1/sources`)).text();
     const admin = createRescindAdmin(service.url, service.adminKey!);
     await admin.post('/v1/callers', { id: 'auditor', roles: { audit: {} } });
-    // What narrows is answered once it is in force.
+    // A change that narrows rights is answered once it is in force.
     await admin.post('/v1/callers/auditor/disable', {});
     exposed = await metricsWith(service.url, /rescind_in_force_seconds_count\{outcome="confirmed"\} 1/);
   });
@@ -83,7 +83,7 @@ describe('what operators look at', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  /** What a query may name: a histogram is asked for by its parts. */
+  /** Names that a query may use: a histogram is queried by its parts. */
   function known(): ReadonlySet<string> {
     const types = [...exposed.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
     return new Set(

@@ -88,7 +88,7 @@ interface Read {
   readonly unreadable: UnreadableRecordSet[];
 }
 
-/** As the ingest does: a batch's records up to one that cannot be read, then on from where the error says. */
+/** Reads as ingest does: a batch's records up to one that cannot be read, then on from the place that the error names. */
 async function readUntil(kafka: Kafka, topics: string[], isAll: (read: Read) => boolean): Promise<Read> {
   const read: Read = { messages: [], unreadable: [] };
   const consumer = kafka.consumer({ groupId: uniqueName('spec'), maxWaitTimeInMs: 50 });

@@ -113,7 +113,7 @@ async function count(): Promise<Record<(typeof TABLES)[number], string[]>> {
     for (const scope of scopes) note(first.scope, `${client},${res},${scope}`, ix);
     if (agent !== null) note(first.agent, `${client},${res},${agent}`, ix);
   }
-  /** How many there are once an index is in, where one came with it. */
+  /** Counts the entries of the map up to each index that added one. */
   const running = (map: Map<string, number>): string[] => {
     const counts = new Map<string, Map<number, number>>();
     for (const [key, ix] of map) {

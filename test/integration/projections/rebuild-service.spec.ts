@@ -163,7 +163,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     });
     expect((await fetch(`${rescind.url}/v1/sources/chat`, { method: 'PUT', headers, body })).status).toBe(200);
     while (await owed()) await delay(10);
-    // Of two it is not known which: the token's is taken.
+    // The source has two resources, so the use gets the resource of its token; nobody has issued this one.
     await post(
       fromChat(
         'access.allowed',

@@ -58,7 +58,7 @@ const summary = (jti: string, from: number, to: number) =>
     to: T + to,
   });
 
-/** What stands in `access`, use by use. */
+/** Adds up the rows of `access`, use by use. */
 async function addUp(
   index: bigint,
   users: readonly number[],
@@ -202,7 +202,7 @@ describe('uses of users', () => {
   });
 
   it('are those of the tenant alone', async () => {
-    // As if that tenant had closed blocks and an open one where the other has uses.
+    // This tenant has closed blocks and an open one at the indexes where the other tenant has uses.
     await database.pool.query('INSERT INTO use_usr_end (tenant, blk) VALUES ($1, 2)', [GLOBEX]);
     const users = (await rows('SELECT DISTINCT usr FROM access WHERE tenant = $1 AND usr IS NOT NULL')).map(
       ({ usr }) => usr as number,

@@ -69,7 +69,7 @@ describe('of the story', () => {
   });
 
   describe('GET /v1/access/counts', () => {
-    // What is asked without `from` lies within thirty days of NOW, of whole days.
+    // A question without `from` covers thirty whole days up to NOW.
     const FROM = Math.floor((NOW - 30 * 86_400) / 86_400) * 86_400;
 
     it('counts by day what is attributed, a summary by its count', async () => {

@@ -364,7 +364,7 @@ describe('GET /v1/tokens', () => {
       client: client(CRM_AS, 'assistant-at-crm'),
       agent: null,
       stopped_by: [{ rule: RULE }],
-      // Nobody judges here: that is the part of introspection.
+      // Nothing judges tokens here: introspection does that.
       would_be_active: null,
       because: [],
       accesses: { count: 0, allowed: 0, denied: 0, first: null, last: null },

@@ -131,11 +131,11 @@ interface Start {
   readonly name: string;
   readonly query: () => Record<string, string>;
   readonly selector: () => Selector;
-  /** Of the token `t`, what came of it apart. */
+  /** Condition on the token `t`; tokens that came of it are counted apart. */
   readonly tokens: () => string;
-  /** Of the grant `g`; without it, what stands behind the tokens. */
+  /** Condition on the grant `g`. Default: the grants behind the tokens. */
   readonly grants?: () => string;
-  /** Of the use `a`; without it, those of the tokens. */
+  /** Condition on the use `a`. Default: the uses of the tokens. */
   readonly uses?: () => string;
 }
 

@@ -32,7 +32,7 @@ interface Reader {
   leave(): void;
 }
 
-/** Where many readers are refused: without a pause the work of the readers, in this process, would delay the answers. */
+/** Pause of readers that are refused in large numbers: without it their work, in this process, would delay the answers. */
 const REFUSED_PAUSE_MS = 100;
 
 /** Asks again whenever it is answered or refused, on one connection after another, until it leaves. */
@@ -118,7 +118,7 @@ describe('while every turn of questions is taken by long ones', () => {
       headers: { authorization: `Bearer ${world.planted.acme.keys[role]}` },
       body: new URLSearchParams(fields),
     });
-  /** Nobody has seen it, so that memory cannot answer. */
+  /** Makes a token that nobody has seen, so that memory cannot answer. */
   const unknownToken = (): string => randomBytes(32).toString('base64url');
 
   it.each<[string, () => Promise<unknown>, unknown]>([

@@ -108,7 +108,7 @@ describe('of uses after a rule on a token alone', () => {
   it('compares the rules that were ordered or lifted last', async () => {
     const before = await linesSince(await head());
     expect(before).toEqual([[], true]);
-    // Those that came before are beyond the budget now, one among them that is lifted last.
+    // The earlier rules are beyond the budget now, among them one that is lifted last.
     for (let nth = 0; nth < MAX_RULES_COMPARED; nth++) await order(`r-many-${nth}`, T + 6_000, 'nobody-has-it');
     await sayOwn(api.pool, ACME, 'revocation.lifted', (T + 6_010) * 1_000, {
       rule: 'r-issued',

@@ -18,7 +18,7 @@ const source = (name: keyof typeof SOURCES) => ({ id: SOURCES[name].id, name });
 const secondsOf = (index: number): number => Math.floor(arrivals[index]! / 1000);
 const coverage = async (query = '') => (await api.get(`/v1/coverage${query}`)).body;
 const itemOf = (answer: any, name: string) => answer.items.find((item: any) => item.source.name === name);
-/** What an answer says of one source, without the clocks, which are those of the day of the run. */
+/** The part of an answer about one source, without the clocks, which depend on the day of the run. */
 const saidOf = (answer: any, name: string) => {
   const { clock: _, ...said } = itemOf(answer, name);
   return said;

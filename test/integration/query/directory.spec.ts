@@ -202,7 +202,7 @@ describe('the directory', () => {
       (await api.get(`/v1/access?user=${alice()}`)).body.items.map((item: any) => item.user.entity),
     );
     expect([...users]).toEqual([alice()]);
-    // As of a moment at which nobody had heard of bob he is no name of hers.
+    // As of a moment before anybody had heard of bob, bob is no name of hers.
     expect((await entity(alice(), '?as_of=6')).names.map((name: any) => name.name)).toEqual(['alice', 'crm-alice']);
     await api.send('DELETE', `/v1/directory/users/bob?${inIdp}&tenant=acme`, ADMIN);
     expect((await entity(alice())).names).toHaveLength(2);

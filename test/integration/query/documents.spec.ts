@@ -7,7 +7,7 @@ import { CRM_AS, STORY } from './story.js';
 
 let api: Awaited<ReturnType<typeof startQueryApi>>;
 let served: any;
-/** Without its references. */
+/** The served document with its references resolved. */
 let document: any;
 beforeAll(async () => {
   api = await startQueryApi(STORY);

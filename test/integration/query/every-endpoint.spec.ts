@@ -3,7 +3,7 @@ import { ERROR_CODES } from '../../../src/contracts/index.js';
 import { commitment } from '../../../src/merkle/index.js';
 import { countsOf, namesOf, ROLES, startTwoTenants, TENANTS, type Answered, type RoleName } from './two-tenants.js';
 
-/** For a few thousand requests on a busy machine. */
+/** Time limit for a few thousand requests on a busy machine. */
 const MANY_QUESTIONS_MS = 240_000;
 
 let world: Awaited<ReturnType<typeof startTwoTenants>>;
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** Who may ask; what is not listed is a question, and the role `audit`'s alone. */
+/** Roles that may ask. A path that is not listed is a question, for the role `audit` alone. */
 const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
   '/v1/tenants': ['admin'],
   '/v1/tenants/{id}': ['admin'],
@@ -77,10 +77,10 @@ function pathsOf({ path }: Operation): readonly string[] {
   return named.map((id) => path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => FIXED[name] ?? encodeURIComponent(id)));
 }
 
-/** What stands in a path beside the thing. */
+/** Path parameters that do not name the subject of the path. */
 const FIXED: Readonly<Record<string, string>> = { secretId: '0', partition: '0' };
 
-/** A body for what takes one. That it is refused for what it says must come after that it is refused for who says it. */
+/** A body for methods that take one. The refusal of the caller must come before the refusal of the body. */
 const bodyOf = ({ method }: { readonly method: string }): string | undefined =>
   method === 'POST' || method === 'PUT' ? '{}' : undefined;
 
@@ -167,7 +167,7 @@ describe('who asks', () => {
       askers.map(async ({ operation, key }) => {
         const [path] = pathsOf(operation);
         const answer = await world.ask(operation.method, path!, key, bodyOf(operation));
-        // Who guesses is soon told to wait.
+        // A caller that guesses is soon told to wait.
         const told = answer.body?.code === 'too-many-requests' ? [429, 'too-many-requests'] : [401, 'unauthenticated'];
         expect([operation.method, path, answer.status, answer.body?.code]).toEqual([operation.method, path, ...told]);
       }),
@@ -178,7 +178,7 @@ describe('who asks', () => {
     for (const operation of world.operations) {
       const [path] = pathsOf(operation);
       const allowed = allowedFor(operation).includes(role);
-      // What changes something is asked only by those who may not.
+      // Requests that change something are sent only by callers that may not.
       if (allowed && operation.method !== 'GET') continue;
       const answer = await world.ask(operation.method, path!, world.planted.acme.keys[role], bodyOf(operation));
       const at = `${operation.method} ${path} by ${role}`;
@@ -340,7 +340,7 @@ function pairsOf(known: readonly string[]): readonly string[] {
     .map((pair) => String(new URLSearchParams(pair as unknown as Record<string, string>)));
 }
 
-/** By path, of every list that has a second page. */
+/** Cursors of every list that has a second page, by path. */
 async function cursorsOf(tenant: 'acme' | 'globex'): Promise<ReadonlyMap<string, string>> {
   const cursors = new Map<string, string>();
   for (const { path, parameters } of world.operations.filter(
@@ -478,7 +478,7 @@ describe('malformed questions', () => {
   });
 });
 
-/** What a question must be told beside. */
+/** Parameters that a question requires. */
 function neededBy(path: string): string {
   const { as, jti, client, api, user, idp } = namesOf('acme');
   const needed: Readonly<Record<string, string>> = {

@@ -69,7 +69,7 @@ describe('an issuer, expanded', () => {
     [IDP, 1, first, ['agent-7 → assistant']],
     [IDP, 2, wholeNames, wholeArrows],
     [IDP, 3, wholeNames, wholeArrows],
-    // It names neither: the assistant is where its user has a grant.
+    // The issuer names neither a client nor a resource: the assistant is there because the issuer's user has a grant at it.
     [PARTNER, 1, ['client assistant 3', `issuer ${IDP} 2`, `issuer ${PARTNER} 1`], []],
     [
       PARTNER,
@@ -125,7 +125,7 @@ describe('an issuer, expanded', () => {
   });
 
   it('says `at_least` where a client has more grants than are looked at, and none of those is of it', async () => {
-    // Of three pairs, 6,667 grants each are looked at.
+    // With three pairs, 6,667 grants of each are looked at.
     await api.pool.query(
       `INSERT INTO entity (tenant, id, kind, key, parts, from_ix)
       SELECT $1, -n, 1, int4send(n), jsonb_build_array('${IDP}', NULL, 'u' || n), 1 FROM generate_series(1, 7000) AS n`,

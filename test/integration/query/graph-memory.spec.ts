@@ -39,7 +39,7 @@ async function expectSame(): Promise<void> {
   }
 }
 
-/** From what is remembered, from what has just been read, and by one that remembers no grants from so early on. */
+/** Compares the answers of a process that remembers, of one that has just read, and of one that remembers no grants from that far back. */
 async function expectSameChanges(
   moments: readonly (readonly [since: number, until: number])[],
   end: number,
@@ -78,7 +78,7 @@ it('follows the ledger, and goes back in it', async () => {
       ),
     ).toBeGreaterThan(0);
   }
-  // What is used where no block has ended: the memory of the same block's beginning goes on.
+  // A use where no block has ended: the memory of the same block's beginning goes on.
   await api.say([
     say('crm', 'access.allowed', T + 500, {
       token: { iss: CRM_AS, jti: 't1' },

@@ -8,7 +8,7 @@ let arrivals: readonly number[];
 
 beforeAll(async () => {
   api = await startQueryApi(STORY);
-  // Of the token in 11, whose user nobody knew: it is Alice's, at the assistant.
+  // Entry 11 has a token whose user nobody knew: it is Alice's, at the assistant.
   await api.say([
     /* 15 */ say('crm', 'token.issued', T + 65, {
       kind: 'access',

@@ -164,7 +164,7 @@ export async function startQueryApi(
   return {
     pool: database.pool,
     url,
-    /** What is registered: tenants with their keys, sources, the rule. */
+    /** The registered state: tenants with their keys, sources, the rule. */
     control: state,
     say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),
     get: (path: string, caller: string | null = 'acme-audit'): Promise<Answer> => send('GET', path, caller),

@@ -22,7 +22,7 @@ afterAll(() => api.stop());
 const id = (kind: number, ...parts: (string | null)[]): string => String(ids.get(`${kind} ${JSON.stringify(parts)}`));
 const search = async (query: string, caller = 'acme-audit') => (await api.get(`/v1/search?${query}`, caller)).body;
 const q = (text: string): string => `q=${encodeURIComponent(text)}`;
-/** What was found, in order: kind, how, name. */
+/** The results in order: kind, kind of match, name. */
 const found = async (query: string, caller?: string) =>
   (await search(query, caller)).items.map((item: any) => `${item.kind} ${item.match} ${item.name}`);
 const key = (kind: 'token' | 'id_jag', ...parts: string[]): string => tokenId(ruleKey(keyOf(ACME), kind, parts));

@@ -104,7 +104,7 @@ describe('used after a rule', () => {
     ]);
     expect([await told(since), await stoppedBy('c-new')]).toEqual([[], []]);
 
-    // What she held before is stopped all the same.
+    // The tokens that she held before are stopped all the same.
     await api.say([used('c-old', at + 1_400), used('c-old', at + 1_500)]);
     expect([await told(since), await stoppedBy('c-old')]).toEqual([
       [{ rule: 'r-carol', state: 'ordered', user: 'carol', at: at + 1_400, last: at + 1_500, uses: 2, tokens: 1 }],

@@ -19,7 +19,7 @@ import { API, createStage, fromChat, fromIdp, IDP, idJag, RAS, token, type Stage
 import { until } from '../control/control-fixture.js';
 
 const DAY_S = 86_400;
-/** What is granted so much later than an order lies beyond every skew of it, and within what intake lets through. */
+/** A token granted this much after an order lies beyond every skew of the order, and within the bound that intake accepts. */
 const LATER_S = 120;
 
 let stage: Stage;
@@ -44,7 +44,7 @@ beforeAll(async () => {
   revocations = createRevocations({ controlLog, follower, pool: database.pool });
   keySets = createKeySets({ state: follower.state, log: testLog(), allowedHosts: [] });
   const authenticate = createAuthenticator({ state: () => follower.state });
-  // So that what is granted later than an order is good already.
+  // The clock is ahead, so that a token granted later than an order is good already.
   const now = (): number => Date.now() + LATER_S * 1_000;
   introspection = createIntrospection({
     follower,

@@ -177,7 +177,7 @@ describe('what an order and a lift answer', () => {
         extensions: { confirm: USERS - 2 },
       });
     }
-    // What there is in all is not told to who may not read it.
+    // A caller that may not read the total is not told it.
     expect(await failure(order({ ...client, issuer: IDP }, {}, 'narrow'))).toMatchObject({
       extensions: { confirm: USERS - 2, of: null },
       detail: expect.stringMatching(/^the rule hits 28 users; /),
@@ -236,7 +236,7 @@ describe('what an order and a lift answer', () => {
       expect(answer).toMatchObject({ hits: null, unknown: null, other_rules: null, confirmed: { nodes: 1 } });
       expect((await blind.lift(callers['analyst']!, answer.id, { resume: true })).other_rules).toBeNull();
     }
-    // What concerns one user never waits for a number.
+    // An order that concerns one user never waits for a number.
     const user = await blind.order(callers['analyst']!, { selector: userOf(5), reason });
     expect(user).toMatchObject({ hits: null, confirmed: { nodes: 1 } });
     await lift(user.id, { resume: true });

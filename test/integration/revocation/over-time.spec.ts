@@ -300,7 +300,7 @@ describe('rules over time, on PostgreSQL', () => {
         for (const state of [stage.follower.state, await restart()]) {
           for (const { sub } of users) {
             expect([sub, isStopped(state, sub, seconds() + DAY_S)]).toEqual([sub, stays]);
-            // What was granted by the time of a disabling is never given back.
+            // Nothing granted by the time of a disabling is ever given back.
             expect(isStopped(state, sub, newestDisabling)).toBe(true);
           }
         }

@@ -98,7 +98,7 @@ describe('previewing a rule', () => {
   const ask = (selector: Selector, more: object = {}, as = 'analyst'): Promise<Preview> =>
     revocations.preview(callers[as]!, { selector, ...more });
 
-  /** What the rule itself would stop, by the code that decides. */
+  /** Counts the tokens that the rule would stop, by the code that decides. */
   async function stoppedBy(selector: Selector, before?: number): Promise<number> {
     const tenant = stage.follower.state.tenant(stage.tenant)!;
     const { rows } = await stage.database.pool.query<{ key: Buffer }>('SELECT key FROM token WHERE tenant = $1', [
@@ -282,7 +282,7 @@ describe('previewing a rule', () => {
   it('counts every token of a client, and what came of the last of them', async () => {
     const selector = { client: { iss: RAS, client_id: 'bot-at-chat' } };
     const { tokens: before } = await ask(selector);
-    // So many of the client, each ending later than the one before, and one of somebody else that came of the last.
+    // Tokens of the client, each ending later than the one before, and a token of somebody else that came of the last.
     const last = 3_100;
     await stage.database.pool.query(
       `INSERT INTO token (tenant, key, parent_key, ix, seen_seq, source, facts, client, res, iat, exp)

@@ -4,7 +4,7 @@ import { EXAMPLES, makeQuestionsPage, PAGE, type Page } from '../../pages/questi
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const MINUTES = 600_000;
-/** What stands in the API, is no question of the security team's, and has no example. */
+/** Routes of the API that are no question of the security team and have no example. */
 const NOT_ASKED: ReadonlySet<string> = new Set(['/v1/quarantine/{id}']);
 
 let database: TestDatabase;

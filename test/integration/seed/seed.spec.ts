@@ -23,7 +23,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** What the sources said, where it stands and since when; Rescind's own entries name what is drawn anew each time, but stand where they stood. */
+/** Entries with position, arrival and the sources' bytes. Rescind's own entries contain random values, so their bytes are left out. */
 const LEDGER = `SELECT e.ix, e.type, e.arrival, CASE WHEN p.mode = 'own' THEN NULL ELSE encode(sha256(p.bytes), 'hex') END AS bytes
   FROM entry e JOIN payload p USING (tenant, ix) WHERE e.tenant = (SELECT tenant FROM control_log WHERE kind = 'tenant.changed' AND body->>'name' = $1 LIMIT 1) ORDER BY e.ix`;
 

@@ -1,5 +1,5 @@
-import type { Moment } from './lease-clock.js';
-import type { Seq } from '../log/records.js';
+import type { Moment } from './clock.js';
+import type { Seq } from './seq.js';
 
 /** Durations of the lease protocol (lease-protocol.md). Safe when ρ (f L + e) ≤ L. */
 export interface LeaseTiming {

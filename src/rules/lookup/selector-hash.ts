@@ -1,5 +1,5 @@
 import { keyWord, KEY_WORDS } from './key-pool.js';
-import type { SelectorKey } from './selector.js';
+import type { SelectorKey } from '../selector.js';
 
 const PRIME = 0x01000193;
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { readAcknowledgement } from '../follow/node-rows.pg.js';
-import type { Seq } from '../log/records.js';
-import { hear, isOver, judge, newWait, observe, type NodeRow, type SeenCounter } from './waiting.js';
+import type { Seq } from './seq.js';
+import { isOver, judge, newWait, observe, type NodeRow, type SeenCounter } from './waiting.js';
 
 const L = 4_000;
 
@@ -82,28 +81,5 @@ describe('a wait for a record of one tenant', () => {
     ['is not settled by a node of an earlier release before', row(8, 0), 'acme', false],
   ])('%s', (_name, rows, tenant, settled) => {
     expect(isSettled(rows, tenant)).toBe(settled);
-  });
-
-  it('hears of it in a notification', () => {
-    const wait = newWait(seq(9), 'acme');
-    judge(wait, new Map([['n', row(4, 8)]]));
-    hear(wait, readAcknowledgement('n 4 2 9 {"acme": "8"}')!);
-    expect(isOver(wait)).toBe(false);
-    hear(wait, readAcknowledgement('n 4 2 9 {"globex": "4"}')!);
-    expect([isOver(wait), wait.guards]).toEqual([true, 2]);
-  });
-
-  it('takes the notification of an earlier release for what it says, and nothing else for one', () => {
-    expect(readAcknowledgement('n 4 2')).toEqual({
-      id: 'n',
-      confirmed: 4n,
-      guards: 2,
-      byTenant: { applied: 0n, behind: new Map() },
-    });
-    expect([readAcknowledgement(''), readAcknowledgement('n 4'), readAcknowledgement('n 4 2 9')]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ]);
   });
 });

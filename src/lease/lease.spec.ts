@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { createLeaseClock, type Moment } from './lease-clock.js';
+import { createLeaseClock, type Moment } from './clock.js';
 import { confirmedFor, createLease, type Lease } from './lease.js';
-import type { Seq } from '../log/records.js';
+import type { Seq } from './seq.js';
 
 const L = 4_000;
 const [LEASE_FRACTION, MAX_GRANTS, MISSED_STOP_MS] = [0.75, 10_000, 100];

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createLeaseClock, MISSED_STOP_MS, type Moment } from './lease-clock.js';
+import { createLeaseClock, MISSED_STOP_MS, type Moment } from './clock.js';
 
 describe('the clock of a lease', () => {
   let monotonic: number;

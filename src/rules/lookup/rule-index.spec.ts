@@ -16,7 +16,7 @@ import {
   type Selector,
   type TokenFacts,
   type TokenKeys,
-} from './index.js';
+} from '../index.js';
 
 const TENANT_KEY = Buffer.alloc(32, 7);
 const MAX_RULES_NAMED = 100;

@@ -9,7 +9,7 @@ import {
   type Rule,
   type Selector,
   type TokenKeys,
-} from './index.js';
+} from '../index.js';
 
 const KEY = Buffer.alloc(32, 5);
 const IDP = 'https://idp.example';

@@ -1,4 +1,4 @@
-import { KEY_BYTES } from './dimension.js';
+import { KEY_BYTES } from '../dimension.js';
 
 /** Number of 32-bit words of one key. */
 export const KEY_WORDS = KEY_BYTES / 4;

@@ -1,9 +1,9 @@
 import { createKeyPool, KEY_WORDS, type KeyPool } from './key-pool.js';
 import { idWords, isUuid, uuidOf } from './rule-id.js';
 import { selectorHash } from './selector-hash.js';
-import { MAX_SELECTOR_MEMBERS } from '../contracts/index.js';
-import { namesIdentity } from './selector.js';
-import type { NewRule, Rule, Terms } from './rule.js';
+import { MAX_SELECTOR_MEMBERS } from '../../contracts/index.js';
+import { namesIdentity } from '../selector.js';
+import type { NewRule, Rule, Terms } from '../rule.js';
 
 const FIRST_CAPACITY = 64;
 /** Rules in one piece of a dump. */
@@ -147,16 +147,7 @@ export function createRuleColumns(): RuleColumns {
       words[row + SPEAKER] = origin?.speaker ?? 0;
       words[row + HASH] = selectorHash(selector);
       words[row + KEY_AT] = pools[memberCount(selector.shape)]!.add(selector.key);
-      words[row + FLAGS] =
-        selector.shape |
-        LIVE |
-        (rule.effect === 'block' ? BLOCK : 0) |
-        (rule.asOfOrder ? AS_OF_ORDER : 0) |
-        (rule.reauthenticate ? REAUTHENTICATE : 0) |
-        (rule.resume === true ? RESUME : 0) |
-        (until === undefined ? 0 : ENDS) |
-        (origin === undefined ? 0 : HAS_ORIGIN) |
-        (rule.isOneOfSeveral === true ? ONE_OF_SEVERAL : 0);
+      words[row + FLAGS] = flagsOf(rule);
       return slot;
     },
     free(slot) {
@@ -217,6 +208,26 @@ export function createRuleColumns(): RuleColumns {
     },
   };
 }
+
+const flagsOf = ({
+  selector,
+  effect,
+  asOfOrder,
+  reauthenticate,
+  resume,
+  until,
+  origin,
+  isOneOfSeveral,
+}: NewRule): number =>
+  selector.shape |
+  LIVE |
+  (effect === 'block' ? BLOCK : 0) |
+  (asOfOrder ? AS_OF_ORDER : 0) |
+  (reauthenticate ? REAUTHENTICATE : 0) |
+  (resume === true ? RESUME : 0) |
+  (until === undefined ? 0 : ENDS) |
+  (origin === undefined ? 0 : HAS_ORIGIN) |
+  (isOneOfSeveral === true ? ONE_OF_SEVERAL : 0);
 
 /** Throws RangeError for a rule that does not fit a row: a truncated time would select something else than was ordered. */
 function refuseMalformed({ id, seq, selector, before, until = 0, origin }: NewRule): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { KEY_BYTES } from './dimension.js';
+import { KEY_BYTES } from '../dimension.js';
 import { createKeyPool } from './key-pool.js';
 
 const MEMBERS = 2;

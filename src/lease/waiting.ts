@@ -1,5 +1,5 @@
 import { confirmedFor, type Confirmation } from './lease.js';
-import type { Seq } from '../log/records.js';
+import type { Seq } from './seq.js';
 
 /** The row of a node: a process that answers from memory. */
 export interface NodeRow {

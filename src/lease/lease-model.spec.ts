@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Trap } from '../../../test/model/lease-moves.js';
-import type { Size } from '../../../test/model/lease-world.js';
-import { search } from '../../../test/model/search.js';
-import { longestWait } from '../../../test/model/waits.js';
+import type { Trap } from '../../test/model/lease-moves.js';
+import type { Size } from '../../test/model/lease-world.js';
+import { search } from '../../test/model/search.js';
+import { longestWait } from '../../test/model/waits.js';
 
 /** L of 4 ticks and f of 0.75; one node that may be started twice; one statement at a time may come late. */
 const NODE: Size = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRuleColumns } from './rule-columns.js';
-import type { NewRule } from './rule.js';
-import { DIMENSIONS } from './dimension.js';
+import type { NewRule } from '../rule.js';
+import { DIMENSIONS } from '../dimension.js';
 
 const FIRST_CAPACITY = 64;
 const RULES_A_PIECE = 16_384;

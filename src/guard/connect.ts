@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { presentedOf, reportWhenDone, sendRefusal, type CertificateOptions, type Described } from '../access.js';
-import type { BearerVerifier, Verdict } from '../bearer/bearer-verifier.js';
-import type { Usage } from '../usage.js';
+import { presentedOf, reportWhenDone, sendRefusal, type CertificateOptions, type Described } from './access.js';
+import type { BearerVerifier, Verdict } from './bearer/bearer-verifier.js';
+import type { Usage } from './usage.js';
 
 /** Options of `createMiddleware`. */
 export interface MiddlewareOptions extends CertificateOptions {
