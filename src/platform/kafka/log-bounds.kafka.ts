@@ -1,8 +1,13 @@
 import type { Admin, Kafka } from 'kafkajs';
-import type { LogBounds } from './partition.js';
 
 /** A broker that has not answered by then counts as unknown; the caller gets the rest of its answer. */
 const ANSWER_WITHIN_MS = 3_000;
+
+/** Offsets of a partition: the first that still exists, and the one that the next record will get. */
+export interface LogBounds {
+  readonly low: bigint;
+  readonly high: bigint;
+}
 
 /** Offsets by partition. */
 export type TopicBounds = ReadonlyMap<number, LogBounds>;
@@ -19,7 +24,7 @@ export interface LogBoundsReader {
 /**
  * Reads the offsets of logs from the broker, over a connection made at the first question. Rejects if the broker does not answer in time.
  */
-export function createLogBoundsReader({ kafka }: { readonly kafka: Kafka }): LogBoundsReader {
+export function createLogBoundsReader(kafka: Kafka): LogBoundsReader {
   let current: Connection | undefined;
 
   async function connect(): Promise<Admin> {

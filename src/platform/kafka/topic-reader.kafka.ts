@@ -1,8 +1,9 @@
-import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
-import { unreadableOf } from '../../platform/kafka/index.js';
+import type { KafkaRecord } from './record.js';
+import { kafkajsInternal } from './internals/internals.kafka.js';
+import { unreadableOf } from './record-sets/fetch-response.kafka.js';
 
 /** Bytes of one fetch. A larger record comes alone. */
 const FETCH_BYTES = 4 * 1024 * 1024;
@@ -16,7 +17,7 @@ export interface TopicRecord {
   readonly offset: bigint;
   readonly key: string | null;
   readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
+  readonly headers: KafkaRecord['headers'];
 }
 
 /** Reads partition 0 of a topic, committed records only, without a consumer group. Every failure throws `kafka-unavailable`. */
@@ -59,14 +60,12 @@ interface Cluster {
   ): Promise<readonly { readonly partitions: readonly { readonly offset: string }[] }[]>;
 }
 
-const require = createRequire(import.meta.url);
-const KafkaBatch = require('kafkajs/src/consumer/batch.js') as new (
-  topic: string,
-  fetchedOffset: string,
-  partition: FetchedPartition,
-) => Batch;
+const KafkaBatch =
+  kafkajsInternal<new (topic: string, fetchedOffset: string, partition: FetchedPartition) => Batch>(
+    'consumer/batch.js',
+  );
 
-export function createTopicReader({ kafka }: { kafka: Kafka }): TopicReader {
+export function createTopicReader(kafka: Kafka): TopicReader {
   let connected: Promise<Cluster> | undefined;
 
   async function connect(): Promise<Cluster> {

@@ -1,5 +1,4 @@
-import type { Admin, Kafka, Producer } from 'kafkajs';
-import { ensureTopics } from '../../platform/kafka/index.js';
+import type { Kafka, KafkaProducer } from '../../platform/kafka/index.js';
 import { type Log } from '../../platform/log/index.js';
 import { type Metrics } from '../../platform/observe/index.js';
 import type { Refused } from '../append/quarantine.pg.js';
@@ -34,28 +33,18 @@ export function createQuarantineTopic({
     'Notices of refused events that the broker did not take.',
   );
   let waiting: { key: string | null; value: string }[] = [];
-  let connected: Promise<{ admin: Admin; producer: Producer }> | undefined;
+  let connected: Promise<KafkaProducer> | undefined;
   let sending: Promise<void> | undefined;
 
-  async function connect(): Promise<{ admin: Admin; producer: Producer }> {
-    const admin = kafka.admin();
-    const producer = kafka.producer({ allowAutoTopicCreation: false });
-    try {
-      await admin.connect();
-      await ensureTopics(admin, [QUARANTINE_TOPIC]);
-      await producer.connect();
-      return { admin, producer };
-    } catch (error) {
-      await end({ admin, producer });
-      throw error;
-    }
+  async function connect(): Promise<KafkaProducer> {
+    await kafka.ensureTopics([QUARANTINE_TOPIC]);
+    return kafka.connectProducer();
   }
 
-  // A client that stays connected would keep its process from ending.
-  async function end(open: { readonly admin: Admin; readonly producer: Producer } | undefined): Promise<void> {
-    await Promise.all(
-      [open?.producer.disconnect(), open?.admin.disconnect()].map((ended) => ended?.catch(() => undefined)),
-    );
+  async function disconnect(): Promise<void> {
+    const open = connected;
+    connected = undefined;
+    await open?.then((producer) => producer.close()).catch(() => undefined);
   }
 
   async function send(): Promise<void> {
@@ -64,10 +53,9 @@ export function createQuarantineTopic({
       waiting = [];
       try {
         connected ??= connect();
-        await (await connected).producer.send({ topic: QUARANTINE_TOPIC, messages });
+        await (await connected).send({ topic: QUARANTINE_TOPIC, messages });
       } catch (error) {
-        await end(await connected?.catch(() => undefined));
-        connected = undefined;
+        await disconnect();
         dropped.inc(messages.length);
         log.warn({ err: error, notices: messages.length }, 'cannot send notices of refused events; they are dropped');
       }
@@ -88,7 +76,7 @@ export function createQuarantineTopic({
     },
     async stop() {
       await sending;
-      await end(await connected?.catch(() => undefined));
+      await disconnect();
     },
   };
 }

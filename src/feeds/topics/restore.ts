@@ -1,12 +1,11 @@
-import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
 import { createLogCopies, type ControlRecord, type LogCopies, type RecordCopy, type Seq } from '../../control/index.js';
+import type { Kafka } from '../../platform/kafka/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
 import { createControlSeal, isSameRecord } from './control-message.js';
 import { sealed } from './history.js';
 import { controlTopic } from './names.js';
 import type { TopicKeys } from './topic-key.pg.js';
-import { createTopicReader } from './topic-reader.kafka.js';
 
 /** Records of one database transaction. A restore that was interrupted continues behind the last transaction when it runs again. */
 const RECORDS_A_TRANSACTION = 2_000;
@@ -48,7 +47,7 @@ export async function restoreControlLog({
   onProgress = () => undefined,
 }: RestoreOptions): Promise<Restored> {
   const topic = controlTopic(prefix);
-  const reader = createTopicReader({ kafka });
+  const reader = kafka.topicReader();
   const restoration = await createRestoration(createLogCopies({ pool }), topic, onProgress);
   const key = await keys.find();
   const seal = key && createControlSeal(key);

@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { kafkajsInternal } from './internals.kafka.js';
 
 interface Header {
   readonly key: string;
@@ -12,10 +12,10 @@ interface Decoder {
 /**
  * Makes kafkajs gather a record's headers in one pass. kafkajs 2.2.4 copies all previous headers for each further one
  * (`record/v0/decoder.js`): one record of 200 KB with 20,000 headers blocks the process for a minute, before any code of Rescind sees it,
- * and again after a restart. Call this before a consumer is made; calling it again does nothing.
+ * and again after a restart. It concerns brokers before Apache Kafka 2.3. Call this before a consumer is made.
  */
 export function gatherHeadersInOnePass(): void {
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/protocol/decoder.js') as { prototype: Decoder };
+  const { prototype } = kafkajsInternal<{ prototype: Decoder }>('protocol/decoder.js');
   const { readVarIntArray } = prototype;
   if (patched.has(readVarIntArray)) return;
   const replacement: Decoder['readVarIntArray'] = function (this: Decoder, read) {

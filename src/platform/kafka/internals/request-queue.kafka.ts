@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module';
+import { kafkajsInternal } from './internals.kafka.js';
 
 interface RequestQueue {
   readonly pending: readonly unknown[];
@@ -14,9 +14,7 @@ let installed = false;
 export function installRequestQueue(): void {
   if (installed) return;
   installed = true;
-  const { prototype } = createRequire(import.meta.url)('kafkajs/src/network/requestQueue/index.js') as {
-    prototype: RequestQueue;
-  };
+  const { prototype } = kafkajsInternal<{ prototype: RequestQueue }>('network/requestQueue/index.js');
   const schedule = prototype.scheduleCheckPendingRequests;
   prototype.scheduleCheckPendingRequests = function scheduleIfAnyWaits(this: RequestQueue): void {
     if (this.pending.length > 0) schedule.call(this);

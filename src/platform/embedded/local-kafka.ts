@@ -300,15 +300,10 @@ async function untilItAnswers(server: ServiceProcess, broker: string, signal: Ab
     const ended = server.ended();
     if (ended !== undefined) throw new Error(`Kafka ended with ${ended}`);
     signal?.throwIfAborted();
-    const admin = kafka.admin();
     try {
-      await admin.connect();
-      const { brokers, controller } = await admin.describeCluster();
-      if (brokers.length > 0 && controller !== null) return;
+      if (await kafka.isUp()) return;
     } catch (error) {
       if (performance.now() > deadline) throw error;
-    } finally {
-      await admin.disconnect().catch(() => undefined);
     }
     await delay(POLL_INTERVAL_MS);
   }

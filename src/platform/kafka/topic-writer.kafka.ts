@@ -1,5 +1,5 @@
 import type { Kafka, Message, Producer } from 'kafkajs';
-import { ensureTopics, type TopicSettings } from '../../platform/kafka/index.js';
+import { ensureTopics, type TopicSettings } from './topics.kafka.js';
 
 /** Bytes of one request. Brokers take batches of 1 MiB by default, and a single record may be larger than this. */
 const SEND_BYTES = 512 * 1024;
@@ -37,7 +37,7 @@ export interface TopicWriter {
   close(): Promise<void>;
 }
 
-export function createTopicWriter({ kafka, transactionalId }: { kafka: Kafka; transactionalId: string }): TopicWriter {
+export function createTopicWriter(kafka: Kafka, transactionalId: string): TopicWriter {
   const admin = kafka.admin({ retry: RETRY });
   // Idempotent, and one request at a time: a retry neither duplicates a message nor lets a later one overtake it.
   const producer: Producer = kafka.producer({

@@ -1,6 +1,6 @@
-import type { Kafka } from 'kafkajs';
 import { RescindError } from '../../contracts/index.js';
 import { createControlLog, createLogCopies } from '../../control/index.js';
+import type { Kafka } from '../../platform/kafka/index.js';
 import type { Log } from '../../platform/log/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
 import { createControlSeal } from './control-message.js';
@@ -8,7 +8,6 @@ import { findPublished, requireContinued } from './history.js';
 import { storedOffset } from './lead.pg.js';
 import { controlTopic } from './names.js';
 import type { TopicKeys } from './topic-key.pg.js';
-import { createTopicReader } from './topic-reader.kafka.js';
 
 export interface ControlFence {
   /** Returns why answers must not come from this database, with what to do. Undefined if they may. */
@@ -29,7 +28,7 @@ export interface FenceOptions {
  * the check fails. A cluster without the topic has never been published to, so there is nothing to compare with.
  */
 export function createControlFence({ kafka, pool, keys, prefix, log }: FenceOptions): ControlFence {
-  const reader = createTopicReader({ kafka });
+  const reader = kafka.topicReader();
   const database = { copies: createLogCopies({ pool }), controlLog: createControlLog({ pool }) };
   const topic = controlTopic(prefix);
 
