@@ -26,7 +26,7 @@ export const ReplayInput = Type.Object(
     from: Type.Optional(Seconds),
     to: Type.Optional(Seconds),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_REPLAYED })),
-    after: Type.Optional(Type.String({ pattern: POSITION, description: '`next` of the call before' })),
+    after: Type.Optional(Type.String({ pattern: POSITION, description: '`next` of the previous call' })),
   },
   closed,
 );

@@ -18,7 +18,7 @@ export const PERSON = {
   minLength: 1,
   maxLength: MAX_IDENTIFIER_LENGTH,
   pattern: NO_NUL,
-  description: 'the person acting',
+  description: 'the person who orders this through the caller',
 } as const;
 export const MOMENT = {
   type: 'integer',

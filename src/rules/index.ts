@@ -22,9 +22,8 @@ export {
   userParts,
   type SelectorKey,
   type SelectorKeys,
-  type TokenRef,
 } from './selector.js';
-export type { OtherValues, RuleEventName, Selector } from '../contracts/index.js';
+export type { OtherValues, RuleEventName, Selector, TokenRef } from '../contracts/index.js';
 export { ruleTimeOf } from './rule-time.js';
 export {
   isEnabling,

@@ -11,8 +11,6 @@ import { DIMENSIONS, KEY_BYTES, ruleKey, type Dimension, type Parts, type RuleKe
 
 const DIGEST = new RegExp(DIGEST_PATTERN);
 
-export type { TokenRef };
-
 /** The most selectors that one rule may have. A connection event has at most 72, a client event and `/revoke` about 100. */
 export const MAX_SELECTORS_A_RULE = 128;
 

@@ -312,7 +312,7 @@ describe.each(SHAPES)('an access token of %s', (_, make) => {
 
 describe('a token of one source is read by its profile alone', () => {
   it.each(SHAPES.filter(([name]) => name !== 'RFC 9068' && name !== 'PingOne, at+jwt'))(
-    '%s: not by RFC 9068’s',
+    '%s: the profile of RFC 9068 does not read it',
     async (_, make) => {
       const shape = make();
       await configure(shape);
@@ -324,8 +324,8 @@ describe('a token of one source is read by its profile alone', () => {
   );
 });
 
-describe('what no key of the source can verify', () => {
-  it('is looked up by its digest, like an opaque text', async () => {
+describe('a JWT that no key of the source can verify', () => {
+  it('is looked up by its digest, like an opaque token', async () => {
     await configure({ preset: 'keycloak', header: {}, claims: {} });
     const refresh = `${Buffer.from(JSON.stringify({ alg: 'HS512', typ: 'JWT' })).toString('base64url')}.${Buffer.from(JSON.stringify({ iss: RAS, jti: id(), typ: 'Refresh' })).toString('base64url')}.${digestOf(id())}`;
     expect(await introspect(refresh, 'chat-login')).toBe(INACTIVE);
@@ -358,7 +358,7 @@ describe('what no key of the source can verify', () => {
   });
 });
 
-it('the client of `POST /revoke` is read by the same rule', async () => {
+it('`POST /revoke` reads the client of a token by the same profile', async () => {
   const shape: Shape = {
     preset: 'keycloak',
     header: { typ: 'JWT' },

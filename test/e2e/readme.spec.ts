@@ -51,7 +51,7 @@ describe('the commands of the README, right after `npm install` and beside a see
   });
 
   it(
-    'connect an identity provider and an application, ask about its token, stop it, and ask what happened',
+    'connect an identity provider and an application, introspect its token, stop it, and query what happened',
     async () => {
       await expect(access(join(checkout, 'dist'))).rejects.toMatchObject({ code: 'ENOENT' });
       const commands = (await Promise.all(SECTIONS.map(commandsOf))).join('\n');

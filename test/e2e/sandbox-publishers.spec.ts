@@ -45,7 +45,7 @@ describe('publishing to Kafka', () => {
     ['structured', undefined],
     ['binary', 'gzip'],
     ['structured', 'gzip'],
-  ] as const)('in %s mode, compression %s', async (mode, compression) => {
+  ] as const)('publishes in %s mode with compression %s', async (mode, compression) => {
     const before = received.length;
     const sut = await createKafkaPublisher({
       kafka,
@@ -83,7 +83,7 @@ describe('publishing to Kafka', () => {
     expect(key?.toString()).toBe('https://idp.example|s1');
   });
 
-  it('rejects, rather than creating a topic that nobody registered', async () => {
+  it('rejects an event for an unregistered topic instead of creating the topic', async () => {
     const impatient = createKafka({
       brokers: testBrokers(),
       clientId: 'spec',
@@ -100,7 +100,7 @@ describe('publishing to Kafka', () => {
     await sut.stop();
   });
 
-  it('rejects what no schema allows before it is sent', async () => {
+  it('rejects an event that violates its schema before sending it', async () => {
     const sut = await createKafkaPublisher({ kafka, sourceName: name, source: SOURCE, mode: 'binary' });
     await expect(sut.publish('session.ended', { ...ended, sid: '' })).rejects.toMatchObject({ code: 'invalid-event' });
     await sut.stop();

@@ -16,7 +16,7 @@ afterEach(async () => {
 
 describe('an ingesting process that stands still in the middle of a batch', () => {
   it(
-    'holds up the others no longer than a transaction may last, and nothing is stored twice when it wakes',
+    'delays the others no longer than a transaction may last, and stores nothing twice when it wakes',
     async () => {
       const database = await createTestDatabase();
       cleanups.push(() => database.drop());

@@ -15,15 +15,15 @@ import { ENTRY, NAME, OWNED } from './rows.js';
 import { SCIM_USER } from './scim-user.js';
 
 const JSON_MEDIA_TYPE = 'application/json';
-const FOR_PEOPLE = 'For people to read: nothing decides by the directory.';
+const FOR_PEOPLE = 'The directory is for people to read: nothing is decided by it.';
 
 const plain = (schema: unknown): object => JSON.parse(JSON.stringify(schema)) as object;
-const iss = { name: 'iss', required: true, schema: NAME, description: 'issuer that knows it by this name' };
+const iss = { name: 'iss', required: true, schema: NAME, description: 'issuer that uses this name' };
 const tenant = {
   name: 'tenant',
   required: false,
   schema: NAME,
-  description: 'tenant claim, where the issuer states one',
+  description: 'tenant claim, if the issuer states one',
 };
 const text = { type: 'string' as const };
 const IMPORT_BODY = {
@@ -56,12 +56,12 @@ export class DirectoryController {
 
   @Get('entities/:id')
   @RequireRole('audit')
-  @ApiParam({ name: 'id', schema: PATH.entity, description: 'entity id, as other answers give it' })
+  @ApiParam({ name: 'id', schema: PATH.entity, description: 'entity id, from another answer' })
   @Answers(
-    'All names of one user, client or other thing, and which event states each',
+    'All names of one user, client or other entity, and the event that states each',
     EntityAnswer,
     ENTITY_PARAMETERS,
-    'Names that one grant states together are one user or client. `weak` names are tied by an email of the directory alone; what the directory says is of now.',
+    'Names that one grant states together belong to one user or client. `weak` names are tied only by an email of the directory. The directory’s entries are the present ones.',
   )
   entity(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<EntityAnswer> {
     return this.#questions.entity(caller.tenant, id, query);
@@ -70,10 +70,10 @@ export class DirectoryController {
   @Get('directory')
   @RequireRole('audit', 'admin')
   @Answers(
-    'Names, owners and teams, as they were put',
+    'Entries of the directory: names, owners and teams',
     DirectoryPage,
     DIRECTORY_PARAMETERS,
-    'Of now: it takes no `as_of`. The directory is a setting, of which no history is kept.',
+    'Entries as they are now: there is no `as_of`. The directory is a setting, and its history is not kept.',
   )
   list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<DirectoryPage> {
     return this.#questions.directory.list(caller.tenant, query);
@@ -84,9 +84,9 @@ export class DirectoryController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Put a user’s names: a SCIM User (RFC 7643, section 4.1)',
-    description: `Kept are userName, displayName (or name.formatted), emails and active. ${FOR_PEOPLE}`,
+    description: `userName, displayName (or name.formatted), emails and active are kept. ${FOR_PEOPLE}`,
   })
-  @named('sub', 'the user as the issuer names it')
+  @named('sub', 'the user’s `sub` at the issuer')
   @ApiQuery(iss)
   @ApiQuery(tenant)
   @ApiBody({ schema: SCIM_USER as object })
@@ -104,7 +104,7 @@ export class DirectoryController {
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Put a client’s name, owner and team', description: FOR_PEOPLE })
-  @named('client_id', 'the client as the issuer names it')
+  @named('client_id', 'the client’s `client_id` at the issuer')
   @ApiQuery(iss)
   @ApiBody({ schema: OWNED as object })
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
@@ -121,7 +121,7 @@ export class DirectoryController {
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Put an agent’s name, owner and team', description: FOR_PEOPLE })
-  @named('id', 'the agent as the issuer names it')
+  @named('id', 'the agent’s id at the issuer')
   @ApiQuery(iss)
   @ApiBody({ schema: OWNED as object })
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
@@ -137,8 +137,8 @@ export class DirectoryController {
   @Delete('directory/users/:sub')
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Take a user’s entry out; answers with what it was' })
-  @named('sub', 'the user as the issuer names it')
+  @ApiOperation({ summary: 'Delete a user’s entry; the answer is the deleted entry' })
+  @named('sub', 'the user’s `sub` at the issuer')
   @ApiQuery(iss)
   @ApiQuery(tenant)
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
@@ -153,8 +153,8 @@ export class DirectoryController {
   @Delete('directory/clients/:client_id')
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Take a client’s entry out; answers with what it was' })
-  @named('client_id', 'the client as the issuer names it')
+  @ApiOperation({ summary: 'Delete a client’s entry; the answer is the deleted entry' })
+  @named('client_id', 'the client’s `client_id` at the issuer')
   @ApiQuery(iss)
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
   removeClient(
@@ -168,8 +168,8 @@ export class DirectoryController {
   @Delete('directory/agents/:id')
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Take an agent’s entry out; answers with what it was' })
-  @named('id', 'the agent as the issuer names it')
+  @ApiOperation({ summary: 'Delete an agent’s entry; the answer is the deleted entry' })
+  @named('id', 'the agent’s id at the issuer')
   @ApiQuery(iss)
   @ApiOkResponse({ schema: plain(DirectoryEntry) })
   removeAgent(
@@ -186,13 +186,13 @@ export class DirectoryController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Put many entries at once, from a CSV file or a JSON list',
-    description: `All or none: a refusal lists what is wrong with each line (\`lines\`). The same file again changes nothing, and what it does not name stays. ${FOR_PEOPLE}`,
+    description: `All entries are stored, or none: a refusal lists the faults by line (\`lines\`). Sending the same file again changes nothing. Entries that the file does not name stay. ${FOR_PEOPLE}`,
     requestBody: IMPORT_BODY,
   })
   @ApiOkResponse({ schema: plain(ImportAnswer) })
   @ApiResponse({
     status: 400,
-    description: 'invalid-request, with `lines`: [{line, detail}] and `faults`, their number (problem+json)',
+    description: 'invalid-request, with `lines`: [{line, detail}], and `faults`: the number of faults (problem+json)',
   })
   importFile(@CurrentCaller() caller: Writer, @Query() query: unknown, @Body() body: unknown): Promise<ImportAnswer> {
     if (Object.keys((query ?? {}) as object).length > 0)

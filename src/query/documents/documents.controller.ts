@@ -36,7 +36,7 @@ export class DocumentsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Where to go from here', description: 'Public, and the same for everybody.' })
+  @ApiOperation({ summary: 'Links to start from', description: 'Public. The answer is the same for everybody.' })
   @ApiOkResponse({
     description: 'links',
     schema: { type: 'object', title: 'Index', required: ['name', 'next'], example: INDEX },

@@ -30,9 +30,9 @@ async function expectNothingFound(result: RunResult): Promise<void> {
   expect([result.verdict.stale, result.verdict.wronglyInactive, result.stuck]).toEqual([0, 0, []]);
 }
 
-describe('introspection at three nodes, asked from outside while rules are ordered and lifted and everything is broken in turn', () => {
+describe('introspection at three nodes, checked from outside while rules are ordered and lifted and each part is broken in turn', () => {
   it(
-    'never says active after the answer to an order, nor inactive without one',
+    'never says active after the answer to an order, nor inactive without an order',
     async () => {
       const seed = Date.now() % 1_000_000;
       console.info(`seed ${seed}`);

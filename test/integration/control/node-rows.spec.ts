@@ -32,7 +32,7 @@ describe('the row of a node', () => {
     return id;
   }
 
-  it('is not reaped by a waiter that saw it before its last renewal', async () => {
+  it('is not deleted by a waiter that saw it before its last renewal', async () => {
     const sut = createNodeRows(session);
     const id = await joined();
     const { counter: before } = (await rowOf(id))!;
@@ -41,7 +41,7 @@ describe('the row of a node', () => {
     expect([await sut.reap(id, before + 1n), await rowOf(id)]).toEqual([true, undefined]);
   });
 
-  it('never says that less is confirmed than it has said', async () => {
+  it('never takes back what it has confirmed', async () => {
     const sut = createNodeRows(session);
     const id = await joined();
     await sut.acknowledge(id, all(7), 2);
@@ -95,7 +95,7 @@ describe('the row of a node', () => {
       expect(remainingMs()).toBe(USABLE_MS - 1_000);
     });
 
-    it('a renewal that the server warns of renews nothing', async () => {
+    it('a renewal with a warning of the server renews nothing', async () => {
       const { membership, remainingMs, pass } = await given();
       await membership.renewWhenDue(session);
       pass(1_000);

@@ -20,7 +20,7 @@ describe('a second process', () => {
     return writeSnapshot(pool, state, 1);
   }
 
-  it('starts from a snapshot and the records after it, and answers as the first', async () => {
+  it('starts from a snapshot and the records after it, and answers like the first', async () => {
     const [before, lifted, after, untouched] = await Promise.all(
       ['before', 'lifted', 'after', 'untouched'].map((sub) => service.issue({ sub })),
     );

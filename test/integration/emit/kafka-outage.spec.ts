@@ -130,7 +130,7 @@ describe('a producer over Kafka', () => {
     }
   }, 120_000);
 
-  it('finds the one record that the broker will not take', async () => {
+  it('finds the one record that the broker refuses', async () => {
     const name = await createTopic(1, 3_000);
     const { sut, told } = producer(name);
     for (let n = 0; n < 30; n++)
@@ -148,7 +148,7 @@ describe('a producer over Kafka', () => {
     expect(new Set((await readAll(name)).flat().map(idOf)).size).toBe(49);
   }, 60_000);
 
-  it('a topic that is not there holds events back, tells who waits, and is used when it comes', async () => {
+  it('a missing topic holds events back, waiting callers are told, and the events go out when the topic exists', async () => {
     const name = uniqueName('later');
     const { sut, told } = producer(name);
     sut.emit('token.revoked', { iss: SOURCE, jti: 't1', reason: 'r' }, { id: '1' });

@@ -52,8 +52,8 @@ const world = fc.record({
   }),
 });
 
-describe('whatever the other side does', () => {
-  it('every accepted event arrives exactly once at a receiver that knows duplicates, in order, or is told as refused or dropped', async () => {
+describe('a producer, whatever the other side does', () => {
+  it('every accepted event arrives in order and exactly once at a receiver that knows duplicates, or is reported as refused or dropped', async () => {
     await fc.assert(
       fc.asyncProperty(world, async ({ outage, steps, maxWaiting, maxBatch, spool }) => {
         const directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));

@@ -146,7 +146,7 @@ describe('a request that is wrong in itself', () => {
   });
 });
 
-describe('whatever comes', () => {
+describe('any request', () => {
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }),
@@ -190,7 +190,7 @@ describe('whatever comes', () => {
     as: fc.constantFrom(GUARD, INTROSPECTOR),
   });
 
-  it('is answered, and never with a failure of ours', async () => {
+  it('is answered, and never with an internal error', async () => {
     const seen = new Map<number, number>();
     await fc.assert(
       fc.asyncProperty(sents, async ({ target, search, type, body, as }) => {

@@ -50,7 +50,7 @@ afterAll(async () => {
 
 const ROUNDS = 10;
 
-it('holds its lease at one of several nodes behind an address, so that an order waits for one grant', async () => {
+it('a guard holds its lease at one of several nodes behind one address, so that an order waits for one grant', async () => {
   const token = await service.issue();
   await learn(guard, token);
   // Questions at once take a connection each, to both nodes.

@@ -6,7 +6,7 @@ import { digestOf } from '../../conformance/signing.js';
 import { startFeedService, type FeedService } from '../feeds/feed-service.js';
 import { learn, localAnswer, startGuard } from './guard-fixture.js';
 
-describe('a guard and what is ordered', () => {
+describe('a guard and orders', () => {
   let service: FeedService;
   let guard: Guard;
   beforeAll(async () => {
@@ -18,7 +18,7 @@ describe('a guard and what is ordered', () => {
   });
   afterEach(() => guard.stop());
 
-  it('answers at once, with the claims as issued', async () => {
+  it('the guard answers at once, with the claims as issued', async () => {
     const token = await service.issue({ sub: 'local', scope: 'chat.read' });
     await learn(guard, token);
     const answer = localAnswer(guard, token);

@@ -52,7 +52,7 @@ afterAll(async () => {
   await sut.stop();
 });
 
-it('a notice says reason and positions of all that was refused alike, and nothing of what it held', async () => {
+it('a notice has the reason and positions of all records refused alike, and nothing of their content', async () => {
   sut.tell([
     refused('malformed-json', 0, 3n),
     refused('malformed-json', 0, 4n),

@@ -108,8 +108,8 @@ const answers = async (status: string): Promise<number> => {
   );
 };
 
-describe('while the database takes nothing', () => {
-  it('clients are told to come back, memory stays bounded, and nothing that was accepted is lost', async () => {
+describe('while the database stores nothing', () => {
+  it('clients are told to come back, memory stays bounded, and no accepted event is lost', async () => {
     await post(JSON.stringify([used('first')]));
     const letGo = await holdHead();
     const before = await residentBytes();

@@ -29,7 +29,7 @@ describe('the embedded PostgreSQL', () => {
   const count = async (): Promise<number> =>
     Number((await ask<{ n: string }>(sut.url, 'SELECT count(*) AS n FROM kept'))[0]!.n);
 
-  it('is durable, checks its pages, wants a password and listens on loopback only', async () => {
+  it('is durable, checks its pages, requires a password and listens on loopback only', async () => {
     const [settings] = await ask<Record<string, string>>(
       sut.url,
       `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit, current_setting('data_checksums') AS checksums,
@@ -112,7 +112,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await count()).toBe(1);
   });
 
-  it('ends with its parent, also when that is killed', async () => {
+  it('ends with its parent, even if that is killed', async () => {
     await sut.stop();
     await untilGone(await startOrphan('postgres', sut.directory, { guarded: true }));
   });

@@ -107,7 +107,7 @@ describe('the local Kafka', () => {
     expect(await readAll(connect(sut.brokers), TOPIC, 3)).toEqual(['a', 'b', 'c']);
   });
 
-  it('ends with its parent, also when that is killed', async () => {
+  it('ends with its parent, even if that is killed', async () => {
     await sut.stop();
     await untilGone(await startOrphan('kafka', sut.directory, { guarded: true }));
   });

@@ -202,7 +202,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
     });
 
     it(
-      'make a standby that follows in step, without which nothing commits, and which is copied once',
+      'make a standby that is copied once and follows in step, and without which nothing commits',
       async () => {
         const primary = await connect('postgres-primary');
         await untilSynchronous(primary);
@@ -228,7 +228,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
     );
 
     it(
-      'when the primary is lost: the standby has what was committed and takes its place; the former primary commits nothing, and becomes the standby',
+      'the standby has every commit and takes over when the primary is lost; the former primary commits nothing, and becomes the standby',
       async () => {
         await end('postgres-primary', 'SIGKILL');
         await run('postgres-standby', 'pg_ctl', 'promote', '--wait', '--silent');

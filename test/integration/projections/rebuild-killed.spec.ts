@@ -126,7 +126,7 @@ describe('the process of a rebuild, killed while ingest goes on,', () => {
     ['while it compares', (line) => line === 'comparing …'],
     ['as it switches', (line) => line === 'switching …'],
   ])(
-    '%s: what is live answers as before, nothing is held, and the next one cleans up and finds no difference',
+    '%s: the live tables answer as before, no lock is held, and the next rebuild cleans up and finds no difference',
     async (moment, isMoment) => {
       const before = { head: await headOf(), oids: await oids() };
       const asked = await answers(before.head);

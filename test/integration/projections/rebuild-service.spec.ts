@@ -105,7 +105,7 @@ async function live(n: number): Promise<void> {
 }
 
 describe('`rescind rebuild`, beside a running service', () => {
-  it('leaves nobody without an answer, and finds what it made the same', async () => {
+  it('leaves no question without an answer, and finds no difference', async () => {
     for (let n = 0; n < 10; n += 1) await live(n);
     const lives = { going: true, lived: 10 };
     const living = (async () => {
@@ -133,7 +133,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     expect(rows).toEqual([{ n: String(lived * 20), bound: String(lived * 20) }]);
   });
 
-  it('says what differs, in words, and ends with 1', async () => {
+  it('describes the differences, and ends with 1', async () => {
     await database.pool.query('UPDATE token SET client = client + 1 WHERE ix = (SELECT min(ix) FROM token)');
     const said = await rescindSays('rebuild', 'tokens');
     expect(said).toMatchObject({
@@ -149,7 +149,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     expect(await rescindSays('rebuild', 'tokens')).toMatchObject({ code: 0 });
   });
 
-  it('takes the resources of a source as they were when it said something', async () => {
+  it('uses the resources that a source had at the time of each event', async () => {
     const admin = createRescindAdmin(rescind.url, rescind.adminKey!);
     const owed = async () =>
       (await database.pool.query('SELECT FROM control_outbox o, control_head h WHERE o.seq < h.seq')).rowCount! > 0;
@@ -180,7 +180,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     expect(await rescindSays('rebuild', 'usage')).toMatchObject({ code: 0 });
   });
 
-  it('is told how it was wrongly called', async () => {
+  it('reports wrong usage', async () => {
     expect(await rescindSays('rebuild', 'everything')).toEqual({
       code: 2,
       out: '',

@@ -131,7 +131,7 @@ describe('the history of rules', () => {
   const asOf = async (index: bigint, at = seconds()) =>
     Object.fromEntries((await rulesAsOf(rows, { index, at }, 'all')).map(({ rule, terms }) => [rule, termsOf(terms)]));
 
-  it('is at every index what the nodes held when the ledger had so many entries', async () => {
+  it('equals at every index the rules of the nodes when the ledger had that many entries', async () => {
     expect(held.map(({ rules }) => Object.keys(rules).length)).toEqual([
       1, 2, 3, 4, 5, 5, 4, 5, 5, 6, 6, 7, 8, 8, 8, 10,
     ]);

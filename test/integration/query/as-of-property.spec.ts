@@ -77,7 +77,7 @@ function leapFrom(head: bigint, leap: Leap): bigint {
   return edge > head ? edge : head;
 }
 
-it('answers as of an index as a deployment does that has taken in nothing else', async () => {
+it('an answer as of an index equals that of a deployment with no later entries', async () => {
   const seen = {
     moments: 0,
     closedBlocks: 0,

@@ -242,7 +242,7 @@ describe('the rule that stops exactly what is reached', () => {
       ).toMatchObject({ tokens: { live: 1 } });
   });
 
-  it('as of a moment before it was known whose a token is: by the name that its RAS gave', async () => {
+  it('names the user as the RAS does, as of a moment before the IdP’s user was known', async () => {
     const asked = { user_iss: RAS, user_sub: 'chat-alice', preview: 'false' };
     const { as_of: then, tokens: known } = await questions.reach.blast(callers['auditor']!, asked);
     expect(known.newest.map(({ id }) => id)).toContain(idOf('l1'));
@@ -253,7 +253,7 @@ describe('the rule that stops exactly what is reached', () => {
     expect(sut.tokens.newest.map(({ id }) => id)).toEqual(known.newest.map(({ id }) => id));
   });
 
-  it('tells afterwards what it hit, what was tried, and which node confirmed it when', async () => {
+  it('reports afterwards what it hit, what was tried, and which node confirmed it when', async () => {
     const ordered = await revocations.order(callers['analyst']!, {
       selector: { user: { iss: IDP, sub: 'bob' } },
       reason: 'compromised',

@@ -111,7 +111,7 @@ async function oneByOne(since: number, until: number): Promise<any[]> {
   return items;
 }
 
-it(`tells what two states differ by, and each step between them (SEED=${SEED})`, async () => {
+it(`the changes are the difference of two states, and each step between them (SEED=${SEED})`, async () => {
   const seen = new Map<string, number>();
   const moments = fc.sample(fc.uniqueArray(fc.integer({ min: 1, max: head }), { minLength: 2, maxLength: 2 }), {
     seed: SEED,

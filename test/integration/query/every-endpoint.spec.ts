@@ -108,7 +108,7 @@ function expectNothingOf(tenant: string, answer: Answered, asked: string): void 
     expect({ asked, found: text.includes(secret) && secret }).toEqual({ asked, found: false });
 }
 
-it('knows the endpoints from OpenAPI', () => {
+it('the spec takes all endpoints from OpenAPI', () => {
   expect(world.operations.length).toBeGreaterThan(30);
   for (const listed of Object.keys(ALLOWED).map((key) => key.split(' ').at(-1)!)) {
     // Kafka is not there, and with it the partitions.
@@ -116,7 +116,7 @@ it('knows the endpoints from OpenAPI', () => {
   }
 });
 
-it('answers as of a moment, or says that it takes no `as_of` and refuses one', async () => {
+it('every endpoint answers as of a moment, or says that it takes no `as_of` and refuses one', async () => {
   const without: string[] = [];
   for (const operation of world.operations.filter(({ method }) => method === 'GET')) {
     const { path, parameters, description } = operation;
@@ -157,8 +157,8 @@ it('answers as of a moment, or says that it takes no `as_of` and refuses one', a
   ]);
 });
 
-describe('who asks', () => {
-  it('without credentials, or with wrong ones, is told nothing', async () => {
+describe('a caller', () => {
+  it('gets nothing without credentials or with wrong ones', async () => {
     const askers = world.operations.flatMap((operation) =>
       [null, 'nobody', `${world.planted.acme.keys.admin}x`].map((key) => ({ operation, key })),
     );
@@ -174,7 +174,7 @@ describe('who asks', () => {
     );
   });
 
-  it.each(ROLES)('with the role %s may ask what the role is for, and is told of nothing else', async (role) => {
+  it.each(ROLES)('with the role %s may ask what the role allows, and gets nothing else', async (role) => {
     for (const operation of world.operations) {
       const [path] = pathsOf(operation);
       const allowed = allowedFor(operation).includes(role);
@@ -210,7 +210,7 @@ describe('another tenant', () => {
     return answer;
   };
 
-  it('is asked nothing about by path', async () => {
+  it('cannot be asked about by path', async () => {
     for (const operation of world.operations) {
       if (!operation.path.includes('{')) continue;
       for (const path of pathsOf(operation)) {
@@ -288,7 +288,7 @@ describe('another tenant', () => {
     }
   });
 
-  it('does not show in any list or picture', async () => {
+  it('does not appear in any list or graph', async () => {
     for (const operation of world.operations.filter(({ method, path }) => method === 'GET' && !path.includes('{'))) {
       for (const role of allowedFor(operation)) await asGlobex('GET', operation.path, role);
     }
@@ -410,7 +410,7 @@ describe('malformed questions', () => {
     MANY_QUESTIONS_MS,
   );
 
-  it('about a moment that is none', async () => {
+  it('are refused if the moment is malformed', async () => {
     const moments = [
       ['9999999', 'as-of-out-of-range'],
       ['0', 'as-of-out-of-range'],
@@ -433,7 +433,7 @@ describe('malformed questions', () => {
     }
   });
 
-  it('with the cursor of another question', async () => {
+  it('are refused with the cursor of another question', async () => {
     const cursors = await cursorsOf('acme');
     const taking = having('cursor');
     expect(taking.length).toBeGreaterThan(3);
@@ -449,7 +449,7 @@ describe('malformed questions', () => {
     expect(refused).toBeGreaterThan(taking.length);
   });
 
-  it('over ten years, or over none', async () => {
+  it('are refused over ten years or over an empty window', async () => {
     const bounded = having('from', 'to');
     expect(bounded.length).toBeGreaterThan(2);
     for (const { path } of bounded) {
@@ -463,7 +463,7 @@ describe('malformed questions', () => {
     }
   });
 
-  it('that contradict themselves', async () => {
+  it('are refused if they contradict themselves', async () => {
     for (const kind of ['user', 'client', 'agent'] as const) {
       const second = { user: 'user_sub', client: 'client_id', agent: 'agent_id' }[kind];
       const taking = having(kind, `${kind}_iss`);

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(async () => database?.drop());
 
 describe('the page of questions', () => {
-  it('says what the API answers today, to the byte: `npm run questions` writes it anew', async () => {
+  it('equals the present answers of the API byte for byte: `npm run questions` writes it again', async () => {
     expect(await readFile(PAGE, 'utf8')).toBe(page.text);
     expect(await readFile(EXAMPLES, 'utf8')).toBe(page.examples);
   });
