@@ -1,4 +1,4 @@
-import { nameSchemas } from '../contracts/index.js';
+import { LEDGER_STATES, nameSchemas } from '../contracts/index.js';
 import { Type } from 'typebox';
 
 const closed = { additionalProperties: false } as const;
@@ -6,7 +6,7 @@ const id = Type.String({ description: 'id of the record in quarantine' });
 const position = Type.String({ pattern: '^(0|[1-9][0-9]*)$' });
 
 export const ReplayedAnswer = Type.Union([
-  Type.Object({ id, index: position, state: Type.Enum(['sequenced', 'integrated', 'published']) }, closed),
+  Type.Object({ id, index: position, state: Type.Enum([...LEDGER_STATES]) }, closed),
   Type.Object({ id, duplicate: Type.Literal(true), index: position }, closed),
   Type.Object({ id, error: Type.String(), detail: Type.Optional(Type.String()) }, closed),
 ]);

@@ -19,8 +19,6 @@ const MAX_OWN_CLIENTS = 100;
 const MAX_TOKEN_LIFETIME_S = 30 * 86_400;
 /** Seconds. A clock that differs by more needs repair, not tolerance. */
 const MAX_SKEW_S = 300;
-/** Bytes of an identifier from outside (wire.md). */
-const MAX_IDENTIFIER_BYTES = 512;
 
 export const NAME_PATTERN = '^[a-z0-9-]{1,63}$';
 const closed = { additionalProperties: false } as const;
@@ -249,8 +247,8 @@ function checkStrings(value: unknown, path: string): void {
     if (value.includes('\0') || !value.isWellFormed()) {
       throw new RescindError('invalid-request', { detail: `\`${path}\` holds a NUL or a lone surrogate` });
     }
-    if (!path.startsWith('jwks') && Buffer.byteLength(value) > MAX_IDENTIFIER_BYTES) {
-      throw new RescindError('invalid-request', { detail: `\`${path}\` is over ${MAX_IDENTIFIER_BYTES} bytes` });
+    if (!path.startsWith('jwks') && Buffer.byteLength(value) > MAX_IDENTIFIER_LENGTH) {
+      throw new RescindError('invalid-request', { detail: `\`${path}\` is over ${MAX_IDENTIFIER_LENGTH} bytes` });
     }
     return;
   }

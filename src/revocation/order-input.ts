@@ -7,14 +7,7 @@ import {
   NOT_BLANK,
   RescindError,
 } from '../contracts/index.js';
-import {
-  MAX_SELECTOR_MEMBERS,
-  SelectorError,
-  isByIdentity,
-  parseSelector,
-  type Effect,
-  type Selector,
-} from '../rules/index.js';
+import { isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
 import { refuseEverything, UNCOUNTED, type Confirm } from './confirmation.js';
 
 /** Characters of a reason. A longer one is refused, because the ledger keeps it. */
@@ -137,21 +130,9 @@ export function readLift(body: unknown): Lift {
 const defaultEffect = (selector: Selector): Effect => (isByIdentity(selector) ? 'revoke' : 'block');
 
 function readSelector(value: unknown): Selector {
-  if (isObject(value)) {
-    const names = Object.keys(value);
-    if (names.length === 0) throw new RescindError('empty-selector');
-    if ('all' in value && names.length > 1)
-      throw new RescindError('contradictory-selector', { detail: '`all` contradicts every other member' });
-    if (names.length > MAX_SELECTOR_MEMBERS) throw new RescindError('selector-too-long');
-  }
-  try {
-    const selector = parseSelector(value);
-    for (const text of textsIn(selector)) refuseSecret('selector', text);
-    return selector;
-  } catch (error) {
-    if (!(error instanceof SelectorError)) throw error;
-    throw new RescindError('invalid-selector', { detail: error.message });
-  }
+  const selector = parseSelector(value);
+  for (const text of textsIn(selector)) refuseSecret('selector', text);
+  return selector;
 }
 
 function readMembers(body: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {

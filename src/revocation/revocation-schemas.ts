@@ -1,5 +1,4 @@
-import { implies, nameSchemas } from '../contracts/index.js';
-import { SELECTOR_SCHEMA } from '../rules/index.js';
+import { IDENTITY_MEMBERS, implies, nameSchemas, SELECTOR_MEMBERS, SELECTOR_SCHEMA } from '../contracts/index.js';
 import { UNCOUNTED } from './confirmation.js';
 import { MOMENT, PERSON, REASON } from './order-input.js';
 
@@ -13,7 +12,7 @@ const says = (member: string, schema: object) => ({ required: [member], properti
 const holds = (member: string) => says(member, { enum: [true] });
 const names = (...members: readonly string[]) =>
   says('selector', { type: 'object', anyOf: members.map((member) => ({ required: [member] })) });
-const BY_IDENTITY = names('token', 'id_jag', 'session');
+const BY_IDENTITY = names(...IDENTITY_MEMBERS);
 const without = (...members: readonly string[]) => ({
   not: { anyOf: members.map((member) => ({ required: [member] })) },
 });
@@ -95,21 +94,10 @@ export const PREVIEWED = {
   },
 } as const;
 
-const selectorMembers = [
-  'token',
-  'id_jag',
-  'session',
-  'user',
-  'client',
-  'agent',
-  'agent_type',
-  'resource',
-  'issuer',
-] as const;
 const unknown = {
   type: 'array',
   nullable: true,
-  items: { type: 'string', enum: [...selectorMembers] },
+  items: { type: 'string', enum: [...SELECTOR_MEMBERS] },
   description:
     'Members of the selector with a name that no event has mentioned and no source is registered for, perhaps misspelt. null: this could not be determined in time.',
 } as const;

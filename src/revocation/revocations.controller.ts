@@ -18,18 +18,16 @@ import {
   UNCONFIRMED,
 } from './revocation-schemas.js';
 import {
-  DEFAULT_PAGE,
   IDEMPOTENCY_KEY,
-  MAX_PAGE,
   type Accepted,
   type Foreseen,
   type LiftConfirmation,
   type OrderConfirmation,
   type Revocations,
-  type RulePage,
   type Wish,
 } from './revocations.js';
 import type { RuleView } from './recorded/rule-view.js';
+import { DEFAULT_PAGE, MAX_PAGE, type RulePage } from './recorded/shown-rules.js';
 import { REVOCATIONS } from './tokens.js';
 
 const schema = (described: object) => ({ schema: described }) as Extract<ApiBodyOptions, { schema: unknown }>;

@@ -37,12 +37,10 @@ export function startRegistry({
   config,
   servers,
   log,
-  lifecycle,
   controlLog,
   follower,
 }: Parts): ReturnType<typeof createRegistry> {
   const topics = servers && createTopicMaker(createKafka({ ...servers, clientId: 'rescind-registry', log }));
-  if (topics) lifecycle.onStop('topic maker', () => topics.stop());
   return createRegistry({
     controlLog,
     follower,

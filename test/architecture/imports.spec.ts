@@ -108,6 +108,9 @@ describe('suffixes (house style, point 3)', () => {
     ['src/query/graph.module.ts', "import { DataSource } from 'typeorm'"],
     ['src/ingest/consumer.ts', "import { Kafka } from 'kafkajs'"],
     ['src/ingest/consumer.ts', "const { Kafka } = require('kafkajs')"],
+    ['src/ingest/kafka/consumer.kafka.ts', "import type { Kafka } from 'kafkajs'"],
+    ['src/platform/embedded/local.kafka.ts', "const decoder = require('kafkajs/src/protocol/decoder.js')"],
+    ['src/platform/kafka/kafka.ts', "import type { Kafka } from 'kafkajs'"],
     ['src/query/module.ts', "import { Module } from '@nestjs/common'"],
   ])('%s with %s is refused', (file, source) => expect(frameworkViolations(file, source)).toHaveLength(1));
 
@@ -116,6 +119,7 @@ describe('suffixes (house style, point 3)', () => {
     ['src/query/grant.entity.ts', "import { Entity } from 'typeorm'"],
     ['src/log/migrations/1796000001000-schema.ts', "import type { QueryRunner } from 'typeorm'"],
     ['src/query/graph.pg.ts', "import type { Pool } from 'pg'"],
-    ['src/ingest/kafka/consumer.kafka.ts', "import { Kafka } from 'kafkajs'"],
+    ['src/platform/kafka/client.kafka.ts', "import { Kafka } from 'kafkajs'"],
+    ['src/platform/kafka/record-sets/codecs.kafka.ts', "import kafkajs from 'kafkajs'"],
   ])('%s with %s is allowed', (file, source) => expect(frameworkViolations(file, source)).toEqual([]));
 });

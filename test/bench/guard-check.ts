@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createGuardState, type Judgement } from '../../src/guard/state.js';
-import { createGuardClock } from '../../src/guard/node/guard-clock.js';
+import { createLeaseClock } from '../../src/lease/index.js';
 import { DIMENSIONS, ruleKeyFromBytes, type RuleKey, type SelectorKey } from '../../src/rules/index.js';
 import { median, type Row } from './report.js';
 
@@ -40,7 +40,8 @@ const someSelector = (nth: number): SelectorKey => {
 
 /** Measures `check` on a hit: the clock and the state's `find`. Each text is a new string, as a request brings it. */
 export async function run(): Promise<readonly Row[]> {
-  const clock = createGuardClock();
+  const moment = createLeaseClock();
+  const clock = (): number => moment().withStops;
   const state = createGuardState({ maxTokens: TOKENS });
   const { stream } = state.openStream();
   state.started(stream, 1n, '*', clock());

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Consumer, KafkaMessage } from 'kafkajs';
-import { createKafka, ensureTopics } from '../../src/platform/kafka/index.js';
+import { createClient } from '../../src/platform/kafka/client.kafka.js';
+import { createKafka } from '../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../src/platform/kafka/topics.kafka.js';
 import { createHttpPublisher, createKafkaPublisher, bindLoopback } from '../../src/sandbox/index.js';
 import { testBrokers, testLog, uniqueName } from '../support/services.js';
 
@@ -8,18 +10,20 @@ const SOURCE = 'urn:sandbox:idp';
 const ended = { iss: 'https://idp.example', sid: 's1', sub: 'alice' };
 
 describe('publishing to Kafka', () => {
-  const kafka = createKafka({ brokers: testBrokers(), clientId: 'spec', log: testLog() });
+  const options = { brokers: testBrokers(), clientId: 'spec', log: testLog() };
+  const kafka = createKafka(options);
+  const client = createClient(options);
   const name = uniqueName('idp');
   let consumer: Consumer;
   const received: KafkaMessage[] = [];
   const waiting: (() => void)[] = [];
 
   beforeAll(async () => {
-    const admin = kafka.admin();
+    const admin = client.admin();
     await admin.connect();
     await ensureTopics(admin, [{ topic: `rescind.events.${name}`, partitions: 1 }]);
     await admin.disconnect();
-    consumer = kafka.consumer({ groupId: uniqueName('spec') });
+    consumer = client.consumer({ groupId: uniqueName('spec') });
     await consumer.connect();
     await consumer.subscribe({ topic: `rescind.events.${name}`, fromBeginning: true });
     await consumer.run({

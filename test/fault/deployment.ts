@@ -17,7 +17,7 @@ import {
 import { createControlFollower, createControlLog, type Source } from '../../src/control/index.js';
 import type { EventName } from '../../src/contracts/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
-import { ensureTopics } from '../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../src/platform/kafka/topics.kafka.js';
 import { createPool, runMigrations, type Pool, type SessionTimeouts } from '../../src/platform/postgres/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
 import { hold } from '../support/hold.js';

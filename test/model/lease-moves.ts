@@ -1,6 +1,6 @@
-import { confirmedFor } from '../../src/control/lease/lease.js';
-import type { Seq } from '../../src/control/log/records.js';
-import { hear, isOver, judge, observe } from '../../src/control/lease/waiting.js';
+import { confirmedFor } from '../../src/lease/lease.js';
+import type { Seq } from '../../src/lease/seq.js';
+import { hear, isOver, judge, observe } from '../../src/lease/waiting.js';
 import {
   fromSeen,
   leaseOf,

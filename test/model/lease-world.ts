@@ -1,6 +1,6 @@
-import { createLease, type Lease, type LeaseSnapshot } from '../../src/control/lease/lease.js';
-import type { Seq } from '../../src/control/log/records.js';
-import type { NodeRow, SeenCounter, Wait } from '../../src/control/lease/waiting.js';
+import { createLease, type Lease, type LeaseSnapshot } from '../../src/lease/lease.js';
+import type { Seq } from '../../src/lease/seq.js';
+import type { NodeRow, SeenCounter, Wait } from '../../src/lease/waiting.js';
 
 /**
  * One moment of a small deployment. Every time in it is relative to now, on the clock of the party it belongs to, so that

@@ -14,7 +14,7 @@ import {
   type NodeRow,
   type SeenCounter,
   type Wait,
-} from '../lease/waiting.js';
+} from '../../lease/index.js';
 
 export interface InForce {
   /**

@@ -1,10 +1,10 @@
 import { RescindError } from '../../contracts/index.js';
 import type { ControlFollower } from '../../control/index.js';
+import type { LogBounds, LogBoundsReader } from '../../platform/kafka/index.js';
 import type { Log } from '../../platform/log/index.js';
 import type { Appender } from '../append/appender.pg.js';
-import type { LogBoundsReader } from './log-bounds.kafka.js';
 import type { OffsetStore, PartitionRow } from './offsets.pg.js';
-import { decide, type LogBounds, type ResumePoint } from './partition.js';
+import { decide, type ResumePoint } from './partition.js';
 import { OffsetLost } from '../append/submission.js';
 
 export interface PartitionView {

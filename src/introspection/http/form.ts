@@ -1,7 +1,5 @@
 import { isAscii } from 'node:buffer';
-
-/** Parameters of one request; more are refused. RFC 7662 and client authentication together know six. */
-const MAX_PARAMETERS = 32;
+import { MAX_FORM_PARAMETERS } from '../../contracts/index.js';
 
 /** A parameter sent without a value counts as not sent (RFC 6749, section 3.2). */
 export interface Form {
@@ -21,7 +19,7 @@ class ParsedForm implements Form {
 
   /** False for a name that is there already, and for one too many. */
   add(name: string, value: string): boolean {
-    if (this.#names.length === MAX_PARAMETERS || this.#names.includes(name)) return false;
+    if (this.#names.length === MAX_FORM_PARAMETERS || this.#names.includes(name)) return false;
     this.#names.push(name);
     this.#values.push(value);
     return true;

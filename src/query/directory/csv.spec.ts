@@ -1,5 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { CsvError, parseCsv } from './csv.js';
+import { CsvError, parseCsv as parse } from './csv.js';
+
+const parseCsv = (text: string, max = 1_000) =>
+  parse(text, max, () => {
+    throw new RangeError('too many');
+  });
 
 describe('a CSV file (RFC 4180)', () => {
   it.each([
@@ -41,6 +46,21 @@ describe('a CSV file (RFC 4180)', () => {
     ['"a"b\n', undefined],
     ['"never closed\nand on\n', undefined],
     ['a\rb\n', undefined],
+    ['"a\rb"\n', undefined],
+    [
+      '"a\r\nb",c\r\nd',
+      [
+        [1, 'a\r\nb', 'c'],
+        [3, 'd'],
+      ],
+    ],
+    [
+      '\n\r\n"a\r\n\nb"\r\n\r\nc',
+      [
+        [3, 'a\r\n\nb'],
+        [7, 'c'],
+      ],
+    ],
   ] as const)('%j', (text, expected) => {
     if (expected === undefined) expect(() => parseCsv(text)).toThrow(CsvError);
     else expect(parseCsv(text).map(({ line, fields }) => [line, ...fields])).toEqual(expected);
@@ -49,6 +69,14 @@ describe('a CSV file (RFC 4180)', () => {
   it('says on which line it went wrong', () => {
     expect(() => parseCsv('a\n"b\nc"\nd"e\n')).toThrow(expect.objectContaining({ line: 4 }));
     expect(() => parseCsv('a\n"b\nc\n')).toThrow(expect.objectContaining({ line: 2 }));
+    expect(() => parseCsv('\n\na\r\n"b\r\nc"\r\n\r\nd,e"\n')).toThrow(expect.objectContaining({ line: 7 }));
+    expect(() => parseCsv('a\n\nb\r,c\n')).toThrow(expect.objectContaining({ line: 3 }));
+  });
+
+  it('ends at the most records that it may read', () => {
+    expect(parseCsv('a\n\nb\n', 2)).toHaveLength(2);
+    expect(() => parseCsv('a\n\nb\nc\n', 2)).toThrow(RangeError);
+    expect(() => parseCsv('a\nb,c\nd\n"', 2)).toThrow(RangeError);
   });
 
   it('takes no longer than the text is long', () => {

@@ -1,3 +1,5 @@
+import { CsvError as ParserError, parse, type CsvErrorCode } from 'csv-parse/sync';
+
 /** A record of a CSV file, and the line on which it begins, from 1. */
 export interface CsvRecord {
   readonly line: number;
@@ -13,54 +15,39 @@ export class CsvError extends Error {
   }
 }
 
+const REASONS: Readonly<Partial<Record<CsvErrorCode, string>>> = {
+  CSV_QUOTE_NOT_CLOSED: 'a quote is not closed',
+  CSV_INVALID_CLOSING_QUOTE: 'text follows a closing quote',
+  INVALID_OPENING_QUOTE: 'a quote follows other text of a field',
+};
+
 /**
  * Parses RFC 4180: fields are separated by commas, quotes are doubled within quotes, lines end in CRLF or LF, which
- * quotes may contain. Empty lines are left out. Throws `CsvError`.
+ * quotes may contain. Empty lines are left out. Throws `CsvError`, and what `onTooMany` throws if there are more than
+ * `maxRecords`.
  */
-export function parseCsv(text: string): CsvRecord[] {
-  const records: CsvRecord[] = [];
+export function parseCsv(text: string, maxRecords: number, onTooMany: () => never): CsvRecord[] {
+  const found: CsvRecord[] = [];
+  // The parser's own count takes a CRLF within quotes for two lines, and tells where a quote was missed, not opened.
   let line = 1;
-  for (let at = 0; at < text.length; ) {
-    const begins = line;
-    const fields: string[] = [];
-    for (let more = true; more; ) {
-      const field = text[at] === '"' ? quoted(text, at, begins) : plain(text, at);
-      line += field.lines;
-      fields.push(field.value);
-      at = field.end;
-      more = text[at] === ',';
-      if (more) at += 1;
-    }
-    if (text.startsWith('\r\n', at)) at += 2;
-    else if (text[at] === '\n') at += 1;
-    else if (at < text.length) throw new CsvError(begins, 'text follows a closing quote');
-    line += 1;
-    if (fields.length > 1 || fields[0] !== '') records.push({ line: begins, fields });
+  try {
+    parse(text, {
+      record_delimiter: ['\r\n', '\n'],
+      relax_column_count: true,
+      skip_empty_lines: true,
+      on_record(fields: readonly string[], { empty_lines }) {
+        const begins = line + empty_lines;
+        if (fields.some((field) => /\r(?!\n)/.test(field)))
+          throw new CsvError(begins, 'a carriage return stands without a line feed');
+        if (fields.length > 1 || fields[0] !== '') found.push({ line: begins, fields });
+        if (found.length > maxRecords) onTooMany();
+        line += 1 + fields.reduce((ends, field) => ends + field.split('\n').length - 1, 0);
+      },
+    });
+  } catch (error) {
+    const reason = error instanceof ParserError ? REASONS[error.code] : undefined;
+    if (reason === undefined) throw error;
+    throw new CsvError(line + Number((error as ParserError)['empty_lines']), reason);
   }
-  return records;
-}
-
-interface Field {
-  readonly value: string;
-  readonly end: number;
-  /** Line ends within the field. */
-  readonly lines: number;
-}
-
-const PLAIN = /[^,"\r\n]*/y;
-
-function plain(text: string, at: number): Field {
-  PLAIN.lastIndex = at;
-  const value = PLAIN.exec(text)![0];
-  return { value, end: at + value.length, lines: 0 };
-}
-
-const QUOTED = /"([^"]*(?:""[^"]*)*)"/y;
-
-function quoted(text: string, at: number, line: number): Field {
-  QUOTED.lastIndex = at;
-  const found = QUOTED.exec(text);
-  if (found === null) throw new CsvError(line, 'a quote is not closed');
-  const raw = found[1]!;
-  return { value: raw.replaceAll('""', '"'), end: at + found[0].length, lines: raw.split('\n').length - 1 };
+  return found;
 }

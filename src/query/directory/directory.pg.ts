@@ -4,8 +4,8 @@ import { loadSql } from '../../platform/postgres/index.js';
 import { ENTITY_KINDS } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes, userParts } from '../../rules/index.js';
 import { asOfOf } from '../ask/as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
-import { need, readChoice, readLimit, readParameters } from '../ask/parameters.js';
+import { readPage } from '../ask/page.js';
+import { need, readChoice, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask } from '../ask/snapshot.pg.js';
 import type { DirectoryEntry, DirectoryItem, DirectoryPage, ImportAnswer } from './answers.js';
@@ -90,28 +90,18 @@ export function createDirectory({ pool, ask, reader, now }: Dependencies): Direc
       const parameters = readParameters(query, DIRECTORY_PARAMETERS);
       const tenantKey = reader.tenantKey(tenant);
       const kind = readChoice(parameters, 'kind', KINDS);
-      const limit = readLimit(parameters);
-      const question = questionOf('directory', parameters);
-      const [afterKind, afterKey] = parameters.has('cursor')
-        ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
-        : ['0', ''];
+      const page = readPage('directory', tenantKey, parameters);
+      const [afterKind, afterKey] = page.after ?? ['0', ''];
       return ask(tenant, async (snapshot) => {
         const rows = await snapshot.rows<EntryRow>(LIST, [
           afterKind,
           Buffer.from(afterKey!, 'base64url'),
           kind,
-          limit + 1,
+          page.limit + 1,
           null,
         ]);
-        const shown = rows.slice(0, limit);
-        const last = rows.length > limit ? shown.at(-1) : undefined;
-        return {
-          as_of: asOfOf(snapshot),
-          items: shown.map(itemOf),
-          ...(last
-            ? { next: encodeCursor(tenantKey, question, [String(last.kind), last.key.toString('base64url')]) }
-            : {}),
-        };
+        const { shown, next } = page.cut(rows, ({ kind: of, key }) => [String(of), key.toString('base64url')]);
+        return { as_of: asOfOf(snapshot), items: shown.map(itemOf), ...next };
       });
     },
     async put(writer, kind, id, query, body) {

@@ -42,8 +42,7 @@ interface Fault {
  */
 export function readDirectoryFile(bytes: Uint8Array, mediaType: string): readonly DirectoryRow[] {
   const lines = mediaType === CSV_MEDIA_TYPE ? linesOfCsv(bytes) : linesOfJson(bytes);
-  if (lines.length > MAX_ENTRIES)
-    throw new RescindError('too-large', { detail: `at most ${MAX_ENTRIES} entries a file` });
+  if (lines.length > MAX_ENTRIES) refuseTooMany();
   const faults: Fault[] = [];
   const rows: DirectoryRow[] = [];
   const seen = new Map<string, number>();
@@ -62,6 +61,10 @@ export function readDirectoryFile(bytes: Uint8Array, mediaType: string): readonl
   }
   if (faults.length > 0) throw refusal(faults);
   return rows;
+}
+
+function refuseTooMany(): never {
+  throw new RescindError('too-large', { detail: `at most ${MAX_ENTRIES} entries a file` });
 }
 
 function refusal(faults: readonly Fault[]): RescindError {
@@ -118,7 +121,7 @@ function linesOfCsv(bytes: Uint8Array): Line[] {
 
 function parsed(text: string) {
   try {
-    return parseCsv(text);
+    return parseCsv(text, MAX_ENTRIES + 1, refuseTooMany);
   } catch (error) {
     if (error instanceof CsvError) throw refusal([{ line: error.line, detail: error.message }]);
     throw error;

@@ -5,8 +5,11 @@ import {
   eventType,
   FORM_MEDIA_TYPE,
   ID_JAG_TOKEN_TYPE,
+  INTAKE_WARNINGS,
   JSON_MEDIA_TYPE,
+  LEDGER_STATES,
   MAX_EVENTS_PER_POST,
+  MAX_FORM_PARAMETERS,
   NDJSON_MEDIA_TYPE,
   PROBLEM_MEDIA_TYPE,
   SOURCE_EVENT_NAMES,
@@ -61,7 +64,7 @@ const warnings = {
   items: {
     type: 'object',
     required: ['code', 'detail'],
-    properties: { code: { enum: ['expired', 'lifetime-too-long', 'lineage-missing'] }, detail: text },
+    properties: { code: { enum: INTAKE_WARNINGS }, detail: text },
   },
   description:
     'Why the token of the event cannot be active with the present registration of its source. The event is stored.',
@@ -70,7 +73,7 @@ const stored = {
   title: 'StoredEvent',
   type: 'object',
   required: ['index', 'state'],
-  properties: { index: text, state: { enum: ['sequenced', 'integrated', 'published'] }, warnings },
+  properties: { index: text, state: { enum: LEDGER_STATES }, warnings },
 };
 const duplicate = {
   title: 'DuplicateEvent',
@@ -97,9 +100,6 @@ const oauthError = json({
 const problem = {
   content: { [PROBLEM_MEDIA_TYPE]: { schema: { type: 'object', required: ['type', 'status', 'code'] } } },
 };
-
-/** Parameters of a form that `introspection` takes; of another form its length alone is bounded. */
-const MAX_FORM_PARAMETERS = 32;
 
 const tokenForm = (title: string, hint: string, example: object, bounds: object = {}) => ({
   required: true,

@@ -66,7 +66,7 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
     breaks: 'a node confirms what it has applied, whatever the guards that it vouches for have',
     patches: [
       {
-        file: 'control/lease/lease.js',
+        file: 'lease/lease.js',
         from: /if \(applied < (?:least|\(behind\.get\(tenant\) \?\? held\))\)/,
         to: 'if (false)',
       },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { createLease, LEASE_FRACTION, type Confirmation } from '../../../src/control/lease/lease.js';
+import { createLease, LEASE_FRACTION, type Confirmation } from '../../../src/lease/lease.js';
 import { createMembership, type Membership } from '../../../src/control/follow/membership.pg.js';
 import { createNodeRows } from '../../../src/control/follow/node-rows.pg.js';
 import type { Seq } from '../../../src/control/index.js';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka, KafkaMessage, Producer as KafkaClient } from 'kafkajs';
 import { createProducer, kafkaTransport, type Producer, type ProducerOptions } from '../../../src/emit/index.js';
-import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createClient } from '../../../src/platform/kafka/client.kafka.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { ownKafka, testLog, uniqueName, type OwnService } from '../../support/services.js';
 
 const SOURCE = 'https://login.chat.example';
@@ -19,7 +20,7 @@ describe('a producer over Kafka', () => {
   beforeAll(async () => {
     service = await ownKafka();
     await service.start();
-    kafka = createKafka({
+    kafka = createClient({
       brokers: service.brokers,
       clientId: 'spec',
       log: testLog(),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
+import { LEASE_FRACTION } from '../../../src/lease/index.js';
 import { DIMENSIONS } from '../../../src/rules/index.js';
 
 export interface FeedEvent {
@@ -168,7 +169,6 @@ export function selects(data: Record<string, unknown>, { shape_sets: sets }: Res
   });
 }
 
-const LEASE_FRACTION = 0.75;
 const RENEW_MS = 500;
 
 /**

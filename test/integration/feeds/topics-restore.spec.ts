@@ -24,7 +24,8 @@ import {
 import { createControlSeal, type ControlMessage } from '../../../src/feeds/topics/control-message.js';
 import { startRescind } from '../../../src/main.js';
 import { readConfig, Secret } from '../../../src/platform/config/index.js';
-import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createKafka } from '../../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { createLog } from '../../../src/platform/log/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { testBrokers, testLog } from '../../support/services.js';
@@ -95,11 +96,11 @@ const fenceOf = async (one: World, keys: TopicKeys = one.keys): Promise<RescindE
 /** Writes to the topic of control records, as whoever may do so. */
 async function write(...messages: readonly { readonly key: string; readonly value: string | Buffer }[]): Promise<void> {
   const topic = controlTopic(world.prefix);
-  const admin = world.kafka.admin();
+  const admin = world.client.admin();
   await admin.connect();
   await ensureTopics(admin, [{ topic, partitions: 1 }]);
   await admin.disconnect();
-  const producer = world.kafka.producer();
+  const producer = world.client.producer();
   await producer.connect();
   await producer.send({ topic, messages: messages.map((message) => ({ ...message, partition: 0 })) });
   await producer.disconnect();

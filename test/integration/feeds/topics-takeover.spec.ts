@@ -4,7 +4,6 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { controlTopic, revocationsTopic } from '../../../src/feeds/index.js';
-import { createTopicWriter } from '../../../src/feeds/topics/topic-writer.kafka.js';
 import { hold } from '../../support/hold.js';
 import { ownKafka, testBrokers, uniqueName } from '../../support/services.js';
 import {
@@ -143,7 +142,7 @@ describe('publishing', () => {
 
   it('is refused by the brokers after another process has taken over, even in the middle of a transaction', async () => {
     const topic = uniqueName('fenced');
-    const writer = () => createTopicWriter({ kafka: world.kafka, transactionalId: topic });
+    const writer = () => world.kafka.topicWriter(topic);
     const [first, second] = [writer(), writer()];
     world.onEnd(() => Promise.all([first.close(), second.close()]));
     await first.connect();
@@ -167,7 +166,7 @@ describe('publishing', () => {
     await world.published();
     await until('the cursor is stored', async () => (await cursorOf(topic)) === 3);
     await feeds.stop();
-    const admin = world.kafka.admin();
+    const admin = world.client.admin();
     await admin.connect();
     world.onEnd(() => admin.disconnect());
     await admin.deleteTopics({ topics: [topic] });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NewControlRecord } from '../../../src/control/index.js';
 import { controlTopic, revocationsTopic } from '../../../src/feeds/index.js';
-import { ensureTopics } from '../../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { selectorKey, ruleKeyToBytes, splitSelectorKey } from '../../../src/rules/index.js';
 import {
   blockOf,
@@ -85,7 +85,7 @@ describe('the topic of control records', () => {
     await world.append(tenantRecord(), blockOf('alice'));
     await world.feed();
     await world.published();
-    const admin = world.kafka.admin();
+    const admin = world.client.admin();
     await admin.connect();
     world.onEnd(() => admin.disconnect());
     const { resources } = await admin.describeConfigs({
@@ -247,7 +247,7 @@ describe('a tenant`s topic', () => {
 
   it('can be read completely after compaction, even if a batch has lost its last records', async () => {
     const topic = revocationsTopic(world.prefix, 'acme');
-    const admin = world.kafka.admin();
+    const admin = world.client.admin();
     await admin.connect();
     world.onEnd(() => admin.disconnect());
     const config = {

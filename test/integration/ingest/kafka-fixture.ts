@@ -17,7 +17,8 @@ import {
   type KafkaConsumer,
   type RuleQuotaBounds,
 } from '../../../src/ingest/index.js';
-import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createKafka } from '../../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { createPool } from '../../../src/platform/postgres/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompressionTypes, type Message } from 'kafkajs';
 import type { Source } from '../../../src/control/index.js';
 import { toKafkaMessage } from '../../../src/emit/index.js';
-import { ensureTopics } from '../../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { hold } from '../../support/hold.js';
 import { uniqueName } from '../../support/services.js';
 import { access } from '../../support/stage.js';

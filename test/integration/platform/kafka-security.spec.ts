@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readConfig, type Config } from '../../../src/platform/config/index.js';
-import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createClient } from '../../../src/platform/kafka/client.kafka.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { createLog } from '../../../src/platform/log/index.js';
 import { startSecuredKafka, USERNAME, type SecuredKafka } from './secured-kafka.js';
 
@@ -17,7 +18,7 @@ describe('a broker that requires authentication', () => {
   /** Writes a record and reads it back, configured as an operator would. */
   async function roundTrip(env: Record<string, string>): Promise<string> {
     const { kafka: config } = readConfig(env) as Config & { kafka: Exclude<Config['kafka'], string> };
-    const kafka = createKafka({
+    const kafka = createClient({
       brokers: config.brokers,
       security: config.security,
       clientId: 'spec',
@@ -34,7 +35,7 @@ describe('a broker that requires authentication', () => {
     await producer.send({ topic, messages: [{ value: 'told' }] });
     await producer.disconnect();
     // A first group waits for its coordinator.
-    const consumer = createKafka({
+    const consumer = createClient({
       brokers: config.brokers,
       security: config.security,
       clientId: 'spec',

@@ -2,12 +2,10 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka, KafkaMessage } from 'kafkajs';
-import {
-  createKafka,
-  ensureTopics,
-  unreadableOf,
-  type UnreadableRecordSet,
-} from '../../../src/platform/kafka/index.js';
+import { createClient } from '../../../src/platform/kafka/client.kafka.js';
+import { type UnreadableRecordSet } from '../../../src/platform/kafka/index.js';
+import { unreadableOf } from '../../../src/platform/kafka/record-sets/fetch-response.kafka.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { ownKafka, testLog, uniqueName } from '../../support/services.js';
 import { produceWithJava, type JavaRecord } from './java-kafka.js';
 
@@ -29,7 +27,7 @@ describe('record sets of a real broker', () => {
   beforeAll(async () => {
     broker = await ownKafka();
     await broker.start();
-    kafka = createKafka({ brokers: broker.brokers, clientId: 'spec', log: testLog() });
+    kafka = createClient({ brokers: broker.brokers, clientId: 'spec', log: testLog() });
     const admin = kafka.admin();
     await admin.connect();
     const topics = [

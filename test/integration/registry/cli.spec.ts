@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
@@ -404,5 +406,16 @@ describe('the command line, against a running service', () => {
     expect(said.err).toMatch(err);
     const adminKey = (await readFile(join(home, 'admin-key'), 'utf8')).trim();
     expect(said.err + said.out).not.toContain(adminKey);
+  });
+});
+
+describe('the command line, without a service', () => {
+  it('ends quietly when nobody reads its output any more', async () => {
+    const child = spawn(process.execPath, ['dist/cli/rescind.js', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const said: Buffer[] = [];
+    child.stderr.on('data', (text: Buffer) => said.push(text));
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect({ code, err: Buffer.concat(said).toString() }).toEqual({ code: 141, err: '' });
   });
 });
