@@ -76,7 +76,12 @@ export function createRuleOrders({ pool, controlLog, state }: RuleOrdersOptions)
           if (!same) refused.add(judged);
         }),
       );
-      return refusals.refuse(submissions, refused, 'conflict', 'an event with other content has this id already; give each event an id of its own');
+      return refusals.refuse(
+        submissions,
+        refused,
+        'conflict',
+        'an event with other content has this id already; give each event an id of its own',
+      );
     },
   };
 }
