@@ -33,7 +33,7 @@ import { REVOCATIONS } from './tokens.js';
 const schema = (described: object) => ({ schema: described }) as Extract<ApiBodyOptions, { schema: unknown }>;
 
 const OF_NOW =
-  'Rules as they are now: there is no `as_of`. `GET /v1/tokens` with `as_of` says what stopped a token at a moment. Each order and lift is an entry of the ledger.';
+  'Rules as they are now: the question takes no `as_of`. `GET /v1/tokens` with `as_of` says what stopped a token at a moment. Each order and lift is an entry of the ledger.';
 
 /** The answer 503 with the rule's id: stored, but not known to be in force. */
 const NOT_CONFIRMED = {

@@ -26,7 +26,7 @@ export class PartitionsController {
   @ApiOperation({
     summary: 'The position of ingest in each partition',
     description:
-      'An administrator of the tenant `default` sees all partitions. Positions are the present ones: there is no `as_of`.',
+      'An administrator of the tenant `default` sees all partitions. Positions are the present ones: the question takes no `as_of`.',
   })
   @ApiOkResponse({ schema: plain(PartitionList) })
   async list(

@@ -11,7 +11,7 @@ import { SINCE } from './since.js';
 
 const DESCRIPTION = `What happened between two moments, newest first: connections, scopes, grants and agents that appeared, grew or vanished, and tokens used
 after a rule. Each step of a connection is a line of its own, so a scope that came and went has two lines; for grants of a client and a
-resource, one line of each kind stands for any number of them. All pages are about the same two moments. The filters by client and resource choose lines. \`until\` takes the place of \`as_of\`.`;
+resource, one line of each kind stands for any number of them. All pages are about the same two moments. The filters by client and resource choose lines. It takes no \`as_of\`: \`until\` takes its place.`;
 
 @ApiTags('questions')
 @Controller('v1/changes')

@@ -37,7 +37,7 @@ export class CoverageController {
     'What arrived from one source, what was refused, and what to do next',
     SourceCheckAnswer,
     [],
-    'For the people who connect the source: its own callers (role `emit`) may ask too. The answer is about now: there is no `as_of`.',
+    'For the people who connect the source: its own callers (role `emit`) may ask too. The answer is about now: the question takes no `as_of`.',
   )
   check(
     @CurrentCaller() caller: CheckAsker,

@@ -73,7 +73,7 @@ export class DirectoryController {
     'Entries of the directory: names, owners and teams',
     DirectoryPage,
     DIRECTORY_PARAMETERS,
-    'Entries as they are now: there is no `as_of`. The directory is a setting, and its history is not kept.',
+    'Entries as they are now: the question takes no `as_of`. The directory is a setting, and its history is not kept.',
   )
   list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<DirectoryPage> {
     return this.#questions.directory.list(caller.tenant, query);

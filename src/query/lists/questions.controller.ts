@@ -16,7 +16,7 @@ const USAGE_WINDOW = `All pages are about the moment of the first page. \`from\`
 are counted; \`at_least\` beside a number says that there are more. Each filter has an index.`;
 
 const REFUSED =
-  'Records as they are now: there is no `as_of`. Refused records are not in the ledger, and are deleted after some days.';
+  'Records as they are now: the question takes no `as_of`. Refused records are not in the ledger, and are deleted after some days.';
 
 @ApiTags('questions')
 @Controller('v1')
@@ -63,7 +63,7 @@ export class QuestionsController {
     'One entry of the ledger, with the data that its leaf hash is computed from',
     answers.EntryAnswer,
     [],
-    'An entry never changes, so there is no `as_of`.',
+    'An entry never changes, so it takes no `as_of`.',
   )
   entry(
     @CurrentCaller() caller: Asker,
@@ -98,7 +98,7 @@ export class QuestionsController {
     'Events that never came, by the numbers that sources give their events',
     answers.SequencesAnswer,
     [],
-    'Gaps as they are now: there is no `as_of`, because their history is not kept.',
+    'Gaps as they are now: the question takes no `as_of`, because their history is not kept.',
   )
   sequences(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.SequencesAnswer> {
     return this.#questions.sequences(caller.tenant, query);

@@ -10,7 +10,8 @@ import type { Registry } from '../registry.js';
 import { REGISTRY } from '../tokens.js';
 import type { CallerView } from '../views.js';
 
-const OF_NOW = 'Callers as they are now: there is no `as_of`. Each change is an entry `caller.changed` of the ledger.';
+const OF_NOW =
+  'Callers as they are now: the question takes no `as_of`. Each change is an entry `caller.changed` of the ledger.';
 
 @ApiTags('callers')
 @RequireRole('admin')

@@ -10,7 +10,8 @@ import { SOURCE_CONDITIONS } from './source-check.js';
 import { REGISTRY } from '../tokens.js';
 import type { SourceView } from '../views.js';
 
-const OF_NOW = 'Sources as they are now: there is no `as_of`. Each change is an entry `source.changed` of the ledger.';
+const OF_NOW =
+  'Sources as they are now: the question takes no `as_of`. Each change is an entry `source.changed` of the ledger.';
 
 @ApiTags('sources')
 @RequireRole('admin')
