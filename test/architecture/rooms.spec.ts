@@ -6,8 +6,6 @@ import { filesUnder, foldersUnder, read, sources } from './source-tree.js';
 const MAX_FILES = 16;
 const MAX_LINES = 500;
 const MAX_CONTENTS_LINES = 100;
-/** Sources that are longer and wait to be cut. Add none. */
-const STILL_LONG: ReadonlySet<string> = new Set(['src/ingest/kafka/consumer.kafka.ts']);
 /** Folders that may have more, each with the reason. */
 const MORE: Readonly<Record<string, string>> = {
   'src/query/graph': 'its memories wait to become one',
@@ -71,7 +69,7 @@ describe('rooms of a stage', () => {
 
   it(`have no source of more than ${MAX_LINES} lines, specs left out`, () => {
     const long = filesUnder('src').filter((file) => /(?<!\.spec)\.tsx?$/.test(file) && linesOf(file) > MAX_LINES);
-    expect(long.filter((file) => !STILL_LONG.has(file))).toEqual([]);
+    expect(long).toEqual([]);
   });
 
   it(`have ${MAX_FILES} sources at most, specs left out`, () => {
