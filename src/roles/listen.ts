@@ -9,8 +9,9 @@ import {
 import { makeTopic } from '../ingest/index.js';
 import { createHttpApp, createManagement, listenHttp, listenManagement } from '../platform/http/index.js';
 import { createKafka } from '../platform/kafka/index.js';
-import { CSV_MEDIA_TYPE, describeApi } from '../query/index.js';
+import { describeApi } from '../query/index.js';
 import { createAdmission, createRegistry } from '../registry/index.js';
+import { CSV_MEDIA_TYPE } from '../settings/index.js';
 import type { Ingest } from './ingest.js';
 import { refuseWhen } from './not-ready.js';
 import { VERSION, type Parts } from './parts.js';
