@@ -9,6 +9,7 @@ const SCOPE: Readonly<Record<string, RegExp>> = {
   lease: /^src\/lease\//,
   rules: /^src\/rules\//,
   introspection: /^src\/introspection\//,
+  'platform/http/body': /\/form-body\.ts$/,
   ingest:
     /^src\/ingest\/(?:\w+\/)?(?:accept[\w-]*|source-rights|strings|partitions?|next-batch|slices|waiting-room|offsets\.pg)\.ts$/,
   guard: /^src\/guard\//,

@@ -29,6 +29,10 @@ export interface Unit {
   readonly transform: Readonly<Record<string, readonly [string, unknown]>>;
 }
 
+/** Whether a file, by its path from `src`, lies in one of the folders. */
+const isIn = (folders: ReadonlySet<string>, name: string): boolean =>
+  [...folders].some((folder) => name.replaceAll(sep, '/').startsWith(`${folder}/`));
+
 /**
  * Runs the unit specs of the mutants' folders once, with probes in the sources. Specs of other folders may find a mutant too; a score
  * without them is a lower bound, and says what the folder's own specs hold. All must pass: a spec that fails by itself kills every mutant.
@@ -43,7 +47,7 @@ export async function findSpecs(
   try {
     const folders = new Set(mutants.map(({ folder }) => folder));
     const specs = (await readdir(join(root, 'src'), { recursive: true }))
-      .filter((name) => folders.has(name.split(sep)[0]!) && name.endsWith('.spec.ts') && (withSlow || !SLOW.test(name)))
+      .filter((name) => isIn(folders, name) && name.endsWith('.spec.ts') && (withSlow || !SLOW.test(name)))
       .map((name) => join(root, 'src', name));
     const task = {
       kind: 'probe',

@@ -1,6 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { parseForm } from './form-body.js';
+import { MAX_FORM_BYTES, parseForm, readForm } from './form-body.js';
 
 const NAMES = ['token', 'token_type_hint', '__proto__'];
 
@@ -63,5 +65,53 @@ describe('parseForm', () => {
         expect(wellFormed.map(([name]) => [name, form.get(name)])).toEqual(wellFormed);
       }),
     );
+  });
+});
+
+describe('readForm', () => {
+  const TYPE = 'application/x-www-form-urlencoded';
+  let server: Server;
+  let url: string;
+  beforeAll(async () => {
+    server = createServer((req, res) => {
+      void readForm(req).then((form) => res.end(typeof form === 'string' ? form : (form.get('a') ?? 'nothing')));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const send = async (body: RequestInit['body'], headers: Record<string, string> = { 'content-type': TYPE }) =>
+    (await fetch(url, { method: 'POST', headers, body: body!, duplex: 'half' } as RequestInit)).text();
+
+  it.each<[string, Record<string, string>, string]>([
+    ['the media type', { 'content-type': TYPE }, '1'],
+    ['its name in another case, with a parameter', { 'content-type': 'Application/X-WWW-Form-URLEncoded ; a=b' }, '1'],
+    ['another media type', { 'content-type': 'text/plain' }, 'not-a-form'],
+    ['no media type', {}, 'not-a-form'],
+    ['an encoded body', { 'content-type': TYPE, 'content-encoding': 'gzip' }, 'not-a-form'],
+  ])('with %s', async (_, headers, expected) => {
+    expect(await send(Buffer.from('a=1'), headers)).toBe(expected);
+  });
+
+  it('reads a form that comes in parts, or not at all', async () => {
+    const parts = new ReadableStream({
+      start(controller) {
+        for (const part of ['a', '=1', '2']) controller.enqueue(Buffer.from(part));
+        controller.close();
+      },
+    });
+    expect(await send(parts as never)).toBe('12');
+    expect(await send('')).toBe('nothing');
+    expect(await send('a=%')).toBe('malformed');
+  });
+
+  it('takes a form of the largest size, and no larger one', async () => {
+    const largest = `b=1&a=${'x'.repeat(MAX_FORM_BYTES - 6)}`;
+    expect(await send(largest)).toBe(largest.slice(6));
+    expect(await send(`${largest}x`)).toBe('too-large');
+    expect(await send('x'.repeat(5 * 1024 * 1024))).toBe('too-large');
   });
 });
