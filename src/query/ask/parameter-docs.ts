@@ -83,6 +83,7 @@ const PARAMETER_DOCS = {
     description: 'whether each proposed rule comes with its preview',
   },
   rule: { schema: text, description: 'id of a rule' },
+  issuer: { schema: text, description: 'an issuer: of tokens, or of the ID-JAGs that they came from' },
   format: { schema: { ...choice(['json', 'csv']), default: 'json' }, description: 'of the report' },
   code: { schema: text, description: 'why it was refused' },
   source: { schema: UUID, description: 'id of a source' },

@@ -7,7 +7,7 @@ import {
   type RuleKey,
   type TokenKeys,
 } from '../../rules/index.js';
-import { keysOf, readLineages } from '../reach/tokens.pg.js';
+import { keysOf, readLineages } from '../../selection/index.js';
 import type { Reader } from '../ask/reader.js';
 import type { Line } from './lines.js';
 import type { Between } from './read.pg.js';
