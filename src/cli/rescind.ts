@@ -5,6 +5,11 @@ const problem = nodeProblem(process.version);
 if (problem === undefined) {
   // Loaded here alone: on an older Node one of its imports fails with an error that helps nobody.
   const { run } = await import('./run.js');
+  const { UNREAD } = await import('./terminal.js');
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(UNREAD);
+  });
   process.exitCode = await run(process.argv.slice(2), {
     env: process.env,
     out: process.stdout,

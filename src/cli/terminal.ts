@@ -11,6 +11,9 @@ export interface Terminal {
 /** Exit code of a command that was interrupted, as shells report Ctrl-C. */
 export const INTERRUPTED = 130;
 
+/** Exit code of a command whose reader has gone away, as shells report SIGPIPE: `rescind … | head`. */
+export const UNREAD = 141;
+
 /** A mistake in what a person typed. It is reported in one line, with exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

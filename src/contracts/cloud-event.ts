@@ -1,5 +1,4 @@
-import type { EventName } from './events/event-names.js';
-import type { EventDataOf } from './events/event-schemas.js';
+import type { EventDataOf, EventName } from './events/event-names.js';
 
 /** An event in the JSON format of CloudEvents 1.0. Extension attributes are kept in the ledger and not read. */
 export interface CloudEvent<N extends EventName = EventName> {

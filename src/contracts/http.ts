@@ -54,11 +54,15 @@ export interface Problem {
 }
 
 /** State of an entry. `sequenced`: durable. `integrated`: under the Merkle root. `published`: covered by a signed checkpoint. */
-export type LedgerState = 'sequenced' | 'integrated' | 'published';
+export const LEDGER_STATES = ['sequenced', 'integrated', 'published'] as const;
+export type LedgerState = (typeof LEDGER_STATES)[number];
+
+/** Codes of {@link IntakeWarning}. */
+export const INTAKE_WARNINGS = ['expired', 'lifetime-too-long', 'lineage-missing'] as const;
 
 /** Warns that the token of a stored event cannot be active as its source is registered now. */
 export interface IntakeWarning {
-  readonly code: 'expired' | 'lifetime-too-long' | 'lineage-missing';
+  readonly code: (typeof INTAKE_WARNINGS)[number];
   /** For people: the fault, and what to do. */
   readonly detail: string;
 }

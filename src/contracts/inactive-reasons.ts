@@ -6,7 +6,7 @@ export const INACTIVE_REASONS = {
   'lifetime-too-long': 'it lives longer than `max_token_lifetime` of the profile: issue shorter tokens, or raise it',
   unverified: 'its text does not verify as the profile of the source demands',
   mismatch: 'its text states something else than the event',
-  conflict: 'two events say different things of it',
+  conflict: 'two events contradict each other about it',
   'source-refused': 'its source is disabled, or no longer speaks for its issuer',
   'lineage-missing':
     'no `id_jag` is stated and `lineage` of the profile demands one: send it, or demand none of tokens that come from no ID-JAG',
@@ -24,7 +24,7 @@ export const isInactiveReason = (name: string): name is InactiveReason => Object
 
 /** Texts for the member that differs, for reasons that only a token's text shows. */
 const MEMBERS: Readonly<Record<string, string>> = {
-  typ: 'the header `typ` is none that the profile takes: choose the preset of the product, or set `typ` of the profile',
+  typ: 'the profile does not accept its header `typ`: choose the preset of the product, or set `typ` of the profile',
   signature: 'no key of the source verifies its signature: the key is missing, or the text is forged',
 };
 

@@ -1,23 +1,34 @@
+export { PARTIES, type Party, type RuleEffect } from './events/declaration.js';
 export {
   EVENT_NAMES,
+  EVENTS,
   OWN_EVENT_NAMES,
   SOURCE_EVENT_NAMES,
+  eventsBoundBy,
+  eventsNaming,
+  eventsSaidBy,
   eventType,
   isOtherVersion,
   isOwnEventName,
   parseEventType,
+  recordKeyOf,
+  ruleEffectOf,
+  type EventDataOf,
   type EventName,
   type OwnEventName,
+  type RuleEventName,
+  type SaidBy,
   type SourceEventName,
 } from './events/event-names.js';
 export { holdsSecret } from './secrets.js';
 export { parseEventTime, type CloudEvent } from './cloud-event.js';
-export { DATA_SCHEMAS, SCHEMA_BASE, eventSchema, type EventDataOf } from './events/event-schemas.js';
+export { SCHEMA_BASE, eventSchema } from './events/event-schemas.js';
 export { validateEventData, type EventDataProblem } from './events/validate-event-data.js';
 export { knownData } from './events/known-data.js';
 export { statedAudience, withOwnAudience, type AudienceTerms } from './events/own-audience.js';
 export { decodeBase64, isJsonMediaType } from './events/event-content.js';
 export {
+  DIGEST_PATTERN,
   MAX_ACTOR_DEPTH,
   MAX_IDENTIFIER_LENGTH,
   NO_NUL,
@@ -41,12 +52,23 @@ export type {
   Cause,
   IntrospectionCounted,
   LogGap,
-  OrderedSelector,
   RegistryChanged,
   RevocationLifted,
   RevocationOrdered,
   TokenSeen,
 } from './events/own-events.js';
+export {
+  IDENTITY_MEMBERS,
+  MAX_SELECTOR_MEMBERS,
+  SELECTOR_FORMS,
+  SELECTOR_MEMBERS,
+  SELECTOR_SCHEMA,
+  type OtherValues,
+  type Selector,
+  type SelectorForm,
+  type SelectorMember,
+  type TokenRef,
+} from './selector.js';
 export { REJECT_CODES, type RejectCode } from './reject-codes.js';
 export { implies, nameSchemas } from './json-schema.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';
@@ -54,15 +76,17 @@ export { RescindError, type RescindErrorOptions } from './rescind-error.js';
 export { canonicalJson } from './canonical-json.js';
 export { keyedHash } from './keyed-hash.js';
 export { INACTIVE_REASONS, describeInactive, isInactiveReason, type InactiveReason } from './inactive-reasons.js';
-export type {
-  ActiveIntrospection,
-  InactiveIntrospection,
-  IntakeResult,
-  IntakeWarning,
-  IntrospectionResponse,
-  LedgerState,
-  OAuthError,
-  Problem,
+export {
+  INTAKE_WARNINGS,
+  LEDGER_STATES,
+  type ActiveIntrospection,
+  type InactiveIntrospection,
+  type IntakeResult,
+  type IntakeWarning,
+  type IntrospectionResponse,
+  type LedgerState,
+  type OAuthError,
+  type Problem,
 } from './http.js';
 export {
   ACCESS_TOKEN_HINT,

@@ -21,7 +21,7 @@ export const REJECT_CODES = {
   'wrong-issuer': 'The source may not speak for this issuer.',
   'wrong-resource': 'The source may not speak for this audience or resource.',
   'type-not-allowed': 'The source may not send events of this type.',
-  'unsigned-on-shared-topic': 'A topic that sources share takes no unsigned event of this type.',
+  'unsigned-on-shared-topic': 'An unsigned event of this type is not accepted on a topic that sources share.',
   'secret-in-event': 'A member contains a token or another secret; send its identity instead.',
   conflict: 'The source has already sent other content under this event id.',
   'token-of-another-issuer': 'Another issuer has announced a token with this digest; the first one stands.',

@@ -34,12 +34,10 @@ export {
 export {
   createControlState,
   MAX_STANDING_A_TENANT,
-  type Caller,
   type ControlState,
-  type Source,
   type StatePart,
-  type Tenant,
 } from './state/state.js';
+export type { Caller, Source, Tenant } from './state/registry.js';
 export {
   dropUnused,
   keepSnapshots,
@@ -58,11 +56,10 @@ export {
   MIN_LEASE_MS,
   type ControlFollower,
   type FollowerOptions,
-  type Guards,
 } from './follow/follower.pg.js';
+export type { Guards } from './follow/guards.js';
 export { measureFollower, withWait } from './follow/follower-metrics.js';
-export { LEASE_FRACTION, type GrantAnswer, type GrantRefusal } from './lease/lease.js';
-export type { Confirmed } from './lease/waiting.js';
+export type { Confirmed, GrantAnswer, GrantRefusal } from '../lease/index.js';
 export { ControlSchema1796000000000 } from './migrations/1796000000000-schema.js';
 export { createConfirmationKeeper, type ConfirmationKeeper } from './follow/confirmations.pg.js';
 export {

@@ -1,4 +1,5 @@
 export { createProducer, type CloseReport, type DurableOptions, type EmitOptions, type Producer } from './producer.js';
+export { checkLimits } from './producer-options.js';
 export type { DroppedEvent, ProducerLog, ProducerOptions, RefusedEvent } from './producer-options.js';
 export type { ProducerStats } from './producer-stats.js';
 export type { Receipt } from './spool/durable-waits.js';

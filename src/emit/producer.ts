@@ -15,11 +15,10 @@ import {
   checkLimits,
   type ProducerOptions,
 } from './producer-options.js';
+import { createReports, type ProducerReports } from './producer-reports.js';
 import { createProducerCounts, type ProducerStats } from './producer-stats.js';
 import { createPump } from './pump.js';
-import { openSpool } from './spool/spool.js';
-import type { Verdict } from './transport/transport.js';
-import type { WaitingEvent } from './spool/waiting-event.js';
+import { openSpool, type Spool } from './spool/spool.js';
 
 /** Attributes of one event; see CloudEvents 1.0. */
 export interface EmitOptions {
@@ -102,20 +101,12 @@ export function createProducer(options: ProducerOptions): Producer {
   checkLimits({ flushMs: flushMs + 1, maxWaiting, maxWaitingBytes, maxBatch: maxEvents, 'spool.maxBytes': spoolBytes });
 
   const counts = createProducerCounts();
+  const reports = createReports(options, counts);
   const waits = createDurableWaits();
   const flushes = createFlushes();
   let closing: Promise<CloseReport> | undefined;
 
-  const spool =
-    options.spool &&
-    openSpool({
-      directory: options.spool.directory,
-      maxBytes: spoolBytes,
-      onDamaged: (count) => {
-        for (let n = 0; n < count; n++) drop(undefined, 'spool-damaged');
-      },
-      onProblem: (err) => log?.warn({ err, source }, 'cannot tidy the spool; no event is lost'),
-    });
+  const spool = openOwnSpool(options, spoolBytes, reports);
   counts.recovered = spool?.size ?? 0;
   if (counts.recovered > 0)
     log?.info({ source, events: counts.recovered }, 'found events of an earlier process in the spool; sending them');
@@ -135,52 +126,18 @@ export function createProducer(options: ProducerOptions): Producer {
     limits: { maxEvents, maxBytes: Math.min(transport.maxBytes, MAX_BATCH_BYTES) },
     flushMs,
     retry: options.retry ?? {},
-    onSettled: settled,
+    onSettled(event, verdict) {
+      reports.settled(event, verdict);
+      waits.settle(event.seq, verdict);
+    },
     onProgress: () => flushes.settledUpTo(backlog.settled),
     onFailed: (error) => {
       // Nobody repairs a key or a topic while a request waits.
       if (error.reason === 'held') waits.giveUp(error, 'delivered');
     },
-    onAway: (err) => {
-      const bindings = { err, code: err.code, source, transport: transport.name, waiting: backlog.size };
-      if (err.reason === 'held')
-        log?.error(
-          bindings,
-          'the other side refuses this producer; events wait until its address, key or role is repaired',
-        );
-      else log?.warn(bindings, 'cannot deliver events; they wait, and the producer tries again');
-    },
-    onBack: (failures) =>
-      log?.info({ source, transport: transport.name, failures, waiting: backlog.size }, 'events are delivered again'),
+    onAway: (error) => reports.away(error, backlog.size),
+    onBack: (failures) => reports.back(failures, backlog.size),
   });
-
-  /** Calls a callback. An error that the callback throws is logged and does not stop the delivery. */
-  function tell(call: () => void): void {
-    try {
-      call();
-    } catch (err) {
-      log?.error({ err, source }, 'a callback of the producer threw an error; delivery continues');
-    }
-  }
-
-  function drop(event: CloudEvent | undefined, reason: DropReason): void {
-    counts.droppedBy[reason]++;
-    tell(() => options.onDropped({ event, reason }));
-  }
-
-  function settled({ seq, text }: WaitingEvent, verdict: Verdict): void {
-    if (verdict.taken) {
-      counts.delivered++;
-      if (verdict.duplicate) counts.duplicates++;
-    } else {
-      counts.refused++;
-      const { code, detail } = verdict;
-      tell(() =>
-        options.onRefused({ event: JSON.parse(text) as CloudEvent, code, ...(detail === undefined ? {} : { detail }) }),
-      );
-    }
-    waits.settle(seq, verdict);
-  }
 
   function accept<N extends SourceEventName>(
     name: N,
@@ -198,7 +155,7 @@ export function createProducer(options: ProducerOptions): Producer {
     counts.accepted++;
     const place = backlog.push({ text, bytes, acceptedAt: Date.now() });
     if (typeof place === 'number') pump.nudge();
-    else drop(event, place);
+    else reports.drop(event, place);
     return { id: event.id, place };
   }
 
@@ -212,7 +169,7 @@ export function createProducer(options: ProducerOptions): Producer {
     await flush(timeoutMs).catch(() => undefined);
     await pump.stop();
     const rest = await backlog.close();
-    for (const { text } of rest) drop(JSON.parse(text) as CloudEvent, 'closed');
+    for (const { text } of rest) reports.drop(JSON.parse(text) as CloudEvent, 'closed');
     waits.giveUp(
       new RescindError('shutting-down', { detail: 'the producer was closed before the event was delivered' }),
     );
@@ -238,4 +195,20 @@ export function createProducer(options: ProducerOptions): Producer {
     stats: () => counts.read({ backlog, spool, pump }),
     close: ({ timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = {}) => (closing ??= close(timeoutMs)),
   };
+}
+
+function openOwnSpool(
+  { source, spool, log }: ProducerOptions,
+  maxBytes: number,
+  reports: ProducerReports,
+): Spool | undefined {
+  if (spool === undefined) return undefined;
+  return openSpool({
+    directory: spool.directory,
+    maxBytes,
+    onDamaged: (count) => {
+      for (let n = 0; n < count; n++) reports.drop(undefined, 'spool-damaged');
+    },
+    onProblem: (err) => log?.warn({ err, source }, 'cannot tidy the spool; no event is lost'),
+  });
 }

@@ -4,7 +4,6 @@ export {
   createControlFence,
   createTopicFeeds,
   createTopicKeys,
-  createTopicReader,
   passControlFence,
   restoreControlLog,
   TOPIC_KEY_FILE,

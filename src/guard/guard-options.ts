@@ -42,10 +42,3 @@ export const DEFAULT_MAX_WAITING = 1_024;
 export const DEFAULT_TIMEOUT_MS = 2_000;
 /** Characters of a token. Longer texts fit in no header that a server accepts by default, and are inactive. */
 export const MAX_TOKEN_LENGTH = 16_384;
-
-/** Throws `TypeError` unless each limit is a whole number above 0, because a limit that is no number would not limit. */
-export function checkLimits(limits: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(limits)) {
-    if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`\`${name}\` must be a whole number above 0`);
-  }
-}

@@ -1,8 +1,8 @@
 import { INACTIVE, unavailable, type Answer } from './answer.js';
+import { checkLimits } from '../emit/index.js';
 import { createFeedFollower } from './node/feed-follower.js';
-import { createGuardClock } from './node/guard-clock.js';
+import { createLeaseClock } from '../lease/index.js';
 import {
-  checkLimits,
   DEFAULT_MAX_QUESTIONS,
   DEFAULT_MAX_TOKENS,
   DEFAULT_MAX_WAITING,
@@ -81,7 +81,8 @@ export function createGuard(options: GuardOptions): Guard {
   if (mode !== 'local' && mode !== 'introspect') throw new TypeError('`mode` must be `local` or `introspect`');
   const isLocal = mode === 'local';
   const client = createNodeClient(options);
-  const clock = createGuardClock();
+  const moment = createLeaseClock();
+  const clock = (): number => moment().withStops;
   const problem = createProblemLog(options.log, clock);
   const state = createGuardState({ maxTokens });
   const counts = { hits: 0, asked: 0, unavailable: 0 };

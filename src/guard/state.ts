@@ -1,24 +1,12 @@
-import { createSelectorWatch, type RuleKey, type SelectorKey } from '../rules/index.js';
+import { LEASE_FRACTION } from '../lease/index.js';
+import type { RuleKey, SelectorKey } from '../rules/index.js';
 import type { ActiveAnswer } from './answer.js';
+import { createKeptAnswers, MAX_KEEP_MS, MAX_KEPT_LENGTH, type KeptLimits } from './kept-answers.js';
 import { covers, includes, MAX_ALSO, missing, type Interest, type KeySets } from './node/interest.js';
-import { createTokenCache, type KeptToken } from './token-cache.js';
+import type { KeptToken } from './token-cache.js';
 
-/**
- * f of the lease protocol: the part of a grant that is used, so that the guarantee holds between clocks whose speeds differ by a quarter.
- */
-export const GRANT_FRACTION = 0.75;
 /** Milliseconds of silence after which a stream counts as broken; the node sends a comment every 5 s. */
 export const SILENCE_MS = 12_000;
-/** Milliseconds that an answer is kept at most, whatever the node allows. */
-export const MAX_KEEP_MS = 600_000;
-/** Characters of a token's text; a longer token is asked about on every call. */
-export const MAX_KEPT_LENGTH = 4_096;
-
-export interface StateLimits {
-  readonly maxTokens: number;
-  readonly maxSelectors?: number;
-}
-
 /** A node's answer about an active token. */
 export interface Judgement {
   readonly answer: ActiveAnswer;
@@ -55,7 +43,7 @@ export interface StreamOpening {
 
 /**
  * A guard's knowledge, without a clock, a network or a timer: the shell drives it, and so does the model that checks it. Every `now` comes
- * from one clock, which counts stopped time (`guard-clock.ts`), in milliseconds.
+ * from one clock, which counts stopped time (`withStops` of `lease/clock.ts`), in milliseconds.
  *
  * Invariant: while `find` returns a token, every rule that somebody was told is in force has been applied to it (README).
  */
@@ -108,11 +96,9 @@ interface Stream {
   heardAt: number;
 }
 
-export function createGuardState({ maxTokens, maxSelectors }: StateLimits): GuardState {
-  const tokens = createTokenCache(maxTokens);
-  const watch = createSelectorWatch(maxSelectors);
+export function createGuardState(limits: KeptLimits): GuardState {
+  const kept = createKeptAnswers(limits);
   const also = new Set<RuleKey>();
-  const counts: StateCounts = { kept: 0, forgotten: 0, resets: 0 };
   let held: bigint | undefined;
   let stream: Stream | undefined;
   /** Interest of the last stream. A stream continues from the last one's seq, so whatever that one covered stays covered. */
@@ -122,8 +108,7 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
   /** Grows with every event after which an answer or a grant still under way is worthless. */
   let epoch = 0;
   let life = 0;
-  /** Answers decided below this seq are not kept. */
-  let judgedAnewFrom = 0n;
+  let resets = 0;
   let wantsMore = false;
   let isStopped = false;
 
@@ -135,55 +120,27 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
     if (held === undefined || seq > held) held = seq;
   }
 
-  function forgetBelow(seq: bigint): void {
-    if (seq > judgedAnewFrom) judgedAnewFrom = seq;
-    counts.forgotten += tokens.forgetWhere(({ seen }) => seen < seq);
-  }
-
-  function forgetAll(): void {
-    epoch++;
-    counts.forgotten += tokens.size;
-    tokens.clear();
-  }
-
   function startAnew(seq: bigint): void {
     life++;
-    forgetAll();
-    watch.clear(seq);
+    epoch++;
+    resets++;
+    kept.startAnew(seq);
     // A grant vouches for the seq that was applied when it was requested, and that seq may have gone back.
     leaseUntil = Number.NEGATIVE_INFINITY;
-    judgedAnewFrom = 0n;
     held = seq;
   }
 
   function follow(id: number, interest: Interest, now: number): void {
     if (carried !== undefined && !includes(interest, carried)) {
       epoch++;
-      counts.forgotten += tokens.forgetWhere(({ sets }) => !covers(interest, sets));
+      kept.forgetOutside(interest);
     }
     carried = interest;
     stream = { id, interest, heardAt: now };
   }
 
   return {
-    find(text, now) {
-      const token = tokens.find(text);
-      if (token === undefined || !mayAnswer(now)) return undefined;
-      if (now >= token.until) {
-        tokens.forget(text);
-        return undefined;
-      }
-      if (token.checked !== held) {
-        if (watch.namesAfter(token.sets, token.checked)) {
-          tokens.forget(text);
-          counts.forgotten++;
-          return undefined;
-        }
-        if (held! > token.checked) token.checked = held!;
-      }
-      token.used = true;
-      return token;
-    },
+    find: (text, now) => (mayAnswer(now) ? kept.find(text, held!, now) : undefined),
 
     ask: (now) => ({ at: now, held, epoch, interest: mayAnswer(now) ? stream!.interest : undefined }),
 
@@ -194,14 +151,9 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
       if (stream !== undefined) for (const key of missing(stream.interest, sets)) want(key);
       const until = asked.at + Math.min(keep.keepMs, MAX_KEEP_MS);
       if (now >= until || text.length > MAX_KEPT_LENGTH) return false;
-      if (seq < asked.held! || seq < judgedAnewFrom) return false;
       // A stream that carries less than that one would have raised the epoch.
-      if (!covers(asked.interest, sets)) return false;
-      const known = tokens.find(text);
-      if (known !== undefined && known.seen > seq) return false;
-      tokens.keep(text, { answer, sets, seen: seq, checked: seq, until, used: false });
-      counts.kept++;
-      return true;
+      if (seq < asked.held! || !covers(asked.interest, sets)) return false;
+      return kept.keep(text, { answer, sets, seen: seq, until });
     },
 
     openStream() {
@@ -217,27 +169,26 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
       if (held === undefined) held = seq;
       else if (seq > held) {
         // The records in between were never received.
-        counts.resets++;
         startAnew(seq);
       }
       follow(id, interest, now);
     },
     reset(id, seq, interest, now) {
       if (stream !== undefined && id < stream.id) return;
-      counts.resets++;
       startAnew(seq);
       follow(id, interest ?? (isCurrent(id) ? stream!.interest : new Set()), now);
     },
     ruled(id, seq, selector) {
       if (!isCurrent(id)) return;
-      // A selector of a later version names dimensions that are unknown here, so it may select anything.
-      if (!watch.add(selector, seq)) forgetBelow(seq);
+      kept.ruled(selector, seq);
       advance(seq);
     },
     forget(id, seq, all) {
       if (!isCurrent(id)) return;
-      if (all) forgetAll();
-      else forgetBelow(seq);
+      if (all) {
+        epoch++;
+        kept.forgetAll();
+      } else kept.forgetBelow(seq);
       advance(seq);
     },
     advanced(id, seq) {
@@ -253,13 +204,13 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
     },
     leaseGranted(asked, grantMs) {
       if (isStopped || asked.epoch !== epoch) return;
-      const until = asked.at + GRANT_FRACTION * grantMs;
+      const until = asked.at + LEASE_FRACTION * grantMs;
       if (until > leaseUntil) leaseUntil = until;
     },
     stop() {
       isStopped = true;
       leaseUntil = Number.NEGATIVE_INFINITY;
-      tokens.clear();
+      kept.clear();
     },
 
     get wantsMore() {
@@ -270,12 +221,14 @@ export function createGuardState({ maxTokens, maxSelectors }: StateLimits): Guar
     get held() {
       return held;
     },
-    counts,
+    get counts() {
+      return { ...kept.counts, resets };
+    },
     get tokens() {
-      return tokens.size;
+      return kept.tokens;
     },
     get selectors() {
-      return watch.size;
+      return kept.selectors;
     },
   };
 

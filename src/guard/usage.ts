@@ -1,7 +1,6 @@
 import type { EventDataOf, Producer } from '../emit/index.js';
-import { digestOf } from '../emit/index.js';
+import { checkLimits, digestOf } from '../emit/index.js';
 import type { TokenClaims } from './answer.js';
-import { checkLimits } from './guard-options.js';
 
 /** Operation of a call: `read`, `write`, `delete`, `export` or `admin`. */
 export type Operation = EventDataOf['access.allowed']['operation'];

@@ -3,9 +3,8 @@ export { createAppender, type Appender, type AppenderOptions } from './append/ap
 export { IngestModule, type IngestParts } from './ingest.module.js';
 export { createDoor, type Door, type DoorBounds } from './post/door.js';
 export { createIntake, type Intake } from './post/intake.js';
-export { createLogBoundsReader, type LogBoundsReader } from './kafka/log-bounds.kafka.js';
 export { createPartitions, type Partitions } from './kafka/partitions.js';
-export { createKafkaConsumer, type KafkaConsumer } from './kafka/consumer.kafka.js';
+export { createKafkaConsumer, type KafkaConsumer } from './kafka/consumer.js';
 export { createOffsetStore, type OffsetStore } from './kafka/offsets.pg.js';
 export {
   keepQuarantineBounded,
@@ -14,8 +13,8 @@ export {
   type QuarantineBounds,
 } from './append/quarantine.pg.js';
 export { createReplay, type Replay } from './quarantine/quarantine-replay.pg.js';
-export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from './quarantine/quarantine-topic.kafka.js';
-export { createTopicMaker, type TopicMaker } from './kafka/topic-maker.kafka.js';
+export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from './quarantine/quarantine-topic.js';
+export { makeTopic } from './kafka/topic-maker.js';
 export { IngestSchema1796000003000 } from './migrations/1796000003000-schema.js';
 export type { OwnEvent } from './append/own-events.js';
 export { createSeenTokenRecorder, type SeenToken } from './seen-tokens.js';

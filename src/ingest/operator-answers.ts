@@ -1,17 +1,20 @@
-import { nameSchemas } from '../contracts/index.js';
+import { LEDGER_STATES, nameSchemas } from '../contracts/index.js';
 import { Type } from 'typebox';
 
 const closed = { additionalProperties: false } as const;
-const id = Type.String({ description: 'of the record in quarantine' });
+const id = Type.String({ description: 'id of the record in quarantine' });
 const position = Type.String({ pattern: '^(0|[1-9][0-9]*)$' });
 
 export const ReplayedAnswer = Type.Union([
-  Type.Object({ id, index: position, state: Type.Enum(['sequenced', 'integrated', 'published']) }, closed),
+  Type.Object({ id, index: position, state: Type.Enum([...LEDGER_STATES]) }, closed),
   Type.Object({ id, duplicate: Type.Literal(true), index: position }, closed),
   Type.Object({ id, error: Type.String(), detail: Type.Optional(Type.String()) }, closed),
 ]);
 export const ReplayPage = Type.Object(
-  { items: Type.Array(ReplayedAnswer), next: Type.Optional(Type.String({ description: '`after` of the next call' })) },
+  {
+    items: Type.Array(ReplayedAnswer),
+    next: Type.Optional(Type.String({ description: 'value for `after` of the next call' })),
+  },
   closed,
 );
 
@@ -19,9 +22,9 @@ const partition = {
   topic: Type.String(),
   partition: Type.Integer({ minimum: 0 }),
   next_offset: position,
-  stopped: Type.Union([Type.String({ description: 'a code, a colon, what people need to know' }), Type.Null()]),
+  stopped: Type.Union([Type.String({ description: 'a code, a colon, and text for people' }), Type.Null()]),
   lag: Type.Union([position, Type.Null()], {
-    description: 'records not stored yet; null while the broker does not say',
+    description: 'number of records not stored yet; null while the broker does not answer',
   }),
 };
 export const PartitionList = Type.Object({ partitions: Type.Array(Type.Object(partition, closed)) }, closed);

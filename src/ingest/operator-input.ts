@@ -26,7 +26,7 @@ export const ReplayInput = Type.Object(
     from: Type.Optional(Seconds),
     to: Type.Optional(Seconds),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_REPLAYED })),
-    after: Type.Optional(Type.String({ pattern: POSITION, description: '`next` of the call before' })),
+    after: Type.Optional(Type.String({ pattern: POSITION, description: '`next` of the previous call' })),
   },
   closed,
 );
@@ -68,7 +68,7 @@ export function readRowId(text: string): string {
 /** Reads a partition from a path. */
 export function readPartition(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new RescindError('not-found', { detail: 'a partition is a number' });
+  throw new RescindError('not-found', { detail: 'a partition must be a number' });
 }
 
 /** Accepts `?operator=true` and no other parameter: the operator's part must be asked for by name. */

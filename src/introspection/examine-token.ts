@@ -10,7 +10,8 @@ import { skewOf } from './facts/lineage.js';
 import type { Refusal } from './outcomes.js';
 import { jwsOf, maySee, type Examination, type Gathered, type Question } from './question.js';
 import { differing, statedResources } from './jwt/text-statement.js';
-import { takesTyp, type TokenVerifier, type VerifiedJwt } from './jwt/token-verifier.js';
+import { takesTyp } from './jwt/issuer-sources.js';
+import type { TokenVerifier, VerifiedJwt } from './jwt/token-verifier.js';
 
 /** Seconds around its `iat` in which a verified JWT that is not recorded yet is waited for. */
 const FRESH = 60;

@@ -1,42 +1,19 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { ID_JAG_TOKEN_TYPE, isInactiveReason, type InactiveReason } from '../contracts/index.js';
-import type { Caller, ControlFollower, Tenant } from '../control/index.js';
+import type { ControlFollower, Tenant } from '../control/index.js';
 import { ruleKey, tokenParts, tokenRef } from '../rules/index.js';
-import { createRestraint, TooManyWaiting, type RestraintLimits } from '../platform/bounds/index.js';
+import { TooManyWaiting } from '../platform/bounds/index.js';
 import { type Log } from '../platform/log/index.js';
 import type { Authentication, Refusal as AuthenticationRefusal } from '../registry/index.js';
 import type { Counts } from './counts.js';
 import type { ExamineIdJag } from './examine-id-jag.js';
 import type { ExamineToken } from './examine-token.js';
-import type { Facts } from './facts/facts.js';
+import { createGathering, type GatheringOptions, type Lacking } from './gathering.js';
 import { sha256 } from './jwt/jws.js';
 import type { Recorder, Refusal } from './outcomes.js';
 import { referenceOf } from './facts/known-token.js';
-import type { About, Gathered, Need, Question } from './question.js';
-import type { Recordings } from './recordings.js';
+import type { About, Gathered } from './question.js';
 import type { RefusedToken, RefusedTokens } from './refused/refused-tokens.js';
 import { sightOf, type Sight } from './sight.js';
-import type { TokenVerifier } from './jwt/token-verifier.js';
-
-/** Milliseconds to wait before each further look for a token not yet seen. */
-const POLL_AFTER_MS = [20, 30, 50, 100] as const;
-
-/** Questions of one caller that wait for facts at the same time; more are answered without waiting. */
-const MAX_WAITERS = 256;
-
-/** Limits of one caller for tokens that turn out not to be recorded. */
-const LOOK_UPS: RestraintLimits = {
-  burst: 1_000,
-  perSecond: 1_000,
-  maxQueued: 2_000,
-  maxWaitMs: 2_000,
-};
-
-/**
- * Limits of one caller for signatures that turn out forged. Recorded tokens have limits of their own, which only texts under
- * the identity of a recorded token can use up.
- */
-const SIGNATURES: RestraintLimits = { burst: 64, perSecond: 100, maxQueued: 2_000, maxWaitMs: 2_000 };
 
 /** Rounds of fetching for one question. More than a question can need, unless the registry changes under it all the time. */
 const MAX_ROUNDS = 16;
@@ -76,44 +53,22 @@ export type Answer =
 /** Answers at once from memory; a promise only where something has to be fetched. Never rejects. */
 export type Introspect = (presented: Presented) => Answer | Promise<Answer>;
 
-export interface IntrospectOptions {
+export interface IntrospectOptions extends GatheringOptions {
   readonly follower: Pick<ControlFollower, 'state' | 'isCurrent'>;
-  readonly facts: Facts;
-  readonly verifier: TokenVerifier;
   readonly examineToken: ExamineToken;
   readonly examineIdJag: ExamineIdJag;
   readonly recorder: Recorder;
   readonly counts: Counts;
   readonly refusedTokens: RefusedTokens;
-  readonly recordings: Recordings;
   readonly log: Log;
   /** Epoch milliseconds. */
   readonly now: () => number;
-  /** Milliseconds on a clock that only goes forward, by which a caller's bounds fill up again. */
-  readonly monotonic?: (() => number) | undefined;
 }
 
 export function createIntrospect(options: IntrospectOptions): Introspect {
-  const {
-    follower,
-    facts,
-    verifier,
-    examineToken,
-    examineIdJag,
-    recorder,
-    counts,
-    refusedTokens,
-    recordings,
-    log,
-    now,
-    monotonic,
-  } = options;
+  const { follower, examineToken, examineIdJag, recorder, counts, refusedTokens, log, now } = options;
   const { state } = follower;
-  /** Questions that wait, by caller. */
-  const waiters = new Map<string, number>();
-  const lookUps = createRestraint(LOOK_UPS, monotonic);
-  const signaturesOfRecorded = createRestraint(SIGNATURES, monotonic);
-  const signaturesOfOthers = createRestraint(SIGNATURES, monotonic);
+  const gathering = createGathering(options);
 
   /** The whole decision, in one synchronous step: lease, caller, facts, rules. It begins from no. */
   function decide(presented: Presented, digest: string, gathered: Gathered): Answer | Pending {
@@ -162,8 +117,8 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
     try {
       for (let round = 0; round < MAX_ROUNDS; round++) {
         const registryVersion = state.registryVersion;
-        const final = await fetch(pending, gathered, digest);
-        if (final) return final;
+        const overdue = await gathering.fetch(pending, gathered, digest);
+        if (overdue) return refuseUnseen(overdue, pending, gathered, digest);
         if (registryVersion !== state.registryVersion) gathered.unverified = false;
         const answer = decide(presented, digest, gathered);
         if (answer.kind !== 'pending') return answer;
@@ -171,71 +126,19 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
       }
     } catch (error) {
       if (!(error instanceof TooManyWaiting))
-        log.error({ err: error }, 'introspection could not read or record what it needs');
+        log.error({ err: error }, 'cannot read or record the facts of a token; answering 503');
     } finally {
-      if (gathered.polls > 0) leaveWaiting(first.caller);
+      gathering.end(first.caller, gathered);
     }
     return undecided();
   }
 
-  /** Fetches what is needed, in the caller's turn. An answer only where waiting is over. */
-  async function fetch(
-    { need, question, caller }: Pending,
-    gathered: Gathered,
-    digest: string,
-  ): Promise<Answer | undefined> {
+  /** Refuses a token for which nobody can wait any longer. */
+  function refuseUnseen(refusal: Refusal, { question, caller }: Pending, { token }: Gathered, digest: string): Answer {
     const { tenant } = question;
-    switch (need.what) {
-      case 'token':
-        gathered.token = (await lookUps.run(caller.id, () => facts.token(tenant, need.key, need.memoryKey))) ?? null;
-        return undefined;
-      case 'id-jag':
-        // Its signature was good: whether it is recorded says nothing about the caller.
-        gathered.idJag = (await facts.idJag(tenant, need.key)) ?? null;
-        return undefined;
-      case 'signature': {
-        const signatures = gathered.token ? signaturesOfRecorded : signaturesOfOthers;
-        gathered.unverified =
-          (await signatures.run(caller.id, () => verifier.verify(tenant, need.jws, digest, need.use))) === undefined;
-        return undefined;
-      }
-      case 'time':
-        if (await waitForNextPoll(caller, gathered)) {
-          gathered.token = (await lookUps.run(caller.id, () => facts.token(tenant, need.key, need.memoryKey))) ?? null;
-          return undefined;
-        }
-        gathered.waited = true;
-        if (need.otherwise === undefined) return undefined;
-        recorder.refused(need.otherwise, { tenant: tenant.id, caller: caller.id, digest });
-        if (gathered.token && isCounted(need.otherwise))
-          refusedTokens.record(refusedTokenOf(tenant, need.otherwise, { token: gathered.token }), now());
-        return DECIDED_INACTIVE;
-      case 'record':
-        gathered.recorded = await recordings.record({ tenant, key: need.key, data: need.facts }, caller.id);
-        // The first record counts, even if it is an event that came meanwhile.
-        gathered.token = (await facts.token(tenant, need.key, need.memoryKey)) ?? null;
-        return undefined;
-      default:
-        return need satisfies never;
-    }
-  }
-
-  /** False when there is nothing more to wait for, or too many questions of this caller wait already. */
-  async function waitForNextPoll({ id }: Caller, gathered: Gathered): Promise<boolean> {
-    const waitMs = POLL_AFTER_MS[gathered.polls];
-    if (waitMs === undefined) return false;
-    if (gathered.polls === 0) {
-      const waiting = waiters.get(id) ?? 0;
-      if (waiting >= MAX_WAITERS) return false;
-      waiters.set(id, waiting + 1);
-    }
-    gathered.polls++;
-    await delay(waitMs);
-    return true;
-  }
-
-  function leaveWaiting({ id }: Caller): void {
-    waiters.set(id, waiters.get(id)! - 1);
+    recorder.refused(refusal, { tenant: tenant.id, caller: caller.id, digest });
+    if (token && isCounted(refusal)) refusedTokens.record(refusedTokenOf(tenant, refusal, { token }), now());
+    return DECIDED_INACTIVE;
   }
 
   function undecided(): Answer {
@@ -260,17 +163,14 @@ export function createIntrospect(options: IntrospectOptions): Introspect {
       const answer = decide(presented, digest, gathered);
       return answer.kind === 'pending' ? gather(presented, digest, gathered, answer) : answer;
     } catch (error) {
-      log.error({ err: error }, 'introspection failed');
+      log.error({ err: error }, 'an introspection failed; answering 503');
       return undecided();
     }
   };
 }
 
-interface Pending {
+interface Pending extends Lacking {
   readonly kind: 'pending';
-  readonly need: Need;
-  readonly question: Question;
-  readonly caller: Caller;
 }
 
 const DECIDED_INACTIVE: Answer = { kind: 'decided', body: INACTIVE, bytes: INACTIVE.length };

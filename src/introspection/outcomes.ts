@@ -92,7 +92,7 @@ export function createRecorder({ metrics, log }: { metrics: Metrics; log: Log })
       findings.labels({ finding: refusal }).inc();
       log.warn(
         { finding: refusal, tenant, caller, sha256: digest, source, member },
-        'a token is inactive because what is stated of it differs',
+        'a token is inactive because its text or its lineage differs from the recorded facts',
       );
     },
   };

@@ -6,7 +6,7 @@ import type { MemoryKey } from './facts/facts.js';
 import { parseCompactJws, type CompactJws } from './jwt/jws.js';
 import type { KnownToken } from './facts/known-token.js';
 import type { Refusal } from './outcomes.js';
-import type { TokenUse } from './jwt/token-verifier.js';
+import type { TokenUse } from './jwt/issuer-sources.js';
 
 /** One text that one caller asks about, at one moment. Made anew for every examination. */
 export interface Question {

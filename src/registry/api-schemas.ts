@@ -29,7 +29,7 @@ export const TENANT = {
     issuers: {
       type: 'array',
       items: text,
-      description: 'issuers that its sources may speak for; absent: whichever no other tenant has',
+      description: 'Issuers that the tenant’s sources may speak for. Absent: all issuers that no other tenant has.',
     },
   },
 } as const;

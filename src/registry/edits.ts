@@ -123,7 +123,7 @@ export function createEdits({ controlLog, follower, now = Date.now }: EditsOptio
     if (isFull)
       return Promise.reject(
         new RescindError('too-many-requests', {
-          detail: 'too many edits of this caller, or of its tenant, wait in line',
+          detail: 'too many edits of this caller, or of its tenant, are waiting; try again later',
         }),
       );
     count(actor, 1);
@@ -182,5 +182,8 @@ async function applied(follower: ControlFollower, seq: Seq): Promise<void> {
   const expired = delay(APPLIED_TIMEOUT_MS, 'expired', { ref: false, signal: abort.signal }).catch(() => undefined);
   const first = await Promise.race([follower.whenApplied(seq), expired]);
   abort.abort();
-  if (first === 'expired') throw new RescindError('not-confirmed', { detail: 'stored, but not yet applied here' });
+  if (first === 'expired')
+    throw new RescindError('not-confirmed', {
+      detail: 'the change is stored, but this process has not applied it yet',
+    });
 }

@@ -19,12 +19,10 @@ const MAX_OWN_CLIENTS = 100;
 const MAX_TOKEN_LIFETIME_S = 30 * 86_400;
 /** Seconds. A clock that differs by more needs repair, not tolerance. */
 const MAX_SKEW_S = 300;
-/** Bytes of an identifier from outside (wire.md). */
-const MAX_IDENTIFIER_BYTES = 512;
 
 export const NAME_PATTERN = '^[a-z0-9-]{1,63}$';
 const closed = { additionalProperties: false } as const;
-const Name = Type.String({ pattern: NAME_PATTERN, description: '1 to 63 of a-z, 0-9 and -' });
+const Name = Type.String({ pattern: NAME_PATTERN, description: '1 to 63 characters of a-z, 0-9 and -' });
 const Identifier = Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NO_NUL });
 const Identifiers = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
 const SomeIdentifiers = Type.Array(Identifier, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true });
@@ -38,7 +36,7 @@ export const TenantInput = Type.Object(
       Type.Array(Identifier, {
         maxItems: MAX_VALUES,
         uniqueItems: true,
-        description: 'issuers that its sources may speak for; absent: whichever no other tenant has',
+        description: 'Issuers that the tenant’s sources may speak for. Absent: all issuers that no other tenant has.',
       }),
     ),
   },
@@ -55,13 +53,13 @@ const ProfileInput = Type.Object(
   {
     preset: Type.Optional(
       Type.Enum([...TOKEN_PROFILE_PRESETS], {
-        description: 'the product whose tokens these are; the other members change what it sets',
+        description: 'The product that issues the tokens. The other members override what the preset sets.',
       }),
     ),
     lineage: Type.Optional(
       Type.Union([Demand, Type.Object({ id_jag: Type.Optional(Demand), other: Type.Optional(Demand) }, closed)], {
         description:
-          'stated, confirmed or none; or {id_jag, other}: for tokens that came from an ID-JAG and for others',
+          'What a token’s lineage needs: stated, confirmed or none; or {id_jag, other}, for tokens that came from an ID-JAG and for other tokens.',
       }),
     ),
     max_token_lifetime: Type.Optional(
@@ -79,29 +77,31 @@ const ProfileInput = Type.Object(
           }),
         ],
         {
-          description: 'header `typ`, or a list of them, in which null stands for a header without it',
+          description:
+            'Allowed values of the header `typ`: one, or a list in which null stands for a header without `typ`.',
         },
       ),
     ),
     claims: Type.Optional(
       Type.Object(
         { client_id: Type.Optional(Identifier) },
-        { ...closed, description: 'the claim that names the client, in place of client_id, azp, cid, appid' },
+        { ...closed, description: 'The claim that names the client, instead of client_id, azp, cid or appid.' },
       ),
     ),
     identity: Type.Optional({
       ...ProfileIdentifiers,
-      description: 'claims of which the first that is present identifies a JWT; [] names it by its signing input',
+      description:
+        'Claims that can identify a JWT: the first one that is present counts. []: the signing input identifies the JWT.',
     }),
     default_resource: Type.Optional({
       ...Identifier,
-      description: 'resource of a token whose `aud` is absent or names only ignored_audiences',
+      description: 'The resource of a token whose `aud` is absent or names only ignored_audiences.',
     }),
-    ignored_audiences: Type.Optional({ ...ProfileIdentifiers, description: 'audiences that stand for no resource' }),
+    ignored_audiences: Type.Optional({ ...ProfileIdentifiers, description: 'Audiences that stand for no resource.' }),
     announced: Type.Optional(
       Type.Enum(['required', 'optional'], {
         description:
-          'optional: a JWT that no event announced is recorded at first sight, by its own claims; needs `lineage.other` none',
+          'optional: a JWT that no event announced is recorded by its own claims when it is first seen. Needs `lineage.other` none.',
       }),
     ),
     algorithms: Type.Optional(Type.Array(Type.Enum([...SIGNING_ALGORITHMS]), { minItems: 1, uniqueItems: true })),
@@ -125,7 +125,7 @@ const sourceMembers = {
     Type.String({
       minLength: 1,
       maxLength: 2_048,
-      description: 'https, or http at a loopback host that JWKS_ALLOWED_HOSTS names',
+      description: 'An https URL, or an http URL at a loopback host that JWKS_ALLOWED_HOSTS names.',
     }),
   ),
   topic: Type.Optional(
@@ -175,14 +175,14 @@ export const RolesInput = Type.Object(
           Type.Object({ issuers: Identifiers, resources: Identifiers }, closed),
         ],
         {
-          description: '{tenant: true}, or {issuers, resources} of which a selector must name one',
+          description: '{tenant: true}, or {issuers, resources}: a selector must name one of them',
         },
       ),
     ),
     audit: Type.Optional(Nothing),
     admin: Type.Optional(Nothing),
   },
-  { ...closed, description: 'every role names its bound; an absent role grants nothing' },
+  { ...closed, description: 'Each role has its own bounds. An absent role grants nothing.' },
 );
 export type RolesInput = Static<typeof RolesInput>;
 
@@ -247,8 +247,8 @@ function checkStrings(value: unknown, path: string): void {
     if (value.includes('\0') || !value.isWellFormed()) {
       throw new RescindError('invalid-request', { detail: `\`${path}\` holds a NUL or a lone surrogate` });
     }
-    if (!path.startsWith('jwks') && Buffer.byteLength(value) > MAX_IDENTIFIER_BYTES) {
-      throw new RescindError('invalid-request', { detail: `\`${path}\` is over ${MAX_IDENTIFIER_BYTES} bytes` });
+    if (!path.startsWith('jwks') && Buffer.byteLength(value) > MAX_IDENTIFIER_LENGTH) {
+      throw new RescindError('invalid-request', { detail: `\`${path}\` is over ${MAX_IDENTIFIER_LENGTH} bytes` });
     }
     return;
   }

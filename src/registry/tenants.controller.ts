@@ -10,7 +10,8 @@ import type { CreatedTenant } from './tenants.js';
 import { REGISTRY } from './tokens.js';
 import type { TenantView } from './views.js';
 
-const OF_NOW = 'Of now: it takes no `as_of`. Each change is an entry of the ledger, `tenant.changed`.';
+const OF_NOW =
+  'Tenants as they are now: the question takes no `as_of`. Each change is an entry `tenant.changed` of the ledger.';
 
 @ApiTags('tenants')
 @RequireRole('admin')

@@ -66,7 +66,7 @@ export function refuseUnconfirmed(asked: Asked, hits: Preview, confirm: Confirm 
 
 export const refuseUncounted = (): RescindError =>
   new RescindError('confirmation-required', {
-    detail: `it could not be counted in time what the rule hits; nothing was ordered. To order it all the same, send the same order with "confirm": "${UNCOUNTED}"`,
+    detail: `the hits of the rule could not be counted in time; nothing was ordered. To order it all the same, send the same order with "confirm": "${UNCOUNTED}"`,
     extensions: { confirm: UNCOUNTED, hits: null },
   });
 

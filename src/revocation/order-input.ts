@@ -7,14 +7,7 @@ import {
   NOT_BLANK,
   RescindError,
 } from '../contracts/index.js';
-import {
-  MAX_SELECTOR_MEMBERS,
-  SelectorError,
-  isByIdentity,
-  parseSelector,
-  type Effect,
-  type Selector,
-} from '../rules/index.js';
+import { isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
 import { refuseEverything, UNCOUNTED, type Confirm } from './confirmation.js';
 
 /** Characters of a reason. A longer one is refused, because the ledger keeps it. */
@@ -25,7 +18,7 @@ export const PERSON = {
   minLength: 1,
   maxLength: MAX_IDENTIFIER_LENGTH,
   pattern: NO_NUL,
-  description: 'the person acting',
+  description: 'the person who orders this through the caller',
 } as const;
 export const MOMENT = {
   type: 'integer',
@@ -98,7 +91,7 @@ export function readOrder(body: unknown, now: number): Order {
   }
   const resume = readFlag('resume', input['resume']);
   if (resume && until === undefined)
-    throw new RescindError('invalid-effect', { detail: '`resume` says what happens at `until`; name it' });
+    throw new RescindError('invalid-effect', { detail: '`resume` says what happens at `until`, which is missing' });
   const confirm = readConfirm(input['confirm']);
   if (selector.all === true && confirm !== true) throw refuseEverything();
   return {
@@ -137,21 +130,9 @@ export function readLift(body: unknown): Lift {
 const defaultEffect = (selector: Selector): Effect => (isByIdentity(selector) ? 'revoke' : 'block');
 
 function readSelector(value: unknown): Selector {
-  if (isObject(value)) {
-    const names = Object.keys(value);
-    if (names.length === 0) throw new RescindError('empty-selector');
-    if ('all' in value && names.length > 1)
-      throw new RescindError('contradictory-selector', { detail: '`all` contradicts every other member' });
-    if (names.length > MAX_SELECTOR_MEMBERS) throw new RescindError('selector-too-long');
-  }
-  try {
-    const selector = parseSelector(value);
-    for (const text of textsIn(selector)) refuseSecret('selector', text);
-    return selector;
-  } catch (error) {
-    if (!(error instanceof SelectorError)) throw error;
-    throw new RescindError('invalid-selector', { detail: error.message });
-  }
+  const selector = parseSelector(value);
+  for (const text of textsIn(selector)) refuseSecret('selector', text);
+  return selector;
 }
 
 function readMembers(body: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
@@ -187,7 +168,7 @@ function readConfirm(value: unknown): Confirm | undefined {
   if (value === true || value === UNCOUNTED || (Number.isSafeInteger(value) && (value as number) >= 0))
     return value as Confirm;
   throw new RescindError('invalid-request', {
-    detail: `\`confirm\` must be the number that the preview says, "${UNCOUNTED}" where nothing could be counted, or true for a rule on everything`,
+    detail: `\`confirm\` must be the number that the preview says, "${UNCOUNTED}" if nothing could be counted, or true for a rule on everything`,
   });
 }
 

@@ -64,7 +64,7 @@ function isWithin(bound: NonNullable<CallerRoles['revoke']>, selector: Selector)
   return issuersNamed(selector).some((issuer) => bound.issuers.includes(issuer));
 }
 
-const issuersNamed = ({ token, id_jag: idJag, session, user, client, agent, issuer }: Selector): readonly string[] => [
-  ...[token, idJag, session, user, client, agent].flatMap((member) => (member && 'iss' in member ? [member.iss] : [])),
+const issuersNamed = ({ issuer, ...members }: Selector): readonly string[] => [
+  ...Object.values(members).flatMap((member) => (typeof member === 'object' && 'iss' in member ? [member.iss] : [])),
   ...(issuer === undefined ? [] : [issuer]),
 ];

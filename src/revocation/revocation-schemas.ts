@@ -1,5 +1,4 @@
-import { implies, nameSchemas } from '../contracts/index.js';
-import { SELECTOR_SCHEMA } from '../rules/index.js';
+import { IDENTITY_MEMBERS, implies, nameSchemas, SELECTOR_MEMBERS, SELECTOR_SCHEMA } from '../contracts/index.js';
 import { UNCOUNTED } from './confirmation.js';
 import { MOMENT, PERSON, REASON } from './order-input.js';
 
@@ -13,7 +12,7 @@ const says = (member: string, schema: object) => ({ required: [member], properti
 const holds = (member: string) => says(member, { enum: [true] });
 const names = (...members: readonly string[]) =>
   says('selector', { type: 'object', anyOf: members.map((member) => ({ required: [member] })) });
-const BY_IDENTITY = names('token', 'id_jag', 'session');
+const BY_IDENTITY = names(...IDENTITY_MEMBERS);
 const without = (...members: readonly string[]) => ({
   not: { anyOf: members.map((member) => ({ required: [member] })) },
 });
@@ -29,16 +28,22 @@ const ORDER_CONDITIONS = [
 
 const orderMembers = {
   selector: SELECTOR_SCHEMA,
-  effect: { ...effect, description: 'default: revoke where the selector names a token, ID-JAG or session, else block' },
+  effect: {
+    ...effect,
+    description: 'default: `revoke` if the selector names a token, ID-JAG or session, otherwise `block`',
+  },
   before: {
     ...MOMENT,
     description:
-      'of a revoke: what was granted before; default now, never the future. Not for a token, an ID-JAG or a session, which are revoked whenever they were granted',
+      'For a revoke: tokens granted before this time are stopped. Default: now; a future time is refused. Not allowed if the selector names a token, an ID-JAG or a session, which are stopped whenever they were granted.',
   },
-  until: { ...MOMENT, description: 'of a block: its end, in the future, from which it acts as a revoke as of then' },
-  resume: { type: 'boolean', description: 'with `until`: from then on it acts as nothing' },
-  reauthenticate: { type: 'boolean', description: 'of a revoke: the sign-in must be later too' },
-  reason: { ...REASON, description: 'kept in the ledger: no token and no secret' },
+  until: {
+    ...MOMENT,
+    description: 'For a block: its end, in the future. From then on the rule acts as a revoke as of that time.',
+  },
+  resume: { type: 'boolean', description: 'With `until`: from then on the rule stops nothing.' },
+  reauthenticate: { type: 'boolean', description: 'For a revoke: the user must also have signed in after that time.' },
+  reason: { ...REASON, description: 'Kept in the ledger. Must contain no token and no secret.' },
   on_behalf_of: PERSON,
   confirm: {
     oneOf: [
@@ -47,7 +52,7 @@ const orderMembers = {
       { type: 'boolean' },
     ],
     description:
-      'of a rule that hits more than the share of users or live tokens that may go unasked: the number that the preview, or the refusal, says, give or take a tenth (ten of few); `uncounted` where the refusal says that nothing could be counted; true where the selector is `all`',
+      'Required if the rule hits a larger share of the users or live tokens than is allowed without confirmation: the number from the preview or from the refusal, within a tenth (or within ten, for small numbers). `uncounted` if the refusal says that nothing could be counted. `true` if the selector is `all`.',
   },
 } as const;
 
@@ -63,7 +68,7 @@ export const PREVIEW = {
   ...ORDER,
   required: ['selector'],
   allOf: ORDER_CONDITIONS,
-  description: 'an order; `reason` and `confirm` are not needed',
+  description: 'An order without the need for `reason` and `confirm`.',
 };
 
 const counted = (description: string) => ({ type: 'integer', minimum: 0, description });
@@ -72,47 +77,39 @@ export const PREVIEWED = {
   properties: {
     as_of: {
       type: 'object',
-      properties: { index: { type: 'string', description: 'what has a lower index is counted' } },
+      properties: { index: { type: 'string', description: 'Ledger entries with a lower index are counted.' } },
     },
-    tokens: counted('live tokens, whether or not another rule stops them already'),
-    used_in_last_hour: counted('of those, with an access in the last hour'),
-    users: counted('of those tokens and of the grants; a person with a name of a RAS and one of the IdP is one'),
+    tokens: counted('live tokens, including those that another rule stops already'),
+    used_in_last_hour: counted('live tokens with an access in the last hour'),
+    users: counted('users of those tokens and grants; a person with one name at a RAS and one at the IdP counts once'),
     grants: counted(
-      'standing grants of what the selector names, and those behind the tokens; for a token, ID-JAG, session or agent type the latter alone',
+      'standing grants that the selector names, and those behind the tokens; for a token, ID-JAG, session or agent type only those behind the tokens',
     ),
-    connections: counted('connections that are not deleted, likewise'),
+    connections: counted('connections that are not deleted, counted like the grants'),
     at_least: {
       type: 'boolean',
       enum: [true],
-      description: 'the numbers beside it are lower bounds; without it they are exact',
+      description: 'The numbers in this object are lower bounds. Without this member they are exact.',
     },
   },
 } as const;
 
-const selectorMembers = [
-  'token',
-  'id_jag',
-  'session',
-  'user',
-  'client',
-  'agent',
-  'agent_type',
-  'resource',
-  'issuer',
-] as const;
 const unknown = {
   type: 'array',
   nullable: true,
-  items: { type: 'string', enum: [...selectorMembers] },
+  items: { type: 'string', enum: [...SELECTOR_MEMBERS] },
   description:
-    'members of the selector that name what no event has told of and no source is registered for: perhaps a misspelt name. null: it could not be found out in time',
+    'Members of the selector with a name that no event has mentioned and no source is registered for, perhaps misspelt. null: this could not be determined in time.',
 } as const;
 
 export const FORESEEN = {
   ...PREVIEWED,
   properties: {
     ...PREVIEWED.properties,
-    confirm: { type: 'integer', description: 'what `confirm` of the order must say; absent: none is asked for' },
+    confirm: {
+      type: 'integer',
+      description: 'The value that the order needs as `confirm`. Absent: no confirmation is needed.',
+    },
     unknown,
   },
 } as const;
@@ -120,7 +117,7 @@ export const FORESEEN = {
 export const LIFT = {
   type: 'object',
   properties: {
-    resume: { type: 'boolean', description: 'true: what was granted before the lift is good again; default false' },
+    resume: { type: 'boolean', description: 'true: tokens granted before the lift are good again. Default: false.' },
     reason: { anyOf: [REASON, { type: 'string', maxLength: 0 }] },
     on_behalf_of: PERSON,
   },
@@ -139,7 +136,7 @@ const confirmation = {
     type: 'integer',
     nullable: true,
     description:
-      'what is granted later (epoch seconds) is not stopped; null: nothing granted later escapes, or nothing is stopped',
+      'Tokens granted after this time (epoch seconds) are not stopped. null: later tokens are stopped too, or the rule stops nothing.',
   },
 };
 const origin = {
@@ -148,7 +145,7 @@ const origin = {
 };
 const or = {
   type: 'object',
-  description: "further values of the selector's members, any of which selects too",
+  description: 'Further values of the members of the selector; the rule selects by any of them too.',
   properties: {
     client: { type: 'array', items: { type: 'object', properties: { iss: text, client_id: text } } },
     resource: { type: 'array', items: text },
@@ -157,24 +154,24 @@ const or = {
 const otherRules = (description: string) => ({
   type: 'object',
   nullable: true,
-  description: `${description}. null: they could not be found in time`,
+  description: `${description} null: they could not be found in time.`,
   properties: {
     rules: {
       type: 'array',
       maxItems: 10,
-      description: 'those that stop all first, blocks before revokes, newest first',
+      description: 'Rules that stop everything come first, then blocks before revokes, then the newest.',
       items: {
         type: 'object',
         properties: {
           id: text,
-          effect: { ...effect, description: 'as it acts now: a block past its end is a revoke' },
+          effect: { ...effect, description: 'The present effect: a block past its end is a revoke.' },
           stops: {
             type: 'string',
             enum: ['all', 'part'],
-            description: 'everything that the selector names, or some of it',
+            description: '`all`: everything that the selector names; `part`: some of it',
           },
-          before: { ...seconds, description: 'of a revoke: what was granted until then' },
-          until: { ...seconds, description: 'of a block: its end' },
+          before: { ...seconds, description: 'for a revoke: tokens granted until then are stopped' },
+          until: { ...seconds, description: 'for a block: its end' },
           selector: SELECTOR_SCHEMA,
           or,
           reason: text,
@@ -184,11 +181,11 @@ const otherRules = (description: string) => ({
         },
       },
     },
-    more: { type: 'integer', minimum: 0, description: 'further ones, not shown' },
+    more: { type: 'integer', minimum: 0, description: 'number of further rules, which are not shown' },
     at_least: {
       type: 'boolean',
       enum: [true],
-      description: 'there may be more: the search ended at its bounds, or the caller may not read every rule',
+      description: 'There may be more rules: the search ended at its limits, or the caller may not read every rule.',
     },
   },
 });
@@ -200,19 +197,20 @@ export const ORDER_CONFIRMATION = {
     hits: {
       ...PREVIEWED,
       nullable: true,
-      description: 'what the rule hits, counted about when it was ordered. null: it could not be counted in time',
+      description:
+        'The tokens, users and grants that the rule hits, counted at about the time of the order. null: they could not be counted in time.',
     },
     unknown,
-    other_rules: otherRules('other rules in force on the same selector, a wider one or a part of it'),
+    other_rules: otherRules('Other rules in force whose selector is the same, wider, or a part of this one.'),
   },
 } as const;
 export const LIFT_CONFIRMATION = {
   type: 'object',
   properties: {
     ...confirmation,
-    revoke: { type: 'string', description: 'the rule that keeps revoked what was blocked' },
+    revoke: { type: 'string', description: 'the rule that keeps the blocked tokens revoked' },
     other_rules: otherRules(
-      'what still stops the selector of the block or a part of it, the `revoke` of the lift included',
+      'Rules that still stop the selector of the block or a part of it, including the `revoke` of this lift.',
     ),
   },
 } as const;
@@ -221,13 +219,14 @@ export const UNCONFIRMED = {
   type: 'object',
   properties: {
     code: text,
-    detail: { type: 'string', description: 'what it hits, and what to send' },
-    confirm: { ...ORDER.properties.confirm, description: 'what `confirm` of the same order must say' },
-    by: { type: 'string', enum: ['users', 'tokens'], description: 'what was counted' },
+    detail: { type: 'string', description: 'says what the rule hits, and what to send' },
+    confirm: { ...ORDER.properties.confirm, description: 'The value that the same order needs as `confirm`.' },
+    by: { type: 'string', enum: ['users', 'tokens'], description: 'the unit of the number in `confirm`' },
     of: {
       type: 'integer',
       nullable: true,
-      description: 'how many there are in all; null: these could not be counted, or the caller may not read everything',
+      description:
+        'The total of that unit in the tenant. null: the total could not be counted, or the caller may not read everything.',
     },
     hits: { ...PREVIEWED, nullable: true },
   },
@@ -238,7 +237,11 @@ export const ACCEPTED = {
   properties: {
     id: text,
     seq: confirmation.seq,
-    in_force: { type: 'boolean', enum: [false], description: 'ask `GET /v1/revocations/{id}`' },
+    in_force: {
+      type: 'boolean',
+      enum: [false],
+      description: 'The rule may not be in force yet; `GET /v1/revocations/{id}` says when it is.',
+    },
   },
 } as const;
 
@@ -252,28 +255,29 @@ export const RULE = {
     in_force: {
       type: 'boolean',
       description:
-        'whether every node and guard is known to go by it; false for a rule that is lifted or expired, which stops nothing',
+        'Whether every node and guard is known to apply the rule. false for a rule that is lifted or expired, which stops nothing.',
     },
     ended: {
       type: 'object',
-      description: 'how a block came to its end, and what it left behind',
+      description: 'How the block ended, and its effect since then.',
       properties: {
         by: { type: 'string', enum: ['lift', 'event', 'until'] },
         at: {
           ...seconds,
-          description: 'when it was lifted, the enabling event happened, or its `until` passed; epoch seconds',
+          description: 'Time of the lift, of the enabling event or of `until`, in epoch seconds.',
         },
         leaves: {
           type: 'string',
           enum: ['revoke', 'nothing'],
-          description: 'revoke: what was granted until `before` stays stopped',
+          description: '`revoke`: tokens granted until `before` stay stopped',
         },
         before: seconds,
         author,
-        revoke: { type: 'string', description: 'of a lift: the rule that keeps revoked what was blocked' },
+        revoke: { type: 'string', description: 'After a lift: the rule that keeps the blocked tokens revoked.' },
         source: {
           type: 'string',
-          description: 'of an event: whose; absent, as are its id and entry, while the ledger does not tell it yet',
+          description:
+            'After an event: the source of the event. `source`, `event` and `entry` are absent until the ledger has the event.',
         },
         event: text,
         entry: text,
@@ -296,7 +300,7 @@ export const RULE = {
         resume: { type: 'boolean' },
         reason: text,
         author,
-        in_force: { type: 'boolean', description: 'whether every node and guard is known to have heard of it' },
+        in_force: { type: 'boolean', description: 'whether every node and guard is known to have received the lift' },
       },
     },
   },

@@ -18,29 +18,28 @@ import {
   UNCONFIRMED,
 } from './revocation-schemas.js';
 import {
-  DEFAULT_PAGE,
   IDEMPOTENCY_KEY,
-  MAX_PAGE,
   type Accepted,
   type Foreseen,
   type LiftConfirmation,
   type OrderConfirmation,
   type Revocations,
-  type RulePage,
   type Wish,
 } from './revocations.js';
 import type { RuleView } from './recorded/rule-view.js';
+import { DEFAULT_PAGE, MAX_PAGE, type RulePage } from './recorded/shown-rules.js';
 import { REVOCATIONS } from './tokens.js';
 
 const schema = (described: object) => ({ schema: described }) as Extract<ApiBodyOptions, { schema: unknown }>;
 
 const OF_NOW =
-  'Of now: it takes no `as_of`. What stopped a token at a moment, `GET /v1/tokens` says; each order and lift is an entry of the ledger.';
+  'Rules as they are now: the question takes no `as_of`. `GET /v1/tokens` with `as_of` says what stopped a token at a moment. Each order and lift is an entry of the ledger.';
 
 /** The answer 503 with the rule's id: stored, but not known to be in force. */
 const NOT_CONFIRMED = {
   status: 503,
-  description: 'stored, not confirmed: `id` and `seq` of the rule; repeat the request (problem+json)',
+  description:
+    'The rule is stored but not confirmed to be in force. The body has its `id` and `seq`; repeat the request (problem+json).',
 };
 
 const appliedTo = (prefer: string | undefined): Readonly<Record<string, string>> =>
@@ -59,37 +58,37 @@ export class RevocationsController {
   @Post()
   @RequireRole('revoke')
   @ApiOperation({
-    summary: 'Revoke or block',
-    description: 'Answers when no process answers active for what the selector names.',
+    summary: 'Order a revocation or a block',
+    description: 'The answer comes when no node and no guard says active any more for a token that the rule stops.',
   })
   @ApiHeader({
     name: 'Idempotency-Key',
     required: false,
     schema: IDEMPOTENCY_KEY,
-    description: 'a retry with the same key waits again; kept 48 h',
+    description: 'A retry with the same key orders nothing new and waits for the same rule. Keys are kept for 48 h.',
   })
   @ApiHeader({
     name: 'Prefer',
     required: false,
     description:
-      '`respond-async`: 202 as soon as the rule is stored, which promises nothing yet; `return=minimal`: without `hits`, `unknown` and `other_rules` (RFC 7240)',
+      '`respond-async`: answer 202 as soon as the rule is stored, before it is in force. `return=minimal`: leave out `hits`, `unknown` and `other_rules` (RFC 7240).',
   })
   @ApiBody(schema(ORDER))
   @ApiResponse({ status: 201, description: 'in force', ...schema(ORDER_CONFIRMATION) })
   @ApiResponse({
     status: 200,
-    description: 'in force; ordered by an earlier request with this Idempotency-Key',
+    description: 'in force; an earlier request with this Idempotency-Key ordered the rule',
     ...schema(ORDER_CONFIRMATION),
   })
   @ApiResponse({
     status: 202,
-    description: 'stored, perhaps not yet in force: `Location` tells (`Prefer: respond-async`)',
+    description: 'Stored, perhaps not yet in force (`Prefer: respond-async`). Ask the URL in `Location`.',
     ...schema(ACCEPTED),
   })
   @ApiResponse({
     status: 400,
     description:
-      'not an order, or `confirmation-required`: it hits a larger share than may go unasked, and nothing was ordered (problem+json)',
+      'The body is no valid order; or `confirmation-required`: the rule would hit a larger share than is allowed without `confirm`. Nothing was ordered (problem+json).',
     ...schema(UNCONFIRMED),
   })
   @ApiResponse({ status: 422, description: 'the Idempotency-Key was used with another body (problem+json)' })
@@ -121,12 +120,12 @@ export class RevocationsController {
   @RequireRole('revoke')
   @ApiOperation({
     summary: 'Lift a block',
-    description: 'What was granted before stays revoked, unless `resume` is true.',
+    description: 'Tokens granted before the lift stay revoked, unless `resume` is true.',
   })
-  @ApiHeader({ name: 'Prefer', required: false, description: '`return=minimal`: without `other_rules` (RFC 7240)' })
+  @ApiHeader({ name: 'Prefer', required: false, description: '`return=minimal`: leave out `other_rules` (RFC 7240)' })
   @ApiBody({ ...schema(LIFT), required: false })
   @ApiResponse({ status: 200, description: 'lifted', ...schema(LIFT_CONFIRMATION) })
-  @ApiResponse({ status: 409, description: 'not a block, or lifted before (problem+json)' })
+  @ApiResponse({ status: 409, description: 'the rule is no block, or is already lifted (problem+json)' })
   @ApiResponse(NOT_CONFIRMED)
   async lift(
     @CurrentCaller() caller: Caller,
@@ -143,12 +142,12 @@ export class RevocationsController {
   @Post('preview')
   @Asks()
   @RequireRole('revoke', 'audit')
-  @ApiOperation({ summary: 'What a rule would reach', description: 'Orders nothing.' })
+  @ApiOperation({ summary: 'Count what a rule would stop', description: 'Nothing is ordered.' })
   @ApiBody(schema(PREVIEW))
   @ApiResponse({ status: 200, description: 'counted now', ...schema(FORESEEN) })
   @ApiResponse({
     status: 400,
-    description: 'not an order, or too wide to be counted in 15 s: `filter-too-wide` (problem+json)',
+    description: 'The body is no valid order; or `filter-too-wide`: it could not be counted in 15 s (problem+json).',
   })
   async preview(
     @CurrentCaller() caller: Caller,
@@ -169,7 +168,7 @@ export class RevocationsController {
     required: false,
     schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE },
   })
-  @ApiQuery({ name: 'cursor', required: false, schema: { type: 'string' }, description: '`next` of the page before' })
+  @ApiQuery({ name: 'cursor', required: false, schema: { type: 'string' }, description: '`next` of the previous page' })
   @ApiResponse({ status: 200, description: 'a page', ...schema(RULE_PAGE) })
   list(
     @CurrentCaller() caller: Caller,

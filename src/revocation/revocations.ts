@@ -4,56 +4,28 @@ import type {
   Author,
   Caller,
   Command,
-  Confirmed,
   ControlFollower,
   ControlLog,
   RuleRecord,
-  Seq,
   Tenant,
 } from '../control/index.js';
 import { DEFAULT_CONFIRM_SHARE } from '../platform/config/index.js';
 import { createConsequences, type Consequences, type Waits } from './consequences.js';
+import { confirmInForce, largestSkew, type Confirmation } from './in-force-answer.js';
 import { readLift, readOrder, readPreview, type Order } from './order-input.js';
 import { createPreviewReader, type Preview, type PreviewReader } from '../selection/index.js';
-import { mayRead, readsAll, requireOwnRule, requireReach } from './reach.js';
+import { requireOwnRule, requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './recorded/own-rules.js';
-import {
-  createRuleReader,
-  type EnablingEvent,
-  type RuleReader,
-  type RuleReaderOptions,
-  type StoredRule,
-} from './recorded/rule-reader.pg.js';
+import { createRuleReader, type RuleReader, type RuleReaderOptions } from './recorded/rule-reader.pg.js';
 import { ruleRecord } from './recorded/rule-record.js';
-import { hasEnded, ruleView, type RuleView } from './recorded/rule-view.js';
+import { hasEnded } from './recorded/rule-view.js';
+import { createShownRules, type ShownRules } from './recorded/shown-rules.js';
 import { createSurroundingsReader, type Surroundings, type SurroundingsReader } from './preview/surroundings.pg.js';
 
 /** How long a retry under the same Idempotency-Key is recognised. */
 const IDEMPOTENCY_KEPT_S = 48 * 3_600;
 const IDEMPOTENCY_KEY_PATTERN = /^[!-~]{1,255}$/;
 export const IDEMPOTENCY_KEY = { type: 'string', pattern: IDEMPOTENCY_KEY_PATTERN.source } as const;
-export const DEFAULT_PAGE = 50;
-export const MAX_PAGE = 200;
-/** Rules from which a page is chosen for a caller that may not read all of them. */
-const LOOKED_AT = 1_000;
-
-/** Answer to a confirmed order. */
-export interface Confirmation {
-  readonly id: string;
-  /** Position in the control log; decimal. */
-  readonly seq: string;
-  /** Nodes that have applied the rule, guards that they vouch for, and nodes that left during the wait. */
-  readonly confirmed: Confirmed;
-  /** Milliseconds from the order's arrival until it is in force. */
-  readonly ms: number;
-  /**
-   * The rule does not stop grants later than this (epoch seconds). Null: a block without an end, a token, an ID-JAG or a session, or
-   * nothing is stopped.
-   */
-  readonly regrant_after: number | null;
-  /** Whether the order had been given before, under the same Idempotency-Key or as the same lift. */
-  readonly replayed: boolean;
-}
 
 /** Answer to a confirmed order, with its consequences unless the caller asked for the confirmation only. */
 export type OrderConfirmation = Confirmation & Partial<Consequences>;
@@ -82,12 +54,6 @@ export interface Foreseen extends Preview {
 /** How much a caller wants to hear about an order in force. */
 export type Wish = 'all' | 'minimal';
 
-export interface RulePage {
-  readonly revocations: readonly RuleView[];
-  /** Send it back as `cursor` for older rules. Absent on the last page. A page with `next` may be short or empty. */
-  readonly next?: string;
-}
-
 /**
  * Orders, lifts and shows rules. `order` and `lift` resolve when no process answers *active* for the rule's selection any more. If a rule
  * is stored but could not be confirmed, they reject with `not-confirmed` and the rule's `id` and `seq`; the same call again waits again.
@@ -101,8 +67,8 @@ export interface Revocations {
   preview(caller: Caller, body: unknown): Promise<Preview>;
   /** Previews, and adds the confirmation that the order needs. */
   foresee(caller: Caller, body: unknown): Promise<Foreseen>;
-  list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
-  read(reader: Caller, id: string): Promise<RuleView>;
+  readonly list: ShownRules['list'];
+  readonly read: ShownRules['read'];
   /** Revokes a token for `/revoke` (RFC 7009). */
   readonly orderOwn: OrderOwn;
 }
@@ -168,65 +134,13 @@ export function createRevocationsOn({
   const { state } = follower;
   const seconds = (): number => Math.floor(now() / 1000);
   const consequences = createConsequences({ state, previews, surroundings, share: confirmShare, waits, now: seconds });
-  const known = (tenant: Tenant, id: string) => ({ current: tenant.rules.get(id), head: state.head });
+  const skewOf = (tenant: Tenant): number => largestSkew(state, tenant);
   const tenantOf = (caller: Caller): Tenant => {
     const tenant = state.tenant(caller.tenant);
     if (!tenant) throw new RescindError('forbidden', { detail: 'the tenant of the caller is gone' });
     return tenant;
   };
-
-  /** Waits for the confirmation. `stopping`: the rule that stops something from now on, if there is one. */
-  async function confirm(
-    tenant: Tenant,
-    id: string,
-    stopping: string | undefined,
-    appended: Appended,
-    startedAt: number,
-  ): Promise<Confirmation> {
-    const seq = appended.lastSeq;
-    let confirmed: Confirmed;
-    try {
-      confirmed = await follower.whenInForce(seq, tenant.id);
-    } catch (error) {
-      if (!(error instanceof RescindError) || error.code !== 'not-confirmed') throw error;
-      throw new RescindError('not-confirmed', { cause: error.cause, extensions: { id, seq: String(seq) } });
-    }
-    return {
-      id,
-      seq: String(seq),
-      confirmed,
-      ms: Math.round((performance.now() - startedAt) * 10) / 10,
-      regrant_after: stopping === undefined ? null : regrantAfter(tenant, stopping),
-      replayed: appended.replayed,
-    };
-  }
-
-  /** Uses the largest skew of the tenant's sources, because the source of a future token is unknown. */
-  function regrantAfter(tenant: Tenant, id: string): number | null {
-    const rule = tenant.rules.get(id);
-    // A token, an ID-JAG or a session is never granted again.
-    if (!rule || rule.byIdentity) return null;
-    const moment = rule.effect === 'revoke' ? rule.before : rule.until;
-    if (moment === undefined) return null;
-    return moment + skewOf(tenant);
-  }
-
-  const skewOf = (tenant: Tenant): number =>
-    Math.max(
-      0,
-      ...[...state.sources()].filter((source) => source.tenant === tenant.id).map(({ profile }) => profile.skew),
-    );
-
-  /** Reads the events that turned those of these rules that were ordered by events. No other event ends a block. */
-  const endsOf = (tenant: Tenant, stored: readonly StoredRule[]): Promise<ReadonlyMap<string, EnablingEvent>> =>
-    shownRules.enablings(
-      tenant.id,
-      stored.flatMap(({ body, lift }) =>
-        body.effect === 'block' && body.origin && !lift && tenant.rules.get(body.id)?.effect !== 'block'
-          ? [body.id]
-          : [],
-      ),
-    );
+  const shown = createShownRules({ follower, rules: shownRules, tenantOf, now: seconds });
 
   async function firstRule({ firstSeq, lastSeq }: Appended): Promise<RuleRecord | undefined> {
     const records = await controlLog.readRange(firstSeq, lastSeq);
@@ -277,7 +191,7 @@ export function createRevocationsOn({
           : counted
             ? Promise.resolve(counted)
             : consequences.count(tenant, order, skewOf(tenant));
-      const confirmation = await confirm(tenant, id, id, appended, startedAt);
+      const confirmation = await confirmInForce(follower, tenant, id, id, appended, startedAt);
       if (!counting) return confirmation;
       return {
         ...confirmation,
@@ -302,7 +216,10 @@ export function createRevocationsOn({
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
       requireOwnRule(caller, stored.body);
       const { selector, or, shape, key, or_keys: several } = stored.body;
-      if (stored.body.effect !== 'block' || hasEnded(stored, known(tenant, id), seconds()))
+      if (
+        stored.body.effect !== 'block' ||
+        hasEnded(stored, { current: tenant.rules.get(id), head: state.head }, seconds())
+      )
         throw new RescindError('not-liftable');
 
       const author = authorOf(caller, wanted);
@@ -334,7 +251,7 @@ export function createRevocationsOn({
       });
       if (!appended.same) throw new RescindError('already-lifted');
       const ordered = appended.replayed ? await firstRule(appended) : revoke?.body;
-      const confirmation = await confirm(tenant, id, ordered?.id, appended, startedAt);
+      const confirmation = await confirmInForce(follower, tenant, id, ordered?.id, appended, startedAt);
       const lift = { ...confirmation, ...(ordered ? { revoke: ordered.id } : {}) };
       if (wish === 'minimal') return lift;
       const { other_rules } = await consequences.tell(
@@ -352,31 +269,8 @@ export function createRevocationsOn({
       return { ...hits, ...(await consequences.foresee(tenant, readPreview(body, seconds()), hits, skewOf(tenant))) };
     },
 
-    async list(reader, query) {
-      const tenant = tenantOf(reader);
-      const limit = readLimit(query.limit);
-      // One rule more than requested tells whether there is a next page.
-      const lookedAt = readsAll(reader) ? limit + 1 : LOOKED_AT;
-      const page = await shownRules.page(tenant.id, readCursor(query.cursor), lookedAt);
-      const readable = page.filter(({ body }) => mayRead(reader, body));
-      const shown = readable.slice(0, limit);
-      const [upTo, ends] = await Promise.all([follower.inForceUpTo(tenant.id), endsOf(tenant, shown)]);
-      const revocations = shown.map((stored) =>
-        ruleView(stored, known(tenant, stored.body.id), upTo, seconds(), ends.get(stored.body.id)),
-      );
-      if (readable.length > limit) return { revocations, next: writeCursor(shown.at(-1)!.seq) };
-      return page.length === lookedAt ? { revocations, next: writeCursor(page.at(-1)!.seq) } : { revocations };
-    },
-
-    async read(reader, id) {
-      const tenant = tenantOf(reader);
-      // Both are read in any case: the time must not distinguish a rule that is not shown from one that does not exist.
-      const [stored, upTo] = await Promise.all([shownRules.find(tenant.id, id), follower.inForceUpTo(tenant.id)]);
-      if (!stored || !mayRead(reader, stored.body))
-        throw new RescindError('not-found', { detail: 'no rule of this id' });
-      return ruleView(stored, known(tenant, id), upTo, seconds(), (await endsOf(tenant, [stored])).get(id));
-    },
-
+    list: shown.list,
+    read: shown.read,
     orderOwn: createOrderOwn({ controlLog, follower, rules, now }),
   };
 }
@@ -393,7 +287,9 @@ const NOTHING_COUNTED = Promise.resolve(null);
 
 function idempotent(caller: Caller, key: string, body: unknown): NonNullable<Command['once']> {
   if (!IDEMPOTENCY_KEY_PATTERN.test(key))
-    throw new RescindError('invalid-idempotency-key', { detail: '1 to 255 visible ASCII characters' });
+    throw new RescindError('invalid-idempotency-key', {
+      detail: '`Idempotency-Key` must be 1 to 255 visible ASCII characters',
+    });
   return {
     key: ['idempotency', caller.tenant, caller.id, key],
     content: canonicalJson(body),
@@ -405,20 +301,3 @@ const authorOf = (caller: Caller, { on_behalf_of: person }: { readonly on_behalf
   caller: caller.id,
   ...(person === undefined ? {} : { on_behalf_of: person }),
 });
-
-function readLimit(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_PAGE;
-  const limit = /^[1-9][0-9]{0,3}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > MAX_PAGE)
-    throw new RescindError('invalid-request', { detail: `\`limit\` must be 1 to ${MAX_PAGE}` });
-  return limit;
-}
-
-const writeCursor = (seq: Seq): string => Buffer.from(`rules ${seq}`).toString('base64url');
-
-function readCursor(cursor: string | undefined): Seq | undefined {
-  if (cursor === undefined) return undefined;
-  const seq = /^rules ([1-9]\d{0,17})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1];
-  if (seq === undefined) throw new RescindError('invalid-cursor');
-  return BigInt(seq) as Seq;
-}

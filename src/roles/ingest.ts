@@ -3,7 +3,6 @@ import {
   createDoor,
   createIntake,
   createKafkaConsumer,
-  createLogBoundsReader,
   createOffsetStore,
   createPartitions,
   createQuarantineTopic,
@@ -84,7 +83,7 @@ export async function startIngest(parts: Parts): Promise<Ingest> {
   });
   await appender.start();
   const offsets = createOffsetStore({ pool });
-  const bounds = kafka && createLogBoundsReader({ kafka });
+  const bounds = kafka && kafka.logBounds();
   if (bounds) lifecycle.onStop('log bounds', () => bounds.stop());
   const ruleQuota = createRuleQuota({ state: follower.state, metrics });
   const ingest: IngestParts = {

@@ -1,33 +1,25 @@
-import { canonicalJson, type EventDataOf } from '../contracts/index.js';
+import {
+  canonicalJson,
+  ruleEffectOf,
+  SOURCE_EVENT_NAMES,
+  type EventDataOf,
+  type OtherValues,
+  type RuleEffect,
+  type RuleEventName,
+  type Selector,
+} from '../contracts/index.js';
 import { tokenRef } from './token-keys.js';
-import { expandSelector, type OtherValues, type Selector } from './selector.js';
-
-const RULE_EVENT_NAMES = [
-  'session.ended',
-  'token.revoked',
-  'user.disabled',
-  'client.disabled',
-  'connection.deleted',
-  'user.enabled',
-  'client.enabled',
-  'connection.created',
-  'connection.updated',
-] as const;
-
-/** Names of the events that order a rule or lift blocks (design, section 4). */
-export type RuleEventName = (typeof RULE_EVENT_NAMES)[number];
+import { expandSelector } from './selector.js';
 
 export type RuleEvent = { [N in RuleEventName]: { readonly name: N; readonly data: EventDataOf[N] } }[RuleEventName];
 
-export const isRuleEvent = (name: string): name is RuleEventName =>
-  (RULE_EVENT_NAMES as readonly string[]).includes(name);
+const RULE_EVENTS: ReadonlySet<string> = new Set(SOURCE_EVENT_NAMES.filter((name) => ruleEffectOf(name) !== undefined));
+
+/** Says whether the event orders a rule or lifts blocks (design, section 4). */
+export const isRuleEvent = (name: string): name is RuleEventName => RULE_EVENTS.has(name);
 
 /** Says whether the event lifts blocks of its source instead of ordering a rule. */
-export const isEnabling = (name: RuleEventName): boolean =>
-  name === 'user.enabled' ||
-  name === 'client.enabled' ||
-  name === 'connection.created' ||
-  name === 'connection.updated';
+export const isEnabling = (name: RuleEventName): boolean => ruleEffectOf(name).does === 'lift';
 
 /** The selection of one rule: a selector, and further values of its members. */
 export interface Selection {
@@ -37,7 +29,8 @@ export interface Selection {
 
 /** Returns the selection of an event. Each of its selectors contains the issuer that the source speaks for. */
 export function selectionOfEvent(event: RuleEvent): Selection {
-  const { selector, or } = namedBy(event);
+  const select = SELECTION[ruleEffectOf(event.name).names] as (data: RuleEvent['data']) => Selection;
+  const { selector, or } = select(event.data);
   return { selector: { ...selector, issuer: event.data.iss }, ...(or ? { or } : {}) };
 }
 
@@ -52,52 +45,33 @@ export function selectorsOfEvent(event: RuleEvent): readonly Selector[] {
  * differ only in a tenant, and the creation of one must not lift the block of the other.
  */
 export function subjectOfEvent(event: RuleEvent): string | undefined {
-  switch (event.name) {
-    case 'connection.deleted':
-    case 'connection.created':
-    case 'connection.updated': {
-      const { iss, tenant, idp_client_id: idpClient, aud, aud_tenant: audTenant, client_id: client } = event.data;
-      return canonicalJson([iss, tenant ?? null, idpClient, aud, audTenant ?? null, client]);
-    }
-    default:
-      return undefined;
-  }
+  if (ruleEffectOf(event.name).names !== 'connection') return undefined;
+  const data = event.data as DataNaming<'connection'>;
+  const { iss, tenant, idp_client_id: idpClient, aud, aud_tenant: audTenant, client_id: client } = data;
+  return canonicalJson([iss, tenant ?? null, idpClient, aud, audTenant ?? null, client]);
 }
 
 const userOf = ({ iss, tenant, sub }: { iss: string; tenant?: string; sub: string }): NonNullable<Selector['user']> =>
   tenant === undefined ? { iss, sub } : { iss, tenant, sub };
 
-function namedBy(event: RuleEvent): Selection {
-  switch (event.name) {
-    case 'session.ended': {
-      const { iss, sid } = event.data;
-      return sid === undefined ? { selector: { user: userOf(event.data) } } : { selector: { session: { iss, sid } } };
-    }
-    case 'token.revoked':
-      return { selector: { token: tokenRef(event.data) } };
-    case 'user.disabled':
-    case 'user.enabled':
-      return { selector: { user: userOf(event.data) } };
-    case 'client.disabled':
-    case 'client.enabled': {
-      const { iss, idp_client_id: idpClient, ras } = event.data;
-      return anyOf([
-        { iss, client_id: idpClient },
-        ...ras.map((client) => ({ iss: client.iss, client_id: client.client_id })),
-      ]);
-    }
-    case 'connection.deleted':
-    case 'connection.created':
-    case 'connection.updated': {
-      const { iss, idp_client_id: idpClient, aud, client_id: client, resource } = event.data;
-      // Selects by both ids of the client, so that tokens of sources that state no IdP client id match too.
-      const clients = [{ iss, client_id: idpClient }, ...aud.map((ras) => ({ iss: ras, client_id: client }))];
-      return anyOf(clients, resource.length > 0 ? resource : aud);
-    }
-    default:
-      return event satisfies never;
-  }
-}
+type DataNaming<S extends RuleEffect['names']> = EventDataOf[RuleEventName<S>];
+
+/** Makes the selection of an event, by what its declaration says that it names. */
+const SELECTION: { readonly [S in RuleEffect['names']]: (data: DataNaming<S>) => Selection } = {
+  session: (data) => {
+    const { iss, sid } = data;
+    return { selector: sid === undefined ? { user: userOf(data) } : { session: { iss, sid } } };
+  },
+  token: (data) => ({ selector: { token: tokenRef(data) } }),
+  user: (data) => ({ selector: { user: userOf(data) } }),
+  client: ({ iss, idp_client_id: idpClient, ras }) =>
+    anyOf([{ iss, client_id: idpClient }, ...ras.map((client) => ({ iss: client.iss, client_id: client.client_id }))]),
+  connection: ({ iss, idp_client_id: idpClient, aud, client_id: client, resource }) => {
+    // Selects by both ids of the client, so that tokens of sources that state no IdP client id match too.
+    const clients = [{ iss, client_id: idpClient }, ...aud.map((ras) => ({ iss: ras, client_id: client }))];
+    return anyOf(clients, resource.length > 0 ? resource : aud);
+  },
+};
 
 /** Selects the client by any of these names and, if resources are given, at any of them. Duplicates are dropped. */
 function anyOf(clients: readonly NonNullable<Selector['client']>[], resources: readonly string[] = []): Selection {

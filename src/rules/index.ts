@@ -13,25 +13,20 @@ export {
 export {
   commonSelector,
   expandSelector,
-  MAX_SELECTOR_MEMBERS,
   MAX_SELECTORS_A_RULE,
   parseSelector,
   isByIdentity,
   namesIdentity,
-  SELECTOR_SCHEMA,
   selectorKey,
   selectorKeys,
   selectorParts,
-  SelectorError,
   splitSelectorKey,
   tokenParts,
   userParts,
-  type OtherValues,
-  type Selector,
   type SelectorKey,
   type SelectorKeys,
-  type TokenRef,
 } from './selector.js';
+export type { OtherValues, RuleEventName, Selector, TokenRef } from '../contracts/index.js';
 export { ruleTimeOf } from './rule-time.js';
 export {
   isEnabling,
@@ -40,7 +35,6 @@ export {
   selectorsOfEvent,
   subjectOfEvent,
   type RuleEvent,
-  type RuleEventName,
   type Selection,
 } from './event-selectors.js';
 export {
@@ -67,6 +61,7 @@ export {
   type TokenTimes,
 } from './token-keys.js';
 export { packKeys, unpackKeys, type PackedKeys, type PackedSets } from './packed-keys.js';
-export { createRuleIndex, MAX_RULES_NAMED, type AnyTokenKeys, type RuleIndex } from './rule-index.js';
-export { createChains, type Chains } from './chains.js';
+export { createRuleIndex, MAX_RULES_NAMED, type RuleIndex } from './lookup/rule-index.js';
+export type { AnyTokenKeys } from './lookup/token-search.js';
+export { createChains, type Chains } from './lookup/chains.js';
 export { createSelectorWatch, DEFAULT_MAX_WATCHED, type SelectorWatch } from './selector-watch.js';

@@ -1,4 +1,5 @@
-import { isEnabling, type RuleEventName } from './event-selectors.js';
+import type { RuleEventName } from '../contracts/index.js';
+import { isEnabling } from './event-selectors.js';
 
 /**
  * Returns the time at which an event counts, epoch milliseconds. Because clocks differ, an event's time may be some minutes after

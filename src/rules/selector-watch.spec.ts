@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { DIMENSIONS, ruleKey, type RuleKey } from './dimension.js';
-import { selectorKey, splitSelectorKey, type Selector } from './selector.js';
+import type { Selector } from '../contracts/index.js';
+import { selectorKey, splitSelectorKey } from './selector.js';
 import { createSelectorWatch } from './selector-watch.js';
 
 const TENANT_KEY = Buffer.alloc(32, 7);

@@ -1,5 +1,6 @@
 import { DIMENSIONS, KEY_BYTES, type RuleKey } from './dimension.js';
-import { MAX_SELECTOR_MEMBERS, type SelectorKey } from './selector.js';
+import { MAX_SELECTOR_MEMBERS } from '../contracts/index.js';
+import type { SelectorKey } from './selector.js';
 
 /** Selectors that a watch remembers; the oldest are forgotten for new ones. */
 export const DEFAULT_MAX_WATCHED = 200_000;

@@ -1,15 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
+import { MAX_SELECTOR_MEMBERS, RescindError, SELECTOR_MEMBERS, type ErrorCode } from '../contracts/index.js';
 import {
   commonSelector,
   DIMENSIONS,
   expandSelector,
   isByIdentity,
-  MAX_SELECTOR_MEMBERS,
   namesIdentity,
   parseSelector,
   selectorKey,
   selectorKeys,
-  SelectorError,
   splitSelectorKey,
   type OtherValues,
   type Selector,
@@ -50,7 +49,7 @@ describe('parseSelector', () => {
     ['null', null, /must be an object/],
     ['a list', [{ issuer: iss }], /must be an object/],
     ['a string', 'all', /must be an object/],
-    ['no member', {}, /is empty/],
+    ['no member', {}, /has no members/],
     [
       'five members',
       {
@@ -60,12 +59,12 @@ describe('parseSelector', () => {
         resource: 'r',
         issuer: iss,
       },
-      /at most 4/,
+      /more than four/,
     ],
     ['`all` beside another member', { all: true, issuer: iss }, /contradicts/],
     ['`all` beside an unknown member', { all: true, tenant: 'x' }, /contradicts/],
     ['`all` that is false', { all: false }, /must be true/],
-    ['`all` that is false beside another', { all: false, issuer: iss }, /must be true/],
+    ['`all` that is false beside another', { all: false, issuer: iss }, /contradicts/],
     ['`all` that is a string', { all: 'true' }, /must be true/],
     ['an unknown member', { tenant: 'acme' }, /unknown selector member `tenant`/],
     ['a known member in another case', { User: { iss, sub: 'a' } }, /unknown selector member/],
@@ -119,18 +118,28 @@ describe('parseSelector', () => {
     ['a digest and a line break', { token: { sha256: `${DIGEST}\n` } }, /base64url of 32 bytes/],
   ])('refuses %s', (_name, input, message) => {
     const failure = (): unknown => parseSelector(input);
-    expect(failure).toThrow(SelectorError);
+    expect(failure).toThrow(RescindError);
     expect(failure).toThrow(message);
+  });
+
+  it.each<[ErrorCode, unknown]>([
+    ['empty-selector', {}],
+    ['contradictory-selector', { all: false, issuer: iss }],
+    ['selector-too-long', { user: 1, client: 1, resource: 1, issuer: 1, other: 1 }],
+    ['invalid-selector', { other: 1 }],
+  ])('says %s', (code, input) => {
+    expect(() => parseSelector(input)).toThrow(expect.objectContaining({ code }));
   });
 
   it('echoes no more than 64 characters of an unknown name', () => {
     expect(() => parseSelector({ ['x'.repeat(5_000)]: 1 })).toThrow(
-      new SelectorError(`unknown selector member \`${'x'.repeat(64)}\``),
+      new RescindError('invalid-selector', { detail: `unknown selector member \`${'x'.repeat(64)}\`` }),
     );
   });
 
-  it('has as many names for members as there are dimensions, and `all`', () => {
+  it('has a dimension for each member of the schema, in the same order, and none for `all`', () => {
     expect(MAX_SELECTOR_MEMBERS).toBe(4);
+    expect(DIMENSIONS).toEqual(SELECTOR_MEMBERS);
     expect(DIMENSIONS).not.toContain('all');
   });
 });

@@ -1,3 +1,4 @@
+import type { TokenRef } from '../contracts/index.js';
 import {
   DIMENSION_TABLE,
   DIMENSIONS,
@@ -9,7 +10,7 @@ import {
 } from './dimension.js';
 import { KeySets } from './key-sets.js';
 import type { PackedSets } from './packed-keys.js';
-import { tokenParts, type TokenRef } from './selector.js';
+import { tokenParts } from './selector.js';
 
 /** The most values that a token may have in a dimension. A token with more is never active (design, section 4). */
 export const MAX_VALUES_PER_DIMENSION = 8;

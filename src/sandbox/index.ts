@@ -11,7 +11,7 @@ export {
   type ClientAppOptions,
 } from './client-app/index.js';
 export type { EventPublisher, PublishOptions } from './event-publisher.js';
-export { createKafkaPublisher, type KafkaPublisherOptions } from './publisher.kafka.js';
+export { createKafkaPublisher, type KafkaPublisherOptions } from './publisher-kafka.js';
 export { createHttpPublisher, type HttpPublisherOptions } from './publisher-http.js';
 export { bindLoopback, type BoundServer } from './http-server.js';
 export { createSigningKey, type SigningKey } from './signing-key.js';

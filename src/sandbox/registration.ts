@@ -1,4 +1,4 @@
-import { EVENT_TOPIC_PREFIX, type EventName } from '../contracts/index.js';
+import { EVENT_TOPIC_PREFIX, eventsSaidBy } from '../contracts/index.js';
 import { RescindRefused, type RescindAdmin } from './rescind-admin.js';
 import type { SigningKey } from './signing-key.js';
 
@@ -35,27 +35,6 @@ export interface Registered {
 /** Seconds. All parties of a sandbox share one clock, so a small skew suffices and brings `regrant_after` closer. */
 const PROFILE = { skew: 1 } as const;
 
-const IDP_TYPES: readonly EventName[] = [
-  'id-jag.issued',
-  'id-jag.denied',
-  'session.ended',
-  'user.disabled',
-  'user.enabled',
-  'client.disabled',
-  'client.enabled',
-  'connection.created',
-  'connection.updated',
-  'connection.deleted',
-];
-const APP_TYPES: readonly EventName[] = [
-  'token.issued',
-  'token.denied',
-  'token.revoked',
-  'access.allowed',
-  'access.denied',
-  'access.summary',
-];
-
 /**
  * Registers a source and a caller for every party. Names are unique in a deployment and a sandbox's addresses are new on every start, so a
  * later sandbox gets names that end in a number.
@@ -68,7 +47,7 @@ export async function registerParties(
   const suffix = await claimSuffix(admin, wanted, (name) => ({
     name,
     uri: `urn:sandbox:${name}`,
-    types: IDP_TYPES,
+    types: eventsSaidBy('idp'),
     issuers: [idp.issuer],
     resources: apps.flatMap(({ issuer, resource }) => [issuer, resource]),
     jwks: idp.key.publicJwks,
@@ -81,7 +60,7 @@ export async function registerParties(
     await admin.post('/v1/sources', {
       name,
       uri: `urn:sandbox:${name}`,
-      types: APP_TYPES,
+      types: eventsSaidBy('authorization-server', 'resource-server'),
       issuers: [app.issuer],
       resources: [app.resource],
       jwks: app.key.publicJwks,

@@ -20,7 +20,7 @@ import {
   type UserName,
 } from './organisation.js';
 import { createHttpPublisher } from './publisher-http.js';
-import { createKafkaPublisher, type KafkaPublisherOptions } from './publisher.kafka.js';
+import { createKafkaPublisher, type KafkaPublisherOptions } from './publisher-kafka.js';
 import { registerParties, type Registered, type RegisteredParty } from './registration.js';
 import { createRescindAdmin } from './rescind-admin.js';
 import type { RescindCredentials } from './rescind-introspection.js';

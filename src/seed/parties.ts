@@ -1,29 +1,8 @@
-import type { SourceEventName } from '../contracts/index.js';
+import { eventsSaidBy } from '../contracts/index.js';
 import type { Caller, ControlState } from '../control/index.js';
 import type { Actor, Registry } from '../registry/index.js';
 import type { Organisation } from './organisation.js';
 import { IDP } from './seed-event.js';
-
-const IDP_TYPES: readonly SourceEventName[] = [
-  'id-jag.issued',
-  'id-jag.denied',
-  'session.ended',
-  'user.disabled',
-  'user.enabled',
-  'client.disabled',
-  'client.enabled',
-  'connection.created',
-  'connection.updated',
-  'connection.deleted',
-];
-const APP_TYPES: readonly SourceEventName[] = [
-  'token.issued',
-  'token.denied',
-  'token.revoked',
-  'access.allowed',
-  'access.denied',
-  'access.summary',
-];
 
 export interface RegisteredParties {
   /** URI of the source of each party. */
@@ -50,7 +29,7 @@ export async function registerParties(
   await registry.createSource(actor, {
     name: named(IDP),
     uri: idp.uri,
-    types: IDP_TYPES,
+    types: eventsSaidBy('idp'),
     issuers: [idp.issuer],
     resources,
   });
@@ -58,7 +37,7 @@ export async function registerParties(
     await registry.createSource(actor, {
       name: named(name),
       uri,
-      types: APP_TYPES,
+      types: eventsSaidBy('authorization-server', 'resource-server'),
       issuers: [issuer],
       resources: [resource],
     });

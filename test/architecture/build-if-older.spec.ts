@@ -25,7 +25,7 @@ const write = (path: string, text: string): void => {
 const build = (): void => {
   execFileSync(process.execPath, ['test/support/build-if-older.mjs'], { cwd: checkout, stdio: 'pipe' });
 };
-/** As if the last build had been an hour ago. */
+/** Makes the last build an hour old. */
 const age = (): void => {
   const before = new Date(Date.now() - 3_600_000);
   for (const path of ['dist/.tsbuildinfo', 'dist/one.js', 'src/one.ts', 'tsconfig.build.json'])

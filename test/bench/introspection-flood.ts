@@ -16,7 +16,7 @@ const HONEST_TOKENS = 2_000;
 const HONEST_RATE = 1_000;
 const HONEST_CONNECTIONS = 16;
 const FLOOD_CONNECTIONS = 64;
-/** How long a flood lasts before the honest caller is measured: what it may do at once is over then. */
+/** Time that a flood lasts before the honest caller is measured: by then the flood has used up its burst. */
 const FLOOD_LEAD_MS = 1_000;
 
 /** Honest questions about tokens in memory, quiet and beside floods of one who sends as fast as it is answered. */

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { digestOf } from '../conformance/signing.js';
 import { median, quantile, type Row } from './report.js';
 
-/** What one round of asking came to. */
+/** The result of one round of questions. */
 export interface Round {
   readonly requests: number;
   readonly seconds: number;
@@ -115,7 +115,7 @@ export async function cpuOf(child: ChildProcess): Promise<number> {
   return user + system;
 }
 
-/** What is asked side by side: our own, the floor, and another implementation where there is one. */
+/** Loads that run side by side: the floor, our own, and another implementation if there is one. */
 export interface Loads {
   readonly floor: Load;
   readonly own: Load;
@@ -182,7 +182,7 @@ function cpuOfBoth(own: readonly Round[], floor: readonly Round[]): string {
 
 const rateOf = ({ requests, seconds }: Round): number => requests / seconds;
 
-/** What a serving process is asked about itself, beside what its bench wants of it. Undefined: something else. */
+/** Answers the questions of every bench about the serving process itself. Undefined: the message is something else. */
 export function answerOf(message: unknown): object | number | undefined {
   if (message === 'cpu') return process.cpuUsage();
   return message === 'rss' ? process.memoryUsage().rss : undefined;

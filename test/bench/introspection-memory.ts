@@ -74,7 +74,7 @@ export async function run(): Promise<readonly Row[]> {
 
 const textOf = (at: number): string => `at_${String(at).padStart(43, 'x')}`;
 
-/** As they come out of JSON: no two tokens share a string. */
+/** Makes facts as they come out of JSON: no two tokens share a string. */
 const factsAt = (now: number, at: number, identity: Partial<TokenIssued>): TokenIssued =>
   JSON.parse(
     JSON.stringify(

@@ -7,7 +7,7 @@ import { createPool } from '../../src/platform/postgres/index.js';
 import * as parties from '../conformance/parties.js';
 import { answerOf, heard, opaqueToken, requestOf, type Load } from './introspection-load.js';
 
-/** Who asks it, with a secret in HTTP Basic, as our caller does. */
+/** The client that asks it, with a secret in HTTP Basic, as our caller does. */
 const CLIENT = {
   client_id: 'chat-api',
   client_secret: 'a-secret-of-the-bench-and-of-nothing-else',
@@ -30,7 +30,7 @@ export interface Peer {
 interface PeerOptions {
   /** How many opaque tokens it issued. */
   readonly tokens: number;
-  /** Where it keeps them; without it in memory. */
+  /** URL of the database that keeps the tokens. Default: memory. */
   readonly url?: string;
 }
 
@@ -47,7 +47,7 @@ export async function startPeer(options: PeerOptions): Promise<Peer> {
   return { child, load: (over) => ({ ...over, port, next, child }) };
 }
 
-/** As oidc-provider stores it, with what our own answer says of one. */
+/** A token as oidc-provider stores it, with the members that our own answer has. */
 const payloadOf = (id: string, at: number, now: number): AdapterPayload => ({
   kind: 'AccessToken',
   jti: id,
@@ -93,7 +93,7 @@ async function inPostgres(payloads: readonly AdapterPayload[], url: string): Pro
 }
 
 async function createListener(find: Find): Promise<RequestListener> {
-  // It tells the console of Node 20 when it is imported, and of its default keys when it is made.
+  // oidc-provider warns on the console about Node 20 when it is imported, and about its default keys when it is made.
   console.warn = console.info = () => undefined;
   const { Provider } = await import('oidc-provider');
   class PeerAdapter implements Adapter {

@@ -19,7 +19,7 @@ import { digestOf, makeKey, signJwt, type Algorithm, type SigningKey } from '../
 import { createFloor } from './introspection-floor.js';
 import { answerOf, heard, opaqueToken } from './introspection-load.js';
 
-/** What is recorded before anybody asks. */
+/** Numbers of tokens that are recorded before anybody asks. */
 export interface Recorded {
   readonly opaque: number;
   readonly jwts: Readonly<Partial<Record<Algorithm, number>>>;
@@ -32,7 +32,7 @@ export interface Started {
   readonly port: number;
   readonly floorPort: number;
   readonly databaseUrl: string;
-  /** What the registered callers authenticate with. */
+  /** The `Authorization` headers of the registered callers. */
   readonly callers: { readonly honest: string; readonly other: string };
   readonly jwts: Readonly<Partial<Record<Algorithm, readonly string[]>>>;
   stop(): Promise<void>;
@@ -138,7 +138,7 @@ async function recordBeside(url: string, count: number): Promise<void> {
 
 const FILL_TIMEOUT_MS = 600_000;
 
-/** As many as an active answer about these tokens has. */
+/** Length of an active answer about these tokens. */
 const FLOOR_BODY_BYTES = 240;
 
 const factsAt = (now: number, at: number, identity: Partial<TokenIssued>): TokenIssued =>

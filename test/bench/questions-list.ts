@@ -7,13 +7,13 @@ export interface BenchQuestion {
   path(nth: number, from: number): string;
   /** The parameter that says as of when: `as_of` unless it is another. */
   readonly moment?: string;
-  /** So many at a time alone: further ones are refused for want of room. */
+  /** Largest number of such questions at a time; further ones are refused for want of room. */
   readonly atOnce?: number;
   /** Takes no `as_of`: it is about the present, or about what never changes. */
   readonly presentOnly?: true;
 }
 
-/** What had been seen at the earliest moment that is asked about. */
+/** Names that had been seen at the earliest moment that is asked about. */
 export interface Known {
   /** Subjects at the IdP. */
   readonly users: readonly string[];

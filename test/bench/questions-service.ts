@@ -27,7 +27,7 @@ const SEED = 'rescind';
 const DOMAIN = 'corp.example';
 const CALLER = 'bench-arrivals';
 
-/** As the manual advises for a server that is a database first: a quarter of this machine's memory, and the costs of a disk without heads. */
+/** Settings that the manual advises for a dedicated database server: a quarter of this machine's memory, and the costs of a disk without heads. */
 const SETTINGS = { shared_buffers: '6GB', effective_cache_size: '12GB', random_page_cost: '1.1' };
 
 export interface Size {
@@ -41,7 +41,7 @@ export interface QuestionsService {
   readonly databaseUrl: string;
   readonly key: string;
   readonly pool: Pool;
-  /** Of the service. */
+  /** The process of the service. */
   readonly child: ChildProcess;
   /** Lets so many events a second arrive until it is told to stop; then says how many came a second. */
   arrivals(rate: number): Promise<{ stop(): Promise<number> }>;
@@ -139,7 +139,7 @@ const MOST_AT_ONCE = 2_000;
 const MOST_SECONDS = 900;
 const RECENT = 10_000;
 
-/** Beside the service, as a process with the role `ingest` alone: judged and written as what comes from Kafka. */
+/** Runs arrivals beside the service, in a process with the role `ingest` alone: judged and written like events from Kafka. */
 async function arrive(databaseUrl: string, rate: number): Promise<void> {
   const pool = createPool({ url: databaseUrl, max: 3, applicationName: 'bench-arrivals' });
   const controlLog = createControlLog({ pool });
@@ -186,7 +186,7 @@ async function arrive(databaseUrl: string, rate: number): Promise<void> {
   const startedAt = performance.now();
   for (let at = startedAt; !ending.signal.aborted; ) {
     const now = performance.now();
-    // What it could not keep up with is not made up for; the rate that was reached is said.
+    // Events that it could not keep up with are skipped; the report says the rate that was reached.
     owed = Math.min(MOST_AT_ONCE, owed + ((now - at) / 1000) * rate);
     at = now;
     if (owed < (rate * TICK_MS) / 1000) {

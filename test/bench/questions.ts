@@ -14,9 +14,9 @@ const ARRIVING = Number(process.env['BENCH_RATE'] ?? 5_000);
 const READERS = 4;
 /** `BENCH_ONLY`: a pattern that selects questions by name; unset, the bench asks them all. */
 const ONLY = new RegExp(process.env['BENCH_ONLY'] ?? '');
-/** Of each question, at each moment. */
+/** Measurements of each question at each moment. */
 const SAMPLES = Number(process.env['BENCH_SAMPLES'] ?? 40);
-/** The first of each are not counted: they find plans and pages that a service in use has. */
+/** Measurements at the beginning that are not counted: they fill plans and pages that a service in use already has. */
 const WARM = 4;
 const PAST = 0.8;
 const PAST_GOAL_MS = 400;
@@ -98,7 +98,7 @@ async function measure(size: Size): Promise<Run> {
   }
 }
 
-/** Of each so many, the first that came: the busy and the quiet alike. */
+/** Number of names of each kind; the first that came, so busy and quiet ones alike. */
 const KNOWN = 400;
 
 async function knownAt({ pool, organisation }: QuestionsService, index: number): Promise<Known> {
@@ -174,7 +174,7 @@ const shareOfGoal = ({ past, p95 }: Measured): number => p95 / (past ? PAST_GOAL
 const worstOf = (measured: readonly Measured[]): Measured =>
   measured.reduce((worst, one) => (shareOfGoal(one) > shareOfGoal(worst) ? one : worst));
 
-/** What the statements of the worst question read, and what they returned. */
+/** Describes the rows that the statements of the worst question read and returned. */
 async function walk(service: QuestionsService, worst: Measured): Promise<string> {
   const heard: Sent[] = [];
   const pool = createPool({ url: service.databaseUrl, max: 2, applicationName: 'bench-plans' });

@@ -11,7 +11,7 @@ export interface Row {
   /** Entries that were there, and what ten times as many do to the value. */
   readonly events?: number;
   readonly growth?: number;
-  /** What the floor is, and what else must be known to read the figure. */
+  /** Describes the floor, and anything else that a reader of the figure must know. */
   readonly note: string;
 }
 

@@ -83,7 +83,7 @@ export function order({ keys }: RevocationService): Buffer {
   return requestOf('/v1/revocations', `Bearer ${keys.analyst}`, 'application/json', body);
 }
 
-/** So many a second, spread evenly; says how many. */
+/** Introspects at a steady rate while there is time. Returns the number of questions. */
 async function introspect(
   { ports, keys }: RevocationService,
   tokens: readonly string[],

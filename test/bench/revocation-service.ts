@@ -24,7 +24,7 @@ const CLIENT_ID = 'wiki';
 
 /** Nodes in processes of their own, on one PostgreSQL, and callers that revoke and introspect. */
 export interface RevocationService {
-  /** Of each node. */
+  /** The port of each node. */
   readonly ports: readonly number[];
   readonly children: readonly ChildProcess[];
   readonly pool: Pool;
@@ -129,7 +129,7 @@ function tokenEvent(text: string): object {
   });
 }
 
-/** What is asked over kept-alive connections, one request under way each. */
+/** A load over kept-alive connections, with one request under way on each. */
 export interface Asking {
   /** Connections take them in turn. */
   readonly ports: readonly number[];

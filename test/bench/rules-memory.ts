@@ -21,7 +21,7 @@ const ROUNDS = 9;
 const SEARCHES = 20_000;
 const TENANT_KEY = Buffer.alloc(32, 1);
 const NOW = 1_800_000_000;
-/** What organisations order, by how often. */
+/** Kinds of rules that organisations order, each with its share. */
 const MIX: readonly (readonly [share: number, dimensions: readonly Dimension[]])[] = [
   [0.4, ['token']],
   [0.2, ['session', 'issuer']],
@@ -86,7 +86,7 @@ function createIndexHolder(): Holder {
   return { put: (rule) => index.put(rule), isStopped: (token, now) => index.isStopped(token, now) };
 }
 
-/** What comes to mind first: objects in maps. */
+/** The simplest implementation: objects in maps. */
 function createMapHolder(): Holder {
   const byId = new Map<string, NewRule>();
   const shapes = new Map<number, { positions: readonly number[]; rules: Map<string, NewRule> }>();

@@ -58,7 +58,7 @@ function block(): NewControlRecord {
   return { kind: 'rule.ordered', tenant: TENANT, subject: id, body };
 }
 
-/** How long a node with a million rules takes to be ready, and of that to hold them: the snapshot, and the most records that can have come since. */
+/** Measures how long a node with a million rules takes to be ready, and how much of that loads the rules: the snapshot, and the most records since. */
 export async function run(): Promise<readonly Row[]> {
   const home = await mkdtemp(join(tmpdir(), 'rescind-bench-'));
   const log = createLog({ level: 'error' });

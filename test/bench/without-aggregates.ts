@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from '../../src/platform/postgres/index.js';
 
 type Replacement = string | undefined;
 
-/** What a batch sends in place of each statement that writes aggregates, by what it is known by; undefined: nothing. */
+/** Replacements of the statements that write aggregates, each found by a part of its text. Undefined: the batch sends nothing instead. */
 const REPLACEMENTS: readonly (readonly [known: string, replace: (text: string) => Replacement])[] = [
   ['INSERT INTO use_total', usesAlone],
   ['INSERT INTO edge_grant', () => undefined],

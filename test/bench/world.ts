@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { startRescind, type RunningRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
 import { startEmbeddedPostgres, startLocalKafka } from '../../src/platform/embedded/index.js';
-import { createKafka } from '../../src/platform/kafka/index.js';
+import { createClient } from '../../src/platform/kafka/client.kafka.js';
 import { createLog, type Log } from '../../src/platform/log/index.js';
 import { createPool, type Pool } from '../../src/platform/postgres/index.js';
 import { createRescindAdmin } from '../../src/sandbox/index.js';
@@ -16,8 +16,8 @@ export interface World {
   readonly emitKey: string;
   readonly pool: Pool;
   readonly log: Log;
-  readonly kafka: ReturnType<typeof createKafka>;
-  /** What the service is told by its environment. */
+  readonly kafka: ReturnType<typeof createClient>;
+  /** The environment variables of the service. */
   readonly env: Readonly<Record<string, string>>;
   /** The service as `rescind serve` starts it, in this process. */
   serve(): Promise<RunningRescind>;
@@ -69,7 +69,7 @@ export async function createWorld(): Promise<World> {
     emitKey: caller.secret,
     pool,
     log,
-    kafka: createKafka({ brokers: local.brokers, clientId: 'bench', log }),
+    kafka: createClient({ brokers: local.brokers, clientId: 'bench', log }),
     env,
     serve,
     async stop() {

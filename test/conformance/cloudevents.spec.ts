@@ -109,7 +109,7 @@ describe('CloudEvents JSON format 1.0.2, 3.1: the data', () => {
     },
   );
 
-  it('3.1.2: `data_base64` stands beside no `data`', async () => {
+  it('3.1.2: `data_base64` and `data` together are refused', async () => {
     const event = { ...attributes(), data: opaque().data, data_base64: 'e30=' };
     expect(await post({ 'content-type': SINGLE }, JSON.stringify(event))).toMatchObject({
       status: 400,
@@ -128,7 +128,7 @@ describe('CloudEvents JSON format 1.0.2, 3.1: the data', () => {
     );
   });
 
-  it('members that this release does not know are kept and not read', async () => {
+  it('members that this release does not know are kept and ignored', async () => {
     const { text, data } = opaque({ later: { since: 2 } });
     const event = { ...attributes(), data };
     const posted = await post({ 'content-type': SINGLE }, JSON.stringify(event));
@@ -173,7 +173,7 @@ describe('CloudEvents HTTP binding 1.0.2, 3.1: binary mode', () => {
     ).toMatchObject({ body: { duplicate: true, index: first.body['index'] } });
   });
 
-  it('3: the content type decides: beside that of structured mode `ce-` headers are not read', async () => {
+  it('3: the content type decides the mode: in structured mode `ce-` headers are ignored', async () => {
     const { text, data } = opaque();
     await expectTaken(
       await post({ 'ce-id': 'other', 'content-type': SINGLE }, JSON.stringify({ ...attributes(), data })),
@@ -181,7 +181,7 @@ describe('CloudEvents HTTP binding 1.0.2, 3.1: binary mode', () => {
     );
   });
 
-  it('a missing attribute is named', async () => {
+  it('the refusal names a missing attribute', async () => {
     const { id: _id, ...said } = attributes();
     expect(
       await post({ ...headersOf(said), 'content-type': 'application/json' }, JSON.stringify(opaque().data)),
@@ -191,7 +191,7 @@ describe('CloudEvents HTTP binding 1.0.2, 3.1: binary mode', () => {
     });
   });
 
-  it('an attribute that stands twice is refused', async () => {
+  it('a repeated attribute is refused', async () => {
     const answer = await post(
       { ...headersOf(attributes()), 'ce-id': ['a', 'b'], 'content-type': 'application/json' },
       JSON.stringify(opaque().data),
@@ -200,7 +200,7 @@ describe('CloudEvents HTTP binding 1.0.2, 3.1: binary mode', () => {
   });
 });
 
-describe('a body that carries no event says why', () => {
+describe('the refusal of a body without an event says why', () => {
   it.each([
     ['neither headers nor a content type', {}, 'neither `ce-` headers'],
     ['a content type that is none of them', { 'content-type': 'application/vnd.chat+json' }, 'neither `ce-` headers'],
@@ -219,7 +219,7 @@ describe('a body that carries no event says why', () => {
 });
 
 describe('RFC 9470, 6.2: the answer to an introspection', () => {
-  it('has `auth_time` and `acr` as the event of the token said them', async () => {
+  it('has `auth_time` and `acr` as the event of the token stated them', async () => {
     const at = Math.floor(Date.now() / 1000) - 60;
     const { text, data } = opaque({ auth_time: at, acr: 'urn:acme:acr:mfa' });
     await post({ 'content-type': SINGLE }, JSON.stringify({ ...attributes(), data }));
@@ -229,7 +229,7 @@ describe('RFC 9470, 6.2: the answer to an introspection', () => {
     expect(JSON.parse(answer)).toMatchObject({ active: true, auth_time: at, acr: 'urn:acme:acr:mfa' });
   });
 
-  it('has neither where the event said neither', async () => {
+  it('has neither if the event stated neither', async () => {
     const { text, data } = opaque();
     await post({ 'content-type': SINGLE }, JSON.stringify({ ...attributes(), data }));
     const { text: answer } = await service.post('/introspect', String(new URLSearchParams({ token: text })), {

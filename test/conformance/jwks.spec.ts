@@ -65,7 +65,7 @@ async function lookAgain(): Promise<void> {
 }
 
 describe('a RAS that rotates its keys', () => {
-  it('is believed with its new key once it is published, and with both while both are', async () => {
+  it('its tokens verify with the new key once it is published, and with both keys while both are published', async () => {
     const old = issue(oldKey);
     expect(await isActive(old)).toBe(true);
     published = [oldKey, newKey];
@@ -75,13 +75,13 @@ describe('a RAS that rotates its keys', () => {
     expect(await isActive(issue(oldKey))).toBe(true);
   });
 
-  it('is not asked for its keys more than once in a second, whatever tokens name', async () => {
+  it('its keys are fetched at most once a second, whatever key ids tokens name', async () => {
     await isActive(issue(oldKey));
     for (let at = 0; at < 10; at++) await isActive(issue(makeKey('ES256', `unknown-${at}`)));
     expect(fetches).toBe(1);
   });
 
-  it('is not held to what was refused before it published another key under the same kid', async () => {
+  it('tokens refused earlier are verified again after it publishes another key under the same kid', async () => {
     const successor = makeKey('ES256', oldKey.kid);
     expect(await isActive(issue(oldKey))).toBe(true);
     const token = issue(successor);
@@ -94,7 +94,7 @@ describe('a RAS that rotates its keys', () => {
 });
 
 describe('a RAS that withdraws a key', () => {
-  it('takes back what the key verified, and what it signed', async () => {
+  it('tokens that the key verified or signed are no longer active', async () => {
     published = [oldKey, newKey];
     const [old, other] = [issue(oldKey), issue(newKey)];
     expect([await isActive(old), await isActive(other)]).toEqual([true, true]);
@@ -105,7 +105,7 @@ describe('a RAS that withdraws a key', () => {
 });
 
 describe('a RAS that cannot be asked for its keys', () => {
-  it('is believed with those it published last, for a day', async () => {
+  it('its tokens verify with the keys it published last, for a day', async () => {
     const token = issue(oldKey);
     expect(await isActive(token)).toBe(true);
     published = undefined;
@@ -116,7 +116,7 @@ describe('a RAS that cannot be asked for its keys', () => {
     expect([await isActive(token), await isActive(issue(oldKey))]).toEqual([false, false]);
   });
 
-  it('is believed again when it answers again', async () => {
+  it('its tokens verify again when it answers again', async () => {
     published = undefined;
     const token = issue(oldKey);
     expect(await isActive(token)).toBe(false);

@@ -1,4 +1,4 @@
-import type { IdJagIssued, TokenIssued, TokenSeen } from '../../src/contracts/index.js';
+import type { TokenSeen } from '../../src/contracts/index.js';
 import {
   createControlState,
   type ControlRecord,
@@ -18,17 +18,17 @@ import {
 } from '../../src/introspection/index.js';
 import { createLog } from '../../src/platform/log/index.js';
 import { createMetrics, type Metrics } from '../../src/platform/observe/index.js';
-import type { LineageReader, StoredIdJag, StoredLineage, StoredToken } from '../../src/projections/index.js';
+import type { LineageReader } from '../../src/projections/index.js';
 import { createAuthenticator, createKeySets } from '../../src/registry/index.js';
-import { ruleKey, selectorKey, tokenParts, tokenRef, type RuleKey, type Selector } from '../../src/rules/index.js';
+import { selectorKey, type Selector } from '../../src/rules/index.js';
+import { createMemoryFacts, TENANT_KEY, type MemoryFacts } from './memory-facts.js';
 import * as parties from './parties.js';
 
 /** 2026-11-24T09:00:00Z. */
 export const NOW = 1_795_510_800;
-const KEY = Buffer.from(parties.TENANT.key, 'base64url');
 
 /** The decision on the real state, rules, keys and authentication, with facts in memory in place of PostgreSQL. */
-export interface MemoryWorld extends Introspection {
+export interface MemoryWorld extends Introspection, Omit<MemoryFacts, 'lineage'> {
   now: number;
   isCurrent: boolean;
   readonly state: ControlState;
@@ -39,15 +39,8 @@ export interface MemoryWorld extends Introspection {
   /** Events `token.seen` of tokens recorded at first sight. */
   readonly seen: readonly OwnEvent[];
   readonly log: string[];
-  /** Statements sent to the reader so far. */
-  readonly statements: number;
   apply(record: NewControlRecord): Seq;
   order(selector: Selector, over?: Partial<RuleRecord>): Seq;
-  recordToken(facts: TokenIssued, over?: Partial<StoredToken>): void;
-  recordIdJag(facts: IdJagIssued, over?: Partial<StoredIdJag>): void;
-  forget(): void;
-  /** Says what the reader is to fail with from now on. */
-  failReads(error: Error | undefined): void;
   ask(token: string, as?: string, hint?: string): Promise<{ kind: string; body: string | undefined }>;
   count(outcome: string): Promise<number>;
 }
@@ -70,25 +63,10 @@ export interface MemoryWorldOptions {
 export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld {
   const { countIntrospections = false, trustedProxy = false, maxTokens } = options;
   const state = createControlState();
-  const tokens = new Map<RuleKey, StoredToken>();
-  const idJags = new Map<RuleKey, StoredIdJag>();
+  const facts = createMemoryFacts(state);
   const metrics = createMetrics();
   const lines: string[] = [];
   const log = createLog({ level: 'debug', destination: { write: (line) => lines.push(line) } });
-  let statements = 0;
-  let readError: Error | undefined;
-
-  const readMany =
-    (find: (key: RuleKey) => StoredLineage | undefined) => async (_: string, keys: readonly RuleKey[]) => {
-      statements++;
-      if (readError) throw readError;
-      return keys.map(find);
-    };
-  const lineage: LineageReader = options.lineage ?? {
-    tokens: readMany((key) => (tokens.has(key) ? walk({ tokens, idJags }, { token: key }) : undefined)),
-    idJags: readMany((key) => (idJags.has(key) ? walk({ tokens, idJags }, { idJag: key }) : undefined)),
-  };
-
   const authenticate = createAuthenticator({ state: () => state, now: () => world.now * 1000 });
   const keySets = createKeySets({
     state,
@@ -107,8 +85,8 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
       submit: async ({ own = [] }) => {
         seen.push(...own);
         for (const { data } of own) {
-          const { source, ...facts } = data as TokenSeen;
-          world.recordToken({ kind: 'access', ...facts }, { source });
+          const { source, ...said } = data as TokenSeen;
+          facts.recordToken({ kind: 'access', ...said }, { source });
         }
         return [];
       },
@@ -118,7 +96,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     follower,
     authenticate,
     keySets,
-    lineage,
+    lineage: options.lineage ?? facts.lineage,
     metrics,
     log,
     ...(countIntrospections ? { onCounts: async (counted) => void counts.push(...counted) } : {}),
@@ -141,7 +119,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
     seen,
     log: lines,
     get statements() {
-      return statements;
+      return facts.statements;
     },
     apply(record) {
       const seq = (state.head + 1n) as Seq;
@@ -149,7 +127,7 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
       return seq;
     },
     order(selector, over = {}) {
-      const { shape, key } = selectorKey(KEY, selector);
+      const { shape, key } = selectorKey(TENANT_KEY, selector);
       const id = `rule-${state.head}`;
       const rule: RuleRecord = {
         id,
@@ -164,42 +142,10 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
       };
       return world.apply({ kind: 'rule.ordered', tenant: parties.TENANT.id, subject: id, body: rule });
     },
-    recordToken(facts, over = {}) {
-      const key = ruleKey(KEY, 'token', tokenParts(tokenRef(facts)));
-      const idJagKey =
-        facts.id_jag?.jti === undefined ? undefined : ruleKey(KEY, 'id_jag', [facts.id_jag.iss, facts.id_jag.jti]);
-      tokens.set(key, {
-        key,
-        ix: 1n,
-        seenSeq: state.head,
-        source: parties.RAS_SOURCE.id,
-        facts,
-        conflict: false,
-        idJagKey,
-        parentKey: parentKey(facts),
-        ...over,
-      });
-    },
-    recordIdJag(facts, over = {}) {
-      const key = ruleKey(KEY, 'id_jag', [facts.iss, facts.jti]);
-      idJags.set(key, {
-        key,
-        ix: 1n,
-        seenSeq: state.head,
-        source: parties.IDP_SOURCE.id,
-        facts,
-        conflict: false,
-        parentKey: parentKey(facts),
-        ...over,
-      });
-    },
-    forget() {
-      tokens.clear();
-      idJags.clear();
-    },
-    failReads(error) {
-      readError = error;
-    },
+    recordToken: facts.recordToken,
+    recordIdJag: facts.recordIdJag,
+    forget: facts.forget,
+    failReads: facts.failReads,
     async ask(token, as = parties.basic('chat-api'), hint = undefined) {
       const answer = await introspection.introspect({
         token,
@@ -230,38 +176,4 @@ export function createMemoryWorld(options: MemoryWorldOptions = {}): MemoryWorld
   ];
   for (const body of callers) world.apply({ kind: 'caller.changed', tenant, subject: body.id, body });
   return world;
-}
-
-const parentKey = ({ parent }: TokenIssued | IdJagIssued): RuleKey | undefined =>
-  parent && ruleKey(KEY, 'token', parent.sha256 === undefined ? [parent.iss, parent.jti] : [parent.sha256]);
-
-interface Recorded {
-  readonly tokens: ReadonlyMap<RuleKey, StoredToken>;
-  readonly idJags: ReadonlyMap<RuleKey, StoredIdJag>;
-}
-
-function walk(recorded: Recorded, from: { token: RuleKey } | { idJag: RuleKey }): StoredLineage {
-  const found = { tokens: [] as StoredToken[], idJags: [] as StoredIdJag[] };
-  let complete = true;
-  let broken = false;
-  const visit = (kind: 'tokens' | 'idJags', key: RuleKey | undefined, path: readonly string[]): void => {
-    if (key === undefined) return;
-    if (path.includes(kind + key) || path.filter((step) => step.startsWith('tokens')).length > 8) {
-      broken = true;
-      complete = false;
-      return;
-    }
-    const member = recorded[kind].get(key);
-    if (!member) {
-      complete = false;
-      return;
-    }
-    (found[kind] as unknown[]).push(member);
-    const onward = [...path, kind + key];
-    if ('idJagKey' in member) visit('idJags', member.idJagKey as RuleKey | undefined, onward);
-    visit('tokens', member.parentKey, onward);
-  };
-  if ('token' in from) visit('tokens', from.token, []);
-  else visit('idJags', from.idJag, []);
-  return { ...found, complete, broken };
 }

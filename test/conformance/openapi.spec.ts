@@ -31,7 +31,7 @@ interface Answer {
 let service: ConformanceService;
 let operations: readonly Operation[];
 let served: typeof document;
-/** Without its references. */
+/** The served document with its references resolved. */
 let document: {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: any;
@@ -98,7 +98,7 @@ const auth = (): OutgoingHttpHeaders => ({ authorization: `Bearer ${service.admi
 const json = (): OutgoingHttpHeaders => ({ ...auth(), 'content-type': JSON_TYPE });
 const writes = (): readonly Operation[] => operations.filter(({ method }) => method !== 'get');
 
-/** What a stranger may send, by what is odd about it. */
+/** Requests that a stranger may send, each with a name that says what is odd about it. */
 function requestsFor({
   path,
   method,
@@ -134,7 +134,7 @@ function requestsFor({
 
 describe('the OpenAPI document', () => {
   it(
-    'lists what each operation answers to whatever strangers send',
+    'lists every answer that each operation gives to requests of strangers',
     async () => {
       expect(operations.length).toBeGreaterThan(50);
       const seen = new Set<number>();
@@ -156,7 +156,7 @@ describe('the OpenAPI document', () => {
     MANY_REQUESTS_MS,
   );
 
-  it('refuses null as the body of each operation that takes one: it is no call without a body', async () => {
+  it('null as the body is refused by each operation that takes a body: it does not count as no body', async () => {
     for (const operation of writes().filter(
       ({ path, requestBody }) => path.startsWith('/v1/') && requestBody?.content[JSON_TYPE] !== undefined,
     )) {
@@ -166,7 +166,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  it('takes an empty body with a content type for no body, where the body is optional', async () => {
+  it('an empty body with a content type counts as no body if the body is optional', async () => {
     const { id } = (await (
       await fetch(`${service.url}/v1/callers`, {
         method: 'POST',
@@ -179,7 +179,7 @@ describe('the OpenAPI document', () => {
   });
 
   it(
-    'names all methods of each path: any other is 405, and Allow says which there are',
+    'names all methods of each path: any other method is 405, and Allow lists the methods',
     async () => {
       for (const [path, item] of Object.entries(document.paths)) {
         const known = METHODS.filter((method) => item[method] !== undefined).map((method) => method.toUpperCase());
@@ -200,7 +200,7 @@ describe('the OpenAPI document', () => {
     MANY_REQUESTS_MS,
   );
 
-  it('names the schema of each body and of each answer to a request that went well', () => {
+  it('names the schema of each body and of each successful answer', () => {
     const unnamed = Object.entries(served.paths).flatMap(([path, item]) =>
       METHODS.flatMap((method) => {
         const { requestBody, responses = {} } = item[method] ?? {};
@@ -239,7 +239,7 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(served.components.schemas).filter((name) => !/^[A-Z][A-Za-z0-9]+$/.test(name))).toEqual([]);
   });
 
-  it('says of each body what it may be, and of keys that they are opaque', () => {
+  it('describes every body, and says that keys are opaque', () => {
     expect(document.components.securitySchemes.bearer.bearerFormat).toBe('opaque');
     for (const { path, requestBody } of writes()) {
       if (path === '/v1/directory/import')

@@ -94,7 +94,7 @@ export const idJagClaims = (now: number, over: Partial<IdJagIssued> = {}) => ({
   ...over,
 });
 
-/** What the IdP says it issued. */
+/** The IdP's event about an ID-JAG that it issued. */
 export const idJagFacts = (now: number, over: Partial<IdJagIssued> = {}): IdJagIssued => ({
   ...idJagClaims(now),
   aud: [RAS],
@@ -102,7 +102,7 @@ export const idJagFacts = (now: number, over: Partial<IdJagIssued> = {}): IdJagI
   ...over,
 });
 
-/** What the RAS says it issued, without its identity. */
+/** The RAS's event about a token that it issued, without the token's identity. */
 export const tokenFacts = (now: number, over: Partial<TokenIssued> = {}): TokenIssued => ({
   kind: 'access',
   iss: RAS,

@@ -26,12 +26,12 @@ const introspect = async (token: string, as = 'chat-api'): Promise<string> =>
 interface Shape {
   readonly preset: TokenProfilePreset;
   readonly header: object;
-  /** Beside `iss`, `iat` and `exp`. */
+  /** Claims beside `iss`, `iat` and `exp`. */
   readonly claims: object;
   readonly alg?: Algorithm;
   /** Members of the profile beside the preset. */
   readonly profile?: object;
-  /** What the event says beside its identity and times; without `aud` that is the claim. */
+  /** Members of the event beside its identity and times; without `aud`, the claim is taken. */
   readonly event?: Partial<TokenIssued>;
   readonly lifetime?: number;
 }
@@ -226,7 +226,7 @@ interface Issued {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** What a producer makes of the claims: the client, the scope and the audience as they are recorded, by any product's names. */
+/** Makes the event that a producer makes of the claims: client, scope and audience, by any product's names. */
 function issue({ preset, header, claims: said, alg = 'RS256', event = {}, lifetime = 300 }: Shape): Issued {
   const iat = now() - 1;
   const claims = { iss: RAS, iat, exp: iat + lifetime, ...said } as Record<string, unknown>;
@@ -312,7 +312,7 @@ describe.each(SHAPES)('an access token of %s', (_, make) => {
 
 describe('a token of one source is read by its profile alone', () => {
   it.each(SHAPES.filter(([name]) => name !== 'RFC 9068' && name !== 'PingOne, at+jwt'))(
-    '%s: not by RFC 9068’s',
+    '%s: the profile of RFC 9068 does not read it',
     async (_, make) => {
       const shape = make();
       await configure(shape);
@@ -324,8 +324,8 @@ describe('a token of one source is read by its profile alone', () => {
   );
 });
 
-describe('what no key of the source can verify', () => {
-  it('is looked up by its digest, like an opaque text', async () => {
+describe('a JWT that no key of the source can verify', () => {
+  it('is looked up by its digest, like an opaque token', async () => {
     await configure({ preset: 'keycloak', header: {}, claims: {} });
     const refresh = `${Buffer.from(JSON.stringify({ alg: 'HS512', typ: 'JWT' })).toString('base64url')}.${Buffer.from(JSON.stringify({ iss: RAS, jti: id(), typ: 'Refresh' })).toString('base64url')}.${digestOf(id())}`;
     expect(await introspect(refresh, 'chat-login')).toBe(INACTIVE);
@@ -358,7 +358,7 @@ describe('what no key of the source can verify', () => {
   });
 });
 
-it('the client of `POST /revoke` is read by the same rule', async () => {
+it('`POST /revoke` reads the client of a token by the same profile', async () => {
   const shape: Shape = {
     preset: 'keycloak',
     header: { typ: 'JWT' },

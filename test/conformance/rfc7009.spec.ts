@@ -40,28 +40,28 @@ const introspect = async (token: string): Promise<string> =>
     })
   ).text;
 
-describe('RFC 7009, 2: what can be revoked', () => {
+describe('RFC 7009, 2: revocable tokens', () => {
   it('the endpoint is https: any other address than loopback needs TLS or a declared proxy', () => {
     expect(() =>
       readConfig({ HOST: '0.0.0.0', DATABASE_URL: 'postgres://localhost/x', KAFKA_BROKERS: 'none' }),
     ).toThrow();
   });
 
-  it('an opaque access token', async () => {
+  it('an opaque access token can be revoked', async () => {
     const token = await issueOpaque();
     expect(await introspect(token)).not.toBe(INACTIVE);
     expect((await revoke({ token })).status).toBe(200);
     expect(await introspect(token)).toBe(INACTIVE);
   });
 
-  it('a JWT access token, in any spelling', async () => {
+  it('a JWT access token can be revoked, in any spelling', async () => {
     const token = await issueJwt();
     expect((await revoke({ token: mirrorSignature(token) })).status).toBe(200);
     expect(await introspect(token)).toBe(INACTIVE);
     expect(await introspect(mirrorSignature(token))).toBe(INACTIVE);
   });
 
-  it('a refresh token, and the access tokens that came of it (section 2.1)', async () => {
+  it('a refresh token can be revoked, with the access tokens that came from it (section 2.1)', async () => {
     const refresh = `rt_${randomUUID()}`;
     const parent = { sha256: digestOf(refresh) };
     await service.emit(
@@ -118,7 +118,7 @@ describe('RFC 7009, 2.1: the request', () => {
     expect(await introspect(token)).not.toBe(INACTIVE);
   });
 
-  it('a token of another client is refused and stays good', async () => {
+  it('the revocation of another client’s token is refused, and the token stays active', async () => {
     const token = await issueOpaque({
       client_id: 'somebody-else',
       id_jag: { iss: parties.IDP, jti: 'gr-2', sub: 'u-2', client_id: 'somebody-else' },
@@ -129,7 +129,7 @@ describe('RFC 7009, 2.1: the request', () => {
     expect(await introspect(token)).not.toBe(INACTIVE);
   });
 
-  it('a token of another issuer is refused too', async () => {
+  it('the revocation of another issuer’s token is refused too', async () => {
     const text = `at_${randomUUID()}`;
     const facts = parties.tokenFacts(now(), {
       iss: parties.OTHER_RAS,
@@ -140,7 +140,7 @@ describe('RFC 7009, 2.1: the request', () => {
     expect((await revoke({ token: text })).status).toBeGreaterThanOrEqual(400);
   });
 
-  it('the token is unusable from the moment of success: no question that begins later finds it good', async () => {
+  it('the token is unusable from the moment of success: no later introspection finds it active', async () => {
     const tokens = await Promise.all(Array.from({ length: 20 }, () => issueOpaque()));
     for (const token of tokens) expect(await introspect(token)).not.toBe(INACTIVE);
     const seen = await Promise.all(
@@ -166,21 +166,21 @@ describe('RFC 7009, 2.2: the answer', () => {
     expect((await revoke({ token: await make() })).status).toBe(200);
   });
 
-  it('a token that was revoked already is answered as the first time', async () => {
+  it('revoking a revoked token again gets the same answer', async () => {
     const token = await issueOpaque();
     const first = await revoke({ token });
     const second = await revoke({ token });
     expect(second).toMatchObject({ status: first.status, text: first.text });
   });
 
-  it('an opaque token that is reported after its revocation was never good', async () => {
+  it('an opaque token that is reported after its revocation is never active', async () => {
     const text = `at_${randomUUID()}`;
     expect((await revoke({ token: text })).status).toBe(200);
     await service.emit('chat', 'token.issued', parties.tokenFacts(now(), { sha256: digestOf(text) }));
     expect(await introspect(text)).toBe(INACTIVE);
   });
 
-  it('the revocation of an unverifiable JWT makes no rule on the token it copies', async () => {
+  it('revoking an unverifiable JWT makes no rule on the token that it imitates', async () => {
     const token = await issueJwt();
     const [header, payload] = token.split('.');
     expect((await revoke({ token: `${header}.${payload}.${Buffer.alloc(64, 1).toString('base64url')}` })).status).toBe(

@@ -103,7 +103,7 @@ describe('RFC 7662, 2.1: the request', () => {
     expect(JSON.parse(answer.text)).toMatchObject({ error: 'invalid_request' });
   });
 
-  it('a token of a megabyte is refused and hurts nobody', async () => {
+  it('a token of a megabyte is refused, and the next request is answered', async () => {
     const answer = await service.post('/introspect', `token=${'a'.repeat(1_048_576)}`, {
       authorization: service.basic('chat-api'),
     });
@@ -111,7 +111,7 @@ describe('RFC 7662, 2.1: the request', () => {
     await expectActive(await issueOpaque());
   });
 
-  it('a hint that does not help: all supported token types are searched', async () => {
+  it('a wrong hint does not matter: all supported token types are searched', async () => {
     const token = await issueJwt();
     for (const hint of ['access_token', 'refresh_token', 'unheard_of', '']) await expectActive(token, { hint });
   });
@@ -131,7 +131,7 @@ describe('RFC 7662, 2.1: the request', () => {
 });
 
 describe('RFC 7662, 2.2: the answer', () => {
-  it('is one JSON object with a boolean `active` and what was issued', async () => {
+  it('is one JSON object with a boolean `active` and the facts as issued', async () => {
     const at = now();
     const cnf = { jkt: digestOf('key') };
     const act = { iss: IDP, sub: 'agent-42' };
@@ -179,7 +179,7 @@ describe('RFC 7662, 2.2: the answer', () => {
     await expectInactive(...(await make()));
   });
 
-  it('may differ per resource server: only its own tokens are seen', async () => {
+  it('may differ per resource server, which sees only its own tokens', async () => {
     const own = await issueOpaque();
     await expectActive(own, { as: 'chat-api' });
     await expectInactive(own, { as: 'crm-api' });
@@ -200,7 +200,7 @@ describe('RFC 7662, 2.3: errors', () => {
     expect(answer.headers.get('www-authenticate')).toMatch(/^(Basic|Bearer) /);
   });
 
-  it('a bearer key without the privilege: 401 in the form of RFC 6750, section 3', async () => {
+  it('a bearer key without the role gets 401 in the form of RFC 6750, section 3', async () => {
     const answer = await service.post('/introspect', 'token=a', {
       authorization: `Bearer ${service.secret('producer')}`,
     });
@@ -208,7 +208,7 @@ describe('RFC 7662, 2.3: errors', () => {
     expect(answer.headers.get('www-authenticate')).toContain('error="insufficient_scope"');
   });
 
-  it('a proper question about a bad token is no error', async () => {
+  it('a well-formed question about a bad token is no error', async () => {
     for (const token of ['a', 'a.b.c', '%00', '\u{1F600}', 'a'.repeat(60_000)]) await expectInactive(token);
   });
 });
@@ -263,7 +263,7 @@ describe('RFC 7662, 4: security', () => {
     await expectActive(await issueJwt({}, {}, {}, key));
   });
 
-  it('a removed key drops what it verified', async () => {
+  it('tokens that a removed key verified are dropped', async () => {
     const token = await issueJwt({}, {}, {}, parties.rasPssKey);
     await expectActive(token);
     const { name: _name, uri: _uri, ...rest } = SOURCES['chat'] as Record<string, unknown>;
@@ -273,13 +273,13 @@ describe('RFC 7662, 4: security', () => {
     await expectActive(token);
   });
 
-  it('the text and what was recorded of it must agree', async () => {
+  it('the text of a token must agree with its recorded facts', async () => {
     await expectInactive(await issueJwt({}, { scope: 'chat.admin' }));
     await expectInactive(await issueJwt({ cnf: { jkt: digestOf('key') } }, { cnf: { jkt: digestOf('other') } }));
     await expectInactive(await issueJwt({}, { cnf: { jkt: digestOf('key') } }));
   });
 
-  it('what the text does not state is answered from what was recorded', async () => {
+  it('members that the text does not state come from the recorded facts', async () => {
     const cnf = { jkt: digestOf('key') };
     const answer = await expectActive(
       await issueJwt({ cnf }, { cnf: undefined, scope: undefined, client_id: undefined, sub: undefined }),
@@ -293,7 +293,7 @@ describe('RFC 7662, 4: security', () => {
     });
   });
 
-  it('a token that is limited to certain resource servers is seen by them alone', async () => {
+  it('only the resource servers that a token is limited to see it', async () => {
     const text = `at_${randomUUID()}`;
     await service.emit(
       'crm',
@@ -309,12 +309,12 @@ describe('RFC 7662, 4: security', () => {
   });
 });
 
-describe('open question B9: an ID-JAG, asked about by the RAS in its `aud`', () => {
+describe('open question B9: the RAS in its `aud` asks about an ID-JAG', () => {
   const idJag = (over: object = {}): string =>
     signJwt(idpKey, { ...parties.idJagClaims(now()), jti: randomUUID(), ...over }, { typ: 'oauth-id-jag+jwt' });
   const asRas = { as: 'chat-login', hint: ID_JAG_HINT };
 
-  it('is active before anybody reported it, with its claims', async () => {
+  it('is active with its claims before anybody has reported it', async () => {
     expect(await expectActive(idJag(), asRas)).toMatchObject({
       iss: IDP,
       sub: 'u-1',
@@ -330,7 +330,7 @@ describe('open question B9: an ID-JAG, asked about by the RAS in its `aud`', () 
     await expectInactive(idJag(), { as: 'chat-login', hint: 'access_token' });
   });
 
-  it('is stopped by a rule on its user, reported or not', async () => {
+  it('is stopped by a rule on its user, whether reported or not', async () => {
     const sub = `u-${randomUUID()}`;
     const jti = randomUUID();
     const text = idJag({ sub, jti });
@@ -343,7 +343,7 @@ describe('open question B9: an ID-JAG, asked about by the RAS in its `aud`', () 
 });
 
 describe('lineage of several hops', () => {
-  it('falls with a token it came from', async () => {
+  it('is stopped with a token that it came from', async () => {
     const refresh = `rt_${randomUUID()}`;
     const parent = { sha256: digestOf(refresh) };
     await service.emit(

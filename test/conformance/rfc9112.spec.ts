@@ -69,7 +69,7 @@ async function waitForLock(): Promise<void> {
 }
 
 describe('RFC 9112, 9.3.2: pipelined requests', () => {
-  it('are served one after the other: no answer after that of a revocation is from before it', async () => {
+  it('are served one after the other: no answer that follows a revocation’s answer was decided before it', async () => {
     const token = await issueOpaque();
     const socket = open();
     const many = (count: number): string => introspection(token).repeat(count);
@@ -77,7 +77,7 @@ describe('RFC 9112, 9.3.2: pipelined requests', () => {
     expect(await answersOn(socket, 12)).toEqual([...Array(5).fill('active'), '200', ...Array(6).fill('inactive')]);
   });
 
-  it('behind a slow question are decided when it has been answered', async () => {
+  it('are decided after the slow question before them has been answered', async () => {
     const token = await issueOpaque();
     const letGo = await hold(service.database.pool, 'LOCK TABLE quarantine IN ACCESS EXCLUSIVE MODE');
     try {

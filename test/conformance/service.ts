@@ -13,7 +13,7 @@ export interface ConformanceService {
   readonly url: string;
   readonly database: TestDatabase;
   readonly adminKey: string;
-  /** What a registered caller authenticates with. */
+  /** The `Authorization` header of a registered caller. */
   basic(caller: string): string;
   secret(caller: string): string;
   /** Durable when it resolves. */

@@ -6,7 +6,7 @@ import { startService, type RunningRescind } from './rescind-fixture.js';
 
 // The demo is the whole main job with a check after every step: it is run here as `rescind demo --once` runs it.
 
-/** How long it takes is not promised: on a machine with twenty things to do, minutes. */
+/** Time limit. The duration is not promised: on a busy machine it is minutes. */
 const DEMO_MS = 600_000;
 
 describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
@@ -43,12 +43,12 @@ describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
   const readDemoFile = async (): Promise<DemoFile> =>
     JSON.parse(await readFile(join(service.home, 'demo.json'), 'utf8')) as DemoFile;
 
-  it('goes through with every check', () => {
+  it('passes all its checks', () => {
     expect(told).toContain('checks passed');
     expect(status).toBe(0);
   });
 
-  it('leaves a file for scripts that only its owner can read, with a live and a revoked token', async () => {
+  it('writes a file for scripts, readable by its owner alone, with a live and a revoked token', async () => {
     expect((await stat(join(service.home, 'demo.json'))).mode & 0o777).toBe(0o600);
     const file = await readDemoFile();
     expect(await introspect(file, file.tokens.live)).toMatchObject({
@@ -63,7 +63,7 @@ describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
     });
   });
 
-  it('prints no secret and no token, and no colour where nobody sees it', async () => {
+  it('prints no secret and no token, and no colours without a terminal', async () => {
     const { callers, tokens } = await readDemoFile();
     for (const { secret } of Object.values(callers)) expect(told).not.toContain(secret);
     for (const token of Object.values(tokens)) expect(told).not.toContain(token);

@@ -43,7 +43,7 @@ describe('rescind, as an operator installs it', () => {
   });
 
   it(
-    'installed in its own folder, as in the image, takes the versions of the lockfile and nothing of the clone',
+    'uses the versions of the lockfile and nothing of the clone when it is installed in its own folder, as in the image',
     async () => {
       const image = await emptyProject();
       try {
@@ -71,7 +71,7 @@ describe('rescind, as an operator installs it', () => {
   );
 
   it(
-    'answers --version, --help and config check, and says what a clone is for',
+    'answers --version, --help and config check, and says which commands need a clone',
     async () => {
       expect(await project.npx('rescind', '--version')).toMatchObject({ stdout: `${manifest.version}\n`, code: 0 });
       expect((await project.npx('rescind', '--help')).stdout).toContain('rescind serve');

@@ -28,9 +28,9 @@ export interface Parties {
   readonly client: ClientApp;
   readonly otherClient: ClientApp;
   readonly browser: Browser;
-  /** What the parties published, in order. */
+  /** Events that the parties published, in order. */
   readonly told: Told[];
-  /** What the parties asked the introspection endpoint: its hint, its authorization, its token. */
+  /** Requests of the parties to the introspection endpoint: hint, authorization, token. */
   readonly asked: { readonly hint: string; readonly authorization: string; readonly token: string }[];
   /** How the endpoint answers; `unavailable` is 503. */
   answerWith(answer: 'active' | 'inactive' | 'unavailable'): void;

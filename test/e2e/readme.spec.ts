@@ -9,7 +9,7 @@ import { readConfig } from '../../src/platform/config/index.js';
 import { seedOrganisation } from '../../src/seed/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../support/services.js';
 
-/** What a checkout has that its commands need. `node_modules` is there after `npm install`; `dist` is not. */
+/** Files of a checkout that the commands need. `node_modules` is there after `npm install`; `dist` is not. */
 const CHECKOUT = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'test/support/copy-assets.mjs'];
 
 /** Bounds a build, a seeding and ten starts of the command line, on a busy machine. */
@@ -51,7 +51,7 @@ describe('the commands of the README, right after `npm install` and beside a see
   });
 
   it(
-    'connect an identity provider and an application, ask about its token, stop it, and ask what happened',
+    'connect an identity provider and an application, introspect its token, stop it, and query what happened',
     async () => {
       await expect(access(join(checkout, 'dist'))).rejects.toMatchObject({ code: 'ENOENT' });
       const commands = (await Promise.all(SECTIONS.map(commandsOf))).join('\n');

@@ -50,7 +50,7 @@ describe('refusals', () => {
     });
   };
 
-  it('a second step that the policy refuses is in the ledger with its reason', async () => {
+  it('an exchange that the policy refuses is in the ledger with its reason', async () => {
     const { atlas } = organisation.sandbox.clients;
     expect(await refusalOf(atlas.exchange('bob', 'crm', 'crm.export'))).toBe('access_denied');
     const { data } = await entryOf('id-jag.denied', ({ sub }) => sub === 'bob');
@@ -77,7 +77,7 @@ describe('refusals', () => {
     expect(data).toMatchObject({ error: 'invalid_grant', reason: 'replay' });
   });
 
-  it('an ID-JAG that a rule selects is refused before a token exists', async () => {
+  it('an ID-JAG that a rule stops is refused before a token is issued', async () => {
     const { clients, idp } = organisation.sandbox;
     const idJag = await clients.atlas.exchange('bob', 'files');
     const { jti } = decodeJwt(idJag);
@@ -93,7 +93,7 @@ describe('refusals', () => {
     expect(data).toMatchObject({ reason: 'revoked' });
   });
 
-  it('a call whose scope is too small is denied, and told of with what was tried', async () => {
+  it('a call with too small a scope is denied, and its event says what was tried', async () => {
     const { atlas } = organisation.sandbox.clients;
     const accessToken = await organisation.obtain('bob', 'atlas', 'crm');
     const response = await atlas.call('crm', accessToken, 'GET', '/export');
@@ -107,7 +107,7 @@ describe('refusals', () => {
     });
   });
 
-  it('an ID-JAG of another audience is refused by the server it is not for', async () => {
+  it('an ID-JAG for another audience is refused', async () => {
     const { atlas } = organisation.sandbox.clients;
     expect(await refusalOf(atlas.redeem('files', await atlas.exchange('alice', 'crm')))).toBe('invalid_grant');
   });

@@ -35,7 +35,7 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
     expect(parties.client.isSignedIn('alice')).toBe(false);
   });
 
-  it('signs in, exchanges, redeems, calls, and tells each step', async () => {
+  it('sign in, exchange, redeem and call, and publish an event for each step', async () => {
     expect(await parties.signIn('alice', PASSWORD)).toBe(200);
     const idJag = await parties.client.exchange('alice', 'crm', 'crm.read crm.write');
     const token = await parties.client.redeem('crm', idJag);
@@ -209,7 +209,7 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
       ...change,
     });
 
-    it('nothing of a good one', async () => {
+    it('no good ID-JAG', async () => {
       const idJag = await parties.idpKey.sign(claims({}), 'oauth-id-jag+jwt');
       expect((await parties.client.redeem('crm', idJag)).scope).toBe('crm.read');
     });
@@ -217,7 +217,7 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
     it.each(changes)('%s', async (_what, reason, change, typ = 'oauth-id-jag+jwt') => {
       const idJag = await parties.idpKey.sign(claims(change()), typ);
       expect(await errorOf(parties.client.redeem('crm', idJag))).toBe('invalid_grant');
-      // What is not marked as an ID-JAG is not told of as one.
+      // A text that is not marked as an ID-JAG is not reported as one.
       const told =
         reason === undefined ? [] : [{ name: 'token.denied', data: { reason, id_jag: { sha256: sha256(idJag) } } }];
       expect(parties.told).toMatchObject(told);
@@ -225,7 +225,7 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
       expect(parties.asked).toEqual([]);
     });
 
-    it('another key, alg none and what is no JWS', async () => {
+    it('an ID-JAG of another key, one with alg none, and a text that is no JWS', async () => {
       const foreign = await (await createSigningKey('idp-1')).sign(claims({}), 'oauth-id-jag+jwt');
       const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
       const unsigned = `${encode({ alg: 'none', typ: 'oauth-id-jag+jwt' })}.${encode(claims({}))}.`;
@@ -240,7 +240,7 @@ describe.each(['jwt', 'opaque'] as const)('parties with %s access tokens', (form
       expect(await errorOf(parties.client.redeem('crm', idJag))).toBe('access_denied');
     });
 
-    it('a client that does not authenticate, and a request that is not one', async () => {
+    it('a client that does not authenticate, and a malformed request', async () => {
       const post = (body: string, secret: string) =>
         fetch(`${parties.app.issuer}/token`, {
           method: 'POST',

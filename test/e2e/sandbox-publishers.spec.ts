@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Consumer, KafkaMessage } from 'kafkajs';
-import { createKafka, ensureTopics } from '../../src/platform/kafka/index.js';
+import { createClient } from '../../src/platform/kafka/client.kafka.js';
+import { createKafka } from '../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../src/platform/kafka/topics.kafka.js';
 import { createHttpPublisher, createKafkaPublisher, bindLoopback } from '../../src/sandbox/index.js';
 import { testBrokers, testLog, uniqueName } from '../support/services.js';
 
@@ -8,18 +10,20 @@ const SOURCE = 'urn:sandbox:idp';
 const ended = { iss: 'https://idp.example', sid: 's1', sub: 'alice' };
 
 describe('publishing to Kafka', () => {
-  const kafka = createKafka({ brokers: testBrokers(), clientId: 'spec', log: testLog() });
+  const options = { brokers: testBrokers(), clientId: 'spec', log: testLog() };
+  const kafka = createKafka(options);
+  const client = createClient(options);
   const name = uniqueName('idp');
   let consumer: Consumer;
   const received: KafkaMessage[] = [];
   const waiting: (() => void)[] = [];
 
   beforeAll(async () => {
-    const admin = kafka.admin();
+    const admin = client.admin();
     await admin.connect();
     await ensureTopics(admin, [{ topic: `rescind.events.${name}`, partitions: 1 }]);
     await admin.disconnect();
-    consumer = kafka.consumer({ groupId: uniqueName('spec') });
+    consumer = client.consumer({ groupId: uniqueName('spec') });
     await consumer.connect();
     await consumer.subscribe({ topic: `rescind.events.${name}`, fromBeginning: true });
     await consumer.run({
@@ -41,7 +45,7 @@ describe('publishing to Kafka', () => {
     ['structured', undefined],
     ['binary', 'gzip'],
     ['structured', 'gzip'],
-  ] as const)('in %s mode, compression %s', async (mode, compression) => {
+  ] as const)('publishes in %s mode with compression %s', async (mode, compression) => {
     const before = received.length;
     const sut = await createKafkaPublisher({
       kafka,
@@ -79,7 +83,7 @@ describe('publishing to Kafka', () => {
     expect(key?.toString()).toBe('https://idp.example|s1');
   });
 
-  it('rejects, rather than creating a topic that nobody registered', async () => {
+  it('rejects an event for an unregistered topic instead of creating the topic', async () => {
     const impatient = createKafka({
       brokers: testBrokers(),
       clientId: 'spec',
@@ -96,7 +100,7 @@ describe('publishing to Kafka', () => {
     await sut.stop();
   });
 
-  it('rejects what no schema allows before it is sent', async () => {
+  it('rejects an event that violates its schema before sending it', async () => {
     const sut = await createKafkaPublisher({ kafka, sourceName: name, source: SOURCE, mode: 'binary' });
     await expect(sut.publish('session.ended', { ...ended, sid: '' })).rejects.toMatchObject({ code: 'invalid-event' });
     await sut.stop();

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { AppName, ClientName, UserName } from '../../src/sandbox/index.js';
 import { startOrganisation, until, type Organisation } from './rescind-fixture.js';
 
-// What an identity provider says becomes a rule (design, section 4), and reaches tokens it has never seen.
+// A statement of an identity provider becomes a rule (design, section 4), and reaches tokens that the provider has never seen.
 
 interface Held {
   readonly client: ClientName;
@@ -12,7 +12,7 @@ interface Held {
 
 const PATHS = { crm: '/contacts', files: '/documents' } as const;
 
-describe('what the identity provider says', () => {
+describe('an event of the identity provider', () => {
   let organisation: Organisation;
   beforeAll(async () => {
     organisation = await startOrganisation('kafka');
@@ -52,7 +52,7 @@ describe('what the identity provider says', () => {
     }
   };
 
-  it('a disabled user is stopped at every application, and comes back with a fresh grant alone', async () => {
+  it('stops a disabled user at every application, until the user has a fresh grant', async () => {
     const { idp } = organisation.sandbox;
     const [agent, wiki, other] = [
       await obtain('bob', 'atlas', 'files'),
@@ -70,7 +70,7 @@ describe('what the identity provider says', () => {
     expect(await call(agent)).toBe(401);
   });
 
-  it('a deleted connection is stopped, and the agent elsewhere is not', async () => {
+  it('stops a deleted connection, and does not stop the agent elsewhere', async () => {
     const { idp, apps } = organisation.sandbox;
     const [cut, kept] = [await obtain('alice', 'atlas', 'crm'), await obtain('alice', 'atlas', 'files')];
     await idp.deleteConnection('atlas', apps.crm.issuer);
@@ -90,7 +90,7 @@ describe('what the identity provider says', () => {
     expect(await call(cut)).toBe(401);
   });
 
-  it('a session that ended takes its tokens with it, at the IdP and beyond', async () => {
+  it('stops the tokens of an ended session, at the IdP and beyond', async () => {
     const [ofSession, ofAnother] = [await obtain('alice', 'wiki', 'files'), await obtain('bob', 'wiki', 'files')];
     await organisation.sandbox.signOut('alice', 'wiki');
     await untilRefused(ofSession);

@@ -43,7 +43,7 @@ async function expectEnd(served: Served, signal: NodeJS.Signals = 'SIGINT'): Pro
   const sentAt = performance.now();
   served.signal(signal);
   const ended = await served.ended;
-  // By itself, not by the signal's default: it has a status.
+  // The process has a status, so it ended by itself and not by the signal's default.
   expect(ended.signal).toBeNull();
   expect(ended.at - sentAt).toBeLessThan(ENDS_WITHIN_MS);
 }
@@ -63,7 +63,7 @@ const external = async (): Promise<Record<string, string>> => ({
 
 describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
-    'that works: %s',
+    'ends a Rescind that works, on %s',
     async (signal) => {
       const served = run(['serve'], await home(), await external());
       await untilUp(served);
@@ -78,11 +78,11 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
     ['PostgreSQL', (at: string) => exists(join(at, 'postgres', 'port'))],
     ['Kafka', (at: string) => kafkaPid(at).then(() => true as const)],
   ])(
-    'that is starting: %s',
+    'ends a Rescind that is starting: %s',
     async (what, begun) => {
       const at = await home();
       const served = run(['serve'], at);
-      // It takes the module for the signal to be heard at all.
+      // The process hears the signal only once its module is loaded.
       await untilSeen(served, () => exists(join(at, 'postgres', 'owner.json')));
       await untilSeen(served, () => begun(at));
       const pids = what === 'Kafka' ? [await kafkaPid(at)] : [];
@@ -94,7 +94,7 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
   );
 
   it(
-    'whose database is away',
+    'ends a Rescind whose database is away',
     async () => {
       const postgres = await ownPostgres();
       cleanups.push(() => postgres.remove());
@@ -115,7 +115,7 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
   );
 
   it(
-    'whose Kafka is away',
+    'ends a Rescind whose Kafka is away',
     async () => {
       const kafka = await ownKafka();
       cleanups.push(() => kafka.remove());
@@ -137,7 +137,7 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
   );
 
   it(
-    'that starts an embedded service again',
+    'ends a Rescind that is restarting an embedded service',
     async () => {
       const at = await home();
       const served = run(['serve'], at);
@@ -156,7 +156,7 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
   );
 
   it(
-    'in several processes, that works and that is starting',
+    'ends a Rescind of several processes, both at work and at its start',
     async () => {
       const at = await home();
       const more = { ...(await external()), PROCESSES: '2' };
@@ -171,7 +171,7 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
   );
 
   it(
-    'that tells the demo, is starting for it, and stays up after it',
+    'ends the demo while it starts, while it runs and while it stays up',
     async () => {
       const at = await home('demo');
       const starting = run(['demo'], at);
@@ -188,7 +188,7 @@ describe('Ctrl-C and SIGTERM end a Rescind within 5 s', () => {
   );
 
   it(
-    'at once when it is said twice',
+    'ends at once if the signal comes twice',
     async () => {
       const postgres = await ownPostgres();
       cleanups.push(() => postgres.remove());

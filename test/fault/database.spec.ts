@@ -25,7 +25,7 @@ async function deployed(): Promise<Deployment> {
 
 describe('a database that was restored from an earlier state', () => {
   it(
-    'reads again what it does not have, and holds every event once',
+    'gets the missing events from Kafka again, and stores every event once',
     async () => {
       const deployment = await deployed();
       const { sendUntilMidBatch, expectWhole, everythingDealtWith, outboxPaid, traffic, dealtWith } =
@@ -120,7 +120,7 @@ const rollbacks = async ({ pool }: Deployment): Promise<number> =>
 
 describe('a database host whose clock is set back', () => {
   it(
-    'gives no entry an earlier arrival than the one before',
+    'never gives an entry an earlier arrival than the entry before',
     async () => {
       const deployment = await deployed();
       const { expectWhole, everythingDealtWith, outboxPaid, traffic, entries } = createJudge(deployment);

@@ -17,7 +17,7 @@ import {
 import { createControlFollower, createControlLog, type Source } from '../../src/control/index.js';
 import type { EventName } from '../../src/contracts/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
-import { ensureTopics } from '../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../src/platform/kafka/topics.kafka.js';
 import { createPool, runMigrations, type Pool, type SessionTimeouts } from '../../src/platform/postgres/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
 import { hold } from '../support/hold.js';
@@ -56,9 +56,9 @@ export interface Deployment {
   start(): Promise<void>;
   /** Starts one more, of the same group; its pid. */
   startAnother(): Promise<number>;
-  /** Of the process that {@link start} started. */
+  /** The process id of the process that {@link start} started. */
   pid(): number;
-  /** SIGKILL, of the process that {@link start} started or of another; resolves when it is gone. */
+  /** Sends SIGKILL to the process that {@link start} started, or to another; resolves when the process is gone. */
   kill(pid?: number): Promise<void>;
   /** The partitions of `chat` that each process has, by its name in the group; empty while that is being found out. */
   members(): Promise<ReadonlyMap<string, readonly number[]>>;

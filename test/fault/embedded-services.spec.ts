@@ -119,7 +119,7 @@ describe('the embedded services of a running Rescind', () => {
     ['PostgreSQL', postgresPid],
     ['Kafka', kafkaPid],
   ])(
-    'start %s again at the same address when it is killed, say so once, and everything reconnects',
+    'restart %s at the same address when it is killed, log it once, and everything reconnects',
     async (name, pidOf) => {
       await expectWorking();
       const from = served.out().length;
@@ -137,7 +137,7 @@ describe('the embedded services of a running Rescind', () => {
   );
 
   it(
-    'are recovered at the next start after Rescind itself was killed, with both of them and their guards',
+    'recover at the next start after Rescind, both services and their guards were killed',
     async () => {
       const left = [await postgresPid(home), await kafkaPid(home)];
       served.signal('SIGKILL');
@@ -152,7 +152,7 @@ describe('the embedded services of a running Rescind', () => {
 
 describe('an embedded service that cannot be started again', () => {
   it(
-    'ends the process with a status and a message, and whatever else it had started',
+    'ends the process with a status and a message, and stops everything else that the process had started',
     async () => {
       const home = await makeHome();
       const served = runRescind(['serve'], home);

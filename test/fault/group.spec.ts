@@ -30,7 +30,7 @@ async function deployed(options?: DeployOptions): Promise<Deployment> {
 
 describe('a group of ingesting processes', () => {
   it(
-    'that a second one joins while a batch of the first is held up: partitions change hands at once, and every event is stored once',
+    'hands over partitions at once when a second process joins while the first is held up in a batch, and stores every event once',
     async () => {
       const deployment = await deployed({ timeouts: PATIENT });
       const { expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);
@@ -57,7 +57,7 @@ describe('a group of ingesting processes', () => {
   );
 
   it(
-    'of three, one of which is killed in the middle of a batch: every event is stored once',
+    'stores every event once when one of three processes is killed in the middle of a batch',
     async () => {
       const deployment = await deployed();
       const { sendUntilMidBatch, expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);
@@ -89,7 +89,7 @@ describe('topics under running processes', () => {
   };
 
   it(
-    'of sources that come and go, deleted with their topics: all else goes on, and every event is stored once',
+    'sources come and go with their topics: ingest of all others goes on, and every event is stored once',
     async () => {
       const deployment = await deployed();
       const { expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);
@@ -120,7 +120,7 @@ describe('topics under running processes', () => {
   );
 
   it(
-    'of which one is deleted and made anew: its partitions stop, no other does, and an operator lets the new one be read',
+    'a topic is deleted and created again: only its partitions stop, and an operator can resume them',
     async () => {
       const deployment = await deployed();
       const { expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);

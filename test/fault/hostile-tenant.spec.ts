@@ -10,7 +10,7 @@ const SOURCE = `${IDP}/events`;
 const EVENTS_A_POST = 100;
 const STREAMS = 200;
 const RENEW_MS = 200;
-/** What must come about does so in the end, also on a busy machine. */
+/** Time limit for conditions that must come true in the end, also on a busy machine. */
 const PATIENCE_MS = 240_000;
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
@@ -161,7 +161,7 @@ describe('a hostile tenant beside an honest one', () => {
 
   const user = (sub: string): object => ({ user: { iss: parties.RAS, sub } });
 
-  it('waits for its own guard that applies nothing; the other tenant does not', async () => {
+  it('waits for its own guard that applies nothing, while the other tenant does not wait', async () => {
     await hostile.hang();
     const inForce: string[] = [];
     const own = hostile.order().then((status) => void inForce.push(`hostile ${status}`));
@@ -179,7 +179,7 @@ describe('a hostile tenant beside an honest one', () => {
   });
 
   it(
-    'is told to wait when it floods; the other is answered, its events are stored and its orders are in force',
+    'is told to wait when it floods, while the other tenant gets answers, stores events and has its orders in force',
     async () => {
       await hostile.flood();
       await until(() => hostile.statuses.has('rules 429 too-many-rules'));

@@ -1,4 +1,4 @@
-// What `rescind serve` runs for ingest, in a process of its own that a spec can kill: prints `ready` and stays.
+// Runs the parts of `rescind serve` for ingest in a process of its own that a spec can kill. Prints `ready` and stays.
 import { createControlFollower, createControlLog } from '../../dist/control/index.js';
 import { createAppender, createKafkaConsumer, createOffsetStore, createRuleQuota } from '../../dist/ingest/index.js';
 import { createKafka } from '../../dist/platform/kafka/index.js';

@@ -12,11 +12,11 @@ const BACKLOG = 200;
 
 export interface Sending {
   readonly sent: readonly Sent[];
-  /** What of it is still to be sent. */
+  /** The part of `sent` that is still to be sent. */
   readonly pending: Sent[];
 }
 
-/** What is sent to a deployment, and the questions that must hold after whatever was done to it. */
+/** Makes the events that are sent to a deployment, and checks the conditions that must hold after any fault. */
 export function createJudge(deployment: Deployment) {
   async function rows<T extends object>(sql: string): Promise<T[]> {
     return (await deployment.pool.query<T>(sql, [deployment.tenant])).rows;

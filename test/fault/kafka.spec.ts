@@ -49,7 +49,7 @@ const gaps = async ({ pool }: Deployment): Promise<object[]> =>
 
 describe('Kafka', () => {
   it(
-    'killed in the middle of a batch and started again: every event once',
+    'is killed in the middle of a batch and started again: every event is stored once',
     async () => {
       const { kafka, deployment } = await deployed();
       const { sendUntilMidBatch, expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);
@@ -68,7 +68,7 @@ describe('Kafka', () => {
   );
 
   it(
-    'restored from an earlier state, behind the database: what it lost is held, its partitions stop, and an operator lets them be read again',
+    'is restored to a state before the database’s: no event is lost, its partitions stop, and an operator can resume them',
     async () => {
       const { kafka, deployment, operator, data } = await deployed();
       const { expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);
@@ -141,7 +141,7 @@ describe('a record set that cannot be read', () => {
   }
 
   it(
-    'is passed over where a sound one follows: the ledger says so, and all else is stored',
+    'is skipped if a sound record set follows: the ledger records the gap, and all other events are stored',
     async () => {
       const { deployment, judge, sent, topic, offset, records } = await damaged('between', 'record');
       await until(async () => (await judge.dealtWith()) === sent.length + records);
@@ -160,7 +160,7 @@ describe('a record set that cannot be read', () => {
     ['as the last of its log', 'last', 'record', 'checksum'],
     ['whose length is wrong, so that the broker itself cannot read on,', 'between', 'length', 'broker'],
   ])(
-    '%s stops its partition and no other, until an operator lets it go on',
+    '%s stops only its partition, until an operator resumes it',
     async (_what, where, damage, problem) => {
       const { deployment, operator, judge, sent, rest, topic, offset, records } = await damaged(where, damage);
       await until(async () => (await stops(deployment)).length > 0);
@@ -194,7 +194,7 @@ describe('a record set that cannot be read', () => {
         expect.objectContaining({ partition: 1, from_offset: String(offset), reason: 'the disk lost it' }),
       ]);
 
-      // What stood behind it in the log is sent again by its source.
+      // The source sends again the records that stood behind it in the log.
       await deployment.send(where === 'last' ? rest : sent.slice(sent.length >> 1));
       await until(async () =>
         (await partitions.list(asker)).every(({ lag, stopped }) => lag === '0' && stopped === null),

@@ -12,7 +12,7 @@ afterEach(async () => {
 
 describe('ingest', () => {
   it(
-    'holds every event once, indexes dense and projections equal to a recount, after its process was killed mid-batch again and again',
+    'has every event once, dense indexes and projections equal to a recount after its process was killed again and again in the middle of batches',
     async () => {
       const database: TestDatabase = await createTestDatabase();
       cleanups.push(() => database.drop());
@@ -36,7 +36,7 @@ describe('ingest', () => {
   );
 
   it(
-    'holds every event once, indexes dense and projections equal to a recount, after PostgreSQL was killed mid-batch, without a restart of its own',
+    'has every event once, dense indexes and projections equal to a recount after PostgreSQL was killed in the middle of batches, without a restart of ingest',
     async () => {
       const postgres = await ownPostgres();
       cleanups.push(() => postgres.remove());

@@ -112,7 +112,7 @@ export function createClient(releases: Releases) {
         },
         body: JSON.stringify(orderOf(token)),
       }).catch(() => undefined),
-    /** As a resource server asks; a refusal of one node is asked of the other. */
+    /** Asks as a resource server does. If one node refuses, the other is asked. */
     async isActive(token: string): Promise<boolean> {
       const headers = { authorization: parties.basic('chat-api', secrets.get('chat-api')!) };
       const answer = await ask('/introspect', { method: 'POST', headers, body: new URLSearchParams({ token }) });

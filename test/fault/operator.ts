@@ -1,11 +1,5 @@
 import { createControlFollower, createControlLog } from '../../src/control/index.js';
-import {
-  createAppender,
-  createLogBoundsReader,
-  createOffsetStore,
-  createPartitions,
-  type Partitions,
-} from '../../src/ingest/index.js';
+import { createAppender, createOffsetStore, createPartitions, type Partitions } from '../../src/ingest/index.js';
 import { createKafka } from '../../src/platform/kafka/index.js';
 import { createMetrics } from '../../src/platform/observe/index.js';
 import { testLog } from '../support/services.js';
@@ -19,13 +13,13 @@ export interface Operator {
   end(): Promise<void>;
 }
 
-/** What a node with the role `ingest` has for an operator. */
+/** Creates the operator's commands of a node with the role `ingest`. */
 export async function createOperator({ url, brokers, pool, tenant }: Deployment): Promise<Operator> {
   const controlLog = createControlLog({ pool });
   const follower = createControlFollower({ url, controlLog, log: testLog(), serves: false });
   await follower.start();
   const appender = createAppender({ pool, controlLog, follower, log: testLog(), metrics: createMetrics() });
-  const bounds = createLogBoundsReader({ kafka: createKafka({ brokers, clientId: 'spec-operator', log: testLog() }) });
+  const bounds = createKafka({ brokers, clientId: 'spec-operator', log: testLog() }).logBounds();
   const partitions = createPartitions({
     offsets: createOffsetStore({ pool }),
     bounds,

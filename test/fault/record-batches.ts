@@ -1,7 +1,7 @@
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Of a record batch on disk (Kafka's message format 2): its length, and where its records begin. */
+/** Offsets in a record batch on disk (Kafka's message format 2): its length, its header, its records. */
 const LENGTH_AT = 8;
 const HEADER_BYTES = 12;
 const LAST_OFFSET_DELTA_AT = 23;

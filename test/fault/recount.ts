@@ -2,7 +2,7 @@ import { parseAttributes } from '../../src/merkle/index.js';
 import { addUpUses, type CountedUses } from './recount-uses.js';
 
 /**
- * What the projections must hold, counted again from the ledger's payloads: one plain fold over the events in the order of
+ * The contents that the projections must have, counted again from the ledger's payloads: one plain fold over the events in the order of
  * their indexes, with names in place of ids and nothing of the code under test. Slow on purpose.
  */
 export interface Recount {
@@ -324,7 +324,7 @@ function observed(
   return { state: 'observed', at: open?.at ?? 0, scopes: all, agent };
 }
 
-/** What administrators decide replaces what was there, unless it is older than their last decision. */
+/** A decision of administrators replaces the connection, unless it is older than their last decision. */
 function decided(
   open: CountedConnection | undefined,
   type: string,

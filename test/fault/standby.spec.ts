@@ -109,7 +109,7 @@ describe('a database with a synchronous standby', () => {
         await client.isActiveAt('a', tokens[0]!),
       ]).toEqual([true, 201, false]);
 
-      // Without the standby: the order is refused, and the node gives up answering, since its renewals do not commit either.
+      // Without the standby the order is refused, and the node stops answering, since its renewals do not commit either.
       await standby.stop();
       const key = randomUUID();
       expect(await order(held, key)).toBe(503);

@@ -6,7 +6,7 @@ import { createJudge } from './judge.js';
 const TEST_TIMEOUT_MS = 90_000;
 /** Long enough for a batch, short enough to see it end what is stuck. */
 const TRANSACTION_MS = 3_000;
-/** What the other's batch behind it may take on a busy machine. */
+/** Time that the other tenant's batch behind it may take on a busy machine. */
 const SLACK_MS = 3_000;
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -16,7 +16,7 @@ afterEach(async () => {
 
 describe('an ingesting process that stands still in the middle of a batch', () => {
   it(
-    'holds up the others no longer than a transaction may last, and nothing is stored twice when it wakes',
+    'delays the others no longer than a transaction may last, and stores nothing twice when it wakes',
     async () => {
       const database = await createTestDatabase();
       cleanups.push(() => database.drop());

@@ -32,7 +32,7 @@ described('a real Hydra, by `--profile hydra`', () => {
     await hydra?.stop();
   });
 
-  /** What an event of the token says: its claims, and what it came from. */
+  /** The data of the token's event: its claims, and the ID-JAG that it came from. */
   function factsOf(token: string, idJag?: PresentedIdJag): TokenIssued {
     const { iss, jti, sub, client_id, aud, scp, iat, exp } = claimsOf(token);
     return {

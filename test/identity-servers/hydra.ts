@@ -20,7 +20,7 @@ export const CLIENT = { id: 'crm-app', secret: 'crm-app-secret' } as const;
 export interface Hydra {
   readonly issuer: string;
   readonly jwksUri: string;
-  /** What an ID-JAG has to name as its audience, and what its token names. */
+  /** The audience that an ID-JAG must name, and that its token names. */
   readonly tokenEndpoint: string;
   token(form: Readonly<Record<string, string>>): Promise<string>;
   stop(): Promise<void>;

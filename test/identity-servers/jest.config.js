@@ -9,7 +9,7 @@ const {
 
 const rootDir = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Specs against real identity servers: minutes each, and a download. `npm test` leaves them out; `npm run test:fault` runs them. */
+/** Specs against real identity servers: minutes each, and a download. `npm test` leaves them out; `npm run test:identity-servers` runs them. */
 export default {
   ...all,
   rootDir,

@@ -11,7 +11,7 @@ const IDP = 'https://idp.acme.example';
 const idpKey = makeKey('ES256', 'idp-1');
 const seconds = (): number => Math.floor(Date.now() / 1000);
 
-/** What an event listener in Keycloak knows of a token: its claims, and what it came from. */
+/** The facts that an event listener in Keycloak has about a token: its claims, and its origin. */
 function factsOf(token: string, over: Partial<TokenIssued> = {}): TokenIssued {
   const { iss, jti, sub, azp, aud, scope, iat, exp, sid } = claimsOf(token);
   return {

@@ -51,7 +51,7 @@ export function launchServer(
     async stop() {
       if (hasEnded(child) || child.pid === undefined) return;
       const ended = new Promise((done) => child.once('exit', done));
-      // What it holds in memory is of no use to anybody.
+      // Nobody needs the state in its memory.
       process.kill(-child.pid, 'SIGKILL');
       await ended;
     },

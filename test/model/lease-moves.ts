@@ -1,6 +1,6 @@
-import { confirmedFor } from '../../src/control/lease/lease.js';
-import type { Seq } from '../../src/control/log/records.js';
-import { hear, isOver, judge, observe } from '../../src/control/lease/waiting.js';
+import { confirmedFor } from '../../src/lease/lease.js';
+import type { Seq } from '../../src/lease/seq.js';
+import { hear, isOver, judge, observe } from '../../src/lease/waiting.js';
 import {
   fromSeen,
   leaseOf,
@@ -145,7 +145,7 @@ function execute({ trap }: Protocol, world: World, statement: Statement): { worl
 // ── Nodes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /**
- * What a node does, in steps as large as can be without hiding a history: a statement that carries no time is sent when it
+ * Lists the moves of a node, in steps as large as possible without hiding a history: a statement that carries no time is sent when it
  * takes effect, or never comes back from its lateness; a node that stands between two steps is one that took the first
  * later; a crash is told together with the start that follows, since one without is a pause that does not end.
  */
@@ -266,7 +266,7 @@ function nodeMoves(protocol: Protocol, world: World, node: Node, at: number, say
   }
 }
 
-/** Nobody hears of it any more. */
+/** Drops the time of a statement that nobody hears of any more. */
 const timeless = (statement: Statement): Statement =>
   statement.what === 'renew' ? { ...statement, sent: 0 } : statement;
 

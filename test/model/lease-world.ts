@@ -1,13 +1,13 @@
-import { createLease, type Lease, type LeaseSnapshot } from '../../src/control/lease/lease.js';
-import type { Seq } from '../../src/control/log/records.js';
-import type { NodeRow, SeenCounter, Wait } from '../../src/control/lease/waiting.js';
+import { createLease, type Lease, type LeaseSnapshot } from '../../src/lease/lease.js';
+import type { Seq } from '../../src/lease/seq.js';
+import type { NodeRow, SeenCounter, Wait } from '../../src/lease/waiting.js';
 
 /**
  * One moment of a small deployment. Every time in it is relative to now, on the clock of the party it belongs to, so that
  * two histories that can go on in the same ways are the same world, and no history needs an end.
  */
 export interface World {
-  /** What statements see, and what a crash of the database leaves of it. */
+  /** The tables that statements see; `disk` is the part that survives a crash of the database. */
   readonly memory: Tables;
   readonly disk: Tables;
   readonly databaseCrashes: number;
@@ -87,7 +87,7 @@ export interface Waiter {
   readonly readSent: number | undefined;
 }
 
-/** What a run explores. Every bound is on how often something happens, none on time. */
+/** The size of a run. Every bound limits how often something happens; none limits time. */
 export interface Size {
   readonly nodes: number;
   readonly guards: number;

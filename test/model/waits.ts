@@ -8,7 +8,7 @@ export interface Waits {
   readonly longest: number;
 }
 
-/** What the parties that still run do in a tick, in this order, each for as long as it can. */
+/** Moves of the running parties in a tick, in this order; each is repeated as long as it is possible. */
 const ROUND = [
   /^node \d hears of its (?:join|renew)$/,
   /^node \d: \w+ takes effect$/,

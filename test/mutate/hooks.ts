@@ -5,7 +5,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { transformSync, type Options } from '@swc/core';
 import { addProbes, applyMutant, type Mutant } from './mutants.js';
 
-/** What is done to the sources of a run. */
+/** A task that a run does with the sources. */
 export type Task =
   | {
       readonly kind: 'probe';
@@ -17,7 +17,7 @@ export type Task =
 
 export interface Settings {
   readonly root: string;
-  /** As jest's configuration has them. */
+  /** The options of jest's configuration. */
   readonly swc: Options;
   /** Stands for `@jest/globals`. */
   readonly globals: string;

@@ -2,7 +2,7 @@ import { ModernFakeTimers } from '@jest/fake-timers';
 import { expect } from 'expect';
 import { ModuleMocker } from 'jest-mock';
 
-/** What the specs import from `@jest/globals`: jest's own parts, without its runner. */
+/** Stands in for `@jest/globals`: jest's own parts, without its runner. */
 export { afterAll, afterEach, beforeAll, beforeEach, describe, it, test } from 'jest-circus';
 export { expect };
 

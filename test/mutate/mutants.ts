@@ -3,7 +3,7 @@ import { parseSync } from '@swc/core';
 /** One wrong line: the text from `start` to `end` of the source is replaced. */
 export interface Mutant {
   readonly file: string;
-  /** From 1. */
+  /** Line number, counted from 1. */
   readonly line: number;
   readonly kind: string;
   /** Byte offsets in the UTF-8 source. */
@@ -119,7 +119,7 @@ export function addProbes<M extends Pick<Mutant, 'start' | 'end' | 'isStatement'
       { at: mutant.end, order: -mutant.start, text: ')' },
     ];
   });
-  // At one place, what ends there closes first, the inner before the outer; then what begins there opens, the outer first.
+  // At one place, mutants that end there close first, the inner before the outer; then those that begin there open, the outer first.
   const closes = (text: string): number => (text === ')' || text === '}' ? 0 : 1);
   insertions.sort(
     (one, other) => one.at - other.at || closes(one.text) - closes(other.text) || one.order - other.order,

@@ -75,7 +75,7 @@ describe('a sample', () => {
 describe('files that need services', () => {
   it.each([
     ['src/control/log/durable.pg.ts', true],
-    ['src/ingest/kafka/records.kafka.ts', true],
+    ['src/platform/kafka/topic-reader.kafka.ts', true],
     ['src/revocation/revocations.ts', false],
   ])('%s: %s', (file, isOne) => {
     expect(needsServices(file)).toBe(isOne);

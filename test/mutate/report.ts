@@ -93,7 +93,7 @@ export function staleEntries(
   });
 }
 
-/** For people: the survivors, then the counts. */
+/** Writes the report for people: the survivors, then the counts. */
 export function describe(tried: readonly Tried[], accepted: readonly Survivor[], stale: readonly Survivor[]): string {
   const short = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 90);
   const survivors = tried
@@ -113,7 +113,7 @@ export function describe(tried: readonly Tried[], accepted: readonly Survivor[],
   return [...survivors, '', ...counts, ...old].join('\n');
 }
 
-/** For people: the files in no score, with the mutants that only the services specs can tell. */
+/** Writes, for people, the files in no score, with the mutants that only the services specs can find. */
 export function describeServices(counts: ReadonlyMap<string, number>): string {
   const mutants = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return [
@@ -122,7 +122,7 @@ export function describeServices(counts: ReadonlyMap<string, number>): string {
   ].join('\n');
 }
 
-/** For people: each file that has mutants no unit spec reaches, the most first. */
+/** Writes, for people, each file with mutants that no unit spec reaches, the most first. */
 export function describeReach(mutants: readonly Numbered[], specsOf: ReadonlyMap<number, readonly string[]>): string {
   const rows = [...new Set(mutants.map(({ file }) => file))].map((file) => {
     const those = mutants.filter((mutant) => mutant.file === file);

@@ -6,6 +6,7 @@ import { applyMutant, makeMutants, type Mutant } from './mutants.js';
 /** The files that the score is about, by folder. */
 const SCOPE: Readonly<Record<string, RegExp>> = {
   control: /^src\/control\//,
+  lease: /^src\/lease\//,
   rules: /^src\/rules\//,
   introspection: /^src\/introspection\//,
   ingest:

@@ -10,7 +10,7 @@ const SLOW = /lease-model\.spec\.ts$/;
 const TEST_TIMEOUT_MS = 15_000;
 const PROBING_LIMIT_MS = 1_200_000;
 
-/** Which unit specs reach a mutant's place, and how long each spec takes. */
+/** The unit specs that reach a mutant's place, and how long each spec takes. */
 export interface Reached {
   readonly specsOf: ReadonlyMap<number, readonly string[]>;
   readonly ms: ReadonlyMap<string, number>;

@@ -3,11 +3,11 @@ import type { SeededApi } from '../support/seeded-api.js';
 
 export interface AskedQuestion {
   readonly title: string;
-  /** What it is good for, and what to see in the answer. */
+  /** The use of the question, and what to look for in the answer. */
   readonly why: string;
-  /** As OpenAPI writes it. */
+  /** The path as OpenAPI writes it. */
   readonly route: string;
-  /** As it is asked; some need an id that another question gives. */
+  /** The question as it is asked; some need an id from another answer. */
   readonly path: string | ((api: SeededApi) => string | Promise<string>);
 }
 

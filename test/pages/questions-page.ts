@@ -7,9 +7,9 @@ import { startSeededApi, type SeededApi } from '../support/seeded-api.js';
 import { ASKED, type AskedQuestion } from './asked.js';
 import { exampleOf, format, shorten, withoutUuids } from './shorten.js';
 
-/** Where the page lies. */
+/** Path of the page. */
 export const PAGE = 'src/query/questions.md';
-/** The same answers for OpenAPI, by the path as it writes it. */
+/** Path of the same answers for OpenAPI, by the path as OpenAPI writes it. */
 export const EXAMPLES = 'src/query/documents/examples.json';
 export const EVENTS = 6_000;
 export const DAYS = 9;

@@ -16,7 +16,7 @@ function changed() {
   ];
 }
 
-/** Whether the program is content with these paths; with none there is nothing to do. */
+/** Runs the program on the paths and returns whether it succeeds. Without paths there is nothing to do. */
 function runs(program, args, paths) {
   return (
     paths.length === 0 ||

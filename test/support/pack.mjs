@@ -6,7 +6,7 @@ import { packagesOf } from './package-manifests.mjs';
 import { shrinkwrapOf } from './shrinkwrap.mjs';
 
 const DIST = 'dist';
-/** As the compiler writes them; a declaration may also name a type by `import("…")`. */
+/** Imports as the compiler writes them; a declaration may also name a type by `import("…")`. */
 const IMPORT = /(?:^(?:import|export|\}).*? from |^import |\bimport\()['"]([@\w./:-]+)['"]/gm;
 const packageOf = (specifier) => specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 

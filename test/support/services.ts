@@ -7,7 +7,7 @@ import { startEmbeddedPostgres, startLocalKafka } from '../../src/platform/embed
 import { createLog, type Log } from '../../src/platform/log/index.js';
 import { createPool } from '../../src/platform/postgres/index.js';
 
-/** Where the run keeps Kafka's jars, so that each start does not resolve them again. */
+/** Directory of Kafka's jars during a run, so that each start does not resolve them again. */
 export const KAFKA_LIBRARIES = resolve('node_modules/.cache/rescind-kafka');
 
 export interface TestDatabase {

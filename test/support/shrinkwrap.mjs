@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 export function shrinkwrapOf({ name, version, license, dependencies, bin, engines }) {
   const { packages, lockfileVersion } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
   const kept = new Map();
-  /** As Node looks a package up: in the node_modules beside its importer, then in those above. */
+  /** Looks a package up as Node does: in the node_modules beside its importer, then in those above. */
   const find = (from, wanted) => {
     for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf('node_modules/') - 1))) {
       const path = `${at === '' ? '' : `${at}/`}node_modules/${wanted}`;
@@ -18,7 +18,7 @@ export function shrinkwrapOf({ name, version, license, dependencies, bin, engine
   const visit = (from, wanted) => {
     const path = find(from, wanted);
     if (path === undefined || kept.has(path)) return;
-    // Whether a package is for development alone is said of the clone.
+    // `dev` and `devOptional` describe the clone, not the package.
     const { dev: _dev, devOptional: _devOptional, ...entry } = packages[path];
     kept.set(path, entry);
     const {

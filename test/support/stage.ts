@@ -11,7 +11,13 @@ import {
   type Source,
 } from '../../src/control/index.js';
 import { buildEvent } from '../../src/emit/index.js';
-import type { CloudEvent, EventDataOf, EventName, SourceEventName } from '../../src/contracts/index.js';
+import {
+  eventsSaidBy,
+  type CloudEvent,
+  type EventDataOf,
+  type EventName,
+  type SourceEventName,
+} from '../../src/contracts/index.js';
 import { createAppender, createIntake, type Appender, type Intake, createRuleQuota } from '../../src/ingest/index.js';
 import { MIGRATIONS } from '../../src/migrations.js';
 import { createMetrics, type Metrics } from '../../src/platform/observe/index.js';
@@ -65,14 +71,14 @@ export async function createStage(url?: string): Promise<Stage> {
   await registry.createSource(actor, {
     name: 'idp',
     uri: `${IDP}/events`,
-    types: IDP_TYPES,
+    types: eventsSaidBy('idp'),
     issuers: [IDP],
     resources: [],
   });
   await registry.createSource(actor, {
     name: 'chat',
     uri: `${RAS}/events`,
-    types: RAS_TYPES,
+    types: eventsSaidBy('authorization-server', 'resource-server'),
     issuers: [RAS],
     resources: [API],
   });
@@ -107,27 +113,6 @@ export async function createStage(url?: string): Promise<Stage> {
     },
   };
 }
-
-const IDP_TYPES: readonly EventName[] = [
-  'id-jag.issued',
-  'id-jag.denied',
-  'session.ended',
-  'user.disabled',
-  'user.enabled',
-  'client.disabled',
-  'client.enabled',
-  'connection.created',
-  'connection.updated',
-  'connection.deleted',
-];
-const RAS_TYPES: readonly EventName[] = [
-  'token.issued',
-  'token.denied',
-  'token.revoked',
-  'access.allowed',
-  'access.denied',
-  'access.summary',
-];
 
 type Over<N extends EventName> = Partial<EventDataOf[N]>;
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -8,6 +8,10 @@ import type * as Embedded from '../../src/platform/embedded/index.js';
 import type * as Logging from '../../src/platform/log/index.js';
 
 const PREFIX = 'rescind-test-';
+
+/** The servers' data lies in memory if there is this much, because each commit and each dropped database waits for the disk. */
+const ROOM_BYTES = 8 * 2 ** 30;
+const MEMORY = '/dev/shm';
 
 /** The file in which `npm run services` notes the servers that it keeps up. */
 export const KEPT_SERVICES = '.rescind/services.json';
@@ -52,7 +56,7 @@ function tellSpecs({ databaseUrl, brokers }: Pick<KeptServices, 'databaseUrl' | 
 }
 
 /**
- * Starts both in a temporary directory. When the process is interrupted, the platform's guard ends both and the next run removes what
+ * Starts both in a temporary directory, in memory if there is room. When the process is interrupted, the platform's guard ends both and the next run removes what
  * they left.
  */
 export async function startServers(): Promise<Servers> {
@@ -64,7 +68,7 @@ export async function startServers(): Promise<Servers> {
     resolve('dist/platform/embedded/index.js')
   )) as typeof Embedded;
   const log = createLog({ level: 'warn' });
-  const directory = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const directory = mkdtempSync(join(hasRoom(MEMORY) ? MEMORY : tmpdir(), `${PREFIX}${process.pid}-`));
   const [postgres, kafka] = await Promise.allSettled([
     startEmbeddedPostgres({ directory: join(directory, 'postgres'), log }),
     startLocalKafka({
@@ -116,10 +120,18 @@ function build(): void {
   spawnSync(process.execPath, ['test/support/build-if-older.mjs'], { stdio: 'ignore' });
 }
 
+function hasRoom(directory: string): boolean {
+  if (!existsSync(directory)) return false;
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize > ROOM_BYTES;
+}
+
 function removeLeftovers(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  for (const parent of [tmpdir(), MEMORY].filter(existsSync)) {
+    for (const name of readdirSync(parent)) {
+      const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+      if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(parent, name), { recursive: true, force: true });
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Where Debian installs servers, which the path of an ordinary user lacks. */
+/** Directories where Debian installs servers, which the path of an ordinary user lacks. */
 const SYSTEM_DIRECTORIES = ['/usr/sbin', '/sbin', ...postgresDirectories('/usr/lib/postgresql')];
 
 /** Debian keeps the programs of each PostgreSQL in a directory of their own, the newest first here. */

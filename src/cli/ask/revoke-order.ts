@@ -1,3 +1,4 @@
+import { SELECTOR_FORMS, type SelectorMember } from '../../contracts/index.js';
 import { ask, canAsk } from './ask.js';
 import { pathOf, RequestFailed, type Answer, type Client } from '../client.js';
 import { present, readJson, readMembers, readSeconds } from '../option-values.js';
@@ -17,18 +18,39 @@ import {
 } from './rule-text.js';
 import { UsageError, type Terminal } from '../terminal.js';
 
-export interface SelectorOptions {
+type NamedMember = SelectorMember | 'all';
+type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : S;
+
+/** The option of each member of a selector, in the order of the help: its value and what it says. */
+const MEMBER_OPTIONS: Readonly<Record<NamedMember, readonly [value: string, help: string]>> = {
+  user: ['<members>', 'iss=…,sub=… and, if the issuer has tenants, tenant=…'],
+  client: ['<members>', 'iss=…,client_id=…'],
+  agent: ['<members>', 'iss=…,id=…'],
+  agent_type: ['<type>', 'agents of this type'],
+  session: ['<members>', 'iss=…,sid=…'],
+  token: ['<members>', 'iss=…,jti=… or sha256=…'],
+  id_jag: ['<members>', 'iss=…,jti=… or sha256=…'],
+  resource: ['<url>', 'a resource identifier'],
+  issuer: ['<url>', 'an issuer anywhere in the lineage'],
+  all: ['', 'everything; needs the role admin and --confirm'],
+};
+const NAMED_MEMBERS = Object.keys(MEMBER_OPTIONS) as readonly NamedMember[];
+
+/** Lists the options that name what is selected, as commander takes them. */
+export const selectorOptions = (): readonly (readonly [flags: string, help: string])[] =>
+  NAMED_MEMBERS.map((member) => {
+    const [value, help] = MEMBER_OPTIONS[member];
+    return [`--${member.replaceAll('_', '-')} ${value}`.trimEnd(), help];
+  });
+
+const optionOf = (member: string): string => member.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+type MemberOptions = { readonly [M in NamedMember as CamelCase<M>]?: M extends 'all' ? boolean : string };
+
+export interface SelectorOptions extends MemberOptions {
   readonly selector?: string;
-  readonly user?: string;
-  readonly client?: string;
-  readonly agent?: string;
-  readonly agentType?: string;
-  readonly session?: string;
-  readonly token?: string;
-  readonly idJag?: string;
-  readonly resource?: string;
-  readonly issuer?: string;
-  readonly all?: boolean;
   readonly effect?: string;
   readonly before?: string;
   readonly until?: string;
@@ -48,21 +70,15 @@ export type OrderBody = Readonly<Record<string, unknown>>;
 
 /** Reads the members that an order and its preview share. */
 export function readSelection(options: SelectorOptions): OrderBody {
-  const members = (text: string | undefined) => (text === undefined ? undefined : readMembers(text));
+  const given = options as Readonly<Record<string, string | boolean | undefined>>;
+  const named = NAMED_MEMBERS.map((member) => {
+    const value = given[optionOf(member)];
+    const isIdentifier = member === 'all' || SELECTOR_FORMS[member] === undefined;
+    return [member, isIdentifier || value === undefined ? value : readMembers(String(value))] as const;
+  });
   const selector = {
     ...(options.selector === undefined ? {} : (readJson('--selector', options.selector) as object)),
-    ...present({
-      user: members(options.user),
-      client: members(options.client),
-      agent: members(options.agent),
-      agent_type: options.agentType,
-      session: members(options.session),
-      token: members(options.token),
-      id_jag: members(options.idJag),
-      resource: options.resource,
-      issuer: options.issuer,
-      all: options.all,
-    }),
+    ...present(Object.fromEntries(named)),
   };
   return present({
     selector,

@@ -10,6 +10,7 @@ import {
   previewText,
   readOrder,
   readSelection,
+  selectorOptions,
   type OrderOptions,
   type SelectorOptions,
 } from './revoke-order.js';
@@ -136,17 +137,8 @@ export function addRevoke(program: Command, context: Context, setExitCode: (code
 }
 
 const addSelection = (command: Command): Command =>
-  command
-    .option('--user <members>', 'iss=…,sub=… and, if the issuer has tenants, tenant=…')
-    .option('--client <members>', 'iss=…,client_id=…')
-    .option('--agent <members>', 'iss=…,id=…')
-    .option('--agent-type <type>', 'agents of this type')
-    .option('--session <members>', 'iss=…,sid=…')
-    .option('--token <members>', 'iss=…,jti=… or sha256=…')
-    .option('--id-jag <members>', 'iss=…,jti=… or sha256=…')
-    .option('--resource <url>', 'a resource identifier')
-    .option('--issuer <url>', 'an issuer anywhere in the lineage')
-    .option('--all', 'everything; needs the role admin and --confirm')
+  selectorOptions()
+    .reduce((options, [flags, help]) => options.option(flags, help), command)
     .option('--selector <json>', 'the selector as the API takes it')
     .addOption(
       new Option('--effect <effect>', 'revoke, or block until lifted (default: see below)').choices([

@@ -1,3 +1,4 @@
+import { IDENTITY_MEMBERS } from '../../contracts/index.js';
 import type { Answer } from '../client.js';
 import { formatRecord, formatTable, printable } from '../output.js';
 
@@ -64,7 +65,7 @@ export function orderSentence(order: Answer): string {
 
 /** Says whether the order names a token, an ID-JAG or a session, none of which can be granted anew. */
 export const isByIdentity = (order: Answer): boolean =>
-  ['token', 'id_jag', 'session'].some((member) => member in ((order['selector'] ?? {}) as object));
+  IDENTITY_MEMBERS.some((member) => member in ((order['selector'] ?? {}) as object));
 
 export function authorText(author: unknown): string {
   const { caller, on_behalf_of: person } = (author ?? {}) as { caller?: string; on_behalf_of?: string };

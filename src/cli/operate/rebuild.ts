@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { Compared, Progress, Rebuilt } from '../../projections/index.js';
+import type { Compared, Rebuilt } from '../../projections/index.js';
 import { jsonOption, type Context } from '../context.js';
 import { formatTable } from '../output.js';
-import { createProgressBar } from '../progress-bar.js';
+import { createProgress } from '../progress.js';
 import { describeVariables, type Variables } from './serve.js';
-import { UsageError, type Terminal } from '../terminal.js';
+import { UsageError } from '../terminal.js';
 
 const EXAMPLES = `
 New tables are made from the ledger alone, compared with the live ones, and switched in one transaction, while the service goes on. If rows
@@ -15,10 +15,6 @@ Examples:
   rescind rebuild usage --accept-difference     the live rows are wrong: put the new ones in their place
   rescind rebuild usage --shape use_total,access.note     a release changed these: compare the rest
 `;
-
-/** Milliseconds between two drawings of the bar; without a terminal, between two lines. */
-const DRAW_EVERY_MS = 200;
-const SAY_EVERY_MS = 5_000;
 
 interface Options {
   readonly acceptDifference?: boolean;
@@ -52,7 +48,7 @@ export function addRebuild(
       if (!projectionsOf(name))
         throw new UsageError(`no projection is named \`${name}\`; there are ${REBUILD_NAMES.join(', ')}`);
       const config = readConfig(context.terminal.env);
-      const progress = showProgress(context.terminal);
+      const progress = createProgress(context.terminal.err);
       const interrupted = new AbortController();
       const interrupt = (): void => interrupted.abort(new UsageError('interrupted: nothing live was changed'));
       process.once('SIGINT', interrupt);
@@ -63,7 +59,8 @@ export function addRebuild(
           name,
           acceptDifference: options.acceptDifference === true,
           leftOut: options.shape?.split(',').map((one) => one.trim()) ?? [],
-          onProgress: progress.show,
+          onProgress: ({ phase, folded: done, total }) =>
+            progress.show(phase === 'reading' ? { done, total } : `${phase} …`),
           signal: interrupted.signal,
         });
         progress.end();
@@ -77,31 +74,6 @@ export function addRebuild(
         process.off('SIGINT', interrupt);
       }
     });
-}
-
-/** Creates the progress display: a bar that is redrawn in place; in a file or pipe, a line now and then. */
-function showProgress({ err }: Terminal): { show(progress: Progress): void; end(): void } {
-  const bar = createProgressBar();
-  const drawn = err.isTTY === true;
-  let shownAt = -Infinity;
-  let phase: Progress['phase'] | undefined;
-  let open = false;
-  return {
-    show(progress) {
-      const now = performance.now();
-      const first = phase !== progress.phase;
-      if (!first && now - shownAt < (drawn ? DRAW_EVERY_MS : SAY_EVERY_MS)) return;
-      [shownAt, phase] = [now, progress.phase];
-      const line =
-        progress.phase === 'reading' ? bar.line(progress.folded, progress.total, now) : `${progress.phase} …`;
-      err.write(drawn ? `\r\x1b[K${line}` : `${line}\n`);
-      open = drawn;
-    },
-    end() {
-      if (open) err.write('\n');
-      open = false;
-    },
-  };
 }
 
 const rowOf = ({ table, rows, digest, rebuiltRows, rebuiltDigest, onlyLive, onlyRebuilt, leftOut }: Compared) => ({
@@ -139,7 +111,7 @@ function describe(rebuilt: Rebuilt, seconds: number): string {
       : []),
     ...different.map(
       ({ table, onlyLive, onlyRebuilt }) =>
-        `${table} differs: ${onlyLive} rows are only in the live table, ${onlyRebuilt} only in the one made anew`,
+        `${table} differs: ${onlyLive} rows are only in the live table, ${onlyRebuilt} only in the rebuilt one`,
     ),
     switched
       ? 'Switched.'

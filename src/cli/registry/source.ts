@@ -1,28 +1,10 @@
 import { Option, type Command } from 'commander';
-import { TOKEN_PROFILE_PRESETS } from '../../contracts/index.js';
+import { eventsSaidBy, PARTIES, TOKEN_PROFILE_PRESETS, type Party } from '../../contracts/index.js';
 import { pathOf } from '../client.js';
 import { jsonOption, urlOption, type Context } from '../context.js';
 import { collect, present, readInput, readJson } from '../option-values.js';
 import { formatSourceCheck } from './source-check.js';
 import { UsageError, type Terminal } from '../terminal.js';
-
-/** Event types that the usual parties send, so that nobody has to spell sixteen names. */
-const USUAL_TYPES: Readonly<Record<string, readonly string[]>> = {
-  idp: [
-    'id-jag.issued',
-    'id-jag.denied',
-    'session.ended',
-    'user.disabled',
-    'user.enabled',
-    'client.disabled',
-    'client.enabled',
-    'connection.created',
-    'connection.updated',
-    'connection.deleted',
-  ],
-  'authorization-server': ['token.issued', 'token.denied', 'token.revoked'],
-  'resource-server': ['access.allowed', 'access.denied', 'access.summary'],
-};
 
 interface SourceOptions {
   readonly file?: string;
@@ -130,7 +112,7 @@ const described = (command: Command): Command =>
     .addOption(
       new Option(
         '--as <party>',
-        `kind of source, which selects the event types it usually sends: ${Object.keys(USUAL_TYPES).join(', ')}; may be repeated`,
+        `kind of source, which selects the event types it usually sends: ${PARTIES.join(', ')}; may be repeated`,
       ).argParser(collect),
     )
     .option('--type <name>', 'one event type, such as token.issued; may be repeated', collect)
@@ -153,13 +135,16 @@ const described = (command: Command): Command =>
 const readProfile = (text: string): unknown =>
   text.trimStart().startsWith('{') ? readJson('--profile', text) : { preset: text };
 
+function readParty(text: string): Party {
+  const party = PARTIES.find((one) => one === text);
+  if (party === undefined) throw new UsageError(`--as is one of ${PARTIES.join(', ')}, not ${text}`);
+  return party;
+}
+
 async function readSource(options: SourceOptions, terminal: Terminal): Promise<Readonly<Record<string, unknown>>> {
   const file =
     options.file === undefined ? {} : (readJson(options.file, await readInput(options.file, terminal)) as object);
-  const unknown = options.as?.find((party) => !Object.hasOwn(USUAL_TYPES, party));
-  if (unknown !== undefined)
-    throw new UsageError(`--as is one of ${Object.keys(USUAL_TYPES).join(', ')}, not ${unknown}`);
-  const types = [...(options.as ?? []).flatMap((party) => USUAL_TYPES[party]!), ...(options.type ?? [])];
+  const types = [...(options.as ?? []).flatMap((party) => eventsSaidBy(readParty(party))), ...(options.type ?? [])];
   return {
     ...file,
     ...present({

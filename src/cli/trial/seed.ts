@@ -5,7 +5,7 @@ import type { Seeded } from '../../seed/index.js';
 import { cloneOnly } from '../clone-only.js';
 import { jsonOption, type Context } from '../context.js';
 import { readSeconds } from '../option-values.js';
-import { createSeedProgress } from './seed-progress.js';
+import { createProgress } from '../progress.js';
 import { describeVariables, type Variables } from '../operate/serve.js';
 import { UsageError } from '../terminal.js';
 
@@ -61,8 +61,19 @@ export function addSeed(program: Command, context: Context, variables: Variables
       const told = Object.fromEntries(
         Object.entries({ days, seed, tenant, end }).filter(([, value]) => value !== undefined),
       );
-      const progress = createSeedProgress(context.terminal.err);
-      const seeded = await runSeed({ config, log, events, ...told, onProgress: progress.show });
+      const progress = createProgress(context.terminal.err);
+      const seeded = await runSeed({
+        config,
+        log,
+        events,
+        ...told,
+        onProgress: (progressed) =>
+          progress.show({
+            done: BigInt(progressed.sent),
+            total: BigInt(progressed.events),
+            note: new Date(progressed.at * 1000).toISOString().slice(0, 10),
+          }),
+      });
       progress.end();
       const keyPath = await keepKey(config.home, seeded);
       if (command.optsWithGlobals<{ json?: boolean }>().json === true)

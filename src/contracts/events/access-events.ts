@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { identityKey, sourceEvent } from './declaration.js';
 import {
   Count,
   Identifier,
@@ -54,3 +55,17 @@ export const AccessSummary = Type.Object(
   { additionalProperties: false },
 );
 export type AccessSummary = Static<typeof AccessSummary>;
+
+const ofUse = <S extends typeof AccessAllowed | typeof AccessDenied | typeof AccessSummary>(data: S) =>
+  sourceEvent({
+    data,
+    speaker: 'resource-server',
+    bounds: ['resources'],
+    key: ({ token }: Static<typeof AccessAllowed>) => identityKey(token),
+  });
+
+export const ACCESS_EVENTS = {
+  'access.allowed': ofUse(AccessAllowed),
+  'access.denied': ofUse(AccessDenied),
+  'access.summary': ofUse(AccessSummary),
+};

@@ -39,8 +39,9 @@ export const PositiveCount = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE
 export const Position = Type.String({ pattern: '^(?:0|[1-9][0-9]{0,18})$' });
 
 // SHA-256 in 43 characters, which carry 258 bits. The last two bits must be zero, or one digest would have four spellings (RFC 4648, 3.5).
+export const DIGEST_PATTERN = '^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$';
 export const Digest = Type.String({
-  pattern: '^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$',
+  pattern: DIGEST_PATTERN,
   description: 'SHA-256, base64url without padding, whose last character has its two unused bits zero',
 });
 

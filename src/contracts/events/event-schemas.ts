@@ -1,74 +1,6 @@
-import type { TSchema } from 'typebox';
 import { JSON_MEDIA_TYPE } from '../constants.js';
-import { AccessAllowed, AccessDenied, AccessSummary } from './access-events.js';
 import { MAX_IDENTIFIER_LENGTH } from './event-members.js';
-import { eventType, type EventName } from './event-names.js';
-import { IdJagDenied, IdJagIssued } from './id-jag-events.js';
-import { ClientChanged, ConnectionChanged, SessionEnded, UserChanged } from './lifecycle-events.js';
-import {
-  IntrospectionCounted,
-  LogGap,
-  RegistryChanged,
-  RevocationLifted,
-  RevocationOrdered,
-  TokenSeen,
-} from './own-events.js';
-import { TokenDenied, TokenIssued, TokenRevoked } from './token-events.js';
-
-export interface EventDataOf {
-  'id-jag.issued': IdJagIssued;
-  'id-jag.denied': IdJagDenied;
-  'token.issued': TokenIssued;
-  'token.denied': TokenDenied;
-  'token.revoked': TokenRevoked;
-  'access.allowed': AccessAllowed;
-  'access.denied': AccessDenied;
-  'access.summary': AccessSummary;
-  'session.ended': SessionEnded;
-  'user.disabled': UserChanged;
-  'user.enabled': UserChanged;
-  'client.disabled': ClientChanged;
-  'client.enabled': ClientChanged;
-  'connection.created': ConnectionChanged;
-  'connection.updated': ConnectionChanged;
-  'connection.deleted': ConnectionChanged;
-  'revocation.ordered': RevocationOrdered;
-  'revocation.lifted': RevocationLifted;
-  'source.changed': RegistryChanged;
-  'caller.changed': RegistryChanged;
-  'tenant.changed': RegistryChanged;
-  'introspection.counted': IntrospectionCounted;
-  'token.seen': TokenSeen;
-  'log.gap': LogGap;
-}
-
-/** The schema of each event's `data`: the single source of its type, its validator and its documentation. */
-export const DATA_SCHEMAS: Readonly<Record<EventName, TSchema>> = {
-  'id-jag.issued': IdJagIssued,
-  'id-jag.denied': IdJagDenied,
-  'token.issued': TokenIssued,
-  'token.denied': TokenDenied,
-  'token.revoked': TokenRevoked,
-  'access.allowed': AccessAllowed,
-  'access.denied': AccessDenied,
-  'access.summary': AccessSummary,
-  'session.ended': SessionEnded,
-  'user.disabled': UserChanged,
-  'user.enabled': UserChanged,
-  'client.disabled': ClientChanged,
-  'client.enabled': ClientChanged,
-  'connection.created': ConnectionChanged,
-  'connection.updated': ConnectionChanged,
-  'connection.deleted': ConnectionChanged,
-  'revocation.ordered': RevocationOrdered,
-  'revocation.lifted': RevocationLifted,
-  'source.changed': RegistryChanged,
-  'caller.changed': RegistryChanged,
-  'tenant.changed': RegistryChanged,
-  'introspection.counted': IntrospectionCounted,
-  'token.seen': TokenSeen,
-  'log.gap': LogGap,
-};
+import { EVENTS, eventType, type EventName } from './event-names.js';
 
 export const SCHEMA_BASE = 'https://rescind.dev/schemas/';
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema';
@@ -105,7 +37,7 @@ export function eventSchema(name: EventName): object {
         contentMediaType: JSON_MEDIA_TYPE,
         description: 'the JSON of `data`, encoded',
       }),
-      data: DATA_SCHEMAS[name],
+      data: EVENTS[name].data,
     },
     propertyNames: { pattern: '^(?:[a-z0-9]+|data_base64)$' },
     additionalProperties: { type: ['string', 'integer', 'boolean', 'null'] },

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { identityKey, nameKey, sourceEvent } from './declaration.js';
 import {
   ActorChain,
   Agent,
@@ -78,3 +79,13 @@ export const IdJagDenied = Type.Object(
   { additionalProperties: false },
 );
 export type IdJagDenied = Static<typeof IdJagDenied>;
+
+export const ID_JAG_EVENTS = {
+  'id-jag.issued': sourceEvent({ data: IdJagIssued, speaker: 'idp', bounds: ['issuers'], key: identityKey }),
+  'id-jag.denied': sourceEvent({
+    data: IdJagDenied,
+    speaker: 'idp',
+    bounds: ['issuers'],
+    key: ({ iss, sub, idp_client_id: client }) => nameKey(iss, sub ?? client),
+  }),
+};

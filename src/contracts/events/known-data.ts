@@ -1,6 +1,5 @@
 import type { TSchema } from 'typebox';
-import type { EventName } from './event-names.js';
-import { DATA_SCHEMAS } from './event-schemas.js';
+import { EVENTS, type EventName } from './event-names.js';
 
 interface Shape {
   readonly type?: unknown;
@@ -14,8 +13,7 @@ interface Shape {
  * the payload and are not read, so that a newer producer can speak to an older Rescind. Returns `data` itself if it has no other members.
  * Does not judge values; `validateEventData` does.
  */
-export const knownData = (name: EventName, data: unknown): unknown =>
-  known(DATA_SCHEMAS[name] as TSchema & Shape, data);
+export const knownData = (name: EventName, data: unknown): unknown => known(EVENTS[name].data as TSchema & Shape, data);
 
 function known(schema: Shape, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { nameKey, sourceEvent } from './declaration.js';
 import { Agent, Audience, Identifier, MAX_RAS_CLIENTS, Resources, Scope, Sequence } from './event-members.js';
 
 /** Data of `session.ended`: an IdP session ended, or without `sid` all sessions of the user until the event's time. Becomes a `revoke`. */
@@ -52,3 +53,44 @@ export const ConnectionChanged = Type.Object(
   { additionalProperties: false },
 );
 export type ConnectionChanged = Static<typeof ConnectionChanged>;
+
+type Does = 'block' | 'lift';
+const ofIdp = { speaker: 'idp', bounds: ['issuers'] } as const;
+const ofUser = (does: Does) =>
+  sourceEvent({
+    ...ofIdp,
+    data: UserChanged,
+    key: ({ iss, sub }) => nameKey(iss, sub),
+    rule: { does, names: 'user' },
+  });
+const ofClient = (does: Does) =>
+  sourceEvent({
+    ...ofIdp,
+    data: ClientChanged,
+    key: ({ iss, idp_client_id: client }) => nameKey(iss, client),
+    rule: { does, names: 'client' },
+  });
+const ofConnection = (does: Does) =>
+  sourceEvent({
+    ...ofIdp,
+    data: ConnectionChanged,
+    key: ({ iss, idp_client_id: client }) => nameKey(iss, client),
+    rule: { does, names: 'connection' },
+  });
+
+/** A new or changed connection lifts the block that its deletion ordered. */
+export const LIFECYCLE_EVENTS = {
+  'session.ended': sourceEvent({
+    ...ofIdp,
+    data: SessionEnded,
+    key: ({ iss, sid, sub }) => nameKey(iss, sid ?? sub),
+    rule: { does: 'revoke', names: 'session' },
+  }),
+  'user.disabled': ofUser('block'),
+  'client.disabled': ofClient('block'),
+  'connection.deleted': ofConnection('block'),
+  'user.enabled': ofUser('lift'),
+  'client.enabled': ofClient('lift'),
+  'connection.created': ofConnection('lift'),
+  'connection.updated': ofConnection('lift'),
+};

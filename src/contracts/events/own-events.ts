@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { ownEvent } from './declaration.js';
 import {
   ActorChain,
   Audience,
@@ -14,6 +15,7 @@ import {
   Text,
   TokenIdentity,
 } from './event-members.js';
+import { OtherValues, Selector } from '../selector.js';
 
 /** The caller that gave the order, and the person on whose behalf it acted. */
 export const Author = Type.Object(
@@ -26,53 +28,7 @@ export type Author = Static<typeof Author>;
 export const Cause = Type.Object({ source: Identifier, id: Identifier }, { additionalProperties: false });
 export type Cause = Static<typeof Cause>;
 
-const MAX_SELECTOR_MEMBERS = 4;
 const closed = { additionalProperties: false } as const;
-
-const SelectedIdJag = Type.Unsafe<{ iss: string; jti: string } | { sha256: string }>({
-  type: 'object',
-  properties: { iss: Identifier, jti: Identifier, sha256: Digest },
-  additionalProperties: false,
-  oneOf: [
-    { required: ['iss', 'jti'], maxProperties: 2 },
-    { required: ['sha256'], maxProperties: 1 },
-  ],
-  description: 'exactly one of {iss, jti} and {sha256}',
-});
-
-/** The names that a rule selects; the rules folder decides by their keys. */
-export const OrderedSelector = Type.Object(
-  {
-    token: Type.Optional(TokenIdentity),
-    id_jag: Type.Optional(SelectedIdJag),
-    session: Type.Optional(Type.Object({ iss: Identifier, sid: Identifier }, closed)),
-    user: Type.Optional(Type.Object({ iss: Identifier, tenant: Type.Optional(Identifier), sub: Identifier }, closed)),
-    client: Type.Optional(Type.Object({ iss: Identifier, client_id: Identifier }, closed)),
-    agent: Type.Optional(Type.Object({ iss: Identifier, id: Identifier }, closed)),
-    agent_type: Type.Optional(Identifier),
-    resource: Type.Optional(Identifier),
-    issuer: Type.Optional(Identifier),
-    all: Type.Optional(Type.Literal(true)),
-  },
-  {
-    additionalProperties: false,
-    minProperties: 1,
-    maxProperties: MAX_SELECTOR_MEMBERS,
-    description: `1 to ${MAX_SELECTOR_MEMBERS} dimensions`,
-  },
-);
-export type OrderedSelector = Static<typeof OrderedSelector>;
-
-/** Further values of the selector's members; the rule also selects by any of them. */
-export const OtherSelected = Type.Object(
-  {
-    client: Type.Optional(
-      Type.Array(Type.Object({ iss: Identifier, client_id: Identifier }, closed), { minItems: 1, maxItems: 128 }),
-    ),
-    resource: Type.Optional(Type.Array(Identifier, { minItems: 1, maxItems: 128 })),
-  },
-  { ...closed, minProperties: 1 },
-);
 
 /** Data of `revocation.ordered`: a rule was ordered. `seq` is its position in the control log. */
 export const RevocationOrdered = Type.Object(
@@ -80,8 +36,8 @@ export const RevocationOrdered = Type.Object(
     rule: Identifier,
     seq: Position,
     effect: Type.Enum(['revoke', 'block']),
-    selector: OrderedSelector,
-    or: Type.Optional(OtherSelected),
+    selector: Selector,
+    or: Type.Optional(OtherValues),
     before: Type.Optional(Seconds),
     until: Type.Optional(Seconds),
     resume: Type.Optional(Type.Literal(true)),
@@ -185,3 +141,14 @@ export const LogGap = Type.Object(
   closed,
 );
 export type LogGap = Static<typeof LogGap>;
+
+export const OWN_EVENTS = {
+  'revocation.ordered': ownEvent(RevocationOrdered),
+  'revocation.lifted': ownEvent(RevocationLifted),
+  'source.changed': ownEvent(RegistryChanged),
+  'caller.changed': ownEvent(RegistryChanged),
+  'tenant.changed': ownEvent(RegistryChanged),
+  'introspection.counted': ownEvent(IntrospectionCounted),
+  'token.seen': ownEvent(TokenSeen),
+  'log.gap': ownEvent(LogGap),
+};

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { identityKey, nameKey, sourceEvent } from './declaration.js';
 import {
   ActorChain,
   Agent,
@@ -121,3 +122,26 @@ export const TokenRevoked = Type.Object(
   { additionalProperties: false, ...exactlyOneIdentity },
 );
 export type TokenRevoked = Static<typeof TokenRevoked>;
+
+export const TOKEN_EVENTS = {
+  'token.issued': sourceEvent({
+    data: TokenIssued,
+    speaker: 'authorization-server',
+    bounds: ['issuers', 'resources'],
+    key: identityKey,
+  }),
+  'token.denied': sourceEvent({
+    data: TokenDenied,
+    speaker: 'authorization-server',
+    bounds: ['issuers'],
+    key: ({ id_jag: { sub, ...idJag } }) =>
+      identityKey(idJag) ?? (sub === undefined ? undefined : nameKey(idJag.iss, sub)),
+  }),
+  'token.revoked': sourceEvent({
+    data: TokenRevoked,
+    speaker: 'authorization-server',
+    bounds: ['issuers'],
+    key: identityKey,
+    rule: { does: 'revoke', names: 'token' },
+  }),
+};

@@ -1,7 +1,6 @@
 import { Compile, type Validator } from 'typebox/compile';
 import type { TLocalizedValidationError } from 'typebox/error';
-import type { EventName } from './event-names.js';
-import { DATA_SCHEMAS } from './event-schemas.js';
+import { EVENTS, type EventName } from './event-names.js';
 import {
   MAX_IDENTIFIER_LENGTH,
   MAX_SCOPE_LENGTH,
@@ -24,7 +23,7 @@ const validators = new Map<EventName, Validator>();
 function validatorOf(name: EventName): Validator {
   let validator = validators.get(name);
   if (validator === undefined) {
-    validator = Compile(DATA_SCHEMAS[name]);
+    validator = Compile(EVENTS[name].data);
     validators.set(name, validator);
   }
   return validator;
@@ -37,7 +36,7 @@ function validatorOf(name: EventName): Validator {
 export function validateEventData(name: EventName, data: unknown): EventDataProblem | undefined {
   const validator = validatorOf(name);
   if (validator.Check(data)) return undefined;
-  return problemOf(validator.Errors(data), DATA_SCHEMAS[name]);
+  return problemOf(validator.Errors(data), EVENTS[name].data);
 }
 
 // A misspelt member is usually also a missing one; the wrong name helps more than the missing name.

@@ -6,7 +6,7 @@ import type { ControlFollower, Measured } from './follower.pg.js';
 import type { ControlRecord, Seq } from '../log/records.js';
 import { createControlState } from '../state/state.js';
 import { DEFAULT_TOKEN_PROFILE } from '../log/token-profile.js';
-import type { Confirmed } from '../lease/waiting.js';
+import type { Confirmed } from '../../lease/index.js';
 
 const CONFIRMED: Confirmed = { nodes: 2, guards: 3, expired: 0 };
 

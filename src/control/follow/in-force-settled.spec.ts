@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createInForce, type InForce, type Settled } from './in-force.js';
-import type { NodeRow } from '../lease/waiting.js';
+import { createInForce, type InForce } from './in-force.js';
+import type { Settled } from './waits.js';
+import type { NodeRow } from '../../lease/index.js';
 import type { Seq } from '../log/records.js';
 
 const L = 4_000;

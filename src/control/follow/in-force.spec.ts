@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createInForce, type InForce } from './in-force.js';
-import type { NodeRow } from '../lease/waiting.js';
+import type { NodeRow } from '../../lease/index.js';
 import type { Seq } from '../log/records.js';
 
 const L = 4_000;

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Client } from 'pg';
+import type { Confirmation, Lease, Moment } from '../../lease/index.js';
 import type { Log } from '../../platform/log/index.js';
-import type { Moment } from '../lease/lease-clock.js';
-import type { Confirmation, Lease } from '../lease/lease.js';
 import { createNodeRows } from './node-rows.pg.js';
 
 /** A renewal that took longer says too little about the database's clock to measure by it. */

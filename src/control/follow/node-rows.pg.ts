@@ -1,8 +1,8 @@
 import type { ClientBase } from 'pg';
 import { queryDurably } from '../log/durable.pg.js';
-import { confirmedFor, type Confirmation } from '../lease/lease.js';
+import { confirmedFor, type Confirmation } from '../../lease/index.js';
 import type { Seq } from '../log/records.js';
-import type { Acknowledgement, NodeRow } from '../lease/waiting.js';
+import type { Acknowledgement, NodeRow } from '../../lease/index.js';
 
 export interface Renewal {
   /** False if the row is gone. The right to answer is then gone too. */

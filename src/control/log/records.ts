@@ -1,9 +1,9 @@
 import type { OtherValues, Selector, SelectorKeys } from '../../rules/index.js';
 import type { EventName } from '../../contracts/index.js';
+import type { Seq } from '../../lease/index.js';
 import { isFirstSpelling, type StoredProfile, type TokenProfile } from './token-profile.js';
 
-/** Position of a record in the control log, from 1, dense, in commit order. */
-export type Seq = bigint & { readonly __brand: 'Seq' };
+export type { Seq };
 
 export type EpochSeconds = number;
 

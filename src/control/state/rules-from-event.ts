@@ -1,5 +1,6 @@
+import { ruleEffectOf } from '../../contracts/index.js';
 import {
-  isEnabling,
+  isByIdentity,
   ruleTimeOf,
   selectionOfEvent,
   selectorKeys,
@@ -48,23 +49,20 @@ function recordFor({ tenant, source, event, newId }: EventToRule, origin: RuleOr
   const selection = selectionOfEvent(event);
   const encoded = recordKeys(selectorKeys(tenant.key, selection.selector, selection.or));
   const id = newId();
-  if (isEnabling(event.name)) {
-    return { kind: 'subject.enabled', tenant: tenant.id, subject: id, body: { ...encoded, origin } };
-  }
-  // Without `sid` the event ends all sessions that the user had at its time. A later session stays good, whenever the event arrives.
-  const isAllSessions = event.name === 'session.ended' && event.data.sid === undefined;
-  // A revoked token or an ended session never comes back, but a disabled subject may be enabled again.
-  const effect = event.name === 'session.ended' || event.name === 'token.revoked' ? 'revoke' : 'block';
+  const { does } = ruleEffectOf(event.name);
+  if (does === 'lift') return { kind: 'subject.enabled', tenant: tenant.id, subject: id, body: { ...encoded, origin } };
+  // A revoke of what can be granted anew stops what was granted until the event: a later session of the user stays good, whenever the event arrives.
+  const isOfBefore = does === 'revoke' && !isByIdentity(selection.selector);
   return {
     kind: 'rule.ordered',
     tenant: tenant.id,
     subject: id,
     body: {
       id,
-      effect,
+      effect: does,
       ...selection,
       ...encoded,
-      ...(isAllSessions ? { before: Math.floor(origin.at / 1000) } : {}),
+      ...(isOfBefore ? { before: Math.floor(origin.at / 1000) } : {}),
       reauthenticate: false,
       reason: event.name,
       author: { caller: source.uri },

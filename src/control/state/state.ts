@@ -1,40 +1,21 @@
-import {
-  createRuleIndex,
-  lastKnownUse,
-  namesIdentity,
-  reviewFrom,
-  type NewRule,
-  type RuleIndex,
-} from '../../rules/index.js';
+import { lastKnownUse, namesIdentity, reviewFrom, type NewRule, type RuleIndex } from '../../rules/index.js';
 import { createEnabling } from './enabling.js';
 import {
   CONTROL_RECORD_VERSION,
   recordedKeys,
-  type CallerRecord,
   type ControlRecord,
   type LiftRecord,
   type RuleRecord,
   type Seq,
-  type SourceRecord,
-  type TenantRecord,
 } from '../log/records.js';
 import { readProfile } from '../log/token-profile.js';
+import { createRegistryFold, type DumpedRegistry, type Registry } from './registry.js';
 
 /**
  * The most selectors that a tenant may have from events, and from clients that revoke tokens nobody has seen: each process keeps
  * every selector in memory. Orders of people are added beyond this limit.
  */
 export const MAX_STANDING_A_TENANT = 500_000;
-
-export interface Tenant {
-  readonly id: string;
-  readonly name: string;
-  readonly key: Buffer;
-  readonly issuers?: readonly string[];
-  readonly rules: RuleIndex;
-}
-export type Source = SourceRecord & { readonly tenant: string };
-export type Caller = CallerRecord & { readonly tenant: string };
 
 /** One part of a dumped state: JSON of the registry, columns of one tenant's rules, or the enablings. */
 export interface StatePart {
@@ -63,25 +44,13 @@ export class UnknownRecordVersion extends Error {
 }
 
 /** Everything that a decision depends on, folded from the control log in seq order. The same records give the same state. */
-export interface ControlState {
+export interface ControlState extends Registry {
   readonly head: Seq;
   /** Time at which the record at `head` was committed, epoch milliseconds; 0 before the first record. */
   readonly headAt: number;
   /** Raised by every change of a tenant, source or caller. Values derived from them under another number are stale. */
   readonly registryVersion: number;
   apply(record: ControlRecord): void;
-  tenant(id: string): Tenant | undefined;
-  tenantByName(name: string): Tenant | undefined;
-  tenants(): Iterable<Tenant>;
-  source(id: string): Source | undefined;
-  sourceByUri(uri: string): Source | undefined;
-  sourceByName(name: string): Source | undefined;
-  sourcesOfTopic(topic: string): readonly Source[];
-  sources(): Iterable<Source>;
-  caller(id: string): Caller | undefined;
-  /** Finds a caller by the SHA-256 of a secret, base64url. The caller of this method must check whether the secret has expired. */
-  callerBySecret(sha256: string): Caller | undefined;
-  callers(): Iterable<Caller>;
   /**
    * Drops rules that stop nothing any more; returns how many. `now` is epoch seconds of this process's clock. The earlier of `now`
    * and the last record's time counts, so that one clock that jumps ahead drops nothing.
@@ -108,60 +77,37 @@ export function createControlState(): ControlState {
   let registryVersion = 0;
   let headAt = 0;
   /** The registry of a load that has begun and not ended. */
-  let loading: DumpedRegistry | undefined;
-  const tenants = new Map<string, Tenant>();
-  const sources = new Map<string, Source>();
-  const callers = new Map<string, Caller>();
-  const callersBySecret = new Map<string, Caller>();
-  const sourcesByUri = new Map<string, Source>();
-  const sourcesByName = new Map<string, Source>();
+  let loading: DumpedHead | undefined;
+  const registry = createRegistryFold();
   const enabling = createEnabling();
+
+  const rulesOf = (tenant: string): RuleIndex => registry.lookups.tenant(tenant)!.rules;
 
   /** The earlier of this process's clock and the last record's time, seconds. */
   const clockOf = (now: number): number => Math.min(now, seconds(headAt));
 
   function applyRule(record: ControlRecord, rule: RuleRecord): void {
-    const { rules } = tenants.get(record.tenant)!;
     const [first, ...others] = foldRule(record, rule).map((row) =>
       rule.origin && rule.effect === 'block' ? enabling.order(row, rule.origin) : row,
     );
-    rules.put(first!, ...others);
+    rulesOf(record.tenant).put(first!, ...others);
   }
 
-  function applySource(source: Source): void {
-    const before = sources.get(source.id);
-    if (before) {
-      sourcesByUri.delete(before.uri);
-      sourcesByName.delete(before.name);
-    }
-    sources.set(source.id, source);
-    sourcesByUri.set(source.uri, source);
-    sourcesByName.set(source.name, source);
-  }
-
-  function applyCaller(caller: Caller): void {
-    for (const secret of callers.get(caller.id)?.secrets ?? []) callersBySecret.delete(secret.sha256);
-    callers.set(caller.id, caller);
-    for (const secret of caller.secrets) callersBySecret.set(secret.sha256, caller);
-  }
-
-  function loadRegistry(registry: DumpedRegistry): void {
+  function loadRegistry(dumped: DumpedHead & DumpedRegistry): void {
     if (head !== 0n) throw new TypeError('cannot load into a state that has records');
-    for (const tenant of registry.tenants) tenants.set(tenant.id, foldTenant(tenant, undefined));
-    for (const source of registry.sources) applySource(source);
-    for (const caller of registry.callers) applyCaller(caller);
-    enabling.loadSpeakers(registry.speakers);
-    loading = registry;
+    registry.load(dumped);
+    enabling.loadSpeakers(dumped.speakers);
+    loading = dumped;
   }
 
-  function endLoad({ head: loadedHead, headAt: loadedAt, registryVersion: loadedVersion }: DumpedRegistry): void {
-    head = BigInt(loadedHead) as Seq;
-    headAt = loadedAt;
-    registryVersion = loadedVersion;
+  function endLoad(loaded: DumpedHead): void {
+    head = BigInt(loaded.head) as Seq;
+    ({ headAt, registryVersion } = loaded);
     loading = undefined;
   }
 
   return {
+    ...registry.lookups,
     get head() {
       return head;
     },
@@ -176,25 +122,25 @@ export function createControlState(): ControlState {
       if (record.seq <= head) return;
       switch (record.kind) {
         case 'tenant.changed':
-          tenants.set(record.body.id, foldTenant(record.body, tenants.get(record.body.id)));
+          registry.putTenant(record.body);
           registryVersion++;
           break;
         case 'source.changed':
-          applySource({ ...record.body, profile: readProfile(record.body.profile), tenant: record.tenant });
+          registry.putSource({ ...record.body, profile: readProfile(record.body.profile), tenant: record.tenant });
           registryVersion++;
           break;
         case 'caller.changed':
-          applyCaller({ ...record.body, tenant: record.tenant });
+          registry.putCaller({ ...record.body, tenant: record.tenant });
           registryVersion++;
           break;
         case 'rule.ordered':
           applyRule(record, record.body);
           break;
         case 'rule.lifted':
-          lift(tenants.get(record.tenant)!.rules, record.body);
+          lift(rulesOf(record.tenant), record.body);
           break;
         case 'subject.enabled':
-          enabling.enable(tenants.get(record.tenant)!.rules, recordedKeys(record.body), record.body.origin);
+          enabling.enable(rulesOf(record.tenant), recordedKeys(record.body), record.body.origin);
           break;
         default:
           throw new UnknownRecordVersion(record satisfies never);
@@ -202,28 +148,17 @@ export function createControlState(): ControlState {
       head = record.seq;
       headAt = record.at;
     },
-    tenant: (id) => tenants.get(id),
-    tenantByName: (name) => [...tenants.values()].find((tenant) => tenant.name === name),
-    tenants: () => tenants.values(),
-    source: (id) => sources.get(id),
-    sourceByUri: (uri) => sourcesByUri.get(uri),
-    sourceByName: (name) => sourcesByName.get(name),
-    sourcesOfTopic: (topic) => [...sources.values()].filter((source) => source.topic === topic && !source.disabled),
-    sources: () => sources.values(),
-    caller: (id) => callers.get(id),
-    callerBySecret: (sha256) => callersBySecret.get(sha256),
-    callers: () => callers.values(),
     due(now) {
       const clock = clockOf(now);
       return new Map(
-        [...tenants.values()].map(({ id, rules }) => [
+        [...registry.lookups.tenants()].map(({ id, rules }) => [
           id,
           rules.due(clock).map((rule): DueRule => ({ tenant: id, rule: rule.id, lastUse: lastKnownUse(rule)! })),
         ]),
       );
     },
     settle({ tenant, rule: id }, lastUse, now) {
-      const { rules } = tenants.get(tenant)!;
+      const rules = rulesOf(tenant);
       const rule = rules.get(id);
       // The rule was lifted or replaced meanwhile.
       if (!rule || lastKnownUse(rule) === undefined) return false;
@@ -235,26 +170,19 @@ export function createControlState(): ControlState {
     },
     compact(now) {
       const clock = clockOf(now);
-      return [...tenants.values()].reduce((dropped, { rules }) => dropped + rules.compact(clock), 0);
+      return [...registry.lookups.tenants()].reduce((dropped, { rules }) => dropped + rules.compact(clock), 0);
     },
     dump() {
-      const registry: DumpedRegistry = {
+      const dumped: DumpedHead & DumpedRegistry = {
         head: String(head),
         headAt,
         registryVersion,
-        tenants: [...tenants.values()].map(({ id, name, key, issuers }) => ({
-          id,
-          name,
-          key: key.toString('base64url'),
-          ...(issuers ? { issuers } : {}),
-        })),
-        sources: [...sources.values()],
-        callers: [...callers.values()],
+        ...registry.dump(),
         speakers: enabling.speakers(),
       };
       return [
-        { kind: 'registry', tenant: null, bytes: Buffer.from(JSON.stringify(registry)) },
-        ...[...tenants.values()].flatMap(({ id, rules }) =>
+        { kind: 'registry', tenant: null, bytes: Buffer.from(JSON.stringify(dumped)) },
+        ...[...registry.lookups.tenants()].flatMap(({ id, rules }) =>
           rules.dump().map((bytes): StatePart => ({ kind: 'rules', tenant: id, bytes })),
         ),
         { kind: 'enablings', tenant: null, bytes: enabling.dump() },
@@ -263,9 +191,9 @@ export function createControlState(): ControlState {
     load({ kind, tenant, bytes }) {
       switch (kind) {
         case 'registry':
-          return loadRegistry(JSON.parse(bytes.toString()) as DumpedRegistry);
+          return loadRegistry(JSON.parse(bytes.toString()) as DumpedHead & DumpedRegistry);
         case 'rules':
-          return tenants.get(tenant!)!.rules.load(bytes);
+          return rulesOf(tenant!).load(bytes);
         case 'enablings':
           enabling.load(bytes);
           return endLoad(loading!);
@@ -276,23 +204,13 @@ export function createControlState(): ControlState {
   };
 }
 
-interface DumpedRegistry {
+/** The rest of the first part of a dump. It counts once the last part is loaded. */
+interface DumpedHead {
   readonly head: string;
   readonly headAt: number;
   readonly registryVersion: number;
-  readonly tenants: readonly TenantRecord[];
-  readonly sources: readonly Source[];
-  readonly callers: readonly Caller[];
   readonly speakers: readonly string[];
 }
-
-const foldTenant = (record: TenantRecord, known: Tenant | undefined): Tenant => ({
-  id: record.id,
-  name: record.name,
-  key: Buffer.from(record.key, 'base64url'),
-  ...(record.issuers ? { issuers: record.issuers } : {}),
-  rules: known?.rules ?? createRuleIndex(),
-});
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
 

@@ -58,7 +58,7 @@ export function createDurableWaits(): DurableWaits {
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           const error = new RescindError('emit-failed', {
-            detail: `event ${id} is not durable after ${timeoutMs} ms; it is tried on`,
+            detail: `event ${id} is not durable after ${timeoutMs} ms; the producer keeps trying`,
             cause: why(),
           });
           end(seq, (wait) => wait.reject(error));

@@ -1,16 +1,10 @@
-import { rm, open, writeFile, type FileHandle } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  DELIVERED_FILE,
-  makeDirectory,
-  readPart,
-  scanDirectory,
-  segmentPath,
-  syncDirectory,
-  type Segment,
-} from './spool-directory.js';
-import { MAX_LINE_BYTES, formatLine, formatNumber, lineBytes, parseLine, splitLines } from './spool-line.js';
+import { createSegmentFiles } from './segment-files.js';
+import { DELIVERED_FILE, makeDirectory, scanDirectory } from './spool-directory.js';
+import { formatNumber, lineBytes } from './spool-line.js';
 import { lockDirectory } from './spool-lock.js';
+import { createReader } from './spool-reader.js';
 import type { BatchLimits, WaitingEvent } from './waiting-event.js';
 
 export interface SpoolOptions {
@@ -53,8 +47,6 @@ const MAX_SEGMENT_BYTES = 4 * 1024 * 1024;
 const MIN_SEGMENT_BYTES = 64 * 1024;
 /** Segments in a full spool. Space is freed a segment at a time, so a small spool needs small segments. */
 const SEGMENTS = 8;
-/** Bytes of one read. */
-const READ_BYTES = 256 * 1024;
 
 /** Opens the spool of a directory. Throws `config-invalid` if another process has locked the directory, and errors of the file system. */
 export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOptions): Spool {
@@ -70,7 +62,7 @@ export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOp
   const { segments } = found;
   const segmentBytes = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_SEGMENT_BYTES, Math.floor(maxBytes / SEGMENTS)));
   let { delivered, last, oldestAt } = found;
-  let active: { readonly segment: Segment; readonly file: FileHandle } | undefined;
+  const files = createSegmentFiles({ directory, segments, segmentBytes, onProblem });
   let lastDisk: Promise<unknown> = Promise.resolve();
   let tidying = false;
 
@@ -83,21 +75,6 @@ export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOp
     return result;
   }
 
-  async function closeActive(): Promise<void> {
-    const file = active?.file;
-    active = undefined;
-    await file?.close();
-  }
-
-  /** Segments are deleted from the front only, so a gap in the numbers always means damage. */
-  async function removeDelivered(): Promise<void> {
-    while (segments.length > 0 && segments[0]!.last <= delivered) {
-      const segment = segments.shift()!;
-      if (active?.segment === segment) await closeActive();
-      await rm(segment.path, { force: true });
-    }
-  }
-
   async function writeDelivered(): Promise<void> {
     // Not synchronized: an older number after a crash costs only duplicates, which are recognized.
     await writeFile(join(directory, DELIVERED_FILE), formatNumber(delivered), { mode: 0o600 });
@@ -106,7 +83,7 @@ export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOp
   async function tidy(): Promise<void> {
     tidying = false;
     const stands = segments.length > 0;
-    await removeDelivered();
+    await files.removeUpTo(delivered);
     if (stands) await writeDelivered();
   }
 
@@ -117,49 +94,11 @@ export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOp
     exclusively(tidy).catch(onProblem);
   }
 
-  async function openSegment(first: number): Promise<NonNullable<typeof active>> {
-    await closeActive();
-    const segment: Segment = { path: segmentPath(directory, first), first, bytes: 0, last: first - 1 };
-    const file = await open(segment.path, 'w', 0o600);
-    try {
-      await syncDirectory(directory);
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
-    segments.push(segment);
-    active = { segment, file };
-    return active;
-  }
-
   async function write(events: readonly WaitingEvent[]): Promise<void> {
-    await removeDelivered();
-    const { segment, file } =
-      active === undefined || active.segment.bytes >= segmentBytes ? await openSegment(events[0]!.seq) : active;
-    const bytes = Buffer.from(events.map(formatLine).join(''));
-    try {
-      await writeAll(file, bytes, segment.bytes);
-      await file.datasync();
-    } catch (error) {
-      await abandon(segment, file);
-      throw error;
-    }
+    await files.removeUpTo(delivered);
+    await files.append(events);
     if (last <= delivered) oldestAt = events[0]!.acceptedAt;
-    segment.bytes += bytes.length;
-    segment.last = last = events.at(-1)!.seq;
-  }
-
-  /** Undoes a failed write. Part of it may be in the file and must not come back as events. */
-  async function abandon(segment: Segment, file: FileHandle): Promise<void> {
-    try {
-      await file.truncate(segment.bytes);
-    } catch (error) {
-      onProblem(error);
-    }
-    await closeActive().catch(onProblem);
-    if (segment.bytes > 0) return;
-    segments.splice(segments.indexOf(segment), 1);
-    await rm(segment.path, { force: true }).catch(onProblem);
+    last = events.at(-1)!.seq;
   }
 
   const reader = createReader(segments, onDamaged);
@@ -188,98 +127,8 @@ export function openSpool({ directory, maxBytes, onDamaged, onProblem }: SpoolOp
     async close() {
       await exclusively(async () => {
         await tidy();
-        await closeActive();
+        await files.close();
       }).finally(unlock);
     },
   };
-}
-
-async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, at + written);
-    written += bytesWritten;
-  }
-}
-
-interface Reader {
-  /** Reads the oldest events after `delivered`. */
-  read(delivered: number, last: number, limits: BatchLimits): Promise<readonly WaitingEvent[]>;
-  /** `seq` of the newest damaged event if nothing whole follows it. */
-  readonly damagedUpTo: number;
-  oldestAt(delivered: number): number | undefined;
-}
-
-interface Place {
-  readonly segment: Segment;
-  readonly offset: number;
-}
-
-function createReader(segments: readonly Segment[], onDamaged: (count: number) => void): Reader {
-  /** Place of the first event that is not delivered, or of an event before it. */
-  let start: Place | undefined;
-  let lastRead: readonly { readonly event: WaitingEvent; readonly next: Place }[] = [];
-  let toldUpTo = 0;
-  let damagedUpTo = 0;
-
-  /** Reports events that are missing between two others. Each is reported once, even if its neighbours are read again. */
-  function tellGap(from: number, to: number): void {
-    const first = Math.max(from, toldUpTo + 1);
-    if (first > to) return;
-    toldUpTo = to;
-    onDamaged(to - first + 1);
-  }
-
-  return {
-    get damagedUpTo() {
-      return damagedUpTo;
-    },
-    oldestAt: (delivered) => (lastRead.find(({ event }) => event.seq > delivered) ?? lastRead.at(-1))?.event.acceptedAt,
-    async read(delivered, last, { maxEvents, maxBytes }) {
-      start = lastRead.findLast(({ event }) => event.seq <= delivered)?.next ?? start;
-      const found: { event: WaitingEvent; next: Place }[] = [];
-      let [expected, bytes] = [delivered + 1, 0];
-      for await (const { event, next } of eventsFrom(segments, start)) {
-        if (event.seq < expected) continue;
-        if (found.length > 0 && (found.length === maxEvents || bytes + event.bytes > maxBytes)) {
-          lastRead = found;
-          return found.map((one) => one.event);
-        }
-        if (event.seq > expected) tellGap(expected, event.seq - 1);
-        found.push({ event, next });
-        bytes += event.bytes;
-        expected = event.seq + 1;
-      }
-      lastRead = found;
-      if (found.length === 0 && expected <= last) {
-        tellGap(expected, last);
-        damagedUpTo = last;
-      }
-      return found.map((one) => one.event);
-    },
-  };
-}
-
-/** Yields the whole lines from a place on, across segments. */
-async function* eventsFrom(
-  segments: readonly Segment[],
-  start: Place | undefined,
-): AsyncGenerator<{ event: WaitingEvent; next: Place }> {
-  const at = start === undefined ? -1 : segments.indexOf(start.segment);
-  // The list may lose its head meanwhile, so the loop goes over a copy.
-  for (const segment of segments.slice(Math.max(0, at))) {
-    let offset = at >= 0 && segment === start?.segment ? start.offset : 0;
-    while (offset < segment.bytes) {
-      const length = Math.min(Math.max(READ_BYTES, MAX_LINE_BYTES), segment.bytes - offset);
-      const part = await readPart(segment.path, offset, length);
-      const { lines, end } = splitLines(part);
-      for (const { line, end: lineEnd } of lines) {
-        const event = parseLine(line);
-        if (event !== undefined) yield { event, next: { segment, offset: offset + lineEnd } };
-      }
-      if (part.length === 0 || (end === 0 && part.length === segment.bytes - offset)) break;
-      // No newline within the longest line: the bytes are damaged, and the next event starts after the next newline.
-      offset += end === 0 ? part.length : end;
-    }
-  }
 }

@@ -2,9 +2,8 @@ import {
   CLOUDEVENTS_MEDIA_TYPE,
   JSON_MEDIA_TYPE,
   parseEventType,
+  recordKeyOf,
   type CloudEvent,
-  type EventDataOf,
-  type EventName,
 } from '../../contracts/index.js';
 
 /** How an event is written. `binary`: attributes as headers and `data` as the value. `structured`: the whole event as the value. */
@@ -48,38 +47,5 @@ export function toKafkaMessage(event: CloudEvent, options: { readonly mode: Kafk
  */
 export function recordKey(event: CloudEvent): string | null {
   const name = parseEventType(event.type);
-  if (name === undefined) return null;
-  return KEY_OF[name]?.(event.data as never) ?? null;
+  return name === undefined ? null : (recordKeyOf(name, event.data) ?? null);
 }
-
-interface Identity {
-  readonly iss?: string | undefined;
-  readonly jti?: string | undefined;
-  readonly sha256?: string | undefined;
-  readonly signing_input_sha256?: string | undefined;
-}
-
-const SEPARATOR = '|';
-const identityKey = (of: Identity) =>
-  of.jti === undefined ? (of.sha256 ?? of.signing_input_sha256) : `${of.iss}${SEPARATOR}${of.jti}`;
-const pair = (issuer: string, name: string) => `${issuer}${SEPARATOR}${name}`;
-
-const KEY_OF: { readonly [N in EventName]?: (data: EventDataOf[N]) => string | undefined } = {
-  'id-jag.issued': identityKey,
-  'id-jag.denied': (data) => pair(data.iss, data.sub ?? data.idp_client_id),
-  'token.issued': identityKey,
-  'token.denied': ({ id_jag: { sub, ...idJag } }) =>
-    identityKey(idJag) ?? (sub === undefined ? undefined : pair(idJag.iss, sub)),
-  'token.revoked': identityKey,
-  'access.allowed': (data) => identityKey(data.token),
-  'access.denied': (data) => identityKey(data.token),
-  'access.summary': (data) => identityKey(data.token),
-  'session.ended': (data) => pair(data.iss, data.sid ?? data.sub),
-  'user.disabled': (data) => pair(data.iss, data.sub),
-  'user.enabled': (data) => pair(data.iss, data.sub),
-  'client.disabled': (data) => pair(data.iss, data.idp_client_id),
-  'client.enabled': (data) => pair(data.iss, data.idp_client_id),
-  'connection.created': (data) => pair(data.iss, data.idp_client_id),
-  'connection.updated': (data) => pair(data.iss, data.idp_client_id),
-  'connection.deleted': (data) => pair(data.iss, data.idp_client_id),
-};

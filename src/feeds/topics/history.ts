@@ -1,7 +1,7 @@
 import { RescindError } from '../../contracts/index.js';
 import type { ControlLog, ControlRecord, LogCopies } from '../../control/index.js';
+import type { TopicReader } from '../../platform/kafka/index.js';
 import { isSameRecord, type ControlSeal } from './control-message.js';
-import type { TopicReader } from './topic-reader.kafka.js';
 
 /** The highest record that this deployment published to its topic. */
 export interface Published {

@@ -1,6 +1,6 @@
 import type { Tenant } from '../../control/index.js';
+import type { TopicReader } from '../../platform/kafka/index.js';
 import { isGone } from './rule-message.js';
-import type { TopicReader } from './topic-reader.kafka.js';
 
 /** Finds ids of rules in a tenant's topic that no longer stop anything. Compaction drops them from the state without a record. */
 export async function findGone(

@@ -37,7 +37,7 @@ export function createTopicKeys({ pool, home, configured }: TopicKeysOptions): T
     if (stored && !stored.equals(key))
       throw new RescindError('config-invalid', {
         detail:
-          'CONTROL_TOPIC_KEY is another key than the database has; unset it, or use the database that it belongs to',
+          'CONTROL_TOPIC_KEY differs from the key of the database; unset it, or use the database that it belongs to',
       });
     return key;
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, decodeProtectedHeader, EmbeddedJWK, jwtVerify, type JWTPayload } from 'jose';
 import { createNonces, type NonceOptions } from './dpop-nonce.js';
-import { checkLimits } from '../guard-options.js';
+import { checkLimits } from '../../emit/index.js';
 import { createProofMemory } from './proof-memory.js';
 
 /** Options of the checks of DPoP proofs (RFC 9449). */

@@ -1,7 +1,8 @@
+import { LEASE_FRACTION } from '../../lease/index.js';
 import { DEFAULT_RETRY_AFTER_S } from '../answer.js';
 import type { NodeAnswer, NodeClient } from './node-client.js';
 import { failureCode, type ProblemLog } from '../problem-log.js';
-import { GRANT_FRACTION, type GuardState } from '../state.js';
+import type { GuardState } from '../state.js';
 import { readErrorCode, readGrant } from './wire.js';
 
 /** Milliseconds between two renewals. A renewal also follows each applied change. */
@@ -133,7 +134,7 @@ export function createLeaseKeeper({ client, state, clock, granted, slow, problem
 }
 
 /** Longest time that a grant runs, in milliseconds: the fraction f of the longest lease that a node may be set to (30 s). */
-const MAX_GRANT_MS = 30_000 * GRANT_FRACTION;
+const MAX_GRANT_MS = 30_000 * LEASE_FRACTION;
 
 const randomId = (): string =>
   btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))))

@@ -123,7 +123,7 @@ function readEnvelope(arrived: Arrived): Envelope {
   if (contentTypes.length > 1) throw new RescindError('repeated-header', { detail: 'content-type' });
   if (arrived.mode === 'binary') return readBinary(arrived, contentTypes[0]);
   const envelope = parseStrictJson(arrived.bytes);
-  if (!isRecord(envelope)) throw new RescindError('invalid-envelope', { detail: 'an event is a JSON object' });
+  if (!isRecord(envelope)) throw new RescindError('invalid-envelope', { detail: 'an event must be a JSON object' });
   return { attributes: contentTypes, envelope: decodeData(withoutUnset(envelope)) };
 }
 
@@ -237,7 +237,8 @@ function checkEvent(
   const timeMs = checkTime(envelope['time'], nowMs);
   const name = parseEventType(type);
   if (name === undefined) throw new RescindError(isOtherVersion(type) ? 'unsupported-version' : 'unknown-type');
-  if (isOwnEventName(name)) throw new RescindError('type-not-allowed', { detail: 'only Rescind says this' });
+  if (isOwnEventName(name))
+    throw new RescindError('type-not-allowed', { detail: 'only Rescind itself sends events of this type' });
   const mediaType = envelope['datacontenttype'];
   if (mediaType !== undefined && !(typeof mediaType === 'string' && isJsonMediaType(mediaType))) {
     throw new RescindError('invalid-envelope', { detail: `\`datacontenttype\`: ${DATA_IS_JSON}` });
@@ -309,7 +310,9 @@ export function kafkaMode(headers: Arrived['headers']): 'binary' | 'structured' 
   const contentType = headers.find(([name]) => name === 'content-type')?.[1].toString('utf8') ?? '';
   if (!contentType.trim().toLowerCase().startsWith('application/cloudevents')) return 'binary';
   if (!isMediaType(contentType, CLOUDEVENTS_MEDIA_TYPE))
-    throw new RescindError('unsupported-media-type', { detail: 'structured mode is application/cloudevents+json' });
+    throw new RescindError('unsupported-media-type', {
+      detail: 'the content type of structured mode must be application/cloudevents+json',
+    });
   return 'structured';
 }
 

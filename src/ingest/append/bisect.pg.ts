@@ -2,11 +2,9 @@ import type { Pool } from 'pg';
 import type { ControlState } from '../../control/index.js';
 import { type Log } from '../../platform/log/index.js';
 import { inTransaction } from '../../platform/postgres/index.js';
-import type { Judged, Submission } from './submission.js';
+import type { LateRefusals } from './late-refusals.js';
+import { acceptedOf, type Judged, type Submission } from './submission.js';
 import { sealBatch, writeBatch, type Written } from './write-batch.pg.js';
-
-/** Puts `by` in the place of `judged` for the rest of the batch's life. */
-export type Replace = (judged: Judged, by: Judged) => Judged;
 
 export interface BatchWriter {
   /** Writes a batch in one transaction. Throws the database's error, and `OffsetLost`. */
@@ -15,7 +13,7 @@ export interface BatchWriter {
    * Writes a batch that holds events which the database may refuse. Halving finds those events, they are refused, and the rest is
    * written.
    */
-  writeBisecting(submissions: readonly Submission[], seenSeq: bigint, replace: Replace): Promise<Written>;
+  writeBisecting(submissions: readonly Submission[], seenSeq: bigint, refusals: LateRefusals): Promise<Written>;
 }
 
 const sqlState = (error: unknown): string => {
@@ -44,30 +42,19 @@ export function createBatchWriter({ pool, state, log, withOutbox }: BatchWriterO
   async function writeBisecting(
     submissions: readonly Submission[],
     seenSeq: bigint,
-    replace: Replace,
+    refusals: LateRefusals,
   ): Promise<Written> {
     try {
       return await write(submissions, seenSeq);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      const culprits = await findCulprits(
-        submissions.flatMap(({ events }) => events).filter(({ accepted }) => accepted),
-        seenSeq,
-      );
+      const culprits = await findCulprits(acceptedOf(submissions), seenSeq);
       if (culprits.length === 0) throw error;
       log.error({ err: error, events: culprits.length }, 'the database refused events; they go to quarantine');
       const detail = 'the database refused it';
-      const refused = new Set(culprits);
-      const rest = submissions.map((submission) => ({
-        ...submission,
-        events: submission.events.map((judged) =>
-          refused.has(judged)
-            ? replace(judged, { ...judged, accepted: false, code: 'refused-by-database', detail } as Judged)
-            : judged,
-        ),
-      }));
+      const rest = refusals.refuse(submissions, new Set(culprits), 'refused-by-database', detail);
       // Events that can be written alone may be refused together, so each round takes at least one event out.
-      return writeBisecting(rest, seenSeq, replace);
+      return writeBisecting(rest, seenSeq, refusals);
     }
   }
 

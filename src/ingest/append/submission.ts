@@ -42,6 +42,9 @@ export type Judged = (Accepted | Rejected) & {
   readonly quarantined?: string;
 };
 
+export const acceptedOf = (submissions: readonly Submission[]): readonly (Judged & Accepted)[] =>
+  submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
+
 export type Outcome =
   | { readonly state: 'sequenced'; readonly index: LogIndex }
   | { readonly state: 'duplicate'; readonly index: LogIndex }

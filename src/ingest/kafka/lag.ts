@@ -1,7 +1,7 @@
 import type { ControlState } from '../../control/index.js';
+import type { LogBoundsReader } from '../../platform/kafka/index.js';
 import type { Log } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
-import type { LogBoundsReader } from './log-bounds.kafka.js';
 
 /** How often the ends of the logs are fetched. A partition that delivers no records reports nothing by itself. */
 const REFRESH_MS = 5_000;

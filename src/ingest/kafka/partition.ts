@@ -1,3 +1,5 @@
+import type { LogBounds } from '../../platform/kafka/index.js';
+
 /** Stored state of a partition. */
 export interface StoredOffset {
   readonly next: bigint;
@@ -6,10 +8,10 @@ export interface StoredOffset {
   readonly stopped: string | null;
 }
 
-/** Offsets at the broker: the first that still exists, and the one that the next record will get. */
-export interface LogBounds {
-  readonly low: bigint;
-  readonly high: bigint;
+/** The record that was read last. It is read again after an assignment, so that a recreated topic is noticed. */
+export interface Verified {
+  readonly offset: bigint;
+  readonly sha256: Buffer;
 }
 
 /** Reason for stopping a partition. `stopped` holds the code, a colon and a text for people. */
@@ -22,7 +24,7 @@ export type Resumption =
   | {
       readonly action: 'resume';
       readonly seek: bigint;
-      readonly verify: { readonly offset: bigint; readonly sha256: Buffer } | undefined;
+      readonly verify: Verified | undefined;
     }
   /** Records are gone that were never read: record the gap in the ledger, then go on at the log's start. */
   | { readonly action: 'gap'; readonly from: bigint; readonly to: bigint }

@@ -24,8 +24,9 @@ export class PartitionsController {
   @Asks()
   @Header('cache-control', 'no-store')
   @ApiOperation({
-    summary: 'Where ingest stands in each partition',
-    description: 'An administrator of the tenant `default` sees all. Of now: it takes no `as_of`.',
+    summary: 'The position of ingest in each partition',
+    description:
+      'An administrator of the tenant `default` sees all partitions. Positions are the present ones: the question takes no `as_of`.',
   })
   @ApiOkResponse({ schema: plain(PartitionList) })
   async list(
@@ -38,8 +39,8 @@ export class PartitionsController {
   @Post(':topic/:partition/resume')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Let a stopped partition go on',
-    description: 'Records that are skipped are said in the ledger (log.gap).',
+    summary: 'Resume a stopped partition',
+    description: 'Skipped records are noted in the ledger (log.gap).',
   })
   @ApiParam({ name: 'topic', schema: { type: 'string' } })
   @ApiParam({ name: 'partition', schema: { type: 'integer' } })

@@ -158,7 +158,7 @@ describe('partitions', () => {
     });
   });
 
-  it('what somebody else has decided meanwhile stands, and another failure is told as it is', async () => {
+  it('what another operator has decided about this partition; look at it again meanwhile stands, and another failure is told as it is', async () => {
     failure = new OffsetLost({ topic: 'mine', partition: 0, held: 10n } as never);
     await expect(resume(ME, 'mine')).rejects.toMatchObject({ code: 'edit-conflict' });
     failure = new Error('other');

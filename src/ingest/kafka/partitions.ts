@@ -1,10 +1,10 @@
 import { RescindError } from '../../contracts/index.js';
 import type { ControlFollower } from '../../control/index.js';
+import type { LogBounds, LogBoundsReader } from '../../platform/kafka/index.js';
 import type { Log } from '../../platform/log/index.js';
 import type { Appender } from '../append/appender.pg.js';
-import type { LogBoundsReader } from './log-bounds.kafka.js';
 import type { OffsetStore, PartitionRow } from './offsets.pg.js';
-import { decide, type LogBounds, type ResumePoint } from './partition.js';
+import { decide, type ResumePoint } from './partition.js';
 import { OffsetLost } from '../append/submission.js';
 
 export interface PartitionView {
@@ -130,7 +130,7 @@ export function createPartitions({
     async resume(asker, topic, partition, { at, reason }) {
       const cluster = await ask(bounds.cluster());
       const stored = maySee(asker, topic) ? await offsets.read(cluster, topic, partition) : undefined;
-      if (!stored) throw new RescindError('not-found', { detail: 'no such partition was ever read' });
+      if (!stored) throw new RescindError('not-found', { detail: 'no process has ever read this partition' });
       if (stored.stopped === null) throw new RescindError('edit-conflict', { detail: 'the partition is not stopped' });
       const row = { ...stored, cluster, topic, partition };
       const found = (await ask(bounds.ofTopic(topic)))?.get(partition);
@@ -145,10 +145,12 @@ export function createPartitions({
         await recordDecision(row, next, skipped, reason);
       } catch (error) {
         if (error instanceof OffsetLost)
-          throw new RescindError('edit-conflict', { detail: 'somebody else has decided' });
+          throw new RescindError('edit-conflict', {
+            detail: 'another operator has decided about this partition; look at it again',
+          });
         throw error;
       }
-      log.warn({ topic, partition, next: String(next), caller: asker.id, reason }, 'a stopped partition goes on');
+      log.warn({ topic, partition, next: String(next), caller: asker.id, reason }, 'a stopped partition is resumed');
       return {
         ...view({ ...row, next, stopped: null }, found),
         skipped: skipped ? { from_offset: String(skipped.from), to_offset: String(skipped.to) } : null,

@@ -112,7 +112,10 @@ export function createDoor({
       const problem = mediaTypeProblem(req.headers['content-type'], req.headers);
       if (problem !== undefined) return refuse(res, new RescindError('unsupported-media-type', { detail: problem }));
       if (!takeRoom(res, caller, bytesOf(req)))
-        return refuse(res, new RescindError('overloaded', { detail: 'too much of what was sent is not stored yet' }));
+        return refuse(
+          res,
+          new RescindError('overloaded', { detail: 'too many events wait to be stored; send the request again later' }),
+        );
       next();
     },
     callerOf(req) {

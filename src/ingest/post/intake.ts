@@ -73,7 +73,7 @@ export function createIntake({ follower, appender, ruleQuota, now = Date.now }: 
 
   return {
     async take({ contentType, binary, body, caller }) {
-      if (!caller.roles.emit) throw new RescindError('forbidden', { detail: 'the role `emit`' });
+      if (!caller.roles.emit) throw new RescindError('forbidden', { detail: 'the caller needs the role `emit`' });
       if (body.length > MAX_POST_BYTES)
         throw new RescindError('too-large', { detail: `at most ${MAX_POST_BYTES} bytes a request` });
       const headers: Arrived['headers'] = binary ?? [['content-type', Buffer.from(contentType ?? '')]];
@@ -113,7 +113,7 @@ function cut(contentType: string, body: Buffer): Cut {
   if (is(NDJSON_MEDIA_TYPE)) return { single: false, mode: 'ndjson', slices: sliceLines(body) };
   if (!is(CLOUDEVENTS_MEDIA_TYPE) && !is(CLOUDEVENTS_BATCH_MEDIA_TYPE) && !is(JSON_MEDIA_TYPE)) {
     throw new RescindError('unsupported-media-type', {
-      detail: mediaTypeProblem(contentType, {}) ?? 'the body carries no events',
+      detail: mediaTypeProblem(contentType, {}) ?? 'the body must carry events; see the content types in /openapi.json',
     });
   }
   if (is(CLOUDEVENTS_MEDIA_TYPE)) return { single: true, mode: 'structured', slices: [body] };

@@ -85,7 +85,7 @@ export function createReplay({ pool, follower, appender, log, now = Date.now }: 
     const events = rows.map((row): Judged => ({ ...judge(part, row, nowMs), quarantined: row.id }));
     const outcomes = events.length > 0 ? await appender.submit({ events }) : [];
     const stored = outcomes.filter(({ state }) => state !== 'rejected').length;
-    log.info({ records: rows.length, stored }, 'replayed from quarantine');
+    log.info({ records: rows.length, stored }, 'replayed records from quarantine');
     return outcomes.map((outcome, at) => ({ id: rows[at]!.id, ...resultOf(outcome) }));
   }
 
@@ -119,7 +119,7 @@ export function createReplay({ pool, follower, appender, log, now = Date.now }: 
       return {
         id,
         error: kept.rows[0]!.code,
-        detail: 'it is not whole, since a part was cut or masked: its source must send it again',
+        detail: 'the record is not whole, because a part was cut or masked: its source must send it again',
       };
     },
     async matching(part, filter) {

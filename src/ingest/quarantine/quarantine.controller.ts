@@ -13,7 +13,7 @@ const OPERATOR_QUERY = {
   name: 'operator',
   required: false,
   schema: { type: 'boolean' },
-  description: 'unknown sources’ part; for administrators of the tenant `default`',
+  description: 'true: records of unknown sources. For administrators of the tenant `default`.',
 } as const;
 
 /** Replays refused events after a fix. `query` lists them. */
@@ -32,9 +32,9 @@ export class QuarantineController {
   @Post('replay')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Take in again what was refused, oldest first',
+    summary: 'Replay refused records, oldest first',
     description:
-      'Each record as it came, by the rights of today. Stored, it leaves quarantine; refused again, it stays with its new reason.',
+      'Each record is judged as it came, by the present rights. If it is stored, it leaves quarantine; if it is refused again, it stays with the new reason.',
   })
   @ApiQuery(OPERATOR_QUERY)
   @ApiBody({ schema: plain(ReplayInput), required: false })
@@ -49,8 +49,8 @@ export class QuarantineController {
 
   @Post(':id/replay')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Take in one refused record again' })
-  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'as the list gives it' })
+  @ApiOperation({ summary: 'Replay one refused record' })
+  @ApiParam({ name: 'id', schema: { type: 'string' }, description: 'id from the list' })
   @ApiQuery(OPERATOR_QUERY)
   @ApiOkResponse({ schema: plain(ReplayedAnswer) })
   one(@CurrentCaller() caller: Caller, @Param('id') id: string, @Query() query: unknown): Promise<Replayed> {

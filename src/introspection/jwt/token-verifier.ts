@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { ID_JAG_TYP, LOGOUT_TYP, SECURITY_EVENT_TYP } from '../../contracts/index.js';
 import { DEFAULT_TOKEN_PROFILE, type ControlState, type Source, type Tenant } from '../../control/index.js';
 import type { KeySets, VerificationKey } from '../../registry/index.js';
 import { ruleKey, type RuleKey } from '../../rules/index.js';
 import type { Claims } from '../facts/claims.js';
 import { DEFAULT_MAX_TOKENS } from '../facts/facts.js';
-import { isTyp, parseCompactJws, sha256, spellings, verifySignature, type CompactJws } from './jws.js';
+import { createIssuerSources, suits, type TokenUse } from './issuer-sources.js';
+import { parseCompactJws, sha256, spellings, verifySignature, type CompactJws } from './jws.js';
 import { createSecondChance, type SecondChance } from '../facts/second-chance.js';
 import { createSharer } from '../facts/sharer.js';
 import {
@@ -24,9 +24,6 @@ const MAX_REMEMBERED_FORGERIES = 10_000;
 
 /** How long: an issuer may publish another key under the same `kid`. */
 const FORGERY_MEMORY_MS = 30_000;
-
-/** A JWT of another purpose never passes for an access token, whatever a source names (RFC 8725, section 3.11). */
-const FOREIGN_TYPS = [ID_JAG_TYP, SECURITY_EVENT_TYP, LOGOUT_TYP];
 
 /** A JWT whose signature a registered key made. Holds nothing of its text, and of an access token's claims what facts may state too. */
 export interface VerifiedJwt {
@@ -77,8 +74,6 @@ export interface TokenVerifier {
   keyOf(tenant: Tenant, jws: CompactJws, use: TokenUse): RuleKey | undefined;
 }
 
-export type TokenUse = 'access-token' | 'id-jag';
-
 export interface TokenVerifierOptions {
   readonly state: ControlState;
   readonly keySets: KeySets;
@@ -96,10 +91,10 @@ export function createTokenVerifier({
   const goodOf = (use: TokenUse): SecondChance<Remembered> => (use === 'id-jag' ? goodIdJags : goodTokens);
   const forged = new LRUCache<string, true>({ max: MAX_REMEMBERED_FORGERIES, ttl: FORGERY_MEMORY_MS });
   const shared = createSharer<CommonStatement>({ max: maxTokens });
+  const sources = createIssuerSources(state);
   const underWay = new Map<string, Promise<Verification>>();
   let registryVersion = state.registryVersion;
   let keysVersion = keySets.version;
-  let sources = new Map<string, readonly Source[]>();
 
   /** A change of a source, its keys or its profile: nothing that was verified before counts any more. */
   function dropStale(): void {
@@ -109,7 +104,7 @@ export function createTokenVerifier({
     goodIdJags.clear();
     forged.clear();
     underWay.clear();
-    sources = new Map();
+    sources.forget();
   }
 
   /** A fetched set that changed may hold another key under the `kid` that refused a text. */
@@ -121,25 +116,11 @@ export function createTokenVerifier({
     return forged.has(name);
   }
 
-  function sourcesOf(tenant: Tenant, iss: unknown): readonly Source[] {
-    if (typeof iss !== 'string') return [];
-    const name = `${tenant.id}|${iss}`;
-    let found = sources.get(name);
-    if (!found) {
-      found = [...state.sources()].filter(
-        (source) => source.tenant === tenant.id && !source.disabled && source.issuers.includes(iss) && hasKeys(source),
-      );
-      // Issuers come out of unverified texts: only the registered ones are worth remembering.
-      if (found.length > 0) sources.set(name, found);
-    }
-    return found;
-  }
-
   async function verifyAnew({ tenant, jws, digest, use, identity }: Unverified): Promise<Verification> {
     const version = registryVersion;
     const keysAtStart = keySets.version;
     let lacksKey = false;
-    for (const source of sourcesOf(tenant, jws.claims['iss'])) {
+    for (const source of sources.of(tenant, jws.claims['iss'])) {
       if (!suits(jws.header, source, use)) continue;
       const { alg, kid } = jws.header as { alg: string; kid?: string };
       const keys = await keySets.find(source, { alg, kid });
@@ -177,9 +158,9 @@ export function createTokenVerifier({
   const identityOf = (tenant: Tenant, jws: CompactJws): readonly string[] =>
     (plausibleSource(tenant, jws, 'access-token')?.profile ?? DEFAULT_TOKEN_PROFILE).identity;
 
-  function plausibleSource(tenant: Tenant, { header, claims }: CompactJws, use: TokenUse): Source | undefined {
+  function plausibleSource(tenant: Tenant, jws: CompactJws, use: TokenUse): Source | undefined {
     dropStale();
-    return sourcesOf(tenant, claims['iss']).find((source) => suits(header, source, use));
+    return sources.plausible(tenant, jws, use);
   }
 
   function keyOf(tenant: Tenant, jws: CompactJws, use: TokenUse): RuleKey | undefined {
@@ -203,29 +184,9 @@ export function createTokenVerifier({
     return { ...verified, statement: readStatement(claims, source.profile, shared) };
   }
 
-  function isOpaque(tenant: Tenant, { header, claims }: CompactJws): boolean {
+  function isOpaque(tenant: Tenant, jws: CompactJws): boolean {
     dropStale();
-    if (sourcesOf(tenant, claims['iss']).some((source) => takesAlgorithm(source, header))) return false;
-    // A source that is disabled or has no keys may have them again.
-    let isOfSource = false;
-    for (const source of state.sources()) {
-      if (source.tenant !== tenant.id || !source.issuers.includes(claims['iss'] as string)) continue;
-      if (takesAlgorithm(source, header)) return false;
-      isOfSource = true;
-    }
-    return isOfSource;
-  }
-
-  /** A source that is disabled, or has no keys, may have them again: then the same JWT would verify. */
-  function awaitsKeys(tenant: Tenant, { header, claims }: CompactJws): boolean {
-    const { iss } = claims;
-    if (typeof iss !== 'string') return false;
-    for (const source of state.sources()) {
-      if (source.tenant !== tenant.id || !source.issuers.includes(iss) || !suits(header, source, 'access-token'))
-        continue;
-      if (source.disabled || !hasKeys(source)) return true;
-    }
-    return false;
+    return sources.nobodyTakes(tenant, jws);
   }
 
   const nameOf = (tenant: Tenant, digest: string, use: TokenUse): string => `${use}|${tenant.id}|${digest}`;
@@ -253,7 +214,7 @@ export function createTokenVerifier({
       if (!jws || isOpaque(tenant, jws)) return { kind: 'opaque', sha256: digest };
       const verification = await check(tenant, jws, digest, 'access-token');
       if (typeof verification === 'string')
-        return { kind: verification === 'refused' && awaitsKeys(tenant, jws) ? 'no-key' : verification };
+        return { kind: verification === 'refused' && sources.awaitsKeys(tenant, jws) ? 'no-key' : verification };
       const client = readClient(jws.claims, verification.source.profile);
       if (client === CONTRADICTION) return { kind: 'refused' };
       return {
@@ -291,23 +252,4 @@ interface Unverified {
 export function readIdentity(claims: Claims, names: readonly string[]): string | undefined | typeof CONTRADICTION {
   const value = names.map((name) => claims[name]).find((one) => one !== undefined);
   return value === undefined || (typeof value === 'string' && value !== '') ? value : CONTRADICTION;
-}
-
-const hasKeys = (source: Source): boolean => source.jwks !== undefined || source.jwks_uri !== undefined;
-
-const takesAlgorithm = ({ profile }: Source, header: Claims): boolean =>
-  (profile.algorithms as readonly unknown[]).includes(header['alg']);
-
-/** Header rules: RFC 7515, sections 4.1.9 and 4.1.11; RFC 7797; RFC 8725, sections 3.1 and 3.11. Keys in a header are ignored. */
-function suits(header: Claims, source: Source, use: TokenUse): boolean {
-  if (!takesAlgorithm(source, header)) return false;
-  if (header['crit'] !== undefined || header['b64'] !== undefined) return false;
-  if (header['kid'] !== undefined && typeof header['kid'] !== 'string') return false;
-  return use === 'id-jag' ? isTyp(header['typ'], ID_JAG_TYP) : takesTyp(source, header);
-}
-
-/** Whether an access token of the source may have this `typ`. */
-export function takesTyp(source: Source, { typ }: Claims): boolean {
-  const isTaken = source.profile.typ.some((taken) => (taken === null ? typ === undefined : isTyp(typ, taken)));
-  return isTaken && !FOREIGN_TYPS.some((foreign) => isTyp(typ, foreign));
 }

@@ -84,7 +84,7 @@ export function createRefusedTokens({
         logged.set(about, true);
         log.warn(
           { tenant, source, reason, ...(member === '' ? {} : { member }) },
-          'tokens of a source are recorded and not active; `rescind source check` tells the reasons',
+          'tokens of a source are recorded and not active; `rescind source check` gives the reasons',
         );
       }
       const name = `${about}|${token}`;

@@ -4,7 +4,7 @@ import type { Config, KafkaConfig } from '../config/index.js';
 import type { Log } from '../log/index.js';
 import type { Lifecycle } from '../process/index.js';
 import { startEmbeddedPostgres } from './embedded-postgres.pg.js';
-import { startLocalKafka } from './local-kafka.kafka.js';
+import { startLocalKafka } from './local-kafka.js';
 import type { Supervision } from './supervised-service.js';
 
 /** Takes a line for the operator about a service that ended by itself or runs again. */

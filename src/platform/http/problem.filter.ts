@@ -20,7 +20,7 @@ export class ProblemFilter implements ExceptionFilter {
   /** Logs a stack only if the fault is Rescind's. A refusal that a caller may provoke at will costs one short line. */
   #tellCause({ kind, code, cause }: RescindError): void {
     if (kind === 'unavailable') this.#log.warn({ err: cause, code }, 'a request was refused');
-    else this.#log.info({ code, cause: messageOf(cause) }, 'a request was refused for what it asks');
+    else this.#log.info({ code, cause: messageOf(cause) }, 'a request was refused because of its content');
   }
 
   catch(thrown: unknown, host: ArgumentsHost): void {

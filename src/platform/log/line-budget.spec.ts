@@ -17,7 +17,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-const SUMMARY = 'lines of the log were left out: there were more of one kind than are written';
+const SUMMARY = 'lines of the log were left out: there were too many of one kind';
 
 describe('lines of one kind', () => {
   it('are written some times in a window, and then counted', () => {

@@ -37,7 +37,7 @@ export function createLog(options: { level: string; destination?: LogDestination
     { write: (line: string) => void destination.write(maskSecrets(line)) },
   );
   budget.onSuppressed((kind, lines) =>
-    log.warn({ kind, lines }, 'lines of the log were left out: there were more of one kind than are written'),
+    log.warn({ kind, lines }, 'lines of the log were left out: there were too many of one kind'),
   );
   return log;
 }

@@ -95,7 +95,7 @@ export function createLifecycle(log: Log, options: { stepTimeoutMs?: number } = 
     stopped,
     fail(error) {
       failure ??= error;
-      log.fatal({ code: error.code, detail: error.detail }, 'this process cannot go on');
+      log.fatal({ code: error.code, detail: error.detail }, 'this process cannot go on and ends');
       void stop('it cannot go on');
     },
     get failure() {

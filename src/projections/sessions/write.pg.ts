@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import { eventsNaming, type RuleEventName } from '../../contracts/index.js';
 import {
   byteaArray,
   int2Array,
@@ -8,7 +9,7 @@ import {
   textArray,
   uuidArray,
 } from '../../platform/postgres/index.js';
-import { ruleKey, ruleKeyToBytes, ruleTimeOf, userParts } from '../../rules/index.js';
+import { isEnabling, ruleKey, ruleKeyToBytes, ruleTimeOf, userParts } from '../../rules/index.js';
 import type { EntityBatch, EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
 import { foldVersions, type Change, type Version } from '../versions.js';
@@ -56,10 +57,11 @@ interface PrincipalState {
   readonly atMs: number;
 }
 
-type PrincipalEvent = ProjectedEvent<'user.disabled' | 'user.enabled' | 'client.disabled' | 'client.enabled'>;
+type PrincipalEvent = ProjectedEvent<RuleEventName<'user' | 'client'>>;
+const PRINCIPAL_EVENTS = eventsNaming('user', 'client');
 
 function planPrincipals(events: readonly ProjectedEvent[], entities: EntityBatch) {
-  const said = only(events, 'user.disabled', 'user.enabled', 'client.disabled', 'client.enabled').flatMap((event) =>
+  const said = only(events, ...PRINCIPAL_EVENTS).flatMap((event) =>
     principalsOf(event, entities).map((entity) => ({ event, entity })),
   );
 
@@ -118,7 +120,7 @@ function principalsOf(event: PrincipalEvent, entities: EntityBatch): EntityRef[]
 const evolve =
   (event: PrincipalEvent) =>
   (before: PrincipalState | undefined): PrincipalState => {
-    const state = event.name.endsWith('.enabled') ? PRINCIPAL_STATES.enabled : PRINCIPAL_STATES.disabled;
+    const state = isEnabling(event.name) ? PRINCIPAL_STATES.enabled : PRINCIPAL_STATES.disabled;
     const atMs = ruleTimeOf(event.name, event.atMs, event.arrivalMs);
     if (before && (atMs < before.atMs || (atMs === before.atMs && before.state === PRINCIPAL_STATES.disabled)))
       return before;

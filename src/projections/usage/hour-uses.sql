@@ -1,10 +1,10 @@
--- Sums attributed uses by hour, as of an index: the sums of closed blocks, and the single uses of the open block; for now, the open block's
--- sums too. The texts in braces come from a closed list in read.pg.ts: the table, and the filter by client or resource.
--- $1 tenant  $2 as of  $3 whether that is now  $4, $5 first hour, and the hour after the last  $6 clients or resources
+-- Sums attributed uses by hour, as of an index: the sums of closed blocks, and the single uses of the open block.
+-- The texts in braces come from a closed list in read.pg.ts: the table, and the filter by client or resource.
+-- $1 tenant  $2 as of  $3, $4 first hour, and the hour after the last  $5 clients or resources
 WITH part AS (
   SELECT u.hour, u.n, u.allowed, u.reads, u.writes, u.deletes, u.exports, u.admins, u.records, u.bytes
   FROM {table} u
-  WHERE u.tenant = $1 AND u.hour >= $4::int AND u.hour < $5::int AND u.blk < CASE WHEN $3::boolean THEN 2147483647 ELSE ($2::bigint >> 16)::int END
+  WHERE u.tenant = $1 AND u.hour >= $3::int AND u.hour < $4::int AND u.blk < ($2::bigint >> 16)::int
     AND {stored}
   UNION ALL
   SELECT (a.at / 3600)::int AS hour,
@@ -16,10 +16,10 @@ WITH part AS (
   -- OFFSET makes the planner find the block's uses by index: as many however long the ledger is. By client or resource it would walk all uses.
   FROM (
     SELECT * FROM access a
-    WHERE NOT $3 AND a.tenant = $1 AND a.ix >= ($2::bigint >> 16) << 16 AND a.ix < $2 AND a.bound_ix < $2
+    WHERE a.tenant = $1 AND a.ix >= ($2::bigint >> 16) << 16 AND a.ix < $2 AND a.bound_ix < $2
     OFFSET 0
   ) a
-  WHERE a.at >= $4::bigint * 3600 AND a.at < $5::bigint * 3600 AND {raw}
+  WHERE a.at >= $3::bigint * 3600 AND a.at < $4::bigint * 3600 AND {raw}
   UNION ALL
   SELECT (a.at / 3600)::int AS hour,
          a.n, CASE WHEN a.outcome = 1 THEN a.n ELSE 0 END AS allowed,
@@ -30,10 +30,10 @@ WITH part AS (
   -- The few uses that were bound late, in the same way.
   FROM (
     SELECT * FROM access a
-    WHERE NOT $3 AND a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= ($2 >> 16) << 16 AND a.bound_ix < $2 AND a.ix < ($2 >> 16) << 16
+    WHERE a.tenant = $1 AND a.bound_ix > a.ix AND a.bound_ix >= ($2 >> 16) << 16 AND a.bound_ix < $2 AND a.ix < ($2 >> 16) << 16
     OFFSET 0
   ) a
-  WHERE a.at >= $4::bigint * 3600 AND a.at < $5::bigint * 3600 AND {raw}
+  WHERE a.at >= $3::bigint * 3600 AND a.at < $4::bigint * 3600 AND {raw}
 )
 SELECT hour, sum(n) AS n, sum(allowed) AS allowed, sum(reads) AS reads, sum(writes) AS writes, sum(deletes) AS deletes, sum(exports) AS exports, sum(admins) AS admins, sum(records) AS records, sum(bytes) AS bytes
 FROM part

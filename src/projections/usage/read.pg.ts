@@ -35,9 +35,9 @@ const HOUR_USES = loadSql(import.meta.url, 'hour-uses.sql');
 const hourUsesOf = (table: string, stored: string, raw: string): string =>
   HOUR_USES.replaceAll('{table}', table).replaceAll('{stored}', stored).replaceAll('{raw}', raw);
 const HOUR_STATEMENTS = {
-  total: hourUsesOf('use_total', '$6::int[] IS NULL', 'true'),
-  client: hourUsesOf('use_client', 'u.client = ANY ($6::int[])', 'a.client = ANY ($6)'),
-  resource: hourUsesOf('use_res', 'u.res = ANY ($6::int[])', 'a.res = ANY ($6)'),
+  total: hourUsesOf('use_total', '$5::int[] IS NULL', 'true'),
+  client: hourUsesOf('use_client', 'u.client = ANY ($5::int[])', 'a.client = ANY ($5)'),
+  resource: hourUsesOf('use_res', 'u.res = ANY ($5::int[])', 'a.res = ANY ($5)'),
 } as const;
 
 const HOUR_USES_NOW = loadSql(import.meta.url, 'hour-uses-now.sql');
@@ -68,7 +68,7 @@ export async function readHourUses(
   const ids = subject.of === 'total' ? null : subject.ids;
   const rows = moment.present
     ? await moment.rows<Row>(HOUR_STATEMENTS_NOW[subject.of], [first, end, each, ids])
-    : await moment.rows<Row>(HOUR_STATEMENTS[subject.of], [String(moment.index), false, first, end, ids]);
+    : await moment.rows<Row>(HOUR_STATEMENTS[subject.of], [String(moment.index), first, end, ids]);
   return rows.map((row) => ({ hour: Number(row['hour']), ...sumsOf(row) }));
 }
 

@@ -10,7 +10,7 @@ import * as answers from './answers.js';
 import { COUNT_PARAMETERS, MAX_WALKED, WHOLE_HOURS } from './counts.pg.js';
 
 const FILTERS =
-  'User, client, agent, resource and token have an index; the other filters are taken only together with one of them.';
+  'The filters by user, client, agent, resource and token have an index; every other filter needs one of these beside it.';
 
 @ApiTags('questions')
 @Controller('v1/access')
@@ -27,7 +27,7 @@ export class AccessController {
     'Who accessed what, newest first',
     answers.AccessPage,
     ACCESS_PARAMETERS,
-    `Without \`from\`: the last 30 days. Pages are read as of the first. ${FILTERS} Of an item, /v1/entries/{index} is the event and /v1/tokens/{token} the lineage.`,
+    `Default of \`from\`: 30 days ago. All pages are about the moment of the first page. ${FILTERS} /v1/entries/{index} has the event of an item, /v1/tokens/{token} the lineage of its token.`,
   )
   access(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessPage> {
     return this.#questions.access(caller.tenant, query);
@@ -38,7 +38,7 @@ export class AccessController {
     'How much was accessed, by hour or day',
     answers.AccessCounts,
     parameterDocs(COUNT_PARAMETERS, { from: { schema: WHOLE_HOURS }, to: { schema: WHOLE_HOURS } }),
-    `Attributed uses, a summary by its count, under the hour of its beginning; with \`token\` also such as are not attributed. \`from\` and \`to\` are whole hours, days those of UTC. ${FILTERS} Without a filter, or with a client or a resource alone, it is read from what is stored added up; otherwise accesses are counted one by one, at most ${MAX_WALKED.toLocaleString('en')}, the latest: beyond that the total and the earliest bucket say \`at_least\`.`,
+    `Counts attributed uses. A summary counts with its number of calls, in the hour of its beginning. With \`token\`, uses that are not attributed count too. \`from\` and \`to\` are whole hours; days are those of UTC. ${FILTERS} Without a filter, or with only a client or a resource, the answer comes from stored sums. Otherwise accesses are counted one by one, the latest first, at most ${MAX_WALKED.toLocaleString('en')}; beyond that the total and the earliest bucket say \`at_least\`.`,
   )
   counts(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessCounts> {
     return this.#questions.accessCounts(caller.tenant, query);

@@ -1,8 +1,8 @@
-import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../ask/as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
+import { asOfOf } from '../ask/as-of.js';
 import { operationOf, outcomeOf } from '../ask/entity-kinds.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
-import { readLimit, readParameters } from '../ask/parameters.js';
+import { readPageAsOf } from '../ask/page.js';
+import { readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask } from '../ask/snapshot.pg.js';
 import type { AccessItem, AccessPage } from './answers.js';
@@ -22,19 +22,14 @@ export function createAccessQuestion({ ask, reader }: { readonly ask: Ask; reado
     const parameters = readParameters(query, ACCESS_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
     const filters = readFilters(parameters);
-    const limit = readLimit(parameters);
-    const question = questionOf('access', parameters);
-    const position = parameters.has('cursor')
-      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
-      : undefined;
-    const asked = position ? momentFromCursor(position) : readAsOf(parameters);
+    const page = readPageAsOf('access', tenantKey, parameters);
 
     return ask(
       tenant,
       async (snapshot) => {
         const { driver, driving, values } = await resolveFilters(snapshot, tenantKey, parameters, filters);
         const start = [MAX_INT64, MAX_INT64, String(filters.window.from ?? snapshot.at - DEFAULT_WINDOW_S)];
-        const [at, ix, from] = (position?.slice(2) ?? start) as [string, string, string];
+        const [at, ix, from] = (page.after ?? start) as [string, string, string];
         const rows = await snapshot.rows<AccessRow>(ACCESS[driver], [
           ...values,
           driving,
@@ -42,20 +37,17 @@ export function createAccessQuestion({ ask, reader }: { readonly ask: Ask; reado
           lastOf(snapshot, filters.window.to),
           at,
           ix,
-          limit + 1,
+          page.limit + 1,
         ]);
-        const shown = rows.slice(0, limit);
+        const { shown, next } = page.cut(snapshot, rows, (last) => [last.at, last.ix, from]);
         const names = await readNames(snapshot, shown.flatMap(entitiesOf));
-        const last = rows.length > limit ? shown.at(-1) : undefined;
         return {
           as_of: asOfOf(snapshot),
           items: shown.map((row) => itemOf(row, names, reader)),
-          ...(last
-            ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.at, last.ix, from]) }
-            : {}),
+          ...next,
         };
       },
-      asked,
+      page.asked,
     );
   };
 }

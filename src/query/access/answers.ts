@@ -22,9 +22,9 @@ export const AccessItem = Type.Object(
   {
     index: Index,
     at: Time,
-    until: Type.Optional(Type.Integer({ description: 'end of the window of a summary' })),
-    count: Type.Integer({ minimum: 1, description: '1, or of a summary the calls in it' }),
-    attributed: Type.Boolean({ description: 'false: no event has yet said whose token this is' }),
+    until: Type.Optional(Type.Integer({ description: 'end of the window, if the item is a summary' })),
+    count: Type.Integer({ minimum: 1, description: '1; for a summary, the number of calls in it' }),
+    attributed: Type.Boolean({ description: 'false: no event has said yet whose token this is' }),
     user: maybe(User),
     client: maybe(Client),
     agent: maybe(Agent),
@@ -48,11 +48,11 @@ const sums = {
   accesses: Count,
   allowed: Count,
   denied: Count,
-  records: Type.Integer({ minimum: 0, description: 'of allowed uses' }),
-  bytes: Type.Integer({ minimum: 0, description: 'of allowed uses' }),
+  records: Type.Integer({ minimum: 0, description: 'sum over allowed uses' }),
+  bytes: Type.Integer({ minimum: 0, description: 'sum over allowed uses' }),
   operations: Type.Object(
     { read: Count, write: Count, delete: Count, export: Count, admin: Count },
-    { ...strict, description: 'allowed uses' },
+    { ...strict, description: 'numbers of allowed uses' },
   ),
 };
 
@@ -63,16 +63,16 @@ export const AccessCounts = one({
   total: Type.Object({ ...sums, ...lowerBound }, strict),
   items: Type.Array(
     Type.Object(
-      { at: Type.Integer({ description: 'where the hour or day begins, UTC' }), ...sums, ...lowerBound },
+      { at: Type.Integer({ description: 'beginning of the hour or day, UTC' }), ...sums, ...lowerBound },
       strict,
     ),
     {
-      description: 'earliest first; what has no uses is left out',
+      description: 'earliest first; hours or days without uses are left out',
     },
   ),
   counted_from: Type.Optional(
     Type.Integer({
-      description: 'there was more than one answer counts: everything later than this moment is counted',
+      description: 'There was more than one answer counts. Everything later than this moment is counted.',
     }),
   ),
 });

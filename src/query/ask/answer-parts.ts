@@ -7,7 +7,7 @@ export const maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.
 
 export const Index = Type.String({
   pattern: '^(?:0|[1-9][0-9]{0,18})$',
-  description: 'position in the ledger, decimal',
+  description: 'position in the ledger, a decimal number',
 });
 export const Time = Type.Integer({ description: 'seconds since the epoch' });
 export const Count = Type.Integer({ minimum: 0 });
@@ -18,33 +18,35 @@ export const Count = Type.Integer({ minimum: 0 });
 export const lowerBound = {
   at_least: Type.Optional(
     Type.Literal(true, {
-      description: 'the numbers beside it are lower bounds: there was more than one answer counts',
+      description: 'The numbers in this object are lower bounds: there was more than one answer counts.',
     }),
   ),
 };
 export const isCut = (cut: boolean): { at_least?: true } => (cut ? { at_least: true } : {});
 export const TokenId = Type.String({
   pattern: '^[A-Za-z0-9_-]{22}$',
-  description: 'key of the token: see /v1/tokens/{id}',
+  description: 'key of the token, for `/v1/tokens/{id}`',
 });
-export const EntityId = Type.Integer({ minimum: 1, description: 'small id of the entity, to be used in filters' });
+export const EntityId = Type.Integer({ minimum: 1, description: 'id of the entity, for use in filters' });
 export const Base64 = Type.String({ contentEncoding: 'base64' });
 export const Uuid = Type.String({ format: 'uuid' });
 export const Scopes = Type.Array(Type.String());
 export const GrantedScopes = Type.Array(Type.String(), {
-  description: 'at most 100, and 4,096 characters; a last one `…` stands for further ones, which are not kept',
+  description:
+    'At most 100 scopes and 4,096 characters. A last value `…` stands for further scopes, which are not kept.',
 });
 
 export const AsOf = Type.Object(
   { index: Index, at: Time },
   {
     ...strict,
-    description: 'every entry of the ledger with a lower index is in the answer; `at` is the moment for which it holds',
+    description:
+      'The answer covers every entry of the ledger with a lower index. `at` is the moment that the answer is about.',
   },
 );
 
 const display_name = Type.Optional(
-  Type.String({ description: 'what the directory calls it now: for people, and no name that can be asked by' }),
+  Type.String({ description: 'Present name in the directory, for people. It cannot be used in questions.' }),
 );
 export const User = Type.Object(
   { entity: EntityId, iss: Type.String(), tenant: Type.Optional(Type.String()), sub: Type.String(), display_name },
@@ -57,19 +59,20 @@ export const Client = Type.Object(
 export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Type.String(), display_name }, strict);
 export const Resource = Type.Object({ entity: EntityId, uri: Type.String() }, strict);
 export const Source = Type.Object(
-  { id: Uuid, name: maybe(Type.String({ description: 'null: Rescind itself' })) },
+  { id: Uuid, name: maybe(Type.String({ description: 'name of the source; null: Rescind itself' })) },
   strict,
 );
 
 /** Members that say why a recorded token is not active. */
 export const REASON = {
-  reason: Type.String({ description: 'as in `rescind_introspections_total{outcome}`' }),
+  reason: Type.String({ description: 'a value of `outcome` in the metric `rescind_introspections_total`' }),
   member: maybe(
     Type.String({
-      description: 'what differs between the text and what is recorded or registered; null: the facts alone refuse it',
+      description:
+        'The member of the token’s text that differs from what is recorded or registered. null: the recorded facts alone refuse the token.',
     }),
   ),
-  says: Type.String({ description: 'what is wrong, and what to do' }),
+  says: Type.String({ description: 'says what is wrong, and what to do' }),
 };
 
 /** Members that say whether a token would be active. */
@@ -77,15 +80,22 @@ export const INACTIVE = {
   would_be_active: maybe(
     Type.Boolean({
       description:
-        'whether introspection would answer active now, to a caller that may see it. null: of the past, or nobody can tell: its text did not verify, which a forged text does not either',
+        'Whether introspection would answer active now, to a caller that may see the token. null: the question is about the past, or nobody can tell, because a text of the token did not verify, and that text may be forged.',
     }),
   ),
   because: Type.Array(
     Type.Object(
       { ...REASON, last: maybe(Time) },
-      { ...strict, description: '`last`: when a text of it was refused for this; null: its facts say it now' },
+      {
+        ...strict,
+        description:
+          '`last`: the last time when a text of the token was refused for this reason. null: the recorded facts give this reason now.',
+      },
     ),
-    { description: 'why it is not active: what its facts say, and what introspection saw of its text' },
+    {
+      description:
+        'Why the token is not active: reasons from its recorded facts, and from texts that introspection refused.',
+    },
   ),
 };
 

@@ -33,7 +33,7 @@ export function Answers(
       description:
         'invalid-request, inconsistent-request, invalid-cursor, as-of-out-of-range or filter-too-wide (problem+json)',
     }),
-    ApiResponse({ status: 404, description: 'not-found: what the question names was never seen (problem+json)' }),
+    ApiResponse({ status: 404, description: 'not-found: a name in the question was never seen (problem+json)' }),
     Header('cache-control', 'no-store'),
   );
 }

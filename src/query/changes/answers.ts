@@ -17,7 +17,7 @@ import {
 
 const Point = Type.Object(
   { index: Index, at: Time },
-  { ...strict, description: 'an entry of the ledger and its arrival' },
+  { ...strict, description: 'an entry of the ledger and its time of arrival' },
 );
 const State = Type.Enum(['created', 'observed', 'deleted']);
 const Some = Type.Integer({ minimum: 1 });
@@ -34,7 +34,7 @@ export const ChangeItem = Type.Union([
       ...made,
       ...pair,
       idp_client: Client,
-      connection: Type.String({ description: 'its id' }),
+      connection: Type.String({ description: 'id of the connection' }),
       before: maybe(State),
       after: State,
       scopes_added: Scopes,
@@ -44,53 +44,57 @@ export const ChangeItem = Type.Union([
     {
       ...strict,
       description:
-        'one step of one connection. vanished: deleted; returned: there again after it was; changed: decided, or with other scopes or another agent',
+        'One step of one connection. vanished: it was deleted; returned: it exists again after a deletion; changed: the IdP decided it, or its scopes or its agent changed.',
     },
   ),
   Type.Object(ofPair('unrecorded-appeared'), {
     ...strict,
-    description: 'a client and a resource that grants or uses show together, and no connection',
+    description: 'A client and a resource appear together in grants or uses, without a recorded connection.',
   }),
-  Type.Object(
-    { ...ofPair('grants-appeared'), grants: Some },
-    { ...strict, description: 'users who came to hold a grant' },
-  ),
+  Type.Object({ ...ofPair('grants-appeared'), grants: Some }, { ...strict, description: 'Users received a grant.' }),
   Type.Object(
     { ...ofPair('grants-grew'), grants: Some, scopes_added: Scopes, ...lowerBound },
-    { ...strict, description: 'grants that came to hold more scopes, also such as appeared in between' },
+    { ...strict, description: 'Grants gained scopes, including grants that appeared in between.' },
   ),
   Type.Object(
     {
       ...ofPair('scopes-granted'),
       scopes: Type.Array(Type.Object({ scope: Type.String(), ...Point.properties }, strict)),
     },
-    { ...strict, description: 'scopes that no grant of the two held before' },
+    { ...strict, description: 'Scopes that no grant of this client and resource had before.' },
   ),
   Type.Object(
     {
       ...ofPair('scopes-used'),
       scopes: Type.Array(Type.Object({ scope: Type.String(), ...Point.properties }, strict)),
     },
-    { ...strict, description: 'scopes of which this is the first allowed use' },
+    { ...strict, description: 'Scopes that were used, and allowed, for the first time.' },
   ),
   Type.Object(
     {
       ...ofPair('agents-appeared'),
       agents: Type.Array(
         Type.Object(
-          { agent: Agent, ...Point.properties, new: Type.Boolean({ description: 'nobody had named it before' }) },
+          {
+            agent: Agent,
+            ...Point.properties,
+            new: Type.Boolean({ description: 'whether no earlier event had named the agent' }),
+          },
           strict,
         ),
       ),
     },
-    { ...strict, description: 'agents that had nothing to do with the two before, also such as have left again' },
+    {
+      ...strict,
+      description:
+        'Agents that had nothing to do with this client and resource before, including agents that have left again.',
+    },
   ),
   Type.Object(
     { kind: Type.Literal('users-appeared'), ...made, client: Client, users: Some },
     {
       ...strict,
-      description:
-        'users who have their first grant of a client, at whatever resource, under the name that it has at its IdP',
+      description: 'Users with their first grant for a client, at any resource. The client has its name at the IdP.',
     },
   ),
   Type.Object(
@@ -103,15 +107,15 @@ export const ChangeItem = Type.Union([
       at: Type.Integer({ description: 'time of the first use, epoch seconds' }),
       access: Index,
       last_at: Type.Integer({ description: 'time of the last use, epoch seconds' }),
-      uses: Type.Integer({ minimum: 1, description: 'how many have become known since' }),
+      uses: Type.Integer({ minimum: 1, description: 'number of uses that became known between the two moments' }),
       tokens: Type.Integer({ minimum: 1, description: 'tokens that were used' }),
       at_least: Type.Optional(
-        Type.Literal(true, { description: 'there may be more uses and earlier ones: the newest were walked' }),
+        Type.Literal(true, { description: 'There may be more uses, and earlier ones: only the newest were examined.' }),
       ),
       rule: Type.String(),
       rule_state: Type.Enum(['ordered', 'lifted'], {
         description:
-          'ordered: the rule stopped the token when it was used, as `/v1/tokens` tells it; lifted: used after the lift, which nothing of the rule speaks against',
+          'ordered: the rule stopped the token when it was used, as `/v1/tokens` says. lifted: the use came after the lift, so the rule did not forbid it.',
       }),
       rule_ended: Type.Optional(
         Type.Object(
@@ -119,7 +123,7 @@ export const ChangeItem = Type.Union([
           {
             ...strict,
             description:
-              'the block had ended before some of the uses, and stopped as a revoke what had been granted until then; `entry` is that of the enabling event, which says whose it is',
+              'The block had ended before some of the uses, and then acted as a revoke on tokens granted until its end. `entry` is the enabling event, which names its source.',
           },
         ),
       ),
@@ -128,7 +132,7 @@ export const ChangeItem = Type.Union([
     {
       ...strict,
       description:
-        'allowed uses of one user, client and resource that a rule stopped, or that came after its lift; a rule of an event counts from the time of the event',
+        'Allowed uses by one user, client and resource of tokens that a rule stopped, or uses after its lift. A rule made by an event counts from the time of the event.',
     },
   ),
 ]);
@@ -158,7 +162,7 @@ export const ChangePage = Type.Object(
     incomplete: Type.Optional(
       Type.Literal(true, {
         description:
-          'more happened than one answer walks: older lines may be missing. Ask for a shorter time, a client or a resource',
+          'More happened than one answer examines, so older lines may be missing. Ask for a shorter time, a client or a resource.',
       }),
     ),
   },

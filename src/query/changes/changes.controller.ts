@@ -9,9 +9,9 @@ import { ChangePage, KINDS } from './answers.js';
 import { CHANGE_PARAMETERS } from './changes.pg.js';
 import { SINCE } from './since.js';
 
-const DESCRIPTION = `What happened between two moments, newest first: connections, scopes, grants and agents that appeared, grew or vanished, and what was used
-again after a rule. Each step of a connection is a line of its own, so that a scope that came and went is told twice; of a pair of client and
-resource one line a kind stands for any number of grants. Pages are of the same two moments as the first. A client and a resource choose lines. It takes no \`as_of\`: \`until\` is that.`;
+const DESCRIPTION = `What happened between two moments, newest first: connections, scopes, grants and agents that appeared, grew or vanished, and tokens used
+after a rule. Each step of a connection is a line of its own, so a scope that came and went has two lines; for grants of a client and a
+resource, one line of each kind stands for any number of them. All pages are about the same two moments. The filters by client and resource choose lines. It takes no \`as_of\`: \`until\` takes its place.`;
 
 @ApiTags('questions')
 @Controller('v1/changes')
@@ -29,19 +29,19 @@ export class ChangesController {
     required: true,
     schema: SINCE as object,
     description:
-      'an index of the ledger, a time (RFC 3339), or how long before `until`: `24h`, `7d`, `30m`. A moment before the first entry begins with that',
+      'An index of the ledger, a time (RFC 3339), or a duration before `until`: `24h`, `7d`, `30m`. A moment before the first entry means the first entry.',
   })
   @ApiQuery({
     name: 'until',
     required: false,
     schema: MOMENT as object,
-    description: 'an index of the ledger or a time; without it: now',
+    description: 'An index of the ledger or a time (RFC 3339). Default: now.',
   })
   @ApiQuery({
     name: 'kind',
     required: false,
     schema: { type: 'string', enum: [...KINDS] },
-    description: 'lines of this kind alone',
+    description: 'only lines of this kind',
   })
   @Answers('What is new since a moment', ChangePage, CHANGE_PARAMETERS, DESCRIPTION)
   changes(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<ChangePage> {

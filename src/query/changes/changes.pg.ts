@@ -1,8 +1,8 @@
 import { COUNTING_TIMEOUT_MS } from '../../projections/index.js';
-import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../ask/as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
+import { asOfOf, momentToCursor } from '../ask/as-of.js';
 import { resolveFilter } from '../ask/names.pg.js';
-import { FILTER_PARAMETERS, invalid, readLimit, readParameters } from '../ask/parameters.js';
+import { readPageAsOf } from '../ask/page.js';
+import { FILTER_PARAMETERS, invalid, readParameters } from '../ask/parameters.js';
 import type { PairMemory } from '../graph/pairs.pg.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask } from '../ask/snapshot.pg.js';
@@ -41,15 +41,10 @@ export function createChangesQuestion({
   return (tenant: string, query: unknown): Promise<ChangePage> => {
     const parameters = readParameters(query, [...CHANGE_OWN_PARAMETERS, ...CHANGE_PARAMETERS]);
     const tenantKey = reader.tenantKey(tenant);
-    const limit = readLimit(parameters);
     const kind = readKind(parameters.get('kind'));
-    const question = questionOf('changes', parameters);
-    const position = parameters.has('cursor')
-      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
-      : undefined;
-    const asked = position ? momentFromCursor(position) : readAsOf(parameters, 'until');
-    const askedSince = position ? sinceFromCursor(position.slice(2)) : readSince(parameters);
-    const skip = position ? Number(position[4]) : 0;
+    const page = readPageAsOf('changes', tenantKey, parameters, 'until');
+    const askedSince = page.after ? sinceFromCursor(page.after) : readSince(parameters);
+    const skip = Number(page.after?.[2] ?? 0);
 
     return ask(
       tenant,
@@ -63,17 +58,19 @@ export function createChangesQuestion({
         };
         const { lines: all, cut } = await readLines(between, reader, await readGranted(between, memory), versionsOf);
         const lines = sortLines(kind === undefined ? all : all.filter((line) => line.kind === kind), KINDS);
-        const shown = lines.slice(skip, skip + limit);
-        const place = [...momentToCursor(until), ...momentToCursor(since), String(skip + limit)];
+        const { shown, next } = page.cut(until, lines.slice(skip), () => [
+          ...momentToCursor(since),
+          String(skip + page.limit),
+        ]);
         return {
           as_of: asOfOf(until),
           since: asOfOf(since),
           items: await describeLines(until, shown),
-          ...(lines.length > skip + limit ? { next: encodeCursor(tenantKey, question, place) } : {}),
+          ...next,
           ...(cut ? { incomplete: true as const } : {}),
         };
       },
-      asked,
+      page.asked,
       { timeoutMs: COUNTING_TIMEOUT_MS, other: (nowMs) => timeOfSince(askedSince, nowMs) },
     );
   };

@@ -29,14 +29,14 @@ export const FINDING_CODES = [
 const Milliseconds = Type.Integer({ description: 'milliseconds' });
 const Refusals = Type.Array(Type.Object({ code: Type.String(), count: Count, ...lowerBound }, strict), {
   description:
-    'records in quarantine that were refused in the 24 h before the moment of the answer, the most frequent reason first',
+    'Records in quarantine that were refused in the 24 h before the moment of the answer, the most frequent reason first.',
 });
 
 export const Finding = Type.Object(
   {
     code: Type.Enum([...FINDING_CODES]),
     source: Source,
-    says: Type.String({ description: 'for people; the words may change, the code does not' }),
+    says: Type.String({ description: 'text for people; the words may change, `code` does not' }),
   },
   strict,
 );
@@ -45,15 +45,15 @@ export const Clock = Type.Object(
   {
     verdict: Type.Enum(['right', 'ahead', 'behind-or-late'], {
       description:
-        'ahead: an event came before its own time. behind-or-late: not one came within 10 s of its own time; which of the two cannot be told',
+        'ahead: an event came before its own time. behind-or-late: no event came within 10 s of its own time, so the clock is behind or the events are late.',
     }),
-    events: Type.Integer({ minimum: 1, description: 'that came since the day before began (UTC)' }),
+    events: Type.Integer({ minimum: 1, description: 'events that came since the beginning of yesterday (UTC)' }),
     delay: Type.Object(
       { least: Milliseconds, mean: Milliseconds, most: Milliseconds },
       {
         ...strict,
         description:
-          'arrival less the event’s own time; below zero the clock is ahead. The least is the best estimate of how far it is off',
+          'Arrival minus the event’s own time. If it is negative, the clock is ahead. `least` is the best estimate of the clock’s error.',
       },
     ),
     ahead: Type.Integer({ minimum: 0, description: 'events whose own time is over 1 s later than their arrival' }),
@@ -70,21 +70,23 @@ export const CoverageItem = Type.Object(
     last: maybe(
       Type.Object(
         { index: Index, type: Type.String(), at: maybe(Time), arrival: Time },
-        { ...strict, description: 'the last event; null: not one has come. `at` is its own time' },
+        { ...strict, description: 'The last event. null: no event has come. `at` is the event’s own time.' },
       ),
     ),
     events: Count,
     types: Type.Array(Type.Object({ type: Type.String(), events: Count, last: maybe(Index) }, strict), {
-      description: 'what it is registered for, and what else it once sent',
+      description: 'Event types that the source is registered for, and others that it once sent.',
     }),
-    never_sent: Type.Array(Type.String(), { description: 'what it is registered for and never sent' }),
+    never_sent: Type.Array(Type.String(), {
+      description: 'event types that the source is registered for and never sent',
+    }),
     sequence: maybe(
       Type.Object(
         { first: Count, last: Count, missing: Count, repeated: Count, given_up: Count },
         {
           ...strict,
           description:
-            'see /v1/sequences; null: it does not number its events, or the answer is about the past, of which numbers are not kept',
+            'See /v1/sequences. null: the source does not number its events, or the answer is about the past, for which numbers are not kept.',
         },
       ),
     ),
@@ -92,16 +94,28 @@ export const CoverageItem = Type.Object(
     tokens: Type.Object(
       {
         issued: Count,
-        id_jag_arrived: Type.Integer({ minimum: 0, description: 'the IdP’s event on its ID-JAG has come too' }),
-        id_jag_stated: Type.Integer({ minimum: 0, description: 'there is only the word of its authorization server' }),
-        parent_only: Type.Integer({ minimum: 0, description: 'names no ID-JAG, but the token that it came from' }),
+        id_jag_arrived: Type.Integer({
+          minimum: 0,
+          description: 'tokens for which the IdP’s event about the ID-JAG has come too',
+        }),
+        id_jag_stated: Type.Integer({
+          minimum: 0,
+          description: 'tokens whose ID-JAG only the authorization server has stated',
+        }),
+        parent_only: Type.Integer({
+          minimum: 0,
+          description: 'tokens that name no ID-JAG, but the token that they came from',
+        }),
         none: Count,
       },
-      { ...strict, description: 'tokens that it issued, by what is known of where they come from' },
+      { ...strict, description: 'Tokens that the source issued, by what is known of their origin.' },
     ),
     uses: Type.Object(
       { count: Count, attributed: Count },
-      { ...strict, description: 'accesses that it reported, and those whose user and client are known' },
+      {
+        ...strict,
+        description: 'Accesses that the source reported, and those of them whose user and client are known.',
+      },
     ),
     refused: Refusals,
   },
@@ -111,7 +125,7 @@ export const CoverageItem = Type.Object(
 export const CoverageAnswer = Type.Object(
   {
     as_of: AsOf,
-    findings: Type.Array(Finding, { description: 'of all sources, the most serious first, at most 100' }),
+    findings: Type.Array(Finding, { description: 'findings of all sources, the most serious first, at most 100' }),
     findings_left_out: Count,
     items: Type.Array(CoverageItem),
     next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last' })),
@@ -120,7 +134,7 @@ export const CoverageAnswer = Type.Object(
 );
 
 const Subject = Type.Record(Type.String(), Type.Unknown(), {
-  description: 'what the event is about, in its own words: {iss, jti}, {sha256}, {iss, sub}, …',
+  description: 'the subject of the event as the event states it: {iss, jti}, {sha256}, {iss, sub}, …',
 });
 
 export const SourceCheckAnswer = one({
@@ -128,7 +142,7 @@ export const SourceCheckAnswer = one({
   uri: Type.String(),
   disabled: Type.Boolean(),
   next_steps: Type.Array(Type.Object({ code: Type.String(), says: Type.String() }, strict), {
-    description: 'what to do next, in order',
+    description: 'next steps, in order',
   }),
   keys: Type.Object(
     {
@@ -136,7 +150,7 @@ export const SourceCheckAnswer = one({
       usable: maybe(
         Type.Integer({
           minimum: 0,
-          description: 'keys that its tokens can be verified with now; null: this process verifies none',
+          description: 'Number of keys that can verify the source’s tokens now. null: this process verifies no tokens.',
         }),
       ),
     },
@@ -154,7 +168,10 @@ export const SourceCheckAnswer = one({
         },
         strict,
       ),
-      { description: 'of its topic; null: this process does not read Kafka, or the broker does not answer' },
+      {
+        description:
+          'Partitions of the source’s topic. null: this process does not read Kafka, or the broker does not answer.',
+      },
     ),
   ),
   types: Type.Array(
@@ -175,13 +192,13 @@ export const SourceCheckAnswer = one({
     ),
     {
       description:
-        'the last 20, newest first; `subject` null: erased; `at` and `delay_ms` null: it came before delays were kept',
+        'The last 20 events, newest first. `subject` is null if it was erased; `at` and `delay_ms` are null if the event came before delays were kept.',
     },
   ),
   refused: Type.Array(
     Type.Object(
       {
-        id: Type.String({ description: 'see /v1/quarantine/{id}' }),
+        id: Type.String({ description: 'id for `/v1/quarantine/{id}`' }),
         at: Time,
         code: Type.String(),
         detail: Type.String(),
@@ -190,26 +207,26 @@ export const SourceCheckAnswer = one({
         position: maybe(
           Type.Object({ topic: Type.String(), partition: Type.Integer(), offset: Type.String() }, strict),
         ),
-        replayed: Type.Boolean({ description: 'it was taken up again and refused again' }),
+        replayed: Type.Boolean({ description: 'whether the record was replayed and refused again' }),
       },
       strict,
     ),
-    { description: 'the last 20, newest first' },
+    { description: 'the last 20 refused records, newest first' },
   ),
   inactive: Type.Array(
     Type.Object(
       {
         ...REASON,
-        count: Type.Integer({ minimum: 1, description: 'introspections' }),
+        count: Type.Integer({ minimum: 1, description: 'number of introspections' }),
         first: Time,
         last: Time,
         token: TokenId,
       },
-      { ...strict, description: '`token`: the last one, see /v1/tokens/{id}' },
+      { ...strict, description: '`token` is the last token refused for this reason: see /v1/tokens/{id}.' },
     ),
     {
       description:
-        'why tokens that its events announced were not active when somebody asked, the latest reason first; a token that has expired or that a rule stops is as it should be and not here',
+        'Why tokens of the source were not active when somebody asked, the latest reason first. Tokens that have expired or that a rule stops are not listed.',
     },
   ),
 });

@@ -21,10 +21,10 @@ export class CoverageController {
   @Get('coverage')
   @RequireRole('audit', 'admin')
   @Answers(
-    'What of each source is seen, and what is not',
+    'Coverage: what Rescind sees of each source, and what it does not',
     CoverageAnswer,
     COVERAGE_PARAMETERS,
-    'Sources are those registered now, whatever `as_of` is. Of the past it says nothing of sequences, which are not kept as of a moment; refusals are those still in quarantine. Findings are of all sources, on every page.',
+    'Sources are those registered now, whatever `as_of` is. Answers about the past leave out sequences, because their history is not kept. Refusals are those still in quarantine. Every page has the findings of all sources.',
   )
   coverage(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<CoverageAnswer> {
     return this.#questions.coverage(caller.tenant, query);
@@ -32,12 +32,12 @@ export class CoverageController {
 
   @Get('sources/:id/check')
   @RequireRole('admin', 'audit', 'emit')
-  @ApiParam({ name: 'id', schema: PATH.any, description: 'name or id of the source' })
+  @ApiParam({ name: 'id', schema: PATH.any, description: 'name or id of a source' })
   @Answers(
-    'What came of one source, what was refused, and what to do next',
+    'What arrived from one source, what was refused, and what to do next',
     SourceCheckAnswer,
     [],
-    'For whoever connects the source: its own callers (role `emit`) may ask too. About now only: it takes no `as_of`.',
+    'For the people who connect the source: its own callers (role `emit`) may ask too. The answer is about now: the question takes no `as_of`.',
   )
   check(
     @CurrentCaller() caller: CheckAsker,

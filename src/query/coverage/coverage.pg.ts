@@ -1,9 +1,9 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import { COUNTING_TIMEOUT_MS, MAX_COUNTED } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
-import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../ask/as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
-import { readLimit, readParameters } from '../ask/parameters.js';
+import { asOfOf } from '../ask/as-of.js';
+import { readPageAsOf } from '../ask/page.js';
+import { readParameters } from '../ask/parameters.js';
 import type { Reader, RegisteredSource } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { CoverageAnswer, CoverageItem } from './answers.js';
@@ -28,13 +28,8 @@ export function createCoverageQuestion({ ask, reader }: { readonly ask: Ask; rea
   return (tenant: string, query: unknown): Promise<CoverageAnswer> => {
     const parameters = readParameters(query, COVERAGE_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
-    const limit = readLimit(parameters);
-    const question = questionOf('coverage', parameters);
-    const position = parameters.has('cursor')
-      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
-      : undefined;
-    const asked = position ? momentFromCursor(position) : readAsOf(parameters);
-    const after = position?.[2] ?? '';
+    const page = readPageAsOf('coverage', tenantKey, parameters);
+    const after = page.after?.[0] ?? '';
 
     return ask(
       tenant,
@@ -58,19 +53,16 @@ export function createCoverageQuestion({ ask, reader }: { readonly ask: Ask; rea
           .flatMap((item, nth) => findingsOf(item, sources[nth]!.profile.lineage, snapshot.at))
           .sort(bySeriousness);
         const rest = items.filter(({ source }) => source.name! > after);
-        const shown = rest.slice(0, limit);
-        const last = rest.length > limit ? shown.at(-1) : undefined;
+        const { shown, next } = page.cut(snapshot, rest, ({ source }) => [source.name!]);
         return {
           as_of: asOfOf(snapshot),
           findings: findings.slice(0, MAX_FINDINGS),
           findings_left_out: Math.max(0, findings.length - MAX_FINDINGS),
           items: shown,
-          ...(last
-            ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.source.name!]) }
-            : {}),
+          ...next,
         };
       },
-      asked,
+      page.asked,
       { timeoutMs: COUNTING_TIMEOUT_MS },
     );
   };

@@ -12,7 +12,7 @@ export function findingsOf(item: CoverageItem, lineage: LineageProfile, at: numb
   const find = (code: Finding['code'], says: string): number =>
     found.push({ code, source, says: `${source.name}: ${says}` });
 
-  if (last === null) find('never-heard', 'registered, and not one event has come');
+  if (last === null) find('never-heard', 'registered, but no event has come');
   else if (at - last.arrival >= SILENT_AFTER_S)
     find('silent-for', `the last event came ${spanOf(at - last.arrival)} ago`);
   if (sequence !== null && sequence.missing + sequence.given_up > 0) {
@@ -37,7 +37,7 @@ export function findingsOf(item: CoverageItem, lineage: LineageProfile, at: numb
   if (uses.attributed < uses.count)
     find(
       'unattributed-uses',
-      `of ${uses.count - uses.attributed} of ${uses.count} uses nobody has said whose token it was`,
+      `for ${uses.count - uses.attributed} of ${uses.count} uses no event says whose token it was`,
     );
   if (clock?.verdict === 'ahead')
     find('clock-off', `its clock is ahead by ${spanOf(-clock.delay.least / 1000)} or more`);
@@ -48,7 +48,7 @@ export function findingsOf(item: CoverageItem, lineage: LineageProfile, at: numb
     );
   }
   if (last !== null && item.never_sent.length > 0)
-    find('never-sent', `registered for ${item.never_sent.join(', ')}, and never sent one`);
+    find('never-sent', `registered for ${item.never_sent.join(', ')}, and has sent none`);
   return found;
 }
 

@@ -15,7 +15,7 @@ const HELP: Readonly<Record<string, string>> = {
   'wrong-resource': '`aud` or `resource` is none of the resources that the source is registered for',
   'time-in-future': 'the clock of the sender is ahead',
   'secret-in-event': 'the event holds a token: send its jti or its SHA-256 instead',
-  conflict: 'the same event id was used for something else: give every event an id of its own',
+  conflict: 'another event had the same id: give every event an id of its own',
 };
 
 /** Seconds during which a reason why tokens are not active is a next step; later it may have been repaired. */
@@ -47,13 +47,13 @@ export function nextSteps(
   if (disabled)
     step(
       'disabled',
-      'The source is disabled: nothing of it is taken. An administrator takes it back with `rescind source update --enable`.',
+      'The source is disabled: its events are not accepted. An administrator enables it with `rescind source update --enable`.',
     );
   for (const { topic, partition, stopped } of partitions ?? []) {
     if (stopped !== null)
       step(
         'partition-stopped',
-        `Partition ${partition} of ${topic} stands still (${stopped}). An administrator decides with \`rescind partition resume\`.`,
+        `Partition ${partition} of ${topic} is stopped (${stopped}). An administrator resumes it with \`rescind partition resume\`.`,
       );
   }
   const lag = (partitions ?? []).reduce((sum, one) => sum + Number(one.lag ?? 0), 0);
@@ -73,7 +73,7 @@ export function nextSteps(
   if (events.length === 0 && !lastWasRefused) {
     step(
       'send-first-event',
-      `Nothing has come. Write to the topic ${registered.topic}, or POST /events with a caller whose role \`emit\` names the source. \`source\` of each event is ${registered.uri}, letter by letter: what names another is refused (unknown-source) and does not show here.`,
+      `Nothing has come. Write to the topic ${registered.topic}, or POST /events with a caller whose role \`emit\` names the source. \`source\` of each event is ${registered.uri}, letter by letter: an event that names another is refused (unknown-source) and does not appear here.`,
     );
   }
   for (const { reason, member, says, count, token } of inactive.filter(({ last }) => now - last < FRESH_S)) {
@@ -101,7 +101,7 @@ export function nextSteps(
   if (clock?.verdict === 'ahead')
     step(
       'clock-ahead',
-      `The clock of the sender is ahead by ${spanOf(-clock.delay.least / 1000)} or more: put it right (NTP).`,
+      `The clock of the sender is ahead by ${spanOf(-clock.delay.least / 1000)} or more: correct it (NTP).`,
     );
   if (clock?.verdict === 'behind-or-late')
     step(

@@ -1,18 +1,18 @@
 import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
-import { Count, EntityId, Index, maybe, one, page, strict, Time } from '../ask/answer-parts.js';
+import { EntityId, Index, maybe, one, page, strict, Time } from '../ask/answer-parts.js';
 
 const Text = maybe(Type.String());
 
 const entry = {
   display_name: Text,
   user_name: Text,
-  emails: Type.Array(Type.String(), { description: 'in lower case' }),
-  active: maybe(Type.Boolean({ description: 'as the directory says it; nothing decides by it' })),
+  emails: Type.Array(Type.String(), { description: 'email addresses in lower case' }),
+  active: maybe(Type.Boolean({ description: 'as the directory states it; nothing is decided by it' })),
   owner: Text,
   team: Text,
   updated_at: Time,
-  updated_by: Type.String({ description: 'the caller' }),
+  updated_by: Type.String({ description: 'id of the caller that wrote the entry' }),
 };
 
 const named = {
@@ -25,11 +25,9 @@ const named = {
 export const DirectoryEntry = Type.Object({ ...named, ...entry }, strict);
 export const DirectoryItem = Type.Object(
   { ...named, entity: maybe(EntityId), ...entry },
-  { ...strict, description: '`entity` null: nothing was heard of it yet' },
+  { ...strict, description: '`entity` is null if no event has named this yet' },
 );
 export const DirectoryPage = page(DirectoryItem);
-
-export const ImportAnswer = Type.Object({ entries: Count, created: Count, changed: Count, unchanged: Count }, strict);
 
 const EntityName = Type.Object(
   {
@@ -39,14 +37,15 @@ const EntityName = Type.Object(
     name: Type.String({ description: '`sub`, `client_id`, id or URI' }),
     first_seen: Index,
     asserted_by: Type.Array(Type.Object({ entity: EntityId, index: Index }, strict), {
-      description: 'the first event that states this name and that of `entity` together, in one grant',
+      description: 'the first event that states this name and the name of `entity` together, in one grant',
     }),
     weak: Type.Boolean({
       description:
-        'true: only the directory ties it, by the same email. Rules and filters never follow a weak name; ask for it by its own id',
+        'true: only the directory ties this name, by the same email. Rules and filters never follow a weak name; ask about it by its own id.',
     }),
     shared: Type.Boolean({
-      description: 'grants state it together with several names of the IdP: it is not one person’s alone',
+      description:
+        'whether grants state this name together with several names of the IdP, so that it does not belong to one person alone',
     }),
     directory: maybe(Type.Object(entry, strict)),
   },
@@ -58,15 +57,14 @@ export const EntityAnswer = one({
   kind: Type.Enum(['user', 'client', 'agent', 'agent_type', 'resource', 'issuer', 'route', 'address', 'scope']),
   display_name: Type.Optional(Type.String()),
   names: Type.Array(EntityName, {
-    description: 'itself first, then what goes by the same grants, then weak names; at most 200',
+    description: 'the entity’s own name first, then names tied by grants, then weak names; at most 200',
   }),
-  at_least: Type.Boolean({ description: 'there are more names than are shown' }),
+  at_least: Type.Boolean({ description: 'whether there are more names than shown' }),
 });
 
-nameSchemas({ DirectoryEntry, DirectoryItem, DirectoryPage, ImportAnswer, EntityAnswer });
+nameSchemas({ DirectoryEntry, DirectoryItem, DirectoryPage, EntityAnswer });
 
 export type DirectoryEntry = Static<typeof DirectoryEntry>;
 export type DirectoryItem = Static<typeof DirectoryItem>;
 export type DirectoryPage = Static<typeof DirectoryPage>;
-export type ImportAnswer = Static<typeof ImportAnswer>;
 export type EntityAnswer = Static<typeof EntityAnswer>;

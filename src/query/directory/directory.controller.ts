@@ -1,49 +1,13 @@
-import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { RescindError } from '../../contracts/index.js';
-import { jsonBody, mediaTypeOf } from '../../platform/http/index.js';
+import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
+import { ApiParam, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { Answers, type Asker } from '../ask/documented.controller.js';
 import type { Questions } from '../questions.pg.js';
 import { PATH_DOCS as PATH } from '../ask/parameter-docs.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
-import { DirectoryEntry, DirectoryPage, EntityAnswer, ImportAnswer } from './answers.js';
-import { DIRECTORY_PARAMETERS, type Writer } from './directory.pg.js';
+import { DirectoryPage, EntityAnswer } from './answers.js';
+import { DIRECTORY_PARAMETERS } from './directory.pg.js';
 import { ENTITY_PARAMETERS } from './entity.pg.js';
-import { CSV_MEDIA_TYPE, DIRECTORY_COLUMNS, MAX_ENTRIES } from './import-file.js';
-import { ENTRY, NAME, OWNED } from './rows.js';
-import { SCIM_USER } from './scim-user.js';
-
-const JSON_MEDIA_TYPE = 'application/json';
-const FOR_PEOPLE = 'For people to read: nothing decides by the directory.';
-
-const plain = (schema: unknown): object => JSON.parse(JSON.stringify(schema)) as object;
-const iss = { name: 'iss', required: true, schema: NAME, description: 'issuer that knows it by this name' };
-const tenant = {
-  name: 'tenant',
-  required: false,
-  schema: NAME,
-  description: 'tenant claim, where the issuer states one',
-};
-const text = { type: 'string' as const };
-const IMPORT_BODY = {
-  required: true,
-  content: {
-    [CSV_MEDIA_TYPE]: {
-      schema: { ...text, title: 'DirectoryCsv' },
-      example: `${DIRECTORY_COLUMNS.join(',')}\nclient,https://idp.example,,wiki,Wiki,,,,ann@example.com,docs\n`,
-    },
-    [JSON_MEDIA_TYPE]: {
-      schema: {
-        type: 'array' as const,
-        title: 'DirectoryImport',
-        maxItems: MAX_ENTRIES,
-        items: ENTRY as object,
-      },
-    },
-  },
-};
-const named = (name: string, description: string) => ApiParam({ name, schema: NAME, description });
 
 @ApiTags('directory')
 @Controller('v1')
@@ -56,12 +20,12 @@ export class DirectoryController {
 
   @Get('entities/:id')
   @RequireRole('audit')
-  @ApiParam({ name: 'id', schema: PATH.entity, description: 'entity id, as other answers give it' })
+  @ApiParam({ name: 'id', schema: PATH.entity, description: 'entity id, from another answer' })
   @Answers(
-    'All names of one user, client or other thing, and which event states each',
+    'All names of one user, client or other entity, and the event that states each',
     EntityAnswer,
     ENTITY_PARAMETERS,
-    'Names that one grant states together are one user or client. `weak` names are tied by an email of the directory alone; what the directory says is of now.',
+    'Names that one grant states together belong to one user or client. `weak` names are tied only by an email of the directory. The directory’s entries are the present ones.',
   )
   entity(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<EntityAnswer> {
     return this.#questions.entity(caller.tenant, id, query);
@@ -70,137 +34,12 @@ export class DirectoryController {
   @Get('directory')
   @RequireRole('audit', 'admin')
   @Answers(
-    'Names, owners and teams, as they were put',
+    'Entries of the directory: names, owners and teams',
     DirectoryPage,
     DIRECTORY_PARAMETERS,
-    'Of now: it takes no `as_of`. The directory is a setting, of which no history is kept.',
+    'Entries as they are now: the question takes no `as_of`. The directory is a setting, and its history is not kept.',
   )
   list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<DirectoryPage> {
-    return this.#questions.directory.list(caller.tenant, query);
-  }
-
-  @Put('directory/users/:sub')
-  @RequireRole('admin')
-  @Header('cache-control', 'no-store')
-  @ApiOperation({
-    summary: 'Put a user’s names: a SCIM User (RFC 7643, section 4.1)',
-    description: `Kept are userName, displayName (or name.formatted), emails and active. ${FOR_PEOPLE}`,
-  })
-  @named('sub', 'the user as the issuer names it')
-  @ApiQuery(iss)
-  @ApiQuery(tenant)
-  @ApiBody({ schema: SCIM_USER as object })
-  @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  putUser(
-    @CurrentCaller() caller: Writer,
-    @Param('sub') sub: string,
-    @Query() query: unknown,
-    @Body(jsonBody) body: unknown,
-  ): Promise<DirectoryEntry> {
-    return this.#questions.directory.put(caller, 'user', sub, query, body);
-  }
-
-  @Put('directory/clients/:client_id')
-  @RequireRole('admin')
-  @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Put a client’s name, owner and team', description: FOR_PEOPLE })
-  @named('client_id', 'the client as the issuer names it')
-  @ApiQuery(iss)
-  @ApiBody({ schema: OWNED as object })
-  @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  putClient(
-    @CurrentCaller() caller: Writer,
-    @Param('client_id') id: string,
-    @Query() query: unknown,
-    @Body(jsonBody) body: unknown,
-  ): Promise<DirectoryEntry> {
-    return this.#questions.directory.put(caller, 'client', id, query, body);
-  }
-
-  @Put('directory/agents/:id')
-  @RequireRole('admin')
-  @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Put an agent’s name, owner and team', description: FOR_PEOPLE })
-  @named('id', 'the agent as the issuer names it')
-  @ApiQuery(iss)
-  @ApiBody({ schema: OWNED as object })
-  @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  putAgent(
-    @CurrentCaller() caller: Writer,
-    @Param('id') id: string,
-    @Query() query: unknown,
-    @Body(jsonBody) body: unknown,
-  ): Promise<DirectoryEntry> {
-    return this.#questions.directory.put(caller, 'agent', id, query, body);
-  }
-
-  @Delete('directory/users/:sub')
-  @RequireRole('admin')
-  @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Take a user’s entry out; answers with what it was' })
-  @named('sub', 'the user as the issuer names it')
-  @ApiQuery(iss)
-  @ApiQuery(tenant)
-  @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  removeUser(
-    @CurrentCaller() caller: Writer,
-    @Param('sub') id: string,
-    @Query() query: unknown,
-  ): Promise<DirectoryEntry> {
-    return this.#questions.directory.remove(caller, 'user', id, query);
-  }
-
-  @Delete('directory/clients/:client_id')
-  @RequireRole('admin')
-  @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Take a client’s entry out; answers with what it was' })
-  @named('client_id', 'the client as the issuer names it')
-  @ApiQuery(iss)
-  @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  removeClient(
-    @CurrentCaller() caller: Writer,
-    @Param('client_id') id: string,
-    @Query() query: unknown,
-  ): Promise<DirectoryEntry> {
-    return this.#questions.directory.remove(caller, 'client', id, query);
-  }
-
-  @Delete('directory/agents/:id')
-  @RequireRole('admin')
-  @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Take an agent’s entry out; answers with what it was' })
-  @named('id', 'the agent as the issuer names it')
-  @ApiQuery(iss)
-  @ApiOkResponse({ schema: plain(DirectoryEntry) })
-  removeAgent(
-    @CurrentCaller() caller: Writer,
-    @Param('id') id: string,
-    @Query() query: unknown,
-  ): Promise<DirectoryEntry> {
-    return this.#questions.directory.remove(caller, 'agent', id, query);
-  }
-
-  @Post('directory/import')
-  @HttpCode(200)
-  @RequireRole('admin')
-  @Header('cache-control', 'no-store')
-  @ApiOperation({
-    summary: 'Put many entries at once, from a CSV file or a JSON list',
-    description: `All or none: a refusal lists what is wrong with each line (\`lines\`). The same file again changes nothing, and what it does not name stays. ${FOR_PEOPLE}`,
-    requestBody: IMPORT_BODY,
-  })
-  @ApiOkResponse({ schema: plain(ImportAnswer) })
-  @ApiResponse({
-    status: 400,
-    description: 'invalid-request, with `lines`: [{line, detail}] and `faults`, their number (problem+json)',
-  })
-  importFile(@CurrentCaller() caller: Writer, @Query() query: unknown, @Body() body: unknown): Promise<ImportAnswer> {
-    if (Object.keys((query ?? {}) as object).length > 0)
-      throw new RescindError('invalid-request', { detail: 'the import knows no parameters' });
-    const mediaType = body instanceof Uint8Array ? mediaTypeOf(body) : undefined;
-    if (!(body instanceof Uint8Array) || (mediaType !== CSV_MEDIA_TYPE && mediaType !== JSON_MEDIA_TYPE)) {
-      throw new RescindError('unsupported-media-type', { detail: `send ${CSV_MEDIA_TYPE} or ${JSON_MEDIA_TYPE}` });
-    }
-    return this.#questions.directory.importFile(caller, body, mediaType);
+    return this.#questions.directory(caller.tenant, query);
   }
 }

@@ -21,18 +21,18 @@ const ANY: Readonly<Record<string, Response>> = {
   400: { description: 'invalid-request: the target, a header or a parameter is malformed or unknown' },
 };
 const MANAGED: Readonly<Record<string, Response>> = {
-  429: { description: 'too-many-requests: too many failed authentications of this address', headers: AGAIN },
+  429: { description: 'too-many-requests: too many failed authentications from this address', headers: AGAIN },
   503: { description: 'database-unavailable, no-lease or shutting-down: ask again', headers: AGAIN },
 };
 const NAMED: Readonly<Record<string, Response>> = {
   404: { description: 'not-found: nothing has this name, or the caller may not see it' },
 };
 const WRITES: Readonly<Record<string, Response>> = {
-  408: { description: 'request-timeout: the request did not arrive whole in time', headers: AGAIN },
+  408: { description: 'request-timeout: the whole request did not arrive in time', headers: AGAIN },
   413: { description: 'too-large: the body is too long' },
 };
 const MANAGED_WRITES: Readonly<Record<string, Response>> = {
-  409: { description: 'the thing exists already, or was changed by somebody else in the meantime' },
+  409: { description: 'it exists already, or somebody else has changed it in the meantime' },
   415: { description: 'unsupported-media-type: the body has another content type' },
 };
 

@@ -36,7 +36,7 @@ export class DocumentsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Where to go from here', description: 'Public, and the same for everybody.' })
+  @ApiOperation({ summary: 'Links to start from', description: 'Public. The answer is the same for everybody.' })
   @ApiOkResponse({
     description: 'links',
     schema: { type: 'object', title: 'Index', required: ['name', 'next'], example: INDEX },
@@ -63,7 +63,8 @@ export class DocumentsController {
   @ApiOperation({ summary: 'This document' })
   @ApiOkResponse({ description: 'OpenAPI 3.1', schema: { type: 'object', title: 'OpenApiDocument' } })
   openApi(): OpenAPIObject {
-    if (!this.#openApi.document) throw new RescindError('not-found', { detail: 'this process describes no interface' });
+    if (!this.#openApi.document)
+      throw new RescindError('not-found', { detail: 'this process has no OpenAPI document' });
     return this.#openApi.document;
   }
 }

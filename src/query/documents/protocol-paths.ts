@@ -5,12 +5,15 @@ import {
   eventType,
   FORM_MEDIA_TYPE,
   ID_JAG_TOKEN_TYPE,
+  INTAKE_WARNINGS,
   JSON_MEDIA_TYPE,
+  LEDGER_STATES,
   MAX_EVENTS_PER_POST,
   NDJSON_MEDIA_TYPE,
   PROBLEM_MEDIA_TYPE,
   SOURCE_EVENT_NAMES,
 } from '../../contracts/index.js';
+import { MAX_FORM_PARAMETERS } from '../../platform/http/index.js';
 
 /*
  * Describes the endpoints that are answered in front of the framework, which therefore cannot describe them. Written by
@@ -61,15 +64,16 @@ const warnings = {
   items: {
     type: 'object',
     required: ['code', 'detail'],
-    properties: { code: { enum: ['expired', 'lifetime-too-long', 'lineage-missing'] }, detail: text },
+    properties: { code: { enum: INTAKE_WARNINGS }, detail: text },
   },
-  description: 'why the token of the event cannot be active as its source is registered now; the event is stored',
+  description:
+    'Why the token of the event cannot be active with the present registration of its source. The event is stored.',
 };
 const stored = {
   title: 'StoredEvent',
   type: 'object',
   required: ['index', 'state'],
-  properties: { index: text, state: { enum: ['sequenced', 'integrated', 'published'] }, warnings },
+  properties: { index: text, state: { enum: LEDGER_STATES }, warnings },
 };
 const duplicate = {
   title: 'DuplicateEvent',
@@ -97,10 +101,7 @@ const problem = {
   content: { [PROBLEM_MEDIA_TYPE]: { schema: { type: 'object', required: ['type', 'status', 'code'] } } },
 };
 
-/** Parameters of a form that `introspection` takes; of another form its length alone is bounded. */
-const MAX_FORM_PARAMETERS = 32;
-
-const tokenForm = (title: string, hint: string, example: object, bounds: object = {}) => ({
+const tokenForm = (title: string, hint: string, example: object) => ({
   required: true,
   content: {
     [FORM_MEDIA_TYPE]: {
@@ -116,7 +117,7 @@ const tokenForm = (title: string, hint: string, example: object, bounds: object 
         },
         // Parameters that nobody knows are ignored (RFC 7662, 2.1). None may be repeated, so no value is a list (RFC 6749, 3.1).
         additionalProperties: text,
-        ...bounds,
+        maxProperties: MAX_FORM_PARAMETERS,
       },
       example,
     },
@@ -158,7 +159,7 @@ const readiness = (id: string, summary: string) => ({
     operationId: id,
     summary,
     description:
-      'Public. Answered from memory: the checks run in the background, and a result that is too old is no longer ready.',
+      'Public. The answer comes from memory: the checks run in the background, and a result that is too old counts as not ready.',
     responses: {
       200: { description: 'ready', ...report },
       503: { description: 'not ready: `checks` says why', ...report },
@@ -177,7 +178,7 @@ const SCOPE_TOKEN = '[!#-\\[\\]-~]+';
 const upstreamHeaders = Object.fromEntries(
   ['X-Rescind-Iss', 'X-Rescind-Sub', 'X-Rescind-Client-Id', 'X-Rescind-Scope'].map((name) => [
     name,
-    { schema: text, description: 'percent-encoded where it is no printable ASCII; empty where the token states none' },
+    { schema: text, description: 'Percent-encoded if it is not printable ASCII; empty if the token states none.' },
   ]),
 );
 const challenge = { 'WWW-Authenticate': { schema: text, description: 'RFC 6750, section 3' } };
@@ -187,7 +188,7 @@ const authorizeRequest = (operationId: string) => ({
   operationId,
   summary: 'May this request pass? Forward auth for nginx, Traefik and Envoy',
   description:
-    'The proxy is the caller, with the role `introspect`, and names itself in `X-Rescind-Key`. The bearer token is that of the proxy’s client. The decision is that of `/introspect`; a token that is bound to a key is refused. Paths below this one are answered likewise, whatever the method.',
+    'The proxy is the caller, with the role `introspect`, and sends its own key in `X-Rescind-Key`. The bearer token is that of the proxy’s client. The decision is that of `/introspect`, but a token that is bound to a key is refused. Paths below this one give the same answers, whatever the method.',
   security: [{ bearer: [] }],
   parameters: [
     proxyHeader('X-Rescind-Key', true, '^[!-~]+$', 'the key of a caller with the role `introspect`'),
@@ -200,14 +201,14 @@ const authorizeRequest = (operationId: string) => ({
     ),
   ],
   responses: {
-    200: { description: 'let it pass, with these headers', headers: upstreamHeaders },
-    401: { description: 'no token, or one that is not active here', headers: challenge, ...oauthError },
+    200: { description: 'let the request pass, with these headers', headers: upstreamHeaders },
+    401: { description: 'no token, or a token that is not active here', headers: challenge, ...oauthError },
     400: {
-      description: 'the proxy’s own headers are malformed, or its key is not that of a caller that may ask',
+      description: 'the proxy’s own headers are malformed, or its key does not belong to a caller that may ask',
       ...oauthError,
     },
     403: { description: 'insufficient_scope', headers: challenge, ...oauthError },
-    503: { description: 'this node cannot say: ask again', ...oauthError },
+    503: { description: 'this node cannot decide now: ask again', ...oauthError },
   },
 });
 
@@ -218,7 +219,9 @@ export const PROTOCOL_PATHS = {
       tags: ['health'],
       operationId: 'health-live',
       summary: 'The process answers',
-      responses: { 200: { description: 'it does', ...json({ title: 'Liveness', type: 'object' }, { live: true }) } },
+      responses: {
+        200: { description: 'the process answers', ...json({ title: 'Liveness', type: 'object' }, { live: true }) },
+      },
     },
   },
   '/health/ready': readiness(
@@ -231,7 +234,7 @@ export const PROTOCOL_PATHS = {
     get: {
       tags: ['health'],
       operationId: 'metrics',
-      summary: 'Measures for Prometheus',
+      summary: 'Metrics for Prometheus',
       description: 'Public.',
       responses: { 200: { description: 'text exposition format', content: { 'text/plain': { schema: text } } } },
     },
@@ -240,8 +243,8 @@ export const PROTOCOL_PATHS = {
     post: {
       tags: ['protocol'],
       operationId: 'events-post',
-      summary: 'Events of a source, answered when they are durable',
-      description: `Role \`emit\`. One event, up to ${MAX_EVENTS_PER_POST} in an array, or one a line. In binary mode (CloudEvents HTTP binding, 3.1) the attributes are \`ce-\` headers, their values percent-encoded, and the body is the data, of a JSON media type (\`application/json\`, \`application/…+json\`). An attribute that is null counts as unset; \`data_base64\` is decoded; members of the data that this release does not know are kept and not read.`,
+      summary: 'Send events of a source; the answer comes when they are durable',
+      description: `Role \`emit\`. The body is one event, an array of up to ${MAX_EVENTS_PER_POST} events, or one event a line. In binary mode (CloudEvents HTTP binding, 3.1) the attributes are \`ce-\` headers, their values percent-encoded, and the body is the data, of a JSON media type (\`application/json\`, \`application/…+json\`). An attribute that is null counts as unset; \`data_base64\` is decoded; members of the data that this release does not know are kept but ignored.`,
       security: callers,
       requestBody: {
         required: true,
@@ -254,7 +257,7 @@ export const PROTOCOL_PATHS = {
       },
       responses: {
         200: {
-          description: 'one result an event, in the order they were sent',
+          description: 'one result for each event, in the order of the request',
           ...json(
             {
               title: 'EventResults',
@@ -264,14 +267,14 @@ export const PROTOCOL_PATHS = {
           ),
         },
         400: {
-          description: 'a single event was refused, or the body is none',
+          description: 'the single event was refused, or the body is no event',
           ...json(refused, { error: 'invalid-data', detail: 'data/token must be object' }),
         },
         401: { description: 'unauthenticated' },
-        403: { description: 'the source is not the caller’s', ...json(refused, { error: 'unknown-source' }) },
-        409: { description: 'other content under an id that was used', ...json(refused, { error: 'conflict' }) },
+        403: { description: 'the caller may not speak for the source', ...json(refused, { error: 'unknown-source' }) },
+        409: { description: 'other content came before under the same id', ...json(refused, { error: 'conflict' }) },
         413: { description: 'too large', ...json(refused) },
-        415: { description: 'neither `ce-` headers nor a content type that carries events', ...problem },
+        415: { description: 'the request has no `ce-` headers and no content type for events', ...problem },
         429: { description: 'too many requests', headers: { 'Retry-After': { schema: text } } },
         503: { description: 'not stored: send it again', ...problem },
       },
@@ -283,17 +286,15 @@ export const PROTOCOL_PATHS = {
       operationId: 'introspect-post',
       summary: 'Is this token still good? (RFC 7662)',
       description:
-        'Role `introspect`. An inactive token is answered by the same bytes whatever the reason. The hint for ID-JAGs is not widened to other types, as RFC 7662, 2.1 would have it: a RAS that looks at `active` alone must not redeem an access token.',
+        'Role `introspect`. The answer about an inactive token is the same bytes, whatever the reason. With the hint for ID-JAGs no other types are searched, although RFC 7662, 2.1 would allow it: a RAS that looks only at `active` must not redeem an access token.',
       security: callers,
-      requestBody: tokenForm(
-        'IntrospectionForm',
-        `\`access_token\`, \`refresh_token\` or \`${ID_JAG_TOKEN_TYPE}\``,
-        { token: 'mF_9.B5f-4.1JqM', token_type_hint: 'access_token' },
-        { maxProperties: MAX_FORM_PARAMETERS },
-      ),
+      requestBody: tokenForm('IntrospectionForm', `\`access_token\`, \`refresh_token\` or \`${ID_JAG_TOKEN_TYPE}\``, {
+        token: 'mF_9.B5f-4.1JqM',
+        token_type_hint: 'access_token',
+      }),
       responses: {
         200: {
-          description: 'active, with the recorded facts; or inactive',
+          description: 'active, with the recorded facts, or inactive',
           content: {
             [JSON_MEDIA_TYPE]: {
               schema: {
@@ -330,7 +331,10 @@ export const PROTOCOL_PATHS = {
         401: { description: 'invalid_client', ...oauthError },
         413: { description: 'the form is too long', ...oauthError },
         429: { description: 'too many failed attempts', headers: { 'Retry-After': { schema: text } }, ...oauthError },
-        503: { description: 'this node cannot say: never a stale yes', headers: { 'Retry-After': { schema: text } } },
+        503: {
+          description: 'this node cannot decide now: it never answers a stale yes',
+          headers: { 'Retry-After': { schema: text } },
+        },
       },
     },
   },
@@ -344,7 +348,7 @@ export const PROTOCOL_PATHS = {
       operationId: 'revoke-post',
       summary: 'Revoke a token (RFC 7009)',
       description:
-        'Role `revoke-own`. When 200 is answered, no node answers *active* for the token any more. An unknown token is no error.',
+        'Role `revoke-own`. After the answer 200, no node and no guard says *active* for the token any more. An unknown token is no error.',
       security: callers,
       requestBody: tokenForm('RevocationForm', '`access_token` or `refresh_token`', {
         token: '45ghiukldjahdnhzdauz',
@@ -352,13 +356,13 @@ export const PROTOCOL_PATHS = {
       }),
       responses: {
         200: { description: 'in force everywhere' },
-        400: { description: 'invalid_request: also where the token was issued to another client', ...oauthError },
+        400: { description: 'invalid_request; also if the token was issued to another client', ...oauthError },
         401: { description: 'invalid_client', ...oauthError },
         403: { description: 'insufficient_scope: the caller lacks the role', ...oauthError },
         413: { description: 'the form is too long', ...oauthError },
         429: { description: 'too many failed attempts', headers: { 'Retry-After': { schema: text } }, ...oauthError },
         503: {
-          description: 'not confirmed everywhere: send it again',
+          description: 'the revocation is not confirmed everywhere: send it again',
           ...oauthError,
           headers: { 'Retry-After': { schema: text } },
         },

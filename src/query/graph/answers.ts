@@ -2,10 +2,10 @@ import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { Count, Index, lowerBound, maybe, one, Scopes, strict, Time } from '../ask/answer-parts.js';
 
-const NodeId = Type.String({ description: 'id of an entity, or `issuer:` and its name' });
+const NodeId = Type.String({ description: 'id of an entity, or `issuer:` and the name of the issuer' });
 const Seen = Type.Object(
   { index: Index, at: Time },
-  { ...strict, description: 'the first entry that names it, and its arrival' },
+  { ...strict, description: 'the first ledger entry that names this, and its time of arrival' },
 );
 const uses = {
   accesses: Count,
@@ -20,7 +20,7 @@ export const GraphNode = Type.Object(
   {
     id: NodeId,
     type: Type.Enum(['user', 'client', 'agent', 'resource', 'issuer']),
-    name: Type.String({ description: 'sub, client_id, id or URI' }),
+    name: Type.String({ description: 'its own name: `sub`, `client_id`, id or URI' }),
     issuer: Type.Optional(NodeId),
     tenant: Type.Optional(Type.String()),
     disabled: Type.Optional(Type.Literal(true)),
@@ -28,13 +28,13 @@ export const GraphNode = Type.Object(
     users: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: 'of a client: who hold a grant of it, at any resource; of an issuer: who hold a grant at all',
+        description: 'client: users with a grant for it, at any resource; issuer: its users who hold any grant',
       }),
     ),
     connections: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: 'of a client: resources that it reaches; of a resource: clients that reach it',
+        description: 'client: number of resources that it reaches; resource: number of clients that reach it',
       }),
     ),
     grants: Type.Optional(Count),
@@ -43,7 +43,7 @@ export const GraphNode = Type.Object(
   },
   {
     ...strict,
-    description: 'counts are those of the pairs of client and resource that the filters leave, drawn or not',
+    description: 'Counts cover all pairs of client and resource that match the filters, drawn or not.',
   },
 );
 
@@ -55,33 +55,34 @@ export const GraphEdge = Type.Union([
       to: NodeId,
       state: Type.Enum(['created', 'observed', 'deleted', 'unrecorded']),
       first_seen: Seen,
-      grants: Type.Integer({ minimum: 0, description: 'users who hold a grant' }),
+      grants: Type.Integer({ minimum: 0, description: 'number of users who hold a grant' }),
       ...uses,
       approved_scopes: Type.Array(Type.String(), {
         description:
-          'of the connection, as the IdP or its ID-JAGs say; a last one `…` stands for further ones, which are not kept',
+          'Scopes of the connection, as the IdP or its ID-JAGs state them. A last value `…` stands for further scopes, which are not kept.',
       }),
       granted_scopes: Type.Array(Type.String(), {
-        description: 'that any of the grants holds; `…` stands for further ones of a grant, which are not kept',
+        description:
+          'Scopes that any of the grants has. A value `…` stands for further scopes of a grant, which are not kept.',
       }),
       used_scopes: Scopes,
-      unused_scopes: Type.Array(Type.String(), { description: 'granted and never used' }),
+      unused_scopes: Type.Array(Type.String(), { description: 'scopes that are granted and were never used' }),
     },
-    { ...strict, description: 'client to resource' },
+    { ...strict, description: 'an edge from a client to a resource' },
   ),
   Type.Object(
     { type: Type.Literal('grant'), from: NodeId, to: NodeId, resources: Count },
-    { ...strict, description: 'user to client' },
+    { ...strict, description: 'an edge from a user to a client' },
   ),
   Type.Object(
     { type: Type.Literal('agent'), from: NodeId, to: NodeId },
-    { ...strict, description: 'agent to the client it acts as' },
+    { ...strict, description: 'an edge from an agent to the client that it acts as' },
   ),
 ]);
 
 export const GraphAnswer = one({
   fold: Type.Enum(['users', 'none'], {
-    description: 'users: they are counted on clients and issuers; none: they are nodes',
+    description: '`users`: users are only counted, on clients and issuers; `none`: users are nodes',
   }),
   nodes: Type.Array(GraphNode),
   edges: Type.Array(GraphEdge),
@@ -90,7 +91,7 @@ export const GraphAnswer = one({
     {
       ...strict,
       description:
-        'what there is beyond the nodes and connections of the answer; of a neighbourhood, as far as its depth; folded users are not left out',
+        'Numbers of nodes and connections that are not in the answer; with `expand`, only those within `depth`. Folded users do not count as left out.',
     },
   ),
 });

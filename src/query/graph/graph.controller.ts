@@ -7,10 +7,10 @@ import type { Questions } from '../questions.pg.js';
 import { GraphAnswer } from './answers.js';
 import { GRAPH_PARAMETERS } from './graph.pg.js';
 
-const DESCRIPTION = `Clients and resources, with users counted on clients unless they fit or \`fold=none\` asks for them; with \`expand\` the neighbourhood of
-one node, nearest first, users as nodes; of an issuer's node they stay folded. At most 200 nodes and 300 connections between them, the busiest; \`left_out\` counts the others. A client, agent or resource filter chooses
-connections, and the counts are those of the connection; of a user they are the user's own. \`from\` and \`to\` bound the accesses that are counted:
-of users and windows at most a million are counted, and beyond them \`at_least\` stands beside the number.`;
+const DESCRIPTION = `Shows clients and resources. Users are counted on clients, unless all of them fit or \`fold=none\` asks for them. With \`expand\`: the neighbourhood of
+one node, nearest first, with users as nodes; around an issuer they stay folded. An answer has the busiest 200 nodes and 300 connections between them; \`left_out\` counts the others. A filter by client, agent or resource chooses
+connections, and counts are those of the connection; with a user they are the user's own. \`from\` and \`to\` limit the accesses that are counted.
+For a user or a window at most a million are counted; beyond that \`at_least\` stands beside the number.`;
 
 @ApiTags('questions')
 @Controller('v1/graph')

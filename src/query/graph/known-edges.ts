@@ -1,4 +1,4 @@
-import type { PairDetails, PairState } from './pairs.js';
+import { joinStates, type PairDetails, type PairState } from './pairs.js';
 
 /** A value that is written once, and the index of the entry that brought it. */
 export interface Fact<T> {
@@ -194,9 +194,7 @@ export const connectedAgents = (edge: KnownEdge, index: number): readonly number
 
 const asText = (one: number, other: number): number => (String(one) < String(other) ? -1 : 1);
 
-/** If a pair has several connections, a decided state wins over an observed one, and that over a deleted one. */
 const STATES = ['deleted', 'created', 'observed'] as const;
-const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, deleted: 1, unrecorded: 0 };
 
 function findDetails(edge: KnownEdge, index: number): PairDetails {
   const connections = standing(edge, index);
@@ -206,9 +204,7 @@ function findDetails(edge: KnownEdge, index: number): PairDetails {
       .map(({ what }) => what)
       .sort();
   return {
-    state: connections
-      .map(({ state }): PairState => STATES[state])
-      .reduce((one, other) => (RANK[one] >= RANK[other] ? one : other), 'unrecorded' as PairState),
+    state: connections.map(({ state }): PairState => STATES[state]).reduce(joinStates, 'unrecorded'),
     approved: [...new Set(connections.flatMap(({ state, scopes }) => (state === 0 ? [] : scopes)))].sort(),
     granted: words(edge.granted),
     used: words(edge.used),

@@ -58,6 +58,7 @@ export const NO_USE: PairUse = {
 
 /** If connections share client and resource, a decided state wins over an observed one, and that over a deleted one. */
 const RANK: Readonly<Record<PairState, number>> = { created: 3, observed: 2, deleted: 1, unrecorded: 0 };
+export const joinStates = (one: PairState, other: PairState): PairState => (RANK[one] >= RANK[other] ? one : other);
 
 /** Merges the pairs that are shown as one; busiest first. */
 export function foldPairs(pairs: readonly Pair[]): ShownPair[] {
@@ -100,7 +101,7 @@ function join(one: ShownPair, other: Pair): ShownPair {
 
 export function joinDetails(details: readonly PairDetails[]): PairDetails {
   return details.reduce((one, other) => ({
-    state: RANK[one.state] >= RANK[other.state] ? one.state : other.state,
+    state: joinStates(one.state, other.state),
     approved: union(one.approved, other.approved),
     granted: union(one.granted, other.granted),
     used: union(one.used, other.used),

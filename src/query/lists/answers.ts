@@ -38,10 +38,15 @@ const usage = {
 export const ConnectionItem = Type.Object(
   {
     id: Type.String(),
-    state: Type.Enum(['created', 'observed', 'deleted'], { description: 'observed: only seen in an ID-JAG' }),
-    since: Type.Object({ index: Index, at: Time }, { ...strict, description: 'arrival of the event that made it so' }),
+    state: Type.Enum(['created', 'observed', 'deleted'], {
+      description: 'observed: the connection was only seen in an ID-JAG',
+    }),
+    since: Type.Object(
+      { index: Index, at: Time },
+      { ...strict, description: 'arrival of the event that made this state' },
+    ),
     decided_at: maybe(
-      Type.Integer({ description: 'when, in the words of the IdP, it was last decided; null: the IdP has not said' }),
+      Type.Integer({ description: 'Time of the last decision, as the IdP states it. null: the IdP has stated none.' }),
     ),
     idp_client: Client,
     client: Client,
@@ -53,7 +58,7 @@ export const ConnectionItem = Type.Object(
     users: Count,
     ...usage,
   },
-  { ...strict, description: 'usage is that of client and resource, which two connections can share' },
+  { ...strict, description: '`usage` is that of the client at the resource; two connections can share it' },
 );
 export const ConnectionPage = page(ConnectionItem);
 
@@ -66,7 +71,10 @@ export const GrantItem = Type.Object(
     granted_scopes: GrantedScopes,
     used_scopes: Scopes,
     unused_scopes: Scopes,
-    first_granted: Type.Object({ index: Index, at: Time }, { ...strict, description: 'arrival of the first evidence' }),
+    first_granted: Type.Object(
+      { index: Index, at: Time },
+      { ...strict, description: 'arrival of the first event that shows the grant' },
+    ),
     ...usage,
   },
   strict,
@@ -74,14 +82,14 @@ export const GrantItem = Type.Object(
 export const GrantPage = page(GrantItem);
 
 const Facts = Type.Record(Type.String(), Type.Unknown(), {
-  description: 'as the event said them; members: see /schemas',
+  description: 'facts as the event states them; see /schemas for the members',
 });
 const lineageMember = {
   id: Type.String(),
   index: Index,
   source: Source,
   facts: Facts,
-  conflict: Type.Boolean({ description: 'another event contradicts it' }),
+  conflict: Type.Boolean({ description: 'whether another event contradicts this one' }),
 };
 
 export const TokenAnswer = one({
@@ -98,13 +106,19 @@ export const TokenAnswer = one({
       tokens: Type.Array(Type.Object(lineageMember, strict)),
       id_jags: Type.Array(Type.Object(lineageMember, strict)),
       missing: Type.Array(Type.Object({ kind: Type.Enum(['token', 'id_jag']), id: Type.String() }, strict)),
-      broken: Type.Boolean({ description: 'a cycle, or too many hops: never active' }),
+      broken: Type.Boolean({
+        description: 'whether the lineage has a cycle or too many hops; such a token is never active',
+      }),
     },
-    { ...strict, description: 'what it came of, nearest first; missing: named, but no event of theirs has arrived' },
+    {
+      ...strict,
+      description:
+        'ID-JAGs and tokens that the token came from, nearest first. `missing`: the lineage names them, but no event about them has arrived.',
+    },
   ),
   stopped_by: Type.Array(Type.Object({ rule: Type.String() }, strict), {
     description:
-      'rules that stop it: of the present those that are in force on this node, of the past those that the ledger tells',
+      'Rules that stop the token. Now: those in force on this node. With `as_of`: those in the ledger at that moment.',
   }),
   ...INACTIVE,
   accesses: Type.Object({ count: Count, allowed: Count, denied: Count, first: maybe(Time), last: maybe(Time) }, strict),
@@ -126,7 +140,7 @@ export const EntryAnswer = one({
         attributes: Base64,
         bytes: Base64,
       },
-      { ...strict, description: 'null: erased' },
+      { ...strict, description: 'null if the content was erased' },
     ),
   ),
 });
@@ -140,14 +154,14 @@ export const SequencesAnswer = one({
         source: Source,
         first: SequenceNumber,
         last: SequenceNumber,
-        missing: Type.Integer({ minimum: 0, description: 'numbers between the first and the last that have not come' }),
-        repeated: Type.Integer({ minimum: 0, description: 'events under a number that was used, or given up' }),
+        missing: Type.Integer({ minimum: 0, description: 'numbers between `first` and `last` that have not come' }),
+        repeated: Type.Integer({ minimum: 0, description: 'events with a number that was already used or given up' }),
         given_up: Type.Integer({
           minimum: 0,
-          description: 'numbers that are no longer waited for, since there were too many gaps',
+          description: 'numbers that are no longer awaited, because there were too many gaps',
         }),
         gaps: Type.Array(Type.Object({ from: SequenceNumber, to: SequenceNumber }, strict), {
-          description: 'the lowest 100, first and last missing number',
+          description: 'the lowest 100 gaps, each with its first and last missing number',
         }),
       },
       strict,
@@ -171,13 +185,15 @@ export const QuarantineItem = Type.Object(
       ),
     ),
     mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson']),
-    size: Type.Integer({ minimum: 0, description: 'bytes that came; what is kept of them may be shorter' }),
+    size: Type.Integer({ minimum: 0, description: 'number of bytes that came; fewer may be kept' }),
     headers: Type.String(),
     text: Type.String({
-      description: 'what came, as UTF-8, token-shaped strings masked; what is no UTF-8 shows as U+FFFD',
+      description: 'The record as UTF-8, with token-shaped strings masked. Bytes that are not UTF-8 appear as U+FFFD.',
     }),
-    whole: Type.Boolean({ description: 'nothing was cut or masked: it can be replayed' }),
-    replayed_at: maybe(Type.Integer({ description: 'milliseconds since the epoch; it was refused again then' })),
+    whole: Type.Boolean({ description: 'whether nothing was cut or masked, so that the record can be replayed' }),
+    replayed_at: maybe(
+      Type.Integer({ description: 'time when it was replayed and refused again, milliseconds since the epoch' }),
+    ),
   },
   strict,
 );

@@ -1,11 +1,11 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import type { ConnectionPage } from './answers.js';
-import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../ask/as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
+import { asOfOf } from '../ask/as-of.js';
 import { connectionStateOf } from '../ask/entity-kinds.js';
 import { readPairs, type PairMemory } from '../graph/pairs.pg.js';
 import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
-import { FILTER_PARAMETERS, readLimit, readParameters, readWindow } from '../ask/parameters.js';
+import { readPageAsOf } from '../ask/page.js';
+import { FILTER_PARAMETERS, readParameters, readWindow } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask } from '../ask/snapshot.pg.js';
 import { scopesOf, usageOf } from '../ask/usage.js';
@@ -39,26 +39,21 @@ export function createConnectionsQuestion({
   return (tenant: string, query: unknown): Promise<ConnectionPage> => {
     const parameters = readParameters(query, CONNECTION_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
-    const limit = readLimit(parameters);
+    const page = readPageAsOf('connections', tenantKey, parameters);
     const window = readWindow(parameters);
-    const question = questionOf('connections', parameters);
-    const position = parameters.has('cursor')
-      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
-      : undefined;
-    const asked = position ? momentFromCursor(position) : readAsOf(parameters);
 
     return ask(
       tenant,
       async (snapshot) => {
         const rows = await snapshot.rows<ConnectionRow>(CONNECTIONS, [
-          position === undefined ? null : Buffer.from(position[2]!, 'base64url'),
-          limit + 1,
+          page.after === undefined ? null : Buffer.from(page.after[0]!, 'base64url'),
+          page.limit + 1,
           await resolveFilter(snapshot, tenantKey, parameters, 'client'),
           await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
           await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
           String(snapshot.index),
         ]);
-        const shown = rows.slice(0, limit);
+        const { shown, next } = page.cut(snapshot, rows, ({ id }) => [id.toString('base64url')]);
         const names = await readNames(
           snapshot,
           shown.flatMap((row) => [row.idp_client, row.client, row.res, row.agent]),
@@ -70,7 +65,6 @@ export function createConnectionsQuestion({
           window,
         );
         const pairs = new Map(known.pairs.map((pair) => [`${pair.client} ${pair.res}`, pair]));
-        const last = rows.length > limit ? shown.at(-1) : undefined;
         return {
           as_of: asOfOf(snapshot),
           items: shown.map((row) => {
@@ -89,12 +83,10 @@ export function createConnectionsQuestion({
               ...usageOf(pair.use),
             };
           }),
-          ...(last
-            ? { next: encodeCursor(tenantKey, question, [...momentToCursor(snapshot), last.id.toString('base64url')]) }
-            : {}),
+          ...next,
         };
       },
-      asked,
+      page.asked,
     );
   };
 }

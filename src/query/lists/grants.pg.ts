@@ -1,11 +1,11 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import { readUsesOfGrants } from '../../projections/index.js';
 import type { GrantPage } from './answers.js';
-import { asOfOf, momentFromCursor, momentToCursor, readAsOf } from '../ask/as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
+import { asOfOf } from '../ask/as-of.js';
 import { NO_USE } from '../graph/pairs.js';
 import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
-import { FILTER_PARAMETERS, readLimit, readParameters, readWindow } from '../ask/parameters.js';
+import { readPageAsOf } from '../ask/page.js';
+import { FILTER_PARAMETERS, readParameters, readWindow } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask } from '../ask/snapshot.pg.js';
 import { boundsOf, scopesOf, usageOf } from '../ask/usage.js';
@@ -33,34 +33,28 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
   return (tenant: string, query: unknown): Promise<GrantPage> => {
     const parameters = readParameters(query, GRANT_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
-    const limit = readLimit(parameters);
+    const page = readPageAsOf('grants', tenantKey, parameters);
     const window = boundsOf(readWindow(parameters));
-    const question = questionOf('grants', parameters);
-    const position = parameters.has('cursor')
-      ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
-      : undefined;
-    const asked = position ? momentFromCursor(position) : readAsOf(parameters);
 
     return ask(
       tenant,
       async (snapshot) => {
         const rows = await snapshot.rows<GrantRow>(GRANTS, [
-          ...(position?.slice(2) ?? FIRST_POSITION),
-          limit + 1,
+          ...(page.after ?? FIRST_POSITION),
+          page.limit + 1,
           await resolveFilter(snapshot, tenantKey, parameters, 'user'),
           await resolveFilter(snapshot, tenantKey, parameters, 'client'),
           await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
           await resolveFilter(snapshot, tenantKey, parameters, 'agent'),
           String(snapshot.index),
         ]);
-        const shown = rows.slice(0, limit);
+        const { shown, next } = page.cut(snapshot, rows, ({ usr, client, res }) => [usr, client, res].map(String));
         const names = await readNames(
           snapshot,
           shown.flatMap((row) => [row.usr, row.client, row.res, row.agent]),
         );
         const used = await readUsesOfGrants(snapshot, shown, { window });
         const uses = new Map(used.map((use) => [`${use.usr} ${use.client} ${use.res}`, use]));
-        const last = rows.length > limit ? shown.at(-1) : undefined;
         return {
           as_of: asOfOf(snapshot),
           items: shown.map((row) => ({
@@ -72,17 +66,10 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
             first_granted: { index: row.first_ix, at: Math.floor(Number(row.first_arrival) / 1000) },
             ...usageOf({ ...NO_USE, ...uses.get(`${row.usr} ${row.client} ${row.res}`) }),
           })),
-          ...(last
-            ? {
-                next: encodeCursor(tenantKey, question, [
-                  ...momentToCursor(snapshot),
-                  ...[last.usr, last.client, last.res].map(String),
-                ]),
-              }
-            : {}),
+          ...next,
         };
       },
-      asked,
+      page.asked,
     );
   };
 }

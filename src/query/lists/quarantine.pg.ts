@@ -3,8 +3,8 @@ import { loadSql } from '../../platform/postgres/index.js';
 import { DEFAULT_TENANT } from '../../registry/index.js';
 import type { QuarantineItem, QuarantinePage } from './answers.js';
 import { asOfOf } from '../ask/as-of.js';
-import { decodeCursor, encodeCursor, questionOf } from '../ask/cursor.js';
-import { readFlag, readLimit, readParameters, readUuid, type Parameters } from '../ask/parameters.js';
+import { readPage } from '../ask/page.js';
+import { readFlag, readParameters, readUuid, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask } from '../ask/snapshot.pg.js';
 
@@ -71,29 +71,20 @@ export function createQuarantineQuestions({
       const parameters = readParameters(query, QUARANTINE_PARAMETERS);
       const tenantKey = reader.tenantKey(asker.tenant);
       const operator = readOperator(parameters, asker);
-      const limit = readLimit(parameters);
       const source = readUuid(parameters, 'source');
-      const question = questionOf('quarantine', parameters);
-      const [before] = parameters.has('cursor')
-        ? decodeCursor(tenantKey, question, parameters.get('cursor')!)
-        : [NEWEST];
+      const page = readPage('quarantine', tenantKey, parameters);
 
       return ask(asker.tenant, async (snapshot) => {
         const rows = await snapshot.rows<QuarantineRow>(QUARANTINE, [
-          before,
+          page.after?.[0] ?? NEWEST,
           parameters.get('code'),
           source,
-          limit + 1,
+          page.limit + 1,
           operator,
           null,
         ]);
-        const shown = rows.slice(0, limit);
-        const last = rows.length > limit ? shown.at(-1) : undefined;
-        return {
-          as_of: asOfOf(snapshot),
-          items: shown.map(itemOf),
-          ...(last ? { next: encodeCursor(tenantKey, question, [last.id]) } : {}),
-        };
+        const { shown, next } = page.cut(rows, ({ id }) => [id]);
+        return { as_of: asOfOf(snapshot), items: shown.map(itemOf), ...next };
       });
     },
     async one(asker, id, query) {

@@ -12,10 +12,11 @@ import { PATH_DOCS as PATH } from '../ask/parameter-docs.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
 import { TOKEN_LOOKUP_PARAMETERS, TOKEN_PARAMETERS } from './tokens.pg.js';
 
-const USAGE_WINDOW = `Pages are read as of the first. \`from\` and \`to\` bound the usage, not the list; in a window at most a million accesses
-are counted, and \`at_least\` beside a number says that there are more. Each filter has an index.`;
+const USAGE_WINDOW = `All pages are about the moment of the first page. \`from\` and \`to\` limit the usage, not the list. In a window at most a million accesses
+are counted; \`at_least\` beside a number says that there are more. Each filter has an index.`;
 
-const REFUSED = 'Of now: it takes no `as_of`. What was refused has no place in the ledger, and goes after some days.';
+const REFUSED =
+  'Records as they are now: the question takes no `as_of`. Refused records are not in the ledger, and are deleted after some days.';
 
 @ApiTags('questions')
 @Controller('v1')
@@ -46,8 +47,8 @@ export class QuestionsController {
   }
 
   @Get('tokens/:id')
-  @ApiParam({ name: 'id', schema: PATH.token, description: 'key of the token, as other answers give it' })
-  @Answers('One token: facts, lineage, use, and what stops it', answers.TokenAnswer, TOKEN_PARAMETERS)
+  @ApiParam({ name: 'id', schema: PATH.token, description: 'key of the token, from another answer' })
+  @Answers('One token: facts, lineage, use, and the rules that stop it', answers.TokenAnswer, TOKEN_PARAMETERS)
   token(
     @CurrentCaller() caller: Asker,
     @Param('id') id: string,
@@ -59,10 +60,10 @@ export class QuestionsController {
   @Get('entries/:index')
   @ApiParam({ name: 'index', schema: INDEX, description: 'position in the ledger' })
   @Answers(
-    'One entry of the ledger, with what its leaf hash is computed from',
+    'One entry of the ledger, with the data that its leaf hash is computed from',
     answers.EntryAnswer,
     [],
-    'An entry never changes: it takes no `as_of`.',
+    'An entry never changes, so it takes no `as_of`.',
   )
   entry(
     @CurrentCaller() caller: Asker,
@@ -74,14 +75,14 @@ export class QuestionsController {
 
   @Get('quarantine')
   @RequireRole('audit', 'admin')
-  @Answers('What was refused, newest first', answers.QuarantinePage, QUARANTINE_PARAMETERS, REFUSED)
+  @Answers('Refused records, newest first', answers.QuarantinePage, QUARANTINE_PARAMETERS, REFUSED)
   quarantine(@CurrentCaller() caller: QuarantineAsker, @Query() query: unknown): Promise<answers.QuarantinePage> {
     return this.#questions.quarantine.list(caller, query);
   }
 
   @Get('quarantine/:id')
   @RequireRole('audit', 'admin')
-  @ApiParam({ name: 'id', schema: PATH.any, description: 'as the list gives it' })
+  @ApiParam({ name: 'id', schema: PATH.any, description: 'id from the list' })
   @Answers('One refused record', answers.QuarantineItem, QUARANTINED_PARAMETERS, REFUSED)
   quarantined(
     @CurrentCaller() caller: QuarantineAsker,
@@ -94,10 +95,10 @@ export class QuestionsController {
   @Get('sequences')
   @RequireRole('audit', 'admin')
   @Answers(
-    "What the sources' own numbering shows: events that never came",
+    'Events that never came, by the numbers that sources give their events',
     answers.SequencesAnswer,
     [],
-    'Of now: it takes no `as_of`. Which numbers are missing is kept as it stands, not as it stood.',
+    'Gaps as they are now: the question takes no `as_of`, because their history is not kept.',
   )
   sequences(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.SequencesAnswer> {
     return this.#questions.sequences(caller.tenant, query);

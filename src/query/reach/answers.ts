@@ -21,7 +21,7 @@ const group = <T extends TSchema>(item: T) =>
     {
       count: Count,
       top: Type.Array(Type.Object({ item, grants: Count, live_tokens: Count, ...lowerBound }, strict), {
-        description: 'those with the most grants, at most 50',
+        description: 'at most 50, those with the most grants first',
       }),
       left_out: Count,
       ...lowerBound,
@@ -31,7 +31,9 @@ const group = <T extends TSchema>(item: T) =>
 
 const volumes = { allowed: Count, denied: Count, records: Count, bytes: Count, ...lowerBound };
 
-const Selector = Type.Record(Type.String(), Type.Unknown(), { description: 'as POST /v1/revocations takes it' });
+const Selector = Type.Record(Type.String(), Type.Unknown(), {
+  description: 'a selector in the form that `POST /v1/revocations` takes',
+});
 
 const Preview = Type.Object(
   {
@@ -43,7 +45,10 @@ const Preview = Type.Object(
     connections: Count,
     ...lowerBound,
   },
-  { ...strict, description: 'what POST /v1/revocations/preview says of it: of now, whatever as_of is' },
+  {
+    ...strict,
+    description: 'The answer of `POST /v1/revocations/preview` about this rule. It is about now, whatever `as_of` is.',
+  },
 );
 
 export const BlastAnswer = one({
@@ -58,12 +63,12 @@ export const BlastAnswer = one({
             name: Type.Union([User, Client]),
             covered: Type.Boolean({
               description:
-                'false: others have this name too, or it is the name at the IdP of what was asked for by a name of a RAS; ask for it by itself',
+                'false: others have this name too, or it is the IdP’s name for something that was asked for by its name at a RAS. Ask about this name by itself.',
             }),
           },
           strict,
         ),
-        { description: 'names that one event states together with this one' },
+        { description: 'other names that one event states together with the name that was asked for' },
       ),
     },
     strict,
@@ -75,15 +80,16 @@ export const BlastAnswer = one({
   ),
   grants: Type.Object(
     { count: Count, ...lowerBound },
-    { ...strict, description: 'standing ones: of it, or behind its live tokens' },
+    { ...strict, description: 'standing grants that belong to it, or that stand behind its live tokens' },
   ),
   tokens: Type.Object(
     {
       live: Type.Integer({
         minimum: 0,
-        description: 'neither expired nor stopped by a rule; refresh tokens and what came of others too',
+        description:
+          'tokens that are neither expired nor stopped by a rule, including refresh tokens and tokens that came from other tokens',
       }),
-      stopped: Type.Integer({ minimum: 0, description: 'not expired, and stopped by a rule' }),
+      stopped: Type.Integer({ minimum: 0, description: 'tokens that are not expired and that a rule stops' }),
       newest: Type.Array(
         Type.Object(
           {
@@ -99,7 +105,7 @@ export const BlastAnswer = one({
           },
           strict,
         ),
-        { description: 'live ones, at most 50' },
+        { description: 'the newest live tokens, at most 50' },
       ),
       left_out: Count,
       ...lowerBound,
@@ -122,7 +128,7 @@ export const BlastAnswer = one({
         {
           count: Count,
           top: Type.Array(Type.Object({ resource: maybe(Resource), ...volumes, last: Time }, strict), {
-            description: 'the most used, at most 50',
+            description: 'the most used resources, at most 50',
           }),
           left_out: Count,
           ...lowerBound,
@@ -130,7 +136,7 @@ export const BlastAnswer = one({
         strict,
       ),
     },
-    { ...strict, description: 'records and bytes are those of allowed uses' },
+    { ...strict, description: '`records` and `bytes` count allowed uses only' },
   ),
   rules: Type.Array(
     Type.Object(
@@ -139,12 +145,12 @@ export const BlastAnswer = one({
           { selector: Selector, effect: Type.Enum(['block', 'revoke']) },
           {
             ...strict,
-            description: 'body of POST /v1/revocations, to which its `reason` is added: without one it is refused',
+            description: 'Body for `POST /v1/revocations`. Add a `reason`: without one the order is refused.',
           },
         ),
         live_tokens: Type.Integer({
           minimum: 0,
-          description: 'of those above, that no rule before it in this list stops',
+          description: 'tokens of this answer that no earlier rule in this list stops',
         }),
         ...lowerBound,
         preview: maybe(Preview),
@@ -153,7 +159,7 @@ export const BlastAnswer = one({
     ),
     {
       description:
-        'together they stop what is reached and nothing else; mostly one. `preview` is null where it was not asked for, took too long, or nothing falls by it alone',
+        'Rules, mostly one, that together stop exactly what is reached. `preview` is null if it was not asked for, took too long, or the rule alone stops nothing.',
     },
   ),
 });

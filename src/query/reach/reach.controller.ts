@@ -9,7 +9,7 @@ import { BlastAnswer } from './answers.js';
 import { BLAST_PARAMETERS, REACH_PARAMETERS } from './parameters.js';
 
 const ABOUT =
-  'Without `since`: the last 30 days. A rule is proposed, to be ordered with a `reason` of your own at POST /v1/revocations; `preview=false` leaves out its preview, which is the slower half.';
+  'Default of `since`: 30 days ago. The answer proposes a rule. To order it, add a `reason` of your own and send it to POST /v1/revocations. `preview=false` leaves out its preview, the slower half of the answer.';
 
 @ApiTags('questions')
 @Controller('v1')
@@ -23,10 +23,10 @@ export class ReachController {
 
   @Get('blast-radius')
   @Answers(
-    'What something compromised reaches, and the rule that stops exactly that',
+    'The blast radius of something compromised, and the rule that stops exactly that',
     BlastAnswer,
     parameterDocs(BLAST_PARAMETERS, { agent_type: { description: 'type of agent, as an event stated it' } }),
-    `Name one thing. ${ABOUT}`,
+    `Name one user, client, agent, session, ID-JAG or other thing. ${ABOUT}`,
   )
   blast(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<BlastAnswer> {
     return this.#questions.reach.blast(caller, query);

@@ -26,13 +26,16 @@ export const ReviewItem = Type.Object(
     resource: Resource,
     granted_scopes: GrantedScopes,
     used_scopes: Scopes,
-    first_granted: Type.Object({ index: Index, at: Time }, { ...strict, description: 'arrival of the first evidence' }),
+    first_granted: Type.Object(
+      { index: Index, at: Time },
+      { ...strict, description: 'arrival of the first event that shows the grant' },
+    ),
     last_used: maybe(Time),
     uses_30_days: Count,
     uses_90_days: Count,
-    rules: Type.Array(Type.String(), { description: 'rules that stop whatever is issued under it' }),
+    rules: Type.Array(Type.String(), { description: 'rules that stop all tokens issued under the grant' }),
   },
-  { ...strict, description: 'uses are allowed ones' },
+  { ...strict, description: 'only allowed uses count' },
 );
 
 export type ReviewItem = Static<typeof ReviewItem>;
@@ -66,18 +69,18 @@ export const IncidentReport = one({
   rule: Type.Object(
     {
       id: Type.String(),
-      entry: Type.String({ description: 'index of its entry in the ledger: see /v1/entries/{index} for the proof' }),
+      entry: Type.String({ description: 'index of the rule’s entry in the ledger; /v1/entries/{index} has the proof' }),
       seq: Type.String({ description: 'position in the control log' }),
       selector: Type.Record(Type.String(), Type.Unknown()),
       others: Type.Optional(
         Type.Array(Type.Record(Type.String(), Type.Unknown()), {
-          description: 'further selectors of the rule, any of which selects',
+          description: 'further selectors of the rule; it selects by any of them too',
         }),
       ),
       effect: Type.Enum(['block', 'revoke']),
       ordered_at: Instant,
       counts_from: Type.Integer({
-        description: 'when the event happened that ordered it, else `ordered_at`: milliseconds since the epoch',
+        description: 'Time of the event that ordered the rule, otherwise `ordered_at`; milliseconds since the epoch.',
       }),
       recorded_at: Type.Integer({ description: 'arrival of the entry, milliseconds since the epoch' }),
       reason: Type.String(),
@@ -85,7 +88,7 @@ export const IncidentReport = one({
       cause: maybe(
         Type.Object(
           { source: Type.String(), id: Type.String() },
-          { ...strict, description: 'the event of a source that ordered it' },
+          { ...strict, description: 'the source’s event that ordered the rule' },
         ),
       ),
       ended: maybe(
@@ -94,7 +97,7 @@ export const IncidentReport = one({
           {
             ...strict,
             description:
-              'a block that is over, and the entry of the enabling that ended it; what was granted until then stays revoked unless `resume`',
+              'The end of a block, with the entry of the enabling event that ended it. Tokens granted until then stay revoked, unless `resume` is true.',
           },
         ),
       ),
@@ -125,31 +128,34 @@ export const IncidentReport = one({
     {
       ...strict,
       description:
-        'tokens that were live when it was ordered, by what the ledger had told by its entry; also those that another rule stopped',
+        'Tokens that were live at the order, by the entries of the ledger before it; tokens that another rule stopped are included.',
     },
   ),
   since: Time,
   before: Type.Object(volumes, {
     ...strict,
-    description: 'uses of its tokens from `since` until it counts, by what is known at `as_of`',
+    description: 'Uses of the rule’s tokens from `since` until `counts_from`, by what is known at `as_of`.',
   }),
   after: Type.Object(
     { ...volumes, newest: Type.Array(Use), left_out: Count },
     {
       ...strict,
       description:
-        'uses of its tokens from the second after on, allowed and denied, for as long as it stopped them: until its lift, or its end where a token was granted later',
+        'Uses of the rule’s tokens from the next second on, allowed and denied, for as long as the rule stopped them: until its lift, or until its end if the token was granted later.',
     },
   ),
   confirmations: Type.Object(
     {
-      known: Type.Boolean({ description: 'false: nobody kept who confirmed it' }),
+      known: Type.Boolean({ description: 'false: no record of the confirmations was kept' }),
       nodes: Type.Array(
         Type.Object(
           { node: Type.String(), outcome: Type.Enum(['confirmed', 'expired']), guards: Count, at: Instant },
           strict,
         ),
-        { description: 'as the process that waited heard it; expired: the node had gone, or its lease was waited out' },
+        {
+          description:
+            'Confirmations as the waiting process received them. expired: the node was gone, or its lease ran out.',
+        },
       ),
     },
     strict,

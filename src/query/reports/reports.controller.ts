@@ -24,10 +24,10 @@ export class ReportsController {
   @Get('access-review')
   @ApiProduces('application/json', 'text/csv')
   @Answers(
-    'Every standing grant of a user or a resource',
+    'Access review: every standing grant of a user or a resource',
     ReviewReport,
     REVIEW_PARAMETERS,
-    'Streamed, whatever its length; cut off where it fails. CSV (RFC 4180): a cell that a spreadsheet would take for a formula (= + - @, tab, return) begins with an apostrophe; times are RFC 3339.',
+    'The report is streamed, whatever its length; after a failure the body is cut off. CSV (RFC 4180): a cell that a spreadsheet would take for a formula (= + - @, tab, return) begins with an apostrophe; times are RFC 3339.',
     'report',
   )
   async accessReview(
@@ -43,10 +43,10 @@ export class ReportsController {
   @Get('incident')
   @ApiProduces('application/json', 'text/csv')
   @Answers(
-    'What a rule hit, what was done before it and tried after it, and who confirmed it when',
+    'Incident report: what a rule hit, the uses before it, the attempts after it, and who confirmed it when',
     IncidentReport,
     parameterDocs(INCIDENT_PARAMETERS, { rule: { required: true } }),
-    'Without `since`: from 30 days before the order. CSV: a line a fact.',
+    'Default of `since`: 30 days before the order. CSV: one line for each fact.',
   )
   async incident(
     @CurrentCaller() caller: Asker,

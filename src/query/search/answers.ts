@@ -20,24 +20,24 @@ export const SearchItem = Type.Object(
     ]),
     match: Type.Enum(['exact', 'prefix', 'directory', 'lineage'], {
       description:
-        'exact: by its id, digest or whole name. directory: by what the directory calls it. lineage: a token that came of the ID-JAG that was asked for',
+        'exact: found by its id, digest or whole name. directory: found by its name in the directory. lineage: a token that came from the ID-JAG that was asked for.',
     }),
-    id: Type.String({ description: 'of an entity, token, rule, entry or source, as other questions take it' }),
+    id: Type.String({ description: 'id of the entity, token, rule, entry or source, for use in other questions' }),
     name: Type.String({
-      description: '`sub`, `client_id`, id, URI, `jti` or digest, type of the entry, or name of the source',
+      description: '`sub`, `client_id`, id, URI, `jti`, digest, type of the entry or name of the source',
     }),
     iss: maybe(Type.String()),
     tenant: Type.Optional(Type.String()),
     display_name: Type.Optional(Type.String()),
     first_seen: maybe(Index),
-    see: Type.String({ description: 'where to go on' }),
+    see: Type.String({ description: 'path of the next question to ask' }),
   },
   strict,
 );
 
 export const SearchAnswer = one({
-  items: Type.Array(SearchItem, { description: 'exact ones first, then by kind and name' }),
-  at_least: Type.Boolean({ description: 'there is more than is shown: type more of the name' }),
+  items: Type.Array(SearchItem, { description: 'exact matches first, then by kind and name' }),
+  at_least: Type.Boolean({ description: 'whether there are more results than shown: type more of the name' }),
 });
 
 nameSchemas({ SearchItem, SearchAnswer });

@@ -22,7 +22,7 @@ export class SearchController {
     'What a name, id or digest stands for',
     SearchAnswer,
     SEARCH_PARAMETERS,
-    'Never send a token to ask about it: decode a JWT where you are and ask by `iss` and `jti`, and ask for an opaque token by the SHA-256 of its text. What looks like a token is refused (`token-in-request`), and neither stored nor logged. Rules and sources are those of now.',
+    'Never send a token. Decode a JWT yourself and ask by `iss` and `jti`; ask about an opaque token by the SHA-256 of its text. A text that looks like a token is refused (`token-in-request`), and is neither stored nor logged. Rules and sources are the present ones.',
   )
   search(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<SearchAnswer> {
     return this.#questions.search(caller.tenant, query);

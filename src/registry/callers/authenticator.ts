@@ -119,7 +119,9 @@ export function createAuthenticator({ state, now = Date.now }: AuthenticatorOpti
     }
     // RFC 6749, section 2.3: the client MUST NOT use more than one authentication method in each request.
     if (formSecret !== undefined)
-      return { refusal: { code: 'invalid-request', detail: 'more than one way of authentication' } };
+      return {
+        refusal: { code: 'invalid-request', detail: 'the request authenticates in more than one way; use one' },
+      };
     const presented = takeApart(authorization);
     const { scheme, id, sha256 } = presented;
     if (scheme === undefined)

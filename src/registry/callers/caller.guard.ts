@@ -82,7 +82,7 @@ export const Asks = (kind: NonNullable<Arriving['asks']> = 'question'): MethodDe
     ApiResponse({
       status: 429,
       description:
-        'too-many-requests: the caller or its tenant asks more at the same time than it may; overloaded: no turn was free (problem+json)',
+        'too-many-requests: the caller or its tenant has too many requests under way; overloaded: no turn was free (problem+json)',
       headers: { 'Retry-After': { schema: { type: 'string' }, description: 'seconds' } },
     }),
   );

@@ -10,7 +10,8 @@ import type { Registry } from '../registry.js';
 import { REGISTRY } from '../tokens.js';
 import type { CallerView } from '../views.js';
 
-const OF_NOW = 'Of now: it takes no `as_of`. Each change is an entry of the ledger, `caller.changed`.';
+const OF_NOW =
+  'Callers as they are now: the question takes no `as_of`. Each change is an entry `caller.changed` of the ledger.';
 
 @ApiTags('callers')
 @RequireRole('admin')
@@ -48,25 +49,28 @@ export class CallersController {
   @Put(':id')
   @ApiOperation({
     summary: 'Replace the roles of a caller',
-    description: 'Answers when no process goes by the old ones.',
+    description: 'The answer comes when no process applies the old roles any more.',
   })
   @ApiBody({ schema: openApi(CallerUpdate) })
-  @ApiResponse(answer(200, 'the caller as it now is', CALLER))
+  @ApiResponse(answer(200, 'the caller after the change', CALLER))
   update(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body(jsonBody) body: unknown): Promise<CallerView> {
     return this.#registry.updateCaller(caller, id, body);
   }
 
   @Post(':id/disable')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Refuse a caller from now on' })
-  @ApiResponse(answer(200, 'the caller as it now is', CALLER))
+  @ApiOperation({ summary: 'Disable a caller' })
+  @ApiResponse(answer(200, 'the caller after the change', CALLER))
   disable(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<CallerView> {
     return this.#registry.disableCaller(caller, id);
   }
 
   @Post(':id/secrets')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Add a secret, to rotate to', description: 'At most two at once.' })
+  @ApiOperation({
+    summary: 'Add a secret, to rotate secrets',
+    description: 'A caller has at most two secrets at a time.',
+  })
   @ApiBody({ schema: openApi(SecretInput), required: false })
   @ApiResponse(answer(201, 'the secret', CREATED_SECRET))
   addSecret(
@@ -78,8 +82,11 @@ export class CallersController {
   }
 
   @Delete(':id/secrets/:secretId')
-  @ApiOperation({ summary: 'Remove a secret', description: 'Answers when no process accepts it any more.' })
-  @ApiResponse(answer(200, 'the caller as it now is', CALLER))
+  @ApiOperation({
+    summary: 'Remove a secret',
+    description: 'The answer comes when no process accepts the secret any more.',
+  })
+  @ApiResponse(answer(200, 'the caller after the change', CALLER))
   removeSecret(
     @CurrentCaller() caller: Caller,
     @Param('id') id: string,

@@ -1,39 +1,25 @@
-import { EVENT_TOPIC_PREFIX, implies, RescindError, type EventName } from '../../contracts/index.js';
+import {
+  EVENT_TOPIC_PREFIX,
+  eventsBoundBy,
+  implies,
+  RescindError,
+  type SourceEventName,
+} from '../../contracts/index.js';
 import type { ControlState, SourceRecord } from '../../control/index.js';
 import type { SourceUpdate } from '../inputs.js';
 import { checkKeys, MAX_KEYS } from '../keys/jwks-check.js';
 import { isAllowedScheme } from '../keys/jwks-fetch.js';
 import { tokenProfile } from './profiles.js';
 
-/** Event types that name the source's own issuer, and event types that name its own resource. */
-const ISSUER_TYPES: ReadonlySet<EventName> = new Set<EventName>([
-  'id-jag.issued',
-  'id-jag.denied',
-  'token.issued',
-  'token.denied',
-  'token.revoked',
-  'session.ended',
-  'user.disabled',
-  'user.enabled',
-  'client.disabled',
-  'client.enabled',
-  'connection.created',
-  'connection.updated',
-  'connection.deleted',
-]);
-const RESOURCE_TYPES: ReadonlySet<EventName> = new Set<EventName>([
-  'token.issued',
-  'access.allowed',
-  'access.denied',
-  'access.summary',
-]);
+const ISSUER_TYPES = eventsBoundBy('issuers');
+const RESOURCE_TYPES = eventsBoundBy('resources');
 
 /** RFC 3986, section 4.3: a scheme, and something after it. CloudEvents compares the text, so it is never normalised. */
 const ABSOLUTE_URI = /^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+$/;
 
-const needs = (types: ReadonlySet<EventName>, member: 'issuers' | 'resources') =>
+const needs = (types: readonly SourceEventName[], member: 'issuers' | 'resources') =>
   implies(
-    { required: ['types'], properties: { types: { type: 'array', contains: { enum: [...types] } } } },
+    { required: ['types'], properties: { types: { type: 'array', contains: { enum: types } } } },
     { required: [member], properties: { [member]: { minItems: 1 } } },
   );
 
@@ -69,7 +55,7 @@ export function sourceRecord(
   if (!ABSOLUTE_URI.test(identity.uri)) refuse('`uri` must be an absolute URI or a URN');
   const issuers = input.issuers ?? [];
   const resources = input.resources ?? [];
-  const needing = (types: ReadonlySet<EventName>) => input.types.find((type) => types.has(type));
+  const needing = (types: readonly SourceEventName[]) => input.types.find((type) => types.includes(type));
   if (issuers.length === 0 && needing(ISSUER_TYPES)) refuse(`a source of ${needing(ISSUER_TYPES)} needs \`issuers\``);
   if (resources.length === 0 && needing(RESOURCE_TYPES))
     refuse(`a source of ${needing(RESOURCE_TYPES)} needs \`resources\``);
@@ -139,7 +125,7 @@ function checkJwksUri(text: string, allowedHosts: readonly string[]): void {
   if (!isAllowedScheme(url, allowedHosts)) {
     throw new RescindError('invalid-jwks', {
       detail:
-        '`jwks_uri` must be https; http is taken from a loopback host that JWKS_ALLOWED_HOSTS of the service names',
+        '`jwks_uri` must be https; http is accepted only at a loopback host that JWKS_ALLOWED_HOSTS of the service names',
     });
   }
 }

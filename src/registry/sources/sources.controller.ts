@@ -10,7 +10,8 @@ import { SOURCE_CONDITIONS } from './source-check.js';
 import { REGISTRY } from '../tokens.js';
 import type { SourceView } from '../views.js';
 
-const OF_NOW = 'Of now: it takes no `as_of`. Each change is an entry of the ledger, `source.changed`.';
+const OF_NOW =
+  'Sources as they are now: the question takes no `as_of`. Each change is an entry `source.changed` of the ledger.';
 
 @ApiTags('sources')
 @RequireRole('admin')
@@ -46,11 +47,11 @@ export class SourcesController {
 
   @Put(':id')
   @ApiOperation({
-    summary: 'Replace all of a source but its name and URI',
-    description: 'Answers when no process goes by the old one.',
+    summary: 'Replace a source’s settings, except its name and URI',
+    description: 'The answer comes when no process applies the old settings any more.',
   })
   @ApiBody({ schema: openApi({ ...SourceUpdate, ...SOURCE_CONDITIONS }) })
-  @ApiResponse(answer(200, 'the source as it now is', SOURCE))
+  @ApiResponse(answer(200, 'the source after the change', SOURCE))
   update(@CurrentCaller() caller: Caller, @Param('id') id: string, @Body(jsonBody) body: unknown): Promise<SourceView> {
     return this.#registry.updateSource(caller, id, body);
   }
@@ -58,10 +59,11 @@ export class SourcesController {
   @Post(':id/disable')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Take nothing more from a source',
-    description: 'What it said stays; its keys verify nothing any more.',
+    summary: 'Disable a source: no more events are accepted from it',
+    description:
+      'Events that it sent stay in the ledger. Its keys verify nothing any more, and its tokens are inactive.',
   })
-  @ApiResponse(answer(200, 'the source as it now is', SOURCE))
+  @ApiResponse(answer(200, 'the source after the change', SOURCE))
   disable(@CurrentCaller() caller: Caller, @Param('id') id: string): Promise<SourceView> {
     return this.#registry.disableSource(caller, id);
   }

@@ -1,5 +1,5 @@
+import { MAX_SELECTOR_MEMBERS } from '../../contracts/index.js';
 import {
-  MAX_SELECTOR_MEMBERS,
   ruleKey,
   selectorParts,
   DIMENSIONS,
@@ -41,11 +41,11 @@ export const membersOf = (tenantKey: Uint8Array, selector: Selector): readonly M
  * Returns the issuers in the lineage of everything that the selector names: a rule on one of them stops all of it. A token's issuer is left
  * out, because a token that is named only as a parent brings only its own key along.
  */
-export const issuersBehind = ({ id_jag: idJag, session, user, client, agent }: Selector): readonly string[] => [
-  ...new Set(
-    [idJag, session, user, client, agent].flatMap((member) => (member && 'iss' in member ? [member.iss] : [])),
-  ),
-];
+export function issuersBehind(selector: Selector): readonly string[] {
+  const { token: _, ...members } = selector;
+  const named = Object.values(members).flatMap((one) => (typeof one === 'object' && 'iss' in one ? [one.iss] : []));
+  return [...new Set(named)];
+}
 
 /** Finds the rules whose selector is the same or wider, so that each stops everything that `selector` names. Returns them by id. */
 export function findWider(tenantKey: Uint8Array, rules: RuleIndex, selector: Selector): ReadonlyMap<string, Rule> {

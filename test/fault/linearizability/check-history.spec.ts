@@ -37,12 +37,12 @@ const check = (answer: CheckAnswer, began: number, ended = began + 5): Check => 
 const judge = (checks: readonly Check[], orders: readonly SentOrder[] = [], of = token()) =>
   checkHistory({ epochAtZero: EPOCH_S * 1000, tokens: [of], orders, checks });
 
-/** What a single check is judged to be. */
+/** Judges a single check: the kind of its violation, or `right`. */
 const kindOf = (one: Check, orders?: readonly SentOrder[], of?: RecordedToken): string =>
   judge([one], orders, of).violations[0]?.kind ?? 'right';
 
 describe('a history', () => {
-  it('is counted, and its first violations are told with the orders that select the token', () => {
+  it('is counted, and its first violations are reported with the orders that select the token', () => {
     const orders = [order(), order({ selector: [bob] }), order({ selector: [alice, chat] })];
     const checks = [
       check('active', 5_000),
@@ -66,7 +66,7 @@ describe('a history', () => {
     });
   });
 
-  it('keeps checks in columns as they were', () => {
+  it('stores checks in columns without changing them', () => {
     const log = new CheckLog();
     for (let at = 0; at < 200_000; at += 1) log.push(at, at % 5, at % 3, at + 0.25, at + 0.5);
     expect(log.length).toBe(200_000);
@@ -97,7 +97,7 @@ describe('an order that nothing ends', () => {
     expect(kindOf(check('active', 20_000), [order({ selector: [] })])).toBe('stale');
   });
 
-  it('may be in force for ever where it was not answered', () => {
+  it('may be in force for ever if it was not answered', () => {
     const unheard = order({ answered: undefined });
     expect(kindOf(check('active', 60_000), [unheard])).toBe('right');
     expect(kindOf(check('inactive', 60_000), [unheard])).toBe('right');
@@ -112,19 +112,19 @@ describe('a revoke', () => {
     recordingBegan: host,
     recorded: host + 100,
   });
-  it('leaves what was granted and recorded after it, beyond the skew', () => {
+  it('does not stop tokens granted and recorded after it, beyond the skew', () => {
     const later = token(granted(16_000));
     expect(kindOf(check('active', 20_000), [revoke], later)).toBe('right');
     expect(kindOf(check('inactive', 20_000), [revoke], later)).toBe('wrongly-inactive');
   });
-  it('stops what was recorded before it, whatever its times say', () => {
+  it('stops tokens recorded before it, whatever their times say', () => {
     expect(kindOf(check('active', 20_000), [revoke], token({ grantedAt: EPOCH_S + 1_000 }))).toBe('stale');
   });
-  it('may or may not stop what was granted around it', () => {
+  it('may or may not stop tokens granted at about its time', () => {
     for (const answer of ['active', 'inactive'] as const)
       expect(kindOf(check(answer, 20_000), [revoke], token(granted(11_000)))).toBe('right');
   });
-  it('of an earlier moment compares times alone', () => {
+  it('compares only times if it names an earlier moment', () => {
     const earlier = order({ before: EPOCH_S + 5 });
     expect(kindOf(check('active', 20_000), [earlier], token({ grantedAt: EPOCH_S + 7 }))).toBe('stale');
     expect(kindOf(check('active', 20_000), [earlier], token({ grantedAt: EPOCH_S + 8 }))).toBe('right');
@@ -144,7 +144,7 @@ describe('a revoke of a token, an ID-JAG or a session', () => {
     ['ordered as one', {}],
     ['as a block that was lifted', { effect: 'block', lift: { resume: false, began: 15_000, answered: 15_050 } }],
     ['as a block that has ended', { effect: 'block', until: EPOCH_S + 20 }],
-  ])('stops what is granted and recorded later, too, %s', (_name, over) => {
+  ])('stops tokens granted and recorded later, too, %s', (_name, over) => {
     const byIdentity = order({ selector: [session], ...over });
     expect(kindOf(check('active', 60_000), [byIdentity], later)).toBe('stale');
     expect(kindOf(check('inactive', 60_000), [byIdentity], later)).toBe('right');
@@ -155,19 +155,19 @@ describe('a revoke of a token, an ID-JAG or a session', () => {
 describe('a block that is lifted', () => {
   const lifted = (resume: boolean, answered: number | undefined = 15_050): SentOrder =>
     order({ effect: 'block', lift: { resume, began: 15_000, answered } });
-  it('with resume ends with the answer, and need not hold from its sending on', () => {
+  it('ends with the answer if it resumes, and need not hold from the sending on', () => {
     expect(kindOf(check('active', 14_000), [lifted(true)])).toBe('stale');
     expect(kindOf(check('active', 14_999, 15_001), [lifted(true)])).toBe('right');
     expect(kindOf(check('inactive', 15_049), [lifted(true)])).toBe('right');
     expect(kindOf(check('inactive', 15_051), [lifted(true)])).toBe('wrongly-inactive');
     expect(kindOf(check('active', 15_051), [lifted(true)])).toBe('right');
   });
-  it('with resume may hold on where the lift was not answered', () => {
+  it('may still hold if it resumes and the lift was not answered', () => {
     const unheard = order({ effect: 'block', lift: { resume: true, began: 15_000 } });
     for (const answer of ['active', 'inactive'] as const)
       expect(kindOf(check(answer, 60_000), [unheard])).toBe('right');
   });
-  it('without resume leaves a revoke behind: no moment in between, and not for what comes later', () => {
+  it('leaves a revoke behind without resume: with no moment in between, and not for later tokens', () => {
     expect(kindOf(check('active', 15_010), [lifted(false)])).toBe('stale');
     expect(kindOf(check('active', 60_000), [lifted(false)])).toBe('stale');
     const later = token({ grantedAt: EPOCH_S + 30, recordingBegan: 30_000, recorded: 30_100 });
@@ -178,17 +178,17 @@ describe('a block that is lifted', () => {
 
 describe('a block with an end', () => {
   const ends = (resume: boolean): SentOrder => order({ effect: 'block', until: EPOCH_S + 20, resume });
-  it('stops what is granted later, too, until shortly before its end', () => {
+  it('stops tokens granted later, too, until shortly before its end', () => {
     const later = token({ grantedAt: EPOCH_S + 15, recordingBegan: 15_000, recorded: 15_100 });
     expect(kindOf(check('active', 17_000), [ends(true)], later)).toBe('stale');
     for (const answer of ['active', 'inactive'] as const)
       expect(kindOf(check(answer, 20_000), [ends(true)], later)).toBe('right');
   });
-  it('with resume stops nothing afterwards', () => {
+  it('stops nothing after its end if it resumes', () => {
     expect(kindOf(check('inactive', 22_000), [ends(true)])).toBe('wrongly-inactive');
     expect(kindOf(check('active', 22_000), [ends(true)])).toBe('right');
   });
-  it('without resume goes on as a revoke as of its end', () => {
+  it('goes on as a revoke as of its end without resume', () => {
     expect(kindOf(check('active', 20_000), [ends(false)])).toBe('stale');
     expect(kindOf(check('active', 60_000), [ends(false)])).toBe('stale');
     expect(kindOf(check('active', 60_000), [ends(false)], token({ grantedAt: EPOCH_S + 23 }))).toBe('right');
@@ -199,7 +199,7 @@ describe('a block with an end', () => {
 });
 
 describe('orders that overlap', () => {
-  it('leave no moment between them', () => {
+  it('leave no moment between them in which the token may be active', () => {
     const first = order({ effect: 'block', lift: { resume: true, began: 15_000, answered: 15_050 } });
     const second = order({
       effect: 'block',

@@ -45,7 +45,7 @@ interface Spans {
 }
 
 /**
- * What the product promises, over what was recorded: no *active* to a question that began after the answer to an order that
+ * Checks the product's promise over the recorded history: no *active* to a question that began after the answer to an order that
  * selects the token and stops it; no *inactive* for a token that nothing may stop. A decision falls at one moment between
  * the beginning and the end of its check. So *active* is stale when every such moment lies where the token must be
  * stopped, and *inactive* is wrong when none lies where it may be.

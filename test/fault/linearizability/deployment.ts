@@ -10,7 +10,7 @@ import { IDPS_OF_ALL, RASS_OF_ALL, clientsOf } from './universe.js';
 export const NODES = 3;
 const MAX_ATTEMPTS = 10;
 
-/** What callers authenticate with. */
+/** Credentials of the callers. */
 export interface Credentials {
   readonly admin: string;
   readonly emitter: string;
@@ -18,14 +18,14 @@ export interface Credentials {
   /** Waits for the facts of tokens not yet seen. */
   readonly waitingIntrospector: string;
   readonly guard: string;
-  /** By the name of the RAS: may revoke what was issued to its clients. */
+  /** Keys of the callers that may revoke tokens issued to the clients of a RAS, by the name of the RAS. */
   readonly clients: ReadonlyMap<string, string>;
 }
 
 /** PostgreSQL, Kafka and the nodes, registered and running. */
 export interface Deployment {
   readonly nodes: readonly Node[];
-  /** Not started: it joins and leaves as a fault. */
+  /** A node that is not started with the others: it joins and leaves as a fault. */
   readonly guest: Node;
   readonly postgres: { kill(): void; start(): Promise<void> };
   readonly kafka: { kill(): void; start(): Promise<void> };
@@ -39,7 +39,7 @@ export interface Deployment {
 export interface DeploymentOptions {
   readonly product: string;
   readonly leaseSeconds: number;
-  /** For homes and logs. */
+  /** Directory for homes and logs. */
   readonly directory: string;
 }
 

@@ -1,4 +1,4 @@
-// Which token a checking process asks about next. The run tells it which exist, which may be active, and which were stopped just now.
+// Draws the token that a checking process asks about next. The run says which tokens exist, which may be active, and which were just stopped.
 
 /** Tokens that were focused on last, drawn from again and again. */
 const HOT = 300;

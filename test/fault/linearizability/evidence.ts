@@ -4,7 +4,7 @@ import type { Verdict } from './check-history.js';
 import type { Fault } from './faults.js';
 import type { CheckLog, History } from './history.js';
 
-/** Of the run around a violation, milliseconds before and after it. */
+/** Milliseconds of the run that are shown before and after a violation. */
 const AROUND_MS = 10_000;
 const MAX_SHOWN = 10;
 

@@ -26,7 +26,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 const LINK_KINDS = ['cut', 'slow', 'swallow', 'hold'] as const satisfies readonly FaultKind[];
 type LinkKind = (typeof LINK_KINDS)[number];
 
-/** What was broken, and from when until when it was. */
+/** One fault: the part that was broken, and from when until when. */
 export interface Fault {
   readonly kind: FaultKind;
   /** A node, a guard or a service. */
@@ -35,7 +35,7 @@ export interface Fault {
   to: HostMs;
 }
 
-/** Of a hundred faults, those that come with a broken link beside them, of whichever node. */
+/** Percentage of the faults that come with a broken link of some node beside them. */
 const DOUBLE_PERCENT = 40;
 
 export interface FaultsOptions {
@@ -91,7 +91,7 @@ export async function injectFaults({
     else if (kind === 'slow') link.slow(random.between(10, 0.45 * leaseMs), directions());
     else link[kind](directions());
     await aroundALease();
-    // What arrived late may be the last that arrives.
+    // The bytes that arrived late may be the last ones that arrive.
     if (kind === 'slow' && random.chance(50)) {
       link.swallow({ from: true, to: true });
       await longerThanALease();
@@ -124,7 +124,7 @@ export async function injectFaults({
         return at(() => spoil(node.link, kind));
       case 'leave':
         return at(async () => {
-          // It is killed then, and the run goes on: what is said meanwhile is judged all the same.
+          // A node that does not leave is killed, and the run goes on: its answers meanwhile are judged all the same.
           await node.leave().catch((error: Error) => void stuck.push(error.message));
           await delay(random.between(0, 1_000));
           await node.start();

@@ -7,7 +7,7 @@ const { createGuard } = await import(pathToFileURL(process.argv[2]).href);
 
 const ANSWERS = { active: 0, inactive: 1, unavailable: 2 };
 const ROUND_EVERY_MS = 10;
-/** What was missed for longer is not made up for. */
+/** Checks that are more overdue than this are skipped. */
 const MAX_BEHIND_MS = 500;
 /** Checks that wait for an answer of the node. */
 const MAX_ASKING = 32;
@@ -41,7 +41,7 @@ function flush() {
   records = [];
 }
 
-/** As many as are due at so many a second. */
+/** Makes the checks that are due at the given number a second. */
 function createRounds(perSecond) {
   let doneUntil = clock();
   return () => {

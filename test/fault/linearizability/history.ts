@@ -23,7 +23,7 @@ export const isByIdentity = ({ selector }: { readonly selector: readonly Value[]
 
 /** A token as it was recorded. Times of recording are the earliest of its lineage, since the lowest seq counts. */
 export interface RecordedToken {
-  /** Of the token and everything it came from. */
+  /** Values of the token and of its whole lineage. */
   readonly values: ReadonlySet<Value>;
   /** Oldest `iat` of the lineage, epoch seconds. */
   readonly grantedAt: number;
@@ -35,7 +35,7 @@ export interface RecordedToken {
   readonly recorded: HostMs;
 }
 
-/** From before the first time it was sent to the first answer that it is in force; attempts in between may have worked. */
+/** The time from before the first attempt to the first answer that the order is in force; attempts in between may have worked. */
 export interface Sent {
   readonly began: HostMs;
   /** Undefined: not answered, so it may be in force or not. */
@@ -50,10 +50,10 @@ export interface SentOrder extends Sent {
   readonly before?: number | undefined;
   /** `block`, epoch seconds. */
   readonly until?: number | undefined;
-  /** With `until`: what was stopped is good again afterwards. */
+  /** With `until`: tokens that the rule stopped are good again afterwards. */
   readonly resume?: boolean | undefined;
   lift?: SentLift | undefined;
-  /** By which door, for people. */
+  /** The door that the order came through, for readers of the evidence. */
   readonly door: 'order' | 'revoke' | 'event';
 }
 

@@ -23,16 +23,16 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 /** Characters of the evidence that are shown: the first violation, with its orders and the checks around it. */
 const SHOWN = 20_000;
 
-/** What went wrong, with the seed, when it did; the directory goes. */
+/** Expects a run without violations. Otherwise prints the seed and the evidence, because the directory is deleted. */
 async function expectNothingFound(result: RunResult): Promise<void> {
   if (result.evidence !== undefined)
     console.error(JSON.stringify(rowOf(result)), (await readFile(result.evidence, 'utf8')).slice(0, SHOWN));
   expect([result.verdict.stale, result.verdict.wronglyInactive, result.stuck]).toEqual([0, 0, []]);
 }
 
-describe('introspection at three nodes, asked from outside while rules are ordered and lifted and everything is broken in turn', () => {
+describe('introspection at three nodes, checked from outside while rules are ordered and lifted and each part is broken in turn', () => {
   it(
-    'never says active after the answer to an order, nor inactive without one',
+    'never says active after the answer to an order, nor inactive without an order',
     async () => {
       const seed = Date.now() % 1_000_000;
       console.info(`seed ${seed}`);
@@ -49,7 +49,7 @@ describe('introspection at three nodes, asked from outside while rules are order
       expect(verdict.checks).toBeGreaterThanOrEqual(CHECKS);
       for (const kind of FAULT_KINDS) expect([kind, faults[kind]]).toEqual([kind, expect.any(Number)]);
       expect(FAULT_KINDS.filter((kind) => faults[kind] === 0)).toEqual([]);
-      // It has asked where it could have been caught.
+      // The run has asked in the ways that could have shown a violation.
       expect(result.viaKafka).toBeGreaterThan(0);
       expect(result.behind).toBeGreaterThan(CHECKS / 100);
       expect([verdict.afterAnswer > CHECKS / 20, verdict.active > CHECKS / 20]).toEqual([true, true]);

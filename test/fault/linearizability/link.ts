@@ -1,7 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 
-/** What passes a link: `from` is what the connecting side says, `to` what it hears. */
+/** Directions of a link: `from` carries the bytes that the connecting side sends, `to` those that it receives. */
 export interface Directions {
   readonly from: boolean;
   readonly to: boolean;
@@ -12,13 +12,13 @@ export interface Link {
   readonly port: number;
   /** Ends what is connected, and refuses what comes until it heals. */
   cut(): void;
-  /** What passes in these directions arrives so much later, in order. */
+  /** Delays the bytes of these directions, and keeps their order. */
   slow(delayMs: number, directions: Directions): void;
   /** Bytes of these directions vanish without anybody being told: a host or a wire that has gone. */
   swallow(directions: Directions): void;
   /** Bytes of these directions stay under way, and arrive when it heals: a wire that comes back, with what TCP sends again. */
   hold(directions: Directions): void;
-  /** What has lost bytes is reset. */
+  /** Ends all disturbances. Connections that have lost bytes are reset. */
   heal(): void;
   close(): Promise<void>;
 }

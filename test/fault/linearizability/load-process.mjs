@@ -7,7 +7,7 @@ const [ACTIVE, INACTIVE, UNAVAILABLE] = [0, 1, 2];
 /** A node that cannot answer is not asked as fast as it says so. */
 const UNAVAILABLE_PAUSE_MS = 50;
 const ROUND_EVERY_MS = 5;
-/** What was missed for longer is not made up for. */
+/** Checks that are more overdue than this are skipped. */
 const MAX_BEHIND_MS = 500;
 const RECONNECT_MS = 50;
 /** Longer than any node is stopped for: what it says when it wakes is what matters. */
@@ -17,7 +17,7 @@ const SILENT_MS = 250;
 const LATE_QUESTION_EVERY_MS = 100;
 const MAX_LATE_QUESTIONS = 60;
 const FLUSH_MS = 50;
-/** Of those to be asked now; older ones are dropped. */
+/** Tokens that are to be asked about at once; older ones are dropped. */
 const MAX_FOCUSED = 200;
 /** Questions that a pipelining connection sends at once. */
 const PIPELINED = 8;
@@ -29,7 +29,7 @@ const DELIVERY_MS = 20;
 const clock = () => Number(process.hrtime.bigint()) / 1e6;
 const draw = createDraw();
 let records = [];
-/** Of the checks since the last report, those that waited for the answer before theirs. */
+/** Checks since the last report that waited for the answer to the check before them. */
 let behind = 0;
 let authorization;
 let waitingAuthorization;

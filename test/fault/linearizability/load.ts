@@ -5,7 +5,7 @@ import type { CheckLog } from './history.js';
 import type { Link } from './link.js';
 import type { Population } from './population.js';
 
-/** What a checking process is told about tokens, by their numbers in the history. */
+/** A message to a checking process about tokens, which are named by their numbers in the history. */
 export interface Told {
   /** Texts of tokens that are recorded from now on. */
   readonly know?: readonly (readonly [token: number, text: string])[];
@@ -13,7 +13,7 @@ export interface Told {
   readonly live?: readonly number[];
   /** Will not be active any more: drawn rarely. */
   readonly dead?: readonly number[];
-  /** To be asked about now, by every way there is. */
+  /** Tokens to ask about now, in every way there is. */
   readonly focus?: readonly number[];
 }
 
@@ -23,7 +23,7 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-/** Where a checking process gets its tokens from, and where its checks go. */
+/** Parts that a checking process depends on: the tokens it draws from, and the log of its checks. */
 export interface Surroundings {
   readonly population: Population;
   readonly log: CheckLog;
@@ -39,7 +39,7 @@ export interface NodeLoadOptions extends Surroundings {
   /** Questions a node. */
   readonly perSecond: number;
   readonly authorization: string;
-  /** Of a caller whose questions about unknown tokens wait for facts. */
+  /** Credentials of a caller whose questions about unknown tokens wait for facts. */
   readonly waitingAuthorization: string;
 }
 
@@ -83,7 +83,7 @@ export interface GuardProcessOptions extends Surroundings {
   readonly link: Link;
   /** Directory of the compiled product. */
   readonly product: string;
-  /** Of a caller with the role `guard`. */
+  /** API key of a caller with the role `guard`. */
   readonly key: string;
   /** Checks. */
   readonly perSecond: number;

@@ -13,12 +13,12 @@ const BATCH = 50;
 const REPLENISH_EVERY_MS = 400;
 /** Fresh ones also where nothing died, each time. */
 const FRESH = 4;
-/** Of a hundred tokens, those that come from another one; and how far back that goes. */
+/** Percentage of tokens that come from another token, and the largest number of hops. */
 const HOPS_PERCENT = 25;
 const MAX_HOPS = 2;
 
 const KAFKA_EVERY_MS = 400;
-/** Until a token whose events were sent through Kafka is given up. */
+/** Time after which a token whose events were sent through Kafka is given up. */
 const KAFKA_TIMEOUT_MS = 15_000;
 const ASK_AGAIN_MS = 200;
 
@@ -39,7 +39,7 @@ export interface Minting {
   replenish(): Promise<void>;
   /** Records some through Kafka until the run ends. */
   viaKafka(options: ViaKafkaOptions): Promise<void>;
-  /** So many of them were asked about. */
+  /** Number of tokens recorded through Kafka that were asked about. */
   readonly viaKafkaCount: number;
 }
 

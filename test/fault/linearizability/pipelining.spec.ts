@@ -85,7 +85,7 @@ async function judge(world: MemoryWorld, enough: (stale: number) => boolean) {
 }
 
 it(
-  'finds nothing where one request follows another',
+  'the load finds no violation if the node serves one request after the other',
   async () => {
     const world = createWorld();
     server = createHttpServer({
@@ -102,7 +102,7 @@ it(
 );
 
 it(
-  'finds answers that are held back where requests are served as they come',
+  'the load finds answers that are held back if the node serves requests as they come',
   async () => {
     const world = createWorld();
     server = createServer(world.handle);

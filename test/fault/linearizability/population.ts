@@ -5,16 +5,16 @@ import type { Minted } from './universe.js';
 
 /** The tokens of a run: all that were ever recorded, and those that may be active. */
 export interface Population {
-  /** By number, for the history. */
+  /** All tokens; a token's number in the history is its position. */
   readonly tokens: readonly RecordedToken[];
   readonly liveCount: number;
   minted(token: number): Minted;
-  /** It and everything it came from is recorded. */
+  /** Adds a token whose lineage is completely recorded. Returns its number. */
   join(minted: Minted, began: HostMs, recorded: HostMs): number;
   pickLive(): number | undefined;
-  /** Live ones that hold every value. */
+  /** Finds the live tokens that have every value of the selector. */
   selected(selector: readonly Value[]): number[];
-  /** Not active any more, for good. */
+  /** Notes that the tokens can never be active again. */
   bury(tokens: readonly number[]): void;
   /** Checks some of these everywhere, now. */
   focus(tokens: readonly number[]): void;
@@ -23,7 +23,7 @@ export interface Population {
   detach(load: Load): void;
 }
 
-/** Of those that an order selects, as many are checked everywhere at once. */
+/** Number of tokens selected by an order that are checked everywhere at once. */
 const FOCUSED = 24;
 
 export function createPopulation(random: Random): Population {

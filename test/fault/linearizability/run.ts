@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
+import { createAsking } from './asking.js';
 import { createCaller } from './calls.js';
 import { checkHistory, type Verdict } from './check-history.js';
 import { deploy, type Deployment } from './deployment.js';
 import { saveEvidence } from './evidence.js';
 import { FAULT_KINDS, injectFaults, type Fault, type FaultKind } from './faults.js';
 import { CheckLog, epochAtZero, hostClock, type History, type SentOrder } from './history.js';
-import { openLink, type Link } from './link.js';
-import { createGuardProcess, startNodeLoad, type GuardProcess, type Load } from './load.js';
 import { createMinting } from './minting.js';
 import { createOrders } from './orders.js';
 import { createPopulation } from './population.js';
@@ -19,15 +18,6 @@ import { createUniverse, type Minted } from './universe.js';
 
 /** Orders under way at a time. */
 const ORDERING = 6;
-/** Questions under way at a time, and a second, a node. */
-const CONNECTIONS = 32;
-/** Of those, the ones that send several questions at once. */
-const PIPELINING = 8;
-const QUESTIONS_A_SECOND = 400;
-/** Of each guard, which answers most of them itself. */
-const CHECKS_A_SECOND = 4_000;
-/** Resource servers with the library in them. */
-const GUARDS = ['guard-of-one', 'guard-of-all'];
 const LOOK_EVERY_MS = 4_000;
 /** The checks between the last order of all and the end. */
 const SETTLE_MS = 1_500;
@@ -42,7 +32,7 @@ export interface RunOptions {
   readonly maxMs: number;
   readonly leaseSeconds: number;
   readonly kinds?: readonly FaultKind[];
-  /** For homes, logs and evidence. */
+  /** Directory for homes, logs and evidence. */
   readonly directory: string;
   readonly onProgress?: (line: string) => void;
 }
@@ -55,16 +45,16 @@ export interface RunResult {
   /** Orders that were answered, by kind. */
   readonly orders: Readonly<Record<string, number>>;
   readonly tokens: number;
-  /** Of those, recorded through Kafka. */
+  /** Tokens, out of `tokens`, that were recorded through Kafka. */
   readonly viaKafka: number;
   /** Pipelined ones that waited for the answer before theirs. */
   readonly behind: number;
-  /** By what answered them. */
+  /** Number of checks by the part that answered them. */
   readonly checksBy: Readonly<Record<string, number>>;
   readonly unavailableShare: number;
   /** Nodes that did not go in order within two minutes. */
   readonly stuck: readonly string[];
-  /** Where a violation is written down. */
+  /** Path of the file that describes the violation. */
   readonly evidence: string | undefined;
 }
 
@@ -95,7 +85,7 @@ async function runAgainst(
   }: RunOptions,
 ): Promise<RunResult> {
   const startedAt = hostClock();
-  const { nodes, guest, credentials } = deployment;
+  const { nodes, credentials } = deployment;
   const random = createRandom(seed);
   const stopping = new AbortController();
   const faultless = new AbortController();
@@ -104,7 +94,6 @@ async function runAgainst(
   const faults: Fault[] = [];
   const stuck: string[] = [];
   const counts: Record<string, number> = {};
-  const vias = [...nodes, guest].map(({ name }) => name).concat(GUARDS);
 
   const population = createPopulation(random);
   const universe = createUniverse({ random, prefix: `at${seed}` });
@@ -130,10 +119,7 @@ async function runAgainst(
   });
 
   const trouble = createTrouble();
-  const surroundings = { population, log, onTrouble: trouble.meet };
-  const loads: Load[] = [];
-  const guards: GuardProcess[] = [];
-  const links: Link[] = [];
+  const asking = createAsking({ deployment, product, population, log, random, onTrouble: trouble.meet });
   const kafka = new Kafka({
     clientId: 'linearizability',
     brokers: [...deployment.brokers],
@@ -157,39 +143,13 @@ async function runAgainst(
   try {
     await producer.connect();
     await minting.fill();
-    loads.push(
-      await startNodeLoad({
-        ...surroundings,
-        nodes: [...nodes, guest].map(({ port }, via) => ({ port, via })),
-        connections: CONNECTIONS,
-        perSecond: QUESTIONS_A_SECOND,
-        pipelining: PIPELINING,
-        authorization: `Bearer ${credentials.introspector}`,
-        waitingAuthorization: `Bearer ${credentials.waitingIntrospector}`,
-      }),
-    );
-    for (const name of GUARDS) {
-      // One stays with its node, the other finds another behind each connection.
-      const link = await openLink(name === 'guard-of-all' ? () => random.pick(nodes).port : () => nodes[0]!.port);
-      links.push(link);
-      const guard = createGuardProcess({
-        ...surroundings,
-        name,
-        via: vias.indexOf(name),
-        link,
-        product,
-        key: credentials.guard,
-        perSecond: CHECKS_A_SECOND,
-      });
-      await guard.start();
-      guards.push(guard);
-    }
+    await asking.start();
 
     const guarded = (work: Promise<void>): Promise<void> => work.catch((error: unknown) => trouble.meet(error));
     const breaking = guarded(
       injectFaults({
         deployment,
-        guards,
+        guards: asking.guards,
         random,
         leaseMs: leaseSeconds * 1_000,
         kinds,
@@ -222,7 +182,7 @@ async function runAgainst(
       kinds.every((kind) => faults.some((fault) => fault.kind === kind && fault.to < Infinity));
     while (!found && hostClock() - startedAt < maxMs && !(log.length >= checks && seen())) {
       await Promise.race([delay(LOOK_EVERY_MS), trouble.met]);
-      // What was written by the last look: the answers to orders that came before these checks are written down by now.
+      // Only checks written by the last look are judged: by now the answers to all orders before them are written too.
       const verdict = checkHistory(history(judged, written));
       [judged, written] = [written, log.length];
       found = verdict.violations.length > 0;
@@ -238,14 +198,13 @@ async function runAgainst(
     await delay(SETTLE_MS);
     stopping.abort();
     await Promise.race([Promise.all(working), trouble.met]);
-    for (const guard of guards.splice(0)) await guard.leave();
-    for (const load of loads.splice(0)) await load.stop();
+    await asking.leave();
 
     const whole = history(0, log.length);
     const verdict = checkHistory(whole);
     const evidence = verdict.violations.length === 0 ? undefined : join(directory, `violation-${seed}.json`);
     if (evidence !== undefined)
-      await saveEvidence({ path: evidence, seed, vias, history: whole, log, faults, verdict });
+      await saveEvidence({ path: evidence, seed, vias: asking.vias, history: whole, log, faults, verdict });
     return {
       seed,
       seconds: (hostClock() - startedAt) / 1000,
@@ -257,7 +216,7 @@ async function runAgainst(
       tokens: population.tokens.length,
       viaKafka: minting.viaKafkaCount,
       behind: log.behind,
-      checksBy: countBy(log, vias),
+      checksBy: countBy(log, asking.vias),
       unavailableShare: verdict.unavailable / Math.max(1, verdict.checks),
       stuck,
       evidence,
@@ -265,9 +224,7 @@ async function runAgainst(
   } finally {
     faultless.abort();
     stopping.abort();
-    for (const guard of guards) await guard.kill();
-    for (const load of loads) await load.stop();
-    for (const link of links) await link.close();
+    await asking.kill();
     await producer.disconnect().catch(() => undefined);
   }
 }

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Client } from 'pg';
 import type * as inForceModule from '../../../src/control/follow/in-force.js';
 import type * as control from '../../../src/control/index.js';
-import type * as leaseModule from '../../../src/control/lease/lease.js';
+import type * as leaseModule from '../../../src/lease/lease.js';
 import type * as membershipModule from '../../../src/control/follow/membership.pg.js';
 import type * as nodeRowsModule from '../../../src/control/follow/node-rows.pg.js';
 import { type Log } from '../../../src/platform/log/index.js';
@@ -38,12 +38,12 @@ const NOBODY_GIVES_UP_MS = 3_600_000;
 const REPLY_TOOK_MS = 700;
 
 const load = <M>(product: string, file: string): Promise<M> =>
-  import(pathToFileURL(join(product, 'control', file)).href) as Promise<M>;
+  import(pathToFileURL(join(product, file)).href) as Promise<M>;
 
 /** One scenario a trap that no run can aim at, by the trap's name. Each drives the compiled line itself. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'lease-flag': async ({ product, url, log }) => {
-    const { createControlFollower, createControlLog } = await load<ControlModule>(product, 'index.js');
+    const { createControlFollower, createControlLog } = await load<ControlModule>(product, 'control/index.js');
     const pool = createPool({ url, max: 2, applicationName: 'scenario' });
     const follower = createControlFollower({
       url,
@@ -80,7 +80,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   'reap-any-counter': async ({ product, session }) => {
-    const { createNodeRows } = await load<NodeRowsModule>(product, 'follow/node-rows.pg.js');
+    const { createNodeRows } = await load<NodeRowsModule>(product, 'control/follow/node-rows.pg.js');
     const rows = createNodeRows(session);
     await rows.join('00000000-0000-4000-8000-00000000000a', 'living', LEASE_MS);
     const [read] = await rows.read();
@@ -89,8 +89,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   'wait-joins-read': async ({ product, session }) => {
-    const { createInForce } = await load<InForceModule>(product, 'follow/in-force.js');
-    const { createNodeRows } = await load<NodeRowsModule>(product, 'follow/node-rows.pg.js');
+    const { createInForce } = await load<InForceModule>(product, 'control/follow/in-force.js');
+    const { createNodeRows } = await load<NodeRowsModule>(product, 'control/follow/node-rows.pg.js');
     const real = createNodeRows(session);
     const reads = heldReads(() => real.read());
     const inForce = createInForce({
@@ -121,7 +121,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   'clock-before-read': async ({ product }) => {
-    const { createInForce } = await load<InForceModule>(product, 'follow/in-force.js');
+    const { createInForce } = await load<InForceModule>(product, 'control/follow/in-force.js');
     const clock = stoppedClock();
     try {
       const row = {
@@ -232,7 +232,7 @@ interface JoinedNode {
 /** A node that has joined and read the log, and has not renewed yet; its clock goes by hand. */
 async function joinedNode(product: string, session: Client, log: Log): Promise<JoinedNode> {
   const { createLease, LEASE_FRACTION } = await load<LeaseModule>(product, 'lease/lease.js');
-  const { createMembership } = await load<MembershipModule>(product, 'follow/membership.pg.js');
+  const { createMembership } = await load<MembershipModule>(product, 'control/follow/membership.pg.js');
   let now = 0;
   let act = (): void => undefined;
   const clock = (): { monotonic: number; withStops: number } => ({ monotonic: now, withStops: now });

@@ -29,8 +29,8 @@ async function isBrokenIn(product: string, name: string): Promise<boolean> {
   }
 }
 
-describe('a line of the protocol is taken out, and found by its scenario', () => {
-  it('there is a scenario for each trap that no run finds', () => {
+describe('a scenario finds that a line of the protocol is missing', () => {
+  it('every trap that no run finds has a scenario', () => {
     expect(Object.keys(SCENARIOS).sort()).toEqual([...SCENARIO_TRAPS].sort());
   });
 
@@ -45,7 +45,7 @@ describe('a line of the protocol is taken out, and found by its scenario', () =>
 });
 
 describe('the trap of the day', () => {
-  it('each is in turn, one can be named, and an unknown one is refused', () => {
+  it('traps take turns by day, one can be named, and an unknown one is refused', () => {
     const days = RUN_TRAPS.map((_, at) => 20_000 + at);
     expect(days.map((day) => trapOfTheDay(day, undefined)).sort()).toEqual([...RUN_TRAPS].sort());
     expect(trapOfTheDay(20_000, 'no-wait')).toBe('no-wait');
@@ -53,7 +53,7 @@ describe('the trap of the day', () => {
   });
 
   it(
-    'is found by a run',
+    'a run finds it',
     async () => {
       const name = trapOfTheDay(Math.floor(Date.now() / DAY_MS), process.env['TRAP']);
       console.info(`trap ${name}: ${TRAPS[name]!.breaks}`);

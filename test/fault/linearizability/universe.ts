@@ -59,7 +59,7 @@ export interface Minted {
   readonly sha256: string;
   /** Name of the RAS that issued it, to one of that RAS's clients. */
   readonly ras: string;
-  /** What a selector could name of it and what it came from, by dimension; its own first. */
+  /** Members of the token and of its lineage that a selector can name, by dimension; the token's own members come first. */
   readonly members: Readonly<Record<string, readonly unknown[]>>;
   readonly values: ReadonlySet<Value>;
   readonly grantedAt: number;
@@ -69,7 +69,7 @@ export interface Minted {
 }
 
 export interface Universe {
-  /** With a parent: a further hop, to whatever RAS. */
+  /** Mints a token. With a parent, the token is a further hop, to any RAS. */
   mint(parent?: Minted): Minted;
 }
 
@@ -150,7 +150,7 @@ export function createUniverse({
       add('user', { iss: idp.iss, sub: user });
       add('session', { iss: idp.iss, sid });
       add('issuer', idp.iss);
-      // What an ID-JAG is addressed to counts as a resource.
+      // The addressee of an ID-JAG counts as a resource.
       add('resource', ras.iss);
       if (agent) add('agent', { iss: idp.iss, id: agent.id });
       if (agent) add('agent_type', agent.type);

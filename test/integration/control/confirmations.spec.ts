@@ -6,7 +6,7 @@ import { createControlDatabase, TENANT } from './control-fixture.js';
 
 const DAY_MS = 86_400_000;
 
-it('keeps who confirmed a rule for 90 days, and nothing of rules on a single token', async () => {
+it('keeps the confirmations of a rule for 90 days, and none of rules on a single token', async () => {
   const { pool, drop } = await createControlDatabase();
   try {
     const now = Date.now();

@@ -75,15 +75,15 @@ export interface Follower extends ControlFollower {
 
 export interface NodeProcess {
   readonly signal: (name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL') => void;
-  /** Of its own: whether it is current, and its head. */
+  /** Asks the process whether it is current, and for its head. */
   ask(): Promise<{ readonly current: boolean; readonly head: bigint }>;
-  /** As `Follower.lastCurrentAt`. */
+  /** Reads `Follower.lastCurrentAt` of the process. */
   lastCurrentAt(seq: bigint): Promise<number>;
   /** In order. */
   stop(): Promise<void>;
 }
 
-/** What a node was seen to answer from: for each head, when it was last current with it. */
+/** Observations of one node: for each head, the last time when the node was current with it. */
 type Sightings = readonly (readonly [head: bigint, at: number])[];
 
 const lastBelow = (sightings: Sightings, seq: bigint): number =>
@@ -194,7 +194,7 @@ async function spawnNode(url: string): Promise<{ node: NodeProcess; kill: () => 
 export interface Link {
   /** The server, as seen through the link. */
   readonly url: string;
-  /** From now on nothing passes in either direction, and nobody is told: a network that fails, a host that stops. */
+  /** Lets nothing pass in either direction from now on, and tells nobody: a network that fails, a host that stops. */
   sever(): void;
   close(): Promise<void>;
 }

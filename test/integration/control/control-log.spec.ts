@@ -64,7 +64,7 @@ describe('the control log on PostgreSQL', () => {
     expect(appended.reduce((sum, { firstSeq, lastSeq }) => sum + Number(lastSeq - firstSeq) + 1, 0)).toBe(read.length);
   });
 
-  it('commits durably, also where the database prefers not to', async () => {
+  it('commits durably, even if the database’s settings say otherwise', async () => {
     await control.pool.query(`
       CREATE TABLE spec_commits (mode text NOT NULL);
       CREATE FUNCTION spec_note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO spec_commits VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$;
@@ -81,7 +81,7 @@ describe('the control log on PostgreSQL', () => {
     }
   });
 
-  it('shows nothing of what comes after a transaction that is still open', async () => {
+  it('shows no record behind a transaction that is still open', async () => {
     await control.append();
     const open = await control.pool.connect();
     await open.query('BEGIN');
@@ -104,7 +104,7 @@ describe('the control log on PostgreSQL', () => {
     ]);
   });
 
-  it('leaves no gap where a transaction was rolled back', async () => {
+  it('leaves no gap after a transaction that was rolled back', async () => {
     const release = await control.hold(`SELECT * FROM control_append('[{"key":null,"records":[]}]')`);
     await release();
     const lost = await control.hold(
@@ -114,7 +114,7 @@ describe('the control log on PostgreSQL', () => {
     expect(await control.append()).toBe(1n);
   });
 
-  it('commits what waits in one process in one statement', async () => {
+  it('commits all waiting records of one process in one statement', async () => {
     const appended = await Promise.all(
       Array.from({ length: 100 }, () => sut.append({ records: [record(), record()] })),
     );
@@ -154,7 +154,7 @@ describe('the control log on PostgreSQL', () => {
   });
 
   describe('a command with a key', () => {
-    it('applies once, and says so with the first seqs', async () => {
+    it('is applied once, and a repetition gets the first seqs', async () => {
       const first = await sut.append(once('k'));
       await control.append();
       expect(first).toEqual({ firstSeq: 1n, lastSeq: 1n, replayed: false, same: true });
@@ -166,7 +166,7 @@ describe('the control log on PostgreSQL', () => {
       expect(await length()).toBe(3);
     });
 
-    it('applies once when it waits twice, and when two processes send it at the same time', async () => {
+    it('is applied once if it waits twice, and if two processes send it at the same time', async () => {
       const inOne = await Promise.all([
         sut.append(once('a')),
         sut.append(once('b')),
@@ -187,7 +187,7 @@ describe('the control log on PostgreSQL', () => {
       expect(await length()).toBe(3);
     });
 
-    it('is kept for ever without `keepSeconds`, and applies again when they have passed', async () => {
+    it('is remembered for ever without `keepSeconds`, and is applied again after those seconds', async () => {
       await sut.append(once('for ever'));
       await sut.append(once('48 h', 'c', 172_800));
       expect(
@@ -200,7 +200,7 @@ describe('the control log on PostgreSQL', () => {
       expect(await sut.append(once('48 h', 'other content', 172_800))).toMatchObject({ replayed: false, same: true });
     });
 
-    it('whose time has passed is forgotten as others come', async () => {
+    it('is forgotten after its time, as others come', async () => {
       await Promise.all(Array.from({ length: 9 }, (_, n) => sut.append(once(`old ${n}`, 'c', 60))));
       await control.pool.query(`UPDATE control_command SET kept_until = kept_until - interval '1 h'`);
       for (let n = 0; n < 5; n++) await sut.append(once(`new ${n}`, 'c', 60));
@@ -208,7 +208,7 @@ describe('the control log on PostgreSQL', () => {
     });
   });
 
-  it('refuses a command that PostgreSQL cannot store, and not those that waited beside it', async () => {
+  it('refuses only the command that PostgreSQL cannot store, and not those that waited beside it', async () => {
     const [, refused, ...stored] = await Promise.allSettled([
       control.append(),
       sut.append({ records: [record('a\0b')] }),

@@ -77,7 +77,7 @@ describe('a database that fails', () => {
     expect(await nodes[0]!.whenInForce(lastSeq)).toMatchObject({ nodes: 2 });
   });
 
-  it('nodes outlive a crash of the server: what was confirmed before it stays applied and stored, and orders go on', async () => {
+  it('nodes survive a crash of the server: orders confirmed before it stay applied and stored, and orders go on', async () => {
     const { lastSeq: before } = await controlLog.append({ records: [record()] });
     await nodes[0]!.whenInForce(before);
     const crashedAt = hostClock();

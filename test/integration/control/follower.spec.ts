@@ -15,7 +15,7 @@ describe('following the control log', () => {
   });
   afterEach(() => control.drop());
 
-  it('has applied everything that was committed when it has started, however many reads that takes', async () => {
+  it('has applied every committed record when it has started, however many reads that takes', async () => {
     await control.insertUnannounced(12_000);
     const sut = control.follow();
     await sut.start();
@@ -36,7 +36,7 @@ describe('following the control log', () => {
     expect(performance.now() - startedAt).toBeLessThan((10 * CYCLE_MS) / 2);
   });
 
-  it('finds by polling what no notification told of', async () => {
+  it('finds by polling the records that no notification announced', async () => {
     const sut = control.follow();
     await sut.start();
     await control.insertUnannounced(1);
@@ -56,7 +56,7 @@ describe('following the control log', () => {
     expect(told).toEqual(Array.from({ length: 18 }, (_, at) => BigInt(at + 1)));
   });
 
-  it('becomes current although records never stop coming', async () => {
+  it('becomes current even if records never stop coming', async () => {
     let first = true;
     const flooded: ControlLog = {
       ...control.controlLog,
@@ -73,7 +73,7 @@ describe('following the control log', () => {
   });
 
   describe('a lost session', () => {
-    it('costs neither the lease nor the row: the node goes on answering and reconnects within its lease', async () => {
+    it('loses neither the lease nor the row: the node goes on answering and reconnects within its lease', async () => {
       const sut = control.follow();
       await sut.start();
       const row = await control.value<string>('SELECT id FROM node');
@@ -125,11 +125,11 @@ describe('following the control log', () => {
       await sut.whenInForce(await control.append());
     });
 
-    it('is not current when it wakes from a pause, before it has heard of anything', async () => {
+    it('is not current when it wakes from a pause, before it has received anything', async () => {
       const sut = control.follow();
       await sut.start();
       await until('it is current', () => sut.isCurrent());
-      // As SIGSTOP does: neither timers nor sockets are served until the check below.
+      // The loop is blocked as by SIGSTOP: neither timers nor sockets are served until the check below.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ANSWER_MS);
       expect(sut.isCurrent()).toBe(false);
       expect(sut.notCurrentReason()).toBe('this node holds no lease');
@@ -170,7 +170,7 @@ describe('following the control log', () => {
     ['shorter', 0],
     ['as long, with other records', 2],
     ['longer, with other records', 5],
-  ])('never answers again where another control log is put under it, which is %s', async (_, others) => {
+  ])('never answers again if another control log replaces its own, which is %s', async (_, others) => {
     const sut = control.follow();
     await sut.start();
     const old = await control.append();
@@ -182,7 +182,7 @@ describe('following the control log', () => {
     for (let n = 0; n < others; n++) await control.append();
     await until('it answers no more', () => !sut.isCurrent());
     expect(sut.notCurrentReason()).toMatch(/restart this process/);
-    // What it has not applied is not confirmed, though it has seen a record of that seq.
+    // A record that it has not applied is not confirmed, though it has seen a record of that seq.
     expect(sut.state.head).toBe(old + 2n);
     await expect(sut.whenInForce((old + 1n) as Seq)).rejects.toMatchObject({ code: 'not-confirmed' });
     await until('it has left', async () => (await control.value('SELECT id FROM node')) === undefined);
@@ -191,7 +191,7 @@ describe('following the control log', () => {
     await again.whenInForce(await control.append());
   });
 
-  it('stops at a record of a version it cannot read, and leaves: a release that can read it need not wait', async () => {
+  it('stops at a record of a version that it cannot read, and leaves, so that a newer release need not wait', async () => {
     const sut = control.follow();
     await sut.start();
     await control.append();

@@ -15,7 +15,7 @@ import {
 } from './control-fixture.js';
 
 const CYCLE_MS = 500;
-/** What nobody vanished from is confirmed without waiting for a lease; far below it, also on a busy machine. */
+/** Limit for confirming a record while every node is there. No lease is waited for, so it is far below a lease, also on a busy machine. */
 const AT_ONCE_MS = LEASE_MS / 2;
 /** A dead node: L on the waiter's clock and a cycle, and a cycle of slack for a busy machine. */
 const DEAD_NODE_MS = LEASE_MS + 2 * CYCLE_MS;
@@ -50,7 +50,7 @@ describe('several nodes on one database', () => {
     return { seq, ms: performance.now() - startedAt, confirmed, confirmedAt: hostClock() };
   }
 
-  it('all answer, and an order is in force when each has applied it, whoever waits', async () => {
+  it('all answer, and an order is in force when each has applied it, whichever node waits', async () => {
     const nodes = await start(3);
     const bystander = control.follow({ serves: false });
     await bystander.start();
@@ -82,7 +82,7 @@ describe('several nodes on one database', () => {
     expect(slow.lastCurrentAt(seq)).toBeLessThanOrEqual(confirmedAt);
   });
 
-  it('a node that has much to fold says how far it is in between, and its lease goes on', async () => {
+  it('a node with many records to fold reports its progress, and keeps its lease', async () => {
     const [node] = await start(1);
     await control.append();
     const said: bigint[] = [];
@@ -90,7 +90,7 @@ describe('several nodes on one database', () => {
     listening.on('notification', ({ payload }) => said.push(BigInt(payload!.split(' ')[1] ?? 0)));
     await listening.query('LISTEN rescind_confirmed');
     const joined = await rows();
-    // Of 300 records with 97 selectors each a slice holds 52.
+    // A slice holds 52 of the 300 records, which have 97 selectors each.
     await control.pool.query(
       `WITH head AS (UPDATE control_head SET seq = seq + 300 RETURNING seq)
        INSERT INTO control_log SELECT head.seq - 300 + n, $1::uuid, 'rule.ordered', 'r', 2, now(),
@@ -118,7 +118,7 @@ describe('several nodes on one database', () => {
     ).toBeLessThanOrEqual(10);
   });
 
-  it('without a notification an order waits for two cycles at most', async () => {
+  it('an order waits for two cycles at most without a notification', async () => {
     const [first] = await start(2);
     for (let n = 1n; n <= 3n; n++) {
       const startedAt = performance.now();
@@ -129,7 +129,7 @@ describe('several nodes on one database', () => {
   });
 
   describe('joining', () => {
-    it('a node answers from a read to the end that began after its join, from no earlier one; orders wait for it', async () => {
+    it('a node answers only after a read to the end that began after its join, and orders wait for it', async () => {
       const [first] = await start(1);
       await control.insertUnannounced(7_000);
       const gate = createGate(control.controlLog);
@@ -152,7 +152,7 @@ describe('several nodes on one database', () => {
       expect(joining.lastCurrentAt(7_001n)).toBe(0);
     });
 
-    it('a node whose row has gone joins again under another id', async () => {
+    it('a node whose row is gone joins again under another id', async () => {
       const [node] = await start(1);
       const [before] = await rows();
       await control.pool.query('DELETE FROM node');
@@ -163,7 +163,7 @@ describe('several nodes on one database', () => {
   });
 
   describe('leaving', () => {
-    it('in order costs nothing: orders go on at their usual pace through a rolling restart', async () => {
+    it('delays no order: a rolling restart does not slow orders', async () => {
       const bystander = control.follow({ serves: false });
       await bystander.start();
       let nodes = await start(3);
@@ -199,7 +199,7 @@ describe('several nodes on one database', () => {
       const cutAt = hostClock();
       const waiting = order(near!);
       await near!.whenApplied(1n as Seq);
-      // What the wait is for: it answers without the record that the other has applied.
+      // The wait is for this: it answers without the record that the other has applied.
       expect([cut.isCurrent(), cut.state.head]).toEqual([true, 0n]);
       const { seq, ms, confirmed, confirmedAt } = await waiting;
       expect(confirmed).toEqual({ nodes: 1, guards: 0, expired: 1 });
@@ -214,7 +214,7 @@ describe('several nodes on one database', () => {
       expect(['this node holds no lease', 'the database cannot be reached']).toContain(reason);
     });
 
-    it('is waited for by its own L where that is longer than the waiter’s', async () => {
+    it('is waited for until its own lease ends, if that is longer than the waiter’s', async () => {
       const [near] = await start(1);
       const cut = control.follow({ url: link.url, leaseMs: 2 * LEASE_MS });
       await cut.start();
@@ -227,7 +227,7 @@ describe('several nodes on one database', () => {
   });
 
   describe('a process', () => {
-    it('that is stopped for less than its lease is waited for, and has applied the order when it is in force', async () => {
+    it('is waited for if it is stopped for less than its lease, and has applied the order when it is in force', async () => {
       const [near] = await start(1);
       const node = await control.spawnNode();
       node.signal('SIGSTOP');
@@ -240,7 +240,7 @@ describe('several nodes on one database', () => {
       expect(await node.ask()).toEqual({ current: true, head: 1n });
     });
 
-    it('that is stopped for longer is fenced: it wakes without a lease, joins again and answers with everything applied', async () => {
+    it('is fenced if it is stopped for longer: it wakes without a lease, joins again and answers with everything applied', async () => {
       const [near] = await start(1);
       const node = await control.spawnNode();
       const before = await rows();
@@ -256,7 +256,7 @@ describe('several nodes on one database', () => {
       expect([after.length, before.includes(after[1]!)]).toEqual([2, false]);
     });
 
-    it('that is killed costs L once', async () => {
+    it('delays orders by one lease, once, if it is killed', async () => {
       const [near] = await start(1);
       const node = await control.spawnNode();
       node.signal('SIGKILL');
@@ -267,7 +267,7 @@ describe('several nodes on one database', () => {
       expect([next.confirmed, next.ms < AT_ONCE_MS]).toEqual([{ nodes: 1, guards: 0, expired: 0 }, true]);
     });
 
-    it('that was killed while nobody waited costs nothing later', async () => {
+    it('delays no later order if it was killed while nobody waited', async () => {
       const [near] = await start(1);
       const node = await control.spawnNode();
       node.signal('SIGKILL');
@@ -277,7 +277,7 @@ describe('several nodes on one database', () => {
   });
 
   describe('guards', () => {
-    it('are vouched for: an order waits until each has applied it', async () => {
+    it('are waited for: an order is in force when each has applied it', async () => {
       const [node] = await start(1);
       expect(node!.guards.grant('g', 0n as Seq, TENANT)).toEqual({ grantMs: expect.any(Number) });
       const waiting = order(node!);
@@ -296,7 +296,7 @@ describe('several nodes on one database', () => {
       expect(node!.guards.grant('late', 0n as Seq, TENANT)).toEqual({ refusal: 'behind' });
     });
 
-    it('that vanish are waited for until their grants end, f L at most; one that says so is not', async () => {
+    it('are waited for until their grants end if they vanish, and not at all if they say that they leave', async () => {
       const [node] = await start(1);
       node!.guards.grant('gone', 0n as Seq, TENANT);
       const vanished = await order(node!);
@@ -310,7 +310,7 @@ describe('several nodes on one database', () => {
       expect((await waiting).ms).toBeLessThan(AT_ONCE_MS);
     });
 
-    it('keep the row of a node that leaves for as long as a grant runs, and get no more', async () => {
+    it('keep the row of a leaving node until their grants end, and get no new grants', async () => {
       const [node, other] = await start(2);
       const answer = node!.guards.grant('g', 0n as Seq, TENANT) as { grantMs: number };
       const leavingAt = performance.now();
@@ -324,7 +324,7 @@ describe('several nodes on one database', () => {
       expect((await rows()).length).toBe(1);
     });
 
-    it('are let go by a node that drains while it answers', async () => {
+    it('are released by a node that drains while it answers', async () => {
       const [node] = await start(1);
       node!.guards.grant('g', 0n as Seq, TENANT);
       const drained = node!.guards.drain();
@@ -334,7 +334,7 @@ describe('several nodes on one database', () => {
       expect(node!.isCurrent()).toBe(true);
     });
 
-    it('get nothing from a process without a lease', async () => {
+    it('get no grant from a process without a lease', async () => {
       const bystander = control.follow({ serves: false });
       await bystander.start();
       expect(bystander.guards.grant('g', 0n as Seq, TENANT)).toEqual({ refusal: 'no-lease' });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { createLease, LEASE_FRACTION, type Confirmation } from '../../../src/control/lease/lease.js';
+import { createLease, LEASE_FRACTION, type Confirmation } from '../../../src/lease/lease.js';
 import { createMembership, type Membership } from '../../../src/control/follow/membership.pg.js';
 import { createNodeRows } from '../../../src/control/follow/node-rows.pg.js';
 import type { Seq } from '../../../src/control/index.js';
@@ -32,7 +32,7 @@ describe('the row of a node', () => {
     return id;
   }
 
-  it('is not reaped by a waiter that saw it before its last renewal', async () => {
+  it('is not deleted by a waiter that saw it before its last renewal', async () => {
     const sut = createNodeRows(session);
     const id = await joined();
     const { counter: before } = (await rowOf(id))!;
@@ -41,7 +41,7 @@ describe('the row of a node', () => {
     expect([await sut.reap(id, before + 1n), await rowOf(id)]).toEqual([true, undefined]);
   });
 
-  it('never says that less is confirmed than it has said', async () => {
+  it('never takes back what it has confirmed', async () => {
     const sut = createNodeRows(session);
     const id = await joined();
     await sut.acknowledge(id, all(7), 2);
@@ -95,11 +95,11 @@ describe('the row of a node', () => {
       expect(remainingMs()).toBe(USABLE_MS - 1_000);
     });
 
-    it('a renewal that the server warns of renews nothing', async () => {
+    it('a renewal with a warning of the server renews nothing', async () => {
       const { membership, remainingMs, pass } = await given();
       await membership.renewWhenDue(session);
       pass(1_000);
-      // As the server warns where the wait for a standby was cancelled: the row has moved, and may not have elsewhere.
+      // The server warns like this if the wait for a standby was cancelled: the row has moved here, and perhaps not elsewhere.
       await control.pool.query(`
         CREATE FUNCTION spec_warn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'committed here alone' USING ERRCODE = '01000'; RETURN NEW; END $$;
         CREATE TRIGGER spec_warn BEFORE UPDATE ON node FOR EACH ROW EXECUTE FUNCTION spec_warn()`);

@@ -12,7 +12,7 @@ describe('a second process', () => {
   });
   afterAll(() => service.stop());
 
-  /** By whoever is due, as `keepSnapshots` does after more records than a spec would order. */
+  /** Writes a snapshot, as `keepSnapshots` does after more records than a spec would order. */
   async function snapshot(): Promise<boolean> {
     const { pool } = service.database;
     const state = createControlState();
@@ -20,7 +20,7 @@ describe('a second process', () => {
     return writeSnapshot(pool, state, 1);
   }
 
-  it('starts from a snapshot and the records after it, and answers as the first', async () => {
+  it('starts from a snapshot and the records after it, and answers like the first', async () => {
     const [before, lifted, after, untouched] = await Promise.all(
       ['before', 'lifted', 'after', 'untouched'].map((sub) => service.issue({ sub })),
     );
@@ -30,7 +30,7 @@ describe('a second process', () => {
     expect(await snapshot()).toBe(true);
     await block('after');
     await service.call('POST', `/v1/revocations/${id}/lift`, 'security', { reason: 'spec', resume: true });
-    // Of this rule nothing is left but what the snapshot holds: whoever read the log from its start would not know it.
+    // Only the snapshot still has this rule: a process that read the log from its start would not know it.
     await service.database.pool.query('DELETE FROM control_log WHERE seq = $1', [seq]);
 
     const second = await service.another();

@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => database.drop());
 
-it('reads what is committed at each statement and waits for each commit, whatever the database prefers', async () => {
+it('a session reads what is committed at each statement and waits for each commit, whatever the database’s settings say', async () => {
   const name = new URL(database.url).pathname.slice(1);
   for (const setting of ["default_transaction_isolation = 'serializable'", 'synchronous_commit = off'])
     await database.pool.query(`ALTER DATABASE ${name} SET ${setting}`);

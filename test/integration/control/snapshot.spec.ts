@@ -66,18 +66,18 @@ describe('snapshots of the control state', () => {
   }
   const sizes = (state: ControlState): unknown => [state.head, state.registryVersion, state.tenant(TENANT)?.rules.size];
 
-  it('without one, a state begins with the log', async () => {
+  it('a state begins with the log if there is no snapshot', async () => {
     expect(await restored()).toMatchObject({ found: false, state: { head: 0n } });
   });
 
-  it('is written by one of several processes, and by none before enough has changed', async () => {
+  it('one of several processes writes it, and none does before enough has changed', async () => {
     expect(await writeSnapshot(database.pool, whole, RULES + 2)).toBe(false);
     const written = await Promise.all([1, 2, 3].map(() => writeSnapshot(database.pool, whole, 1_000)));
     expect(written.filter(Boolean)).toHaveLength(1);
     expect(await database.value('SELECT count(*)::int FROM control_snapshot_part')).toBeGreaterThan(3);
   });
 
-  it('gives the state back, and what came since is read on top', async () => {
+  it('restores the state, and later records are read on top', async () => {
     const { found, state } = await restored();
     expect([found, sizes(state)]).toEqual([true, sizes(whole)]);
     const last = (await database.controlLog.readAfter((whole.head - 1n) as Seq))[0]!;
@@ -87,13 +87,13 @@ describe('snapshots of the control state', () => {
     expect(state.tenantByName('renamed')?.rules.size).toBe(RULES + 1);
   });
 
-  it('replaces the one before', async () => {
+  it('replaces the previous snapshot', async () => {
     expect(await writeSnapshot(database.pool, whole, 2)).toBe(true);
     expect(await database.value('SELECT count(*)::int FROM control_snapshot')).toBe(1);
     expect(sizes((await restored()).state)).toEqual(sizes(whole));
   });
 
-  it('is what a process starts from: it reads the log on from there, and stands where the one stands that read all of it', async () => {
+  it('is where a process starts: it reads the log from there, and ends with the same state as a process that read all of it', async () => {
     const { head } = (await restored()).state;
     await database.append(block('after-the-snapshot'));
     const read: bigint[] = [];
@@ -110,13 +110,13 @@ describe('snapshots of the control state', () => {
     const applied = follower.whenApplied(head);
     await follower.start();
     await applied;
-    // With the snapshot's own last record, so that what follows is known to follow it.
+    // The snapshot's own last record is kept, so that the next records are known to follow it.
     expect(read[0]).toBe(head - 1n);
     expect(told).toEqual([head + 1n]);
     expect([follower.isCurrent(), sizes(follower.state)]).toEqual([true, sizes(await catchUp(whole))]);
   });
 
-  it('is kept up while a process runs, which drops dead rules too', async () => {
+  it('is renewed while a process runs, which drops dead rules too', async () => {
     const revoked = block('long-dead');
     const { body } = revoked as Extract<NewControlRecord, { kind: 'rule.ordered' }>;
     await database.append(
@@ -139,7 +139,7 @@ describe('snapshots of the control state', () => {
     expect(sizes((await restored()).state)).toEqual(sizes(whole));
   });
 
-  it('of another format, or of a record that this log does not hold, is not read', async () => {
+  it('is not read if it has another format, or belongs to a record that this log does not have', async () => {
     await database.pool.query(`UPDATE control_snapshot SET dumped_as = '0/0/little'`);
     expect((await restored()).found).toBe(false);
     await writeSnapshot(database.pool, whole);

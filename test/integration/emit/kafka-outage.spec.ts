@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka, KafkaMessage, Producer as KafkaClient } from 'kafkajs';
 import { createProducer, kafkaTransport, type Producer, type ProducerOptions } from '../../../src/emit/index.js';
-import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createClient } from '../../../src/platform/kafka/client.kafka.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { ownKafka, testLog, uniqueName, type OwnService } from '../../support/services.js';
 
 const SOURCE = 'https://login.chat.example';
@@ -19,7 +20,7 @@ describe('a producer over Kafka', () => {
   beforeAll(async () => {
     service = await ownKafka();
     await service.start();
-    kafka = createKafka({
+    kafka = createClient({
       brokers: service.brokers,
       clientId: 'spec',
       log: testLog(),
@@ -129,7 +130,7 @@ describe('a producer over Kafka', () => {
     }
   }, 120_000);
 
-  it('finds the one record that the broker will not take', async () => {
+  it('finds the one record that the broker refuses', async () => {
     const name = await createTopic(1, 3_000);
     const { sut, told } = producer(name);
     for (let n = 0; n < 30; n++)
@@ -147,7 +148,7 @@ describe('a producer over Kafka', () => {
     expect(new Set((await readAll(name)).flat().map(idOf)).size).toBe(49);
   }, 60_000);
 
-  it('a topic that is not there holds events back, tells who waits, and is used when it comes', async () => {
+  it('a missing topic holds events back, waiting callers are told, and the events go out when the topic exists', async () => {
     const name = uniqueName('later');
     const { sut, told } = producer(name);
     sut.emit('token.revoked', { iss: SOURCE, jti: 't1', reason: 'r' }, { id: '1' });

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createProducer, httpTransport } from '../../../src/emit/index.js';
 import { startReceiver, type Receiver } from './receiver.js';
 
-/** For thousands of events on disk, and some starts of a process: how long these take is not promised. */
+/** Time limit for thousands of events on disk and some starts of a process; their duration is not promised. */
 const MANY_EVENTS_MS = 600_000;
 
 const PROCESS = fileURLToPath(new URL('./spooling-process.mjs', import.meta.url));
@@ -47,7 +47,7 @@ describe('a process that is killed while it spools', () => {
   }
 
   it(
-    'loses nothing that it was told is safe, over several deaths, and its successors keep the order',
+    'loses no event that it called safe, over several deaths, and its successors keep the order',
     async () => {
       const safe = [
         ...(await runAndKill(0, 700)),
@@ -77,7 +77,7 @@ describe('a process that is killed while it spools', () => {
   );
 
   it(
-    'also while it delivers what was spooled',
+    'loses none either while it delivers spooled events',
     async () => {
       const safe = await runAndKill(0, 6_000, () => {
         broken = false;
@@ -99,7 +99,7 @@ describe('a process that is killed while it spools', () => {
     MANY_EVENTS_MS,
   );
 
-  it('keeps others out of its directory while it lives', async () => {
+  it('keeps other processes out of its directory while it lives', async () => {
     const child = spawn(process.execPath, [PROCESS, receiver.url, directory, '0', '1'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

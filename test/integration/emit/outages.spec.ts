@@ -52,8 +52,8 @@ const world = fc.record({
   }),
 });
 
-describe('whatever the other side does', () => {
-  it('every accepted event arrives exactly once at a receiver that knows duplicates, in order, or is told as refused or dropped', async () => {
+describe('a producer, whatever the other side does', () => {
+  it('every accepted event arrives in order and exactly once at a receiver that knows duplicates, or is reported as refused or dropped', async () => {
     await fc.assert(
       fc.asyncProperty(world, async ({ outage, steps, maxWaiting, maxBatch, spool }) => {
         const directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
@@ -118,7 +118,7 @@ describe('whatever the other side does', () => {
         }
 
         const arrived = receiver.received.map(({ id }) => id);
-        // What a closing producer gave up while it was under way may arrive after what the next one sends.
+        // An event that a closing producer gave up while it was under way may arrive after the events of the next producer.
         const ordered = arrived.filter((id) => !maybeArrived.has(id));
         expect(ordered).toEqual([...ordered].sort((one, other) => Number(one) - Number(other)));
         const lost = accepted.filter((id) => !told.has(id) && !arrived.includes(id));

@@ -17,7 +17,7 @@ const SOURCE = 'https://idp.example';
 const session = (sid: string) => ({ iss: SOURCE, sid, sub: 'u1' });
 /** Faster than in life, so that an outage costs the test milliseconds. */
 const retry = { firstMs: 2, maxMs: 20 };
-/** So long that a slow machine's answer is not taken for a lost one; where one is lost in silence, the time that is waited for it. */
+/** Time limits for an answer: long enough for a slow machine; and short, for specs that lose an answer in silence. */
 const [ANSWER_MS, LOST_MS] = [30_000, 1_000];
 
 describe('a producer over HTTP', () => {
@@ -155,7 +155,7 @@ describe('a producer over HTTP', () => {
     });
   });
 
-  it('a connection refused: waits, and delivers when somebody listens', async () => {
+  it('waits while connections are refused, and delivers when somebody listens', async () => {
     const gone = await startReceiver();
     await gone.stop();
     const sut = producer(gone.url);
@@ -167,7 +167,7 @@ describe('a producer over HTTP', () => {
     expect(ids(back)).toEqual(['e0', 'e1', 'e2', 'e3', 'e4', 'e5']);
   });
 
-  it('never repeats a refusal, and tells it with its code', async () => {
+  it('never sends a refused event again, and reports it with its code', async () => {
     const other = await receiver({ refuses: ({ id }) => id === 'e2' && 'wrong-issuer' });
     const sut = producer(other.url);
     emitMany(sut, 1, 3);
@@ -183,7 +183,7 @@ describe('a producer over HTTP', () => {
     expect(sut.stats()).toMatchObject({ accepted: 4, delivered: 2, refused: 2, waiting: 0 });
   });
 
-  it('takes a reason that it does not know for the refusal it is', async () => {
+  it('treats an unknown reason as a refusal', async () => {
     const other = await receiver({ refuses: () => 'made-up-later' });
     const sut = producer(other.url);
     await expect(sut.emitDurably('session.ended', session('s1'))).rejects.toMatchObject({
@@ -219,7 +219,7 @@ describe('a producer over HTTP', () => {
     emitMany(sut, 1, 5);
     await other.until(() => other.requests.length > 3);
     expect([sut.stats().away, told]).toEqual(['unauthenticated', ['unauthenticated']]);
-    // Who waits is told at once.
+    // A caller that waits is told at once.
     await expect(sut.emitDurably('session.ended', session('s6'))).rejects.toMatchObject({ code: 'unauthenticated' });
     key = 'new';
     await sut.flush();
@@ -244,7 +244,7 @@ describe('a producer over HTTP', () => {
     expect(sut.stats()).toMatchObject({ attempts: 9, failures: 8 });
   });
 
-  it('memory is bounded: what has no room is dropped, the newest, and told', async () => {
+  it('bounds its memory: the newest events without room are dropped and reported', async () => {
     const other = await receiver({ behave: () => 'unavailable' });
     const sut = producer(other.url, { maxWaiting: 100 });
     emitMany(sut, 1, 150);
@@ -260,7 +260,7 @@ describe('a producer over HTTP', () => {
     );
   });
 
-  it('bytes are bounded too', async () => {
+  it('bounds its bytes too', async () => {
     const other = await receiver({ behave: () => 'hang' });
     const sut = producer(other.url, { maxWaitingBytes: 2 * MAX_EVENT_BYTES });
     const big = { iss: SOURCE, token: { iss: SOURCE, jti: 't' }, operation: 'read' as const, path: 'p'.repeat(2_000) };
@@ -272,7 +272,7 @@ describe('a producer over HTTP', () => {
     expect(dropped).toHaveLength(1_000 - waiting);
   });
 
-  it('a callback that throws costs nothing', async () => {
+  it('survives a callback that throws', async () => {
     const other = await receiver({ refuses: ({ id }) => id === 'e1' && 'wrong-issuer' });
     const sut = producer(other.url, {
       onRefused: () => {
@@ -284,7 +284,7 @@ describe('a producer over HTTP', () => {
     expect(ids(other)).toEqual(['e2']);
   });
 
-  it('emitDurably gives up waiting, says why, and the event arrives all the same', async () => {
+  it('emitDurably stops waiting and says why, and the event still arrives', async () => {
     let broken = true;
     const other = await receiver({ behave: () => (broken ? 'unavailable' : 'take') });
     const sut = producer(other.url);
@@ -299,7 +299,7 @@ describe('a producer over HTTP', () => {
     expect(ids(other)).toEqual(['e1']);
   });
 
-  it('close ends who still waits', async () => {
+  it('close ends the waits of callers', async () => {
     const other = await receiver({ behave: () => 'hang' });
     const sut = producer(other.url);
     const durable = sut.emitDurably('session.ended', session('s1')).catch((error: unknown) => error);
@@ -309,7 +309,7 @@ describe('a producer over HTTP', () => {
   });
 
   describe('with a spool', () => {
-    it('an outage longer than memory costs nothing, and the order stays', async () => {
+    it('loses nothing in an outage longer than memory, and keeps the order', async () => {
       let broken = true;
       const other = await receiver({ behave: () => (broken ? 'unavailable' : 'take') });
       const sut = producer(other.url, { maxWaiting: 50, spool: { directory } });
@@ -337,7 +337,7 @@ describe('a producer over HTTP', () => {
       expect(await sut.close({ timeoutMs: 1 })).toEqual({ spooled: 1, dropped: 0 });
     });
 
-    it('what is left at close goes to disk, and the next producer delivers it first', async () => {
+    it('writes the remaining events to disk at close, and the next producer delivers them first', async () => {
       const gone = await startReceiver({ behave: () => 'unavailable' });
       const first = producer(gone.url, { spool: { directory } });
       emitMany(first, 1, 700);
@@ -351,7 +351,7 @@ describe('a producer over HTTP', () => {
       expect(sut.stats()).toMatchObject({ recovered: 700, accepted: 100, delivered: 800, waiting: 0 });
     });
 
-    it('a full disk: the rest waits in memory, then the newest are dropped and told', async () => {
+    it('keeps events in memory if the disk is full, then drops and reports the newest', async () => {
       let broken = true;
       const other = await receiver({ behave: () => (broken ? 'reset' : 'take') });
       const sut = producer(other.url, { maxWaiting: 60, spool: { directory, maxBytes: 20_000 } });
@@ -379,7 +379,7 @@ describe('a producer over HTTP', () => {
       expect(ids(other)).toEqual(Array.from({ length: 300 }, (_, at) => `e${at + 1}`).filter((id) => !lost.has(id)));
     });
 
-    it('a disk that refuses is told as such, and is tried again', async () => {
+    it('reports a disk that refuses writes, and tries it again', async () => {
       let broken = true;
       const other = await receiver({ behave: () => (broken ? 'reset' : 'take') });
       const errors: string[] = [];

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { CloudEvent } from '../../../src/contracts/index.js';
 
-/** What the receiver does with one request. */
+/** The receiver's reaction to one request. */
 export type Behaviour =
   | 'take'
   /** Takes the events, and the answer is lost. */
@@ -23,16 +23,16 @@ export type Behaviour =
   | 'forbidden';
 
 export interface ReceiverOptions {
-  /** For a request, its number from 0 given. Default: take. */
+  /** Says how to react to a request, whose number counts from 0. Default: take. */
   readonly behave?: (request: number) => Behaviour;
-  /** With which code. */
+  /** Returns the code that refuses the event, or false. */
   readonly refuses?: (event: CloudEvent) => string | false;
-  /** 413 for a request with such an event in it. */
+  /** If true for an event, the whole request is answered with 413. */
   readonly refusesWhole?: (event: CloudEvent) => boolean;
   /** The only key that is good; 401 for others. */
   readonly bearer?: string;
   readonly retryAfter?: string;
-  /** Where an earlier one listened. */
+  /** The port of an earlier receiver. */
   readonly port?: number;
 }
 

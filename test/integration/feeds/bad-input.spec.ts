@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-/** Of a stream, its beginning. */
+/** Sends a request. If the answer is a stream, returns its beginning. */
 function send({ method = 'POST', path, headers = {}, body, as = GUARD }: Sent): Promise<Got> {
   const authorization = as === '' ? {} : { authorization: service.basic(as) };
   return new Promise((resolve, reject) => {
@@ -146,7 +146,7 @@ describe('a request that is wrong in itself', () => {
   });
 });
 
-describe('whatever comes', () => {
+describe('any request', () => {
   const text = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }),
@@ -190,7 +190,7 @@ describe('whatever comes', () => {
     as: fc.constantFrom(GUARD, INTROSPECTOR),
   });
 
-  it('is answered, and never with a failure of ours', async () => {
+  it('is answered, and never with an internal error', async () => {
     const seen = new Map<number, number>();
     await fc.assert(
       fc.asyncProperty(sents, async ({ target, search, type, body, as }) => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { request, type IncomingMessage } from 'node:http';
+import { LEASE_FRACTION } from '../../../src/lease/index.js';
 import { DIMENSIONS } from '../../../src/rules/index.js';
 
 export interface FeedEvent {
@@ -12,10 +13,10 @@ export interface FeedEvent {
 export interface Stream {
   readonly status: number;
   readonly headers: IncomingMessage['headers'];
-  /** Whatever has come so far. */
+  /** All events received so far. */
   readonly events: readonly FeedEvent[];
   readonly comments: number;
-  /** The last id that was heard. */
+  /** The last id that was received. */
   readonly held: bigint;
   /** Called with each event, in order, as it comes. */
   onEvent: (event: FeedEvent) => void;
@@ -156,7 +157,7 @@ export interface Rescind {
   readonly outside: boolean;
 }
 
-/** As the guard has to search: every member of the selector is among the token's keys of its dimension. */
+/** Searches as a guard must: every member of the selector is among the token's keys of its dimension. */
 export function selects(data: Record<string, unknown>, { shape_sets: sets }: Rescind): boolean {
   const shape = data['shape'] as number;
   const key = Buffer.from(data['key'] as string, 'base64url');
@@ -168,7 +169,6 @@ export function selects(data: Record<string, unknown>, { shape_sets: sets }: Res
   });
 }
 
-const LEASE_FRACTION = 0.75;
 const RENEW_MS = 500;
 
 /**
@@ -228,7 +228,7 @@ export class HandGuard {
     return true;
   }
 
-  /** As a process that dies, and yet goes on to answer under its grant. */
+  /** Behaves like a process that dies, and yet goes on to answer under its grant. */
   goSilent(): void {
     clearInterval(this.#timer);
     this.stream.onEvent = () => undefined;

@@ -28,7 +28,7 @@ const SOURCES: Readonly<Record<string, { readonly uri: string }>> = {
   crm: parties.OTHER_RAS_SOURCE,
 };
 
-/** Of one API, of all APIs of both companies, and one that introspects within the first's bounds. */
+/** Callers: the guard of one API, the guard of all APIs of both companies, and one that introspects within the first's bounds. */
 export const GUARD = 'chat-guard';
 export const WIDE_GUARD = 'both-guard';
 export const INTROSPECTOR = 'chat-api';
@@ -58,7 +58,7 @@ export interface FeedService {
   secret(caller: string): string;
   basic(caller: string): string;
   call<T = Record<string, unknown>>(method: string, path: string, as: string, body?: unknown): Promise<T>;
-  /** As the administrator. */
+  /** Calls as the administrator. */
   admin<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T>;
   register(id: string, roles: object): Promise<void>;
   /** Durable when it resolves. */

@@ -5,9 +5,9 @@ import { askLease, askToken, freshId, HandGuard, openStream } from './feed-clien
 import { GUARD, startFeedService, WIDE_GUARD, type Confirmed, type FeedService } from './feed-service.js';
 
 const LEASE_MS = 4_000;
-/** What a grant lasts at most. */
+/** The longest time that a grant lasts. */
 const GRANT_MS = 0.75 * LEASE_MS;
-/** What nobody holds up is far below the end of a grant, also on a busy machine. */
+/** Limit for an order that nobody holds up: far below the end of a grant, also on a busy machine. */
 const AT_ONCE_MS = 2_000;
 const LATE_AFTER_MS = 2_000;
 const CYCLE_MS = 500;
@@ -59,13 +59,13 @@ describe('an order and the guards', () => {
     expect(await service.metricsWith(counted)).toMatch(counted);
   });
 
-  it('of another user leaves the token where it is, and the guard goes on saying yes', async () => {
+  it('leaves the token of another user alone, and the guard goes on saying yes', async () => {
     const { guard } = await start('u-other');
     const { seq } = await service.order(user('somebody-else'));
     expect([guard.held, guard.answer()]).toEqual([BigInt(seq), true]);
   });
 
-  it('waits for a guard that hears nothing until its grant has ended, and no longer', async () => {
+  it('waits for a guard that receives nothing until its grant has ended, and no longer', async () => {
     const { guard } = await start('u-cut-off');
     guard.goSilent();
     const { confirmed, ms, answeredAt } = await orderUnderFire(guard, 'u-cut-off');
@@ -84,7 +84,7 @@ describe('an order and the guards', () => {
     expect((await ordering).ms).toBeLessThan(AT_ONCE_MS);
   });
 
-  it('is held up by a guard that renews without applying once, and then by it no more, under whatever id', async () => {
+  it('is delayed once by a guard that renews without applying, and never again by that guard, under whatever id', async () => {
     const { guard } = await start('u-slow');
     const { guard: honest } = await start('u-honest', WIDE_GUARD);
     guard.hangs = true;
@@ -129,7 +129,7 @@ describe('a guard that stands below what its node has confirmed', () => {
 });
 
 describe('a node that stops', () => {
-  it('lets its guards go on under their grants, tells them what is ordered elsewhere, and is waited for until then', async () => {
+  it('lets its guards go on under their grants, sends them orders of other nodes, and is waited for until the grants end', async () => {
     const service = await startFeedService({ LEASE_SECONDS: '4' });
     try {
       const leaving = await service.another();

@@ -1,4 +1,4 @@
-// What `rescind serve` runs for the role feed, in a process of its own that a spec can stop and kill: prints `ready` and stays.
+// Runs the parts of `rescind serve` for the role feed in a process of its own that a spec can stop and kill. Prints `ready` and stays.
 import { createControlFollower, createControlLog } from '../../../dist/control/index.js';
 import { createTopicFeeds, createTopicKeys } from '../../../dist/feeds/index.js';
 import { createKafka } from '../../../dist/platform/kafka/index.js';

@@ -31,7 +31,7 @@ async function open(caller: string, options: Omit<StreamOptions, 'authorization'
   return stream;
 }
 
-/** What it heard after its start, up to `seq`: the ledger entries of Rescind's own are no control records, so nothing else comes. */
+/** Events that the stream received after its start, up to `seq`. Rescind's own ledger entries are no control records and do not come. */
 async function heard(stream: Stream, seq: string): Promise<readonly string[]> {
   await stream.next(({ id }) => id === BigInt(seq));
   return stream.events.slice(1).map(({ event }) => event);
@@ -40,7 +40,7 @@ async function heard(stream: Stream, seq: string): Promise<readonly string[]> {
 const user = (sub: string): object => ({ user: { iss: RAS, sub } });
 
 describe('the stream of a guard', () => {
-  it('begins with where it stands and what it is complete for, by keys that name nothing', async () => {
+  it('begins with its position and the keys that it is complete for, which name nothing', async () => {
     const [narrow, wide] = [await open(GUARD), await open(WIDE_GUARD)];
     expect([narrow, wide].map(({ events }) => (events[0]!.data['interest'] as string[]).length)).toEqual([2, 5]);
     expect(wide.events[0]!.data['interest']).toEqual(
@@ -50,7 +50,7 @@ describe('the stream of a guard', () => {
     expect((await open(GUARD, { query: '?also=*' })).events[0]!.data['interest']).toBe('*');
   });
 
-  it('tells of every rule that can concern it, and of the others only that they came', async () => {
+  it('sends every rule that can concern the guard, and only the arrival of other rules', async () => {
     const [narrow, wide, all] = [await open(GUARD), await open(WIDE_GUARD), await open(GUARD, { query: '?also=*' })];
     await service.order(user('u-1'));
     await service.order({ resource: OTHER_API, ...user('u-1') });
@@ -67,7 +67,7 @@ describe('the stream of a guard', () => {
     expect(await heard(all, lifted.seq)).toEqual(['rule', 'rule', 'rule', 'rule', 'seq']);
   });
 
-  it('with a key of a resource beyond its role, tells of its rules too', async () => {
+  it('sends the rules of a resource beyond its role too, if it is given the key of that resource', async () => {
     const wanted = (await open(WIDE_GUARD)).events[0]!.data['interest'] as string[];
     const own = (await open(GUARD)).events[0]!.data['interest'] as string[];
     const also = wanted.filter((key) => !own.includes(key)).join(',');
@@ -77,7 +77,7 @@ describe('the stream of a guard', () => {
     expect(await heard(stream, seq)).toEqual(['rule']);
   });
 
-  it('goes on from the id that its client tells, before the one in the address', async () => {
+  it('continues after the id in the header, which counts before the one in the URL', async () => {
     const first = await service.order(user('u-3'));
     const second = await service.order(user('u-4'));
     const stream = await open(GUARD, { query: '?after=1', lastEventId: first.seq });
@@ -85,7 +85,7 @@ describe('the stream of a guard', () => {
     expect(await heard(stream, second.seq)).toEqual(['rule']);
   });
 
-  it('says that everything must be asked about again when a source changes, and when the guard itself does', async () => {
+  it('says that everything must be asked again when a source or the guard’s own caller changes', async () => {
     const [stream, other] = [await open(GUARD), await open(WIDE_GUARD)];
     await service.admin('PUT', '/v1/sources/chat', {
       ...registered(CHAT_SOURCE),
@@ -116,7 +116,7 @@ describe('the first sight of a token', () => {
   const ask = (token: string, caller = GUARD, form: Readonly<Record<string, string>> = {}) =>
     askToken(service.url, service.basic(caller), { token, ...form });
 
-  it('is the answer of introspection, and what the guard needs to give it again', async () => {
+  it('is the answer of introspection, with the data that the guard needs to repeat it', async () => {
     const token = await service.issue({ sub: 'u-seen' });
     const { status, body } = await ask(token);
     const { rescind, ...rest } = body as { rescind: Rescind };
@@ -131,7 +131,7 @@ describe('the first sight of a token', () => {
     expect((await ask(token)).text).toBe('{"active":false,"rescind":{"recorded":true}}');
   });
 
-  it('says when its token is for a resource beyond the role too', async () => {
+  it('says if its token is for a resource beyond the role too', async () => {
     const token = await service.issue({ sub: 'u-outside', aud: [API, FILES_API] });
     await service.register('narrow', { guard: { resources: [API], issuers: [RAS] } });
     expect((await ask(token, 'narrow')).body['rescind']).toMatchObject({ outside: true });
@@ -156,7 +156,7 @@ describe('the first sight of a token', () => {
     expect([answered.status, answered.text]).toEqual([200, '{"active":false}']);
   });
 
-  it('without the role is what introspection says to whoever has none', async () => {
+  it('gets a caller without the role the same answer as introspection', async () => {
     const token = await service.issue({ sub: 'u-no-role' });
     const basic = await ask(token, INTROSPECTOR);
     expect([basic.status, basic.text]).toEqual([200, '{"active":false}']);
@@ -168,7 +168,7 @@ describe('the first sight of a token', () => {
 const secretIn = (text: string): string => /"(rsk_[^"]+)"/.exec(text)![1]!;
 
 describe('another tenant', () => {
-  it('sees nothing of this one: neither its rules nor its tokens, whatever it asks for', async () => {
+  it('sees neither rules nor tokens of this tenant, whatever it asks for', async () => {
     const secret = secretIn(JSON.stringify(await service.admin('POST', '/v1/tenants', { name: 'globex' })));
     const admin = async (path: string, body: object): Promise<string> => {
       const response = await fetch(service.url + path, {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
+import type { Kafka as Client } from 'kafkajs';
 import {
   createControlFollower,
   createControlLog,
@@ -18,16 +18,15 @@ import {
   controlTopic,
   createTopicFeeds,
   createTopicKeys,
-  createTopicReader,
   revocationsTopic,
   type TopicFeeds,
   type TopicKeys,
 } from '../../../src/feeds/index.js';
 import { createControlSeal, type ControlSeal } from '../../../src/feeds/topics/control-message.js';
-import type { TopicReader, TopicRecord } from '../../../src/feeds/topics/topic-reader.kafka.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { Secret } from '../../../src/platform/config/index.js';
-import { createKafka } from '../../../src/platform/kafka/index.js';
+import { createClient } from '../../../src/platform/kafka/client.kafka.js';
+import { createKafka, type Kafka, type TopicReader, type TopicRecord } from '../../../src/platform/kafka/index.js';
 import { createMetrics, type Metrics } from '../../../src/platform/observe/index.js';
 import { runMigrations, type Pool } from '../../../src/platform/postgres/index.js';
 import { selectorKey, type Selector } from '../../../src/rules/index.js';
@@ -76,6 +75,8 @@ export interface World {
   readonly url: string;
   readonly pool: Pool;
   readonly kafka: Kafka;
+  /** The same cluster, for what Rescind does not do. */
+  readonly client: Client;
   readonly prefix: string;
   readonly controlLog: ControlLog;
   readonly reader: TopicReader;
@@ -118,9 +119,10 @@ export async function createWorld({
   const database = await createTestDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const { pool, url } = database;
-  const kafka = createKafka({ brokers, clientId: 'spec', log: testLog(), retry: { initialRetryTime: 50, retries: 5 } });
+  const cluster = { brokers, clientId: 'spec', log: testLog(), retry: { initialRetryTime: 50, retries: 5 } };
+  const kafka = createKafka(cluster);
   const controlLog = createControlLog({ pool });
-  const reader = createTopicReader({ kafka });
+  const reader = kafka.topicReader();
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
   const keys = createTopicKeys({ pool, home, configured: new Secret(topicKey.toString('base64url')) });
   const seal = createControlSeal(topicKey);
@@ -134,6 +136,7 @@ export async function createWorld({
     url,
     pool,
     kafka,
+    client: createClient(cluster),
     prefix,
     controlLog,
     reader,
@@ -194,7 +197,7 @@ export async function until(what: string, holds: () => Promise<boolean> | boolea
 export const numbers = (to: number, from = 1): number[] =>
   Array.from({ length: to - from + 1 }, (_, nth) => from + nth);
 
-/** What a resource app holds that reads a tenant's topic from its start: the last value of each key. */
+/** The state of a resource app that reads a tenant's topic from its start: the last value of each key. */
 export function held(records: readonly TopicRecord[]): Map<string, Readonly<Record<string, unknown>>> {
   const rules = new Map<string, Readonly<Record<string, unknown>>>();
   for (const { key, value } of records) {

@@ -24,7 +24,8 @@ import {
 import { createControlSeal, type ControlMessage } from '../../../src/feeds/topics/control-message.js';
 import { startRescind } from '../../../src/main.js';
 import { readConfig, Secret } from '../../../src/platform/config/index.js';
-import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createKafka } from '../../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { createLog } from '../../../src/platform/log/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { testBrokers, testLog } from '../../support/services.js';
@@ -95,11 +96,11 @@ const fenceOf = async (one: World, keys: TopicKeys = one.keys): Promise<RescindE
 /** Writes to the topic of control records, as whoever may do so. */
 async function write(...messages: readonly { readonly key: string; readonly value: string | Buffer }[]): Promise<void> {
   const topic = controlTopic(world.prefix);
-  const admin = world.kafka.admin();
+  const admin = world.client.admin();
   await admin.connect();
   await ensureTopics(admin, [{ topic, partitions: 1 }]);
   await admin.disconnect();
-  const producer = world.kafka.producer();
+  const producer = world.client.producer();
   await producer.connect();
   await producer.send({ topic, messages: messages.map((message) => ({ ...message, partition: 0 })) });
   await producer.disconnect();
@@ -147,7 +148,7 @@ function history(): NewControlRecord[] {
 }
 
 describe('restoring the control log from its topic', () => {
-  it('gives an empty database the same state, and the same commands that have been heard', async () => {
+  it('gives an empty database the same state, and the same commands that were applied once', async () => {
     await world.controlLog.append({
       records: [tenantRecord('00000000-0000-4000-8000-000000000009', 'first')],
       once: { key: ['event', 'e-1'], content: 'x', keepSeconds: 3_600 },
@@ -169,7 +170,7 @@ describe('restoring the control log from its topic', () => {
     expect(await backup.append(blockOf('next'))).toBe(47n);
   });
 
-  it('brings an old backup up to the topic`s end, and does nothing more when it is run again', async () => {
+  it('brings an old backup up to the topic’s end, and does nothing more when it is run again', async () => {
     await publish(...history());
     await backUp(17);
     expect(await restore()).toEqual({
@@ -191,7 +192,7 @@ describe('restoring the control log from its topic', () => {
     expect(parts((await backup.follow()).state.dump())).toEqual(parts((await world.follow()).state.dump()));
   });
 
-  it('leaves a database alone that is ahead of a publisher that lagged', async () => {
+  it('does not change a database that is ahead of a lagging publisher', async () => {
     await publish(tenantRecord(), blockOf('alice'));
     await world.append(blockOf('bob'));
     expect(await restore(world)).toEqual({
@@ -204,7 +205,7 @@ describe('restoring the control log from its topic', () => {
     });
   });
 
-  it('refuses a database whose records are others, however few, and changes nothing in it', async () => {
+  it('refuses a database with other records, however few, and changes nothing in it', async () => {
     await publish(...history());
     await backUp(17);
     await backup.pool.query(`UPDATE control_log SET at = at + interval '1 ms' WHERE seq = 3`);
@@ -215,7 +216,7 @@ describe('restoring the control log from its topic', () => {
     expect((await backup.pool.query('SELECT max(seq) AS seq FROM control_log')).rows).toEqual([{ seq: '17' }]);
   });
 
-  it('refuses a database that somebody writes to', async () => {
+  it('refuses a database while somebody writes to it', async () => {
     await publish(...history());
     const read = await createLogCopies({ pool: world.pool }).readAfter(0n as Seq, 2);
     await backup.append(tenantRecord());
@@ -224,7 +225,7 @@ describe('restoring the control log from its topic', () => {
     });
   });
 
-  describe('from a topic that is not whole', () => {
+  describe('from a topic that is not complete', () => {
     const published = (seq: number, over: object = {}): ControlMessage =>
       world.seal.seal({
         record: {
@@ -278,7 +279,7 @@ describe('a topic that somebody else writes to', () => {
     value: JSON.stringify({ format: 1, seq: String(seq), ...tenantRecord(), version: 1, at: 1, commands: [] }),
   });
 
-  it('keeps nobody out of the right database, and is published to further', async () => {
+  it('locks nobody out of the right database, and publishing goes on', async () => {
     await publish(...history());
     await write(forged(46), plain(47), { key: '46', value: '{' });
     expect(await fenceOf(world)).toBeUndefined();
@@ -297,7 +298,7 @@ describe('a topic that somebody else writes to', () => {
     expect(restored).toHaveLength(45);
   });
 
-  it('does not let an old backup in by a repetition of what was published when it was made', async () => {
+  it('does not admit an old backup by repeating the records that were published when it was made', async () => {
     await publish(...history());
     await backUp(17);
     const then = (await world.control()).find(({ key }) => key === '17')!;
@@ -312,7 +313,7 @@ describe('a topic that somebody else writes to', () => {
     expect(await fenceOf(backup)).toMatchObject({ code: 'control-log-behind' });
   });
 
-  it('takes no record under the number of another one', async () => {
+  it('accepts no record under the number of another', async () => {
     await publish(tenantRecord(), blockOf('alice'));
     const [, second] = await world.control();
     await write({ key: '3', value: second!.value! });
@@ -322,7 +323,7 @@ describe('a topic that somebody else writes to', () => {
   it.each([
     ['another key', (): TopicKeys => ({ ...noKeys, find: async () => Buffer.alloc(32, 8) }), 'none of them opens'],
     ['no key', () => noKeys, 'has no key to open them'],
-  ])('lets nobody in who has %s, and restores nothing', async (_what, keys, told) => {
+  ])('admits no database that has %s, and restores nothing', async (_what, keys, told) => {
     await publish(tenantRecord(), blockOf('alice'));
     const refused = { code: 'control-topic-sealed', detail: expect.stringContaining(told) };
     expect(await fenceOf(backup, keys())).toMatchObject(refused);
@@ -335,7 +336,7 @@ describe('the key of the topic', () => {
   const keysOf = (one: World, home: string, configured?: Buffer): TopicKeys =>
     createTopicKeys({ pool: one.pool, home, configured: configured && new Secret(configured.toString('base64url')) });
 
-  it('is made once, shared by nodes, kept for its owner alone, and found by an empty database of the same home', async () => {
+  it('is made once, shared by nodes, readable by its owner alone, and found for an empty database of the same home', async () => {
     const [one, two] = [join(world.home, 'one'), join(world.home, 'two')];
     expect(await keysOf(world, one).find()).toBeUndefined();
     const made = await Promise.all([keysOf(world, one).ensure(), keysOf(world, two).ensure()]);
@@ -348,7 +349,7 @@ describe('the key of the topic', () => {
     expect(await keysOf(backup, one).find()).toEqual(made[0]);
   });
 
-  it('is refused when the setting, the database and the file contradict one another', async () => {
+  it('is refused if the setting, the database and the file contradict one another', async () => {
     const home = join(world.home, 'one');
     await keysOf(world, home, topicKey).ensure();
     await expect(keysOf(world, home, Buffer.alloc(32, 8)).find()).rejects.toMatchObject({
@@ -408,7 +409,7 @@ describe('the fence at start', () => {
     else expect(kept).toMatchObject({ code: 'control-log-behind', detail: expect.stringContaining(told) });
   });
 
-  it('keeps everybody out where the topic cannot be read', async () => {
+  it('lets no process start if the topic cannot be read', async () => {
     const fence = createControlFence({
       kafka: createKafka({ brokers: ['127.0.0.1:1'], clientId: 'spec', log: testLog(), retry: { retries: 0 } }),
       pool: world.pool,
@@ -420,7 +421,7 @@ describe('the fence at start', () => {
     await fence.stop();
   });
 
-  it('keeps a publisher from adding another history to the topic, which an operator is told', async () => {
+  it('keeps a publisher from adding another history to the topic, and tells the operator', async () => {
     await publish(tenantRecord(), blockOf('alice'));
     await backup.append(tenantRecord(), blockOf('bob'), blockOf('carol'));
     const feeds = await backup.feed();
@@ -435,7 +436,7 @@ describe('rescind control restore', () => {
   it.each([
     ['does not say from where', ['control', 'restore'], { KAFKA_BROKERS: 'none' }, "required option '--from-topic'"],
     ['has no Kafka', ['control', 'restore', '--from-topic'], { KAFKA_BROKERS: 'none' }, 'KAFKA_BROKERS is none'],
-  ])('is wrongly called when it %s', async (_what, words, env, told) => {
+  ])('reports wrong usage if it %s', async (_what, words, env, told) => {
     const written: string[] = [];
     const sink = new Writable({ write: (chunk, _encoding, done) => (written.push(String(chunk)), done()) });
     expect(await run(words, { env, out: sink, err: sink, stdin: Readable.from(['']) })).toBe(2);
@@ -445,7 +446,7 @@ describe('rescind control restore', () => {
 
 describe('a service whose database was put back', () => {
   it(
-    'says so, answers nothing, and begins by itself once it is restored',
+    'says so, answers nothing, and starts by itself once the database is restored',
     async () => {
       const homes = await Promise.all([1, 2].map(() => mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`))));
       const env = (database: World, home: string): Record<string, string> => ({

@@ -4,7 +4,6 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { controlTopic, revocationsTopic } from '../../../src/feeds/index.js';
-import { createTopicWriter } from '../../../src/feeds/topics/topic-writer.kafka.js';
 import { hold } from '../../support/hold.js';
 import { ownKafka, testBrokers, uniqueName } from '../../support/services.js';
 import {
@@ -82,7 +81,7 @@ const cursorOf = async (topic: string): Promise<number> =>
 
 describe('publishing', () => {
   it(
-    'repeats what a process had sent that was killed before it stored how far it was, and skips nothing',
+    'repeats the records of a process that was killed before it stored its position, and skips none',
     async () => {
       await world.append(tenantRecord(), blockOf('alice'));
       const first = await spawnPublisher();
@@ -109,7 +108,7 @@ describe('publishing', () => {
   );
 
   it(
-    'is done by one of two processes; the other takes over, and the first, stopped meanwhile, changes nothing when it goes on',
+    'is done by one of two processes; if it is stopped the other takes over, and the first changes nothing when it goes on',
     async () => {
       await world.append(tenantRecord());
       const first = await spawnPublisher();
@@ -141,9 +140,9 @@ describe('publishing', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it('is refused by the brokers to a process that another has taken over from, also in the middle of a transaction', async () => {
+  it('is refused by the brokers after another process has taken over, even in the middle of a transaction', async () => {
     const topic = uniqueName('fenced');
-    const writer = () => createTopicWriter({ kafka: world.kafka, transactionalId: topic });
+    const writer = () => world.kafka.topicWriter(topic);
     const [first, second] = [writer(), writer()];
     world.onEnd(() => Promise.all([first.close(), second.close()]));
     await first.connect();
@@ -160,14 +159,14 @@ describe('publishing', () => {
     expect(keys).toEqual(['one', 'two', 'three']);
   });
 
-  it('tells a tenant`s topic everything again that was deleted and made anew', async () => {
+  it('publishes everything again to a tenant’s topic that was deleted and created again', async () => {
     const topic = revocationsTopic(world.prefix, 'acme');
     await world.append(tenantRecord(), blockOf('alice'), blockOf('bob'));
     const feeds = await world.feed();
     await world.published();
     await until('the cursor is stored', async () => (await cursorOf(topic)) === 3);
     await feeds.stop();
-    const admin = world.kafka.admin();
+    const admin = world.client.admin();
     await admin.connect();
     world.onEnd(() => admin.disconnect());
     await admin.deleteTopics({ topics: [topic] });
@@ -179,7 +178,7 @@ describe('publishing', () => {
 
 describe('publishing to a broker that is restarted', () => {
   it(
-    'goes on in order',
+    'continues in order',
     async () => {
       const broker = await ownKafka();
       await broker.start();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NewControlRecord } from '../../../src/control/index.js';
 import { controlTopic, revocationsTopic } from '../../../src/feeds/index.js';
-import { ensureTopics } from '../../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { selectorKey, ruleKeyToBytes, splitSelectorKey } from '../../../src/rules/index.js';
 import {
   blockOf,
@@ -29,7 +29,7 @@ beforeEach(async () => {
 afterEach(() => world.end());
 
 describe('the topic of control records', () => {
-  it('holds every record in seq order, what was there before and what came while it was published', async () => {
+  it('has every record in seq order, older records and those that came during publishing', async () => {
     await world.append(tenantRecord(), ...numbers(700).map((nth) => blockOf(`u-${nth}`)));
     await world.feed();
     for (const nth of numbers(40)) await world.append(blockOf(`v-${nth}`));
@@ -39,7 +39,7 @@ describe('the topic of control records', () => {
     expect(await world.controlCopies()).toEqual(stored.map((record) => ({ record, commands: [] })));
   });
 
-  it('carries what makes a command apply once', async () => {
+  it('carries the keys that make a command apply once', async () => {
     await world.controlLog.append({
       records: [tenantRecord(), blockOf('alice')],
       once: { key: ['spec'], content: 'x' },
@@ -81,11 +81,11 @@ describe('the topic of control records', () => {
     for (const name of names) expect(shown).not.toContain(name);
   });
 
-  it('has one partition and is never compacted or shortened; a tenant`s topic is compacted', async () => {
+  it('has one partition and is never compacted or shortened, while a tenant’s topic is compacted', async () => {
     await world.append(tenantRecord(), blockOf('alice'));
     await world.feed();
     await world.published();
-    const admin = world.kafka.admin();
+    const admin = world.client.admin();
     await admin.connect();
     world.onEnd(() => admin.disconnect());
     const { resources } = await admin.describeConfigs({
@@ -116,7 +116,7 @@ describe('a tenant`s topic', () => {
       )
       .join('\n');
 
-  it('holds its rules as keys, under their ids, and no name', async () => {
+  it('has its rules as keys, under their ids, and no name', async () => {
     const selector = {
       user: { iss: 'https://idp.example', tenant: 'org-9', sub: 'alice' },
       client: { iss: 'https://ras.example', client_id: 'wiki' },
@@ -174,7 +174,7 @@ describe('a tenant`s topic', () => {
       expect(said).not.toContain(name);
   });
 
-  it('tells of a lifted rule by a tombstone, and of the revoke that the lift ordered by a record of its own, before', async () => {
+  it('marks a lifted rule by a tombstone, after a record for the revoke that the lift ordered', async () => {
     const block = blockOf('alice');
     const after = blockOf('alice', { effect: 'revoke', after_lift_of: block.subject });
     await world.append(tenantRecord(), block);
@@ -190,7 +190,7 @@ describe('a tenant`s topic', () => {
     ]);
   });
 
-  it('tells that an enabling event turned its source`s blocks into revokes, those alone', async () => {
+  it('says that an enabling event turned only its source’s blocks into revokes', async () => {
     const at = Date.now() - 60_000;
     const origin = (source: string, event: string, moment: number) => ({ origin: { source, event, at: moment } });
     const blocks = [
@@ -221,7 +221,7 @@ describe('a tenant`s topic', () => {
     ]);
   });
 
-  it('is the tenant`s alone, and begins when the tenant is registered', async () => {
+  it('belongs to the tenant alone, and begins when the tenant is registered', async () => {
     const other = '00000000-0000-4000-8000-000000000002';
     await world.append(tenantRecord(), blockOf('alice'));
     await world.feed();
@@ -245,9 +245,9 @@ describe('a tenant`s topic', () => {
     expect([...held(await world.revocations()).keys()]).toEqual([living.subject]);
   });
 
-  it('is read whole after the brokers have compacted it, also where a batch has lost its last records', async () => {
+  it('can be read completely after compaction, even if a batch has lost its last records', async () => {
     const topic = revocationsTopic(world.prefix, 'acme');
-    const admin = world.kafka.admin();
+    const admin = world.client.admin();
     await admin.connect();
     world.onEnd(() => admin.disconnect());
     const config = {

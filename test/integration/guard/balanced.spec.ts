@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { DEFAULT_LEASE_MS, LEASE_FRACTION } from '../../../src/control/index.js';
+import { DEFAULT_LEASE_MS } from '../../../src/control/index.js';
+import { LEASE_FRACTION } from '../../../src/lease/index.js';
 import type { Guard } from '../../../src/guard/index.js';
 import { startFeedService, type FeedService } from '../feeds/feed-service.js';
 import { learn, localAnswer, startGuard, until } from './guard-fixture.js';
@@ -49,7 +50,7 @@ afterAll(async () => {
 
 const ROUNDS = 10;
 
-it('holds its lease at one of several nodes behind an address, so that an order waits for one grant', async () => {
+it('a guard holds its lease at one of several nodes behind one address, so that an order waits for one grant', async () => {
   const token = await service.issue();
   await learn(guard, token);
   // Questions at once take a connection each, to both nodes.

@@ -34,7 +34,7 @@ describe('a guard in trouble', () => {
     await link.close();
   });
 
-  it('that was stopped for longer than its lease says nothing active when it wakes', async () => {
+  it('says nothing active when it wakes after a stop longer than its lease', async () => {
     const token = await service.issue({ sub: 'u-stopped' });
     const stopped = await startGuardProcess(service, token);
     await until(async () => (await stopped.ask()).lastActiveAt > 0);
@@ -49,7 +49,7 @@ describe('a guard in trouble', () => {
     await stopped.end();
   });
 
-  it('that was stopped for less goes on, and nobody waited for longer than its grant', async () => {
+  it('goes on after a shorter stop, and nobody waited longer than its grant', async () => {
     const token = await service.issue({ sub: 'u-blinked' });
     const stopped = await startGuardProcess(service, token);
     process.kill(stopped.pid, 'SIGSTOP');
@@ -59,7 +59,7 @@ describe('a guard in trouble', () => {
     await stopped.end();
   });
 
-  it('whose link is severed answers until its lease ends, then asks in vain; the order waits no longer than that', async () => {
+  it('answers until its lease ends if its link is severed, then asks in vain; the order waits no longer than that', async () => {
     const token = await service.issue({ sub: 'u-severed' });
     await learn(guard, token);
     link.sever();
@@ -80,7 +80,7 @@ describe('a guard in trouble', () => {
     expect((await guard.check(token)).state).toBe('inactive');
   });
 
-  it('that is refused its connections asks in vain, and comes back without being told', async () => {
+  it('asks in vain while its connections are refused, and recovers by itself', async () => {
     const token = await service.issue({ sub: 'u-refused' });
     await learn(guard, token);
     await link.refuse();
@@ -93,7 +93,7 @@ describe('a guard in trouble', () => {
     expect(localAnswer(guard, token)?.state).toBe('active');
   });
 
-  it('that comes to another node goes on from where it was, and hears what is ordered there', async () => {
+  it('continues from its position at another node, and receives that node’s orders', async () => {
     const token = await service.issue({ sub: 'u-moved' });
     await learn(guard, token);
     const other = await service.another();
@@ -104,7 +104,7 @@ describe('a guard in trouble', () => {
     expect((await guard.check(token)).state).toBe('inactive');
   });
 
-  it('that missed more than the node remembers forgets everything, and asks anew', async () => {
+  it('forgets everything and asks again if it missed more than the node remembers', async () => {
     const [token, other] = [await service.issue({ sub: 'u-behind' }), await service.issue({ sub: 'u-bystander' })];
     await learn(guard, token);
     await learn(guard, other);
@@ -120,7 +120,7 @@ describe('a guard in trouble', () => {
     await learn(guard, other);
   });
 
-  it('that was ended gives its grant back: the next order waits for nobody', async () => {
+  it('gives its grant back when it is stopped in order: the next order waits for nobody', async () => {
     await learn(guard, await service.issue({ sub: 'u-ended' }));
     expect((await service.order(user('u-nobody-1'))).confirmed.guards).toBe(1);
     await guard.stop();
@@ -128,7 +128,7 @@ describe('a guard in trouble', () => {
     expect((await guard.check('any')).state).toBe('unavailable');
   });
 
-  it('whose event loop was blocked for longer than its lease says nothing active when it goes on', async () => {
+  it('says nothing active after its event loop was blocked for longer than its lease', async () => {
     const token = await service.issue({ sub: 'u-blocked' });
     await learn(guard, token);
     const until2s = performance.now() + 2_000;
@@ -136,7 +136,7 @@ describe('a guard in trouble', () => {
     expect(localAnswer(guard, token)).toBeUndefined();
   });
 
-  it('keeps a token of a resource beyond its role once the stream brings that resource too, and loses it by a rule on it', async () => {
+  it('remembers a token of a resource beyond its role once the stream covers that resource, and forgets it after a rule on it', async () => {
     const { uri, types, issuers, resources, jwks } = RAS_SOURCE;
     await service.admin('PUT', '/v1/sources/chat', { uri, types, issuers, resources: [...resources, ELSEWHERE], jwks });
     const token = await service.issue({ sub: 'u-wide', aud: [API, ELSEWHERE] });
@@ -147,7 +147,7 @@ describe('a guard in trouble', () => {
     expect((await guard.check(token)).state).toBe('inactive');
   });
 
-  it('is not disturbed by rules on resources that are not its own', async () => {
+  it('is not affected by rules on other resources', async () => {
     const token = await service.issue({ sub: 'u-calm' });
     await learn(guard, token);
     const { asked, selectors } = guard.stats();
@@ -156,7 +156,7 @@ describe('a guard in trouble', () => {
     expect(guard.stats()).toMatchObject({ asked, selectors, held: seq });
   });
 
-  it('is active again after a lift', async () => {
+  it('says active again after a lift', async () => {
     const token = await service.issue({ sub: 'u-lifted' });
     await learn(guard, token);
     const { id } = await service.order(user('u-lifted'), { effect: 'block' });
@@ -165,7 +165,7 @@ describe('a guard in trouble', () => {
     await learn(guard, token);
   });
 
-  it('forgets what it knows when its own caller changes, and says nothing active once it is no guard', async () => {
+  it('forgets everything when its own caller changes, and says nothing active once it lost the role', async () => {
     await service.register('short-lived', { guard: { resources: [API], issuers: [RAS] } });
     const own = guardOf(service, { credentials: { key: service.secret('short-lived') } });
     own.start();
@@ -182,7 +182,7 @@ describe('a guard in trouble', () => {
     await own.stop();
   });
 
-  it('hears nothing of another tenant, whose rules stop nothing of its own', async () => {
+  it('receives nothing of another tenant, whose rules stop none of its tokens', async () => {
     const post = async (path: string, bearer: string, body: object): Promise<string> => {
       const response = await fetch(`${service.url}${path}`, {
         method: 'POST',
@@ -206,7 +206,7 @@ describe('a guard in trouble', () => {
     expect(guard.stats().selectors).toBe(selectors);
   });
 
-  it('asks once for calls that come together', async () => {
+  it('asks once for calls that come at the same time', async () => {
     const token = await service.issue({ sub: 'u-together' });
     const { asked } = guard.stats();
     const answers = await Promise.all(Array.from({ length: 50 }, () => guard.check(token)));
@@ -214,7 +214,7 @@ describe('a guard in trouble', () => {
     expect(guard.stats().asked).toBe(asked + 1);
   });
 
-  it('in the mode `introspect` asks every time, as any client of RFC 7662', async () => {
+  it('asks every time in the mode `introspect`, like any client of RFC 7662', async () => {
     const plain = guardOf(service, {
       mode: 'introspect',
       credentials: { id: 'chat-api', secret: service.secret('chat-api') },
@@ -228,7 +228,7 @@ describe('a guard in trouble', () => {
     await plain.stop();
   });
 
-  it('with a wrong secret is unavailable, never active', async () => {
+  it('is unavailable with a wrong secret, and never says active', async () => {
     const wrong = guardOf(service, { credentials: { id: GUARD, secret: 'rsk_wrong' } });
     wrong.start();
     expect((await wrong.check(await service.issue({ sub: 'u-wrong' }))).state).toBe('unavailable');

@@ -29,7 +29,7 @@ createGuard({ rescind: 'https://rescind.example' });
 export const all = [fastifyGuard, RequireScopes, RescindGuard, WithoutToken];
 `;
 
-/** As the SDK declares what the quick start uses of it. */
+/** Declarations of the parts of the SDK that the quick start uses. */
 const MCP_SDK = `
 declare module '@modelcontextprotocol/sdk/server/auth/errors.js' {
   export class OAuthError extends Error { constructor(message: string, errorUri?: string); }
@@ -72,7 +72,7 @@ describe('@rescind/guard, as a resource server installs it', () => {
     const files = await project.files('@rescind/guard');
     expect(files).toContain('LICENSE');
     expect(
-      files.filter((name) => /\.spec\.|(?<!\.d)\.ts$|\.map$|^dist\/(?!contracts|emit|guard|rules)/.test(name)),
+      files.filter((name) => /\.spec\.|(?<!\.d)\.ts$|\.map$|^dist\/(?!contracts|emit|guard|lease|rules)/.test(name)),
     ).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { digestOf } from '../../conformance/signing.js';
 import { startFeedService, type FeedService } from '../feeds/feed-service.js';
 import { learn, localAnswer, startGuard } from './guard-fixture.js';
 
-describe('a guard and what is ordered', () => {
+describe('a guard and orders', () => {
   let service: FeedService;
   let guard: Guard;
   beforeAll(async () => {
@@ -18,7 +18,7 @@ describe('a guard and what is ordered', () => {
   });
   afterEach(() => guard.stop());
 
-  it('answers at once, with the claims as issued', async () => {
+  it('the guard answers at once, with the claims as issued', async () => {
     const token = await service.issue({ sub: 'local', scope: 'chat.read' });
     await learn(guard, token);
     const answer = localAnswer(guard, token);
@@ -27,7 +27,7 @@ describe('a guard and what is ordered', () => {
     expect(guard.stats()).toMatchObject({ local: true, connected: true, tokens: 1, asked: 1, unavailable: 0 });
   });
 
-  /** With an ID-JAG that the IdP has told of: only then is the lineage complete, and the answer kept. */
+  /** Issues a token with an ID-JAG that the IdP has reported: only then is the lineage complete, and the answer kept. */
   async function issue(idJag: object, over: object): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
     const facts = { ...parties.idJagFacts(now, { jti: randomUUID(), ...idJag }), ...idJag };

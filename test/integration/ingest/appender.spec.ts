@@ -21,7 +21,7 @@ const head = async (): Promise<bigint> =>
   );
 
 describe('the appender', () => {
-  it('answers each event with its dense index, in the order it came', async () => {
+  it('answers each event with its dense index, in the order of arrival', async () => {
     const before = await head();
     const results = await stage.emit(...[1, 2, 3].map((n) => fromIdp('id-jag.issued', idJag({ jti: `dense-${n}` }))));
     expect(results).toEqual([0n, 1n, 2n].map((n) => ({ index: String(before + n), state: 'sequenced' })));
@@ -39,7 +39,7 @@ describe('the appender', () => {
     expect(await stage.emit(event)).toEqual([{ duplicate: true, index: first.index }]);
   });
 
-  it('lets the first content of an id win and quarantines the other', async () => {
+  it('keeps the first content of an id and quarantines the other', async () => {
     const id = randomUUID();
     const [first] = (await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'first' }), id))) as [{ index: string }];
     const [other] = await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'other' }), id));
@@ -161,7 +161,7 @@ describe('projections', () => {
     ]);
   });
 
-  it('marks a token that two events contradict each other about, and stops it by a rule', async () => {
+  it('marks a token with two contradicting events, and stops it by a rule', async () => {
     await stage.emit(fromChat('token.issued', token({ jti: 'twice' })));
     await stage.emit(fromChat('token.issued', token({ jti: 'twice', scope: 'chat.read chat.admin' })));
     expect(await rows(`SELECT conflict_ix IS NOT NULL AS conflict FROM token WHERE facts->>'jti' = 'twice'`)).toEqual([
@@ -174,12 +174,12 @@ describe('projections', () => {
   });
 });
 
-describe('a token that is told of twice', () => {
+describe('a token with two events', () => {
   const conflictOf = (jti: string) => rows(`SELECT conflict_ix FROM token WHERE facts->>'jti' = $1`, [jti]);
   const blocksOf = (jti: string) =>
     rows(`SELECT 1 FROM control_log WHERE kind = 'rule.ordered' AND body->'selector'->'token'->>'jti' = $1`, [jti]);
 
-  it('contradicts nobody where two events say the same of it, in one batch or in two', async () => {
+  it('is no contradiction if both events say the same, in one batch or in two', async () => {
     const told = token({ jti: 'same-facts' });
     const again = token({ jti: 'same-facts-at-once' });
     await stage.emit(fromChat('token.issued', told, 'same-facts-1'));
@@ -221,7 +221,7 @@ describe('an event that the database refuses', () => {
     ]);
   });
 
-  it('is found also where it is refused only together with another', async () => {
+  it('is found even if it is refused only together with another', async () => {
     await stage.database.pool.query('CREATE UNIQUE INDEX spec ON access (status) WHERE status = 299');
     const seen = (n: number, status: number) =>
       fromChat('access.allowed', access({ status, token: { iss: stage.chat.issuers[0]!, jti: `pair-${n}` } }));
@@ -240,7 +240,7 @@ describe('an event that the database refuses', () => {
   });
 });
 
-describe('an event that is submitted in one breath with the answer to another', () => {
+describe('an event that is submitted at once after the answer to another', () => {
   it.each([0, 1, 2, 3, 4, 5])('is written without waiting for a third: %i turns later', async (turns) => {
     const take = (name: string) => {
       const body = Buffer.from(JSON.stringify(fromIdp('id-jag.issued', idJag({ jti: `${name}-${turns}` }))));
@@ -272,7 +272,7 @@ describe('a session', () => {
     expect([refused, stored]).toMatchObject([{ error: 'refused-by-database' }, { state: 'sequenced' }]);
   });
 
-  it('keeps no plan of a batch: one that was made for small tables would be kept while they grow', async () => {
+  it('keeps no plan between batches: a plan for small tables would stay while they grow', async () => {
     await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'planned' })), fromChat('access.allowed', access()));
     const sessions = await Promise.all(Array.from({ length: pool().totalCount }, () => pool().connect()));
     const kept = await Promise.all(
@@ -293,14 +293,14 @@ describe('events that become rules', () => {
     );
   const revoked = (jti: string, id: string) => fromChat('token.revoked', { iss: stage.chat.issuers[0]!, jti }, id);
 
-  it('order their rule once, however often they come', async () => {
+  it('order their rule once, however often they arrive', async () => {
     const event = revoked('rule-1', 'rule-1');
     await stage.emit(event, event);
     await stage.emit(event);
     expect(await ordered('rule-1')).toEqual([{ effect: 'revoke' }]);
   });
 
-  it('order nothing under an id that was used for something else, before or in the same batch', async () => {
+  it('order nothing under an id that another event used, before or in the same batch', async () => {
     await stage.emit(fromChat('token.issued', token({ jti: 'used' }), 'used'));
     const [later] = await stage.emit(revoked('rule-2', 'used'));
     const [, together] = await stage.emit(
@@ -363,7 +363,7 @@ describe('a user that is disabled and enabled within a second', () => {
 });
 
 describe('first_use', () => {
-  it('has the earliest index at which a use was bound, also where one batch binds and brings', async () => {
+  it('has the earliest index at which a use was bound, even if one batch brings the use and binds it', async () => {
     const used = (jti: string) =>
       fromChat('access.allowed', access({ token: { iss: stage.chat.issuers[0]!, jti }, scope: 'chat.first' }));
     const issued = (jti: string) =>

@@ -76,8 +76,8 @@ const ordersOf = async (jti: string): Promise<number> =>
 const owed = async (): Promise<number> =>
   (await stage.database.pool.query('SELECT 1 FROM contradiction_owed')).rows.length;
 
-describe('what events contradict each other about', () => {
-  it('is ordered once, whatever contradictions were ordered before', async () => {
+describe('a contradiction between events', () => {
+  it('orders its rule once, whatever contradictions came before', async () => {
     const { ordered, intake, started } = await start();
     await started;
     const names = Array.from({ length: 20 }, (_, n) => `many-${n}`);
@@ -92,14 +92,14 @@ describe('what events contradict each other about', () => {
     expect([await ordersOf('many-0'), await ordersOf('one'), await owed()]).toEqual([1, 1, 0]);
   });
 
-  it('is not ordered again at a start', async () => {
+  it('does not order the rule again at a start', async () => {
     const { ordered, intake, started } = await start();
     await started;
     await say(intake, fromIdp('id-jag.issued', idJag({ jti: 'after-start' })));
     expect(ordered).toEqual([]);
   });
 
-  it('is ordered at the start after a crash in between', async () => {
+  it('orders the rule at the start after a crash in between', async () => {
     const broken = await start({ fail: true });
     await broken.started;
     await say(broken.intake, issued('crash'));
@@ -114,7 +114,7 @@ describe('what events contradict each other about', () => {
     expect([await ordersOf('crash'), await owed()]).toEqual([1, 0]);
   });
 
-  it('holds up the answer to who said it, and nobody else’s', async () => {
+  it('delays the answer to its own sender, and nobody else’s', async () => {
     let go = (): void => undefined;
     const { intake, started } = await start({ hold: new Promise((resolve) => (go = resolve)) });
     await started;

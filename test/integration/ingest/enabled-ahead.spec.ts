@@ -16,8 +16,8 @@ const dated = <E extends { readonly time: string }>(event: E, aheadMs: number): 
   time: new Date(Date.now() + aheadMs).toISOString(),
 });
 
-describe('an enabling that is dated ahead of its arrival', () => {
-  it('ends no block of what is disabled after it arrived: neither on the nodes, nor in the ledger’s rules, nor of the user', async () => {
+describe('an enabling event dated later than its arrival', () => {
+  it('ends no block that is ordered after it arrived: neither on the nodes, nor in the ledger’s rules, nor of the user', async () => {
     const { follower, database, tenant } = stage;
     await stage.emit(dated(fromIdp('user.enabled', user), 240_000));
     // The two clocks that tell of the arrival, the process's and the database's, may differ by some milliseconds: this is not about them.

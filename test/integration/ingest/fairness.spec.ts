@@ -51,7 +51,7 @@ const outcomeOfSpoilt = (count: number): unknown[] =>
   Array.from({ length: count }, (_, n) => (n % 4 === 0 ? refused : stored));
 
 describe('events that the database refuses', () => {
-  it('are looked for after what others said in the same batch is durable', async () => {
+  it('are searched for after the events of others in the same batch are durable', async () => {
     const order: string[] = [];
     // The first is written alone; the others wait together and are the next batch.
     const first = post(honest, good(1));
@@ -66,7 +66,7 @@ describe('events that the database refuses', () => {
     expect(order).toEqual(['honest', 'honest, later', 'hostile']);
   });
 
-  it('hold up nobody while their speaker sends more of them', async () => {
+  it('delay nobody while their sender sends more of them', async () => {
     const order: string[] = [];
     const bad = Array.from({ length: 5 }, () =>
       post(hostile, spoilt(32)).then((results) => (order.push('hostile'), results)),
@@ -79,7 +79,7 @@ describe('events that the database refuses', () => {
     expect(order.slice(0, 3)).toEqual(['honest', 'honest', 'honest']);
   });
 
-  it('leave their speaker among the others again once a batch of it is good', async () => {
+  it('no longer set their sender apart once a batch of it is good', async () => {
     expect(await post(hostile, [event('fine')])).toEqual([stored]);
     const both = await Promise.all([post(honest, good(1)), post(hostile, [event('fine')]), post(honest, good(1))]);
     expect(both).toEqual([[stored], [stored], [stored]]);

@@ -67,7 +67,7 @@ const stored = { index: expect.any(String), state: 'sequenced' };
 const foreign = { error: 'token-of-another-issuer', detail: expect.any(String) };
 
 describe('a digest under which a token was announced', () => {
-  it('is no other issuer’s: its event is refused, and the token stays as it was announced', async () => {
+  it('belongs to its issuer: the event of another issuer is refused, and the token stays as announced', async () => {
     expect(await emit(fromChat('token.issued', opaque('mine')))).toEqual([stored]);
     expect(await emit(fromCrm('token.issued', ofCrm('mine')))).toEqual([foreign]);
     expect(await rows(`SELECT facts->>'iss' AS iss, conflict_ix FROM token WHERE ${ofToken('mine')}`)).toEqual([
@@ -80,7 +80,7 @@ describe('a digest under which a token was announced', () => {
     ]);
   });
 
-  it('is the first issuer’s also within one batch', async () => {
+  it('belongs to the first issuer, even within one batch', async () => {
     expect(await emit(fromChat('token.issued', opaque('both')), fromCrm('token.issued', ofCrm('both')))).toEqual([
       stored,
       foreign,
@@ -90,7 +90,7 @@ describe('a digest under which a token was announced', () => {
     ]);
   });
 
-  it('is contradicted by its own issuer alone', async () => {
+  it('can be contradicted only by its own issuer', async () => {
     await emit(fromChat('token.issued', opaque('own')));
     expect(await emit(fromChat('token.issued', { ...opaque('own'), scope: 'chat.admin' }))).toEqual([stored]);
     expect(await rows(`SELECT conflict_ix IS NOT NULL AS conflict FROM token WHERE ${ofToken('own')}`)).toEqual([
@@ -103,7 +103,7 @@ describe('an ID-JAG that a token names by its digest', () => {
   it.each([
     ['before the token', true],
     ['after the token', false],
-  ])('is of the issuer that the token states, not of one that claims the digest %s', async (name, isFirst) => {
+  ])('belongs to the issuer that the token states, not to one that claims the digest %s', async (name, isFirst) => {
     const sha256 = digest(`id-jag ${name}`);
     const claimed = buildEvent('id-jag.issued', {
       source: `${OTHER_IDP}/events`,
@@ -142,7 +142,7 @@ describe('a use of a token', () => {
   const OWN = { source: 'chat', attributed: true, known_foreign: false };
   const FORGED = { source: 'crm', attributed: false, known_foreign: true };
 
-  it('counts where its audience is a resource of the source, and is nobody’s elsewhere', async () => {
+  it('counts if its audience is a resource of the source, and is attributed to nobody otherwise', async () => {
     await emit(fromChat('token.issued', opaque('used')));
     await emit(
       fromChat('access.allowed', use('used')),
@@ -162,7 +162,7 @@ describe('a use of a token', () => {
     expect(await usesOf('late')).toEqual([FORGED, OWN]);
   });
 
-  it('is stored alike whether its token came in its batch, before or after it', async () => {
+  it('is stored the same whether its token came in its batch, before or after it', async () => {
     const columns = (text: string) =>
       rows(`SELECT source_res IS NULL AS none, foreign_ix IS NULL AS fine, bound_ix IS NULL AS unbound FROM access
             WHERE tok = (SELECT key FROM token WHERE ${ofToken(text)}) ORDER BY source`);
@@ -176,7 +176,7 @@ describe('a use of a token', () => {
     expect(await columns('whole')).toEqual(await columns('split'));
   });
 
-  it('counts for another resource of its source than the one that was used', async () => {
+  it('counts even if its token is for another resource of the source than the one used', async () => {
     await emit(fromCrm('token.issued', { ...ofCrm('sibling'), aud: [`${CRM_API}/v2`] }));
     await emit(
       fromCrm('access.allowed', use('sibling', { resource: [CRM_API] })),
@@ -188,7 +188,7 @@ describe('a use of a token', () => {
     ]);
   });
 
-  it('that is forged is in no sum, of users, clients or resources', async () => {
+  it('is in no sum of users, clients or resources if it is forged', async () => {
     const {
       rows: [sum],
     } = await stage.database.pool.query(

@@ -219,7 +219,7 @@ it(`whatever is posted, each event is stored, a duplicate or in quarantine (seed
     'SELECT code, count(*) AS n FROM quarantine GROUP BY code',
   );
   expect(new Map(quarantined.map(({ code, n }) => [code, Number(n)]))).toEqual(seen.refused);
-  // It has met what it is about.
+  // The run has met the cases that it is about.
   expect([seen.goodIds.size > 50, seen.duplicates > 10, seen.whole > 0]).toEqual([true, true, true]);
   expect([...seen.refused.keys()]).toEqual(
     expect.arrayContaining(['malformed-json', 'invalid-utf8', 'duplicate-key', 'invalid-envelope', 'invalid-data']),

@@ -183,7 +183,7 @@ it(`whatever is written, each record is stored, a duplicate or in quarantine wit
   await process.stop();
 }, 60_000);
 
-/** Of binary records from their attributes, of others from their bytes. */
+/** Reads event ids of the ledger: from the attributes of binary records, from the bytes of others. */
 async function idsInLedger(source: Source): Promise<string[]> {
   const rows = await stage.rows<{ mode: string; bytes: Buffer; attributes: Buffer }>(
     'SELECT mode, bytes, attributes FROM payload JOIN entry USING (tenant, ix) WHERE source = $1',
@@ -195,7 +195,7 @@ async function idsInLedger(source: Source): Promise<string[]> {
   });
 }
 
-/** Of a record that was taken. */
+/** The event id of a record that was accepted. */
 function idOf({ headers = {}, value }: Message): string {
   const header = (wanted: string): string | undefined =>
     Object.entries(headers)

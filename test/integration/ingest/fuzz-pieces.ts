@@ -5,10 +5,10 @@ import { access, RAS } from '../../support/stage.js';
 /** Other with each run; the title of a spec shows it, and `FUZZ_SEED` repeats it. */
 export const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 
-/** What stands for one event in a body or a record. */
+/** The text of one event in a body or a record. */
 export interface Piece {
   readonly bytes: Buffer;
-  /** Its event's id, where nothing is wrong with it. */
+  /** The event's id, if nothing is wrong with the event. */
   readonly goodId: string | undefined;
 }
 

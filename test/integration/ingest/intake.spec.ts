@@ -100,7 +100,7 @@ const indexesOf = (answer: Answer): bigint[] => (answer.body as { index: string 
 
 describe('one event', () => {
   it.each([SINGLE, `${SINGLE}; charset=utf-8`, JSON_TYPE, 'Application/JSON'])(
-    'as %s is answered with its index, then as a duplicate',
+    'sent as %s gets its index, and at a repetition is a duplicate',
     async (type) => {
       const event = used();
       const first = await post(type, event);
@@ -140,7 +140,7 @@ describe('one event', () => {
     expect(await metricsWith(service.url, counted)).toMatch(counted);
   });
 
-  it('with the id of another is a conflict, and the first stays', async () => {
+  it('is a conflict if it has the id of another, and the first stays', async () => {
     const event = used();
     const first = (await post(SINGLE, event)).body as { index: string };
     const other = await post(SINGLE, { ...event, data: access({ status: 500 }) });
@@ -175,14 +175,14 @@ describe('several events', () => {
   };
 
   it.each([BATCH, JSON_TYPE])(
-    'as %s are answered one by one in their order, with 200 whatever came of each',
+    'sent as %s are answered one by one in their order, with 200 whatever the result of each',
     async (type) => {
       const [events, expected] = mixed();
       expect(await post(type, events)).toMatchObject({ status: 200, body: expected });
     },
   );
 
-  it('as NDJSON likewise; empty lines are no events, a bad line stops no other', async () => {
+  it('sent as NDJSON are answered one by one; empty lines are ignored, and a bad line stops no other', async () => {
     const [events, expected] = mixed();
     const lines = events.map((event) => JSON.stringify(event));
     lines.splice(1, 0, '', '{"specversion":', '   ');
@@ -193,7 +193,7 @@ describe('several events', () => {
     });
   });
 
-  it('get dense indexes in their order, also beside other requests', async () => {
+  it('get dense indexes in their order, even beside other requests', async () => {
     const requests = await Promise.all(
       Array.from({ length: 8 }, () =>
         post(
@@ -208,7 +208,7 @@ describe('several events', () => {
     expect(sorted).toEqual(Array.from({ length: 400 }, (_, n) => sorted[0]! + BigInt(n)));
   });
 
-  it('none at all are none', async () => {
+  it('may be no events at all', async () => {
     for (const [type, body] of [
       [BATCH, '[]'],
       [JSON_TYPE, ' [ ] '],
@@ -218,7 +218,7 @@ describe('several events', () => {
     }
   });
 
-  it('commit to the raw bytes of each, and to the content type alone', async () => {
+  it('commit to the raw bytes of each event, and to no header but the content type', async () => {
     const events = [used(), used()].map((event) =>
       JSON.stringify(event, null, 2).replace('"operation"', String.raw`"\u006fperation"`),
     );
@@ -257,7 +257,7 @@ describe('a request', () => {
     expect(await rows('SELECT count(*) FROM entry')).toEqual(before);
   });
 
-  it('whose batch is no array is one refused event', async () => {
+  it('is one refused event if its batch is no array', async () => {
     expect(await post(BATCH, used())).toMatchObject({ status: 400, body: { error: 'malformed-json' } });
     expect(await post(BATCH, '[{},')).toMatchObject({ status: 400, body: { error: 'malformed-json' } });
     expect(await post(BATCH, Buffer.from([0x5b, 0x22, 0xff, 0x22, 0x5d]))).toMatchObject({
@@ -282,7 +282,7 @@ const aBatchWaits = async (): Promise<boolean> =>
     .length > 0;
 
 describe('an answer', () => {
-  it('says why the token of a stored event can never be active, again for a duplicate, and nothing of others', async () => {
+  it('says why the token of a stored event can never be active, also for a duplicate, and says nothing about other events', async () => {
     const event = hopeless();
     const warnings = [
       expect.objectContaining({ code: 'lifetime-too-long', detail: expect.stringContaining('172800') }),
@@ -314,7 +314,7 @@ describe('an answer', () => {
       ]);
     }));
 
-  it('is 429 with Retry-After when too much waits already, and what had been taken is stored', () =>
+  it('is 429 with Retry-After when too much waits already, and accepted events are stored', () =>
     whileNothingIsWritten(async (release) => {
       const requests = Array.from({ length: 24 }, () =>
         post(

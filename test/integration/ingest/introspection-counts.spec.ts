@@ -30,7 +30,7 @@ describe('introspections', () => {
     return rows.map(({ mode, bytes }) => ({ mode, event: JSON.parse(bytes.toString()) as Entry['event'] }));
   }
 
-  it('are told to the ledger, counted by token and caller, also those of the last minute before the end', async () => {
+  it('are recorded in the ledger, counted by token and caller, including the last minute before the end', async () => {
     const token = await service.issue({ sub: 'u-counted' });
     const withoutIngest = await service.another({ ROLES: 'serve,feed' });
     await service.introspect(token, withoutIngest.url);

@@ -17,7 +17,8 @@ import {
   type KafkaConsumer,
   type RuleQuotaBounds,
 } from '../../../src/ingest/index.js';
-import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createKafka } from '../../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { createPool } from '../../../src/platform/postgres/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
@@ -32,7 +33,7 @@ const TYPES: readonly SourceEventName[] = [
   'access.summary',
 ];
 
-/** What one process of the service runs to ingest from Kafka: a follower, an appender, a consumer, connections of its own. */
+/** The parts of one process that ingests from Kafka: a follower, an appender, a consumer, connections of its own. */
 export interface IngestProcess {
   readonly follower: ControlFollower;
   readonly appender: Appender;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompressionTypes, type Message } from 'kafkajs';
 import type { Source } from '../../../src/control/index.js';
 import { toKafkaMessage } from '../../../src/emit/index.js';
-import { ensureTopics } from '../../../src/platform/kafka/index.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { hold } from '../../support/hold.js';
 import { uniqueName } from '../../support/services.js';
 import { access } from '../../support/stage.js';
@@ -43,7 +43,7 @@ const offsetOf = async (
     )
   )[0];
 
-/** From 0 to the head without a hole, whatever came through which door. */
+/** Expects indexes from 0 to the head without a hole, whatever came through which door. */
 async function expectDense(): Promise<void> {
   const [ledger] = await stage.rows(
     `SELECT count(*) = max(ix) + 1 AND min(ix) = 0 AND max(ix) + 1 = (SELECT next_ix FROM ledger_head h WHERE h.tenant = e.tenant) AS dense
@@ -61,7 +61,7 @@ const jtisOf = async (source: Source): Promise<string[]> =>
   ).map(({ jti }) => jti);
 
 describe('records', () => {
-  it('of both modes, plain and gzipped, become entries with dense indexes, in the order of their partition', async () => {
+  it('become entries with dense indexes in the order of their partition, in both modes, plain and gzipped', async () => {
     const source = await stage.register();
     await stage.send(source, tokens(source, 'b1', 'b2'), { mode: 'binary' });
     await stage.send(source, tokens(source, 's1', 's2'), { mode: 'structured' });
@@ -79,7 +79,7 @@ describe('records', () => {
     await expectDense();
   });
 
-  it('that are bad go to quarantine with their position and reason, and the partition goes on', async () => {
+  it('go to quarantine with position and reason if they are bad, and the partition goes on', async () => {
     const source = await stage.register();
     const other = await stage.register();
     const [good] = tokens(source, 'x').map((event) => toKafkaMessage(event, { mode: 'binary' }));
@@ -109,7 +109,7 @@ describe('records', () => {
       'SELECT code, partition, record_offset::int AS position, source, tenant FROM quarantine WHERE topic = $1 ORDER BY record_offset',
       [source.topic],
     );
-    // Whatever it says of itself, who wrote on a source's topic was the source.
+    // The writer on a source's topic is that source, whatever a record says of itself.
     const owner = { source: source.id, tenant: stage.tenant, partition: 0 };
     expect(quarantined).toEqual(bad.map(([code], at) => ({ code, position: at * 2 + 1, ...owner })));
     const kept = await stage.rows<{ bytes: Buffer; size: number }>(
@@ -122,7 +122,7 @@ describe('records', () => {
     await expectDense();
   });
 
-  it('of tens of thousands of headers hold nobody up', async () => {
+  it('delay nobody even with tens of thousands of headers', async () => {
     const source = await stage.register();
     const many = (name: (n: number) => string): Message['headers'] =>
       Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [name(n), 'x']));
@@ -136,7 +136,7 @@ describe('records', () => {
     expect(await jtisOf(source)).toEqual(['many', 'repeated', 'after']);
   });
 
-  it('of a shared topic: usage is taken from both sources, a token event from neither', async () => {
+  it('of a shared topic are accepted from both sources if they are usage, and from neither if they are token events', async () => {
     const topic = `rescind.events.${uniqueName('shared')}`;
     const one = await stage.register({ topic });
     const two = await stage.register({ topic, partitions: 0 });
@@ -155,7 +155,7 @@ describe('records', () => {
 });
 
 describe('offsets', () => {
-  it('are resumed at after a restart, and nothing is stored again', async () => {
+  it('are where reading resumes after a restart, and nothing is stored again', async () => {
     const source = await stage.register();
     await stage.send(source, tokens(source, ...numbered('a', 50)));
     await whileRunning(() => until(async () => (await stage.stored(source)) === 50));
@@ -168,7 +168,7 @@ describe('offsets', () => {
     await expectDense();
   });
 
-  it('are compared and swapped: who lost the partition writes nothing', async () => {
+  it('are compared and swapped: a process that lost the partition writes nothing', async () => {
     const source = await stage.register();
     await stage.send(source, tokens(source, ...numbered('c', 3)));
     await whileRunning(() => until(async () => (await stage.stored(source)) === 3));
@@ -221,7 +221,7 @@ describe('offsets', () => {
 });
 
 describe('a process that is stopped', () => {
-  it('finishes the batch in hand before it leaves: the next begins behind it', async () => {
+  it('finishes its batch before it leaves, and the next process begins behind it', async () => {
     const source = await stage.register();
     const process = await stage.startProcess();
     await stage.send(source, tokens(source, 'first'));
@@ -256,8 +256,8 @@ describe('a process that is stopped', () => {
   });
 });
 
-describe('how far behind', () => {
-  it('is said of each source and partition, also of one that is stopped and of which no record comes', async () => {
+describe('the lag', () => {
+  it('is reported for each source and partition, including one that is stopped or receives no record', async () => {
     const source = await stage.register({ partitions: 2 });
     await stage.send(source, tokens(source, ...numbered('old', 3)), { partition: 0 });
     await stage.send(source, tokens(source, 'other'), { partition: 1 });
@@ -283,7 +283,7 @@ describe('how far behind', () => {
 });
 
 describe('topics', () => {
-  it('of a source that is registered while the consumer runs are made and subscribed to', async () => {
+  it('are created and subscribed to when a source is registered while the consumer runs', async () => {
     const before = await stage.register();
     await whileRunning(async (process) => {
       await stage.send(before, tokens(before, 'before'));
@@ -316,7 +316,7 @@ describe('topics', () => {
       9,
       'made-anew: another record stands at offset 4 than the one that was read: the topic was made anew',
     ],
-  ])('that were deleted and made anew, %s, stop their partition and no other', async (_how, length, reason) => {
+  ])('stop their partition and no other if they were deleted and created again, %s', async (_how, length, reason) => {
     const source = await stage.register();
     const neighbour = await stage.register();
     await stage.send(source, tokens(source, ...numbered('old', 5)));
@@ -340,7 +340,7 @@ describe('topics', () => {
   });
 
   // A longer topic would be noticed at the next assignment, or if a fetch fell between the two (src/ingest/operating.md, "Limits").
-  it('that are deleted and made anew under a running consumer, shorter than before, stop their partition', async () => {
+  it('stop their partition if they are deleted and created again, shorter, under a running consumer', async () => {
     const source = await stage.register();
     await stage.send(source, tokens(source, ...numbered('old', 5)));
     await whileRunning(async () => {
@@ -351,7 +351,7 @@ describe('topics', () => {
     expect(await stage.stored(source)).toBe(5);
   });
 
-  it('whose records were gone before they could be read leave one gap in the ledger', async () => {
+  it('leave one gap in the ledger if their records were gone before they could be read', async () => {
     const source = await stage.register();
     await stage.send(source, tokens(source, ...numbered('kept', 3)));
     await whileRunning(() => until(async () => (await stage.stored(source)) === 3));

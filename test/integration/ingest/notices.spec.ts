@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { Source } from '../../../src/control/index.js';
 import { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from '../../../src/ingest/index.js';
+import { createClient } from '../../../src/platform/kafka/client.kafka.js';
 import { createKafka } from '../../../src/platform/kafka/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { testBrokers, testLog, uniqueName } from '../../support/services.js';
@@ -8,11 +9,12 @@ import { until } from './kafka-fixture.js';
 
 type Refused = Parameters<QuarantineTopic['tell']>[0][number];
 
-const kafka = createKafka({ brokers: testBrokers(), clientId: 'spec-notices', log: testLog() });
+const options = { brokers: testBrokers(), clientId: 'spec-notices', log: testLog() };
+const client = createClient(options);
 const topic = uniqueName('notices');
 const seen: Record<string, unknown>[] = [];
-const consumer = kafka.consumer({ groupId: uniqueName('notices') });
-const sut = createQuarantineTopic({ kafka, log: testLog(), metrics: createMetrics() });
+const consumer = client.consumer({ groupId: uniqueName('notices') });
+const sut = createQuarantineTopic({ kafka: createKafka(options), log: testLog(), metrics: createMetrics() });
 
 const refused = (code: Refused['rejected']['code'], partition: number, offset: bigint): Refused => ({
   rejected: {
@@ -29,7 +31,7 @@ const refused = (code: Refused['rejected']['code'], partition: number, offset: b
 beforeAll(async () => {
   sut.tell([refused('malformed-json', 9, 0n)]);
   await until(async () => {
-    const admin = kafka.admin();
+    const admin = client.admin();
     await admin.connect();
     const topics = await admin.listTopics();
     await admin.disconnect();
@@ -50,7 +52,7 @@ afterAll(async () => {
   await sut.stop();
 });
 
-it('a notice says reason and positions of all that was refused alike, and nothing of what it held', async () => {
+it('a notice has the reason and positions of all records refused alike, and nothing of their content', async () => {
   sut.tell([
     refused('malformed-json', 0, 3n),
     refused('malformed-json', 0, 4n),

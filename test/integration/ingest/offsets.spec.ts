@@ -59,14 +59,14 @@ const stands = async () => {
 };
 
 describe('the place of a partition', () => {
-  it('is not moved on by a batch that was under way when the partition was stopped', async () => {
+  it('is not moved by a batch that was under way when the partition was stopped', async () => {
     expect(await outcomeOf(submission(move(0n, 5n), 'before-the-stop'))).toBe('sequenced');
     expect(await offsets.stop(CLUSTER, TOPIC, partition, 'spec', 5n)).toBe(true);
     expect(await outcomeOf(submission(move(5n, 9n), 'under-way'))).toBe('OffsetLost');
     expect([await stands(), await stored('under-way')]).toEqual([{ next: 5n, stopped: 'spec' }, false]);
   });
 
-  it('is resumed only where it is stopped, and where the operator saw it', async () => {
+  it('is resumed only if it is stopped, and only at the position that the operator saw', async () => {
     expect(await outcomeOf(submission(move(0n, 5n), 'running'))).toBe('sequenced');
     expect(await outcomeOf(submission(move(5n, 20n, { resumes: true }), 'resumed-running'))).toBe('OffsetLost');
     expect(await stands()).toEqual({ next: 5n, stopped: null });
@@ -80,13 +80,13 @@ describe('the place of a partition', () => {
     ]);
   });
 
-  it('is not stopped where the partition has moved on meanwhile', async () => {
+  it('is not stopped if the partition has moved on meanwhile', async () => {
     expect(await outcomeOf(submission(move(0n, 5n), 'moved'))).toBe('sequenced');
     expect(await offsets.stop(CLUSTER, TOPIC, partition, 'spec', 4n)).toBe(false);
     expect(await stands()).toEqual({ next: 5n, stopped: null });
   });
 
-  it('is moved by the submissions of one batch as far as each follows the one before', async () => {
+  it('is moved by the submissions of one batch as long as each follows the previous one', async () => {
     // The first is under way when the others come, so that they share the next batch.
     const first = outcomeOf(submission(move(0n, 1n), 'alone'));
     const others = [move(1n, 3n), move(3n, 4n), move(7n, 9n)].map((one, nth) =>

@@ -17,7 +17,7 @@ const EVENTS_A_POST = 240;
 const CLIENTS = 96;
 /** A post of about 2 MB: what all clients hold together is three times what the door lets in. */
 const PADDING = 'x'.repeat(8_000);
-/** Of the bodies that are let in with all that is made of them. */
+/** Bound on the growth of memory by the admitted bodies and everything made of them. */
 const MAX_GROWTH_BYTES = 600 * 1024 * 1024;
 
 let database: TestDatabase;
@@ -108,8 +108,8 @@ const answers = async (status: string): Promise<number> => {
   );
 };
 
-describe('while the database takes nothing', () => {
-  it('clients are told to come back, memory stays bounded, and nothing that was accepted is lost', async () => {
+describe('while the database stores nothing', () => {
+  it('clients are told to come back, memory stays bounded, and no accepted event is lost', async () => {
     await post(JSON.stringify([used('first')]));
     const letGo = await holdHead();
     const before = await residentBytes();

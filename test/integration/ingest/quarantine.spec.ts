@@ -123,7 +123,7 @@ describe('a refused record, replayed', () => {
     await updateChat({});
   });
 
-  it('that its source has sent again meanwhile is a duplicate, and leaves too', async () => {
+  it('is a duplicate if its source has sent it again meanwhile, and leaves too', async () => {
     const event = issued({ aud: [FILES] });
     await emit(event);
     const { id } = await newest();
@@ -136,7 +136,7 @@ describe('a refused record, replayed', () => {
     await updateChat({});
   });
 
-  it('twice at once is stored once', async () => {
+  it('is stored once if it is replayed twice at the same time', async () => {
     for (let n = 0; n < 20; n += 1) await emit(issued({ aud: [FILES] }));
     await updateChat({ resources: [API, FILES] });
     const before = await entries();
@@ -156,7 +156,7 @@ describe('a refused record, replayed', () => {
       }),
     ],
     ['it was cut', (event) => ({ ...event, subject: 'x'.repeat(70 * 1024) })],
-  ])('of which %s is left alone and says so', async (_what, spoil) => {
+  ])('is left alone and says so if %s', async (_what, spoil) => {
     await emit(JSON.stringify(spoil(issued())));
     const kept = await newest();
     expect(kept.whole).toBe(false);
@@ -165,7 +165,7 @@ describe('a refused record, replayed', () => {
     expect((await call('admin', 'POST', '/v1/quarantine/replay', { code: kept.code })).body).toEqual({ items: [] });
   });
 
-  it('whose caller may not emit any more is refused', async () => {
+  it('is refused if its caller may not emit any more', async () => {
     await emit(issued({ aud: [FILES] }));
     const { id } = await newest();
     await updateChat({ resources: [API, FILES] });
@@ -179,7 +179,7 @@ describe('a refused record, replayed', () => {
     await updateChat({});
   });
 
-  it('with others goes oldest first, a page a call', async () => {
+  it('goes with others oldest first, a page a call', async () => {
     for (let n = 0; n < 5; n += 1) await emit(issued({ iss: 'https://nobody.example' }));
     const first = await call('admin', 'POST', '/v1/quarantine/replay', { code: 'wrong-issuer', limit: 3 });
     const second = await call('admin', 'POST', '/v1/quarantine/replay', {
@@ -194,7 +194,7 @@ describe('a refused record, replayed', () => {
 });
 
 describe('the operator’s part', () => {
-  it('holds what came of no registered source, for administrators of the tenant default alone', async () => {
+  it('has the records of no registered source, for administrators of the tenant default alone', async () => {
     await emit(issued({}, 'urn:late'));
     expect((await inQuarantine()).some(({ code }) => code === 'unknown-source')).toBe(false);
     const kept = await newest('?operator=true');
@@ -219,7 +219,7 @@ describe('the operator’s part', () => {
     });
   });
 
-  it('of another tenant is not there', async () => {
+  it('has no records of another tenant', async () => {
     await emit(issued({ aud: [FILES] }));
     const { id } = await newest();
     expect(await call('globex', 'GET', `/v1/quarantine/${id}`)).toMatchObject({ status: 404 });
@@ -281,7 +281,7 @@ describe('the bounds', () => {
       )
     ).rows.map(({ n }) => Number(n));
 
-  it('drop the oldest beyond the room there is, and count them', async () => {
+  it('drop and count the oldest records when the room is used up', async () => {
     await database.pool.query('DELETE FROM quarantine');
     for (let n = 0; n < 10; n += 1) await spoilt(n);
     expect(await trimQuarantine(database.pool, { days: 7, bytes: 10_000_000 })).toBe(0);
@@ -291,7 +291,7 @@ describe('the bounds', () => {
     expect(left).toEqual(Array.from({ length: left.length }, (_, at) => 10 - left.length + at));
   });
 
-  it('are each tenant’s own: what one floods drops nothing of another’s, and nothing of the operator’s', async () => {
+  it('belong to each tenant: a flood of one drops nothing of another’s, and nothing of the operator’s', async () => {
     await database.pool.query('DELETE FROM quarantine');
     await spoilt(0);
     const fill = (tenant: string, rows: number): Promise<unknown> =>
@@ -314,7 +314,7 @@ describe('the bounds', () => {
     ]);
   });
 
-  it('drop what is older than its days, and do not count it', async () => {
+  it('drop records older than the allowed days, and do not count them', async () => {
     await database.pool.query('DELETE FROM quarantine');
     for (let n = 0; n < 3; n += 1) await spoilt(n);
     await database.pool.query(
@@ -324,7 +324,7 @@ describe('the bounds', () => {
     expect(await kept()).toEqual([1, 2]);
   });
 
-  it('are kept by the running process, at once when much is written', async () => {
+  it('are enforced by the running process, at once when much is written', async () => {
     await database.pool.query('DELETE FROM quarantine');
     for (let n = 0; n < 6; n += 1) await spoilt(n);
     const metrics = createMetrics();

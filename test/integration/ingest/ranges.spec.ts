@@ -27,7 +27,7 @@ const rangesOf = async (table: string): Promise<string[]> =>
   ).map(({ name }) => name);
 
 describe('the ranges of the ledger', () => {
-  it('stand ready before an index needs them: one is added when the last begins to fill', async () => {
+  it('exist before an index needs them: one is added when the last begins to fill', async () => {
     await emit('first', 1);
     for (const table of ['entry', 'payload']) while (!(await rangesOf(table)).includes(`${table}_1`)) await delay(10);
   });
@@ -48,7 +48,7 @@ describe('the ranges of the ledger', () => {
     ]);
   });
 
-  it('are made where one is missing, and no event is blamed for it', async () => {
+  it('are made if one is missing, and no event is quarantined for it', async () => {
     await moveHead(4n * RANGE_ENTRIES);
     expect(await emit('missing', 2)).toEqual(
       [0n, 1n].map((n) => ({ index: String(4n * RANGE_ENTRIES + n), state: 'sequenced' })),
@@ -71,9 +71,9 @@ describe('a question about one entry', () => {
 });
 
 describe('a look for duplicates', () => {
-  it('goes to one of the parts of `dedupe`', async () => {
+  it('reads one of the parts of `dedupe`', async () => {
     const [known] = await rows<{ key: Buffer }>('SELECT key FROM dedupe WHERE tenant = $1 LIMIT 1', [stage.tenant]);
-    // As place.sql asks, for one event.
+    // The question of place.sql, for one event.
     const plan = await rows<{ 'QUERY PLAN': string }>(
       `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF, SUMMARY OFF)
        SELECT d.ix FROM (VALUES ($1::uuid, $2::bytea), ($1, $2)) s (tenant, key)

@@ -51,7 +51,7 @@ async function storedRoutes(batches: readonly (readonly ReturnType<typeof chat>[
   return found.map(({ route }) => route);
 }
 
-/** As if the source had brought all but one of its routes. */
+/** Leaves room for one more route of the source. */
 async function leaveOne(): Promise<void> {
   await storedRoutes([[chat('GET /first'), docs('GET /first-docs')]]);
   await rows(
@@ -76,7 +76,7 @@ describe('routes that a source brings beyond its bound', () => {
     ['one batch', (all: ReturnType<typeof uses>) => [all]],
     ['batches of one', (all: ReturnType<typeof uses>) => all.map((one) => [one])],
     ['batches of two', (all: ReturnType<typeof uses>) => [all.slice(0, 2), all.slice(2, 4), all.slice(4)]],
-  ])('are one route, wherever a batch ends: %s', async (name, cut) => {
+  ])('count as one route, wherever a batch ends: %s', async (name, cut) => {
     await leaveOne();
     expect(await storedRoutes(cut(uses(name)))).toEqual(stored(name));
     const [counted] = await rows<{ routes: number; over: string }>(

@@ -25,7 +25,7 @@ const versionsOf = async (sub: string): Promise<{ scopes: string[]; open: boolea
   ).rows;
 
 describe('scopes at the intake', () => {
-  it('are a hundred an event: events with 819 are refused, each by itself', async () => {
+  it('are limited to a hundred an event: events with 819 are refused, each by itself', async () => {
     const scopesOf = (n: number): string =>
       Array.from({ length: 819 }, (_, nth) => (n * 819 + nth).toString(36).padStart(4, '0')).join(' ');
     const many = Array.from({ length: 50 }, (_, n) =>
@@ -38,7 +38,7 @@ describe('scopes at the intake', () => {
     expect(results[50]).toMatchObject({ state: 'sequenced' });
   });
 
-  it('are never longer than an index takes: the database refuses none that the schema lets pass', async () => {
+  it('are never too long for an index: the database refuses none that the schema accepts', async () => {
     const idJagOf = (name: string, scope: string) =>
       withScope(fromIdp('id-jag.issued', idJag({ jti: name, sub: name })), scope);
     // Nothing that a database compresses.
@@ -58,7 +58,7 @@ describe('scopes at the intake', () => {
 });
 
 describe('a grant', () => {
-  it('keeps a hundred scopes of however many tokens, and says that there are more', async () => {
+  it('keeps a hundred scopes, however many tokens it has, and says that there are more', async () => {
     const stated = { iss: 'https://idp.acme.example', jti: 'gr-hoard', sub: 'hoarder' };
     const tokens = Array.from({ length: 300 }, (_, n) =>
       fromChat('token.issued', token({ jti: `hoard-${n}`, id_jag: stated, scope: numbered(n * 50, 50).join(' ') })),
@@ -70,7 +70,7 @@ describe('a grant', () => {
     expect(versions.at(-1)!.scopes).toEqual([...numbered(0, 100).sort(), '…']);
   });
 
-  it('shows its edge as many scopes as are kept, and that there are more', async () => {
+  it('shows at its edge the scopes that are kept, and that there are more', async () => {
     const { rows } = await stage.database.pool.query(
       `SELECT scope FROM edge_scope_granted WHERE scope = 'file:99:read' OR scope = 'file:100:read' OR scope = '…'`,
     );

@@ -57,7 +57,7 @@ describe('a token that Rescind saw first', () => {
   const entries = async (): Promise<number> =>
     (await stage.database.pool.query('SELECT FROM entry WHERE type = $1', [eventType('token.seen')])).rowCount!;
 
-  it('is one entry, whatever the times at which nodes tell of it, and whichever appender writes it', async () => {
+  it('is one entry, whatever times the nodes report, and whichever appender writes it', async () => {
     const data = seenAs(facts('at-once'));
     const before = await entries();
     expect(
@@ -80,7 +80,7 @@ describe('a token that Rescind saw first', () => {
     expect(await rowsOf('at-before')).toEqual([{ scope: 'chat.read', conflict_ix: null }]);
   });
 
-  it('is contradicted by an event that says something else, and by no event that says the same', async () => {
+  it('is contradicted by an event with other facts, and by no event with the same facts', async () => {
     const said = facts('at-same');
     await record(seenAs(said));
     await record(seenAs(facts('at-else')));
@@ -111,5 +111,5 @@ describe('a token that Rescind saw first', () => {
     ]);
   });
 
-  it('is what it was after a rebuild', async () => expect(differing(await rebuild(stage))).toEqual({}));
+  it('is the same after a rebuild', async () => expect(differing(await rebuild(stage))).toEqual({}));
 });

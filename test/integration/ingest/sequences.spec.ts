@@ -27,7 +27,7 @@ const metric = async (finding: string): Promise<number> => {
 };
 
 describe("a source's sequence", () => {
-  it('has the gaps of what has not come, until it comes, in whatever order', async () => {
+  it('has a gap for each missing event until it comes, in any order', async () => {
     await stage.emit(used(7), used(5));
     await stage.emit(used(12));
     expect(await ask()).toEqual([
@@ -53,7 +53,7 @@ describe("a source's sequence", () => {
     expect(await metric('missing')).toBe(0);
   });
 
-  it('is its own: another source, and events without a number, say nothing of it', async () => {
+  it('is not affected by another source, nor by events without a number', async () => {
     await stage.emit(used(0), fromIdp('id-jag.issued', idJag({ sequence: 9 })), fromChat('access.allowed', access()));
     await stage.emit(used(1), fromIdp('id-jag.issued', idJag({ jti: 'gr-2', sequence: 10 })));
     expect((await ask()).map(({ source, first, last, missing }) => [source, first, last, missing]).toSorted()).toEqual([
@@ -62,7 +62,7 @@ describe("a source's sequence", () => {
     ]);
   });
 
-  it('tells of a number that two events have, not of one event that comes again, nor of one that is refused', async () => {
+  it('reports a number that two events have, but no repeated event and no refused one', async () => {
     await stage.emit(used(1, 'a'), used(2, 'b'));
     await stage.emit(used(1, 'a'), used(1, 'c'), used(3, 'd'), used(3, 'e'), used(2, 'a'));
     expect(await ask()).toMatchObject([{ first: 1, last: 3, missing: 0, repeated: 2 }]);
@@ -95,7 +95,7 @@ describe("a source's sequence", () => {
     ]);
   });
 
-  it(`is what a list of the numbers says, however they were batched (seed ${SEED})`, async () => {
+  it(`equals a list of the numbers, however they were batched (seed ${SEED})`, async () => {
     const batches = fc.sample(fc.array(fc.nat(60), { minLength: 1, maxLength: 8 }), { seed: SEED, numRuns: 15 });
     for (const batch of batches) await stage.emit(...batch.map((number) => used(number)));
     const numbers = batches.flat();

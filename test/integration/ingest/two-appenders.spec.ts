@@ -67,7 +67,7 @@ describe('two processes that write one ledger', () => {
   };
   const rows = async <T extends object>(sql: string): Promise<T[]> => (await stage.database.pool.query<T>(sql)).rows;
 
-  it('take turns at its head: 50 batches each at once leave it dense, and nothing is refused', async () => {
+  it('take turns at its head: 50 batches of each at once leave it dense, and nothing is refused', async () => {
     const { intake } = await startOther();
     const ofOne = async (own: Intake, name: string): Promise<unknown[]> => {
       const answers: unknown[] = [];
@@ -82,7 +82,7 @@ describe('two processes that write one ledger', () => {
     expect([ledger, await rows('SELECT code FROM quarantine')]).toEqual([{ dense: true, whole: true }, []]);
   });
 
-  it('give a control record its entry only once they have applied it', async () => {
+  it('give a control record its entry only after they have applied it', async () => {
     const behind = await startOther();
     await until(
       'all entries that are owed',

@@ -181,7 +181,7 @@ describe('a token that no event announced, of a source whose profile asks for no
     ).toHaveLength(1);
   });
 
-  it('is a guard’s, too', async () => {
+  it('is active for a guard, too', async () => {
     const claims = claimsOf();
     expect(
       await untilDecided(() => askToken(service.url, service.basic('okta-guard'), { token: sign(claims) })),
@@ -194,7 +194,7 @@ describe('a token that no event announced, of a source whose profile asks for no
     ['client', ({ cid }) => ({ client: { iss: OKTA, client_id: cid } })],
     ['resource', ({ aud }) => ({ resource: aud })],
   ])(
-    'is stopped by a rule on its %s before the order returns, also where it is asked about for the first time then',
+    'is stopped by a rule on its %s before the order returns, even if the first question comes only then',
     async (_, selectorOf) => {
       const known = claimsOf({ cid: `0oa-${randomUUID()}`, aud: REVOKED_API });
       const later = { ...known, jti: `AT.${randomUUID()}` };
@@ -213,7 +213,7 @@ describe('a token that no event announced, of a source whose profile asks for no
     ['is an ID token', ({ cid, ...claims }) => sign({ ...claims, aud: cid, nonce: 'n' })],
     ['is an ID token for the API itself', (claims) => sign({ ...claims, cid: undefined })],
     ['names a user that no event may name', (claims) => sign({ ...claims, sub: 'u\0' })],
-  ])('is inactive and not recorded where it %s', async (_, textOf) => {
+  ])('is inactive and not recorded if it %s', async (_, textOf) => {
     const claims = claimsOf();
     expect([await ask(textOf(claims)), await seenOf(claims.jti)]).toEqual([{ active: false }, []]);
     await expect(tokenOf(claims.jti)).rejects.toThrow(/: 404 /);
@@ -233,7 +233,7 @@ describe('a token that no event announced, of a source whose profile asks for no
     expect((await tokenOf(same.jti)).conflict).toBeNull();
   });
 
-  it('is what the event said that came first', async () => {
+  it('has the facts of the event that came first', async () => {
     const claims = claimsOf();
     expect(await emit(factsOf(claims))).toMatchObject({ state: 'sequenced' });
     expect([await ask(sign(claims)), await seenOf(claims.jti)]).toEqual([
@@ -242,12 +242,12 @@ describe('a token that no event announced, of a source whose profile asks for no
     ]);
   });
 
-  it('is told by Rescind alone', async () => {
+  it('is announced by Rescind alone', async () => {
     const { kind: _, ...facts } = factsOf(claimsOf());
     expect(await emit({ source: 'okta', ...facts }, 'token.seen')).toMatchObject({ error: 'type-not-allowed' });
   });
 
-  it('is what it was after a rebuild', async () => {
+  it('is the same after a rebuild', async () => {
     const before = await seen();
     const written: string[] = [];
     const sink = (): Writable =>
@@ -260,7 +260,7 @@ describe('a token that no event announced, of a source whose profile asks for no
     expect(await seen()).toEqual(before);
   });
 
-  it('is heard of in no count of what its source said', async () => {
+  it('is in no count of the source’s own events', async () => {
     const { rows } = await service.database.pool.query<{ what: string }>(
       "SELECT DISTINCT what FROM source_count WHERE source = (SELECT body ->> 'id' FROM control_log WHERE kind = 'source.changed' AND body ->> 'name' = 'okta' LIMIT 1)::uuid ORDER BY what",
     );
@@ -275,7 +275,7 @@ describe('a node that takes no events', () => {
   });
   afterAll(() => service.stop());
 
-  it('records what it sees first, and leaves the entries of orders to the processes that take events', async () => {
+  it('records tokens at first sight, and leaves the entries of orders to the processes that take events', async () => {
     await service.admin('POST', '/v1/sources', {
       name: 'okta',
       uri: 'urn:acme:okta',

@@ -121,7 +121,7 @@ describe('a token that is recorded and never active', () => {
     return written.join('');
   }
 
-  it('is one that would be active while nothing speaks against it', async () => {
+  it('would be active as long as nothing speaks against it', async () => {
     const { facts, text, result } = await issue({});
     expect(result).not.toHaveProperty('warnings');
     expect(await isActive(text)).toBe(true);
@@ -130,7 +130,7 @@ describe('a token that is recorded and never active', () => {
     expect(await sourceCheck()).toMatch(/^Tokens that are recorded and not active, by reason \(0\)\n {2}none$/m);
   });
 
-  it('is warned of at once, and told by its facts, where it lives too long', async () => {
+  it('gets a warning at once, and a reason from its facts, if it lives too long', async () => {
     const { facts, text, result } = await issue({ facts: { exp: Math.floor(Date.now() / 1000) + 90_000 } });
     expect(result).toMatchObject({ state: 'sequenced', warnings: [{ code: 'lifetime-too-long' }] });
     expect(await isActive(text)).toBe(false);
@@ -145,7 +145,7 @@ describe('a token that is recorded and never active', () => {
     ['states another scope', { claims: { scope: 'chat.admin' } }, 'mismatch', 'scope'],
     ['states another client', { claims: { client_id: 'other' } }, 'mismatch', 'client_id'],
     ['has a header that the profile does not take', { header: { typ: 'JWT' } }, 'unverified', 'typ'],
-  ] as const)('is told with the member where its text %s', async (_, over, reason, member) => {
+  ] as const)('is reported with the differing member if its text %s', async (_, over, reason, member) => {
     const { facts, text } = await issue(over);
     expect([await isActive(text), await isActive(text)]).toEqual([false, false]);
     const { token } = await untilCounted(reason, member, 2);
@@ -162,7 +162,7 @@ describe('a token that is recorded and never active', () => {
     expect(shown).toMatch(new RegExp(`^ {2}${reason} +${member} +2× +20\\S+Z +${token}$`, 'm'));
   });
 
-  it('is told without a judgement where its text does not verify, which a forged text does not either', async () => {
+  it('is reported without a judgement if its text does not verify, because that text may be forged', async () => {
     const { facts } = await issue({});
     expect(await isActive(signJwt(makeKey('ES256', 'ras-1'), { ...facts, aud: API }))).toBe(false);
     await untilCounted('unverified', 'signature', 1);
@@ -172,7 +172,7 @@ describe('a token that is recorded and never active', () => {
     });
   });
 
-  it('is counted with all others, and the table names at most 64 of a reason', async () => {
+  it('is counted with all others, and the table names at most 64 tokens for a reason', async () => {
     const texts = await Promise.all(
       Array.from({ length: 200 }, async () => (await issue({ claims: { sub: 'bob' } })).text),
     );

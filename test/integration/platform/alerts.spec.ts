@@ -21,7 +21,7 @@ describe('the alert rules', () => {
     expect((await execute(promtool!, ['test', 'rules', RULE_TESTS])).stdout).toMatch(/^ {2}SUCCESS$/m);
   });
 
-  it('have a rule test each, if somebody is woken for them', async () => {
+  it('have a rule test each if they wake somebody', async () => {
     const pages = (await readFile(ALERTS, 'utf8'))
       .split(/^ {6}- alert: /m)
       .slice(1)

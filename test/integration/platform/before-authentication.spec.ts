@@ -76,7 +76,7 @@ const ask = (
     sent.once('error', reject).end(options.body);
   });
 
-/** What is answered to bytes after which the client sends nothing more. */
+/** Sends the bytes, then nothing more, and returns the answer. */
 function answerTo(bytes: string): Promise<string> {
   const socket: TLSSocket = connect({ host: '127.0.0.1', port: port(), rejectUnauthorized: false }, () =>
     socket.write(bytes),
@@ -96,14 +96,14 @@ describe('before a caller is known', () => {
     ['POST /events', 401, 'application/json'],
     ['POST /nowhere', 404, 'application/json'],
     ['POST /v1/nowhere', 404, 'application/json'],
-  ])('%s is answered with %i while its body has not come', async (line, status, type) => {
+  ])('%s is answered with %i before its body has come', async (line, status, type) => {
     const answer = await answerTo(
       `${line} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 4000000\r\n\r\n`,
     );
     expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 
-  it('nothing that anybody sends writes a stack to the log, and lines of one kind are bounded', async () => {
+  it('no request writes a stack to the log, and lines of one kind are bounded', async () => {
     const before = logged.length;
     const once = async (): Promise<void> => {
       await ask('/v1/revocations', { method: 'POST', headers: { 'content-type': 'text/plain' }, body: 'x' });
@@ -128,7 +128,7 @@ describe('before a caller is known', () => {
     expect(written.length).toBeLessThan(100);
   }, 60_000);
 
-  it('a caller that is refused for what it asks costs a line without a stack', async () => {
+  it('a refused request of a caller writes a line without a stack', async () => {
     const before = logged.length;
     const answer = await ask('/v1/revocations', {
       method: 'POST',
@@ -141,7 +141,7 @@ describe('before a caller is known', () => {
 });
 
 describe('answers', () => {
-  it('are taken for what they say they are, and over TLS alone', async () => {
+  it('forbid guessing another content type, and demand TLS', async () => {
     for (const path of ['/openapi.json', '/v1/sources', '/nowhere']) {
       expect((await ask(path)).headers).toMatchObject({
         'x-content-type-options': 'nosniff',

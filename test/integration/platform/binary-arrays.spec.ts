@@ -32,7 +32,7 @@ describe('an array parameter in binary', () => {
     ['text', textArray(['Grüße, "世界" 🙂 \\', '', 'NULL', null]), '{"Grüße, \\"世界\\" 🙂 \\\\","","NULL",NULL}'],
     ['jsonb', jsonbArray(['{"a": [1, "ü"]}', 'null', null]), '{"{\\"a\\": [1, \\"ü\\"]}","null",NULL}'],
     ['int4', int4Array([]), '{}'],
-  ])('%s[] is what the server reads from text', async (type, parameter, text) => {
+  ])('%s[] equals the array that the server reads from text', async (type, parameter, text) => {
     const { rows } = await database.pool.query(
       `SELECT $1::${type}[] = $2::text::${type}[] AS same, cardinality($1::${type}[]) AS n`,
       [parameter, text],

@@ -29,7 +29,7 @@ describe('the embedded PostgreSQL', () => {
   const count = async (): Promise<number> =>
     Number((await ask<{ n: string }>(sut.url, 'SELECT count(*) AS n FROM kept'))[0]!.n);
 
-  it('is durable, checks its pages, wants a password and listens on loopback only', async () => {
+  it('is durable, checks its pages, requires a password and listens on loopback only', async () => {
     const [settings] = await ask<Record<string, string>>(
       sut.url,
       `SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS commit, current_setting('data_checksums') AS checksums,
@@ -67,7 +67,7 @@ describe('the embedded PostgreSQL', () => {
   it('keeps data and address across a restart', async () => {
     await ask(sut.url, 'CREATE TABLE kept AS SELECT 1 AS n');
     const { url } = sut;
-    // For a command beside the service that runs it.
+    // A command beside the service that runs the server finds it so.
     expect(await findEmbeddedPostgres(sut.directory)).toBe(url);
     await sut.stop();
     expect(await findEmbeddedPostgres(sut.directory)).toBeUndefined();
@@ -112,7 +112,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await count()).toBe(1);
   });
 
-  it('ends with its parent, also when that is killed', async () => {
+  it('ends with its parent, even if that is killed', async () => {
     await sut.stop();
     await untilGone(await startOrphan('postgres', sut.directory, { guarded: true }));
   });

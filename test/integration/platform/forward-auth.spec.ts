@@ -132,7 +132,7 @@ function withAddresses(example: string, addresses: Readonly<Record<string, strin
       return token;
     }
 
-    it('lets a request through, with its body, and says who it is of; the app sees no token', async () => {
+    it('the proxy passes a request on with its body and the names of its user and client; the app sees no token', async () => {
       const token = await issue({ scope: 'chat.read chat.write' });
       expect(await ask({ token, method: 'POST', body: 'hello' })).toMatchObject({ status: 200, body: 'from the app' });
       expect(received).toMatchObject([
@@ -152,7 +152,7 @@ function withAddresses(example: string, addresses: Readonly<Record<string, strin
       expect(received[0]!.headers).not.toHaveProperty('x-rescind-key');
     });
 
-    it('asks for a token, and refuses one that is unknown or lacks a scope, with the challenge of RFC 6750', async () => {
+    it('the proxy asks for a token, and refuses an unknown token or too small a scope with the challenge of RFC 6750', async () => {
       expect(await ask({})).toMatchObject({ status: 401, challenge: 'Bearer realm="rescind", scope="chat.read"' });
       expect(await ask({ token: 'unknown' })).toMatchObject({
         status: 401,
@@ -165,7 +165,7 @@ function withAddresses(example: string, addresses: Readonly<Record<string, strin
       expect(received).toEqual([]);
     });
 
-    it('refuses at the next request what was revoked', async () => {
+    it('the proxy refuses a revoked token at the next request', async () => {
       const token = await issue();
       expect((await ask({ token })).status).toBe(200);
       expect(
@@ -174,7 +174,7 @@ function withAddresses(example: string, addresses: Readonly<Record<string, strin
       expect((await ask({ token })).status).toBe(401);
     });
 
-    it('hands on nothing that a client says under Rescind’s names', async () => {
+    it('the proxy passes on no header of the client under Rescind’s names', async () => {
       const smuggled = {
         'x-rescind-iss': 'https://evil.example',
         'x-rescind-sub': 'admin',
@@ -194,7 +194,7 @@ function withAddresses(example: string, addresses: Readonly<Record<string, strin
       expect((await ask({ token, method: 'DELETE', headers: demands })).status).toBe(403);
     });
 
-    it('asks about one of two Authorization headers, and the app sees neither', async () => {
+    it('the proxy asks about one of two Authorization headers, and the app sees neither', async () => {
       const token = await issue();
       for (const both of [
         ['none', token],

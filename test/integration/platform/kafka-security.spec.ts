@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readConfig, type Config } from '../../../src/platform/config/index.js';
-import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createClient } from '../../../src/platform/kafka/client.kafka.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { createLog } from '../../../src/platform/log/index.js';
 import { startSecuredKafka, USERNAME, type SecuredKafka } from './secured-kafka.js';
 
-describe('a broker that wants to know who is there', () => {
+describe('a broker that requires authentication', () => {
   let sut: SecuredKafka;
   const logged: string[] = [];
   const log = createLog({ level: 'trace', destination: { write: (line) => logged.push(line) } });
@@ -17,7 +18,7 @@ describe('a broker that wants to know who is there', () => {
   /** Writes a record and reads it back, configured as an operator would. */
   async function roundTrip(env: Record<string, string>): Promise<string> {
     const { kafka: config } = readConfig(env) as Config & { kafka: Exclude<Config['kafka'], string> };
-    const kafka = createKafka({
+    const kafka = createClient({
       brokers: config.brokers,
       security: config.security,
       clientId: 'spec',
@@ -34,7 +35,7 @@ describe('a broker that wants to know who is there', () => {
     await producer.send({ topic, messages: [{ value: 'told' }] });
     await producer.disconnect();
     // A first group waits for its coordinator.
-    const consumer = createKafka({
+    const consumer = createClient({
       brokers: config.brokers,
       security: config.security,
       clientId: 'spec',
@@ -56,27 +57,27 @@ describe('a broker that wants to know who is there', () => {
   });
   const tls = (caFile = sut.caFile): Record<string, string> => ({ KAFKA_TLS: 'true', KAFKA_TLS_CA: caFile });
 
-  it.each(['plain', 'scram-sha-256', 'scram-sha-512'])('lets %s in over TLS', async (mechanism) => {
+  it.each(['plain', 'scram-sha-256', 'scram-sha-512'])('accepts %s over TLS', async (mechanism) => {
     expect(await roundTrip({ KAFKA_BROKERS: sut.saslBroker, ...tls(), ...sasl(mechanism) })).toBe('told');
   });
 
-  it('lets SASL in without TLS, on loopback', async () => {
+  it('accepts SASL without TLS on loopback', async () => {
     expect(await roundTrip({ KAFKA_BROKERS: sut.plaintextBroker, ...sasl('scram-sha-512') })).toBe('told');
   });
 
-  it('lets a certificate in, where it asks for one', async () => {
+  it('accepts a certificate if it asks for one', async () => {
     const own = { KAFKA_TLS_CERT: sut.certFile, KAFKA_TLS_KEY: sut.keyFile };
     expect(await roundTrip({ KAFKA_BROKERS: sut.mutualTlsBroker, ...tls(), ...own })).toBe('told');
     await expect(roundTrip({ KAFKA_BROKERS: sut.mutualTlsBroker, ...tls() })).rejects.toThrow();
   });
 
-  it.each(['plain', 'scram-sha-256'])('turns a wrong password away (%s)', async (mechanism) => {
+  it.each(['plain', 'scram-sha-256'])('refuses a wrong password (%s)', async (mechanism) => {
     await expect(
       roundTrip({ KAFKA_BROKERS: sut.saslBroker, ...tls(), ...sasl(mechanism, 'hunter2-wrong') }),
     ).rejects.toThrow(/authentication|Authentication/);
   });
 
-  it('is not believed when another authority vouches for it, or none that is known', async () => {
+  it('is not trusted if another or an unknown authority signed its certificate', async () => {
     await expect(
       roundTrip({ KAFKA_BROKERS: sut.saslBroker, ...tls(sut.otherCaFile), ...sasl('plain') }),
     ).rejects.toThrow(/certificate|self-signed|self signed/);
@@ -85,11 +86,11 @@ describe('a broker that wants to know who is there', () => {
     );
   });
 
-  it('gets no answer in plaintext', async () => {
+  it('cannot be reached in plaintext', async () => {
     await expect(roundTrip({ KAFKA_BROKERS: sut.saslBroker })).rejects.toThrow();
   });
 
-  it('says which file it could not read', async () => {
+  it('is not used if a file cannot be read, and the error names the file', async () => {
     await expect(roundTrip({ KAFKA_BROKERS: sut.saslBroker, ...tls('/nowhere/ca.pem') })).rejects.toMatchObject({
       code: 'config-invalid',
       detail: expect.stringContaining('KAFKA_TLS_CA'),

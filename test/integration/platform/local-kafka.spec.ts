@@ -5,14 +5,15 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { CompressionTypes, type Kafka } from 'kafkajs';
 import { startLocalKafka } from '../../../src/platform/embedded/index.js';
-import { createKafka, ensureTopics } from '../../../src/platform/kafka/index.js';
+import { createClient } from '../../../src/platform/kafka/client.kafka.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { isAlive, startOrphan, untilGone } from '../../support/orphans.js';
 import { KAFKA_LIBRARIES, ownKafka, testBrokers, testLog, uniqueName } from '../../support/services.js';
 
 const TOPIC = 'kept';
 
 function connect(brokers: readonly string[]): Kafka {
-  return createKafka({ brokers, clientId: 'spec', log: testLog() });
+  return createClient({ brokers, clientId: 'spec', log: testLog() });
 }
 
 async function createTopic(kafka: Kafka, topic: string): Promise<void> {
@@ -106,7 +107,7 @@ describe('the local Kafka', () => {
     expect(await readAll(connect(sut.brokers), TOPIC, 3)).toEqual(['a', 'b', 'c']);
   });
 
-  it('ends with its parent, also when that is killed', async () => {
+  it('ends with its parent, even if that is killed', async () => {
     await sut.stop();
     await untilGone(await startOrphan('kafka', sut.directory, { guarded: true }));
   });
@@ -115,7 +116,7 @@ describe('the local Kafka', () => {
 describe("the run's Kafka", () => {
   it('makes no topic by itself', async () => {
     const topic = uniqueName('nobody-made');
-    const kafka = createKafka({ brokers: testBrokers(), clientId: 'spec', log: testLog(), retry: { retries: 0 } });
+    const kafka = createClient({ brokers: testBrokers(), clientId: 'spec', log: testLog(), retry: { retries: 0 } });
     const producer = kafka.producer({ allowAutoTopicCreation: true });
     const admin = kafka.admin();
     await Promise.all([producer.connect(), admin.connect()]);

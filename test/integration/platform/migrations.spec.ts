@@ -34,7 +34,7 @@ class WidensNode1900000000001 implements MigrationInterface {
   async down(): Promise<void> {}
 }
 
-/** As a clone had it before the history of migrations began anew. */
+/** A migration of clones older than the present history of migrations. */
 class ControlLog1764000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query('CREATE TABLE control_log (seq bigint)');
@@ -108,7 +108,7 @@ describe('rescind migrate', () => {
     expect(await rescind('migrate')).toEqual({ code: 0, err: '', out: 'The database is up to date.\n' });
   });
 
-  it('names one that is pending among those that are not', async () => {
+  it('names a pending migration among those that have run', async () => {
     await runMigrations({ url: database.url, migrations: MIGRATIONS.slice(0, -1) });
     const { code, out } = await rescind('migrate', '--check');
     expect([code, out.match(/^ {2}\w+$/gm)]).toEqual([1, [`  ${NAMES.at(-1)}`]]);
@@ -141,7 +141,7 @@ describe('rescind migrate', () => {
 describe('a start', () => {
   const start = (more: Record<string, string> = {}) => startRescind(readConfig(environment(more)), { log: testLog() });
 
-  it('migrates the database itself, unless it is told that somebody else does', async () => {
+  it('migrates the database itself, unless MIGRATIONS=manual', async () => {
     await expect(start({ MIGRATIONS: 'manual' })).rejects.toMatchObject({
       code: 'migrations-pending',
       message: `MIGRATIONS=manual, and the database lacks ${NAMES.join(', ')}: run \`rescind migrate\` first`,
@@ -172,7 +172,7 @@ describe('a start', () => {
 });
 
 describe('migrations', () => {
-  it('run once where two processes begin at the same time: the second waits for the first', async () => {
+  it('run once if two processes begin at the same time: the second waits for the first', async () => {
     const holder = await database.pool.connect();
     await holder.query('SELECT pg_advisory_lock($1)', [HELD]);
     const migrate = () => runMigrations({ url: database.url, migrations: [Waits1900000000000] });
@@ -184,7 +184,7 @@ describe('migrations', () => {
     expect((await Promise.all(both)).map((names) => names.length).sort()).toEqual([0, 1]);
   });
 
-  it('that wait for a table let its readers pass, and run when the table is free', async () => {
+  it('let the readers of a table pass while they wait for it, and run when the table is free', async () => {
     await runMigrations({ url: database.url, migrations: MIGRATIONS });
     let migrated: Promise<readonly string[]> | undefined;
     await inTransaction(database.pool, async (reader) => {

@@ -51,7 +51,7 @@ interface Panel {
   readonly targets?: readonly { readonly expr: string }[];
 }
 
-describe('what operators look at', () => {
+describe('the dashboard and the alerts', () => {
   let database: TestDatabase;
   let home: string;
   let service: RunningRescind;
@@ -73,7 +73,7 @@ describe('what operators look at', () => {
     await (await fetch(`${service.url}/v1/sources`)).text();
     const admin = createRescindAdmin(service.url, service.adminKey!);
     await admin.post('/v1/callers', { id: 'auditor', roles: { audit: {} } });
-    // What narrows is answered once it is in force.
+    // A change that narrows rights is answered once it is in force.
     await admin.post('/v1/callers/auditor/disable', {});
     exposed = await metricsWith(service.url, /rescind_in_force_seconds_count\{outcome="confirmed"\} 1/);
   });
@@ -83,7 +83,7 @@ describe('what operators look at', () => {
     await rm(home, { recursive: true, force: true });
   });
 
-  /** What a query may name: a histogram is asked for by its parts. */
+  /** Names that a query may use: a histogram is queried by its parts. */
   function known(): ReadonlySet<string> {
     const types = [...exposed.matchAll(/^# TYPE (\S+) (\S+)$/gm)];
     return new Set(
@@ -104,14 +104,14 @@ describe('what operators look at', () => {
   const alertQueries = async (): Promise<readonly string[]> =>
     (await alerts()).map((alert) => /^\s+expr: (.+)$/m.exec(alert)![1]!);
 
-  it('the dashboard asks for metrics that are there', async () => {
+  it('the dashboard uses metrics that exist', async () => {
     const queries = (await panels()).flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
     expect(queries.length).toBeGreaterThan(20);
     expect(unknownIn(queries)).toEqual([]);
     expect(queries.filter((query) => (query.match(NAME) ?? []).length === 0)).toEqual([]);
   });
 
-  it('every panel says what it shows, and none covers another', async () => {
+  it('every panel describes itself, and none covers another', async () => {
     const shown = (await panels()).filter(({ type }) => type !== 'row');
     expect(shown.filter(({ title, description }) => title === '' || (description ?? '') === '')).toEqual([]);
     const cells = (await panels()).flatMap(({ gridPos: { h, w, x, y } }) =>
@@ -120,7 +120,7 @@ describe('what operators look at', () => {
     expect(new Set(cells).size).toBe(cells.length);
   });
 
-  it('the alerts ask for metrics that are there, and say what to do', async () => {
+  it('the alerts use metrics that exist, and say what to do', async () => {
     const all = await alerts();
     expect(all.length).toBeGreaterThan(10);
     expect(unknownIn(await alertQueries())).toEqual([]);
@@ -132,7 +132,7 @@ describe('what operators look at', () => {
     expect(new Set(all.map((alert) => /^\w+/.exec(alert)![0])).size).toBe(all.length);
   });
 
-  it('has every series that an alert looks at before the first failure, at zero where it counts', async () => {
+  it('every series of an alert exists before the first failure, and counters start at zero', async () => {
     const missing = (await alertQueries())
       .flatMap(seriesIn)
       .filter(({ name, labels }) => !BY_THING.has(name) && valuesOf(fresh, name, labels).length === 0);

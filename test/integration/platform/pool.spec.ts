@@ -22,7 +22,7 @@ describe('the pool', () => {
   const items = async (): Promise<unknown[]> =>
     (await database.pool.query<{ n: string }>('SELECT n FROM item ORDER BY n')).rows.map(({ n }) => n);
 
-  it('bounds statements, locks, idle and whole transactions on the server, and takes a silent client for dead', async () => {
+  it('bounds statements, locks, idle and whole transactions on the server, and drops a silent client', async () => {
     const names = [
       'statement_timeout',
       'lock_timeout',
@@ -48,7 +48,7 @@ describe('the pool', () => {
     });
   });
 
-  it('reads what is committed at each statement, whatever the database prefers', async () => {
+  it('reads what is committed at each statement, whatever the database’s settings say', async () => {
     const other = await createTestDatabase();
     const name = new URL(other.url).pathname.slice(1);
     await other.pool.query(`ALTER DATABASE ${name} SET default_transaction_isolation = 'repeatable read'`);
@@ -93,7 +93,7 @@ describe('the pool', () => {
     it.each<[string, () => Promise<unknown>]>([
       ['between two statements', () => endOf(client)],
       ['inside a statement', () => client.query('SELECT pg_sleep(600)').catch((error: unknown) => error)],
-    ])('%s, waits no longer than its transaction may last', async (_where, getStuck) => {
+    ])('%s, it waits no longer than its transaction may last', async (_where, getStuck) => {
       const startedAt = performance.now();
       const end = getStuck();
       await database.pool.query('UPDATE head SET n = n + 10');
@@ -104,7 +104,7 @@ describe('the pool', () => {
       expect(await end).toMatchObject({ code: '25P04' });
     });
 
-    it('inside COPY, waits until somebody ends that session, since no timeout of the server does', async () => {
+    it('inside COPY, it waits until somebody ends that session, since no timeout of the server does', async () => {
       const end = endOf(client.query(copyFrom('COPY item FROM STDIN')));
       const waiting = database.pool.query('UPDATE head SET n = n + 10');
       const stop = endStuckSessions({
@@ -140,7 +140,7 @@ describe('the pool', () => {
     ]);
   });
 
-  it('commits what resolves and nothing of what rejects', async () => {
+  it('commits if the work resolves, and nothing if it rejects', async () => {
     await inTransaction(database.pool, (client) => client.query('INSERT INTO item VALUES (1)'));
     const refusal = new Error('no');
     await expect(
@@ -152,7 +152,7 @@ describe('the pool', () => {
     expect(await items()).toEqual(['1']);
   });
 
-  it('does not give back a connection that broke, and goes on with another', async () => {
+  it('does not reuse a broken connection, and goes on with another', async () => {
     const failure = await inTransaction(database.pool, async (client) => {
       await client.query('INSERT INTO item VALUES (3)');
       await client.query('SELECT pg_terminate_backend(pg_backend_pid())');
@@ -161,7 +161,7 @@ describe('the pool', () => {
     expect(await items()).toEqual(['1']);
   });
 
-  it('tells a server that is not there from a statement that is wrong', async () => {
+  it('tells an unreachable server from a wrong statement', async () => {
     const nowhere = createPool({ url: 'postgres://nobody@127.0.0.1:1/none', max: 1, applicationName: 'spec' });
     expect(isDatabaseUnavailable(await nowhere.query('SELECT 1').catch((error: unknown) => error))).toBe(true);
     await nowhere.end();

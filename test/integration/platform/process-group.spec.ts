@@ -91,7 +91,7 @@ describe('several processes on one port', () => {
     return children.split(' ').filter(Boolean).map(Number);
   };
 
-  it('are a node each: an order waits for all of them, and any of them says what all of them measure', async () => {
+  it('are a node each: an order waits for all of them, and each serves the metrics of all', async () => {
     await until('all current', async () => ((await currentProcesses()).length === PROCESSES ? true : undefined));
     expect(await currentProcesses()).toEqual(['1', '2', '3']);
     expect(await order()).toMatchObject({
@@ -102,7 +102,7 @@ describe('several processes on one port', () => {
     expect(running.out()).toMatch(/administrator's key lies in/);
   });
 
-  it('go on when one is killed: it is waited out once, and another takes its place', async () => {
+  it('go on when one is killed: orders wait for its lease once, and another process takes its place', async () => {
     const [victim] = await members();
     process.kill(victim!, 'SIGKILL');
     expect(await order()).toMatchObject({ status: 201, body: { confirmed: { nodes: 2, expired: 1 } } });
@@ -113,7 +113,7 @@ describe('several processes on one port', () => {
     expect(await order()).toMatchObject({ status: 201, body: { confirmed: { nodes: PROCESSES, expired: 0 } } });
   });
 
-  it('leave in order on a signal: no row stays that an order would wait for', async () => {
+  it('leave in order on a signal, without a row that an order would wait for', async () => {
     const ids = await members();
     const before = running.out().length;
     running.child.kill('SIGTERM');
@@ -124,7 +124,7 @@ describe('several processes on one port', () => {
     expect(running.out().slice(before)).not.toContain('"level":"error"');
   });
 
-  it('end with the error of one that cannot start', async () => {
+  it('end with the error of a process that cannot start', async () => {
     const wrong = new URL(database.url);
     wrong.pathname = '/nowhere';
     const refused = serve(home, wrong.href);

@@ -172,18 +172,18 @@ function makeCertificates(directory: string): void {
         name,
       );
 
-    it('the healthcheck of a node goes over TLS, and checks the name', async () => {
+    it('the health check of a node uses TLS and checks the name', async () => {
       expect((await health('a', 'rescind-a')).code).toBe(0);
       expect((await health('a', 'another.example')).code).toBe(1);
     });
 
-    it('ends TLS, answers for the nodes, and keeps what is for operators to itself', async () => {
+    it('the proxy ends TLS, serves the nodes’ endpoints, and hides those for operators', async () => {
       expect(await introspect()).toEqual({ status: 200, body: '{"active":false}' });
       for (const path of ['/metrics', '/health/ready', '/health/ready/serve', '/health/live'])
         expect((await ask(path)).status).toBe(404);
     });
 
-    it('goes on without a refusal when one node is killed, and says so when none is left', async () => {
+    it('the proxy goes on without a refusal when one node is killed, and says so when none is left', async () => {
       const statuses = new Map<number, number>();
       const enoughAsked = new AbortController();
       let asked = 0;
@@ -212,7 +212,7 @@ function makeCertificates(directory: string): void {
       expect((await introspect()).status).toBe(503);
     });
 
-    it('its configuration is taken without a warning', async () => {
+    it('HAProxy accepts the configuration without a warning', async () => {
       const env = {
         PROXY_CERTIFICATE: join(directory, 'proxy.pem'),
         PROXY_CA: join(directory, 'ca.crt'),

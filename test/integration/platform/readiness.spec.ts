@@ -63,7 +63,7 @@ async function untilReady(path: string, wanted: boolean): Promise<Report> {
 }
 
 it(
-  'a node whose Kafka is away says that it takes no events from there, and stays ready to serve',
+  'a node without its Kafka reports that it takes no events from there, and stays ready to serve',
   async () => {
     await untilReady('/health/ready', true);
     await untilReady('/health/ready/ingest', true);

@@ -2,12 +2,10 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka, KafkaMessage } from 'kafkajs';
-import {
-  createKafka,
-  ensureTopics,
-  unreadableOf,
-  type UnreadableRecordSet,
-} from '../../../src/platform/kafka/index.js';
+import { createClient } from '../../../src/platform/kafka/client.kafka.js';
+import { type UnreadableRecordSet } from '../../../src/platform/kafka/index.js';
+import { unreadableOf } from '../../../src/platform/kafka/record-sets/fetch-response.kafka.js';
+import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
 import { ownKafka, testLog, uniqueName } from '../../support/services.js';
 import { produceWithJava, type JavaRecord } from './java-kafka.js';
 
@@ -29,7 +27,7 @@ describe('record sets of a real broker', () => {
   beforeAll(async () => {
     broker = await ownKafka();
     await broker.start();
-    kafka = createKafka({ brokers: broker.brokers, clientId: 'spec', log: testLog() });
+    kafka = createClient({ brokers: broker.brokers, clientId: 'spec', log: testLog() });
     const admin = kafka.admin();
     await admin.connect();
     const topics = [
@@ -88,7 +86,7 @@ interface Read {
   readonly unreadable: UnreadableRecordSet[];
 }
 
-/** As the ingest does: a batch's records up to one that cannot be read, then on from where the error says. */
+/** Reads as ingest does: a batch's records up to one that cannot be read, then on from the place that the error names. */
 async function readUntil(kafka: Kafka, topics: string[], isAll: (read: Read) => boolean): Promise<Read> {
   const read: Read = { messages: [], unreadable: [] };
   const consumer = kafka.consumer({ groupId: uniqueName('spec'), maxWaitTimeInMs: 50 });

@@ -19,7 +19,7 @@ const PASSWORD = 'spec-password';
 /** Takes the place of the image's program of this name on a directory that has a database. */
 const ENTRYPOINT =
   '#!/bin/bash\nexec "$@" -c port="$SERVER_PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$PGHOST"\n';
-/** What the image has in place of initdb's lines: nobody may replicate. */
+/** The image's lines in place of initdb's: nobody may replicate. */
 const ACCESS = 'local all all trust\nhost all all all scram-sha-256\n';
 
 /** PostgreSQL does not run as root; Debian's package makes the account. */
@@ -54,7 +54,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
     const run = (name: ServiceName, command: string, ...args: string[]) =>
       execute(command, args, { env: environments[name], ...account });
 
-    /** What Compose and the image give a service, with the container's directories and addresses as they are here. */
+    /** The environment that Compose and the image give a service, with the directories and addresses of this machine. */
     async function environmentOf(name: ServiceName, ...files: string[]): Promise<NodeJS.ProcessEnv> {
       const given: Record<string, string> = {};
       for (const file of files) {
@@ -93,7 +93,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
       };
     }
 
-    /** As the image makes the directory of a new server, and runs the script that was put there for it. */
+    /** Makes the directory of a new server and runs the script put there, as the image does. */
     async function initialise(name: ServiceName): Promise<void> {
       const env = environments[name];
       await run(
@@ -191,7 +191,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
       await prepare();
       await initialise('postgres-primary');
       startPrimary();
-      // As Compose's `depends_on` has it: the standby begins once the primary answers.
+      // The standby begins once the primary answers, as Compose's `depends_on` says.
       await connect('postgres-primary');
       startStandby();
     }, TEST_TIMEOUT_MS);
@@ -202,7 +202,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
     });
 
     it(
-      'make a standby that follows in step, without which nothing commits, and which is copied once',
+      'make a standby that is copied once and follows in step, and without which nothing commits',
       async () => {
         const primary = await connect('postgres-primary');
         await untilSynchronous(primary);
@@ -228,7 +228,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
     );
 
     it(
-      'when the primary is lost: the standby has what was committed and takes its place; the former primary commits nothing, and becomes the standby',
+      'the standby has every commit and takes over when the primary is lost; the former primary commits nothing, and becomes the standby',
       async () => {
         await end('postgres-primary', 'SIGKILL');
         await run('postgres-standby', 'pg_ctl', 'promote', '--wait', '--silent');

@@ -75,11 +75,11 @@ describe('a listener with TLS', () => {
     expect(await Promise.all([ask('/hello'), ask('/hot')])).toEqual(['hello', 'hot']);
   });
 
-  it('is not believed without the authority', async () => {
+  it('is not trusted without its authority', async () => {
     await expect(ask('/hello', { ca: [] })).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
   });
 
-  it('refuses versions that are broken, and plaintext', async () => {
+  it('refuses broken versions of TLS, and plaintext', async () => {
     // The client would rather not either: its own floor is lowered to see the server's.
     await expect(
       ask('/hello', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }),
@@ -88,7 +88,7 @@ describe('a listener with TLS', () => {
     expect(await ask('/hello', { maxVersion: 'TLSv1.2' })).toBe('hello');
   });
 
-  it('says which file it could not read', async () => {
+  it('names the file that cannot be read', async () => {
     const tls = { ...listen.tls!, keyFile: join(directory, 'nowhere.key') };
     await expect(
       createHttpApp({ module: SampleModule, listen: { ...listen, tls }, log: testLog() }),

@@ -26,7 +26,7 @@ describe('statements that go together', () => {
       }
     }));
 
-  it('are all rejected with the error of the one that fails, and can be asked again', () =>
+  it('are all rejected with the error of the one that fails, and can be sent again', () =>
     onConnection(database.pool, async (client) => {
       await expect(
         queryTogether(client, [{ ...one, name: 'before' }, failing, { ...behind, name: 'never-parsed' }]),
@@ -40,7 +40,7 @@ describe('statements that go together', () => {
       expect((await client.query({ ...behind, name: 'never-parsed' })).rows).toEqual([{ n: 7 }]);
     }));
 
-  it('make one transaction of what stands between BEGIN and COMMIT', () =>
+  it('make one transaction of the statements between BEGIN and COMMIT', () =>
     onConnection(database.pool, async (client) => {
       const [, first, second] = await queryTogether(client, [
         { name: 'begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY' },
@@ -58,7 +58,7 @@ describe('statements that go together', () => {
       await expect(client.query('SAVEPOINT nothing')).rejects.toMatchObject({ code: '25P01' });
     }));
 
-  it('need a name or values: the simple protocol answers by itself', () =>
+  it('need a name or values, because the simple protocol answers by itself', () =>
     onConnection(database.pool, async (client) => {
       expect(() => queryTogether(client, [one, { text: 'SELECT 2' }])).toThrow(TypeError);
       expect((await client.query('SELECT 3 AS n')).rows).toEqual([{ n: 3 }]);

@@ -104,7 +104,7 @@ describe('traces', () => {
   const attribute = (span: Span, key: string): object | undefined =>
     span.attributes.find((one) => one.key === key)?.value;
 
-  it('reach the collector with what it wants to see', () => {
+  it('reach the collector in the form that it requires', () => {
     expect(received.length).toBeGreaterThan(0);
     for (const { path, key, body } of received) {
       expect([path, key]).toEqual(['/v1/traces', API_KEY]);
@@ -114,7 +114,7 @@ describe('traces', () => {
     }
   });
 
-  it("an order stands below its caller's span, and its commit and wait below it", () => {
+  it('have an order below its caller’s span, and its commit and wait below the order', () => {
     expect(answered).toBeLessThan(300);
     const mine = ofTrace(TRACE);
     const request = mine.find(({ parentSpanId }) => parentSpanId === PARENT)!;
@@ -128,7 +128,7 @@ describe('traces', () => {
     }
   });
 
-  it("follow the caller's decision not to sample, and begin one where there is no caller", () => {
+  it('follow the caller’s decision not to sample, and begin a trace if the caller has none', () => {
     expect(ofTrace('1'.repeat(32))).toEqual([]);
     expect(
       spans().filter(
@@ -146,7 +146,7 @@ describe('traces', () => {
     ).toEqual(['2'.repeat(32)]);
   });
 
-  it('hold nothing that a caller sent', () => {
+  it('contain nothing that a caller sent', () => {
     expect(JSON.stringify(received.map(({ body }) => body))).not.toMatch(/hunter2|rsk_|secret-client|idp\.example/);
   });
 });

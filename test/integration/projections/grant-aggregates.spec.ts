@@ -113,7 +113,7 @@ async function count(): Promise<Record<(typeof TABLES)[number], string[]>> {
     for (const scope of scopes) note(first.scope, `${client},${res},${scope}`, ix);
     if (agent !== null) note(first.agent, `${client},${res},${agent}`, ix);
   }
-  /** How many there are once an index is in, where one came with it. */
+  /** Counts the entries of the map up to each index that added one. */
   const running = (map: Map<string, number>): string[] => {
     const counts = new Map<string, Map<number, number>>();
     for (const [key, ix] of map) {
@@ -140,7 +140,7 @@ async function count(): Promise<Record<(typeof TABLES)[number], string[]>> {
 }
 
 describe(`aggregates of grants (SEED=${seed})`, () => {
-  it('are what a walk over the versions counts, at both sides of the end of a block', async () => {
+  it('equal a walk over the versions, on both sides of the end of a block', async () => {
     const counted = await count();
     expect(new Set(counted.edge_grant.map((row) => Math.floor(Number(row.split(',')[3]) / BLOCK)))).toEqual(
       new Set([2, 3]),
@@ -148,7 +148,7 @@ describe(`aggregates of grants (SEED=${seed})`, () => {
     for (const table of TABLES) expect([table, await rowsOf(table)]).toEqual([table, counted[table]]);
   });
 
-  it('count a user who is known late under the IdP’s name, once', async () => {
+  it('count a user once whose IdP name becomes known late', async () => {
     const { rows } = await api.pool.query(
       'SELECT count(*)::int AS n FROM alias a JOIN grant_version g ON g.client = a.local AND g.from_ix < a.from_ix',
     );

@@ -30,7 +30,7 @@ async function record(...events: readonly CloudEvent[]): Promise<void> {
 }
 
 describe('the lineage of recorded tokens', () => {
-  it('is what was asked for, each in its place: unknown, alone, twice', async () => {
+  it('is returned in the order of the question: unknown tokens, one alone, one asked for twice', async () => {
     await record(fromChat('token.issued', token({ jti: 'alone', id_jag: undefined })));
     const alone = { iss: RAS, jti: 'alone' };
     const [unknown, first, second] = await read({ iss: RAS, jti: 'unknown' }, alone, alone);
@@ -48,7 +48,7 @@ describe('the lineage of recorded tokens', () => {
     expect(await lineage.tokens(randomUUID(), [keyOf(alone)])).toEqual([undefined]);
   });
 
-  it('has the ID-JAG, by either of its names, as one reads it from the other side', async () => {
+  it('finds the ID-JAG by either of its names', async () => {
     const sha256 = digest();
     await record(
       fromIdp('id-jag.issued', idJag({ jti: 'both', sha256 })),
@@ -63,14 +63,14 @@ describe('the lineage of recorded tokens', () => {
     expect(byJti!.idJags).toEqual(walked!.idJags);
   });
 
-  it('is not complete without the ID-JAG that a token states', async () => {
+  it('is incomplete without the ID-JAG that a token states', async () => {
     await record(fromChat('token.issued', token({ jti: 'early', id_jag: { iss: IDP, jti: 'not-yet', sub: 'alice' } })));
     const [early] = await read({ iss: RAS, jti: 'early' });
     expect(names(early!)).toEqual({ tokens: ['early'], idJags: [], complete: false, broken: false });
     expect(early!.tokens[0]!.idJagKey).toHaveLength(16);
   });
 
-  it('has every ID-JAG that goes by one digest', async () => {
+  it('has every ID-JAG with the same digest', async () => {
     const sha256 = digest();
     await record(
       fromIdp('id-jag.issued', idJag({ jti: 'twin-1', sha256 })),

@@ -12,9 +12,9 @@ import { API, createStage, type Stage } from '../../support/stage.js';
 import { keepEmitting, readSchemas, submitTraffic } from './rebuild-fixture.js';
 
 const RESCIND = resolve('dist/cli/rescind.js');
-/** Of about six events each, late, doubled and contradicted ones among them: several batches of a rebuild. */
+/** Lineages of about six events each, some late, doubled or contradicted: several batches of a rebuild. */
 const LINEAGES = 2_000;
-/** For ten thousand events that are made anew a few times over: how long that takes is not promised. */
+/** Time limit for ten thousand events that are rebuilt a few times; the duration is not promised. */
 const LONG_MS = 900_000;
 const POLL_MS = 20;
 
@@ -43,7 +43,7 @@ const oids = async (): Promise<readonly number[]> =>
     )
   ).map(({ oid }) => oid);
 
-/** What is asked of the live tables, as of a moment: the same whatever came since. */
+/** Answers from the live tables as of a moment. They stay the same whatever came since. */
 async function answers(asOf: string): Promise<unknown> {
   const at = { as_of: asOf };
   return {
@@ -97,7 +97,7 @@ async function untilNothingIsHeld(): Promise<void> {
     await delay(POLL_MS);
 }
 
-/** Beside the rebuild, VACUUM and the outbox have locks, too, and give them back. */
+/** Waits until every table can be locked. Beside the rebuild, VACUUM and the outbox take locks too, and give them back. */
 async function untilAllCanBeLocked(): Promise<void> {
   const lock = inTransaction(stage.database.pool, (client) =>
     client.query(
@@ -126,7 +126,7 @@ describe('the process of a rebuild, killed while ingest goes on,', () => {
     ['while it compares', (line) => line === 'comparing …'],
     ['as it switches', (line) => line === 'switching …'],
   ])(
-    '%s: what is live answers as before, nothing is held, and the next one cleans up and finds no difference',
+    '%s: the live tables answer as before, no lock is held, and the next rebuild cleans up and finds no difference',
     async (moment, isMoment) => {
       const before = { head: await headOf(), oids: await oids() };
       const asked = await answers(before.head);

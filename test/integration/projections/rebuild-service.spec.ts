@@ -105,7 +105,7 @@ async function live(n: number): Promise<void> {
 }
 
 describe('`rescind rebuild`, beside a running service', () => {
-  it('leaves nobody without an answer, and finds what it made the same', async () => {
+  it('leaves no question without an answer, and finds no difference', async () => {
     for (let n = 0; n < 10; n += 1) await live(n);
     const lives = { going: true, lived: 10 };
     const living = (async () => {
@@ -133,13 +133,13 @@ describe('`rescind rebuild`, beside a running service', () => {
     expect(rows).toEqual([{ n: String(lived * 20), bound: String(lived * 20) }]);
   });
 
-  it('says what differs, in words, and ends with 1', async () => {
+  it('describes the differences, and ends with 1', async () => {
     await database.pool.query('UPDATE token SET client = client + 1 WHERE ix = (SELECT min(ix) FROM token)');
     const said = await rescindSays('rebuild', 'tokens');
     expect(said).toMatchObject({
       code: 1,
       out: expect.stringMatching(
-        /^token differs: 1 rows are only in the live table, 1 only in the one made anew\nNot switched/m,
+        /^token differs: 1 rows are only in the live table, 1 only in the rebuilt one\nNot switched/m,
       ),
     });
     expect(await rescindSays('rebuild', 'tokens', '--accept-difference')).toMatchObject({
@@ -149,7 +149,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     expect(await rescindSays('rebuild', 'tokens')).toMatchObject({ code: 0 });
   });
 
-  it('takes the resources of a source as they were when it said something', async () => {
+  it('uses the resources that a source had at the time of each event', async () => {
     const admin = createRescindAdmin(rescind.url, rescind.adminKey!);
     const owed = async () =>
       (await database.pool.query('SELECT FROM control_outbox o, control_head h WHERE o.seq < h.seq')).rowCount! > 0;
@@ -163,7 +163,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     });
     expect((await fetch(`${rescind.url}/v1/sources/chat`, { method: 'PUT', headers, body })).status).toBe(200);
     while (await owed()) await delay(10);
-    // Of two it is not known which: the token's is taken.
+    // The source has two resources, so the use gets the resource of its token; nobody has issued this one.
     await post(
       fromChat(
         'access.allowed',
@@ -180,7 +180,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     expect(await rescindSays('rebuild', 'usage')).toMatchObject({ code: 0 });
   });
 
-  it('is told how it was wrongly called', async () => {
+  it('reports wrong usage', async () => {
     expect(await rescindSays('rebuild', 'everything')).toEqual({
       code: 2,
       out: '',
@@ -189,7 +189,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     expect(await rescindSays('rebuild')).toMatchObject({ code: 2 });
     expect(await rescindSays('rebuild', 'sessions', '--shape', 'token')).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/^rescind: .*`token` is none of the tables made anew: session/s),
+      err: expect.stringMatching(/^rescind: .*`token` is none of the rebuilt tables: session/s),
     });
   });
 });

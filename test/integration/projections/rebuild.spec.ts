@@ -32,7 +32,7 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
   );
 
 describe('a rebuild', () => {
-  it('makes the same rows from the ledger alone, and puts them in the place of the live ones', async () => {
+  it('makes the same rows from the ledger alone, and replaces the live ones', async () => {
     await submitTraffic(stage, 20261127, 120);
     const before = {
       shape: await readShape(stage.database.pool),
@@ -81,7 +81,7 @@ describe('a rebuild', () => {
     expect(await readSchemas(stage.database.pool)).toEqual([]);
   });
 
-  it('adds up what users did in a block that has closed', async () => {
+  it('adds up the uses of users in a closed block', async () => {
     const block = 16_384;
     let said = 0;
     const use = () => fromChat('access.allowed', access({ trace_id: `use-${(said += 1)}` }));
@@ -108,12 +108,12 @@ describe('a rebuild', () => {
     ).toEqual(['1', '1']);
   });
 
-  it('makes them an entry at a time, too', async () => {
+  it('makes the same rows an entry at a time, too', async () => {
     await submitTraffic(stage, 5, 8);
     expect(differing(await rebuild(stage, { batchEntries: 1n }))).toEqual({});
   });
 
-  it('switches while ingest goes on, which neither loses nor doubles anything and writes on in the new tables', async () => {
+  it('switches while ingest goes on: ingest loses and doubles nothing, and writes to the new tables', async () => {
     await submitTraffic(stage, 7, 60);
     const emitting = keepEmitting(stage);
     await emitting.reached(20);
@@ -132,7 +132,7 @@ describe('a rebuild', () => {
     expect(again.switched).toBe(true);
   });
 
-  it('finds a live row that is not what the ledger says, switches nothing, and repairs it when told so', async () => {
+  it('finds a live row that differs from the ledger, switches nothing, and repairs the row when told so', async () => {
     await submitTraffic(stage, 11, 30);
     const good = await readRows(stage);
     await query(
@@ -158,7 +158,7 @@ describe('a rebuild', () => {
     expect(differing(await rebuild(stage))).toEqual({});
   });
 
-  it('takes a name that the directory has lost for a new one, in every table, and for every session that remembers the old id', async () => {
+  it('gives a lost name a new id, in every table and for every session that remembers the old one', async () => {
     const said = [
       fromIdp('id-jag.issued', idJag()),
       fromChat('token.issued', token()),
@@ -180,7 +180,7 @@ describe('a rebuild', () => {
     expect(differing(await rebuild(stage))).toEqual({});
   });
 
-  it('makes anew what is named, with what it reads and what reads it, and leaves the rest alone', async () => {
+  it('rebuilds the named projections, those that they read and those that read them, and no others', async () => {
     await submitTraffic(stage, 13, 20);
     const watched = [
       'entity',
@@ -213,7 +213,7 @@ describe('a rebuild', () => {
       expect(differing(await rebuild(stage, { name }))).toEqual({});
   });
 
-  it('refuses a name that is none, and says which there are', async () => {
+  it('refuses an unknown name, and lists the names', async () => {
     const refused = await rebuild(stage, { name: 'entities' }).catch((error: RescindError) => error);
     expect(refused).toMatchObject({
       code: 'invalid-request',
@@ -224,7 +224,7 @@ describe('a rebuild', () => {
     expect(await codeOf(rebuild(stage, { leftOut: ['nothing.at_all'] }))).toBe('invalid-request');
   });
 
-  it('leaves out of the comparison what a release has changed', async () => {
+  it('does not compare what a release has changed', async () => {
     await submitTraffic(stage, 17, 10);
     await query("ALTER TABLE alias ADD COLUMN note text; UPDATE alias SET note = 'of the release before'");
     expect(differing(await rebuild(stage))).toHaveProperty('alias');
@@ -262,14 +262,14 @@ describe('a rebuild', () => {
 });
 
 describe('the ledger', () => {
-  it('is believed only where its bytes are what was committed to', async () => {
+  it('is trusted only if its bytes match the commitments', async () => {
     await submitTraffic(stage, 19, 5);
     await query("UPDATE payload SET bytes = bytes || ' '::bytea WHERE ix = (SELECT max(ix) FROM payload)");
     expect(await codeOf(rebuild(stage))).toBe('ledger-inconsistent');
     expect(await readSchemas(stage.database.pool)).toEqual([]);
   });
 
-  it('says nothing of an event whose payload was erased: that is counted, and what it had written differs', async () => {
+  it('says nothing about an event whose payload was erased: the event is counted, and its rows differ', async () => {
     await stage.emit(
       fromIdp('id-jag.issued', idJag()),
       fromChat('token.issued', token()),
@@ -285,7 +285,7 @@ describe('the ledger', () => {
 });
 
 describe('somebody who asks', () => {
-  it('reads to the end what was there when their snapshot was taken, while ingest goes on', async () => {
+  it('reads the tables of their snapshot to the end while ingest goes on', async () => {
     await submitTraffic(stage, 23, 10);
     let rebuilding: Promise<unknown> = Promise.resolve();
     const phases = new Set<Progress['phase']>();
@@ -319,7 +319,7 @@ describe('somebody who asks', () => {
 });
 
 describe('two rebuilds', () => {
-  it('do not run at once', async () => {
+  it('do not run at the same time', async () => {
     await submitTraffic(stage, 29, 10);
     let second: Promise<string> | undefined;
     await rebuild(stage, { onProgress: () => (second ??= codeOf(rebuild(stage))) });
@@ -330,7 +330,7 @@ describe('two rebuilds', () => {
 
 describe('a rebuild that is killed', () => {
   it.each(['reading', 'comparing', 'switching', 'verifying'] as const)(
-    'while %s leaves the live tables whole, and the next one takes its remains away',
+    'leaves the live tables whole while %s, and the next one removes its remains',
     async (phase) => {
       await submitTraffic(stage, 31, 10);
       const before = await readRows(stage);

@@ -8,7 +8,7 @@ import { until } from '../control/control-fixture.js';
 
 const seconds = (): number => Math.floor(Date.now() / 1000);
 
-/** What a rule compares, whoever tells it. */
+/** The members of a rule that are compared, wherever the rule comes from. */
 const termsOf = ({
   effect,
   before,
@@ -27,7 +27,7 @@ describe('the history of rules', () => {
   let revocations: Revocations;
   let analyst: Caller;
   let rows: TenantRows;
-  /** What the control state held when the ledger had so many entries. */
+  /** Rules in the control state when the ledger had `index` entries. */
   const held: { readonly index: bigint; readonly rules: Record<string, unknown> }[] = [];
   const ids: Record<string, string> = {};
 
@@ -68,7 +68,7 @@ describe('the history of rules', () => {
     await step(() => order('all', { selector: { all: true }, effect: 'block', confirm: true }));
     await step(() => revocations.lift(analyst, ids['block']!, { reason: 'found' }));
     await step(() => revocations.lift(analyst, ids['all']!, { resume: true }));
-    // Of a source: disabled, enabled, disabled again; an enabling that comes before the disabling that it is newer than.
+    // A source disables a user, enables and disables it again; for another user the enabling arrives before an older disabling.
     await step(() => stage.emit(dated(fromIdp('user.disabled', user, 'd-1'), -9_000)));
     await step(() => stage.emit(dated(fromIdp('user.enabled', user, 'e-1'), -8_000)));
     await step(() => stage.emit(dated(fromIdp('user.disabled', user, 'd-2'), -7_000)));
@@ -131,7 +131,7 @@ describe('the history of rules', () => {
   const asOf = async (index: bigint, at = seconds()) =>
     Object.fromEntries((await rulesAsOf(rows, { index, at }, 'all')).map(({ rule, terms }) => [rule, termsOf(terms)]));
 
-  it('is at every index what the nodes held when the ledger had so many entries', async () => {
+  it('equals at every index the rules of the nodes when the ledger had that many entries', async () => {
     expect(held.map(({ rules }) => Object.keys(rules).length)).toEqual([
       1, 2, 3, 4, 5, 5, 4, 5, 5, 6, 6, 7, 8, 8, 8, 10,
     ]);

@@ -47,7 +47,7 @@ async function everything(): Promise<Record<string, string[]>> {
 }
 
 describe('the aggregates of usage', () => {
-  it('are what all uses add up to when they are added up at once', async () => {
+  it('equal the sums of all uses', async () => {
     const late = { iss: IDP, jti: 'late', sub: 'alice', tenant: 'acme' };
     const used = (jti: string, at: number) =>
       say('crm', 'access.allowed', at, {
@@ -101,7 +101,7 @@ describe('the aggregates of usage', () => {
     expect(await rows('SELECT ix, agent_ix FROM access WHERE agent_ix IS NOT NULL ORDER BY ix')).toEqual(known);
   });
 
-  it('stay at the largest number there is: no event stops the ones behind it', async () => {
+  it('stay at the largest number there is, so that no event stops those behind it', async () => {
     const summary = (nth: number) =>
       say('crm', 'access.summary', T + nth, {
         token: { iss: CRM_AS, jti: 't1' },
@@ -140,7 +140,7 @@ describe('all uses of a client or a resource', () => {
     [8, 1, 7],
     [9, 41, 7],
     [15, 41, 7],
-  ])('as of %i are what was attributed by then: %i', async (index, n, records) => {
+  ])('as of %i are the uses attributed by then: %i', async (index, n, records) => {
     const idOf = async (kind: number, parts: readonly string[]): Promise<number> =>
       (
         await other.pool.query<{ id: number }>('SELECT id FROM entity WHERE tenant = $1 AND kind = $2 AND parts = $3', [

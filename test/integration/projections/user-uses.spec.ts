@@ -58,7 +58,7 @@ const summary = (jti: string, from: number, to: number) =>
     to: T + to,
   });
 
-/** What stands in `access`, use by use. */
+/** Adds up the rows of `access`, use by use. */
 async function addUp(
   index: bigint,
   users: readonly number[],
@@ -114,7 +114,7 @@ const sorted = (uses: readonly UserUses[]): unknown[] =>
   uses.map((use) => ({ ...use, agents: [...use.agents].sort() })).sort(byKey);
 
 describe('uses of users', () => {
-  it('are what the uses add up to: as of any index, in any window, of closed blocks, of the open one and of both', async () => {
+  it('equal the sums of the uses: as of any index, in any window, of closed blocks, of the open block and of both', async () => {
     await write(
       used('crm', 'late', 5),
       used('crm', 'late', 4 * DAY),
@@ -201,8 +201,8 @@ describe('uses of users', () => {
     }
   });
 
-  it('are those of the tenant alone', async () => {
-    // As if that tenant had closed blocks and an open one where the other has uses.
+  it('belong to the tenant alone', async () => {
+    // This tenant has closed blocks and an open one at the indexes where the other tenant has uses.
     await database.pool.query('INSERT INTO use_usr_end (tenant, blk) VALUES ($1, 2)', [GLOBEX]);
     const users = (await rows('SELECT DISTINCT usr FROM access WHERE tenant = $1 AND usr IS NOT NULL')).map(
       ({ usr }) => usr as number,

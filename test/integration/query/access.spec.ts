@@ -29,7 +29,7 @@ const AT_CRM = { ...reads(1), accesses: 2, denied: 1, records: 1, bytes: 512 };
 const OPAQUE = tokenId(ruleKey(keyOf(ACME), 'token', [sha256(T2_TEXT)]));
 const NOBODY_KNOWS = tokenId(ruleKey(keyOf(ACME), 'token', [CRM_AS, 'nobody-knows']));
 
-describe('of the story', () => {
+describe('uses of the story', () => {
   let api: Awaited<ReturnType<typeof startQueryApi>>;
   beforeAll(async () => {
     api = await startQueryApi(STORY);
@@ -57,7 +57,7 @@ describe('of the story', () => {
       expect([status, body.items.map(({ index }: any) => index)]).toEqual([200, indexes]);
     });
 
-    it('gives what leads on: the entry with the raw event, and the token with its lineage', async () => {
+    it('links to the entry with the raw event and to the token with its lineage', async () => {
       const [item] = (await api.get(`/v1/access?${ALICE}&operation=read`)).body.items;
       const entry = (await api.get(`/v1/entries/${item.index}`)).body;
       expect(JSON.parse(Buffer.from(entry.payload.bytes, 'base64').toString()).data).toMatchObject({
@@ -69,10 +69,10 @@ describe('of the story', () => {
   });
 
   describe('GET /v1/access/counts', () => {
-    // What is asked without `from` lies within thirty days of NOW, of whole days.
+    // A question without `from` covers thirty whole days up to NOW.
     const FROM = Math.floor((NOW - 30 * 86_400) / 86_400) * 86_400;
 
-    it('counts by day what is attributed, a summary by its count', async () => {
+    it('counts attributed uses by day, a summary by its number of calls', async () => {
       const all = { ...reads(42), accesses: 43, denied: 1, records: 8, bytes: 512 };
       expect((await api.get('/v1/access/counts')).body).toEqual({
         as_of: { index: '15', at: NOW },
@@ -193,12 +193,12 @@ describe('of the story', () => {
       'client_iss=a&client_id=b',
       'route=contacts.read',
       'user=999999',
-    ])('does not take %s, which was never seen, for nothing done', async (query) => {
+    ])('answers not-found for %s, which was never seen, instead of zero', async (query) => {
       const { status, body } = await api.get(`${path}?${query}&resource=${CRM}`);
       expect([status, body.code]).toEqual([404, 'not-found']);
     });
 
-    it('as of an index before its first use, knows no such route', async () => {
+    it('answers not-found for a route as of an index before its first use', async () => {
       const ask = async (asOf: number) =>
         (await api.get(`${path}?resource=${CRM}&route=/contacts/{id}&as_of=${asOf}`)).status;
       expect([await ask(3), await ask(4)]).toEqual([404, 200]);
@@ -221,7 +221,7 @@ describe('of the story', () => {
   });
 });
 
-describe('what became known of a use later', () => {
+describe('a use whose user becomes known later', () => {
   let api: Awaited<ReturnType<typeof startQueryApi>>;
   const ARRIVED = T + 50_000;
   const subject = { iss: IDP, jti: 'jx', sub: 'alice', tenant: 'acme' };
@@ -289,7 +289,7 @@ describe('what became known of a use later', () => {
     ],
   ] as const;
 
-  it.each(moments)('is shown as of index %s as it was then', async (index, item, found) => {
+  it.each(moments)('appears as of index %s as it was then', async (index, item, found) => {
     const time = new Date((ARRIVED + Number(index) * 10 - 1) * 1_000).toISOString();
     for (const asOf of [index, time]) {
       const { body } = await api.get(`/v1/access?as_of=${asOf}`);
@@ -311,7 +311,7 @@ describe('what became known of a use later', () => {
     }
   });
 
-  it('is the present again from the last index on, and until the next entry', async () => {
+  it('appears as it is now from the last index on, until the next entry', async () => {
     const [past, present] = [await api.get('/v1/access?as_of=4'), await api.get('/v1/access')];
     expect([past.body.items, past.body.as_of.at, present.body.as_of.at]).toEqual([
       present.body.items,
@@ -320,7 +320,7 @@ describe('what became known of a use later', () => {
     ]);
   });
 
-  it('says “at least”, and since when it is complete, where it would have to read too much', async () => {
+  it('is counted with “at least”, and the time since when the count is complete, if too much would have to be read', async () => {
     await api.pool.query(
       `INSERT INTO access (tenant, ix, bound_ix, at, until_at, usr, client, res, op, outcome, source, tok, n)
        SELECT a.tenant, 4 + k, 4 + k, a.at + k / 6, a.at + k / 6, a.usr, a.client, a.res, a.op, a.outcome, a.source, a.tok, 1

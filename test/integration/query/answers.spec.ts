@@ -123,7 +123,7 @@ describe('GET /v1/connections', () => {
     expect(bySince(body.items)).toEqual(wanted.map((nth) => connections()[nth]));
   });
 
-  it('bounds the usage, not the list, by time', async () => {
+  it('limits the usage, not the list, by time', async () => {
     const { body } = await api.get(`/v1/connections?from=${T + 36}&to=${T + 61}`);
     expect(bySince(body.items).map(({ accesses, denied }: any) => [accesses, denied])).toEqual([
       [1, 1],
@@ -317,7 +317,7 @@ describe('GET /v1/access', () => {
     expect(body).toEqual({ as_of: AS_OF, items: expected(wanted) });
   });
 
-  it('is about the last 30 days unless `from` says otherwise', async () => {
+  it('covers the last 30 days unless `from` says otherwise', async () => {
     await api.pool.query('UPDATE access SET at = at - $2 WHERE tenant = $1 AND ix = 3', [ACME, NOW - T]);
     try {
       expect((await api.get('/v1/access')).body.items).toHaveLength(5);
@@ -344,7 +344,7 @@ describe('GET /v1/access', () => {
 });
 
 describe('GET /v1/tokens', () => {
-  it('answers facts, lineage, use and what stops it, by every way to name it', async () => {
+  it('answers with facts, lineage, use and the rules that stop it, by every name of the token', async () => {
     const byId = await api.get(`/v1/tokens/${jwt('t4')}`);
     const { lineage, ...rest } = byId.body;
     expect(rest).toEqual({
@@ -364,7 +364,7 @@ describe('GET /v1/tokens', () => {
       client: client(CRM_AS, 'assistant-at-crm'),
       agent: null,
       stopped_by: [{ rule: RULE }],
-      // Nobody judges here: that is the part of introspection.
+      // Nothing judges tokens here: introspection does that.
       would_be_active: null,
       because: [],
       accesses: { count: 0, allowed: 0, denied: 0, first: null, last: null },
@@ -379,7 +379,7 @@ describe('GET /v1/tokens', () => {
     expect((await api.get(`/v1/tokens?iss=${CRM_AS}&jti=t4`)).body).toEqual(byId.body);
   });
 
-  it('finds an opaque token by its digest, and no rule on it', async () => {
+  it('finds an opaque token by its digest, without a rule on it', async () => {
     const { body } = await api.get(`/v1/tokens?sha256=${sha256(T2_TEXT)}`);
     expect([body.id, body.user, body.stopped_by]).toEqual([opaque(), user('bob'), []]);
     expect(body.accesses).toEqual({ count: 41, allowed: 41, denied: 0, first: T + 35, last: T + 119 });
@@ -388,7 +388,7 @@ describe('GET /v1/tokens', () => {
 });
 
 describe('GET /v1/entries/{index}', () => {
-  it('answers what the leaf hash is computed from (wire.md, "Entry")', async () => {
+  it('answers with the data that the leaf hash is computed from (wire.md, "Entry")', async () => {
     const { body } = await api.get('/v1/entries/3');
     expect([body.index, body.state, body.type, body.source]).toEqual([
       '3',
@@ -412,7 +412,7 @@ describe('GET /v1/entries/{index}', () => {
     });
   });
 
-  it('says what was erased by a payload that is null', async () => {
+  it('shows an erased payload as null', async () => {
     await api.pool.query('DELETE FROM payload WHERE tenant = $1 AND ix = 13', [ACME]);
     const { status, body } = await api.get('/v1/entries/13');
     expect([status, body.payload, body.index]).toEqual([200, null, '13']);
@@ -420,7 +420,7 @@ describe('GET /v1/entries/{index}', () => {
 });
 
 describe('GET /v1/quarantine', () => {
-  it('answers newest first, of the tenant alone', async () => {
+  it('lists the tenant’s own records, newest first', async () => {
     const insert = `INSERT INTO quarantine
         (tenant, source, at, code, detail, door, caller, cluster, topic, partition, record_offset, size, headers, bytes, mode, whole, record_headers, digest)
       VALUES ($1, $2, to_timestamp(${T}), $3, $4, $5, $6, $7, $8, $9, $10, $11, '', $12, 'binary', true, '[]', '')`;

@@ -3,10 +3,10 @@ import type { EventDataOf } from '../../../src/contracts/index.js';
 import { say, sha256, T, type Said } from './history.js';
 import { AGENT, CRM, CRM_AS, IDP, WIKI, WIKI_AS } from './story.js';
 
-/** Where the ledger goes on after a batch: there, at the last indexes of its block, or at those before the next snapshot of the pairs. */
+/** The ledger's next index after a batch: the next one, the last ones of its block, or the last ones before the next snapshot of the pairs. */
 export type Leap = 'none' | 'to-the-edge' | 'far';
 
-/** What is said in one transaction, and the leap after it. */
+/** The events of one transaction, and the leap after it. */
 export interface SaidBatch {
   readonly said: readonly Said[];
   readonly leap: Leap;

@@ -13,7 +13,7 @@ const RUNS = Number(process.env['RUNS'] ?? 6);
 /** One that meets all that is counted below; others by hand. */
 const SEED = Number(process.env['SEED'] ?? 3);
 const BLOCK = 65_536n;
-/** From one snapshot of the pairs to the next. */
+/** Number of indexes from one snapshot of the pairs to the next. */
 const FAR = 16n * BLOCK;
 /** Arrival of the first entry, epoch milliseconds: everything said had happened by then. */
 const FIRST_ARRIVAL = (T + 90_000) * 1_000;
@@ -69,7 +69,7 @@ async function createLedger(): Promise<Ledger> {
   };
 }
 
-/** To the last two indexes of a stretch: what comes next closes it, the batch that does so as well as those after it. */
+/** Leaps to the last two indexes of a stretch, so that the next batch and those after it close the stretch. */
 function leapFrom(head: bigint, leap: Leap): bigint {
   if (leap === 'none') return head;
   const length = leap === 'far' ? FAR : BLOCK;
@@ -77,7 +77,7 @@ function leapFrom(head: bigint, leap: Leap): bigint {
   return edge > head ? edge : head;
 }
 
-it('answers as of an index as a deployment does that has taken in nothing else', async () => {
+it('an answer as of an index equals that of a deployment with no later entries', async () => {
   const seen = {
     moments: 0,
     closedBlocks: 0,

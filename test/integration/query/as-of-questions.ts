@@ -13,7 +13,7 @@ export interface Deployment {
   head(): bigint;
 }
 
-/** What must not depend on anything that came at or after `asOf`. */
+/** A question whose answer must not depend on anything that came at or after `asOf`. */
 export interface AsOfQuestion {
   readonly name: string;
   ask(deployment: Deployment, asOf: bigint): Promise<unknown>;
@@ -135,7 +135,7 @@ const AUDITOR = { id: 'acme-audit', tenant: ACME } as unknown as Parameters<Ques
 
 const WINDOW = { from: String(T), to: String(T + 40_000) };
 
-/** What is around a node that is found by its name. */
+/** Asks for the graph around a node that is found by its name. */
 const around = (parts: readonly (string | null)[], depth: string): AsOfQuestion => ({
   name: `graph around ${parts}`,
   async ask(deployment, asOf) {
@@ -149,7 +149,7 @@ const around = (parts: readonly (string | null)[], depth: string): AsOfQuestion 
   },
 });
 
-/** Without what stops it and whether it is active: the history's rule stands in the control state alone, and of the past the ledger is asked. */
+/** Leaves out the rules that stop the token and its state: the history's rule is only in the control state, and questions about the past read the ledger. */
 const tokenByName =
   ({ token }: Questions): Question =>
   async (tenant, query) => {

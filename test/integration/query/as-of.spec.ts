@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-it('reads later pages as of the first: what arrives in between, or is attributed in between, does not show', async () => {
+it('later pages are as of the first: uses that arrive or are attributed in between do not appear', async () => {
   const path = `/v1/access?resource=${CRM}&limit=1`;
   const first = (await api.get(path)).body;
   expect(first).toMatchObject({ as_of: { index: '15' }, items: [{ index: '11', attributed: false }] });
@@ -54,7 +54,7 @@ it('reads later pages as of the first: what arrives in between, or is attributed
   ]);
 });
 
-it('does not attribute to a filter what was attributed after its first page', async () => {
+it('a filter does not find uses attributed after its first page', async () => {
   const path = `/v1/access?user_iss=${IDP}&user_sub=alice&user_tenant=acme&limit=1`;
   const first = (await api.get(path)).body;
   await api.say([

@@ -131,11 +131,11 @@ interface Start {
   readonly name: string;
   readonly query: () => Record<string, string>;
   readonly selector: () => Selector;
-  /** Of the token `t`, what came of it apart. */
+  /** Condition on the token `t`; tokens that came of it are counted apart. */
   readonly tokens: () => string;
-  /** Of the grant `g`; without it, what stands behind the tokens. */
+  /** Condition on the grant `g`. Default: the grants behind the tokens. */
   readonly grants?: () => string;
-  /** Of the use `a`; without it, those of the tokens. */
+  /** Condition on the use `a`. Default: the uses of the tokens. */
   readonly uses?: () => string;
 }
 
@@ -229,7 +229,7 @@ const blast = (start: Start, more: Record<string, string> = {}): Promise<BlastAn
   questions.reach.blast(asker, { ...start.query(), ...more });
 
 describe.each(STARTS)('$name', (start) => {
-  it('counts what SQL counts, and the preview of its rule says the same', async () => {
+  it('has the counts of plain SQL, and the preview of its rule has the same counts', async () => {
     const expected = await countBySql(start);
     const { tokens, reachable, grants, usage, rules, ...rest } = await blast(start);
     expect(JSON.stringify({ tokens, reachable, grants, usage, rules, rest })).not.toContain('at_least');
@@ -255,7 +255,7 @@ describe.each(STARTS)('$name', (start) => {
     expect(await revocations.preview(asker, { selector: start.selector() })).toEqual(preview);
   });
 
-  it('counts the same as of the last entry', async () => {
+  it('has the same counts as of the last entry', async () => {
     const { as_of: asOf, ...present } = await blast(start, { preview: 'false', since: String(now - 86_400) });
     const { as_of: _, ...past } = await blast(start, {
       preview: 'false',
@@ -270,7 +270,7 @@ it.each<[string, Selector]>([
   ['everything', { all: true }],
   ['an issuer', { issuer: RAS }],
   ['a type of agent', { agent_type: 'assistant' }],
-])('previews %s exactly', async (_name, selector) => {
+])('the preview of %s is exact', async (_name, selector) => {
   const { rows } = await stage.database.pool.query<{ tokens: string; users: string; grants: string }>(
     `SELECT (SELECT count(*) FROM token t WHERE t.tenant = $1 AND ${LIVE}) AS tokens, (SELECT count(DISTINCT usr) FROM grant_version WHERE tenant = $1 AND to_ix IS NULL) AS users,
        (SELECT count(*) FROM grant_version WHERE tenant = $1 AND to_ix IS NULL) AS grants`,

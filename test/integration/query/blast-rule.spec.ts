@@ -28,7 +28,7 @@ const FILES = 'https://files.chat.example';
 const seconds = (): number => Math.floor(Date.now() / 1000);
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-/** What is proposed is ordered on a real node, and every token of the fixture is introspected before and after. */
+/** Orders each proposed rule on a real node, and introspects every token of the fixture before and after. */
 describe('the rule that stops exactly what is reached', () => {
   let stage: Stage;
   let revocations: Revocations;
@@ -103,7 +103,7 @@ describe('the rule that stops exactly what is reached', () => {
       opaque('a1', {}),
       opaque('a2', { sub: undefined, client_id: 'bot-at-chat', aud: [FILES], id_jag: { iss: IDP, jti: 'gr-2' } }),
       opaque('b1', { sub: 'chat-bob', id_jag: { iss: IDP, jti: 'gr-3', sub: 'bob' } }),
-      // Of a session of the RAS itself.
+      // This token belongs to a session of the RAS itself.
       opaque('c1', { sub: undefined, sid: 'own', client_id: 'mailer-at-chat', id_jag: { iss: IDP, jti: 'gr-4' } }),
       opaque('r1', { kind: 'refresh', exp: undefined, aud: [RAS], id_jag: { iss: IDP, jti: 'gr-1' } }),
       // Exchanged by another client, which says nothing of the user.
@@ -113,7 +113,7 @@ describe('the rule that stops exactly what is reached', () => {
         id_jag: undefined,
         parent: { sha256: sha256('r1') },
       }),
-      // Of an ID-JAG that its IdP has not told of: only the RAS's own name says whose it is.
+      // The IdP has not reported this token's ID-JAG: only the RAS's own name says whose it is.
       opaque('l1', { id_jag: { iss: IDP, jti: 'gr-unseen', sid: 's-unseen' } }),
       opaque('expired', { iat: now - 400, exp: now - 1 }),
       fromChat('access.allowed', access({ token: { sha256: sha256('a1') }, bytes: 100 })),
@@ -242,7 +242,7 @@ describe('the rule that stops exactly what is reached', () => {
       ).toMatchObject({ tokens: { live: 1 } });
   });
 
-  it('as of a moment before it was known whose a token is: by the name that its RAS gave', async () => {
+  it('names the user as the RAS does, as of a moment before the IdP’s user was known', async () => {
     const asked = { user_iss: RAS, user_sub: 'chat-alice', preview: 'false' };
     const { as_of: then, tokens: known } = await questions.reach.blast(callers['auditor']!, asked);
     expect(known.newest.map(({ id }) => id)).toContain(idOf('l1'));
@@ -253,7 +253,7 @@ describe('the rule that stops exactly what is reached', () => {
     expect(sut.tokens.newest.map(({ id }) => id)).toEqual(known.newest.map(({ id }) => id));
   });
 
-  it('tells afterwards what it hit, what was tried, and which node confirmed it when', async () => {
+  it('reports afterwards what it hit, what was tried, and which node confirmed it when', async () => {
     const ordered = await revocations.order(callers['analyst']!, {
       selector: { user: { iss: IDP, sub: 'bob' } },
       reason: 'compromised',

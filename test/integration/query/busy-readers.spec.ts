@@ -32,7 +32,7 @@ interface Reader {
   leave(): void;
 }
 
-/** Where many readers are refused: without a pause the work of the readers, in this process, would delay the answers. */
+/** Pause of readers that are refused in large numbers: without it their work, in this process, would delay the answers. */
 const REFUSED_PAUSE_MS = 100;
 
 /** Asks again whenever it is answered or refused, on one connection after another, until it leaves. */
@@ -118,7 +118,7 @@ describe('while every turn of questions is taken by long ones', () => {
       headers: { authorization: `Bearer ${world.planted.acme.keys[role]}` },
       body: new URLSearchParams(fields),
     });
-  /** Nobody has seen it, so that memory cannot answer. */
+  /** Makes a token that nobody has seen, so that memory cannot answer. */
   const unknownToken = (): string => randomBytes(32).toString('base64url');
 
   it.each<[string, () => Promise<unknown>, unknown]>([
@@ -165,7 +165,7 @@ describe('while every turn of questions is taken by long ones', () => {
 });
 
 it(
-  "another tenant's reader is answered while one tenant has all the turns it may have",
+  'another tenant’s reader is answered while one tenant uses all its turns',
   async () => {
     for (const key of [keyOf('acme'), ...auditors])
       for (let i = 0; i < MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(key, REFUSED_PAUSE_MS));
@@ -177,7 +177,7 @@ it(
   MANY_TRIES_MS,
 );
 
-describe('beyond the bounds', () => {
+describe('beyond the limits', () => {
   const ask = (key: string) => fetch(`${world.url}${BLOCKED}`, { headers: { authorization: `Bearer ${key}` } });
 
   async function expectRefused(key: string, whose: RegExp): Promise<void> {
@@ -191,7 +191,7 @@ describe('beyond the bounds', () => {
   }
 
   it(
-    'of a caller, the next question is refused, and not that of another caller',
+    'the next question of a caller is refused, and not that of another caller',
     async () => {
       for (let i = 0; i < 2 * MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(keyOf('acme')));
       await expectRefused(keyOf('acme'), /^a caller may ask 16 /);
@@ -202,7 +202,7 @@ describe('beyond the bounds', () => {
   );
 
   it(
-    'of a tenant, the next question of any of its callers is refused',
+    'the next question of any caller of a tenant is refused',
     async () => {
       for (const key of [keyOf('acme'), ...auditors.slice(0, 2)])
         for (let i = 0; i < MAX_QUESTIONS_A_CALLER; i += 1) readers.push(readGreedily(key));
@@ -214,7 +214,7 @@ describe('beyond the bounds', () => {
 });
 
 it(
-  "the statement of a client that left ends, before an older one's",
+  'the statement of a client that left ends before an older statement',
   async () => {
     await until('the younger to end first', async () => {
       const older = readGreedily(keyOf('acme'));

@@ -25,7 +25,7 @@ const selector = { user: { iss: IDP, sub: 'alice', tenant: 'acme' } };
 const denied = (nth: number) =>
   say('crm', 'access.denied', T + 1_000 + nth, { token, operation: 'read', status: 403, route: `/r/${nth}` });
 
-it('of grants that came again: none of those that were looked at grew', async () => {
+it('reports no growth, and an incomplete answer, if none of the examined grants grew', async () => {
   const since = await head();
   await api.say([denied(0)]);
   const again = (from: number, count: number) =>
@@ -42,7 +42,7 @@ it('of grants that came again: none of those that were looked at grew', async ()
   expect([cut.items, cut.incomplete]).toEqual([[], true]);
 }, 60_000);
 
-describe('of uses after a rule on a token alone', () => {
+describe('uses after a rule on a single token', () => {
   let seq = 1;
   const order = (rule: string, at: number, jti: string, issuer?: string) =>
     sayOwn(api.pool, ACME, 'revocation.ordered', at * 1_000, {
@@ -66,7 +66,7 @@ describe('of uses after a rule on a token alone', () => {
     return [items.map(({ rule, rule_state, at }: any) => `${rule} ${rule_state} ${at - T}`).sort(), incomplete];
   };
 
-  it('tells those that were allowed, after the order and after the lift, where the issuer fits', async () => {
+  it('are reported if they were allowed, after the order and after the lift, and the issuer fits', async () => {
     const since = await head();
     await order('r-token', T + 3_000, 't3');
     await order('r-issued', T + 3_000, 't3', CRM_AS);
@@ -96,7 +96,7 @@ describe('of uses after a rule on a token alone', () => {
     expect(await linesSince(await head())).toEqual([[], undefined]);
   });
 
-  it('says that a budget ended', async () => {
+  it('are reported as incomplete when a budget is used up', async () => {
     const since = await head();
     await order('r-denied', T + 4_000, 't4');
     await api.say(Array.from({ length: MAX_USES_A_RULE - 1 }, (_, nth) => use('access.denied', T + 4_001 + nth, 't4')));
@@ -105,10 +105,10 @@ describe('of uses after a rule on a token alone', () => {
     expect(await linesSince(since)).toEqual([[], true]);
   });
 
-  it('compares the rules that were ordered or lifted last', async () => {
+  it('are compared with the rules that were ordered or lifted last', async () => {
     const before = await linesSince(await head());
     expect(before).toEqual([[], true]);
-    // Those that came before are beyond the budget now, one among them that is lifted last.
+    // The earlier rules are beyond the budget now, among them one that is lifted last.
     for (let nth = 0; nth < MAX_RULES_COMPARED; nth++) await order(`r-many-${nth}`, T + 6_000, 'nobody-has-it');
     await sayOwn(api.pool, ACME, 'revocation.lifted', (T + 6_010) * 1_000, {
       rule: 'r-issued',
@@ -123,13 +123,13 @@ describe('of uses after a rule on a token alone', () => {
   });
 });
 
-describe('of uses after a rule on a user', () => {
+describe('uses after a rule on a user', () => {
   beforeAll(async () => {
     await api.stop();
     api = await startQueryApi(STORY);
   });
 
-  it('none that was looked at was allowed', async () => {
+  it('are not reported if none of the examined uses was allowed', async () => {
     const order = await sayOwn(api.pool, ACME, 'revocation.ordered', (T + 900) * 1_000, {
       rule: 'r-alice',
       seq: '1',
@@ -148,7 +148,7 @@ describe('of uses after a rule on a user', () => {
     expect([cut.items, cut.incomplete]).toEqual([[], true]);
   });
 
-  it('the newest are looked at, and their number says that it is the least', async () => {
+  it('are examined newest first, and their number is a lower bound', async () => {
     const allowed = (at: number) =>
       say('crm', 'access.allowed', at, { token, operation: 'read', scope: 'contacts.read', status: 200 });
     await api.say([allowed(T + 950), allowed(T + 9_000)]);

@@ -5,8 +5,8 @@ import { ACME, say, startQueryApi, T } from './history.js';
 import { CRM, CRM_AS, IDP } from './story.js';
 
 /*
- * What /v1/changes says of one entry against what two answers of /v1/graph, of /v1/connections and of /v1/grants say before and after it, and what it
- * says of a window against what it says of each of its entries. Clients that were tied to their IdP's name in between go by that name on both sides.
+ * Compares /v1/changes of one entry with the answers of /v1/graph, /v1/connections and /v1/grants before and after it, and compares /v1/changes
+ * of a window with /v1/changes of each of its entries. Clients that were tied to their IdP's name in between go by that name on both sides.
  */
 const SEED = Number(process.env['SEED'] ?? 1);
 const PAIRS_OF_MOMENTS = 25;
@@ -111,7 +111,7 @@ async function oneByOne(since: number, until: number): Promise<any[]> {
   return items;
 }
 
-it(`tells what two states differ by, and each step between them (SEED=${SEED})`, async () => {
+it(`the changes are the difference of two states, and each step between them (SEED=${SEED})`, async () => {
   const seen = new Map<string, number>();
   const moments = fc.sample(fc.uniqueArray(fc.integer({ min: 1, max: head }), { minLength: 2, maxLength: 2 }), {
     seed: SEED,

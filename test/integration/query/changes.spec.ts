@@ -181,7 +181,7 @@ const between = async (since: string | number, until: string | number = '', more
   (await api.get(`/v1/changes?since=${since}${until === '' ? '' : `&until=${until}`}${more}`)).body;
 
 describe('GET /v1/changes', () => {
-  it('tells a connection, its grant, scopes and agent, and a use that was attributed late, by the entry that made each', async () => {
+  it('reports a connection, its grant, scopes and agent, and a use attributed late, each with the entry that made it', async () => {
     expect(await between(5, 9)).toEqual({
       as_of: { index: '9', at: arrivalOf(8) },
       since: { index: '5', at: arrivalOf(4) },
@@ -220,7 +220,7 @@ describe('GET /v1/changes', () => {
     });
   });
 
-  it('tells of a connection that came and went both, with their moments', async () => {
+  it('reports both the creation and the deletion of a connection, with their moments', async () => {
     const { items } = await between(9, 15);
     expect(items).toEqual([
       {
@@ -247,7 +247,7 @@ describe('GET /v1/changes', () => {
     ]);
   });
 
-  it('tells what came back, what grew, what nobody recorded, and what was used after a rule and after its lift', async () => {
+  it('reports returned connections, grown grants, unrecorded connections, and uses after a rule and after its lift', async () => {
     expect(await between(15)).toEqual({
       as_of: { index: '25', at: NOW },
       since: { index: '15', at: arrivalOf(14) },
@@ -314,7 +314,7 @@ describe('GET /v1/changes', () => {
     selector: { client: { iss: IDP, client_id: 'mailer' } },
   });
 
-  it('tells of a grant that was there that it grew, and of a connection what it lost', async () => {
+  it('reports that an existing grant grew, and which scopes a connection lost', async () => {
     const { items } = await between(17);
     expect(items.filter(({ kind }: any) => kind.startsWith('grants-') || kind.startsWith('connection-'))).toEqual([
       {
@@ -331,7 +331,7 @@ describe('GET /v1/changes', () => {
     ]);
   });
 
-  it('tells a scope that grew and shrank again twice, each with its moment', async () => {
+  it('reports twice a scope that came and went, each time with its moment', async () => {
     const told = [
       {
         kind: 'connection-changed',
@@ -373,7 +373,7 @@ describe('GET /v1/changes', () => {
     ).toContainEqual([['contacts.write'], 1]);
   });
 
-  it('tells of a rule only what came after the first moment', async () => {
+  it('reports only those uses after a rule that came after the first moment', async () => {
     const rules = async (since: number, until: number) =>
       (await between(since, until, '&kind=used-after-rule')).items.map((item: any) => [item.rule_state, item.access]);
     expect(await rules(18, 19)).toEqual([]);
@@ -398,7 +398,7 @@ describe('GET /v1/changes', () => {
     await api.pool.query('UPDATE entry SET arrival = ($2 + 10 * ix) * 1000 WHERE tenant = $1', [ACME, T]);
   });
 
-  it('tells of a rule of a source only what came of its issuer, and of a rule on a token only its own', async () => {
+  it('reports for a source’s rule only uses of its issuer’s tokens, and for a rule on a token only uses of that token', async () => {
     const member = { client: { iss: IDP, client_id: 'mailer' } };
     const token = { token: { iss: CRM_AS, jti: 't17' } };
     await own('revocation.ordered', T + 500, { ...ordered, rule: 'r-issuer', selector: { ...member, issuer: IDP } });
@@ -433,7 +433,7 @@ describe('GET /v1/changes', () => {
     expect((await between(since(), 15)).items).toEqual((await between(9, 15)).items);
   });
 
-  it('begins a duration before its end, and with the first entry where there is none so old', async () => {
+  it('begins a duration before its end, or with the first entry if the ledger is younger', async () => {
     const { since, items } = await between('1m', 15);
     // Entry 14 arrived at T + 140: what had arrived at T + 80 are the entries up to 8.
     expect(since).toEqual({ index: '9', at: T + 80 });
@@ -442,7 +442,7 @@ describe('GET /v1/changes', () => {
     expect([whole.since.index, whole.items.length]).toEqual(['0', 16]);
   });
 
-  it('is documented, member for member', async () => {
+  it('is documented member by member', async () => {
     const { paths, components } = (await api.get('/openapi.json')).body;
     const { schema } = dereference(
       paths['/v1/changes'].get.responses[200].content['application/json'],
@@ -477,7 +477,7 @@ describe('GET /v1/changes', () => {
     expect((await between(9, 15, filter())).items.map(({ kind }: any) => kind)).toEqual(kinds);
   });
 
-  it('pages between the same two moments, whatever comes in between', async () => {
+  it('has the same two moments on all pages, whatever comes in between', async () => {
     const whole = (await between('7d')).items;
     const items: unknown[] = [];
     let page = await between('7d', '', '&limit=3');
@@ -520,7 +520,7 @@ describe('GET /v1/changes', () => {
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  it('takes a time that was found beside the opening for no other', async () => {
+  it('does not reuse the index found for one time for another time', async () => {
     const ask = createAsk({ pool: api.pool, now: () => NOW });
     const [early, late] = [arrivalOf(3) * 1_000, arrivalOf(9) * 1_000];
     const foundBy = (atMs: number) =>

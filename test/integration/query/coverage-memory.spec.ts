@@ -69,7 +69,7 @@ const eventsOf = ({ items }: any): number => items.reduce((sum: number, { events
 const timedOf = ({ items }: any): number =>
   items.reduce((sum: number, { clock }: any) => sum + (clock?.events ?? 0), 0);
 
-it('goes on from one block to the next', async () => {
+it('coverage from memory continues from one block to the next', async () => {
   let said = 0;
   for (const size of BATCHES) {
     await api.say(EVENTS.slice(said, (said += size)));
@@ -79,7 +79,7 @@ it('goes on from one block to the next', async () => {
   expect(said).toBe(EVENTS.length - 1);
 }, 120_000);
 
-it('answers a question that began before another ended the block', async () => {
+it('coverage from memory answers a question that began before another ended the block', async () => {
   const before = await old.coverage(ACME, {});
   let goOn = (): void => undefined;
   held = new Promise((resolve) => (goOn = resolve));
@@ -96,14 +96,14 @@ it('answers a question that began before another ended the block', async () => {
   expect(later.items.map(({ uses }: any) => uses.count)).toEqual([3, 0, 0, 41]);
 });
 
-it('judges clocks by the days of the question, whichever it was asked before', async () => {
+it('coverage judges clocks by the days of the question, whatever was asked before', async () => {
   now += 3 * DAY_S;
   expect(timedOf(await expectSame())).toBe(0);
   now -= 3 * DAY_S;
   expect(timedOf(await expectSame())).toBe(EVENTS.length);
 });
 
-it('knows what a source said before it was told of it', async () => {
+it('coverage counts events of a source that came before its registration was known', async () => {
   hidden = SOURCES.crm.id;
   old = begin();
   expect((await expectSame()).items.length).toBe(3);
@@ -113,7 +113,7 @@ it('knows what a source said before it was told of it', async () => {
   );
 });
 
-it('forgets when the tables are others', async () => {
+it('coverage forgets when the tables are replaced', async () => {
   await api.pool.query(
     'BEGIN; ALTER TABLE edge_use RENAME TO replaced; CREATE TABLE edge_use (LIKE replaced INCLUDING ALL); DROP TABLE replaced; TRUNCATE source_count; COMMIT',
   );

@@ -18,7 +18,7 @@ const source = (name: keyof typeof SOURCES) => ({ id: SOURCES[name].id, name });
 const secondsOf = (index: number): number => Math.floor(arrivals[index]! / 1000);
 const coverage = async (query = '') => (await api.get(`/v1/coverage${query}`)).body;
 const itemOf = (answer: any, name: string) => answer.items.find((item: any) => item.source.name === name);
-/** What an answer says of one source, without the clocks, which are those of the day of the run. */
+/** The part of an answer about one source, without the clocks, which depend on the day of the run. */
 const saidOf = (answer: any, name: string) => {
   const { clock: _, ...said } = itemOf(answer, name);
   return said;
@@ -111,7 +111,7 @@ const LATE: readonly Said[] = [
 ];
 
 describe('GET /v1/coverage', () => {
-  it('says of each source what came, and what did not', async () => {
+  it('says for each source what came, and what did not', async () => {
     const answer = await coverage();
     expect(Object.keys(answer)).toEqual(['as_of', 'findings', 'findings_left_out', 'items']);
     expect(answer.as_of).toEqual({ index: '15', at: NOW });
@@ -152,15 +152,15 @@ describe('GET /v1/coverage', () => {
     });
     expect(itemOf(answer, 'hr').clock).toBeNull();
     expect(answer.findings).toEqual([
-      { code: 'never-heard', source: source('hr'), says: 'hr: registered, and not one event has come' },
+      { code: 'never-heard', source: source('hr'), says: 'hr: registered, but no event has come' },
       {
         code: 'unattributed-uses',
         source: source('crm'),
-        says: 'crm: of 1 of 3 uses nobody has said whose token it was',
+        says: 'crm: for 1 of 3 uses no event says whose token it was',
       },
-      { code: 'never-sent', source: source('crm'), says: 'crm: registered for access.summary, and never sent one' },
-      { code: 'never-sent', source: source('idp'), says: 'idp: registered for id-jag.denied, and never sent one' },
-      { code: 'never-sent', source: source('wiki'), says: 'wiki: registered for access.denied, and never sent one' },
+      { code: 'never-sent', source: source('crm'), says: 'crm: registered for access.summary, and has sent none' },
+      { code: 'never-sent', source: source('idp'), says: 'idp: registered for id-jag.denied, and has sent none' },
+      { code: 'never-sent', source: source('wiki'), says: 'wiki: registered for access.denied, and has sent none' },
     ]);
   });
 
@@ -206,7 +206,7 @@ describe('GET /v1/coverage', () => {
     [65_531, 2],
     [65_531, 3],
   ])(
-    'from index %i, order %i: in the past it says what a deployment that stopped there would say',
+    'from index %i, order %i: the answer about the past equals that of a deployment that stopped there',
     async (first, seed) => {
       const random = randomOf(seed);
       const events = [...STORY.flat().filter((said) => said.source !== 'globex'), ...LATE]
@@ -254,7 +254,7 @@ describe('GET /v1/coverage', () => {
     },
   );
 
-  it('pages by source, as of the first page, with the findings of all', async () => {
+  it('has pages of sources as of the first page, with the findings of all sources', async () => {
     const names: string[] = [];
     let next: string | undefined;
     do {
@@ -266,7 +266,7 @@ describe('GET /v1/coverage', () => {
     expect(names).toEqual(['crm', 'hr', 'idp', 'wiki']);
   });
 
-  it('shows a tenant its own sources alone', async () => {
+  it('shows a tenant only its own sources', async () => {
     const { body } = await api.get('/v1/coverage', 'globex-audit');
     expect(body.items.map((item: any) => [item.source.name, item.events, item.tokens.none])).toEqual([
       ['globex', 1, 1],
@@ -290,11 +290,11 @@ describe('GET /v1/coverage', () => {
   });
 });
 
-describe('what another tenant was refused', () => {
+describe('a refusal of another tenant', () => {
   it.each([
     ['now', '', () => NOW - 20],
     ['as of an index', '?as_of=14', () => secondsOf(0) - 60],
-  ])('takes nothing from the records that are looked at here, %s', async (_, query, moment) => {
+  ])('does not change which records are examined here, %s', async (_, query, moment) => {
     const at = moment();
     await refuse(ACME, 'wiki', at, 'nul');
     const { rows } = await api.pool.query<{ id: string }>(
@@ -311,7 +311,7 @@ describe('what another tenant was refused', () => {
   });
 });
 
-describe('what came later', () => {
+describe('later events', () => {
   beforeAll(async () => {
     await api.say([
       /* 15, of a bare token, numbered */ say('wiki', 'token.issued', T + 400, {
@@ -361,7 +361,7 @@ describe('what came later', () => {
     await refuse(GLOBEX, 'globex', NOW - 5, 'wrong-topic');
   });
 
-  it('gaps, refusals of 24 h, lineage that came late, and tokens without one', async () => {
+  it('change gaps, refusals of 24 h, late lineage, and tokens without lineage', async () => {
     const answer = await coverage();
     expect(itemOf(answer, 'crm').tokens).toEqual({
       issued: 3,
@@ -388,19 +388,19 @@ describe('what came later', () => {
       { code: 'invalid-data', count: 1 },
     ]);
     expect(answer.findings.map(({ code, says }: any) => `${code} | ${says}`)).toEqual([
-      'never-heard | hr: registered, and not one event has come',
+      'never-heard | hr: registered, but no event has come',
       'gaps | wiki: 2 events numbered since 1 never came',
       'refusals | crm: 3 events refused within 24 h, most of them wrong-issuer',
       'tokens-without-lineage | wiki: 1 of 3 tokens without an ID-JAG or a parent token',
-      'unattributed-uses | crm: of 1 of 3 uses nobody has said whose token it was',
-      'never-sent | crm: registered for access.summary, and never sent one',
-      'never-sent | idp: registered for id-jag.denied, and never sent one',
-      'never-sent | wiki: registered for access.denied, and never sent one',
+      'unattributed-uses | crm: for 1 of 3 uses no event says whose token it was',
+      'never-sent | crm: registered for access.summary, and has sent none',
+      'never-sent | idp: registered for id-jag.denied, and has sent none',
+      'never-sent | wiki: registered for access.denied, and has sent none',
     ]);
   });
 
   describe('GET /v1/sources/{id}/check', () => {
-    it('says what came of one source, what was refused, and what to do', async () => {
+    it('says what came from one source, what was refused, and what to do', async () => {
       const { status, body } = await api.get('/v1/sources/crm/check', 'acme-admin');
       expect(status).toBe(200);
       expect(body.source).toEqual(source('crm'));
@@ -431,7 +431,7 @@ describe('what came later', () => {
       expect(body.next_steps.map(({ code }: any) => code)).toEqual(['register-keys', 'never-sent']);
     });
 
-    it('goes by name or id, and names a person where the event does', async () => {
+    it('accepts a name or an id, and names a person if the event does', async () => {
       const { body } = await api.get(`/v1/sources/${SOURCES.idp.id}/check`);
       expect(body.events.find((event: any) => event.index === '13').subject).toEqual({
         iss: IDP,
@@ -443,7 +443,7 @@ describe('what came later', () => {
       ).toEqual({ sha256: sha256('opaque-token-of-bob'), client_id: 'assistant-at-wiki' });
     });
 
-    it('tells who has sent nothing how to begin', async () => {
+    it('tells a source that has sent nothing how to begin', async () => {
       const { body } = await api.get('/v1/sources/hr/check');
       expect([body.events, body.refused, body.clock]).toEqual([[], [], null]);
       expect(body.next_steps.map(({ code }: any) => code)).toEqual(['send-first-event']);
@@ -479,7 +479,7 @@ describe('what came later', () => {
   });
 });
 
-it('tells a clock that is ahead, and one that is behind or late, from one that is right', async () => {
+it('coverage tells a clock that is ahead, and one that is behind or late, from one that is right', async () => {
   const told = await startQueryApi([]);
   try {
     const now = Math.floor(Date.now() / 1000);

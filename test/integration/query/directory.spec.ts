@@ -59,7 +59,7 @@ describe('GET /v1/entities/{id}', () => {
     directory: null,
   });
 
-  it('gives the names of one person, from either, with the event that states them together', async () => {
+  it('gives all names of one person from each of them, with the event that states them together', async () => {
     // Token t1 (2) states both; its ID-JAG (1) named the IdP’s alone.
     const idpName = () => nameOf(alice(), IDP, 'alice', '1', [[crmAlice(), '2']], 'acme');
     const localName = () => nameOf(crmAlice(), CRM_AS, 'crm-alice', '2', [[alice(), '2']]);
@@ -74,7 +74,7 @@ describe('GET /v1/entities/{id}', () => {
     expect((await entity(bob())).names).toEqual([nameOf(bob(), IDP, 'bob', '6', [], 'acme')]);
   });
 
-  it('of a client all names that the IdP’s goes by, from any of them', async () => {
+  it('gives all names of the IdP’s client, from any of them', async () => {
     const [atCrm, atWiki] = [id(2, CRM_AS, 'assistant-at-crm'), id(2, WIKI_AS, 'assistant-at-wiki')];
     for (const one of [assistant(), atCrm, atWiki]) {
       const { kind, names } = await entity(one);
@@ -90,7 +90,7 @@ describe('GET /v1/entities/{id}', () => {
     ]);
   });
 
-  it('as of a moment: before the grant they were two', async () => {
+  it('shows two separate users as of a moment before the grant', async () => {
     // The wiki's name of the client came with entry 6.
     expect((await entity(assistant(), '?as_of=6')).names.map((name: any) => name.name)).toEqual([
       'assistant',
@@ -105,7 +105,7 @@ describe('GET /v1/entities/{id}', () => {
     expect((await api.get(`/v1/entities/${crmAlice()}?as_of=2`)).status).toBe(404);
   });
 
-  it('of what has one name', async () => {
+  it('gives one name if there is only one', async () => {
     expect(await entity(id(5, CRM))).toMatchObject({
       kind: 'resource',
       names: [{ iss: null, name: CRM, asserted_by: [] }],
@@ -135,7 +135,7 @@ describe('GET /v1/entities/{id}', () => {
     expect([answer.status, answer.type]).toEqual([status, 'application/problem+json']);
   });
 
-  it('knows nothing of another tenant’s', async () => {
+  it('knows nothing of another tenant’s entities', async () => {
     const own = await api.pool.query<{ id: number }>('SELECT max(id) AS id FROM entity WHERE tenant <> $1', [ACME]);
     const beyond = Math.max(...ids.values());
     expect(beyond).toBeGreaterThan(own.rows[0]!.id);
@@ -144,7 +144,7 @@ describe('GET /v1/entities/{id}', () => {
 });
 
 describe('the directory', () => {
-  it('takes a SCIM User, and names the person wherever they show, under each name', async () => {
+  it('accepts a SCIM User, and names the person wherever one of their names appears', async () => {
     const { status, body } = await put(`users/alice?${inIdp}&tenant=acme`, ALICE_SCIM);
     expect([status, body]).toEqual([
       200,
@@ -183,13 +183,13 @@ describe('the directory', () => {
     ]);
   });
 
-  it('decides nothing: a user whom it calls inactive is as they were', async () => {
+  it('decides nothing: a user whom it calls inactive keeps all access', async () => {
     const before = (await api.get(`/v1/grants?user=${alice()}`)).body.items.length;
     expect(before).toBeGreaterThan(0);
     expect((await api.get('/v1/graph')).body.nodes.find((node: any) => node.name === 'alice').disabled).toBeUndefined();
   });
 
-  it('marks who has the same email as weak, and follows it nowhere', async () => {
+  it('marks names with the same email as weak, and never follows them', async () => {
     await put(`users/bob?${inIdp}&tenant=acme`, { userName: 'bob', emails: [{ value: 'ALICE@ACME.EXAMPLE' }] });
     const { names } = await entity(alice());
     expect(names.map((name: any) => [name.name, name.weak, name.asserted_by.length])).toEqual([
@@ -202,13 +202,13 @@ describe('the directory', () => {
       (await api.get(`/v1/access?user=${alice()}`)).body.items.map((item: any) => item.user.entity),
     );
     expect([...users]).toEqual([alice()]);
-    // As of a moment at which nobody had heard of bob he is no name of hers.
+    // As of a moment before anybody had heard of bob, bob is no name of hers.
     expect((await entity(alice(), '?as_of=6')).names.map((name: any) => name.name)).toEqual(['alice', 'crm-alice']);
     await api.send('DELETE', `/v1/directory/users/bob?${inIdp}&tenant=acme`, ADMIN);
     expect((await entity(alice())).names).toHaveLength(2);
   });
 
-  it('does not take a local name that several people share for one person', async () => {
+  it('does not treat a local name that several people share as one person', async () => {
     const shared = (jti: string, sub: string, at: number) =>
       say('crm', 'token.issued', at, {
         kind: 'access',
@@ -255,7 +255,7 @@ describe('the directory', () => {
     `agent,${IDP},,agent-7,Agent Seven,,Dora,`,
   ].join('\n');
 
-  it('imports a file, once however often, and leaves what the file does not name', async () => {
+  it('imports a file, repeatedly without a change, and keeps entries that the file does not name', async () => {
     expect(await importCsv(FILE)).toMatchObject({
       status: 200,
       body: { entries: 3, created: 2, changed: 1, unchanged: 0 },
@@ -280,7 +280,7 @@ describe('the directory', () => {
     ]);
   });
 
-  it('refuses a file whole, line by line', async () => {
+  it('refuses a whole file, and says why line by line', async () => {
     const before = (await api.get('/v1/directory')).body.items;
     const { status, body } = await importCsv(
       `${FILE.replace('Zimmer', 'Other')}\nuser,${IDP},acme,,No Name,,,\nclient,,,x,X,,,\n`,
@@ -297,7 +297,7 @@ describe('the directory', () => {
     expect((await api.get('/v1/directory')).body.items).toEqual(before);
   });
 
-  it('pages by kind', async () => {
+  it('has pages by kind', async () => {
     const names: string[] = [];
     let next: string | undefined;
     do {
@@ -362,7 +362,7 @@ describe('the directory', () => {
     expect(JSON.stringify(answer.body)).not.toContain('hunter2');
   });
 
-  it('takes only what it says it takes', async () => {
+  it('accepts only the documented members', async () => {
     expect((await api.send('POST', '/v1/directory/import', ADMIN, FILE, 'text/plain')).status).toBe(415);
     expect((await api.send('POST', '/v1/directory/import', ADMIN)).status).toBe(415);
     expect((await api.send('POST', '/v1/directory/import?dry=1', ADMIN, FILE, 'text/csv')).body.code).toBe(
@@ -373,7 +373,7 @@ describe('the directory', () => {
     expect((await api.get('/v1/directory?kind=resource')).body.code).toBe('invalid-request');
   });
 
-  it.each(ROLE_NAMES)('is put by administrators alone, asked by %s', async (role) => {
+  it.each(ROLE_NAMES)('is written by administrators alone, asked by %s', async (role) => {
     const caller = `acme-${role}`;
     const expected = (roles: readonly string[], status: number): number => (roles.includes(role) ? status : 403);
     expect((await put(`clients/by-role?${inIdp}`, { owner: 'X' }, caller)).status).toBe(expected(['admin'], 200));

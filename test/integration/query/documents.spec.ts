@@ -7,7 +7,7 @@ import { CRM_AS, STORY } from './story.js';
 
 let api: Awaited<ReturnType<typeof startQueryApi>>;
 let served: any;
-/** Without its references. */
+/** The served document with its references resolved. */
 let document: any;
 beforeAll(async () => {
   api = await startQueryApi(STORY);
@@ -25,7 +25,7 @@ describe('GET /schemas/{type}.json', () => {
 });
 
 describe('GET /', () => {
-  it('says where to go, to everybody, and every link leads somewhere', async () => {
+  it('links to the documents, for everybody, and every link works', async () => {
     const { status, type, body } = await api.get('/', null);
     expect([status, type]).toEqual([200, expect.stringMatching(/^application\/json/)]);
     const { next } = body as { next: { href: string }[] };
@@ -97,7 +97,7 @@ describe('GET /openapi.json', () => {
     ['/v1/entries/3', '/v1/entries/{index}'],
     ['/v1/quarantine', '/v1/quarantine'],
     ['/v1/sequences', '/v1/sequences'],
-  ])('describes what %s answers, member for member', async (url, path) => {
+  ])('describes the answer of %s member by member', async (url, path) => {
     await api.pool.query(
       `INSERT INTO quarantine (tenant, source, code, detail, door, mode, size, headers, bytes, whole, digest)
        VALUES ($1, $2, 'nul', '', 'http', 'structured', 0, '', '', false, '')`,
@@ -116,7 +116,7 @@ describe('GET /openapi.json', () => {
     expect([validate(body), validate.errors]).toEqual([true, null]);
   });
 
-  it('has an example of each answer, which is one', () => {
+  it('has a valid example of each answer', () => {
     const shown = Object.entries<any>(document.paths).flatMap(([path, { get }]) => {
       const { schema, examples } = get?.responses[200]?.content?.['application/json'] ?? {};
       return examples === undefined ? [] : [{ path, schema, value: examples.seeded.value }];

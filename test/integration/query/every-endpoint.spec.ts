@@ -3,7 +3,7 @@ import { ERROR_CODES } from '../../../src/contracts/index.js';
 import { commitment } from '../../../src/merkle/index.js';
 import { countsOf, namesOf, ROLES, startTwoTenants, TENANTS, type Answered, type RoleName } from './two-tenants.js';
 
-/** For a few thousand requests on a busy machine. */
+/** Time limit for a few thousand requests on a busy machine. */
 const MANY_QUESTIONS_MS = 240_000;
 
 let world: Awaited<ReturnType<typeof startTwoTenants>>;
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** Who may ask; what is not listed is a question, and the role `audit`'s alone. */
+/** Roles that may ask. A path that is not listed is a question, for the role `audit` alone. */
 const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
   '/v1/tenants': ['admin'],
   '/v1/tenants/{id}': ['admin'],
@@ -77,10 +77,10 @@ function pathsOf({ path }: Operation): readonly string[] {
   return named.map((id) => path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => FIXED[name] ?? encodeURIComponent(id)));
 }
 
-/** What stands in a path beside the thing. */
+/** Path parameters that do not name the subject of the path. */
 const FIXED: Readonly<Record<string, string>> = { secretId: '0', partition: '0' };
 
-/** A body for what takes one. That it is refused for what it says must come after that it is refused for who says it. */
+/** A body for methods that take one. The refusal of the caller must come before the refusal of the body. */
 const bodyOf = ({ method }: { readonly method: string }): string | undefined =>
   method === 'POST' || method === 'PUT' ? '{}' : undefined;
 
@@ -108,7 +108,7 @@ function expectNothingOf(tenant: string, answer: Answered, asked: string): void 
     expect({ asked, found: text.includes(secret) && secret }).toEqual({ asked, found: false });
 }
 
-it('knows the endpoints from OpenAPI', () => {
+it('the spec takes all endpoints from OpenAPI', () => {
   expect(world.operations.length).toBeGreaterThan(30);
   for (const listed of Object.keys(ALLOWED).map((key) => key.split(' ').at(-1)!)) {
     // Kafka is not there, and with it the partitions.
@@ -116,7 +116,7 @@ it('knows the endpoints from OpenAPI', () => {
   }
 });
 
-it('answers as of a moment, or says that it takes no `as_of` and refuses one', async () => {
+it('every endpoint answers as of a moment, or says that it takes no `as_of` and refuses one', async () => {
   const without: string[] = [];
   for (const operation of world.operations.filter(({ method }) => method === 'GET')) {
     const { path, parameters, description } = operation;
@@ -157,8 +157,8 @@ it('answers as of a moment, or says that it takes no `as_of` and refuses one', a
   ]);
 });
 
-describe('who asks', () => {
-  it('without credentials, or with wrong ones, is told nothing', async () => {
+describe('a caller', () => {
+  it('gets nothing without credentials or with wrong ones', async () => {
     const askers = world.operations.flatMap((operation) =>
       [null, 'nobody', `${world.planted.acme.keys.admin}x`].map((key) => ({ operation, key })),
     );
@@ -167,18 +167,18 @@ describe('who asks', () => {
       askers.map(async ({ operation, key }) => {
         const [path] = pathsOf(operation);
         const answer = await world.ask(operation.method, path!, key, bodyOf(operation));
-        // Who guesses is soon told to wait.
+        // A caller that guesses is soon told to wait.
         const told = answer.body?.code === 'too-many-requests' ? [429, 'too-many-requests'] : [401, 'unauthenticated'];
         expect([operation.method, path, answer.status, answer.body?.code]).toEqual([operation.method, path, ...told]);
       }),
     );
   });
 
-  it.each(ROLES)('with the role %s may ask what the role is for, and is told of nothing else', async (role) => {
+  it.each(ROLES)('with the role %s may ask what the role allows, and gets nothing else', async (role) => {
     for (const operation of world.operations) {
       const [path] = pathsOf(operation);
       const allowed = allowedFor(operation).includes(role);
-      // What changes something is asked only by those who may not.
+      // Requests that change something are sent only by callers that may not.
       if (allowed && operation.method !== 'GET') continue;
       const answer = await world.ask(operation.method, path!, world.planted.acme.keys[role], bodyOf(operation));
       const at = `${operation.method} ${path} by ${role}`;
@@ -210,7 +210,7 @@ describe('another tenant', () => {
     return answer;
   };
 
-  it('is asked nothing about by path', async () => {
+  it('cannot be asked about by path', async () => {
     for (const operation of world.operations) {
       if (!operation.path.includes('{')) continue;
       for (const path of pathsOf(operation)) {
@@ -288,7 +288,7 @@ describe('another tenant', () => {
     }
   });
 
-  it('does not show in any list or picture', async () => {
+  it('does not appear in any list or graph', async () => {
     for (const operation of world.operations.filter(({ method, path }) => method === 'GET' && !path.includes('{'))) {
       for (const role of allowedFor(operation)) await asGlobex('GET', operation.path, role);
     }
@@ -340,7 +340,7 @@ function pairsOf(known: readonly string[]): readonly string[] {
     .map((pair) => String(new URLSearchParams(pair as unknown as Record<string, string>)));
 }
 
-/** By path, of every list that has a second page. */
+/** Cursors of every list that has a second page, by path. */
 async function cursorsOf(tenant: 'acme' | 'globex'): Promise<ReadonlyMap<string, string>> {
   const cursors = new Map<string, string>();
   for (const { path, parameters } of world.operations.filter(
@@ -410,7 +410,7 @@ describe('malformed questions', () => {
     MANY_QUESTIONS_MS,
   );
 
-  it('about a moment that is none', async () => {
+  it('are refused if the moment is malformed', async () => {
     const moments = [
       ['9999999', 'as-of-out-of-range'],
       ['0', 'as-of-out-of-range'],
@@ -433,7 +433,7 @@ describe('malformed questions', () => {
     }
   });
 
-  it('with the cursor of another question', async () => {
+  it('are refused with the cursor of another question', async () => {
     const cursors = await cursorsOf('acme');
     const taking = having('cursor');
     expect(taking.length).toBeGreaterThan(3);
@@ -449,7 +449,7 @@ describe('malformed questions', () => {
     expect(refused).toBeGreaterThan(taking.length);
   });
 
-  it('over ten years, or over none', async () => {
+  it('are refused over ten years or over an empty window', async () => {
     const bounded = having('from', 'to');
     expect(bounded.length).toBeGreaterThan(2);
     for (const { path } of bounded) {
@@ -463,7 +463,7 @@ describe('malformed questions', () => {
     }
   });
 
-  it('that contradict themselves', async () => {
+  it('are refused if they contradict themselves', async () => {
     for (const kind of ['user', 'client', 'agent'] as const) {
       const second = { user: 'user_sub', client: 'client_id', agent: 'agent_id' }[kind];
       const taking = having(kind, `${kind}_iss`);
@@ -478,7 +478,7 @@ describe('malformed questions', () => {
   });
 });
 
-/** What a question must be told beside. */
+/** Parameters that a question requires. */
 function neededBy(path: string): string {
   const { as, jti, client, api, user, idp } = namesOf('acme');
   const needed: Readonly<Record<string, string>> = {

@@ -69,7 +69,7 @@ describe('an issuer, expanded', () => {
     [IDP, 1, first, ['agent-7 → assistant']],
     [IDP, 2, wholeNames, wholeArrows],
     [IDP, 3, wholeNames, wholeArrows],
-    // It names neither: the assistant is where its user has a grant.
+    // The issuer names neither a client nor a resource: the assistant is there because the issuer's user has a grant at it.
     [PARTNER, 1, ['client assistant 3', `issuer ${IDP} 2`, `issuer ${PARTNER} 1`], []],
     [
       PARTNER,
@@ -86,7 +86,7 @@ describe('an issuer, expanded', () => {
     ],
     [PARTNER, 3, [...wholeNames, `issuer ${PARTNER} 1`].sort(), wholeArrows],
   ] as const)(
-    '%s, %i edges away: clients and agents, then what they reach; users are counted',
+    '%s, %i edges away: shows clients and agents, then what they reach, and counts users',
     async (iss, depth, names, arrows) => {
       const { status, body, ...drawn } = await expand(iss, `depth=${depth}&as_of=16`);
       expect([status, body.fold, body.left_out, body.left_out.at_least]).toEqual([
@@ -99,12 +99,12 @@ describe('an issuer, expanded', () => {
     },
   );
 
-  it('reaches where its user has come since', async () => {
+  it('reaches the clients that its user has come to since', async () => {
     const { names } = await expand(PARTNER, 'depth=1');
     expect(names).toEqual(['client assistant 3', 'client mailer 2', `issuer ${IDP} 2`, `issuer ${PARTNER} 1`]);
   });
 
-  it('as of the sixth entry is who had come by then', async () => {
+  it('shows as of the sixth entry only what had come by then', async () => {
     const { body, names, arrows } = await expand(IDP, 'depth=2&as_of=6');
     expect(body.as_of.index).toBe('6');
     expect(names).toEqual(['agent agent-7', 'client assistant 1', `issuer ${IDP} 1`, `resource ${CRM}`]);
@@ -124,8 +124,8 @@ describe('an issuer, expanded', () => {
     expect([answered, body.code]).toEqual([status, code]);
   });
 
-  it('says `at_least` where a client has more grants than are looked at, and none of those is of it', async () => {
-    // Of three pairs, 6,667 grants each are looked at.
+  it('says `at_least` if a client has more grants than are examined, and none of those is of the issuer', async () => {
+    // With three pairs, 6,667 grants of each are looked at.
     await api.pool.query(
       `INSERT INTO entity (tenant, id, kind, key, parts, from_ix)
       SELECT $1, -n, 1, int4send(n), jsonb_build_array('${IDP}', NULL, 'u' || n), 1 FROM generate_series(1, 7000) AS n`,

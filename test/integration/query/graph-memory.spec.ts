@@ -39,7 +39,7 @@ async function expectSame(): Promise<void> {
   }
 }
 
-/** From what is remembered, from what has just been read, and by one that remembers no grants from so early on. */
+/** Compares the answers of a process that remembers, of one that has just read, and of one that remembers no grants from that far back. */
 async function expectSameChanges(
   moments: readonly (readonly [since: number, until: number])[],
   end: number,
@@ -59,7 +59,7 @@ async function expectSameChanges(
   return lines;
 }
 
-it('follows the ledger, and goes back in it', async () => {
+it('a graph from memory follows the ledger, and goes back in it', async () => {
   await expectSame();
   for (const batch of STORY.slice(3)) {
     await api.say(batch);
@@ -78,7 +78,7 @@ it('follows the ledger, and goes back in it', async () => {
       ),
     ).toBeGreaterThan(0);
   }
-  // What is used where no block has ended: the memory of the same block's beginning goes on.
+  // A use where no block has ended: the memory of the same block's beginning goes on.
   await api.say([
     say('crm', 'access.allowed', T + 500, {
       token: { iss: CRM_AS, jti: 't1' },
@@ -90,7 +90,7 @@ it('follows the ledger, and goes back in it', async () => {
   await expectSame();
 }, 120_000);
 
-it('tells what grew alike from what it remembers and from what it reads', async () => {
+it('changes from memory and from the tables report the same growth', async () => {
   const begun = await head();
   const idJag = (nth: number, sub: string, scope: string) =>
     say('idp', 'id-jag.issued', T + 520 + nth, {
@@ -137,7 +137,7 @@ it('tells what grew alike from what it remembers and from what it reads', async 
   expect(lines).toBeGreaterThan(10);
 }, 120_000);
 
-it('remembers nothing from a snapshot that is older than what is remembered', async () => {
+it('memory takes nothing from a snapshot older than itself', async () => {
   const reading = createAsk({ pool: api.pool, now: () => NOW });
   const { allEdges } = createEdgeMemory();
   const versionsOf = createVersionMemory();
@@ -183,7 +183,7 @@ it('remembers nothing from a snapshot that is older than what is remembered', as
   });
 });
 
-it('compares moments that lie far apart', async () => {
+it('changes compare moments that lie far apart', async () => {
   await api.pool.query('UPDATE ledger_head SET next_ix = next_ix + 1000000 WHERE tenant = $1', [ACME]);
   const idJag = (nth: number) => ({
     iss: IDP,
@@ -211,7 +211,7 @@ it('compares moments that lie far apart', async () => {
   ).toBeGreaterThan(0);
 });
 
-it('forgets when the tables are others', async () => {
+it('memory is dropped when the tables are replaced', async () => {
   const before = (await old.graph(ACME, {})) as any;
   await api.pool.query(`BEGIN;
     ALTER TABLE edge_seen RENAME TO replaced; CREATE TABLE edge_seen (LIKE replaced INCLUDING ALL);
@@ -222,7 +222,7 @@ it('forgets when the tables are others', async () => {
   expect([connections(before) > 1, connections(after)]).toEqual([true, 1]);
 });
 
-it('reads what is asked for where there are more pairs than it remembers', async () => {
+it('a question reads the tables if there are more pairs than memory keeps', async () => {
   const { rows } = await api.pool.query('SELECT min(id) AS client FROM entity WHERE tenant = $1 AND kind = 2', [ACME]);
   const client = rows[0].client as number;
   await api.pool.query(

@@ -8,7 +8,7 @@ let arrivals: readonly number[];
 
 beforeAll(async () => {
   api = await startQueryApi(STORY);
-  // Of the token in 11, whose user nobody knew: it is Alice's, at the assistant.
+  // Entry 11 has a token whose user nobody knew: it is Alice's, at the assistant.
   await api.say([
     /* 15 */ say('crm', 'token.issued', T + 65, {
       kind: 'access',
@@ -149,7 +149,7 @@ const bobActs = () => ({ type: 'grant', from: idOf.bob(), to: idOf.assistant(), 
 const bobMails = () => ({ type: 'grant', from: idOf.bob(), to: idOf.mailer(), resources: 1 });
 
 describe('GET /v1/graph', () => {
-  it('draws the IdP’s clients once, however many resource servers know them, and the users where they fit', async () => {
+  it('draws the IdP’s clients once, however many resource servers know them, and the users if they fit', async () => {
     const { status, body } = await api.get('/v1/graph');
     expect(status).toBe(200);
     expect([body.as_of, body.fold, body.left_out]).toEqual([{ index: '16', at: NOW }, 'none', nobodyLeftOut]);
@@ -157,14 +157,14 @@ describe('GET /v1/graph', () => {
     expect(sorted(body.edges)).toEqual(sorted(whole().edges));
   });
 
-  it('counts the users on clients and issuers where they are folded', async () => {
+  it('counts the users on clients and issuers if they are folded', async () => {
     const { body } = await api.get('/v1/graph?fold=users');
     expect([body.fold, body.left_out]).toEqual(['users', nobodyLeftOut]);
     expect(sorted(body.nodes)).toEqual(sorted(whole().nodes.filter(({ type }) => type !== 'user')));
     expect(sorted(body.edges)).toEqual(sorted(whole().edges.filter(({ type }) => type !== 'grant')));
   });
 
-  it('is as of an index what it was: before the lineage of a use came, it is nobody’s', async () => {
+  it('shows as of an index the graph of then: a use belongs to nobody before its lineage came', async () => {
     const { body } = await api.get('/v1/graph?as_of=15');
     expect(body.as_of).toEqual({ index: '15', at: seen(14).at });
     const edges = whole().edges.map((edge) =>
@@ -183,7 +183,7 @@ describe('GET /v1/graph', () => {
     expect(sorted(body.edges)).toEqual(sorted(edges));
   });
 
-  it('is as of the ninth entry without the mailer, its deletion and Bob’s; as of the sixth without the wiki', async () => {
+  it('lacks as of the ninth entry the mailer, its deletion and Bob’s, and as of the sixth the wiki', async () => {
     const ninth = (await api.get('/v1/graph?as_of=9')).body;
     expect([named(ninth, 'client'), named(ninth, 'user'), ninth.nodes.some((node: any) => node.disabled)]).toEqual([
       ['assistant'],
@@ -223,13 +223,13 @@ describe('GET /v1/graph', () => {
     expect([named(body, 'user'), named(body, 'resource')]).toEqual([users, resources]);
   });
 
-  it('counts of a user his own', async () => {
+  it('counts for a user the user’s own accesses', async () => {
     const { body } = await api.get(`/v1/graph?user=${idOf.bob()}`);
     const connections = body.edges.filter((edge: any) => edge.type === 'connection');
     expect(sorted(connections)).toEqual(sorted([assistantToWiki(), mailerToCrm()]));
   });
 
-  it('counts the accesses of a window, and draws what had none in it too', async () => {
+  it('counts the accesses of a window, and draws connections without any, too', async () => {
     const { body } = await api.get(`/v1/graph?from=${T + 36}&to=${T + 61}`);
     const counted = body.edges
       .filter((edge: any) => edge.type === 'connection')
@@ -277,7 +277,7 @@ describe('GET /v1/graph', () => {
         ['agent-7 → assistant', 'alice → assistant', `assistant → ${CRM}`, `assistant → ${WIKI}`, 'bob → assistant'],
       ],
     ],
-  ] as const)('draws what is around %s, %i edges away', async (start, depth, [names, arrows]) => {
+  ] as const)('draws the neighbourhood of %s, %i edges away', async (start, depth, [names, arrows]) => {
     const { status, body } = await api.get(`/v1/graph?expand=${idOf[start]()}&depth=${depth}`);
     expect(status).toBe(200);
     const nameOf = new Map(body.nodes.map((node: any) => [node.id, node.name]));
@@ -293,7 +293,7 @@ describe('GET /v1/graph', () => {
     expect([body.left_out, body.fold]).toEqual([nobodyLeftOut, 'none']);
   });
 
-  it('draws the IdP’s client for any of its names, with the counts of the whole graph', async () => {
+  it('draws the IdP’s client under any of its names, with the counts of the whole graph', async () => {
     const { body } = await api.get(`/v1/graph?expand=${id(2, WIKI_AS, 'assistant-at-wiki')}`);
     expect(sorted(body.edges)).toEqual(sorted([assistantToWiki(), assistantToCrm(), acts(), aliceActs(), bobActs()]));
     expect(body.nodes.find((node: any) => node.id === idOf.assistant())).toMatchObject({
@@ -303,7 +303,7 @@ describe('GET /v1/graph', () => {
     });
   });
 
-  it('draws a neighbourhood as it was', async () => {
+  it('draws a neighbourhood as of a moment', async () => {
     const { body } = await api.get(`/v1/graph?expand=${idOf.assistant()}&as_of=6`);
     expect([named(body, 'resource'), named(body, 'user')]).toEqual([[CRM], ['alice']]);
     expect((await api.get(`/v1/graph?expand=${idOf.mailer()}&as_of=6`)).body.code).toBe('not-found');
@@ -332,7 +332,7 @@ describe('GET /v1/graph', () => {
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  it('knows no scope, route or address for a node', async () => {
+  it('accepts no scope, route or address for a node', async () => {
     const { rows } = await api.pool.query<{ id: number }>(
       'SELECT min(id) AS id FROM entity WHERE tenant = $1 AND kind IN (7, 8, 9) GROUP BY kind',
       [ACME],

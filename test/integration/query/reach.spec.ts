@@ -32,7 +32,7 @@ const brief = (group: any) => [
 ];
 
 describe('blast radius of a client', () => {
-  it('now: whole answer, worked out by hand', async () => {
+  it('gives now the whole answer, worked out by hand', async () => {
     const entity = expect.any(Number);
     const alice = { entity, iss: IDP, tenant: 'acme', sub: 'alice' };
     const bob = { entity, ...BOB };
@@ -141,7 +141,7 @@ describe('blast radius of a client', () => {
     });
   });
 
-  it('as of a moment before bob was known', async () => {
+  it('leaves out bob as of a moment before bob was known', async () => {
     const sut = await ask(`${ofClient}&as_of=5`);
     expect([sut.start.other_names.length, brief(sut.reachable.users)]).toEqual([1, [1, [['alice', 1, 1]], 0]]);
     expect((await api.get(`/v1/blast-radius?user_iss=${IDP}&user_tenant=acme&user_sub=bob&as_of=5`)).body.code).toBe(
@@ -150,7 +150,7 @@ describe('blast radius of a client', () => {
   });
 });
 
-describe('other starts', () => {
+describe('blast radius of other things', () => {
   it.each<[string, string, object]>([
     [
       'a user',
@@ -226,7 +226,7 @@ describe('other starts', () => {
     });
   });
 
-  it('in the other direction: who reaches a resource', async () => {
+  it('shows in the other direction who reaches a resource', async () => {
     const sut = await ask(`/v1/reach?resource=${WIKI}`);
     expect({ ...sut.start, ...sut.tokens }).toMatchObject({
       kind: 'resource',
@@ -247,7 +247,7 @@ describe('other starts', () => {
   });
 });
 
-it('finds what is live however many have ended, and what came of the first of these', async () => {
+it('live tokens are found however many have ended, and so are tokens that came from the first ended one', async () => {
   const { rows } = await api.pool.query<{ client: number }>(
     `SELECT client FROM token WHERE tenant = $1 AND facts ->> 'jti' = 't1'`,
     [ACME],
@@ -287,7 +287,7 @@ it('finds what is live however many have ended, and what came of the first of th
   expect(await live()).toBe(502);
 });
 
-describe('what is not answered', () => {
+describe('a question that is refused', () => {
   const bad: [string, number, string][] = [
     ['/v1/blast-radius', 400, 'inconsistent-request'],
     ['/v1/blast-radius?user=1&client=2', 400, 'inconsistent-request'],
@@ -346,7 +346,7 @@ describe('what is not answered', () => {
   });
 });
 
-it('counts all uses of a client, a resource or an agent', async () => {
+it('all uses of a client, a resource or an agent are counted', async () => {
   const token = { iss: CRM_AS, jti: 't1' };
   const early = W - 7_200;
   await api.say(
@@ -393,7 +393,7 @@ it('counts all uses of a client, a resource or an agent', async () => {
   expect([ofAgent.uses, ofAgent.at_least]).toEqual([Number(rows[0]!.uses), undefined]);
 });
 
-it('knows a rule that came after it has answered', async () => {
+it('a rule that comes after an answer is in the next answer', async () => {
   const path = `/v1/blast-radius?token=${ID_1}`;
   expect((await ask(path)).tokens).toMatchObject({ live: 1, stopped: 0 });
   await sayOwn(api.pool, ACME, 'revocation.ordered', NOW * 1000, {

@@ -56,11 +56,11 @@ describe('one refresh token', () => {
     expect(withoutMoment((await readAll())[name])).toEqual(withoutMoment(before[name]));
   });
 
-  it('is no news of a client and a resource, nor of a grant', async () => {
+  it('is no change of a client and a resource, nor of a grant', async () => {
     expect((await read(`/v1/changes?since=${since}`)).items).toEqual([]);
   });
 
-  it('is a token that is reached, and reaches no resource', async () => {
+  it('is reached as a token, and reaches no resource', async () => {
     const answer = await blast();
     expect(answer.tokens.newest.map(({ kind }: any) => kind)).toContain('refresh');
     expect([answer.reachable.resources, answer.grants]).toEqual([

@@ -68,12 +68,12 @@ describe('tenants', () => {
     '/v1/entries/1',
     `/v1/access?user_iss=${IDP}&user_sub=alice&user_tenant=acme`,
     `/v1/access?agent_iss=${IDP}&agent_id=agent-7`,
-  ])('knows nothing of %s', async (path) => {
+  ])('finds nothing of %s', async (path) => {
     const { status, body } = await api.get(path, 'globex-audit');
     expect([status, body.code]).toEqual([404, 'not-found']);
   });
 
-  it('does not take the cursor of one tenant for another', async () => {
+  it('refuses the cursor of one tenant for another', async () => {
     const { next } = (await api.get('/v1/access?limit=1')).body;
     const { status, body } = await api.get(`/v1/access?cursor=${next}`, 'globex-audit');
     expect([status, body.code]).toEqual([400, 'invalid-cursor']);
@@ -81,7 +81,7 @@ describe('tenants', () => {
 });
 
 describe('cursors', () => {
-  it('belong to their question, whatever the size of the page', async () => {
+  it('belong to their question, whatever the page size', async () => {
     const next = async (path: string) => (await api.get(path)).body.next as string;
     const access = await next('/v1/access?limit=1');
     expect((await api.get(`/v1/access?limit=3&cursor=${access}`)).status).toBe(200);
@@ -98,7 +98,7 @@ describe('cursors', () => {
     }
   });
 
-  it.each(LISTS)('of %s that are not ours', async (path) => {
+  it.each(LISTS)('are refused if they are forged: %s', async (path) => {
     const access = (await api.get('/v1/access?limit=1')).body.next as string;
     const flipped = `${access[0] === 'A' ? 'B' : 'A'}${access.slice(1)}`;
     const unproven = Buffer.concat([Buffer.alloc(16), Buffer.from('["1","1","1","1"]')]).toString('base64url');
@@ -131,7 +131,7 @@ describe('filters without an index', () => {
     expect([status, body.code]).toEqual([400, 'filter-too-wide']);
   });
 
-  it('and questions that take too long', async () => {
+  it('are refused, and so are questions that take too long', async () => {
     const letGo = await hold(api.pool, 'LOCK TABLE access IN ACCESS EXCLUSIVE MODE');
     try {
       const { status, body } = await api.get('/v1/access');
@@ -273,11 +273,11 @@ describe('hostile parameters', () => {
     expect([answer.status, answer.body.code]).toEqual([status, code]);
   });
 
-  it('does not fail on a path that no escape decodes', async () => {
+  it('does not fail on a path with broken escapes', async () => {
     expect((await api.get('/v1/tokens/%')).status).toBe(400);
   });
 
-  it('takes an id of another kind for unknown', async () => {
+  it('treats an id of another kind as unknown', async () => {
     const { rows } = await api.pool.query<{ id: number }>(
       'SELECT id FROM entity WHERE tenant = $1 AND kind = 5 LIMIT 1',
       [ACME],

@@ -49,7 +49,7 @@ const isIdle = async (): Promise<boolean> => {
   return rows[0]!.open === 1;
 };
 
-it('writes no more than its reader reads, and everything in the end', async () => {
+it('a report writes no more than its reader reads, and everything in the end', async () => {
   const response = await open(path);
   // Nobody reads: the report waits in its transaction.
   await until('the report to wait', isIdle);
@@ -66,14 +66,14 @@ it('writes no more than its reader reads, and everything in the end', async () =
   await until('its transaction to end', async () => (await openReports()) === 0);
 }, 120_000);
 
-it('ends its transaction when its reader goes', async () => {
+it('a report ends its transaction when its reader leaves', async () => {
   const response = await open(path);
   await until('the report to wait', isIdle);
   response.destroy();
   await until('its transaction to end', async () => (await openReports()) === 0);
 }, 60_000);
 
-it('refuses a third one while two are being written', async () => {
+it('a third report is refused while two are being written', async () => {
   const two = await Promise.all([open(path), open(path)]);
   const third = await open(path);
   const chunks: Buffer[] = [];

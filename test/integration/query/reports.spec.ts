@@ -37,7 +37,7 @@ describe('access review', () => {
     first_granted: { index: '5', at: expect.any(Number) },
   };
 
-  it('of a resource', async () => {
+  it('lists the grants of a resource', async () => {
     const { status, body } = await api.get(ofWiki);
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -57,7 +57,7 @@ describe('access review', () => {
     expect(body).toEqual({ as_of: { index, at: expect.any(Number) }, items: [{ ...grant, ...expected }] });
   });
 
-  it('of a user, as CSV', async () => {
+  it('lists the grants of a user as CSV', async () => {
     const sut = await text(`/v1/reports/access-review?user_iss=${IDP}&user_tenant=acme&user_sub=bob&format=csv`);
     expect({ ...sut, text: sut.text.split('\r\n') }).toEqual({
       status: 200,
@@ -75,7 +75,7 @@ describe('access review', () => {
     });
   });
 
-  it('of somebody who holds nothing is empty, and of nobody is not found', async () => {
+  it('is empty for a user without grants, and not found for an unknown user', async () => {
     const { rows } = await api.pool.query<{ id: number }>(
       `SELECT id FROM entity WHERE tenant = $1 AND kind = 5 AND parts ->> 0 = $2`,
       [ACME, WIKI],
@@ -88,7 +88,7 @@ describe('access review', () => {
 describe('incident report', () => {
   const path = `/v1/reports/incident?rule=${R1}&since=${W}`;
 
-  it('of a rule, worked out by hand', async () => {
+  it('gives the whole answer about a rule, worked out by hand', async () => {
     const { status, body } = await api.get(path);
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -158,7 +158,7 @@ describe('incident report', () => {
     });
   });
 
-  it('as of the entry after the rule, and before it', async () => {
+  it('answers as of the entry after the rule, and before it', async () => {
     expect((await api.get(`${path}&as_of=9`)).body).toMatchObject({
       hit: { live_tokens: 1 },
       before: { allowed: 41 },
@@ -167,14 +167,14 @@ describe('incident report', () => {
     expect((await api.get(`${path}&as_of=8`)).body.code).toBe('not-found');
   });
 
-  it('since later, of less', async () => {
+  it('counts less from a later `since`', async () => {
     expect((await api.get(`${path.replace(`since=${W}`, `since=${W + 25}`)}`)).body.before).toMatchObject({
       allowed: 40,
       records: 400,
     });
   });
 
-  it('as CSV, with nothing that a spreadsheet would run', async () => {
+  it('comes as CSV without anything that a spreadsheet would run', async () => {
     const sut = await text(`${path}&format=csv`);
     expect([sut.status, sut.type]).toEqual([200, 'text/csv; charset=utf-8; header=present']);
     expect(sut.text.split('\r\n').map((line) => line.replace(/20\d\d-[0-9T:.-]+Z/g, 'TIME'))).toEqual([
@@ -194,7 +194,7 @@ describe('incident report', () => {
   });
 });
 
-describe('what is not answered', () => {
+describe('a report that is refused', () => {
   it.each([
     ['/v1/reports/access-review', 400, 'inconsistent-request'],
     [`/v1/reports/access-review?resource=${WIKI}&user=1`, 400, 'inconsistent-request'],

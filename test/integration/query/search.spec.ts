@@ -22,7 +22,7 @@ afterAll(() => api.stop());
 const id = (kind: number, ...parts: (string | null)[]): string => String(ids.get(`${kind} ${JSON.stringify(parts)}`));
 const search = async (query: string, caller = 'acme-audit') => (await api.get(`/v1/search?${query}`, caller)).body;
 const q = (text: string): string => `q=${encodeURIComponent(text)}`;
-/** What was found, in order: kind, how, name. */
+/** The results in order: kind, kind of match, name. */
 const found = async (query: string, caller?: string) =>
   (await search(query, caller)).items.map((item: any) => `${item.kind} ${item.match} ${item.name}`);
 const key = (kind: 'token' | 'id_jag', ...parts: string[]): string => tokenId(ruleKey(keyOf(ACME), kind, parts));
@@ -98,7 +98,7 @@ describe('GET /v1/search', () => {
     ['globex', []],
   ])('%s', async (text, expected) => expect(await found(q(text))).toEqual(expected));
 
-  it('finds a token by its key, digest, or issuer and jti, and what came of an ID-JAG', async () => {
+  it('finds a token by its key, digest, or issuer and jti, and tokens that came from an ID-JAG', async () => {
     const t1 = {
       kind: 'token',
       match: 'exact',
@@ -142,7 +142,7 @@ describe('GET /v1/search', () => {
     expect(await found(q(RULE), 'globex-audit')).toEqual([]);
   });
 
-  it('knows as of a moment only what was seen by then', async () => {
+  it('finds as of a moment only names seen by then', async () => {
     expect(await found(`${q('bob')}&as_of=6`)).toEqual([]);
     expect(await found(`${q('bob')}&as_of=7`)).toEqual(['user exact bob']);
     expect(await found(`iss=${CRM_AS}&jti=t1&as_of=2`)).toEqual([]);
@@ -151,13 +151,13 @@ describe('GET /v1/search', () => {
     expect(await found(`${q('7')}&as_of=7`)).not.toContain('entry exact dev.rescind.token.issued.v1');
   });
 
-  it('says when there is more', async () => {
+  it('says when there are more results', async () => {
     const { items, at_least } = await search(`${q('a')}&limit=2`);
     expect([items.length, at_least]).toEqual([2, true]);
     expect((await search(`${q('assistant')}&limit=3`)).at_least).toBe(false);
   });
 
-  it('finds by what the directory says, by the beginning of each word', async () => {
+  it('finds names of the directory by the beginning of each word', async () => {
     const idp = encodeURIComponent(IDP);
     await api.send('PUT', `/v1/directory/users/alice?iss=${idp}&tenant=acme`, 'acme-admin', {
       userName: 'a.archer',
@@ -181,7 +181,7 @@ describe('GET /v1/search', () => {
     expect(await found(`${q('ärcher')}&as_of=1`)).toEqual([]);
   });
 
-  it('gives another tenant its own', async () => {
+  it('gives another tenant its own results', async () => {
     expect(await found(q('alice'), 'globex-audit')).toEqual([]);
     expect(await found(q('somebody'), 'globex-audit')).toEqual(['user exact somebody']);
     expect(await found(q('somebody'))).toEqual([]);
@@ -198,7 +198,7 @@ describe('GET /v1/search', () => {
 
   const LONG = JWT.replace('.', `.${Buffer.from('{"a":1').toString('base64url')}${'A'.repeat(3_000)}`);
   it.each([q(JWT), `jwt=${JWT}`, `${JWT}=1`, `iss=${CRM_AS}&jti=${JWT}`, `q=x&q=${JWT}`, q(LONG)])(
-    'refuses a token wherever it stands (%#)',
+    'refuses a token anywhere in the request (%#)',
     async (query) => {
       const { status, type, body } = await api.get(`/v1/search?${query}`);
       expect([status, type, body.code]).toEqual([400, 'application/problem+json', 'token-in-request']);
@@ -255,7 +255,7 @@ describe('GET /v1/search', () => {
   });
 });
 
-it('walks the index of names, not the names', async () => {
+it('a search walks the index of names, not the names', async () => {
   const many = Array.from({ length: 2_000 }, (_, nth) =>
     say('crm', 'access.allowed', T + 500, {
       token: { iss: CRM_AS, jti: 't1' },

@@ -188,7 +188,7 @@ describe('a token as of an index', () => {
     expect((await asOf(23)).body.lineage.id_jags[0].conflict).toBe(true);
   });
 
-  it('is not there before its event, by whatever name', async () => {
+  it('is not found before its event, by any name', async () => {
     for (const path of [`/v1/tokens/${T5}`, `/v1/tokens?iss=${CRM_AS}&jti=t5`]) {
       expect(await asOf(15, path)).toMatchObject({ status: 404, body: { code: 'not-found' } });
       expect(await asOf(16, path)).toMatchObject({ status: 200, body: { index: '15' } });

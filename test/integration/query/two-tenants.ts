@@ -45,7 +45,7 @@ export const countsOf = (
   sequence: tenant === 'acme' ? [1, 4] : [11, 12],
 });
 
-/** What a tenant has that others must not see. */
+/** Data of a tenant that others must not see. */
 export interface Planted {
   readonly keys: Readonly<Record<RoleName, string>>;
   readonly entities: readonly string[];

@@ -91,7 +91,7 @@ const stoppedBy = async (jti: string) =>
   );
 
 describe('used after a rule', () => {
-  it('is nobody who was disabled, enabled again and given a fresh token', async () => {
+  it('does not list a user who was disabled, enabled again and given a fresh token', async () => {
     const [since, at] = [await head(), later()];
     const event = disabled('carol', at);
     await api.say([issued('carol', 'c-old', at - 100), event]);
@@ -104,7 +104,7 @@ describe('used after a rule', () => {
     ]);
     expect([await told(since), await stoppedBy('c-new')]).toEqual([[], []]);
 
-    // What she held before is stopped all the same.
+    // The tokens that she held before are stopped all the same.
     await api.say([used('c-old', at + 1_400), used('c-old', at + 1_500)]);
     expect([await told(since), await stoppedBy('c-old')]).toEqual([
       [{ rule: 'r-carol', state: 'ordered', user: 'carol', at: at + 1_400, last: at + 1_500, uses: 2, tokens: 1 }],
@@ -116,7 +116,7 @@ describe('used after a rule', () => {
     expect(rows).toEqual([{ type: 'dev.rescind.user.enabled.v1' }]);
   });
 
-  it('is whoever was disabled, by whatever token, until the enabling', async () => {
+  it('lists a disabled user, by any token, until the enabling', async () => {
     const [since, at] = [await head(), later()];
     const event = disabled('dave', at);
     await api.say([issued('dave', 'd-old', at - 100), event]);
@@ -129,7 +129,7 @@ describe('used after a rule', () => {
     expect((await ask(since)).items[0]).not.toHaveProperty('rule_ended');
   });
 
-  it('is nobody of a block whose `until` has passed, but for what was granted before', async () => {
+  it('lists no use after the `until` of a block, except of tokens granted before', async () => {
     const [since, at] = [await head(), later()];
     await api.say([issued('erin', 'e-old', at - 100, { exp: at + 9_000 })]);
     await order('r-erin', at, { effect: 'block', selector: { user: userOf('erin') }, until: at + 1_000 });
@@ -152,7 +152,7 @@ describe('used after a rule', () => {
     expect((await told(resumed)).filter(({ rule }: any) => rule === 'r-erin-resumed')).toEqual([]);
   });
 
-  it('is nobody who signed in anew after a revoke', async () => {
+  it('does not list a user who signed in again after a revoke', async () => {
     const [since, at] = [await head(), later()];
     await api.say([issued('fred', 'f-old', at - 100)]);
     await order('r-fred', at, { effect: 'revoke', selector: { user: userOf('fred') }, before: at });
@@ -198,7 +198,7 @@ describe('used after a rule', () => {
     ]);
   });
 
-  it('says how many uses there were, the first and the last, of all tokens of a user', async () => {
+  it('says how many uses there were of all tokens of a user, with the first and the last', async () => {
     const [since, at] = [await head(), later()];
     const event = disabled('alma', at);
     await api.say([event]);
@@ -218,7 +218,7 @@ describe('used after a rule', () => {
     ]);
   });
 
-  it('is a line for each whom a rule on a client stops, and none for what was issued elsewhere', async () => {
+  it('has a line for each user whom a rule on a client stops, and none for tokens issued elsewhere', async () => {
     const [since, at] = [await head(), later()];
     await order('r-client', at, { effect: 'block', selector: { client: { iss: CRM_AS, client_id: 'bot' } } });
     const bot = { client_id: 'bot' };
@@ -259,7 +259,7 @@ describe('used after a rule', () => {
   it.each([
     ['acme', ACME, 'idp', 'crm'],
     ['globex', GLOBEX, 'globex', 'globex'],
-  ] as const)('is told of %s, whose history was posted afterwards', async (name, tenant, idp, ras) => {
+  ] as const)('lists %s, whose history was posted afterwards', async (name, tenant, idp, ras) => {
     const [since, at] = [Math.max(1, await head(tenant)), later()];
     const now = at + 90 * 86_400;
     const event = disabled('kim', at, idp);
@@ -284,7 +284,7 @@ describe('the incident report', () => {
     return body;
   };
 
-  it('says that an enabling ended the block, and counts after it only what stays stopped', async () => {
+  it('says that an enabling ended the block, and counts after it only uses of tokens that stay stopped', async () => {
     const at = later();
     const event = disabled('lena', at);
     await api.say([issued('lena', 'l-old', at - 100), used('l-old', at - 50), event]);

@@ -17,7 +17,7 @@ describe('behind a trusted proxy', () => {
     ['/feed/token', 3],
     ['/feed/lease', 4],
   ])(
-    '%s holds back who failed too often by the address that the proxy names, and nobody else',
+    '%s delays a client that failed too often by the address that the proxy names, and nobody else',
     async (path, network) => {
       const isJson = path === '/feed/lease';
       const fail = async (host: number): Promise<number> => {

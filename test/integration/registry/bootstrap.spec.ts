@@ -36,7 +36,7 @@ describe('the first start', () => {
     createAuthenticator({ state: () => follower.state })({ authorization: `Bearer ${await key()}`, remoteAddress: '' })
       .caller?.id;
 
-  it('makes the tenant, its administrator and a key that only its owner reads, once', async () => {
+  it('makes the tenant, its administrator and a key that only its owner can read, once', async () => {
     expect(await bootstrap({ home, controlLog, follower })).toEqual({
       created: true,
       path: join(home, ADMIN_KEY_FILE),
@@ -84,7 +84,7 @@ describe('the first start', () => {
     await other.stop();
   });
 
-  it('takes back the key that lost to a first start elsewhere', async () => {
+  it('removes the key that lost to a first start elsewhere', async () => {
     const elsewhere = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
     const other = createControlFollower({
       url: database.url,

@@ -68,7 +68,7 @@ describe('rescind revoke', () => {
   const rules = async (): Promise<number> =>
     (JSON.parse((await says('revoke list --limit 200 --json')).out) as { revocations: unknown[] }).revocations.length;
 
-  it('shows the preview on a terminal, asks, and does what the answer says', async () => {
+  it('shows the preview on a terminal, asks, and follows the answer', async () => {
     const before = await rules();
     for (const stdin of ['n\n', '\n', '', 'maybe\n']) {
       const refused = await says(`revoke ${alice} --reason left`, { terminal: true, stdin });
@@ -104,7 +104,7 @@ to lift it    rescind revoke lift ${id}
     });
   });
 
-  it('does not ask with --yes, nor where nobody sits', async () => {
+  it('does not ask with --yes, nor without a terminal', async () => {
     for (const options of [{ terminal: true }, {}]) {
       const { code, out, err } = await says(`revoke ${alice} --reason left --yes`, options);
       expect({ code, err }).toEqual({ code: 0, err: '' });
@@ -132,7 +132,7 @@ to lift it    rescind revoke lift ${id}
     await says(`revoke lift ${second} --resume`);
   });
 
-  it('wants the number of a rule that hits many', async () => {
+  it('requires the number of a rule that hits many', async () => {
     const before = await rules();
     const refused = await says(`revoke --issuer ${IDP} --reason x`);
     expect(refused).toEqual({
@@ -178,7 +178,7 @@ to lift it    rescind revoke lift ${id}
     expect(await says(`revoke lift ${RULE.exec(all.out)![1]!} --resume`)).toMatchObject({ code: 0 });
   });
 
-  it('says that a name was never seen, before and after, by an exit code of its own', async () => {
+  it('says that a name was never seen, before and after the order, with an exit code of its own', async () => {
     const nobody = await says(`revoke --user iss=${IDP},sub=alcie --reason left`);
     expect(nobody).toMatchObject({
       code: 3,

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
@@ -106,7 +108,7 @@ describe('the command line, against a running service', () => {
     expect(await profileOf('odd', `'{"typ":["JWT"'`)).toMatch(/--profile/);
   });
 
-  it('tells a team that connects a source what came, what was refused, and what to do', async () => {
+  it('shows a team that connects a source what came, what was refused, and what to do', async () => {
     const RAS = 'https://login.chat.example';
     await rescindSays(
       `source create chat --uri ${RAS} --as authorization-server --as resource-server --issuer ${RAS} --resource https://api.chat.example`,
@@ -244,7 +246,7 @@ describe('the command line, against a running service', () => {
     });
   });
 
-  it('says in a line that nobody answers', async () => {
+  it('says in one line that nobody answers', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -292,7 +294,7 @@ describe('the command line, against a running service', () => {
     }
   });
 
-  it('says how the instance of its directory is, a line for each part', async () => {
+  it('reports the health of the instance of its directory, a line for each part', async () => {
     expect(await rescindSays('health')).toEqual({
       code: 0,
       err: '',
@@ -322,7 +324,7 @@ describe('the command line, against a running service', () => {
     });
   });
 
-  it('says it of an instance with TLS, whose certificate is checked', async () => {
+  it('reports the health of an instance with TLS, whose certificate is checked', async () => {
     const [cert, key] = ['localhost-cert.pem', 'localhost-key.pem'].map((name) =>
       join('test/integration/registry/tls', name),
     );
@@ -359,7 +361,7 @@ describe('the command line, against a running service', () => {
     }
   });
 
-  it('checks a configuration without a start: every variable and every problem, and no value', async () => {
+  it('checks a configuration without a start, and prints every variable and every problem, and no value', async () => {
     const accepted = await rescindSays('config check');
     expect(accepted).toMatchObject({
       code: 0,
@@ -398,11 +400,22 @@ describe('the command line, against a running service', () => {
     ['emit nowhere.json', {}, 2, /^rescind: nowhere\.json cannot be read \(ENOENT\)\n$/],
     ['source', {}, 2, /Usage/],
     ['conquer', {}, 2, /unknown command/],
-  ])('says in a line what is wrong with: %s', async (args, options, code, err) => {
+  ])('says in one line what is wrong with: %s', async (args, options, code, err) => {
     const said = await rescindSays(args, options);
     expect(said.code).toBe(code);
     expect(said.err).toMatch(err);
     const adminKey = (await readFile(join(home, 'admin-key'), 'utf8')).trim();
     expect(said.err + said.out).not.toContain(adminKey);
+  });
+});
+
+describe('the command line, without a service', () => {
+  it('ends quietly when nobody reads its output any more', async () => {
+    const child = spawn(process.execPath, ['dist/cli/rescind.js', '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    const said: Buffer[] = [];
+    child.stderr.on('data', (text: Buffer) => said.push(text));
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect({ code, err: Buffer.concat(said).toString() }).toEqual({ code: 141, err: '' });
   });
 });

@@ -34,7 +34,7 @@ const source = (more: object): object => ({
   ...more,
 });
 
-describe('the key set of a source, as the service is configured', () => {
+describe('the key set of a source, by the service’s configuration', () => {
   let database: TestDatabase;
   let home: string;
   let rescind: RunningRescind | undefined;
@@ -82,7 +82,7 @@ describe('the key set of a source, as the service is configured', () => {
     return { status: response.status, body: await response.json() };
   }
 
-  it('may be served by http from a loopback host that is allowed, and from no other', async () => {
+  it('may be served over http by an allowed loopback host, and by no other', async () => {
     await start({ JWKS_ALLOWED_HOSTS: '127.0.0.1,keys.internal' });
     const port = await listen(createHttpServer(serve));
     for (const host of ['localhost', '127.0.0.2', 'keys.internal']) {
@@ -117,7 +117,7 @@ describe('the key set of a source, as the service is configured', () => {
     expect((await call('GET', 'sources/ras/check')).body.keys).toEqual({ from: 'inline', usable: 1 });
   });
 
-  it('makes a start fail whose JWKS_TLS_CA holds no certificate', async () => {
+  it('lets a start fail if JWKS_TLS_CA holds no certificate', async () => {
     const file = join(home, 'ca.pem');
     await writeFile(file, 'nothing of the kind');
     await expect(start({ JWKS_TLS_CA: file })).rejects.toMatchObject({

@@ -63,7 +63,7 @@ describe('a key set by URI', () => {
     expect(await foundAt(serve)).toBe(1);
   });
 
-  it.each(['localhost', '127.0.0.1'])('is not asked for at %s, which is not public, unless allowed', async (host) => {
+  it.each(['localhost', '127.0.0.1'])('is not fetched from %s, which is not public, unless allowed', async (host) => {
     let asked = 0;
     const counting: RequestListener = (req, res) => {
       asked++;
@@ -73,7 +73,7 @@ describe('a key set by URI', () => {
     expect(asked).toBe(0);
   });
 
-  it('is not taken from a server whose certificate does not verify', async () => {
+  it('is not accepted from a server whose certificate does not verify', async () => {
     expect(await foundAt(serve, { ca: '' })).toBe(0);
   });
 
@@ -86,11 +86,11 @@ describe('a key set by URI', () => {
     ['what is not JSON', (_, res) => void res.end('<html>')],
     ['JSON without keys', (_, res) => void res.end('[]')],
     ['more than 64 KiB', (_, res) => void res.end(JSON.stringify({ ...JWKS, padding: 'x'.repeat(65_536) }))],
-  ])('is not taken from %s', async (_, listener) => {
+  ])('is not accepted from %s', async (_, listener) => {
     expect(await foundAt(listener)).toBe(0);
   });
 
-  it('is given up after 3 s', async () => {
+  it('is no longer waited for after 3 s', async () => {
     const started = performance.now();
     expect(await foundAt((_, res) => void res.write('{'))).toBe(0);
     expect(performance.now() - started).toBeGreaterThanOrEqual(2_900);

@@ -108,7 +108,7 @@ describe('the registry over HTTP', () => {
     for (const hidden of [secret, second.body.secret, adminKey, 'sha256']) expect(everything).not.toContain(hidden);
   });
 
-  it('creates tenants for the default one alone', async () => {
+  it('creates tenants only for the default tenant', async () => {
     const created = await call('POST', '/v1/tenants', { name: 'globex' });
     expect(created).toMatchObject({ status: 201, body: { name: 'globex', admin: { id: 'globex-admin' } } });
     const { secret } = created.body.admin;
@@ -119,7 +119,7 @@ describe('the registry over HTTP', () => {
   });
 
   it.each(['/v1/tenants', '/v1/sources', '/v1/callers', '/v1/callers/admin'])(
-    'says nothing of %s without a key',
+    'says nothing about %s without a key',
     async (path) => {
       for (const key of ['', 'rsk_wrong']) {
         const answer = await call('GET', path, undefined, key);
@@ -133,7 +133,7 @@ describe('the registry over HTTP', () => {
     },
   );
 
-  it('refuses a body that is none', async () => {
+  it('refuses a body that is no object', async () => {
     expect(await call('POST', '/v1/sources')).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
     expect(await call('POST', '/v1/sources', [])).toMatchObject({ status: 400 });
     expect(await call('POST', '/v1/callers', { id: 'a', roles: { root: {} } })).toMatchObject({

@@ -87,7 +87,7 @@ describe('the registry on PostgreSQL', () => {
     expect(control.follower.state.sourceByName('later')).toBeUndefined();
   });
 
-  it('lets a tenant claim no issuer beyond those that the operator gave it; without such a list, whichever is free', async () => {
+  it('lets a tenant claim only issuers that the operator gave it, or any free issuer without such a list', async () => {
     const { registry, admin, follower } = control;
     await registry.createTenant(admin, { name: 'bounded', issuers: ['https://idp.bounded.example'] });
     await registry.createTenant(admin, { name: 'unbounded' });
@@ -120,7 +120,7 @@ describe('the registry on PostgreSQL', () => {
     expect(registry.getTenant(admin, 'bounded')).toMatchObject({ issuers: ['https://idp.bounded.example'] });
   });
 
-  it('decides an edit that waited as of its turn: a key that was withdrawn meanwhile gives none', async () => {
+  it('decides a waiting edit at its turn: a key that was withdrawn meanwhile gives no right', async () => {
     const { registry, follower, admin } = control;
     const created = await registry.createCaller(admin, { id: 'second-admin', roles: { admin: {} } });
     const key = follower.state.caller('second-admin')!.secrets[0]!.id;
@@ -143,7 +143,7 @@ describe('the registry on PostgreSQL', () => {
     expect(follower.state.caller('too-late-2')).toBeUndefined();
   });
 
-  it('lets no caller fill the line: one edit too many is refused, and another caller comes after one of them', async () => {
+  it('lets no caller fill the queue: one edit too many is refused, and another caller waits for one edit at most', async () => {
     let release: () => void = () => undefined;
     const topic = new Promise<void>((resolve) => (release = resolve));
     const { admin } = control;
@@ -189,7 +189,7 @@ describe('the registry on PostgreSQL', () => {
     expect(other.follower.state.registryVersion).toBe(control.follower.state.registryVersion);
   });
 
-  it('refuses nothing for what another process has just made', async () => {
+  it('refuses nothing because of records that another process has just made', async () => {
     const other = await control.startProcess();
     for (let round = 0; round < 10; round++) {
       await control.registry.createCaller(control.admin, { id: `made-${round}`, roles: { audit: {} } });

@@ -19,7 +19,7 @@ import { API, createStage, fromChat, fromIdp, IDP, idJag, RAS, token, type Stage
 import { until } from '../control/control-fixture.js';
 
 const DAY_S = 86_400;
-/** What is granted so much later than an order lies beyond every skew of it, and within what intake lets through. */
+/** A token granted this much after an order lies beyond every skew of the order, and within the bound that intake accepts. */
 const LATER_S = 120;
 
 let stage: Stage;
@@ -44,7 +44,7 @@ beforeAll(async () => {
   revocations = createRevocations({ controlLog, follower, pool: database.pool });
   keySets = createKeySets({ state: follower.state, log: testLog(), allowedHosts: [] });
   const authenticate = createAuthenticator({ state: () => follower.state });
-  // So that what is granted later than an order is good already.
+  // The clock is ahead, so that a token granted later than an order is good already.
   const now = (): number => Date.now() + LATER_S * 1_000;
   introspection = createIntrospection({
     follower,
@@ -102,8 +102,8 @@ async function issue({ idJag: jti = randomUUID(), sid, parent, at = seconds() }:
 
 const revoke = (selector: Selector) => revocations.order(analyst, { selector, reason: 'spec' });
 
-describe('what is revoked by identity stays revoked', () => {
-  it('an ID-JAG that is redeemed again', async () => {
+describe('a revocation by identity lasts', () => {
+  it('for an ID-JAG that is redeemed again', async () => {
     const jti = randomUUID();
     const first = await issue({ idJag: jti });
     expect(await isActive(first)).toBe(true);
@@ -128,7 +128,7 @@ describe('what is revoked by identity stays revoked', () => {
       },
     ],
     ['by event', (sid) => emit(fromIdp('session.ended', { iss: IDP, sid, sub: 'alice' }))],
-  ])('a session that is exchanged again, ended %s', async (_name, end) => {
+  ])('for a session that is exchanged again, ended %s', async (_name, end) => {
     const sid = randomUUID();
     const first = await issue({ sid });
     expect(await isActive(first)).toBe(true);
@@ -150,13 +150,13 @@ describe('what is revoked by identity stays revoked', () => {
   it.each<[string, (refresh: string) => Promise<unknown>]>([
     ['by API', (refresh) => revoke({ token: { sha256: digest(refresh) } })],
     ['by event', (refresh) => emit(fromChat('token.revoked', { iss: RAS, sha256: digest(refresh), kind: 'refresh' }))],
-  ])('a refresh token of which a token comes later, revoked %s', async (_name, end) => {
+  ])('for a refresh token that a token comes from later, revoked %s', async (_name, end) => {
     const refresh = await issue({});
     await end(refresh);
     expect(await isActive(await issue({ parent: refresh, at: seconds() + LATER_S }))).toBe(false);
   });
 
-  it('and no moment may be named for it', async () => {
+  it('and refuses a moment', async () => {
     const order = {
       selector: { session: { iss: IDP, sid: 's' } },
       effect: 'revoke',
@@ -260,7 +260,7 @@ describe('a rule by identity is kept for a lineage’s age after the last token 
     ]).toEqual([true, true, false, false]);
   });
 
-  it('a rule that the ledger does not tell of yet is kept', async () => {
+  it('a rule that the ledger does not have yet is kept', async () => {
     const state = await foldedLater(seconds() + 400 * DAY_S);
     const rules = state.due(seconds() + 400 * DAY_S).get(stage.tenant)!;
     expect(rules.length).toBeGreaterThan(0);

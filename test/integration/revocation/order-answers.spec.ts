@@ -27,7 +27,7 @@ const failure = async (work: Promise<unknown>): Promise<RescindError> => {
 };
 
 /** Thirty users of one IdP, one application and one resource, and one application that a few use. */
-describe('what an order and a lift answer', () => {
+describe('the answer to an order and to a lift', () => {
   let stage: Stage;
   let revocations: Revocations;
   const callers: Record<string, Caller> = {};
@@ -117,7 +117,7 @@ describe('what an order and a lift answer', () => {
     for (const { id } of [part, alias, mine]) await lift(id, { resume: true });
   });
 
-  it('shows ten and counts the rest; who may not read every rule hears that there may be more', async () => {
+  it('shows ten rules and counts the rest, and tells a caller that may not read every rule that there may be more', async () => {
     const ids = [];
     for (let nth = 0; nth < 12; nth++) ids.push((await order(userOf(3), {}, nth === 0 ? 'narrow' : 'analyst')).id);
     const answer = await order(userOf(3), { effect: 'revoke' });
@@ -143,7 +143,7 @@ describe('what an order and a lift answer', () => {
     ['a session', { session: { iss: IDP, sid: 'no' } }, ['session']],
     ['a token', { token: { iss: RAS, jti: 'no' } }, ['token']],
     ['an ID-JAG', { id_jag: { iss: IDP, jti: 'no' } }, ['id_jag']],
-  ])('say that nobody was ever seen: %s', async (_, selector, unknown) => {
+  ])('says that a name was never seen: %s', async (_, selector, unknown) => {
     expect(await revocations.foresee(callers['analyst']!, { selector })).toMatchObject({ unknown, tokens: 0 });
     const answer = await order(selector);
     expect(answer).toMatchObject({ unknown, hits: { tokens: 0 } });
@@ -155,11 +155,11 @@ describe('what an order and a lift answer', () => {
     ['an ID-JAG', { id_jag: { iss: IDP, jti: 'gr-9' } }],
     ['a user by the name at the RAS', { user: { iss: RAS, sub: 'chat-9' } }],
     ['a resource that is registered', { resource: API, session: { iss: IDP, sid: 's-9' } }],
-  ])('do not say it of what was seen: %s', async (_, selector) => {
+  ])('does not say so of a name that was seen: %s', async (_, selector) => {
     expect(await revocations.foresee(callers['analyst']!, { selector })).toMatchObject({ unknown: [] });
   });
 
-  it('an order that hits a large share is refused with the number, and taken with it', async () => {
+  it('an order that hits a large share is refused with the number, and accepted with it', async () => {
     const before = head();
     const refused = await failure(order(client));
     expect(refused).toMatchObject({
@@ -177,7 +177,7 @@ describe('what an order and a lift answer', () => {
         extensions: { confirm: USERS - 2 },
       });
     }
-    // What there is in all is not told to who may not read it.
+    // A caller that may not read the total is not told it.
     expect(await failure(order({ ...client, issuer: IDP }, {}, 'narrow'))).toMatchObject({
       extensions: { confirm: USERS - 2, of: null },
       detail: expect.stringMatching(/^the rule hits 28 users; /),
@@ -191,7 +191,7 @@ describe('what an order and a lift answer', () => {
     await lift(taken.id, { resume: true });
   });
 
-  it('a repetition of an order that was taken is not asked again, whatever it hits by now', async () => {
+  it('a repetition of an accepted order needs no new confirmation, whatever it hits by now', async () => {
     const narrow = createRevocations({ ...stage, pool: stage.database.pool, confirmShare: 100, waits: PATIENT });
     const body = { selector: client, reason };
     const taken = await narrow.order(callers['analyst']!, body, 'wide-2');
@@ -209,13 +209,13 @@ describe('what an order and a lift answer', () => {
     ['of few users', { client: { iss: IDP, client_id: 'bot-at-idp' } }],
     ['of one user', userOf(4)],
     ['of a session', { session: { iss: IDP, sid: 's-4' } }],
-  ])('an order is not asked about: %s', async (_, selector) => {
+  ])('an order needs no confirmation: %s', async (_, selector) => {
     expect(await revocations.foresee(callers['analyst']!, { selector })).not.toHaveProperty('confirm');
     const answer = await order(selector);
     if (selector.session === undefined) await lift(answer.id, { resume: true });
   });
 
-  it('an order whose hits cannot be counted asks for the word, and goes on with the word or a number', async () => {
+  it('an order whose hits cannot be counted requires `uncounted`, and is accepted with it or with a number', async () => {
     const held = { connect: () => new Promise(() => undefined), query: () => new Promise(() => undefined) } as never;
     const { controlLog, follower, database } = stage;
     const blind = createRevocations({
@@ -236,7 +236,7 @@ describe('what an order and a lift answer', () => {
       expect(answer).toMatchObject({ hits: null, unknown: null, other_rules: null, confirmed: { nodes: 1 } });
       expect((await blind.lift(callers['analyst']!, answer.id, { resume: true })).other_rules).toBeNull();
     }
-    // What concerns one user never waits for a number.
+    // An order that concerns one user never waits for a number.
     const user = await blind.order(callers['analyst']!, { selector: userOf(5), reason });
     expect(user).toMatchObject({ hits: null, confirmed: { nodes: 1 } });
     await lift(user.id, { resume: true });
@@ -285,7 +285,7 @@ describe('what an order and a lift answer', () => {
     });
   });
 
-  it('a rule that an event makes is not asked about', async () => {
+  it('a rule that an event makes needs no confirmation', async () => {
     const before = head();
     await stage.emit(fromIdp('client.disabled', { iss: IDP, idp_client_id: 'wiki-at-idp', ras: [] }));
     expect(head()).toBeGreaterThan(before);

@@ -107,7 +107,7 @@ describe('rules over time, on PostgreSQL', () => {
     return text;
   }
 
-  it('the registry keeps to what compaction counts with', async () => {
+  it('the registry keeps the limits that compaction relies on', async () => {
     const dead = deadFrom({
       seq: 1,
       effect: 'revoke',
@@ -142,7 +142,7 @@ describe('rules over time, on PostgreSQL', () => {
         }),
       );
 
-    it('loses at once what was granted until then, and keeps what was granted afterwards', async () => {
+    it('loses at once all tokens granted until then, and keeps those granted afterwards', async () => {
       const [before, after, other] = [await issue('fay', 120), await issue('fay', 30), await issue('gus', 120)];
       expect([await isActive(before), await isActive(after)]).toEqual([true, true]);
       expect(await endAll('fay', 60)).toEqual([expect.objectContaining({ state: 'sequenced' })]);
@@ -159,7 +159,7 @@ describe('rules over time, on PostgreSQL', () => {
   });
 
   describe('a block with an end', () => {
-    it('stops until then, and from then on what was granted before, as a revoke does', async () => {
+    it('stops all tokens until then, and from then on those granted before, as a revoke does', async () => {
       const text = await issue('ann');
       const { id } = await revocations.order(analyst, {
         selector: { user: { iss: IDP, sub: 'ann' } },
@@ -173,7 +173,7 @@ describe('rules over time, on PostgreSQL', () => {
       aheadMs = 0;
     });
 
-    it('that resumes stops until then and nothing afterwards', async () => {
+    it('stops all tokens until then and nothing afterwards if it resumes', async () => {
       const text = await issue('ben');
       const { id } = await revocations.order(analyst, {
         selector: { user: { iss: IDP, sub: 'ben' } },
@@ -190,7 +190,7 @@ describe('rules over time, on PostgreSQL', () => {
       expect((await revocations.read(analyst, id)).state).toBe('live');
     });
 
-    it('is the same after a restart, from the log and from a snapshot, before its end and after', async () => {
+    it('is the same after a restart, from the log and from a snapshot, before and after its end', async () => {
       const until = seconds() + 600;
       await revocations.order(analyst, { selector: { user: { iss: IDP, sub: 'cid' } }, until, reason: 'spec' });
       await revocations.order(analyst, {
@@ -280,7 +280,7 @@ describe('rules over time, on PostgreSQL', () => {
         false,
       ],
     ])(
-      '%s: the last word by event time holds, in whatever order and batches they arrive, also after a restart',
+      '%s: the last event by event time counts, in whatever order and batches they arrive, even after a restart',
       async (_name, told, stays) => {
         const base = seconds() - 1_000;
         const users = orders(told(base)).flatMap((order, nth) => [
@@ -300,14 +300,14 @@ describe('rules over time, on PostgreSQL', () => {
         for (const state of [stage.follower.state, await restart()]) {
           for (const { sub } of users) {
             expect([sub, isStopped(state, sub, seconds() + DAY_S)]).toEqual([sub, stays]);
-            // What was granted by the time of a disabling is never given back.
+            // Nothing granted by the time of a disabling is ever given back.
             expect(isStopped(state, sub, newestDisabling)).toBe(true);
           }
         }
       },
     );
 
-    it('an event told twice disables once', async () => {
+    it('a repeated event disables once', async () => {
       const { head } = stage.follower.state;
       const event = tell('twice', disabled(seconds() - 10));
       await emit(event);
@@ -315,7 +315,7 @@ describe('rules over time, on PostgreSQL', () => {
       expect(stage.follower.state.head).toBe(head + 1n);
     });
 
-    it('enabling gives back what is granted later, to whoever asks', async () => {
+    it('an enabling makes tokens active that were granted after the disabling', async () => {
       const before = seconds();
       await emit(tell('eve', disabled(before - 100)));
       const text = await issue('eve');

@@ -98,7 +98,7 @@ describe('previewing a rule', () => {
   const ask = (selector: Selector, more: object = {}, as = 'analyst'): Promise<Preview> =>
     revocations.preview(callers[as]!, { selector, ...more });
 
-  /** What the rule itself would stop, by the code that decides. */
+  /** Counts the tokens that the rule would stop, by the code that decides. */
   async function stoppedBy(selector: Selector, before?: number): Promise<number> {
     const tenant = stage.follower.state.tenant(stage.tenant)!;
     const { rows } = await stage.database.pool.query<{ key: Buffer }>('SELECT key FROM token WHERE tenant = $1', [
@@ -164,7 +164,7 @@ describe('previewing a rule', () => {
     expect([preview.tokens, preview.at_least]).toEqual([await stoppedBy(selector), undefined]);
   });
 
-  it('takes a refresh token for no grant: its access tokens tell of that', async () => {
+  it('does not count a refresh token as a grant: its access tokens show the grant', async () => {
     const carol = { sub: 'carol', id_jag: undefined };
     const user: Selector = { user: { iss: RAS, sub: 'carol' } };
     await stage.emit(
@@ -181,7 +181,7 @@ describe('previewing a rule', () => {
     expect((await ask({ all: true }, {}, 'auditor')).tokens).toBe(await stoppedBy({ all: true }));
   });
 
-  it('tells what stands behind the tokens, and which were used', async () => {
+  it('counts the grants behind the tokens, and the tokens that were used', async () => {
     expect(await ask({ user: { iss: IDP, sub: 'alice' } })).toEqual({
       as_of: { index: expect.stringMatching(/^\d+$/) },
       tokens: 4,
@@ -206,7 +206,7 @@ describe('previewing a rule', () => {
     });
   });
 
-  it('of a revoke with a moment counts what was granted by then, clocks included', async () => {
+  it('counts for a revoke with a moment the tokens granted by then, including clock skew', async () => {
     const before = seconds() - 50;
     for (const selector of [{ issuer: RAS }, { user: { iss: RAS, tenant: 'acme', sub: 'local-only' } }] as const) {
       const preview = await ask(selector, { effect: 'revoke', before });
@@ -241,7 +241,7 @@ describe('previewing a rule', () => {
     return `${error.kind} ${error.code}`;
   };
 
-  it('shows nobody more than may be revoked or audited', async () => {
+  it('shows no caller more than it may revoke or audit', async () => {
     expect(await ask({ issuer: RAS }, {}, 'narrow')).toMatchObject({ tokens: await stoppedBy({ issuer: RAS }) });
     expect(await failure(ask({ issuer: IDP }, {}, 'narrow'))).toBe('forbidden selector-too-wide');
     expect(await failure(ask({ all: true }, {}, 'analyst'))).toBe('forbidden selector-too-wide');
@@ -279,10 +279,10 @@ describe('previewing a rule', () => {
     },
   );
 
-  it('counts every token of a client, and what came of the last of them', async () => {
+  it('counts every token of a client, and the tokens that came from the last of them', async () => {
     const selector = { client: { iss: RAS, client_id: 'bot-at-chat' } };
     const { tokens: before } = await ask(selector);
-    // So many of the client, each ending later than the one before, and one of somebody else that came of the last.
+    // Tokens of the client, each ending later than the one before, and a token of somebody else that came of the last.
     const last = 3_100;
     await stage.database.pool.query(
       `INSERT INTO token (tenant, key, parent_key, ix, seen_seq, source, facts, client, res, iat, exp)

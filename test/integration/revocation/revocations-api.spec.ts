@@ -179,7 +179,7 @@ describe('/v1/revocations', () => {
       });
     });
 
-    it('carries out the order of a caller that went away while it waited', async () => {
+    it('carries out the order of a caller that left while it waited', async () => {
       await stopNode();
       const gone = new AbortController();
       const asked = fetch(`${url}/v1/revocations`, {
@@ -218,12 +218,12 @@ describe('/v1/revocations', () => {
     });
   });
 
-  it('shows rules to nobody without a role for them', async () => {
+  it('shows no rules without a role for them', async () => {
     expect(await call('emitter', 'GET', '')).toMatchObject({ status: 403 });
     expect(await call('nobody', 'GET', '')).toMatchObject({ status: 401 });
   });
 
-  it('previews for who may revoke or audit, and orders nothing', async () => {
+  it('previews for callers that may revoke or audit, and orders nothing', async () => {
     const order = { selector: { user: { iss: IDP, sub: 'previewed' } } };
     const before = control.follower.state.head;
     const previewed = await call('auditor', 'POST', '/preview', order);

@@ -62,7 +62,7 @@ describe('revocations on PostgreSQL', () => {
   const isStopped = (token: TokenKeys): boolean => tenant().rules.findStopping(token, seconds()) !== undefined;
   const user = (sub: string) => ({ user: { iss: IDP, sub } });
 
-  it('orders a block that is in force when it is answered, also for what is granted later', async () => {
+  it('orders a block that is in force when it is answered, also for tokens granted later', async () => {
     const confirmation = await revocations.order(analyst, { selector: user('ann'), reason, on_behalf_of: 'bob' });
     expect(confirmation).toMatchObject({
       confirmed: { nodes: 1, guards: 0, expired: 0 },
@@ -84,7 +84,7 @@ describe('revocations on PostgreSQL', () => {
     });
   });
 
-  it('orders a revoke as of now: what was known falls, what comes after the skew does not', async () => {
+  it('orders a revoke as of now: known tokens are stopped, tokens granted after the skew are not', async () => {
     const ahead = tokenOf('ben', seconds() + 120);
     const confirmation = await revocations.order(analyst, { selector: user('ben'), effect: 'revoke', reason });
     const now = seconds();
@@ -125,7 +125,7 @@ describe('revocations on PostgreSQL', () => {
     expect((await failure(revocations.order(analyst, body, ''))).code).toBe('invalid-idempotency-key');
   });
 
-  it('lifts a block and keeps revoked what it stopped, in one command', async () => {
+  it('lifts a block and keeps the stopped tokens revoked, in one command', async () => {
     const { id } = await revocations.order(analyst, { selector: user('dan'), reason });
     const stopped = tokenOf('dan', seconds());
     const lifted = await revocations.lift(analyst, id, { reason: 'cleared' });
@@ -176,7 +176,7 @@ describe('revocations on PostgreSQL', () => {
     ]);
   });
 
-  it('lifts with resume what the block alone had stopped', async () => {
+  it('lifts with resume the stop of tokens that only the block had stopped', async () => {
     const { id } = await revocations.order(analyst, { selector: user('fay'), reason });
     const stopped = tokenOf('fay', seconds());
     const lifted = await revocations.lift(analyst, id, { resume: true, reason: 'false alarm' });
@@ -184,7 +184,7 @@ describe('revocations on PostgreSQL', () => {
     expect(isStopped(stopped)).toBe(false);
   });
 
-  it('refuses to lift what is no block, what nobody ordered, and what another tenant ordered', async () => {
+  it('refuses to lift a revoke, an unknown rule, and a rule of another tenant', async () => {
     const { id } = await revocations.order(analyst, { selector: user('gus'), effect: 'revoke', reason });
     expect((await failure(revocations.lift(analyst, id, {}))).code).toBe('not-liftable');
     expect((await failure(revocations.lift(analyst, 'nothing', {}))).code).toBe('not-found');
@@ -206,7 +206,7 @@ describe('revocations on PostgreSQL', () => {
     });
     const atChat = (sub: string) => ({ ...user(sub), resource: API });
 
-    it('lifts what it ordered, and nothing that others did, with or without resume', async () => {
+    it('lifts its own orders, and none of others, with or without resume', async () => {
       const own = await revocations.order(narrow(), { selector: atChat('ivy'), reason });
       expect(await revocations.lift(narrow(), own.id, {})).toMatchObject({ id: own.id });
       const others = await revocations.order(analyst, { selector: atChat('mallory'), reason: 'investigation' });
@@ -285,7 +285,7 @@ describe('revocations on PostgreSQL', () => {
       expect((await failure(revocations.list(analyst, { limit }))).code).toBe('invalid-request');
   });
 
-  it('does not acknowledge what it cannot confirm, says which rule it was, and waits again', async () => {
+  it('does not acknowledge an order that it cannot confirm, names the rule, and waits again', async () => {
     const unsure: ControlFollower = {
       ...control.follower,
       state: control.follower.state,

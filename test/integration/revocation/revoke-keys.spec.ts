@@ -168,8 +168,8 @@ async function expectUnavailable(node: Node, token: string, hint?: string): Prom
   expect(head()).toBe(before);
 }
 
-describe('POST /revoke of a JWT whose key is not there now', () => {
-  it('after a rotation is 503 until the set may be fetched again, then 200 and dead', async () => {
+describe('POST /revoke of a JWT whose key is missing', () => {
+  it('is 503 after a rotation until the set may be fetched again, then 200, and the token is stopped', async () => {
     const node = await startNode();
     expect(await isActive(node, await issue(oldKey))).toBe(true);
     published = [oldKey, newKey];
@@ -208,7 +208,7 @@ describe('POST /revoke of a JWT whose key is not there now', () => {
     expect(await isActive(late, token)).toBe(false);
   });
 
-  it('is 503 where a forged JWT has used up the fetch', async () => {
+  it('is 503 if a forged JWT has used up the fetch', async () => {
     const node = await startNode();
     expect(await isActive(node, await issue(oldKey))).toBe(true);
     clockMs += REFETCH_MS;
@@ -225,7 +225,7 @@ describe('POST /revoke of a JWT whose key is not there now', () => {
     await expectUnavailable(node, token);
   });
 
-  it('is 200 without a rule where a key that is there refuses it, or nobody could have written it', async () => {
+  it('is 200 without a rule if a present key refuses it, or nobody could have written it', async () => {
     const node = await startNode();
     const token = await issue(oldKey);
     expect(await isActive(node, token)).toBe(true);

@@ -150,7 +150,7 @@ describe('POST /revoke (RFC 7009)', () => {
     return { token: await sign(claims), claims };
   }
 
-  it('revokes an opaque access token, whatever the hint, and again', async () => {
+  it('revokes an opaque access token, whatever the hint, and repeatedly', async () => {
     for (const hint of [undefined, 'access_token', 'refresh_token', 'nonsense']) {
       const token = await issueOpaque();
       expect(await isActive(token)).toBe(true);
@@ -165,7 +165,7 @@ describe('POST /revoke (RFC 7009)', () => {
     }
   });
 
-  it('revokes a JWT that is recorded and one that is not, and what is recorded of it later', async () => {
+  it('revokes a recorded JWT, and an unrecorded one that is recorded later', async () => {
     const recorded = await jwt();
     await emit(facts({ jti: recorded.claims.jti }));
     expect(await isActive(recorded.token)).toBe(true);
@@ -180,7 +180,7 @@ describe('POST /revoke (RFC 7009)', () => {
     expect(await isActive(early.token)).toBe(false);
   });
 
-  it('revokes with a refresh token what came of it', async () => {
+  it('revokes with a refresh token the tokens that came from it', async () => {
     const refresh = await issueOpaque({ kind: 'refresh', exp: undefined });
     const access = await issueOpaque({ parent: { sha256: digest(refresh) } });
     const other = await issueOpaque();
@@ -192,7 +192,7 @@ describe('POST /revoke (RFC 7009)', () => {
     expect(await isActive(late)).toBe(false);
   });
 
-  it("refuses another client's token, and it stays alive", async () => {
+  it('refuses another client’s token, which stays active', async () => {
     const token = await issueOpaque({ client_id: 'bot' });
     const before = head();
     expect(await revoke('wiki', { token })).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
@@ -225,7 +225,7 @@ describe('POST /revoke (RFC 7009)', () => {
     expect(head()).toBe(before + 1n);
   });
 
-  it('orders anew what was blocked and lifted before its event came', async () => {
+  it('orders again for a token that was blocked and lifted before its event came', async () => {
     const { token, claims } = await jwt();
     expect((await revoke('wiki', { token })).status).toBe(200);
     const revocations = createRevocations({ ...control, pool: control.database.pool });
@@ -277,7 +277,7 @@ describe('POST /revoke (RFC 7009)', () => {
     expect(head()).toBe(before);
   });
 
-  it('takes client_secret_post and a bearer key too, and needs the role', async () => {
+  it('accepts client_secret_post and a bearer key too, and requires the role', async () => {
     const token = await issueOpaque();
     const form = new URLSearchParams({ token, client_id: 'wiki', client_secret: secrets['wiki']! }).toString();
     const response = await fetch(`${url}/revoke`, {
@@ -293,7 +293,7 @@ describe('POST /revoke (RFC 7009)', () => {
     expect(await revoke('chat', { token })).toMatchObject({ status: 403, body: { error: 'insufficient_scope' } });
   });
 
-  it('takes POST alone', async () => {
+  it('accepts only POST', async () => {
     const response = await fetch(`${url}/revoke`);
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('POST');
@@ -338,7 +338,7 @@ describe('POST /revoke (RFC 7009)', () => {
     expect(answer.headers.get('retry-after')).toBe('1');
   });
 
-  it('answers 503 to a caller that has revoked 10,000 unknown tokens, in whatever run, and still serves its known ones', async () => {
+  it('answers 503 to a caller that has revoked 10,000 unknown tokens, over any number of restarts, and still revokes its known ones', async () => {
     const { secret } = await control.registry.createCaller(control.admin, {
       id: 'flood',
       roles: { 'revoke-own': { clients: [wiki] } },

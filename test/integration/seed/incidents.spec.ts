@@ -52,14 +52,14 @@ describe('the seeded organisation', () => {
     expect(incidents.every(({ answers }) => answers.some(({ answer, oneItem }) => answer ?? oneItem))).toBe(true);
   });
 
-  it('holds as many events as were asked for, all of them accepted', async () => {
+  it('has as many events as were asked for, all of them accepted', async () => {
     expect(sut.seeded.sent).toBe(EVENTS);
     const { rows } = await database.pool.query<{ n: string }>('SELECT count(*) AS n FROM quarantine');
     expect(rows[0]!.n).toBe('0');
     expect(sut.seeded.duplicates).toBeGreaterThan(0);
   });
 
-  it('arrived when it happened: from the first day to the last, in order, and never after its end', async () => {
+  it('has entries that arrived when they happened: from the first day to the last, in order, and never after the end', async () => {
     const { rows } = await database.pool.query<{ first: string; last: string; days: string; back: string }>(
       `SELECT min(arrival) AS first, max(arrival) AS last, count(DISTINCT arrival / 86400000) AS days,
               count(*) FILTER (WHERE arrival < before) AS back
@@ -72,7 +72,7 @@ describe('the seeded organisation', () => {
     expect(back).toBe('0');
   });
 
-  it('leaves no clock behind, and nobody who may emit', async () => {
+  it('leaves no changed clock, and no caller that may emit', async () => {
     const { rows } = await database.pool.query<{ clock: string | null; near: boolean }>(
       `SELECT to_regnamespace('seed')::text AS clock, abs(extract(epoch FROM clock_timestamp()) - extract(epoch FROM now())) < 60 AS near`,
     );
@@ -83,7 +83,7 @@ describe('the seeded organisation', () => {
     expect(callers.rows).toEqual([{ disabled: true }]);
   });
 
-  it('has what questions are hard about: late, unattributed, denied, summarised, refreshed and handed on', async () => {
+  it('has the hard cases of questions: late, unattributed, denied, summarised, refreshed and handed-on uses', async () => {
     const { rows } = await database.pool.query<Record<string, string>>(
       `SELECT (SELECT count(*) FROM access WHERE bound_ix IS NULL) AS unattributed,
               (SELECT count(*) FROM access WHERE bound_ix > ix) AS bound_later,

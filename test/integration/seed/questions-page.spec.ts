@@ -4,7 +4,7 @@ import { EXAMPLES, makeQuestionsPage, PAGE, type Page } from '../../pages/questi
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const MINUTES = 600_000;
-/** What stands in the API, is no question of the security team's, and has no example. */
+/** Routes of the API that are no question of the security team and have no example. */
 const NOT_ASKED: ReadonlySet<string> = new Set(['/v1/quarantine/{id}']);
 
 let database: TestDatabase;
@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(async () => database?.drop());
 
 describe('the page of questions', () => {
-  it('says what the API answers today, to the byte: `npm run questions` writes it anew', async () => {
+  it('equals the present answers of the API byte for byte: `npm run questions` writes it again', async () => {
     expect(await readFile(PAGE, 'utf8')).toBe(page.text);
     expect(await readFile(EXAMPLES, 'utf8')).toBe(page.examples);
   });

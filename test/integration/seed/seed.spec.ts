@@ -23,7 +23,7 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-/** What the sources said, where it stands and since when; Rescind's own entries name what is drawn anew each time, but stand where they stood. */
+/** Entries with position, arrival and the sources' bytes. Rescind's own entries contain random values, so their bytes are left out. */
 const LEDGER = `SELECT e.ix, e.type, e.arrival, CASE WHEN p.mode = 'own' THEN NULL ELSE encode(sha256(p.bytes), 'hex') END AS bytes
   FROM entry e JOIN payload p USING (tenant, ix) WHERE e.tenant = (SELECT tenant FROM control_log WHERE kind = 'tenant.changed' AND body->>'name' = $1 LIMIT 1) ORDER BY e.ix`;
 
@@ -42,7 +42,7 @@ describe('rescind seed', () => {
   const options = ['seed', '--events', '3000', '--days', '9', '--end', '2026-11-20T18:00:00Z'];
 
   it(
-    'fills an empty ledger and says what was made and where to look',
+    'fills an empty ledger, and says what it made and where to look',
     async () => {
       const { code, out, err } = await rescind(...options);
       expect({ code, err: err.split('\n').at(-2) }).toEqual({ code: 0, err: expect.stringContaining('100 %') });
@@ -55,7 +55,7 @@ describe('rescind seed', () => {
     MINUTES,
   );
 
-  it('leaves the ranges of the ledger beside their tables, and nothing of its clock', async () => {
+  it('attaches the ranges of the ledger to their tables, and leaves nothing of its clock', async () => {
     const { rows } = await databases[0]!.pool.query(
       `SELECT i.inhparent::regclass::text AS of, count(*) * $1::bigint = (SELECT up_to FROM ledger_partitions) AS whole, array_agg(DISTINCT c.relnamespace::regnamespace::text) AS schemas
        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent IN ('entry'::regclass, 'payload'::regclass) GROUP BY 1 ORDER BY 1`,
@@ -66,7 +66,7 @@ describe('rescind seed', () => {
   });
 
   it(
-    'says the same again in another database: every entry at its index and its time',
+    'writes the same entries in another database, each at its index and its time',
     async () => {
       await seedOrganisation({
         databaseUrl: databases[1]!.url,
@@ -84,7 +84,7 @@ describe('rescind seed', () => {
   );
 
   it(
-    'refuses a ledger that holds anything, and leaves it as it is',
+    'refuses a ledger that is not empty, and does not change it',
     async () => {
       const before = await databases[0]!.pool.query(LEDGER, ['default']);
       const { code, err } = await rescind(...options);

@@ -40,7 +40,7 @@ afterAll(async () => {
 const walk = (pool: Pool): Promise<readonly Walked[]> =>
   walkAllTokens(pool, { tenant: ACME, tenantKey: TENANT.key, now: NOW, skew: SKEW });
 
-/** What the search and the walk say differently of one history. */
+/** Differences between the search and the walk over one history. */
 let differences: unknown[] = [];
 function compare(asked: object, said: unknown, walked: unknown): void {
   if (!isDeepStrictEqual(said, walked)) differences.push({ ...asked, said, walked });

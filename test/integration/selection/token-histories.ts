@@ -24,7 +24,7 @@ const token = fc.record({
   agent: fc.constantFrom(undefined, { id: 'a1', type: 'coder' }, { id: 'a2', type: 'helper' }, { type: 'coder' }),
   age: fc.constantFrom<keyof typeof AGES>('fresh', 'fresh', 'fresh', 'ended', 'old'),
   refresh: fc.constantFrom(false, false, true),
-  /** What the RAS says of the ID-JAG. */
+  /** How much the RAS says of the ID-JAG. */
   stated: fc.constantFrom<'whole' | 'subject' | 'name' | 'digest' | 'none'>(
     'whole',
     'subject',
@@ -41,7 +41,7 @@ const token = fc.record({
   tellsLocalName: fc.boolean(),
   ownSession: fc.boolean(),
   manyResources: fc.constantFrom(false, false, false, true),
-  /** How far back among the tokens its parent is; 0: it has none. */
+  /** Tells how far back among the tokens its parent is; 0: it has none. */
   parent: fc.constantFrom(0, 0, 1, 1, 2),
   /** The same for the parent of its ID-JAG. */
   hop: fc.constantFrom(0, 0, 0, 1, 2),

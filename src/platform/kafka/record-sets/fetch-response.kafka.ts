@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { KafkaMessage } from 'kafkajs';
+import { kafkajsInternal } from '../internals/internals.kafka.js';
 import { readRecordSet } from './record-set.js';
 import { UnreadableRecordSet } from './unreadable-record-set.js';
 import type { ReadRecord } from './record.js';
@@ -30,7 +30,7 @@ interface Decoder {
   readArray<T>(read: (decoder: Decoder) => T): T[];
 }
 
-const require = createRequire(import.meta.url);
+const KafkaDecoder = kafkajsInternal<new (bytes: Buffer) => Decoder>('protocol/decoder.js');
 const installed = new WeakSet<FetchProtocol>();
 
 /**
@@ -39,7 +39,7 @@ const installed = new WeakSet<FetchProtocol>();
  * that partition ends in one message that stands for the unreadable set ({@link unreadableOf}), and the other partitions go on.
  */
 export function installRecordSets(): void {
-  const fetch = require('kafkajs/src/protocol/requests/fetch/index.js') as FetchProtocol;
+  const fetch = kafkajsInternal<FetchProtocol>('protocol/requests/fetch/index.js');
   if (installed.has(fetch)) return;
   installed.add(fetch);
   const original = fetch.protocol;
@@ -67,7 +67,6 @@ export function unreadableOf(message: KafkaMessage): UnreadableRecordSet | undef
 
 /** Decodes a fetch response of version 11 (KIP-392). */
 async function decodeFetch(bytes: Buffer, asked: readonly FetchTopic[]): Promise<unknown> {
-  const KafkaDecoder = require('kafkajs/src/protocol/decoder.js') as new (bytes: Buffer) => Decoder;
   const decoder = new KafkaDecoder(bytes);
   const clientSideThrottleTime = decoder.readInt32();
   const errorCode = decoder.readInt16();
