@@ -14,10 +14,9 @@ import {
   readTokenId,
   type Parameters,
 } from '../ask/parameters.js';
-import { keysOf, readLineages } from '../reach/tokens.pg.js';
+import { findStoppingAsOf, keysOf, readLineages } from '../../selection/index.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
-import { findStoppingAsOf } from '../stopping.pg.js';
 import { describeLineage, type FindStopping } from './token-lineage.js';
 
 const TOKEN = { name: 'token', text: loadSql(import.meta.url, 'token.sql') };

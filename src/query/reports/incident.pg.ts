@@ -8,12 +8,12 @@ import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { operationOf, outcomeOf } from '../ask/entity-kinds.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
 import { inconsistent, need, readParameters, readSeconds } from '../ask/parameters.js';
-import { findReachedTokens, type ReachedToken } from '../reach/tokens.pg.js';
+import { findReachedTokens, seedsOf, type ReachedToken } from '../../selection/index.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { IncidentReport } from './answers.js';
 import { readFormat, type Format } from './format.js';
-import { seedsOf, stoppedBy } from './selected.pg.js';
+import { stoppedBy } from './stopped-by.js';
 
 export const INCIDENT_PARAMETERS = ['rule', 'since', 'format', 'as_of'] as const;
 

@@ -1,5 +1,7 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import type { Seeds } from './start.pg.js';
+import { MAX_COUNTED, type Moment, type Prepared } from '../../projections/index.js';
+import { MAX_LINEAGE_AGE_S } from '../../rules/index.js';
+import type { Seeds } from '../names/seeds.js';
 
 /** Columns of a candidate after its key. */
 const TOLD = [
@@ -28,10 +30,11 @@ export type Told = readonly [
 ];
 
 const CANDIDATES = loadSql(import.meta.url, 'candidates.sql');
+const LIST = loadSql(import.meta.url, 'list-found.sql').replace('{told}', () => TOLD.join(', '));
 
 /** SQL condition: the token may be live as of the snapshot, its lineage aside. */
 const ALIVE = `((t.conflict_ix IS NULL OR t.conflict_ix >= $2) AND t.iat >= $4 AND (t.exp > $3 OR (t.exp IS NULL AND t.facts ->> 'kind' = 'refresh')))`;
-const END = 'coalesce(t.exp, t.iat + 2592000)';
+const END = `coalesce(t.exp, t.iat + ${MAX_LINEAGE_AGE_S})`;
 /** Number of the first seed parameter; every variant of `candidates.sql` has the parameters before it. */
 const FIRST_SEED = 7;
 
@@ -81,17 +84,26 @@ const childrenOf = (
   CROSS JOIN LATERAL (SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.id_jag_key IN (j.key, j.sha_key) AND t.ix < $2 OFFSET 0) t
   WHERE j.tenant = $1 AND j.parent_key = ANY (ARRAY(SELECT key FROM ${of})) AND j.ix < $2`;
 
-export interface CandidatesStatement {
+/** The candidates of some seeds: a statement lacks its last part, which says what is done with them. */
+export interface Candidates {
+  /** Differs for each text. */
   readonly name: string;
   readonly text: string;
-  /** Values of `$7` and on. */
-  readonly seeds: readonly unknown[];
+  /** Values of `$2` and on. */
+  readonly values: readonly unknown[];
+}
+
+export interface Wanted {
+  /** Only tokens that may be live. */
+  readonly onlyLive: boolean;
+  /** Tokens returned, the newest. Null: all. */
+  readonly most: number | null;
 }
 
 const texts = new Map<string, string>();
 
-/** Builds the statement for the given seeds only: the planner skips kinds that are absent. */
-export function candidatesOf(seeds: Seeds, onlyLive: boolean): CandidatesStatement {
+/** Builds the search for the given seeds only: the planner skips kinds that are absent. */
+export function candidatesOf({ index, at }: Moment, seeds: Seeds, { onlyLive, most }: Wanted): Candidates {
   const named = (column: Column) => (onlyLive ? [live(column), ended(column)] : [newest(column)]);
   const all = [
     { letter: 'u', values: seeds.users, branches: named('usr') },
@@ -100,7 +112,7 @@ export function candidatesOf(seeds: Seeds, onlyLive: boolean): CandidatesStateme
     { letter: 't', values: seeds.tokens, branches: [byKey] },
     { letter: 'j', values: seeds.idJags, branches: [byIdJag] },
   ].filter(({ values }) => values.length > 0);
-  const unnamed = seeds.users.length > 0 || seeds.ofResource;
+  const { unnamed } = seeds;
   // Without any seed, one empty branch finds nothing.
   const used = all.length + Number(unnamed) > 0 ? all : [{ letter: 't', values: [], branches: [byKey] }];
   const name = `reach-candidates-${used.map(({ letter }) => letter).join('')}${unnamed ? 'n' : ''}${onlyLive ? '-live' : ''}`;
@@ -112,11 +124,14 @@ export function candidatesOf(seeds: Seeds, onlyLive: boolean): CandidatesStateme
     ];
     text = CANDIDATES.replaceAll('{alive}', () => ALIVE)
       .replaceAll('{wanted}', onlyLive ? 'alive' : 'true')
-      .replace('{told}', () => TOLD.join(', '))
       .replace('{children}', () => childrenOf('seeded'))
       .replace('{grandchildren}', () => childrenOf('first'))
       .replace('{seeds}', () => branches.join('\n  UNION ALL\n  '));
     texts.set(name, text);
   }
-  return { name, text, seeds: used.map(({ values }) => values) };
+  const seedValues = used.map(({ values }) => values);
+  return { name, text, values: [String(index), at, at - MAX_LINEAGE_AGE_S, MAX_COUNTED, most, ...seedValues] };
 }
+
+/** Lists the candidates, each as a {@link CandidateRow}. */
+export const listOf = ({ name, text }: Candidates): Prepared => ({ name, text: text.replace('{then}', () => LIST) });

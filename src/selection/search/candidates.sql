@@ -1,8 +1,8 @@
 -- Finds tokens that may be reached: those of each user, client or agent, those of an ID-JAG, and all descendants. The
 -- caller decides by their facts which are reached. If only live tokens are wanted, they are found by their end; ended
 -- tokens only lead to their descendants. The words in braces are replaced from closed lists in candidates.ts: which
--- seeds exist, and whether only tokens that may be live are wanted.
--- $1 tenant  $2 as of  $3 now  $4 oldest lineage  $5 tokens looked at per seed  $6 tokens returned  $7 and on: ids or
+-- seeds exist, whether only tokens that may be live are wanted, and what is done with those that are found.
+-- $1 tenant  $2 as of  $3 now  $4 oldest lineage  $5 tokens looked at per seed  $6 tokens returned, null: all  $7 and on: ids or
 -- keys of the seeds
 WITH RECURSIVE seeded (part, id, key, ix, alive) AS MATERIALIZED (
   {seeds}
@@ -34,9 +34,6 @@ newest AS MATERIALIZED (
   SELECT ix, key, alive FROM first WHERE {wanted}
   UNION
   SELECT ix, key, alive FROM tree WHERE {wanted}
-  ORDER BY ix DESC, key LIMIT $6
+  ORDER BY ix DESC, key LIMIT $6::bigint
 )
-SELECT c.cut_off, a.key, {told}
-FROM (SELECT EXISTS (SELECT FROM seeded GROUP BY part, id HAVING count(*) >= $5) AS cut_off) c
-LEFT JOIN (newest a JOIN token t ON t.tenant = $1 AND t.key = a.key) ON true
-ORDER BY a.ix DESC, a.key
+{then}

@@ -1,5 +1,5 @@
-import { byteaArray } from '../platform/postgres/index.js';
-import { LEAD_OF_ALL, rulesAsOf, type RuleVersion } from '../projections/index.js';
+import { byteaArray } from '../../platform/postgres/index.js';
+import { LEAD_OF_ALL, rulesAsOf, type RuleVersion, type Snapshot } from '../../projections/index.js';
 import {
   createRuleIndex,
   ruleKeyFromBytes,
@@ -8,8 +8,7 @@ import {
   type RuleIndex,
   type RuleKey,
   type TokenKeys,
-} from '../rules/index.js';
-import type { Snapshot } from './ask/snapshot.pg.js';
+} from '../../rules/index.js';
 
 /**
  * Finds, for each token, the ids of the rules that stop it according to the entries below the snapshot's index; sorted,
@@ -33,7 +32,11 @@ export async function findStoppingAsOf(
 
 const OF_ALL = ruleKeyFromBytes(LEAD_OF_ALL);
 
-function indexOf(tenantKey: Uint8Array, rules: readonly RuleVersion[]): RuleIndex {
+/** Builds an index of rules as the ledger tells them. */
+export function indexOf(
+  tenantKey: Uint8Array,
+  rules: readonly Pick<RuleVersion, 'rule' | 'selector' | 'terms'>[],
+): RuleIndex {
   const index = createRuleIndex();
   for (const { rule, selector, terms } of rules)
     index.add({ ...terms, id: rule, seq: BigInt(terms.seq), selector: selectorKey(tenantKey, selector) });
