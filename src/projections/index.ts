@@ -27,6 +27,7 @@ export {
   type Early,
   type Prepared,
   type Snapshot,
+  type TableGeneration,
 } from './snapshot/snapshot.pg.js';
 export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
 export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';

@@ -52,6 +52,10 @@ type Rows = <R extends QueryResultRow>(sql: string | Prepared, values?: readonly
 
 type Pages = <R extends QueryResultRow>(sql: string, values: readonly unknown[], size: number) => AsyncIterable<R[]>;
 
+/** Identifies a generation of tables, for comparison alone. */
+export type TableGeneration = string & { readonly [GENERATION]: true };
+declare const GENERATION: unique symbol;
+
 /**
  * One tenant's tables as they were at one moment. They still contain rows at or above `index`: each statement must
  * leave those out.
@@ -68,7 +72,7 @@ export interface Snapshot extends Moment {
    * Identifies this generation of tables. It changes after a restore or a rebuild; drop whatever was cached under
    * another value.
    */
-  readonly tables: string;
+  readonly tables: TableGeneration;
   /** Promises that no further statement follows: COMMIT goes in the same round trip as the statements already asked. */
   ends(): void;
   /** Reads the rows of one statement, `size` at a time; holds no more than that in memory. */
@@ -260,7 +264,7 @@ interface Opened {
   readonly head: bigint;
   /** Arrival of the last entry below the index that is asked for, milliseconds. */
   readonly arrival: string | null;
-  readonly tables: string;
+  readonly tables: TableGeneration;
   readonly other?: { readonly atMs: number; readonly index: string } | undefined;
 }
 
@@ -302,7 +306,7 @@ async function open(
 interface HeadRow {
   readonly next_ix: string | null;
   readonly arrival: string | null;
-  readonly tables: string;
+  readonly tables: TableGeneration;
 }
 
 /** Yields the pages of a cursor. A transaction has at most one such cursor. */

@@ -5,4 +5,5 @@ export {
   type Early,
   type Prepared,
   type Snapshot,
+  type TableGeneration,
 } from '../../projections/index.js';

@@ -7,7 +7,7 @@ import { asOfOf, readAsOf } from '../ask/as-of.js';
 import type { Asker } from '../ask/documented.controller.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
 import { inconsistent, need, readParameters } from '../ask/parameters.js';
-import { createLeadMemory } from '../lead-memory.pg.js';
+import { createFollowLeads } from './leads.pg.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { BlastAnswer } from './answers.js';
@@ -49,7 +49,7 @@ export function createBlastQuestions(options: {
   readonly previewOrder: PreviewOrder | undefined;
 }): BlastQuestions {
   const { ask, reader, previewOrder } = options;
-  const leadsOf = createLeadMemory();
+  const leadsOf = createFollowLeads();
 
   async function answer(
     caller: Asker,

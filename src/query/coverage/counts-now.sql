@@ -1,7 +1,6 @@
--- Counts what each source said below a block: the last row of each kind, which holds the total from the beginning, and
--- the rows of the last days for the clock. Used instead of counts.sql at the beginning of a block and for the present,
--- which have no open block.
--- $1 tenant  $2 first day that the clock is judged by  $3 sources  $4 block; for the present one that is never reached
+-- Counts what each source said, as of now: the last row of each kind, which holds the total from the beginning, and the
+-- rows of the last days for the clock.
+-- $1 tenant  $2 first day that the clock is judged by  $3 sources
 WITH RECURSIVE said (source, what) AS (
   SELECT s.id, (SELECT min(what) FROM source_count WHERE tenant = $1 AND source = s.id) FROM unnest($3::uuid[]) AS s (id)
   UNION ALL
@@ -12,13 +11,13 @@ SELECT s.source, s.what, c.total AS n, c.last_ix, c.last_arrival, c.last_delay,
 FROM said s
 CROSS JOIN LATERAL (
   SELECT total, last_ix, last_arrival, last_delay FROM source_count
-  WHERE tenant = $1 AND source = s.source AND what = s.what AND blk < $4::int
+  WHERE tenant = $1 AND source = s.source AND what = s.what
   ORDER BY day DESC, blk DESC
   LIMIT 1
 ) c
 CROSS JOIN LATERAL (
   SELECT sum(n) AS timed, min(delay_least) AS delay_least, max(delay_most) AS delay_most, sum(delay_sum) AS delay_sum, sum(ahead) AS ahead, sum(prompt) AS prompt
   FROM source_count
-  WHERE tenant = $1 AND source = s.source AND what = s.what AND day >= $2::int AND blk < $4 AND delay_sum IS NOT NULL
+  WHERE tenant = $1 AND source = s.source AND what = s.what AND day >= $2::int AND delay_sum IS NOT NULL
 ) d
 ORDER BY s.source, s.what
