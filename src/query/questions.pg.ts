@@ -27,7 +27,7 @@ import { createReportStreams, type Report } from './reports/stream.js';
 import type { SearchAnswer } from './search/answers.js';
 import { createSearchQuestion } from './search/search.pg.js';
 import { createSequencesQuestion } from './lists/sequences.pg.js';
-import { createAsk } from './ask/snapshot.pg.js';
+import { createAsk } from '../projections/index.js';
 import { createFindStopping, type FindStopping } from './lists/token-lineage.js';
 import { createTokenQuestions, type TokenQuestions } from './lists/tokens.pg.js';
 

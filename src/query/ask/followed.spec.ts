@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createFollowed } from './followed.js';
-import type { Snapshot } from './snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 
 /** A fact, and the index of the entry that brought it. */
 interface Fact {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Snapshot, TableGeneration } from './snapshot.pg.js';
+import type { Snapshot, TableGeneration } from '../../projections/index.js';
 
 /** A value made from all entries below `upTo`. */
 export interface UpTo<T> {

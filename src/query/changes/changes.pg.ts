@@ -1,11 +1,10 @@
-import { COUNTING_TIMEOUT_MS } from '../../projections/index.js';
+import { type Ask, COUNTING_TIMEOUT_MS } from '../../projections/index.js';
 import { asOfOf, momentToCursor } from '../ask/as-of.js';
 import { resolveFilter } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
 import { FILTER_PARAMETERS, invalid, readParameters } from '../ask/parameters.js';
 import type { FollowPairs } from '../graph/pairs.pg.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask } from '../ask/snapshot.pg.js';
 import { KINDS, type ChangeItem, type ChangePage } from './answers.js';
 import { describeLines } from './describe.pg.js';
 import { readGranted } from './granted.pg.js';

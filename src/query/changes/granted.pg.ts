@@ -2,7 +2,7 @@ import { loadSql } from '../../platform/postgres/index.js';
 import { MAX_PAIRS } from '../graph/edges.pg.js';
 import type { Fact, KnownEdges } from '../graph/known-edges.js';
 import type { FollowPairs } from '../graph/pairs.pg.js';
-import type { Prepared } from '../ask/snapshot.pg.js';
+import type { Prepared } from '../../projections/index.js';
 import type { Between } from './read.pg.js';
 
 const GRANTS = { name: 'changes-grants', text: loadSql(import.meta.url, 'grants.sql') };

@@ -1,6 +1,6 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Reader } from '../ask/reader.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
 import type { Granted, NewGrants } from './granted.pg.js';
 import { linesOfUses } from './judge-uses.pg.js';

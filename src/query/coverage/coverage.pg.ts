@@ -1,11 +1,10 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { COUNTING_TIMEOUT_MS, MAX_COUNTED } from '../../projections/index.js';
+import { type Ask, COUNTING_TIMEOUT_MS, MAX_COUNTED, type Snapshot } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { asOfOf } from '../ask/as-of.js';
 import { readPageAsOf } from '../ask/page.js';
 import { readParameters } from '../ask/parameters.js';
 import type { Reader, RegisteredSource } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import { readSequences, type SequenceRow } from '../lists/sequences.pg.js';
 import type { CoverageAnswer, CoverageItem } from './answers.js';
 import { bySeriousness, findingsOf } from './findings.js';

@@ -1,6 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { AHEAD_MS, BLOCK_BITS, PROMPT_MS } from '../../projections/index.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import { AHEAD_MS, BLOCK_BITS, PROMPT_MS, type Snapshot } from '../../projections/index.js';
 import type { Clock } from './answers.js';
 
 const COUNTS = loadSql(import.meta.url, 'counts.sql');

@@ -1,6 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { BLOCK_BITS } from '../../projections/index.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import { BLOCK_BITS, type Snapshot } from '../../projections/index.js';
 
 const USES = loadSql(import.meta.url, 'uses.sql');
 /** A block number that no ledger reaches, so that every block counts whole. */

@@ -1,5 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { scopesOf } from '../ask/usage.js';
 import type { GraphAnswer, GraphEdge, GraphNode } from './answers.js';

@@ -1,7 +1,7 @@
 import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { createFollowed, type Follow } from '../ask/followed.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 import { learnEdges, NO_EDGES, type KnownEdge, type KnownEdges, type NewsRow } from './known-edges.js';
 
 const NEWS = { name: 'edge-news', text: loadSql(import.meta.url, 'edge-news.sql') };

@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 import type { Parts } from './canvas.js';
 
 const PARTS = {

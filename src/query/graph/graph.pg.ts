@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { COUNTING_TIMEOUT_MS, ENTITY_KINDS } from '../../projections/index.js';
+import { type Ask, COUNTING_TIMEOUT_MS, ENTITY_KINDS, type Snapshot } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { resolveFilter } from '../ask/names.pg.js';
 import {
@@ -13,7 +13,6 @@ import {
   type Parameters,
 } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { GraphAnswer } from './answers.js';
 import { createSymbols, MAX_GRAPH_NODES, type Drawing, type Symbols } from './canvas.js';
 import { describeDrawing } from './describe.pg.js';

@@ -1,7 +1,6 @@
-import { readUsesOfUsers } from '../../projections/index.js';
+import { readUsesOfUsers, type Snapshot } from '../../projections/index.js';
 import type { Follow } from '../ask/followed.js';
 import type { Window } from '../ask/parameters.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
 import { boundsOf } from '../ask/usage.js';
 import { countGrants, createFollowEdges, readEdges } from './edges.pg.js';
 import {

@@ -1,6 +1,5 @@
-import { BLOCK_BITS, readClosedEdges, readOpenEdges, type EdgeSum } from '../../projections/index.js';
+import { BLOCK_BITS, type EdgeSum, readClosedEdges, readOpenEdges, type Snapshot } from '../../projections/index.js';
 import { createFollowed, type Follow } from '../ask/followed.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
 import type { EdgeFilter } from './edges.pg.js';
 import { edgeKey } from './known-edges.js';
 import { joinUse, NO_USE, type PairUse } from './pairs.js';

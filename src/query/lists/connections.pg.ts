@@ -7,7 +7,7 @@ import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
 import { FILTER_PARAMETERS, readParameters, readWindow } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask } from '../ask/snapshot.pg.js';
+import type { Ask } from '../../projections/index.js';
 import { scopesOf, usageOf } from '../ask/usage.js';
 
 const CONNECTIONS = loadSql(import.meta.url, 'connections.sql');

@@ -1,6 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import type { StoredLineage } from '../../projections/index.js';
+import type { Ask, Snapshot, StoredLineage } from '../../projections/index.js';
 import { ruleKey, ruleKeyFromBytes, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/index.js';
 import type { TokenAnswer } from './answers.js';
 import { asOfOf, readAsOf, type AskedMoment } from '../ask/as-of.js';
@@ -16,7 +16,6 @@ import {
 } from '../ask/parameters.js';
 import { findStoppingAsOf, keysOf, readLineages } from '../../selection/index.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import { describeLineage, type FindStopping } from './token-lineage.js';
 
 const TOKEN = { name: 'token', text: loadSql(import.meta.url, 'token.sql') };

@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { COUNTING_TIMEOUT_MS } from '../../projections/index.js';
+import { type Ask, COUNTING_TIMEOUT_MS, type Snapshot } from '../../projections/index.js';
 import type { Selector } from '../../rules/index.js';
 import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
 import { isCut } from '../ask/answer-parts.js';
@@ -9,7 +9,6 @@ import { orNull, readNames, type Names } from '../ask/names.pg.js';
 import { inconsistent, need, readParameters } from '../ask/parameters.js';
 import { createFollowLeads } from './leads.pg.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { BlastAnswer } from './answers.js';
 import { readHeld, GROUPS, MAX_SHOWN, type Held } from './held.pg.js';
 import { BLAST_PARAMETERS, REACH_PARAMETERS, readSince, readStart, readWantsPreview } from './parameters.js';

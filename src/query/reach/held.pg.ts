@@ -1,6 +1,5 @@
 import { int4Array, loadSql } from '../../platform/postgres/index.js';
-import { MAX_COUNTED, personOf } from '../../projections/index.js';
-import type { Prepared, Snapshot } from '../ask/snapshot.pg.js';
+import { MAX_COUNTED, personOf, type Prepared, type Snapshot } from '../../projections/index.js';
 import type { ReachedToken, Start } from '../../selection/index.js';
 
 /** Items shown of each kind. */

@@ -1,6 +1,6 @@
 import { ruleKeyFromBytes, type RuleKey } from '../../rules/index.js';
 import { createFollowed } from '../ask/followed.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 
 const NEWS = {
   name: 'rule-leads',

@@ -1,6 +1,5 @@
 import { byteaArray, int4Array, loadSql } from '../../platform/postgres/index.js';
-import { MAX_COUNTED, readTotalUses } from '../../projections/index.js';
-import type { Prepared, Snapshot } from '../ask/snapshot.pg.js';
+import { MAX_COUNTED, type Prepared, readTotalUses, type Snapshot } from '../../projections/index.js';
 import type { ReachedToken, Start } from '../../selection/index.js';
 
 const HOUR_S = 3_600;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createQuestions, type Questions } from '../../../src/query/index.js';
-import { createAsk } from '../../../src/query/ask/snapshot.pg.js';
+import { createAsk } from '../../../src/projections/index.js';
 import { createFollowEdges, MAX_PAIRS } from '../../../src/query/graph/edges.pg.js';
 import { NO_EDGES } from '../../../src/query/graph/known-edges.js';
 import { ACME, GLOBEX, NOW, say, startQueryApi, T } from './history.js';

@@ -1,9 +1,0 @@
-export {
-  createAsk,
-  type Ask,
-  type AskOptions,
-  type Early,
-  type Prepared,
-  type Snapshot,
-  type TableGeneration,
-} from '../../projections/index.js';
