@@ -17,7 +17,18 @@ export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from '
 export { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from './usage/user-uses.pg.js';
 export { BLOCK_BITS } from './usage/blocks.js';
 export type { Conflict } from './tokens/write.pg.js';
-export { AS_TEXT, createLineageReader, type LineageReader } from './tokens/read.pg.js';
+export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
+export { ENTER_GATE } from './gate.js';
+export type { AskedMoment, Moment } from './snapshot/moment.js';
+export {
+  createAsk,
+  type Ask,
+  type AskOptions,
+  type Early,
+  type Prepared,
+  type Snapshot,
+  type TableGeneration,
+} from './snapshot/snapshot.pg.js';
 export { MAX_LINEAGE_HOPS, type StoredIdJag, type StoredLineage, type StoredToken } from './tokens/stored-lineage.js';
 export { MAX_ROUTES_A_SOURCE, OTHER_ROUTES } from './usage/routes.pg.js';
 export { lastUsesOf, type UsedRule } from './rules/last-uses.pg.js';
@@ -35,7 +46,6 @@ export { MAX_SEQUENCE_GAPS, type SequenceState } from './sequences/write.pg.js';
 export { AHEAD_MS, PROMPT_MS } from './sources/write.pg.js';
 export { findForeignTokens, type Announced } from './tokens/foreign.pg.js';
 export { MORE_SCOPES } from './scopes.js';
-export { ENTER_GATE } from './gate.js';
 export { ALL_PROJECTIONS, PROJECTIONS, projectionsOf, REBUILD_NAMES, type ProjectionName } from './declarations.js';
 export {
   REBUILD_CONNECTIONS,

@@ -17,7 +17,7 @@ import { createEntryQuestion } from './lists/entries.pg.js';
 import { createGrantsQuestion } from './lists/grants.pg.js';
 import type { GraphAnswer } from './graph/answers.js';
 import { createGraphQuestion } from './graph/graph.pg.js';
-import { createPairMemory } from './graph/pairs.pg.js';
+import { createFollowPairs } from './graph/pairs.pg.js';
 import { createBlastQuestions, type BlastQuestions, type PreviewOrder } from './reach/blast.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './lists/quarantine.pg.js';
 import { createReader, type ControlView } from './ask/reader.js';
@@ -27,7 +27,7 @@ import { createReportStreams, type Report } from './reports/stream.js';
 import type { SearchAnswer } from './search/answers.js';
 import { createSearchQuestion } from './search/search.pg.js';
 import { createSequencesQuestion } from './lists/sequences.pg.js';
-import { createAsk } from './ask/snapshot.pg.js';
+import { createAsk } from '../projections/index.js';
 import { createFindStopping, type FindStopping } from './lists/token-lineage.js';
 import { createTokenQuestions, type TokenQuestions } from './lists/tokens.pg.js';
 
@@ -84,14 +84,14 @@ export function createQuestions(options: QuestionsOptions): Questions {
   const { pool, reportPool = pool, leaving } = options;
   const ask = createAsk({ pool, now, leaving });
   const askForReport = createAsk({ pool: reportPool, now, leaving });
-  const memory = createPairMemory();
+  const follow = createFollowPairs();
   return {
-    connections: createConnectionsQuestion({ ask, reader, memory }),
+    connections: createConnectionsQuestion({ ask, reader, follow }),
     grants: createGrantsQuestion({ ask, reader }),
     access: createAccessQuestion({ ask, reader }),
     accessCounts: createCountsQuestion({ ask, reader }),
-    graph: createGraphQuestion({ ask, reader, memory }),
-    changes: createChangesQuestion({ ask, reader, memory }),
+    graph: createGraphQuestion({ ask, reader, follow }),
+    changes: createChangesQuestion({ ask, reader, follow }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),
     reach: createBlastQuestions({ ask, reader, previewOrder: options.previewOrder }),

@@ -10,7 +10,7 @@ import {
   refuseUnconfirmed,
   type Confirm,
 } from './confirmation.js';
-import type { Preview } from './preview/preview.pg.js';
+import type { Preview } from '../selection/index.js';
 
 const counts = (users: number, tokens: number) => ({ users, tokens });
 

@@ -1,6 +1,6 @@
 import { RescindError } from '../contracts/index.js';
 import type { Selector } from '../rules/index.js';
-import type { Preview } from './preview/preview.pg.js';
+import type { Preview } from '../selection/index.js';
 
 /** Smaller numbers of users and tokens never need a confirmation: in a small organisation one application is a large share. */
 const LEAST_USERS = 20;

@@ -4,7 +4,7 @@ import type { Selector } from '../rules/index.js';
 import type { Confirm } from './confirmation.js';
 import { createConsequences } from './consequences.js';
 import type { Order } from './order-input.js';
-import type { Preview } from './preview/preview.pg.js';
+import type { Preview } from '../selection/index.js';
 import type { Surroundings } from './preview/surroundings.pg.js';
 
 const IDP = 'https://idp.example';

@@ -12,7 +12,7 @@ import {
   type Asked,
 } from './confirmation.js';
 import type { Order } from './order-input.js';
-import type { Preview, PreviewReader } from './preview/preview.pg.js';
+import type { Preview, PreviewReader } from '../selection/index.js';
 import { readsAll } from './reach.js';
 import type { OtherRules, Surroundings, SurroundingsReader } from './preview/surroundings.pg.js';
 

@@ -9,7 +9,7 @@ export {
 export type { Confirmation } from './in-force-answer.js';
 export type { Waits } from './consequences.js';
 export type { OrderOwn, OwnOutcome, OwnToken } from './recorded/own-rules.js';
-export type { Preview } from './preview/preview.pg.js';
+export type { Preview } from '../selection/index.js';
 export type { PresentedToken, TokenIdentifier } from './revoke/presented-token.js';
 export { createRevokeHandler, type RevokeHandlerOptions } from './revoke/revoke-handler.js';
 export type { RuleState, RuleView } from './recorded/rule-view.js';

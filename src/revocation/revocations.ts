@@ -13,7 +13,7 @@ import { DEFAULT_CONFIRM_SHARE } from '../platform/config/index.js';
 import { createConsequences, type Consequences, type Waits } from './consequences.js';
 import { confirmInForce, largestSkew, type Confirmation } from './in-force-answer.js';
 import { readLift, readOrder, readPreview, type Order } from './order-input.js';
-import { createPreviewReader, type Preview, type PreviewReader } from './preview/preview.pg.js';
+import { createPreviewReader, type Preview, type PreviewReader } from '../selection/index.js';
 import { requireOwnRule, requireReach } from './reach.js';
 import { createOrderOwn, type OrderOwn } from './recorded/own-rules.js';
 import { createRuleReader, type RuleReader, type RuleReaderOptions } from './recorded/rule-reader.pg.js';
@@ -98,7 +98,11 @@ export function createRevocations({
   const readers = {
     rules: createRuleReader({ pool }),
     shownRules: createRuleReader({ pool: questionPool }),
-    previews: createPreviewReader({ pool: questionPool, now }),
+    previews: createPreviewReader({
+      pool: questionPool,
+      now,
+      skew: (sources) => Math.max(0, ...sources.map((id) => follower.state.source(id)?.profile.skew ?? 0)),
+    }),
     surroundings: createSurroundingsReader({ pool: questionPool }),
   };
   return createRevocationsOn({ controlLog, follower, confirmShare, ...(waits ? { waits } : {}), now, ...readers });

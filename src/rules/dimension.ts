@@ -15,14 +15,79 @@ export const DIMENSIONS = [
 
 export type Dimension = (typeof DIMENSIONS)[number];
 
-/** Dimensions whose values recur from token to token, even for different users. */
-export const COMMON_DIMENSIONS: ReadonlySet<Dimension> = new Set<Dimension>([
-  'client',
-  'agent',
-  'agent_type',
-  'resource',
-  'issuer',
-]);
+/** The kind of facts that state a value: a token's, or an ID-JAG's. */
+export type Speaker = 'token' | 'id_jag';
+
+/**
+ * A part of a name, as the path of a member of the facts. `aud*` stands for each element of a list, first in its name, and `tenant?` for a member that may be
+ * absent and is null then. Any other absent member means that the name is not stated.
+ */
+export type PartPath = string;
+
+/** A place where facts state a value of a dimension. */
+export interface Statement {
+  readonly of: Speaker;
+  readonly parts: readonly PartPath[];
+}
+
+interface DimensionRow {
+  /** The places where facts state values. Identities of tokens are not here: `tokenKeys` reads them with `tokenRef`. */
+  readonly stated: readonly Statement[];
+  /** Column of `token` with small ids of values that the facts state. */
+  readonly column?: 'usr' | 'client' | 'agent' | 'res';
+  /** Whether values recur from token to token, even for different users. */
+  readonly recurs: boolean;
+}
+
+const token = (...parts: readonly PartPath[]): Statement => ({ of: 'token', parts });
+const idJag = (...parts: readonly PartPath[]): Statement => ({ of: 'id_jag', parts });
+
+/**
+ * The one table of dimensions. `tokenKeys` reads it to compute keys, and `selection` to build SQL that says the same of recorded facts.
+ *
+ * `aud` of an ID-JAG are the RASs that it is addressed to, and `client_id` and `aud_sub` are names at these. An ID-JAG that a token states
+ * counts as addressed to the token's issuer, since a RAS accepts no other (ID-JAG draft, section 4.4.1).
+ */
+export const DIMENSION_TABLE: Readonly<Record<Dimension, DimensionRow>> = {
+  token: { stated: [], recurs: false },
+  id_jag: { stated: [idJag('iss', 'jti'), idJag('sha256')], recurs: false },
+  session: { stated: [token('iss', 'sid'), idJag('iss', 'sid')], recurs: false },
+  user: {
+    stated: [token('iss', 'tenant?', 'sub'), idJag('iss', 'tenant?', 'sub'), idJag('aud*', 'aud_tenant?', 'aud_sub')],
+    column: 'usr',
+    recurs: false,
+  },
+  client: {
+    stated: [token('iss', 'client_id'), idJag('iss', 'idp_client_id'), idJag('aud*', 'client_id')],
+    column: 'client',
+    recurs: true,
+  },
+  agent: {
+    // An agent's id belongs to the IdP, even if only the RAS states it (wire.md).
+    stated: [token('iss', 'agent.id'), token('id_jag.iss', 'agent.id'), idJag('iss', 'agent.id')],
+    column: 'agent',
+    recurs: true,
+  },
+  agent_type: { stated: [token('agent.type'), idJag('agent.type')], recurs: true },
+  resource: {
+    stated: [token('aud*'), token('resource*'), idJag('resource*'), idJag('aud*')],
+    column: 'res',
+    recurs: true,
+  },
+  issuer: { stated: [token('iss'), idJag('iss')], recurs: true },
+};
+
+/** A part's path in pieces. */
+export interface ParsedPart {
+  readonly path: readonly string[];
+  readonly each: boolean;
+  readonly optional: boolean;
+}
+
+export function parsePart(part: PartPath): ParsedPart {
+  const [, path, mark] = /^(.*?)([*?]?)$/.exec(part)!;
+  return { path: path!.split('.'), each: mark === '*', optional: mark === '?' };
+}
 
 /** A namespaced value (wire.md): an issuer first, unless the value is a digest, a resource or a bare type. */
 export type Parts = readonly (string | null)[];

@@ -1,11 +1,14 @@
 export {
+  DIMENSION_TABLE,
   DIMENSIONS,
+  parsePart,
   ruleKey,
   ruleKeyFromBytes,
   ruleKeyToBytes,
   type Dimension,
   type Parts,
   type RuleKey,
+  type Statement,
 } from './dimension.js';
 export {
   commonSelector,

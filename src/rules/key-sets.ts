@@ -1,4 +1,4 @@
-import { COMMON_DIMENSIONS, DIMENSIONS, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
+import { DIMENSION_TABLE, DIMENSIONS, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
 
 /** Keys that are cached for a common dimension of a tenant. When the cache is full it is emptied. */
 const MAX_COMMON = 4_096;
@@ -37,7 +37,7 @@ export class KeySets {
     }
     named.push(parts);
     this.#sets[position]!.push(
-      COMMON_DIMENSIONS.has(dimension)
+      DIMENSION_TABLE[dimension].recurs
         ? this.#commonKey(position, dimension, parts)
         : ruleKey(this.#tenantKey, dimension, parts),
     );

@@ -1,4 +1,4 @@
-import { COMMON_DIMENSIONS, DIMENSIONS, KEY_BYTES, type RuleKey } from './dimension.js';
+import { DIMENSION_TABLE, DIMENSIONS, KEY_BYTES, type RuleKey } from './dimension.js';
 
 /**
  * Keys of one token in one string, for callers that hold many tokens. One character for each dimension gives its number of keys;
@@ -30,7 +30,7 @@ export function unpackKeys({ own, common }: PackedSets): KeySetsByDimension {
 
 const NONE: readonly RuleKey[] = [];
 
-const isCommon = (position: number): boolean => COMMON_DIMENSIONS.has(DIMENSIONS[position]!);
+const isCommon = (position: number): boolean => DIMENSION_TABLE[DIMENSIONS[position]!].recurs;
 
 function pack(sets: KeySetsByDimension): PackedKeys {
   let text = '';

@@ -1,8 +1,16 @@
 import type { TokenRef } from '../contracts/index.js';
-import type { RuleKey } from './dimension.js';
+import {
+  DIMENSION_TABLE,
+  DIMENSIONS,
+  parsePart,
+  type Dimension,
+  type ParsedPart,
+  type RuleKey,
+  type Speaker,
+} from './dimension.js';
 import { KeySets } from './key-sets.js';
 import type { PackedSets } from './packed-keys.js';
-import { tokenParts, userParts } from './selector.js';
+import { tokenParts } from './selector.js';
 
 /** The most values that a token may have in a dimension. A token with more is never active (design, section 4). */
 export const MAX_VALUES_PER_DIMENSION = 8;
@@ -111,46 +119,64 @@ function addToken(keys: KeySets, token: TokenFacts): void {
   keys.add('token', tokenParts(tokenRef(token)));
   // The name of the parent is enough: a rule on the parent works before the parent's own event has arrived.
   if (token.parent) keys.add('token', tokenParts(token.parent));
-  keys.add('issuer', [token.iss]);
-  keys.add('client', [token.iss, token.client_id]);
-  if (token.sub !== undefined) keys.add('user', userParts({ iss: token.iss, tenant: token.tenant, sub: token.sub }));
-  if (token.sid !== undefined) keys.add('session', [token.iss, token.sid]);
-  addResources(keys, token.aud);
-  addResources(keys, token.resource);
-  addAgent(keys, token.iss, token.agent);
-  if (token.id_jag) {
-    // An agent's id belongs to the IdP, even if only the RAS states it (wire.md).
-    addAgent(keys, token.id_jag.iss, token.agent);
-    // A RAS accepts only an ID-JAG that is addressed to itself (ID-JAG draft, section 4.4.1).
-    addIdJag(keys, token.id_jag, [token.iss]);
-  }
+  addStated(keys, STATEMENTS.token, token, token.aud);
+  if (token.id_jag) addIdJag(keys, token.id_jag, [token.iss]);
 }
 
-function addIdJag(keys: KeySets, idJag: IdJagFacts, aud: readonly string[] = []): void {
-  if (idJag.jti !== undefined) keys.add('id_jag', [idJag.iss, idJag.jti]);
-  if (idJag.sha256 !== undefined) keys.add('id_jag', [idJag.sha256]);
+function addIdJag(keys: KeySets, idJag: IdJagFacts, aud: readonly string[] | undefined): void {
   if (idJag.parent) keys.add('token', tokenParts(idJag.parent));
-  keys.add('issuer', [idJag.iss]);
-  if (idJag.sub !== undefined) keys.add('user', userParts({ iss: idJag.iss, tenant: idJag.tenant, sub: idJag.sub }));
-  if (idJag.sid !== undefined) keys.add('session', [idJag.iss, idJag.sid]);
-  if (idJag.idp_client_id !== undefined) keys.add('client', [idJag.iss, idJag.idp_client_id]);
-  for (const ras of aud) {
-    if (idJag.client_id !== undefined) keys.add('client', [ras, idJag.client_id]);
-    if (idJag.aud_sub !== undefined)
-      keys.add('user', userParts({ iss: ras, tenant: idJag.aud_tenant, sub: idJag.aud_sub }));
+  addStated(keys, STATEMENTS.id_jag, idJag, aud);
+}
+
+interface StatementOf {
+  readonly dimension: Dimension;
+  readonly parts: readonly ParsedPart[];
+}
+
+const statementsOf = (speaker: Speaker): readonly StatementOf[] =>
+  DIMENSIONS.flatMap((dimension) =>
+    DIMENSION_TABLE[dimension].stated
+      .filter(({ of }) => of === speaker)
+      .map(({ parts }) => ({ dimension, parts: parts.map(parsePart) })),
+  );
+
+const STATEMENTS: Readonly<Record<Speaker, readonly StatementOf[]>> = {
+  token: statementsOf('token'),
+  id_jag: statementsOf('id_jag'),
+};
+
+/** Adds every name that the facts state. `aud`: those that the facts are addressed to. */
+function addStated(
+  keys: KeySets,
+  statements: readonly StatementOf[],
+  facts: TokenFacts | IdJagFacts,
+  aud: readonly string[] | undefined,
+): void {
+  for (const { dimension, parts } of statements) addNames(keys, dimension, parts, facts as unknown as Members, aud);
+}
+
+type Members = Readonly<Record<string, unknown>>;
+
+function addNames(
+  keys: KeySets,
+  dimension: Dimension,
+  parts: readonly ParsedPart[],
+  facts: Members,
+  aud: readonly string[] | undefined,
+): void {
+  const name: (string | null)[] = [];
+  let list: readonly string[] | undefined;
+  for (let nth = 0; nth < parts.length; nth++) {
+    const { path, each, optional } = parts[nth]!;
+    let value = each && path[0] === 'aud' ? aud : facts[path[0]!];
+    if (path.length > 1 && value !== undefined) value = (value as Members)[path[1]!];
+    if (value === undefined && !optional) return;
+    if (each) list = value as readonly string[];
+    else name.push((value as string | undefined) ?? null);
   }
-  addResources(keys, idJag.resource);
-  addResources(keys, aud);
-  addAgent(keys, idJag.iss, idJag.agent);
-}
-
-function addResources(keys: KeySets, resources: readonly string[] | undefined): void {
-  for (const resource of resources ?? []) keys.add('resource', [resource]);
-}
-
-function addAgent(keys: KeySets, issuer: string, agent: Agent | undefined): void {
-  if (agent?.id !== undefined) keys.add('agent', [issuer, agent.id]);
-  if (agent?.type !== undefined) keys.add('agent_type', [agent.type]);
+  if (list === undefined) keys.add(dimension, name);
+  // A list comes first in its name.
+  else for (const one of list) keys.add(dimension, [one, ...name]);
 }
 
 /** Returns the identity of a token (design, section 2): `iss` and `jti`, or one of the two digests. */

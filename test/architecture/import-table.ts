@@ -117,6 +117,15 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       projections: { what: 'write' },
     },
   },
+  selection: {
+    reason: 'what a selector reaches has one answer, whoever asks: it reads recorded facts and decides by the rules',
+    may: {
+      contracts: { what: 'errors', names: ERROR_NAMES },
+      rules: all,
+      ...on('postgres'),
+      projections: { what: 'read' },
+    },
+  },
   revocation: {
     reason: 'a revocation never queues behind ingest',
     may: {
@@ -127,6 +136,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       registry: { what: 'callers' },
       log: { what: 'append' },
       projections: { what: 'read' },
+      selection: all,
     },
   },
   introspection: {
@@ -161,6 +171,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       registry: { what: 'callers' },
       log: { what: 'read' },
       projections: { what: 'read' },
+      selection: all,
     },
   },
   settings: {

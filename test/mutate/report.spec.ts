@@ -76,7 +76,6 @@ describe('files that need services', () => {
   it.each([
     ['src/control/log/durable.pg.ts', true],
     ['src/platform/kafka/topic-reader.kafka.ts', true],
-    ['src/revocation/preview/preview-text.ts', true],
     ['src/revocation/revocations.ts', false],
   ])('%s: %s', (file, isOne) => {
     expect(needsServices(file)).toBe(isOne);

@@ -19,8 +19,6 @@ const SCOPE: Readonly<Record<string, RegExp>> = {
 const LEFT_OUT = /\.(?:spec|module|controller|guard|d)\.ts$|\/(?:index|tokens)\.ts$|\/migrations\//;
 /** Files that only a server can prove right: a unit spec would double a database or a broker. They count in no score, and are named in the output. */
 const NEEDS_SERVICES = /\.(?:pg|kafka)\.ts$/;
-/** The same, of files without the suffix: each writes SQL and does nothing else. */
-const WRITES_SQL: ReadonlySet<string> = new Set(['src/revocation/preview/preview-text.ts']);
 
 /** A mutant with its number in this state of the sources. */
 export interface Numbered extends Mutant {
@@ -42,7 +40,7 @@ export function listNeedsServices(root: string, files: readonly string[]): Reado
   return counts;
 }
 
-export const needsServices = (file: string): boolean => NEEDS_SERVICES.test(file) || WRITES_SQL.has(file);
+export const needsServices = (file: string): boolean => NEEDS_SERVICES.test(file);
 
 function mutantsOf(
   root: string,

@@ -4,7 +4,7 @@ import { orNull, readNames, type Names } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
 import { readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask } from '../ask/snapshot.pg.js';
+import type { Ask } from '../../projections/index.js';
 import type { AccessItem, AccessPage } from './answers.js';
 import { ACCESS_FILTERS, DEFAULT_WINDOW_S, lastOf, MAX_INT64, readFilters, resolveFilters } from './filters.pg.js';
 import { drivenStatements } from './statements.js';

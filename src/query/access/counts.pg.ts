@@ -1,16 +1,17 @@
 import { RescindError } from '../../contracts/index.js';
 import {
+  type Ask,
   COUNTING_TIMEOUT_MS,
+  type HourSubject,
   MAX_COUNTED,
   readHourUses,
-  type HourSubject,
+  type Snapshot,
   type UseSums,
 } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { invalid, readParameters, SECONDS, type Window } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { AccessCounts } from './answers.js';
 import {
   ACCESS_FILTERS,

@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { ENTITY_KINDS, OPERATIONS, OUTCOMES } from '../../projections/index.js';
+import { ENTITY_KINDS, OPERATIONS, OUTCOMES, type Snapshot } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { resolveFilter } from '../ask/names.pg.js';
 import {
@@ -10,7 +10,6 @@ import {
   type Parameters,
   type Window,
 } from '../ask/parameters.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
 import type { Driver } from './statements.js';
 
 export const ACCESS_FILTERS = [

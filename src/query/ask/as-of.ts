@@ -1,20 +1,8 @@
 import { MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../../contracts/index.js';
+import type { AskedMoment, Moment } from '../../projections/index.js';
 import { INDEX, invalid, readIndex, type Parameters } from './parameters.js';
 
-/**
- * The moment that an answer holds for: the ledger's entries below `index`, and `at` (epoch seconds) as the current time
- * for everything that expires.
- */
-export interface Moment {
-  readonly index: bigint;
-  readonly at: number;
-}
-
-/**
- * The moment that was asked for. `index` alone: when that many entries had arrived. `atMs` alone: what had arrived by
- * then, epoch milliseconds.
- */
-export type AskedMoment = Moment | { readonly index: bigint } | { readonly atMs: number };
+export type { AskedMoment, Moment } from '../../projections/index.js';
 
 /** Every day has 31 here: a schema cannot tell months apart, and `Date.parse` goes on into the next one. */
 const RFC3339 =

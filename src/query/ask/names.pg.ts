@@ -1,11 +1,10 @@
 import { RescindError } from '../../contracts/index.js';
 import { int4Array, loadSql } from '../../platform/postgres/index.js';
-import { ENTITY_KINDS } from '../../projections/index.js';
+import { ENTITY_KINDS, type Snapshot } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import type { Agent, Client, Resource, User } from './answer-parts.js';
 import type { FilterKind } from './entity-kinds.js';
 import { readEntity, type EntityRef, type Parameters } from './parameters.js';
-import type { Snapshot } from './snapshot.pg.js';
 
 const BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3 AND from_ix < $4';
 const BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2 AND from_ix < $4';

@@ -92,6 +92,7 @@ const PARAMETER_DOCS = {
     description: 'whether to add its preview to each proposed rule',
   },
   rule: { schema: text, description: 'id of a rule' },
+  issuer: { schema: text, description: 'issuer of tokens, or of the ID-JAGs that they came from' },
   format: { schema: { ...choice(['json', 'csv']), default: 'json' }, description: 'format of the report' },
   code: { schema: text, description: 'only records refused with this code' },
   source: { schema: UUID, description: 'id of a source' },

@@ -1,18 +1,16 @@
-import { COUNTING_TIMEOUT_MS } from '../../projections/index.js';
+import { type Ask, COUNTING_TIMEOUT_MS } from '../../projections/index.js';
 import { asOfOf, momentToCursor } from '../ask/as-of.js';
 import { resolveFilter } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
 import { FILTER_PARAMETERS, invalid, readParameters } from '../ask/parameters.js';
-import type { PairMemory } from '../graph/pairs.pg.js';
+import type { FollowPairs } from '../graph/pairs.pg.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask } from '../ask/snapshot.pg.js';
 import { KINDS, type ChangeItem, type ChangePage } from './answers.js';
 import { describeLines } from './describe.pg.js';
 import { readGranted } from './granted.pg.js';
 import { sortLines } from './lines.js';
 import { readLines, type Between } from './read.pg.js';
 import { findSince, readSince, sinceFromCursor, timeOfSince } from './since.js';
-import { createVersionMemory } from './version-memory.pg.js';
 
 export const CHANGE_PARAMETERS = [
   ...FILTER_PARAMETERS.client,
@@ -31,13 +29,12 @@ export const CHANGE_OWN_PARAMETERS = ['since', 'until', 'kind'] as const;
 export function createChangesQuestion({
   ask,
   reader,
-  memory,
+  follow,
 }: {
   readonly ask: Ask;
   readonly reader: Reader;
-  readonly memory: PairMemory;
+  readonly follow: FollowPairs;
 }) {
-  const versionsOf = createVersionMemory();
   return (tenant: string, query: unknown): Promise<ChangePage> => {
     const parameters = readParameters(query, [...CHANGE_OWN_PARAMETERS, ...CHANGE_PARAMETERS]);
     const tenantKey = reader.tenantKey(tenant);
@@ -56,7 +53,7 @@ export function createChangesQuestion({
           clients: await resolveFilter(until, tenantKey, parameters, 'client'),
           resources: await resolveFilter(until, tenantKey, parameters, 'resource'),
         };
-        const { lines: all, cut } = await readLines(between, reader, await readGranted(between, memory), versionsOf);
+        const { lines: all, cut } = await readLines(between, reader, await readGranted(between, follow));
         const lines = sortLines(kind === undefined ? all : all.filter((line) => line.kind === kind), KINDS);
         const { shown, next } = page.cut(until, lines.slice(skip), () => [
           ...momentToCursor(since),

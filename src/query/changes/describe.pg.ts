@@ -1,7 +1,7 @@
 import { isCut } from '../ask/answer-parts.js';
 import { connectionStateOf } from '../ask/entity-kinds.js';
 import { namesOf, orNull, READ_NAMES, type EntityRow } from '../ask/names.pg.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 import type { ChangeItem } from './answers.js';
 import type { Line } from './lines.js';
 

@@ -1,10 +1,8 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { MAX_PAIRS } from '../graph/edge-memory.pg.js';
-import { rememberGrants } from '../graph/grant-memory.pg.js';
+import { MAX_PAIRS } from '../graph/edges.pg.js';
 import type { Fact, KnownEdges } from '../graph/known-edges.js';
-import { grantsBetween, type NewGrants } from '../graph/known-grants.js';
-import type { PairMemory } from '../graph/pairs.pg.js';
-import type { Prepared } from '../ask/snapshot.pg.js';
+import type { FollowPairs } from '../graph/pairs.pg.js';
+import type { Prepared } from '../../projections/index.js';
 import type { Between } from './read.pg.js';
 
 const GRANTS = { name: 'changes-grants', text: loadSql(import.meta.url, 'grants.sql') };
@@ -17,6 +15,15 @@ const TIES = { name: 'changes-ties', text: loadSql(import.meta.url, 'ties.sql') 
  */
 const NEAR_ENTRIES_A_PAIR = 250;
 
+/** A pair's new grants between two moments. */
+export interface NewGrants {
+  readonly client: number;
+  readonly res: number;
+  readonly grants: number;
+  readonly first: number;
+  readonly last: number;
+}
+
 /** Clients that may have gained users, with the first and the last entry that may have brought one. */
 export type Spans = ReadonlyMap<number, { readonly first: number; readonly last: number }>;
 
@@ -25,18 +32,12 @@ export interface Granted {
   readonly gained: Spans;
 }
 
-/**
- * Reads new grants by pair, from memory if it goes back far enough, and the clients that may have gained users with
- * them.
- */
-export async function readGranted(between: Between, { allEdges }: PairMemory): Promise<Granted> {
+/** Reads new grants by pair, and the clients that may have gained users with them. */
+export async function readGranted(between: Between, follow: FollowPairs): Promise<Granted> {
   const { since, until, resources } = between;
-  const known = await allEdges(until);
-  const isRemembered = known !== undefined && (await rememberGrants(until, known, Number(since.index)));
+  const known = (await follow.edges(until))?.known;
   const isNear = Number(until.index - since.index) <= NEAR_ENTRIES_A_PAIR * (known?.edges.size ?? MAX_PAIRS);
-  const appeared = isRemembered
-    ? rememberedGrants(known, between)
-    : await readGrants(between, isNear ? GRANTS_BETWEEN : GRANTS);
+  const appeared = await readGrants(between, isNear ? GRANTS_BETWEEN : GRANTS);
   // Users are counted by client over all resources, so a resource filter leaves nothing to tell.
   if (resources) return { appeared, gained: new Map() };
   return {
@@ -44,11 +45,6 @@ export async function readGranted(between: Between, { allEdges }: PairMemory): P
     gained: spansOf(appeared, known ? tiesOf(known, Number(until.index)) : await readTies(between), between),
   };
 }
-
-const rememberedGrants = ({ edges }: KnownEdges, { since, until, clients, resources }: Between): NewGrants[] =>
-  [...edges.values()]
-    .filter(({ client, res }) => (!clients || clients.includes(client)) && (!resources || resources.includes(res)))
-    .flatMap((edge) => grantsBetween(edge, Number(since.index), Number(until.index)) ?? []);
 
 async function readGrants({ since, until, clients, resources }: Between, statement: Prepared): Promise<NewGrants[]> {
   const rows = await until.rows<GrantRow>(statement, [String(since.index), String(until.index), clients, resources]);

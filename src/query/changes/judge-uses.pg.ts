@@ -7,11 +7,11 @@ import {
   type RuleKey,
   type TokenKeys,
 } from '../../rules/index.js';
-import { keysOf, readLineages } from '../reach/tokens.pg.js';
+import { keysOf, readLineages } from '../../selection/index.js';
 import type { Reader } from '../ask/reader.js';
 import type { Line } from './lines.js';
 import type { Between } from './read.pg.js';
-import { MAX_USES_A_RULE, type PartRow, type RuleRow, type UsedAfter, type UseGroup } from './used-after.js';
+import { isInFacts, MAX_USES_A_RULE, type PartRow, type RuleRow, type UsedAfter, type UseGroup } from './used-after.js';
 
 /** Tokens whose lineage is read for one answer: those used last. */
 const MAX_TOKENS_JUDGED = 1_000;
@@ -40,16 +40,17 @@ export async function linesOfUses(
   const all = parts.flatMap((part) =>
     (part.groups ?? []).filter(isWanted).map((group): Use => ({ group, part, rule: rules.get(part.nth)! })),
   );
-  const judged = all
-    .filter(({ part }) => part.state === 'ordered')
-    .sort((one, other) => other.group.last_at - one.group.last_at);
+  const judged = all.filter(isJudged).sort((one, other) => other.group.last_at - one.group.last_at);
   const tokens = [...new Set(judged.map(({ group }) => group.token))];
   const keys = await readKeys(between, reader, tokens.slice(0, MAX_TOKENS_JUDGED));
   const isStopped = createJudge(reader.tenantKey(until.tenant), used.rules ?? [], keys);
-  const found = all.filter((use) => use.part.state === 'lifted' || isStopped(use));
+  const found = all.filter((use) => !isJudged(use) || isStopped(use));
   const cut = used.cut || tokens.length > MAX_TOKENS_JUDGED || parts.some(isCut);
   return { lines: toLines(found), cut };
 }
+
+/** Uses after a lift are those that the rule would have stopped: the walk finds no others, unless the facts decide. */
+const isJudged = ({ part, rule }: Use): boolean => part.state === 'ordered' || isInFacts(rule.selector);
 
 const isCut = ({ walked }: PartRow): boolean => walked >= MAX_USES_A_RULE;
 
@@ -76,15 +77,15 @@ function createJudge(
   keys: ReadonlyMap<string, TokenKeys | undefined>,
 ): (use: Use) => boolean {
   const indexes = new Map<string, RuleIndex>();
-  function indexOf(rule: string, isEnded: boolean): RuleIndex {
-    const name = `${rule} ${isEnded}`;
+  function indexOf(rule: string, { state, is_ended: isEnded }: PartRow): RuleIndex {
+    const name = `${rule} ${state} ${isEnded}`;
     let index = indexes.get(name);
     if (index === undefined) {
       indexes.set(name, (index = createRuleIndex()));
       for (const row of rows) {
         if (row.rule === rule)
           index.add({
-            ...termsAt(row, isEnded),
+            ...(state === 'lifted' ? NO_END : termsAt(row, isEnded)),
             id: rule,
             seq: BigInt(row.seq),
             selector: selectorKey(tenantKey, row.selector),
@@ -95,9 +96,12 @@ function createJudge(
   }
   return ({ group, part, rule }) => {
     const token = keys.get(group.token);
-    return token !== undefined && indexOf(rule.rule, part.is_ended).isStopped(token, group.at);
+    return token !== undefined && indexOf(rule.rule, part).isStopped(token, group.at);
   };
 }
+
+/** As if the rule had not been lifted. */
+const NO_END = { effect: 'block', before: 0, asOfOrder: false, reauthenticate: false } as const;
 
 const termsAt = (row: RuleRow, isEnded: boolean) =>
   termsOf({

@@ -1,13 +1,10 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Reader } from '../ask/reader.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
-import type { NewGrants } from '../graph/known-grants.js';
+import type { Snapshot } from '../../projections/index.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
-import type { Granted } from './granted.pg.js';
-import { grownBetween, type GrownGrants } from './known-versions.js';
+import type { Granted, NewGrants } from './granted.pg.js';
 import { linesOfUses } from './judge-uses.pg.js';
 import { USED_AFTER, type UsedAfter } from './used-after.js';
-import type { VersionsOf } from './version-memory.pg.js';
 
 const sqlOf = (name: string): string => loadSql(import.meta.url, `${name}.sql`);
 const listOf = (sql: string): string => `(SELECT json_agg(x) FROM (${sql}) x)`;
@@ -41,7 +38,6 @@ export async function readLines(
   between: Between,
   reader: Reader,
   { appeared, gained }: Granted,
-  versionsOf: VersionsOf,
 ): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
   const { since, until, clients, resources } = between;
   const [[row], grown] = await Promise.all([
@@ -55,7 +51,7 @@ export async function readLines(
       [...gained.values()].map(({ last }) => last),
       until.present ? NEVER : String(until.at + MAX_AHEAD_S + 1),
     ]),
-    readGrown(between, versionsOf),
+    readGrown(between),
   ]);
   const { connections, once, users, used } = row!;
   const uses = await linesOfUses(between, reader, used);
@@ -83,15 +79,17 @@ export async function readLines(
   };
 }
 
-/** Finds the grants that gained scopes: from memory if it has all of them, else from the tables. */
-async function readGrown(
-  between: Between,
-  versionsOf: VersionsOf,
-): Promise<{ readonly grants: readonly GrownGrants[]; readonly cut: boolean }> {
-  const { since, until, clients, resources } = between;
-  const knowing = versionsOf(until, Number(since.index));
-  const known = knowing && (await knowing);
-  if (known) return { grants: grownBetween(known, between), cut: false };
+interface GrownGrants extends NewGrants {
+  readonly added: readonly string[];
+}
+
+/** Finds the grants that gained scopes. */
+async function readGrown({
+  since,
+  until,
+  clients,
+  resources,
+}: Between): Promise<{ readonly grants: readonly GrownGrants[]; readonly cut: boolean }> {
   const rows = await until.rows<GrownRow>(GROWN, [
     String(since.index),
     String(until.index),

@@ -1,7 +1,7 @@
 import { RescindError } from '../../contracts/index.js';
 import { momentFromCursor, MOMENTS, readAsOf, type AskedMoment } from '../ask/as-of.js';
 import { inconsistent, invalid, need, type Parameters } from '../ask/parameters.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 
 const DURATION = /^([1-9][0-9]{0,4})([mhd])$/;
 export const SINCE = { anyOf: [...MOMENTS, { type: 'string', pattern: DURATION.source, examples: ['24h'] }] } as const;

@@ -1,12 +1,12 @@
 -- Finds allowed uses after each rule, as of index $3, that became known since index $2. Covers the newest ordered or
--- lifted rules on users, clients, agents, resources and tokens. A rule counts from the time of the event that made it,
+-- lifted rules, those on sessions, ID-JAGs and everything left out. A rule counts from the time of the event that made it,
 -- else of its order. Uses are walked newest first, up to a budget, each id of the rule through its own index. The
 -- reader of the result decides whether the rule stopped the token at that time. A rule that an enabling or its `until`
 -- ended has two parts: until the end, and after it for whatever was granted before.
 -- $1 tenant  $2 since  $3 until  $9 the second by which all known uses were made
 WITH rule AS MATERIALIZED (
   SELECT r.*, coalesce(o.at_ms, r.ordered_ms) / 1000 AS began, {turned_ms} AS turned_ms, e.ix AS turned_ix, coalesce(({turned_ms}) / 1000, r.until_at) AS ended,
-         e.ix IS NOT NULL OR NOT r.resume AS stays_revoked, r.selector - '{token,issuer}'::text[] = '{}' AS of_token,
+         e.ix IS NOT NULL OR NOT r.resume AS stays_revoked, r.selector ? 'token' AND r.selector - '{token,issuer}'::text[] = '{}' AS of_token,
          row_number() OVER (ORDER BY r.newest_ix DESC, r.rule, r.of_rule) AS nth
   FROM (
     (SELECT tenant, rule, nth AS of_rule, from_ix, seq, ordered_ms, effect, selector, keys, lead, before_at, until_at, resume, reauthenticate, cause,
@@ -39,8 +39,8 @@ part AS MATERIALIZED (
 -- Ids that rules name, under all names that events have tied to them; null if the rule names none of the kind.
 named AS MATERIALIZED (
   SELECT r.nth, e.kind, e.id
-  FROM rule r JOIN entity e ON e.tenant = $1 AND e.kind IN (1, 2, 3, 5) AND e.key = ANY (r.keys)
-  WHERE r.selector ?| '{user,client,agent,resource}'
+  FROM rule r JOIN entity e ON e.tenant = $1 AND e.kind IN ({kinds}) AND e.key = ANY (r.keys)
+  WHERE r.selector ?| '{{recorded}}'
 ),
 every AS MATERIALIZED (
   SELECT nth, kind, id FROM named
@@ -50,10 +50,7 @@ every AS MATERIALIZED (
 about AS MATERIALIZED (
   SELECT r.nth,
          CASE WHEN r.selector ? 'token' THEN r.lead END AS token,
-         CASE WHEN r.selector ? 'user' THEN ARRAY(SELECT id FROM every x WHERE x.nth = r.nth AND x.kind = 1) END AS users,
-         CASE WHEN r.selector ? 'client' THEN ARRAY(SELECT id FROM every x WHERE x.nth = r.nth AND x.kind = 2) END AS clients,
-         CASE WHEN r.selector ? 'agent' THEN ARRAY(SELECT id FROM every x WHERE x.nth = r.nth AND x.kind = 3) END AS agents,
-         CASE WHEN r.selector ? 'resource' THEN ARRAY(SELECT id FROM every x WHERE x.nth = r.nth AND x.kind = 5) END AS resources
+         {ids}
   FROM rule r
   WHERE r.nth <= {rules} AND NOT r.of_token
 ),
@@ -89,9 +86,7 @@ used AS MATERIALIZED (
     )
     SELECT (SELECT count(*) FROM walked)::int AS walked, (SELECT json_agg(g) FROM (
       {grouped}
-        AND (s.users IS NULL OR w.usr = ANY (s.users)) AND (s.clients IS NULL OR w.client = ANY (s.clients))
-        AND (s.agents IS NULL OR (w.agent = ANY (s.agents) AND (w.agent_ix IS NULL OR w.agent_ix < $3)))
-        AND (s.resources IS NULL OR w.res = ANY (s.resources))
+        {matching}
       {by_token}
     ) g) AS groups
   ) u

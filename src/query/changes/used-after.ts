@@ -1,23 +1,24 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { TURNED_MS, turnedBelow } from '../../projections/index.js';
-import { KEPT_S, type Effect, type Selector } from '../../rules/index.js';
+import { ENTITY_KINDS, TURNED_MS, turnedBelow } from '../../projections/index.js';
+import { DIMENSION_TABLE, KEPT_S, type Effect, type Selector } from '../../rules/index.js';
 
 /** Rules that one answer looks at, the newest. */
 export const MAX_RULES_COMPARED = 100;
 /** Uses that are walked for one rule, the newest. */
 export const MAX_USES_A_RULE = 1_000;
 
-/**
- * Members of a selector that can drive the walk, in order of preference: a member that usually leaves more uses comes
- * later.
- */
-const DRIVERS = [
-  { ids: 'token', column: 'tok' }, // access_tok
-  { ids: 'users', column: 'usr' }, // access_usr
-  { ids: 'agents', column: 'agent' }, // access_agent
-  { ids: 'clients', column: 'client' }, // access_client
-  { ids: 'resources', column: 'res' }, // access_res
-] as const;
+/** Dimensions whose values uses are recorded with, in order of preference: one that usually leaves more uses comes later. */
+const RECORDED = (['user', 'agent', 'client', 'resource'] as const).map((dimension) => ({
+  dimension,
+  /** Column of `access`, named like that of `token`. */
+  column: DIMENSION_TABLE[dimension].column!,
+  kind: ENTITY_KINDS[dimension],
+  ids: `${dimension}_ids`,
+}));
+/** Members that can drive the walk. */
+const DRIVERS = [{ ids: 'token', column: 'tok' }, ...RECORDED];
+/** Dimensions that no column records: the reader of the result decides by the facts. */
+const IN_FACTS = ['agent_type', 'issuer'] as const;
 
 const COLUMNS =
   'a.ix, a.bound_ix, a.at, a.until_at, a.usr, a.client, a.agent, a.agent_ix, a.res, a.outcome, a.tok, a.n';
@@ -26,17 +27,28 @@ const COLUMNS =
  * SQL of the walks; for each rule one of them has ids. `bound_ix` is compared by a difference, for which the planner
  * estimates the same for all values. Otherwise PostgreSQL would plan anew each time, which takes as long as the run.
  */
-const WALKS = DRIVERS.map(({ ids, column }, nth) => {
-  const before = DRIVERS.slice(0, nth).map((other) => ` AND s.${other.ids} IS NULL`);
-  const driving = ids === 'token' ? 'ARRAY[s.token]' : `s.${ids}`;
-  return `SELECT a.* FROM unnest(CASE WHEN s.${ids} IS NOT NULL${before.join('')} THEN ${driving} END) AS d (id)
+const WALKS = [
+  ...DRIVERS.map(({ ids, column }, nth) => {
+    const before = DRIVERS.slice(0, nth).map((other) => ` AND s.${other.ids} IS NULL`);
+    const driving = ids === 'token' ? 'ARRAY[s.token]' : `s.${ids}`;
+    return walkOf(
+      `unnest(CASE WHEN s.${ids} IS NOT NULL${before.join('')} THEN ${driving} END) AS d (id)`,
+      `a.${column} = d.id AND `,
+    );
+  }),
+  // Without a driver, all uses are walked: access_at.
+  walkOf(`(SELECT 1 WHERE ${DRIVERS.map(({ ids }) => `s.${ids} IS NULL`).join(' AND ')}) AS d`, ''),
+];
+
+function walkOf(driving: string, condition: string): string {
+  return `SELECT a.* FROM ${driving}
       CROSS JOIN LATERAL (
         SELECT ${COLUMNS} FROM access a
-        WHERE a.tenant = $1 AND a.${column} = d.id AND a.at > s.after AND a.at < s.before AND a.bound_ix - $3 < 0
+        WHERE a.tenant = $1 AND ${condition}a.at > s.after AND a.at < s.before AND a.bound_ix - $3 < 0
         ORDER BY a.at DESC, a.ix DESC
         LIMIT {budget}
       ) a`;
-});
+}
 
 /** A use is new when both the use and the rule are known. */
 const KNOWN = 'greatest(w.bound_ix, s.known_ix)';
@@ -47,11 +59,29 @@ const GROUPED = `SELECT encode(w.tok, 'hex') AS token, w.usr, w.client, ${AGENT}
       WHERE w.outcome = 1 AND ${KNOWN} >= $2::bigint`;
 const BY_TOKEN = `GROUP BY w.tok, w.usr, w.client, ${AGENT}, w.res`;
 
-/** Condition for rules whose uses can be found by the names in them. */
-const ABOUT = `selector - '{user,client,agent,resource,token,issuer}'::text[] = '{}' AND selector ?| '{user,client,agent,resource,token}'`;
+const MEMBERS = ['token', ...RECORDED.map(({ dimension }) => dimension), ...IN_FACTS].join(',');
+/** Condition for rules whose uses can be found: they name neither a session nor an ID-JAG, and are not on everything. */
+const ABOUT = `selector - '{${MEMBERS}}'::text[] = '{}'`;
+const IDS = RECORDED.map(
+  ({ dimension, kind, ids }) =>
+    `CASE WHEN r.selector ? '${dimension}' THEN ARRAY(SELECT id FROM every x WHERE x.nth = r.nth AND x.kind = ${kind}) END AS ${ids}`,
+);
+const MATCHING = RECORDED.map(({ column, ids }) =>
+  column === 'agent'
+    ? `AND (s.${ids} IS NULL OR (w.agent = ANY (s.${ids}) AND (w.agent_ix IS NULL OR w.agent_ix < $3)))`
+    : `AND (s.${ids} IS NULL OR w.${column} = ANY (s.${ids}))`,
+);
+
+/** Says whether uses of the rule's walk may be of others, so that `rules/` decides for each. */
+export const isInFacts = (selector: Selector): boolean =>
+  selector.agent_type !== undefined || (selector.issuer !== undefined && Object.keys(selector).length === 1);
 
 export const USED_AFTER = loadSql(import.meta.url, 'used-after.sql')
   .replaceAll('{about}', ABOUT)
+  .replace('{kinds}', RECORDED.map(({ kind }) => kind).join(', '))
+  .replace('{recorded}', RECORDED.map(({ dimension }) => dimension).join(','))
+  .replace('{ids}', IDS.join(',\n         '))
+  .replace('{matching}', () => MATCHING.join('\n        '))
   .replaceAll('{turned_ms}', TURNED_MS)
   .replace('{turned}', () => turnedBelow('$3'))
   .replace('{walks}', WALKS.join('\n      UNION ALL\n      '))

@@ -5,7 +5,7 @@ import { asOfOf } from '../ask/as-of.js';
 import { reasonOf, type JudgeToken } from '../lists/inactive.pg.js';
 import { readParameters } from '../ask/parameters.js';
 import type { Reader, RegisteredSource } from '../ask/reader.js';
-import type { Ask } from '../ask/snapshot.pg.js';
+import type { Ask } from '../../projections/index.js';
 import type { SourceCheckAnswer } from './answers.js';
 import { readHeard } from './heard.pg.js';
 import { nextSteps, wasLast } from './next-steps.js';

@@ -1,8 +1,8 @@
--- Counts what each source said, as of an index. Below the open block: the last row of each kind, which holds the total
+-- Counts what each source said, as of a past index. Below the open block: the last row of each kind, which holds the total
 -- from the beginning, and the rows of the last days for the clock. In the open block: the runs of events up to the
 -- index. The indexes of a run ascend, so its first `n` are those below $3; only the runs of the batch that the index
 -- cuts are read event by event.
--- $1 tenant  $2 open block; for the present one that is never reached  $3 as of  $4 first day that the clock is judged
+-- $1 tenant  $2 open block  $3 as of  $4 first day that the clock is judged
 -- by  $5 sources  $6 ahead, $7 prompt (milliseconds)
 WITH RECURSIVE newest AS MATERIALIZED (
   SELECT (arrival / 86400000)::int AS day FROM entry WHERE tenant = $1 AND ix = $3::bigint - 1

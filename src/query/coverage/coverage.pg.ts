@@ -1,16 +1,15 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { COUNTING_TIMEOUT_MS, MAX_COUNTED } from '../../projections/index.js';
+import { type Ask, COUNTING_TIMEOUT_MS, MAX_COUNTED, type Snapshot } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { asOfOf } from '../ask/as-of.js';
 import { readPageAsOf } from '../ask/page.js';
 import { readParameters } from '../ask/parameters.js';
 import type { Reader, RegisteredSource } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
+import { readSequences, type SequenceRow } from '../lists/sequences.pg.js';
 import type { CoverageAnswer, CoverageItem } from './answers.js';
-import { createCountMemory, type ReadNow, type Refused, type Sequence } from './count-memory.pg.js';
 import { bySeriousness, findingsOf } from './findings.js';
-import { blockOf, heardOf, readHeard, type Heard } from './heard.pg.js';
-import { readUsesAt, type SourceUses } from './uses.pg.js';
+import { readHeard, type Heard } from './heard.pg.js';
+import { readUses, type SourceUses } from './uses.pg.js';
 
 const REFUSALS = loadSql(import.meta.url, 'refusals.sql');
 
@@ -24,7 +23,6 @@ const MAX_FINDINGS = 100;
  * is.
  */
 export function createCoverageQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
-  const readNow = createCountMemory();
   return (tenant: string, query: unknown): Promise<CoverageAnswer> => {
     const parameters = readParameters(query, COVERAGE_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
@@ -37,7 +35,6 @@ export function createCoverageQuestion({ ask, reader }: { readonly ask: Ask; rea
         const sources = reader.sources(tenant);
         const { heard, uses, refused, sequences } = await readSeen(
           snapshot,
-          readNow,
           sources.map(({ id }) => id),
         );
         const items = sources.map((source) =>
@@ -73,7 +70,7 @@ function itemOf(
   heard: Heard,
   used: SourceUses | undefined,
   refused: readonly Refused[],
-  sequence: Sequence | undefined,
+  sequence: CoverageItem['sequence'] | undefined,
 ): CoverageItem {
   const seen = new Map(heard.types.map((type) => [type.type, type]));
   const last = heard.types.reduce<Heard['types'][number] | undefined>(
@@ -114,31 +111,45 @@ function itemOf(
   };
 }
 
+interface Refused {
+  readonly source: string;
+  readonly code: string;
+  readonly count: number;
+  /** Records counted over all sources and codes. */
+  readonly read: number;
+}
+
 interface Seen {
   readonly heard: (source: string) => Heard;
   readonly uses: ReadonlyMap<string, SourceUses>;
   readonly refused: readonly Refused[];
   /** Empty for the past: sequences are kept for the present only. */
-  readonly sequences: ReadonlyMap<string, Sequence>;
+  readonly sequences: ReadonlyMap<string, CoverageItem['sequence']>;
 }
 
-async function readSeen(snapshot: Snapshot, readNow: ReadNow, sources: readonly string[]): Promise<Seen> {
+async function readSeen(snapshot: Snapshot, sources: readonly string[]): Promise<Seen> {
   const end = snapshot.at + 1;
-  const refusals = { from: end - REFUSED_WITHIN_S, to: end, most: MAX_COUNTED };
-  if (snapshot.present) {
-    const { counts, ...now } = await readNow(snapshot, sources, refusals);
-    return { heard: heardOf(counts), ...now };
-  }
-  const heard = await readHeard(snapshot, sources);
-  const uses = await readUsesAt(snapshot, blockOf(snapshot));
-  const refused = await snapshot.rows<RefusalRow>(REFUSALS, [refusals.from, refusals.to, refusals.most]);
+  const [heard, uses, refused, sequences] = await Promise.all([
+    readHeard(snapshot, sources),
+    readUses(snapshot),
+    snapshot.rows<RefusalRow>(REFUSALS, [end - REFUSED_WITHIN_S, end, MAX_COUNTED]),
+    snapshot.present ? readSequences(snapshot, 0) : [],
+  ]);
   return {
     heard,
     uses,
     refused: refused.map(({ source, code, n, read }) => ({ source, code, count: Number(n), read: Number(read) })),
-    sequences: new Map(),
+    sequences: new Map(sequences.map((row) => [row.source, sequenceOf(row)])),
   };
 }
+
+const sequenceOf = ({ first, last, missing, repeated, given_up }: SequenceRow): CoverageItem['sequence'] => ({
+  first: Number(first),
+  last: Number(last),
+  missing: Number(missing),
+  repeated: Number(repeated),
+  given_up: Number(given_up),
+});
 
 interface RefusalRow {
   readonly [column: string]: unknown;

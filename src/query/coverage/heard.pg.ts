@@ -1,18 +1,15 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { AHEAD_MS, BLOCK_BITS, PROMPT_MS } from '../../projections/index.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import { AHEAD_MS, BLOCK_BITS, PROMPT_MS, type Snapshot } from '../../projections/index.js';
 import type { Clock } from './answers.js';
 
 const COUNTS = loadSql(import.meta.url, 'counts.sql');
-const COUNTS_BELOW = { name: 'source-counts-below', text: loadSql(import.meta.url, 'counts-below.sql') };
+const COUNTS_NOW = { name: 'source-counts-now', text: loadSql(import.meta.url, 'counts-now.sql') };
 
 const DAY_S = 86_400;
-/** A block number that no ledger reaches, so that every block counts whole. */
-const NO_OPEN_BLOCK = 2 ** 31 - 1;
 /** Events, all late, that it takes to call a clock wrong. */
 const MIN_LATE_EVENTS = 20;
 
-export const blockOf = ({ index }: Pick<Snapshot, 'index'>): number => Number(index >> BLOCK_BITS);
+const blockOf = ({ index }: Pick<Snapshot, 'index'>): number => Number(index >> BLOCK_BITS);
 
 /** The events of one type that a source sent. */
 export interface HeardType {
@@ -39,7 +36,7 @@ export interface Heard {
 }
 
 /** Count of one kind of what a source said: a type of event, or what its tokens show. */
-export interface Count {
+interface Count {
   readonly source: string;
   readonly what: string;
   readonly n: number;
@@ -65,35 +62,25 @@ export interface Delays {
  * Returns the first day that the clock is judged by: yesterday, in UTC. Once corrected, a clock counts as right from
  * the second day after.
  */
-export const clockDaysOf = ({ at }: Pick<Snapshot, 'at'>): number => Math.floor(at / DAY_S) - 1;
+const clockDaysOf = ({ at }: Pick<Snapshot, 'at'>): number => Math.floor(at / DAY_S) - 1;
 
 /** Reads what each source said, as of the snapshot. */
 export async function readHeard(snapshot: Snapshot, sources: readonly string[]): Promise<(source: string) => Heard> {
   const since = clockDaysOf(snapshot);
-  const counts = snapshot.present
-    ? await readCountsBelow(snapshot, NO_OPEN_BLOCK, since, sources)
-    : (
-        await snapshot.rows<CountRow>(COUNTS, [
-          blockOf(snapshot),
-          String(snapshot.index),
-          since,
-          sources,
-          AHEAD_MS,
-          PROMPT_MS,
-        ])
-      ).map(countOf);
-  return heardOf(counts);
+  const rows = snapshot.present
+    ? await snapshot.rows<CountRow>(COUNTS_NOW, [since, sources])
+    : await snapshot.rows<CountRow>(COUNTS, [
+        blockOf(snapshot),
+        String(snapshot.index),
+        since,
+        sources,
+        AHEAD_MS,
+        PROMPT_MS,
+      ]);
+  return heardOf(rows.map(countOf));
 }
 
-/** Counts what the sources said in closed blocks below `block`. The result never changes. */
-export const readCountsBelow = async (
-  snapshot: Snapshot,
-  block: number,
-  since: number,
-  sources: readonly string[],
-): Promise<Count[]> => (await snapshot.rows<CountRow>(COUNTS_BELOW, [since, sources, block])).map(countOf);
-
-export function heardOf(counts: Iterable<Count>): (source: string) => Heard {
+function heardOf(counts: readonly Count[]): (source: string) => Heard {
   const bySource = new Map<string, Count[]>();
   for (const count of counts) {
     const there = bySource.get(count.source);
@@ -104,7 +91,7 @@ export function heardOf(counts: Iterable<Count>): (source: string) => Heard {
 }
 
 function heardOfOne(counts: readonly Count[]): Heard {
-  // Remembered counts come in the order in which they were first read.
+  // The database's collation may order them otherwise.
   const events = counts.filter(({ what }) => !isToken(what)).sort((one, other) => (one.what < other.what ? -1 : 1));
   const count = (what: string): number => counts.find((one) => one.what === what)?.n ?? 0;
   return {
@@ -128,9 +115,9 @@ function heardOfOne(counts: readonly Count[]): Heard {
 const isToken = (what: string): boolean =>
   what === 'token' || what === 'token.stated' || what === 'token.arrived' || what === 'token.parent';
 
-export const NO_DELAYS: Delays = { events: 0, least: Infinity, most: -Infinity, sum: 0, ahead: 0, prompt: 0 };
+const NO_DELAYS: Delays = { events: 0, least: Infinity, most: -Infinity, sum: 0, ahead: 0, prompt: 0 };
 
-export const joinDelays = (one: Delays, other: Delays): Delays => ({
+const joinDelays = (one: Delays, other: Delays): Delays => ({
   events: one.events + other.events,
   least: Math.min(one.least, other.least),
   most: Math.max(one.most, other.most),

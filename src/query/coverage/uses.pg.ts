@@ -1,11 +1,9 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import { BLOCK_BITS, type Snapshot } from '../../projections/index.js';
 
 const USES = loadSql(import.meta.url, 'uses.sql');
-const USES_BELOW = {
-  name: 'source-uses-below',
-  text: 'SELECT source, sum(came) AS came, sum(attributed) AS attributed FROM use_source WHERE tenant = $1 AND blk < $2::int GROUP BY source',
-};
+/** A block number that no ledger reaches, so that every block counts whole. */
+const NO_OPEN_BLOCK = 2 ** 31 - 1;
 
 /** Uses that a source reported, and those that are attributed. */
 export interface SourceUses {
@@ -13,16 +11,13 @@ export interface SourceUses {
   readonly attributed: number;
 }
 
-/** Sums uses as of a past index. */
-export const readUsesAt = async (snapshot: Snapshot, block: number): Promise<ReadonlyMap<string, SourceUses>> =>
-  usesOf(await snapshot.rows<UsesRow>(USES, [block, String(snapshot.index)]));
-
-/** Sums uses in closed blocks below `block`. */
-export const readUsesBelow = async (snapshot: Snapshot, block: number): Promise<ReadonlyMap<string, SourceUses>> =>
-  usesOf(await snapshot.rows<UsesRow>(USES_BELOW, [block]));
-
-const usesOf = (rows: readonly UsesRow[]): ReadonlyMap<string, SourceUses> =>
-  new Map(rows.map(({ source, came, attributed }) => [source, { came: Number(came), attributed: Number(attributed) }]));
+/** Sums uses by source, as of the snapshot. */
+export async function readUses({ rows, index, present }: Snapshot): Promise<ReadonlyMap<string, SourceUses>> {
+  const found = await rows<UsesRow>(USES, [present ? NO_OPEN_BLOCK : Number(index >> BLOCK_BITS), String(index)]);
+  return new Map(
+    found.map(({ source, came, attributed }) => [source, { came: Number(came), attributed: Number(attributed) }]),
+  );
+}
 
 interface UsesRow {
   readonly [column: string]: unknown;

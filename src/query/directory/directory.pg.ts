@@ -3,7 +3,7 @@ import { asOfOf } from '../ask/as-of.js';
 import { readPage } from '../ask/page.js';
 import { readChoice, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask } from '../ask/snapshot.pg.js';
+import type { Ask } from '../../projections/index.js';
 import type { DirectoryItem, DirectoryPage } from './answers.js';
 import { columnsOf, DIRECTORY_KINDS, nameOf, type DirectoryColumns, type DirectoryNameColumns } from './entry.js';
 

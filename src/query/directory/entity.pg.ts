@@ -1,10 +1,9 @@
 import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
+import { type Ask, ENTITY_KINDS, type EntityKind, type Snapshot } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { readDisplayNames } from '../ask/names.pg.js';
 import { entityIdOf, invalid, readParameters } from '../ask/parameters.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { EntityAnswer } from './answers.js';
 import { columnsOf, type DirectoryColumns } from './entry.js';
 

@@ -1,8 +1,8 @@
 import type { GraphAnswer, GraphNode } from './answers.js';
 import type { ShownPair } from './pairs.js';
 
-/** Returns the names of an entity, in the order of its kind's parts. */
-type PartsOf = (id: number) => readonly (string | null)[];
+/** Names of an entity, in the order of its kind's parts. */
+export type Parts = readonly (string | null)[];
 
 /** Nodes of a drawing. A picture of more cannot be read. */
 export const MAX_GRAPH_NODES = 200;
@@ -82,7 +82,7 @@ export interface Symbols {
 
 export const issuerNode = (iss: string): GraphNode => ({ id: `issuer:${iss}`, type: 'issuer', name: iss });
 
-export function createSymbols(partsOf: PartsOf): Symbols {
+export function createSymbols(partsOf: (id: number) => Parts): Symbols {
   const issuers = new Map<string, GraphNode>();
   const withIssuer = (iss: string, node: GraphNode): GraphNode[] => {
     let issuer = issuers.get(iss);

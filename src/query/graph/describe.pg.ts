@@ -1,17 +1,16 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { scopesOf } from '../ask/usage.js';
 import type { GraphAnswer, GraphEdge, GraphNode } from './answers.js';
 import type { Drawing } from './canvas.js';
-import type { EntitiesOf } from './entity-memory.pg.js';
+import { readFirstSeen } from './entities.pg.js';
 import { joinDetails, type PairDetails, type PairsDetails, type ShownPair } from './pairs.js';
 
 const NODES = { name: 'graph-nodes', text: loadSql(import.meta.url, 'nodes.sql') };
 
 interface Known {
   readonly detailsOf: PairsDetails;
-  readonly entitiesOf: EntitiesOf;
   /** True if some walk over grants stopped before it had seen all. */
   readonly grantsCut: boolean;
 }
@@ -21,20 +20,22 @@ export async function describeDrawing(
   snapshot: Snapshot,
   { fold = 'none', nodes, pairs: drawn, grants, left_out }: Drawing,
   pairs: readonly ShownPair[],
-  { detailsOf, entitiesOf, grantsCut }: Known,
+  { detailsOf, grantsCut }: Known,
 ): Promise<Pick<GraphAnswer, 'fold' | 'nodes' | 'edges' | 'left_out'>> {
-  const { users, disabled } = await readNodes(snapshot, nodes);
-  const entities = await entitiesOf(
-    snapshot,
-    nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => Number(id)),
-  );
+  const [{ users, disabled }, firstSeen] = await Promise.all([
+    readNodes(snapshot, nodes),
+    readFirstSeen(
+      snapshot,
+      nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => Number(id)),
+    ),
+  ]);
   const sums = sumNodes(pairs);
   return {
     fold,
     nodes: nodes.map((node) => ({
       ...node,
       ...(disabled.has(node.id) ? { disabled: true as const } : {}),
-      ...(node.type === 'issuer' ? {} : { first_seen: entities(Number(node.id)).firstSeen }),
+      ...(node.type === 'issuer' ? {} : { first_seen: firstSeen(Number(node.id)) }),
       ...(node.type === 'client' || node.type === 'issuer' ? { users: users.get(node.id) ?? 0 } : {}),
       ...(node.type === 'client' || node.type === 'resource' ? sums(Number(node.id)) : {}),
     })),

@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { COUNTING_TIMEOUT_MS, ENTITY_KINDS } from '../../projections/index.js';
+import { type Ask, COUNTING_TIMEOUT_MS, ENTITY_KINDS, type Snapshot } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { resolveFilter } from '../ask/names.pg.js';
 import {
@@ -13,16 +13,15 @@ import {
   type Parameters,
 } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { GraphAnswer } from './answers.js';
 import { createSymbols, MAX_GRAPH_NODES, type Drawing, type Symbols } from './canvas.js';
 import { describeDrawing } from './describe.pg.js';
 import { drawGraph } from './draw.js';
+import { readParts } from './entities.pg.js';
 import { createGrantReader } from './held.pg.js';
 import { drawNeighbourhood, type Start, type StartEntity } from './neighbourhood.js';
 import { foldPairs, type ShownPair } from './pairs.js';
-import { createEntityMemory } from './entity-memory.pg.js';
-import { readPairs, type PairFilter, type PairMemory, type ReadPairs } from './pairs.pg.js';
+import { readPairs, type PairFilter, type FollowPairs, type ReadPairs } from './pairs.pg.js';
 
 const FIND_NODE = 'SELECT kind FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3';
 const NODE_KINDS = ['user', 'client', 'agent', 'resource'] as const;
@@ -47,13 +46,12 @@ export const GRAPH_PARAMETERS = [...FILTERS, 'expand', 'depth', 'fold', 'from', 
 export function createGraphQuestion({
   ask,
   reader,
-  memory,
+  follow,
 }: {
   readonly ask: Ask;
   readonly reader: Reader;
-  readonly memory: PairMemory;
+  readonly follow: FollowPairs;
 }) {
-  const entitiesOf = createEntityMemory();
   return (tenant: string, query: unknown): Promise<GraphAnswer> => {
     const parameters = readParameters(query, GRAPH_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
@@ -71,7 +69,7 @@ export function createGraphQuestion({
           resources: await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
         };
         const node = expand?.id === undefined ? undefined : await findNode(snapshot, expand.id);
-        const read = await readPairs(snapshot, memory, filter, window);
+        const read = await readPairs(snapshot, follow, filter, window);
         const pairs = foldPairs(read.pairs);
         const held = createGrantReader(snapshot, pairs, read, filter.agents);
         const ofUsers = expand?.iss === undefined ? undefined : await held.ofIssuer(expand.iss);
@@ -79,10 +77,7 @@ export function createGraphQuestion({
           expand?.iss === undefined
             ? node && shownStart(node, read)
             : { type: 'issuer' as const, iss: expand.iss, clients: ofUsers ?? [] };
-        const symbolsOf = async (ids: readonly number[]) => {
-          const entities = await entitiesOf(snapshot, ids);
-          return createSymbols((id) => entities(id).parts);
-        };
+        const symbolsOf = async (ids: readonly number[]) => createSymbols(await readParts(snapshot, ids));
         const drawing = start
           ? await drawNeighbourhood({ start, depth: expand!.depth, pairs, grants: held, symbolsOf })
           : await drawWhole(pairs, held, filter, fold, symbolsOf);
@@ -92,7 +87,6 @@ export function createGraphQuestion({
           as_of: asOfOf(snapshot),
           ...(await describeDrawing(snapshot, drawing, pairs, {
             detailsOf: read.detailsOf,
-            entitiesOf,
             grantsCut: held.cut(),
           })),
         };

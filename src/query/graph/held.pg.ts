@@ -1,5 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 import { edgeKey } from './known-edges.js';
 import type { Grants } from './neighbourhood.js';
 import type { ShownPair } from './pairs.js';

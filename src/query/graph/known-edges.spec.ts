@@ -1,60 +1,65 @@
 import { expect, it } from '@jest/globals';
-import { agentsAt, detailsAt, learnEdges, noEdges, shownAs, type KnownEdges, type NewsRow } from './known-edges.js';
+import { agentsAt, detailsAt, learnEdges, NO_EDGES, shownAs, type KnownEdges, type NewsRow } from './known-edges.js';
 
-const row = (what: NewsRow['what'], ix: number, over: Partial<NewsRow> = {}): NewsRow => ({
-  what,
-  client: 1,
-  res: 2,
-  ix: String(ix),
-  id: null,
-  words: null,
-  state: null,
-  connection: null,
-  idp: null,
-  arrival: '5000',
-  ...over,
-});
+const pair = { client: 1, res: 2 } as const;
 
 /** The news of a ledger of 50 entries, in order. */
-const NEWS = [
-  row(0, 10),
-  row(1, 10, { words: 'read' }),
-  row(5, 12, { res: null, idp: 7 }),
-  row(2, 20, { words: 'read' }),
-  row(3, 20, { id: 9 }),
-  row(4, 30, { state: 1, words: 'read write', connection: Buffer.from('c'), idp: 7 }),
-  row(5, 35, { res: null, idp: 8 }),
-  row(1, 40, { words: 'write' }),
-  row(6, 42),
-  row(6, 44),
+const NEWS: readonly NewsRow[] = [
+  { what: 'seen', ...pair, ix: '10', arrival: '5000' },
+  { what: 'scope-granted', ...pair, ix: '10', words: 'read' },
+  { what: 'tie', client: 1, ix: '12', idp: 7 },
+  { what: 'scope-used', ...pair, ix: '20', words: 'read' },
+  { what: 'agent-acts', ...pair, ix: '20', id: 9 },
+  {
+    what: 'connection',
+    ...pair,
+    ix: '30',
+    state: 1,
+    words: 'read write',
+    connection: Buffer.from('c'),
+    id: null,
+    idp: 7,
+  },
+  { what: 'tie', client: 1, ix: '35', idp: 8 },
+  { what: 'scope-granted', ...pair, ix: '40', words: 'write' },
 ];
-/** Selects news between two indexes, as `edge-news.sql` does. */
-const between = (from: number, to: number): NewsRow[] =>
-  NEWS.filter(({ what, ix }) => Number(ix) >= from && Number(ix) < to && (what !== 6 || from > 0));
-
-function learned(...asked: readonly (readonly [from: number, to: number])[]): KnownEdges {
-  const known = noEdges();
-  for (const [from, to] of asked) learnEdges(known, between(from, to), to);
+/** Learns the news in parts that end at the given indexes. */
+function learned(...ends: readonly number[]): KnownEdges {
+  let known = NO_EDGES;
+  let from = 0;
+  for (const end of ends) {
+    known = learnEdges(
+      known,
+      NEWS.filter(({ ix }) => Number(ix) >= from && Number(ix) < end),
+    );
+    from = end;
+  }
   return known;
 }
+const whole = learned(50);
 
-/** Two reads: the first read of a tenant brings no grants. */
-const whole = learned([0, 15], [15, 50]);
+it('the same is known when it is told in parts', () => {
+  expect(learned(11, 15, 36, 50)).toEqual(whole);
+});
 
-it.each<[string, KnownEdges]>([
-  ['in parts', learned([0, 15], [15, 36], [36, 50])],
-  ['by two questions of one moment', learned([0, 15], [15, 50], [15, 50])],
-  ['by two questions, of which the one that sees less is answered first', learned([0, 15], [15, 25], [15, 50])],
-  ['by two questions, of which the one that sees more is answered first', learned([0, 15], [15, 50], [15, 25])],
-])('the same is known when it is told %s', (_how, known) => {
-  expect(known).toEqual(whole);
+it('what is known stays as it is when news come', () => {
+  const before = learned(36);
+  const copy = structuredClone(before);
+  learnEdges(before, NEWS);
+  expect(before).toEqual(copy);
 });
 
 it('a new pair of a client brings its ties again, and they are kept once', () => {
-  const known = learned([0, 50]);
-  learnEdges(known, [row(5, 12, { res: null, idp: 7 }), row(0, 55, { res: 3 })], 60);
+  const known = learnEdges(whole, [
+    { what: 'tie', client: 1, ix: '12', idp: 7 },
+    { what: 'seen', client: 1, res: 3, ix: '55', arrival: '5000' },
+  ]);
   expect(known.ties).toEqual(whole.ties);
   expect(known.edges.size).toBe(2);
+});
+
+it('a pair that was never seen together is not known', () => {
+  expect(learnEdges(NO_EDGES, [{ what: 'scope-used', ...pair, ix: '20', words: 'read' }]).edges.size).toBe(0);
 });
 
 it('as of an index is what lies below it', () => {

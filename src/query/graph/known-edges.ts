@@ -26,136 +26,112 @@ export interface KnownEdge {
   readonly firstIx: number;
   /** Arrival of that entry, epoch seconds. */
   readonly firstAt: number;
-  readonly granted: Fact<string>[];
-  readonly used: Fact<string>[];
+  readonly granted: readonly Fact<string>[];
+  readonly used: readonly Fact<string>[];
   /** Agents of grants and of uses; an agent may be listed twice. */
-  readonly acting: Fact<number>[];
+  readonly acting: readonly Fact<number>[];
   /** Versions by id of the connection. */
-  readonly connections: Map<string, ConnectionVersion[]>;
-  readonly grants: EdgeGrants;
-  /** Index of the latest of these facts; grants are not among them. */
-  lastIx: number;
-  /** Agents and details that follow from all facts: valid as of any index above `lastIx`. */
-  whole?: { readonly agents: readonly number[]; readonly details: PairDetails } | undefined;
+  readonly connections: ReadonlyMap<string, readonly ConnectionVersion[]>;
 }
 
-/**
- * The number of users who held a grant at `KnownEdges.grantsFrom`, if it has been read, and the indexes at which
- * another user gained one since, ascending.
- */
-export interface EdgeGrants {
-  before: number | undefined;
-  since: number[];
+interface Row {
+  readonly [column: string]: unknown;
+  readonly client: number;
+  readonly ix: string;
 }
+
+/** Rows about a client and a resource. */
+type EdgeRow = Row & { readonly res: number } & (
+    | { readonly what: 'seen'; readonly arrival: string }
+    | { readonly what: 'scope-granted' | 'scope-used'; readonly words: string }
+    | { readonly what: 'agent-acts'; readonly id: number }
+    | {
+        readonly what: 'connection';
+        readonly connection: Buffer;
+        readonly state: ConnectionVersion['state'];
+        readonly id: number | null;
+        readonly idp: number;
+        readonly words: string;
+      }
+  );
 
 /** A row of `edge-news.sql`. */
-export interface NewsRow {
-  readonly [column: string]: unknown;
-  readonly what: 0 | 1 | 2 | 3 | 4 | 5 | 6;
-  readonly client: number;
-  /** Null if the row is about a client alone. */
-  readonly res: number | null;
-  readonly ix: string;
-  readonly id: number | null;
-  readonly words: string | null;
-  readonly state: number | null;
-  readonly connection: Buffer | null;
-  readonly idp: number | null;
-  readonly arrival: string | null;
-}
+export type NewsRow = EdgeRow | (Row & { readonly what: 'tie'; readonly idp: number });
 
 /**
- * The edges of a tenant up to an index, which grows. Facts never change once written, so the state as of an index
- * follows from the facts below it. Indexes are numbers here: 2^53 entries are out of reach.
+ * Edges of a tenant. Facts never change once written, so the state as of an index follows from the facts below it.
+ * Indexes are numbers here: 2^53 entries are out of reach.
  */
 export interface KnownEdges {
-  /** All facts below this index are here. */
-  upTo: number;
-  /** All new grants from this index on are here. */
-  grantsFrom: number;
-  /** There were too many grants from this index on to remember them. */
-  grantsTooMany: number;
-  readonly edges: Map<string, KnownEdge>;
+  readonly edges: ReadonlyMap<string, KnownEdge>;
   /** A client's names at its IdP, in the order in which events tied them. */
-  readonly ties: Map<number, Fact<number>[]>;
+  readonly ties: ReadonlyMap<number, readonly Fact<number>[]>;
 }
 
-export const noEdges = (): KnownEdges => ({
-  upTo: 0,
-  grantsFrom: 0,
-  grantsTooMany: -1,
-  edges: new Map(),
-  ties: new Map(),
-});
+export const NO_EDGES: KnownEdges = { edges: new Map(), ties: new Map() };
 
 export const edgeKey = ({ client, res }: { readonly client: number; readonly res: number }): string =>
   `${client} ${res}`;
 
-/** Adds the news up to an index and ignores whatever is already known: two questions may bring the same news. */
-export function learnEdges(known: KnownEdges, rows: readonly NewsRow[], upTo: number): void {
-  if (upTo <= known.upTo) return;
+/** Returns the edges with the news; `known` stays as it is. */
+export function learnEdges(known: KnownEdges, rows: readonly NewsRow[]): KnownEdges {
+  const edges = new Map(known.edges);
+  const ties = new Map(known.ties);
   for (const row of rows) {
-    const ix = Number(row.ix);
-    if (row.what === 5) learnTie(known, row.client, { what: row.idp!, ix });
-    else if (ix >= known.upTo) learn(known, row, ix);
+    if (row.what === 'tie') {
+      const there = ties.get(row.client) ?? [];
+      // A new pair of a client brings the client's ties again.
+      if (!there.some(({ what }) => what === row.idp))
+        ties.set(row.client, [...there, { what: row.idp, ix: Number(row.ix) }]);
+      continue;
+    }
+    const key = edgeKey(row);
+    const edge = learn(edges.get(key), row, key);
+    if (edge) edges.set(key, edge);
   }
-  // The first read of a tenant brings no grants, since most are never asked for.
-  if (known.upTo === 0) known.grantsFrom = upTo;
-  known.upTo = upTo;
+  return { edges, ties };
 }
 
-function learn({ edges }: KnownEdges, row: NewsRow, ix: number): void {
-  const key = edgeKey({ client: row.client, res: row.res! });
-  if (row.what === 0) {
-    edges.set(key, newEdge(row, key, ix));
-    return;
+/** Undefined if the two were never seen together: such a pair is not shown. */
+function learn(edge: KnownEdge | undefined, row: EdgeRow, key: string): KnownEdge | undefined {
+  if (row.what === 'seen') return newEdge(row, key, row.arrival);
+  if (edge === undefined) return undefined;
+  const ix = Number(row.ix);
+  switch (row.what) {
+    case 'scope-granted':
+      return { ...edge, granted: [...edge.granted, { what: row.words, ix }] };
+    case 'scope-used':
+      return { ...edge, used: [...edge.used, { what: row.words, ix }] };
+    case 'agent-acts':
+      return { ...edge, acting: [...edge.acting, { what: row.id, ix }] };
+    case 'connection': {
+      const id = row.connection.toString('base64url');
+      const version = {
+        ix,
+        state: row.state,
+        agent: row.id,
+        idpClient: row.idp,
+        scopes: row.words === '' ? [] : row.words.split(' '),
+      };
+      return {
+        ...edge,
+        connections: new Map(edge.connections).set(id, [...(edge.connections.get(id) ?? []), version]),
+      };
+    }
   }
-  const edge = edges.get(key);
-  if (edge === undefined) return; // Never seen together: such a pair is not shown.
-  if (row.what === 6) {
-    edge.grants.since.push(ix);
-    return;
-  }
-  edge.lastIx = ix;
-  edge.whole = undefined;
-  if (row.what === 1) edge.granted.push({ what: row.words!, ix });
-  else if (row.what === 2) edge.used.push({ what: row.words!, ix });
-  else if (row.what === 3) edge.acting.push({ what: row.id!, ix });
-  else learnConnection(edge, row, ix);
 }
 
-const newEdge = ({ client, res, arrival }: NewsRow, key: string, firstIx: number): KnownEdge => ({
+const newEdge = ({ client, res, ix }: EdgeRow, key: string, arrival: string): KnownEdge => ({
   key,
   client,
-  res: res!,
-  firstIx,
+  res,
+  firstIx: Number(ix),
   firstAt: Math.floor(Number(arrival) / 1000),
   granted: [],
   used: [],
   acting: [],
   connections: new Map(),
-  grants: { before: undefined, since: [] },
-  lastIx: firstIx,
 });
-
-function learnConnection(edge: KnownEdge, row: NewsRow, ix: number): void {
-  const id = row.connection!.toString('base64url');
-  const versions = edge.connections.get(id) ?? [];
-  edge.connections.set(id, versions);
-  versions.push({
-    ix,
-    state: row.state as ConnectionVersion['state'],
-    agent: row.id,
-    idpClient: row.idp!,
-    scopes: row.words === '' ? [] : row.words!.split(' '),
-  });
-}
-
-function learnTie({ ties }: KnownEdges, client: number, tie: Fact<number>): void {
-  const there = ties.get(client) ?? [];
-  ties.set(client, there);
-  if (!there.some(({ what }) => what === tie.what)) there.push(tie);
-}
 
 /** Returns the client under its IdP name, the first that an event tied to it; without one the client itself. */
 export function shownAs(known: KnownEdges, client: number, index: number): number {
@@ -173,16 +149,7 @@ const standing = (edge: KnownEdge, index: number): ConnectionVersion[] =>
     : [...edge.connections.values()].flatMap((versions) => versionAt(versions, index) ?? []);
 
 /** Lists the agents of an edge: those of grants and uses first, then those of connections. */
-export const agentsAt = (edge: KnownEdge, index: number): readonly number[] =>
-  index > edge.lastIx ? wholeOf(edge).agents : findAgents(edge, index);
-
-export const detailsAt = (edge: KnownEdge, index: number): PairDetails =>
-  index > edge.lastIx ? wholeOf(edge).details : findDetails(edge, index);
-
-const wholeOf = (edge: KnownEdge): NonNullable<KnownEdge['whole']> =>
-  (edge.whole ??= { agents: findAgents(edge, Infinity), details: findDetails(edge, Infinity) });
-
-function findAgents(edge: KnownEdge, index: number): readonly number[] {
+export function agentsAt(edge: KnownEdge, index: number): readonly number[] {
   const acting = edge.acting.filter(({ ix }) => ix < index).map(({ what }) => what);
   return [...new Set([...acting.sort(asText), ...connectedAgents(edge, index)])];
 }
@@ -196,7 +163,7 @@ const asText = (one: number, other: number): number => (String(one) < String(oth
 
 const STATES = ['deleted', 'created', 'observed'] as const;
 
-function findDetails(edge: KnownEdge, index: number): PairDetails {
+export function detailsAt(edge: KnownEdge, index: number): PairDetails {
   const connections = standing(edge, index);
   const words = (facts: readonly Fact<string>[]): string[] =>
     facts

@@ -1,13 +1,20 @@
-import { readUsesOfUsers } from '../../projections/index.js';
+import { readUsesOfUsers, type Snapshot } from '../../projections/index.js';
+import type { Follow } from '../ask/followed.js';
 import type { Window } from '../ask/parameters.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
 import { boundsOf } from '../ask/usage.js';
-import { createEdgeMemory, type AllEdges, type EdgesOf } from './edge-memory.pg.js';
-import { readGrants } from './grant-memory.pg.js';
-import { agentsAt, connectedAgents, detailsAt, edgeKey, shownAs, type KnownEdge } from './known-edges.js';
+import { countGrants, createFollowEdges, readEdges } from './edges.pg.js';
+import {
+  agentsAt,
+  connectedAgents,
+  detailsAt,
+  edgeKey,
+  shownAs,
+  type KnownEdge,
+  type KnownEdges,
+} from './known-edges.js';
 import { joinUse, NO_USE, type Pair, type PairsDetails, type PairUse } from './pairs.js';
 import { readRawUses, type RawUses } from './raw-uses.pg.js';
-import { createUseMemory, type UsesOf } from './use-memory.pg.js';
+import { createFollowUses, readUses, type UseSums } from './uses.pg.js';
 import { readHeldByUsers, type HeldByUsers } from './users-grants.pg.js';
 
 export interface PairFilter {
@@ -26,14 +33,13 @@ export interface ReadPairs {
   readonly held?: HeldByUsers;
 }
 
-/** Reads pairs that the process remembers, for the questions that need them. */
-export interface PairMemory {
-  readonly edgesOf: EdgesOf;
-  readonly allEdges: AllEdges;
-  readonly usesOf: UsesOf;
+/** Follows pairs for the questions that need them. */
+export interface FollowPairs {
+  readonly edges: Follow<KnownEdges>;
+  readonly uses: Follow<UseSums>;
 }
 
-export const createPairMemory = (): PairMemory => ({ ...createEdgeMemory(), usesOf: createUseMemory() });
+export const createFollowPairs = (): FollowPairs => ({ edges: createFollowEdges(), uses: createFollowUses() });
 
 /**
  * Reads all pairs that the filter leaves, with their counts, as of the snapshot. A client, agent or resource chooses
@@ -42,14 +48,14 @@ export const createPairMemory = (): PairMemory => ({ ...createEdgeMemory(), uses
  */
 export async function readPairs(
   snapshot: Snapshot,
-  memory: PairMemory,
+  follow: FollowPairs,
   filter: PairFilter,
   window: Window,
 ): Promise<ReadPairs> {
   const { resources, agents, users } = filter;
-  if (users) return ofUsers(snapshot, memory, { ...filter, users }, window);
+  if (users) return ofUsers(snapshot, follow, { ...filter, users }, window);
   const index = Number(snapshot.index);
-  const known = await memory.edgesOf(snapshot, filter);
+  const known = await readEdges(follow.edges, snapshot, filter);
   const clients = filter.clients && new Set(filter.clients);
   const wanted = resources && new Set(resources);
   const chosen = [...known.edges.values()].filter(
@@ -59,15 +65,14 @@ export async function readPairs(
   const met = chosen
     .map((edge) => ({ edge, agents: agentsAt(edge, index) }))
     .filter((one) => !agents || one.agents.some((agent) => agents.includes(agent)));
-  const use = await readUses(
+  const use = await readUsesWithin(
     snapshot,
-    memory,
+    follow,
     agents ? { clients: unique(met.map(({ edge }) => edge.client)), resources } : filter,
     window,
   );
-  const grants = await readGrants(
+  const grants = await countGrants(
     snapshot,
-    known,
     met.map(({ edge }) => edge),
   );
   return {
@@ -91,20 +96,21 @@ const pairOf = (
 
 type UseOf = (key: string) => PairUse;
 
-async function readUses(
+async function readUsesWithin(
   snapshot: Snapshot,
-  memory: PairMemory,
+  follow: FollowPairs,
   { clients, resources }: PairFilter,
   window: Window,
 ): Promise<UseOf> {
-  if (window.from === undefined && window.to === undefined) return memory.usesOf(snapshot, { clients, resources });
+  if (window.from === undefined && window.to === undefined)
+    return readUses(follow.uses, snapshot, { clients, resources });
   const [from, to] = boundsOf(window);
   return sumUses(await readRawUses(snapshot, { clients, resources, from, to }));
 }
 
 async function ofUsers(
   snapshot: Snapshot,
-  memory: PairMemory,
+  follow: FollowPairs,
   filter: PairFilter & { readonly users: readonly number[] },
   window: Window,
 ): Promise<ReadPairs> {
@@ -115,7 +121,7 @@ async function ofUsers(
   for (const one of raw.uses) acting.set(edgeKey(one), [...(acting.get(edgeKey(one)) ?? []), ...one.agents]);
   const named = new Map([...held.grants, ...raw.uses].map((one) => [edgeKey(one), one]));
   const met = [...named.values()];
-  const known = await memory.edgesOf(snapshot, {
+  const known = await readEdges(follow.edges, snapshot, {
     clients: unique(met.map(({ client }) => client)),
     resources: unique(met.map(({ res }) => res)),
   });

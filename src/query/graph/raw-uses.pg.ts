@@ -1,6 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { MAX_COUNTED } from '../../projections/index.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import { MAX_COUNTED, type Snapshot } from '../../projections/index.js';
 import type { PairUse } from './pairs.js';
 
 const USES = loadSql(import.meta.url, 'raw-uses.sql');

@@ -1,5 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
+import type { Snapshot } from '../../projections/index.js';
 import type { HeldGrant } from './canvas.js';
 import { edgeKey } from './known-edges.js';
 import type { PairFilter } from './pairs.pg.js';

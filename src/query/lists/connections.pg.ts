@@ -2,12 +2,12 @@ import { loadSql } from '../../platform/postgres/index.js';
 import type { ConnectionPage } from './answers.js';
 import { asOfOf } from '../ask/as-of.js';
 import { connectionStateOf } from '../ask/entity-kinds.js';
-import { readPairs, type PairMemory } from '../graph/pairs.pg.js';
+import { readPairs, type FollowPairs } from '../graph/pairs.pg.js';
 import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
 import { FILTER_PARAMETERS, readParameters, readWindow } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask } from '../ask/snapshot.pg.js';
+import type { Ask } from '../../projections/index.js';
 import { scopesOf, usageOf } from '../ask/usage.js';
 
 const CONNECTIONS = loadSql(import.meta.url, 'connections.sql');
@@ -30,11 +30,11 @@ export const CONNECTION_PARAMETERS = [
 export function createConnectionsQuestion({
   ask,
   reader,
-  memory,
+  follow,
 }: {
   readonly ask: Ask;
   readonly reader: Reader;
-  readonly memory: PairMemory;
+  readonly follow: FollowPairs;
 }) {
   return (tenant: string, query: unknown): Promise<ConnectionPage> => {
     const parameters = readParameters(query, CONNECTION_PARAMETERS);
@@ -60,7 +60,7 @@ export function createConnectionsQuestion({
         );
         const known = await readPairs(
           snapshot,
-          memory,
+          follow,
           { clients: idsOf(shown, 'client'), resources: idsOf(shown, 'res') },
           window,
         );

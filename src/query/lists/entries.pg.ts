@@ -5,7 +5,7 @@ import type { EntryAnswer } from './answers.js';
 import { asOfOf } from '../ask/as-of.js';
 import { readIndex, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask } from '../ask/snapshot.pg.js';
+import type { Ask } from '../../projections/index.js';
 
 const ENTRY = { name: 'entry', text: loadSql(import.meta.url, 'entry.sql') };
 

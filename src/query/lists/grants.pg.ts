@@ -1,5 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { readUsesOfGrants } from '../../projections/index.js';
+import { type Ask, readUsesOfGrants } from '../../projections/index.js';
 import type { GrantPage } from './answers.js';
 import { asOfOf } from '../ask/as-of.js';
 import { NO_USE } from '../graph/pairs.js';
@@ -7,7 +7,6 @@ import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
 import { FILTER_PARAMETERS, readParameters, readWindow } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask } from '../ask/snapshot.pg.js';
 import { boundsOf, scopesOf, usageOf } from '../ask/usage.js';
 
 const GRANTS = loadSql(import.meta.url, 'grants.sql');

@@ -1,9 +1,8 @@
 import type { Static } from 'typebox';
 import { describeInactive, isInactiveReason, type InactiveReason } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import type { StoredLineage } from '../../projections/index.js';
+import type { Snapshot, StoredLineage } from '../../projections/index.js';
 import type { INACTIVE } from '../ask/answer-parts.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
 
 const REFUSED_TOKEN = { name: 'refused-token', text: loadSql(import.meta.url, 'refused-token.sql') };
 

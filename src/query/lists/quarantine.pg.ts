@@ -6,7 +6,7 @@ import { asOfOf } from '../ask/as-of.js';
 import { readPage } from '../ask/page.js';
 import { readFlag, readParameters, readUuid, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask } from '../ask/snapshot.pg.js';
+import type { Ask } from '../../projections/index.js';
 
 const QUARANTINE = loadSql(import.meta.url, 'quarantine.sql');
 const NEWEST = String(2n ** 63n - 1n);

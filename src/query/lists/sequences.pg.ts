@@ -3,7 +3,7 @@ import type { SequencesAnswer } from './answers.js';
 import { asOfOf } from '../ask/as-of.js';
 import { readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
+import type { Ask, Snapshot } from '../../projections/index.js';
 
 const SEQUENCES = loadSql(import.meta.url, 'sequences.sql');
 

@@ -1,6 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import type { StoredLineage } from '../../projections/index.js';
+import type { Ask, Snapshot, StoredLineage } from '../../projections/index.js';
 import { ruleKey, ruleKeyFromBytes, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/index.js';
 import type { TokenAnswer } from './answers.js';
 import { asOfOf, readAsOf, type AskedMoment } from '../ask/as-of.js';
@@ -14,10 +14,8 @@ import {
   readTokenId,
   type Parameters,
 } from '../ask/parameters.js';
-import { keysOf, readLineages } from '../reach/tokens.pg.js';
+import { findStoppingAsOf, keysOf, readLineages } from '../../selection/index.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
-import { findStoppingAsOf } from '../stopping.pg.js';
 import { describeLineage, type FindStopping } from './token-lineage.js';
 
 const TOKEN = { name: 'token', text: loadSql(import.meta.url, 'token.sql') };

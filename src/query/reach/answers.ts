@@ -54,7 +54,7 @@ const Preview = Type.Object(
 export const BlastAnswer = one({
   start: Type.Object(
     {
-      kind: Type.Enum(['user', 'client', 'agent', 'session', 'id_jag', 'token', 'resource']),
+      kind: Type.Enum(['user', 'client', 'agent', 'agent_type', 'session', 'id_jag', 'token', 'resource', 'issuer']),
       selector: Selector,
       other_names: Type.Array(
         Type.Object(

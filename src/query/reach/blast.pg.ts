@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { COUNTING_TIMEOUT_MS } from '../../projections/index.js';
+import { type Ask, COUNTING_TIMEOUT_MS, type Snapshot } from '../../projections/index.js';
 import type { Selector } from '../../rules/index.js';
 import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
 import { isCut } from '../ask/answer-parts.js';
@@ -7,15 +7,21 @@ import { asOfOf, readAsOf } from '../ask/as-of.js';
 import type { Asker } from '../ask/documented.controller.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
 import { inconsistent, need, readParameters } from '../ask/parameters.js';
-import { createLeadMemory } from '../lead-memory.pg.js';
+import { createFollowLeads } from './leads.pg.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { BlastAnswer } from './answers.js';
 import { readHeld, GROUPS, MAX_SHOWN, type Held } from './held.pg.js';
 import { BLAST_PARAMETERS, REACH_PARAMETERS, readSince, readStart, readWantsPreview } from './parameters.js';
-import { findStart, reachedBy, type Start, type StartName } from './start.pg.js';
-import { findReachedTokens, type ReachedToken, type ReachedTokens } from './tokens.pg.js';
-import { readTotals, readUsed, type Used } from './used.pg.js';
+import {
+  findReachedTokens,
+  findStart,
+  reachedBy,
+  type ReachedToken,
+  type ReachedTokens,
+  type Start,
+  type StartName,
+} from '../../selection/index.js';
+import { isAttributed, readTotals, readUsed, type Used } from './used.pg.js';
 import { byResource, usageOf } from './volumes.js';
 
 /** The answer of `POST /v1/revocations/preview` to an order. */
@@ -42,7 +48,7 @@ export function createBlastQuestions(options: {
   readonly previewOrder: PreviewOrder | undefined;
 }): BlastQuestions {
   const { ask, reader, previewOrder } = options;
-  const leadsOf = createLeadMemory();
+  const leadsOf = createFollowLeads();
 
   async function answer(
     caller: Asker,
@@ -61,9 +67,9 @@ export function createBlastQuestions(options: {
       async (snapshot, start: Start) => {
         const from = since ?? snapshot.at - DEFAULT_WINDOW_S;
         if (from > snapshot.at) throw inconsistent('`since` lies after the moment that is asked about');
-        // Usage of a user, client, agent or resource is attributed to it, so live tokens are enough. Usage of a
-        // session, ID-JAG or token comes from its tokens, which may have expired.
-        const ofThemselves = start.entities.length > 0;
+        // Usage of a user, client, agent or resource is attributed to it, so live tokens are enough. Usage of
+        // anything else comes from its tokens, which may have expired.
+        const ofThemselves = isAttributed(start);
         const [reached, usedThemselves, totals] = await Promise.all([
           leadsOf(snapshot).then((leads) =>
             findReachedTokens(snapshot, reader, {
@@ -175,7 +181,7 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
       left_out: live.length - newest.length,
       ...isCut(cut),
     },
-    usage: usageOf(used, resources, names, cut && start.entities.length === 0),
+    usage: usageOf(used, resources, names, cut && !isAttributed(start)),
     rules: proposedRules(start, live, cut).map(({ selector, tokens }) => ({
       order: { selector: { ...selector }, effect: EFFECTS[start.kind] },
       live_tokens: tokens,
@@ -184,12 +190,14 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
   };
 }
 
-/** A user, client, agent or resource may come back later, so it is blocked; a session, ID-JAG or token cannot. */
+/** A session, ID-JAG or token cannot come back later; whatever else can, so it is blocked. */
 const EFFECTS = {
   user: 'block',
   client: 'block',
   agent: 'block',
+  agent_type: 'block',
   resource: 'block',
+  issuer: 'block',
   session: 'revoke',
   id_jag: 'revoke',
   token: 'revoke',

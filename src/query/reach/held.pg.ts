@@ -1,8 +1,6 @@
 import { int4Array, loadSql } from '../../platform/postgres/index.js';
-import { MAX_COUNTED, personOf } from '../../projections/index.js';
-import type { Prepared, Snapshot } from '../ask/snapshot.pg.js';
-import type { Start } from './start.pg.js';
-import type { ReachedToken } from './tokens.pg.js';
+import { MAX_COUNTED, personOf, type Prepared, type Snapshot } from '../../projections/index.js';
+import type { ReachedToken, Start } from '../../selection/index.js';
 
 /** Items shown of each kind. */
 export const MAX_SHOWN = 50;
@@ -20,6 +18,12 @@ const STATEMENTS = {
   client: statement('client', grantsBy('g.client = ANY ($3::int[])')), // grant_client
   resource: statement('resource', grantsBy('g.res = ANY ($3::int[])')), // grant_res
   agent: statement('agent', grantsBy('g.agent = ANY ($3::int[])')), // grant_agent
+  issuer: statement(
+    'issuer',
+    grantsBy(
+      'EXISTS (SELECT FROM entity e WHERE e.tenant = $1 AND e.id IN (g.usr, g.client) AND e.parts ->> 0 = $3::text)',
+    ),
+  ),
   // No grants of its own: only those behind the tokens.
   token: statement(
     'token',
@@ -58,9 +62,10 @@ export interface Held {
 
 export async function readHeld(
   snapshot: Snapshot,
-  { kind, entities }: Start,
+  start: Start,
   tokens: readonly ReachedToken<unknown>[],
 ): Promise<Held> {
+  const { kind, entities } = start;
   // A refresh token is for its RAS alone, which is no resource that anybody reaches.
   const pairs = tokens.flatMap((token) =>
     (token.kind === 'refresh' || token.resources.length === 0 ? [null] : token.resources).map((resource) => ({
@@ -68,16 +73,19 @@ export async function readHeld(
       resource,
     })),
   );
-  const rows = await snapshot.rows<HeldRow>(STATEMENTS[kind === 'session' || kind === 'id_jag' ? 'token' : kind], [
-    String(snapshot.index),
-    entities,
-    MAX_COUNTED,
-    MAX_SHOWN,
-    int4Array(pairs.map(({ user }) => user)),
-    int4Array(pairs.map(({ client }) => client)),
-    int4Array(pairs.map(({ agent }) => agent)),
-    int4Array(pairs.map(({ resource }) => resource)),
-  ]);
+  const rows = await snapshot.rows<HeldRow>(
+    STATEMENTS[kind === 'session' || kind === 'id_jag' || kind === 'agent_type' ? 'token' : kind],
+    [
+      String(snapshot.index),
+      kind === 'issuer' ? start.names[0]!.selector.issuer : entities,
+      MAX_COUNTED,
+      MAX_SHOWN,
+      int4Array(pairs.map(({ user }) => user)),
+      int4Array(pairs.map(({ client }) => client)),
+      int4Array(pairs.map(({ agent }) => agent)),
+      int4Array(pairs.map(({ resource }) => resource)),
+    ],
+  );
   const counted = rows.find((row) => row.kind === 'grants')!;
   const group = (name: (typeof GROUPS)[number]) => {
     const of = rows.filter((row) => row.kind === name);

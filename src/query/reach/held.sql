@@ -1,7 +1,7 @@
 -- Counts the users, clients, agents and resources that standing grants and live tokens reach, and lists those of each
 -- kind with the most grants. A name at a RAS and a name at the IdP count as one person if they are tied. The words in
 -- braces are replaced from a closed list in held.pg.ts: the grants of the start.
--- $1 tenant  $2 as of  $3 ids  $4 grants read at most  $5 items shown of a kind
+-- $1 tenant  $2 as of  $3 ids or name  $4 grants read at most  $5 items shown of a kind
 -- Live tokens, an element for each token and resource: $6 users  $7 clients  $8 agents  $9 resources
 WITH reached AS MATERIALIZED (
   SELECT DISTINCT t.usr, t.client, t.agent, t.res FROM unnest($6::int[], $7::int[], $8::int[], $9::int[]) AS t (usr, client, agent, res)

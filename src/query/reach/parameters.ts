@@ -1,3 +1,4 @@
+import type { AskedStart } from '../../selection/index.js';
 import {
   FILTER_PARAMETERS,
   inconsistent,
@@ -7,7 +8,6 @@ import {
   readFlag,
   readSeconds,
   readTokenId,
-  type EntityRef,
   type Parameters,
 } from '../ask/parameters.js';
 
@@ -16,6 +16,8 @@ const START_PARAMETERS = {
   session: ['session_iss', 'session_sid'],
   id_jag: ['id_jag_iss', 'id_jag_jti', 'id_jag_sha256'],
   token: ['token'],
+  agent_type: ['agent_type'],
+  issuer: ['issuer'],
 } as const;
 
 const BESIDE = ['since', 'preview', 'as_of'] as const;
@@ -28,20 +30,12 @@ export const BLAST_PARAMETERS = [
   ...START_PARAMETERS.id_jag,
   ...START_PARAMETERS.token,
   ...START_PARAMETERS.resource,
+  ...START_PARAMETERS.agent_type,
+  ...START_PARAMETERS.issuer,
   ...BESIDE,
 ] as const;
 
 export const REACH_PARAMETERS = [...START_PARAMETERS.resource, ...BESIDE] as const;
-
-/** The compromised thing, as the caller named it. */
-export type AskedStart =
-  | { readonly kind: 'user' | 'client' | 'agent' | 'resource'; readonly ref: EntityRef }
-  | { readonly kind: 'session'; readonly iss: string; readonly sid: string }
-  | {
-      readonly kind: 'id_jag';
-      readonly name: { readonly iss: string; readonly jti: string } | { readonly sha256: string };
-    }
-  | { readonly kind: 'token'; readonly key: Buffer };
 
 /** Reads the start. Exactly one must be named: with two it would be unclear whether either or both are meant. */
 export function readStart(parameters: Parameters): AskedStart {
@@ -49,21 +43,30 @@ export function readStart(parameters: Parameters): AskedStart {
     START_PARAMETERS[kind].some((name) => parameters.has(name)),
   );
   if (kinds.length !== 1)
-    throw inconsistent('name one user, client, agent, session, ID-JAG, token or resource to start from');
+    throw inconsistent(
+      'name one user, client, agent, type of agent, session, ID-JAG, token, resource or issuer to start from',
+    );
   const kind = kinds[0]!;
   switch (kind) {
-    case 'session':
-      return { kind, iss: needBeside(parameters, 'session_iss'), sid: needBeside(parameters, 'session_sid') };
+    case 'session': {
+      const [iss, sid] = [needBeside(parameters, 'session_iss'), needBeside(parameters, 'session_sid')];
+      return { selector: { session: { iss, sid } } };
+    }
     case 'id_jag': {
       const sha256 = readDigest(parameters, 'id_jag_sha256');
-      if (sha256 === undefined)
-        return { kind, name: { iss: needBeside(parameters, 'id_jag_iss'), jti: needBeside(parameters, 'id_jag_jti') } };
+      if (sha256 === undefined) {
+        const [iss, jti] = [needBeside(parameters, 'id_jag_iss'), needBeside(parameters, 'id_jag_jti')];
+        return { selector: { id_jag: { iss, jti } } };
+      }
       if (parameters.has('id_jag_iss') || parameters.has('id_jag_jti'))
         throw inconsistent('give `id_jag_iss` and `id_jag_jti`, or `id_jag_sha256`');
-      return { kind, name: { sha256 } };
+      return { selector: { id_jag: { sha256 } } };
     }
     case 'token':
       return { kind, key: readTokenId(parameters.get('token')!) };
+    case 'agent_type':
+    case 'issuer':
+      return { selector: { [kind]: parameters.get(kind)! } };
     default:
       return { kind, ref: readEntity(parameters, kind)! };
   }

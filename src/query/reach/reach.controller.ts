@@ -25,7 +25,7 @@ export class ReachController {
   @Answers(
     'The blast radius of something compromised, and the rule that stops exactly that',
     BlastAnswer,
-    BLAST_PARAMETERS,
+    parameterDocs(BLAST_PARAMETERS, { agent_type: { description: 'type of agent, as an event stated it' } }),
     `Name one user, client, agent, session, ID-JAG or other thing. ${ABOUT}`,
   )
   blast(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<BlastAnswer> {

@@ -1,8 +1,6 @@
 import { byteaArray, int4Array, loadSql } from '../../platform/postgres/index.js';
-import { MAX_COUNTED, readTotalUses } from '../../projections/index.js';
-import type { Prepared, Snapshot } from '../ask/snapshot.pg.js';
-import type { Start } from './start.pg.js';
-import type { ReachedToken } from './tokens.pg.js';
+import { MAX_COUNTED, type Prepared, readTotalUses, type Snapshot } from '../../projections/index.js';
+import type { ReachedToken, Start } from '../../selection/index.js';
 
 const HOUR_S = 3_600;
 /** An hour later than any other. */
@@ -65,24 +63,23 @@ export interface Used {
 
 export type UsedRows = Omit<Used, 'totals'>;
 
-/**
- * Reads the uses that are attributed to a user, client, agent or resource; for a session, an ID-JAG or a token, the
- * uses of its tokens.
- */
+type Attributed = 'user' | 'client' | 'agent' | 'resource';
+
+/** Whether uses name it. Whatever else was used is known through its tokens. */
+export const isAttributed = <S extends Pick<Start, 'kind'>>(start: S): start is S & { readonly kind: Attributed } =>
+  start.kind === 'user' || start.kind === 'client' || start.kind === 'agent' || start.kind === 'resource';
+
+/** Reads the uses that are attributed to a user, client, agent or resource; of anything else, the uses of its tokens. */
 export async function readUsed(
   snapshot: Snapshot,
-  { kind, entities }: Start,
+  start: Start,
   tokens: readonly ReachedToken<unknown>[],
   since: number,
 ): Promise<UsedRows> {
-  const byTokens = kind === 'session' || kind === 'id_jag' || kind === 'token';
-  const driving = byTokens ? byteaArray(tokens.map(({ key }) => key)) : int4Array(entities);
-  const rows = await snapshot.rows<UsedRow>(STATEMENTS[byTokens ? 'token' : kind], [
-    String(snapshot.index),
-    since,
-    MAX_COUNTED,
-    driving,
-  ]);
+  const [statement, driving] = isAttributed(start)
+    ? [STATEMENTS[start.kind], int4Array(start.entities)]
+    : [STATEMENTS.token, byteaArray(tokens.map(({ key }) => key))];
+  const rows = await snapshot.rows<UsedRow>(statement, [String(snapshot.index), since, MAX_COUNTED, driving]);
   return { rows, atLeast: rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_COUNTED };
 }
 

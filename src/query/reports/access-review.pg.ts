@@ -1,10 +1,9 @@
 import { int4Array, loadSql } from '../../platform/postgres/index.js';
-import { readUsesOfGrants, type UserUses } from '../../projections/index.js';
+import { type Ask, readUsesOfGrants, type Snapshot, type UserUses } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
 import { FILTER_PARAMETERS, inconsistent, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { ReviewItem } from './answers.js';
 import { csvLine, csvTime } from './csv.js';
 import { readFormat } from './format.js';

@@ -7,8 +7,8 @@ import {
   type TokenKeys,
 } from '../../rules/index.js';
 import type { Names } from '../ask/names.pg.js';
-import type { Snapshot } from '../ask/snapshot.pg.js';
-import { findStoppingAsOf } from '../stopping.pg.js';
+import type { Snapshot } from '../../projections/index.js';
+import { findStoppingAsOf } from '../../selection/index.js';
 
 export interface ReviewedGrant {
   readonly usr: number;

@@ -1,6 +1,13 @@
 import { RescindError } from '../../contracts/index.js';
 import { byteaArray, int8Array, loadSql } from '../../platform/postgres/index.js';
-import { COUNTING_TIMEOUT_MS, MAX_COUNTED, rulesAsOf, type RuleVersion } from '../../projections/index.js';
+import {
+  type Ask,
+  COUNTING_TIMEOUT_MS,
+  MAX_COUNTED,
+  rulesAsOf,
+  type RuleVersion,
+  type Snapshot,
+} from '../../projections/index.js';
 import type { TokenKeys } from '../../rules/index.js';
 import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
 import { isCut } from '../ask/answer-parts.js';
@@ -8,12 +15,11 @@ import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { operationOf, outcomeOf } from '../ask/entity-kinds.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
 import { inconsistent, need, readParameters, readSeconds } from '../ask/parameters.js';
-import { findReachedTokens, type ReachedToken } from '../reach/tokens.pg.js';
+import { findReachedTokens, seedsOf, type ReachedToken } from '../../selection/index.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { IncidentReport } from './answers.js';
 import { readFormat, type Format } from './format.js';
-import { seedsOf, stoppedBy } from './selected.pg.js';
+import { stoppedBy } from './stopped-by.js';
 
 export const INCIDENT_PARAMETERS = ['rule', 'since', 'format', 'as_of'] as const;
 

@@ -1,5 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
+import { type Ask, ENTITY_KINDS, type EntityKind, type Snapshot } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { readDisplayNames } from '../ask/names.pg.js';
@@ -13,7 +13,6 @@ import {
   type Parameters,
 } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { SearchAnswer, SearchItem } from './answers.js';
 import { refuseTokens } from './refuse-tokens.js';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ruleKey } from '../../../src/rules/index.js';
 import { createCountsQuestion } from '../../../src/query/access/counts.pg.js';
 import { createReader } from '../../../src/query/ask/reader.js';
-import { createAsk } from '../../../src/query/ask/snapshot.pg.js';
+import { createAsk } from '../../../src/projections/index.js';
 import { ACME, keyOf, NOW, say, sha256, startQueryApi, T, tokenId } from './history.js';
 import { AGENT, CRM, CRM_AS, IDP, STORY, T2_TEXT, WIKI } from './story.js';
 

@@ -192,6 +192,28 @@ describe('blast radius of other things', () => {
         rules: [{ order: { selector: { token: { iss: CRM_AS, jti: 't1' } }, effect: 'revoke' } }],
       },
     ],
+    [
+      'a type of agent',
+      `agent_type=${AGENT.type}`,
+      {
+        start: { kind: 'agent_type', selector: { agent_type: AGENT.type }, other_names: [] },
+        tokens: { live: 1, stopped: 1 },
+        usage: { allowed: 43, denied: 2 },
+        grants: { count: 1 },
+        rules: [{ order: { selector: { agent_type: AGENT.type }, effect: 'block' } }],
+      },
+    ],
+    [
+      'an issuer',
+      `issuer=${CRM_AS}`,
+      {
+        start: { kind: 'issuer', selector: { issuer: CRM_AS }, other_names: [] },
+        tokens: { live: 1, stopped: 0 },
+        usage: { allowed: 1, denied: 1 },
+        grants: { count: 1 },
+        rules: [{ order: { selector: { issuer: CRM_AS }, effect: 'block' } }],
+      },
+    ],
   ])('%s', async (_name, query, expected) => expect(await ask(`/v1/blast-radius?${query}`)).toMatchObject(expected));
 
   it('counts uses from `since` on', async () => {
@@ -283,6 +305,9 @@ describe('a question that is refused', () => {
     ['/v1/blast-radius?token=x', 400, 'invalid-request'],
     ['/v1/blast-radius?token=AAAAAAAAAAAAAAAAAAAAAA', 404, 'not-found'],
     ['/v1/blast-radius?resource=urn:nothing', 404, 'not-found'],
+    ['/v1/blast-radius?agent_type=nobody', 404, 'not-found'],
+    ['/v1/blast-radius?issuer=urn:nothing', 404, 'not-found'],
+    ['/v1/blast-radius?agent_type=support&issuer=urn:nothing', 400, 'inconsistent-request'],
     [`${ofClient}&since=0`, 400, 'invalid-request'],
     [`${ofClient}&since=4000000000`, 400, 'inconsistent-request'],
     [`${ofClient}&preview=yes`, 400, 'invalid-request'],

@@ -236,6 +236,26 @@ describe('used after a rule', () => {
     ]);
   });
 
+  it('is whoever a rule on a type of agent or on an issuer stops, and nobody else', async () => {
+    const [since, at] = [await head(), later()];
+    const other = 'https://as.other.example';
+    await order('r-type', at, { effect: 'block', selector: { agent_type: 'crawler' } });
+    await order('r-issuer', at, { effect: 'block', selector: { issuer: other } });
+    await order('r-both', at, { effect: 'block', selector: { user: userOf('lea'), agent_type: 'coder' } });
+    await api.say([
+      issued('lea', 'l-1', at + 1, { agent: { type: 'crawler' } }),
+      issued('mia', 'm-1', at + 1, { iss: other }),
+      issued('noa', 'n-2', at + 1, { agent: { type: 'coder' } }),
+      used('l-1', at + 10),
+      say('crm', 'access.allowed', at + 20, { token: { iss: other, jti: 'm-1' }, operation: 'read', status: 200 }),
+      used('n-2', at + 30),
+    ]);
+    expect((await told(since)).sort((one: any, next: any) => one.at - next.at)).toEqual([
+      { rule: 'r-type', state: 'ordered', user: 'lea', at: at + 10, last: at + 10, uses: 1, tokens: 1 },
+      { rule: 'r-issuer', state: 'ordered', user: 'mia', at: at + 20, last: at + 20, uses: 1, tokens: 1 },
+    ]);
+  });
+
   it.each([
     ['acme', ACME, 'idp', 'crm'],
     ['globex', GLOBEX, 'globex', 'globex'],

@@ -1,0 +1,6 @@
+export { createPreviewReader, type Preview, type PreviewReader } from './preview.pg.js';
+export { findReachedTokens, type ReachedToken, type ReachedTokens } from './decide/reached.pg.js';
+export { findStart, reachedBy, type AskedStart, type Start, type StartName } from './names/start.pg.js';
+export { seedsOf } from './names/members.pg.js';
+export { keysOf, readLineages } from './decide/lineages.pg.js';
+export { findStoppingAsOf, indexOf } from './decide/stopping.pg.js';

@@ -1,0 +1,64 @@
+import type { Early } from '../../projections/index.js';
+import { ruleKeyToBytes, selectorParts, type Dimension, type Selector } from '../../rules/index.js';
+import { joinSeeds, type Seeds } from './seeds.js';
+import { findAllClients, findMember } from './start.pg.js';
+
+/** From a dimension whose names leave the fewest tokens to those that leave the most. */
+const NARROWEST: readonly Dimension[] = [
+  'token',
+  'id_jag',
+  'session',
+  'user',
+  'agent',
+  'client',
+  'resource',
+  'agent_type',
+  'issuer',
+];
+
+/** The ids and seeds that the members of a selector name. */
+export interface Members {
+  readonly ids: ReadonlyMap<Dimension, MemberIds>;
+  /** Seeds of the member that leaves the fewest tokens. */
+  readonly seeds: Seeds;
+}
+
+export interface MemberIds {
+  readonly key: Buffer;
+  /** Small id of the name itself; undefined if it has none. */
+  readonly id: number | undefined;
+  /** Ids under which its rights are recorded: also those of names at RASs that belong to it alone. */
+  readonly covered: readonly number[];
+}
+
+/** Finds the ids and seeds that the members of a selector name. A name that was never seen has no id. */
+export async function findMembers(snapshot: Early, tenantKey: Uint8Array, selector: Selector): Promise<Members> {
+  const dimensions = selectorParts(selector).map(([dimension]) => dimension);
+  const narrowest = NARROWEST.find((dimension) => dimensions.includes(dimension));
+  const [starts, all] = await Promise.all([
+    Promise.all(dimensions.map((dimension) => findMember(snapshot, tenantKey, { [dimension]: selector[dimension] }))),
+    narrowest === undefined ? findAllClients(snapshot) : undefined,
+  ]);
+  return {
+    ids: new Map(
+      starts.map(({ names, entities }, nth) => [
+        dimensions[nth]!,
+        { key: ruleKeyToBytes(names[0]!.key), id: entities[0], covered: entities },
+      ]),
+    ),
+    seeds: all ?? starts[dimensions.indexOf(narrowest!)]!.seeds,
+  };
+}
+
+/** Finds the seeds of a rule's tokens. */
+export async function seedsOf(snapshot: Early, tenantKey: Uint8Array, selectors: readonly Selector[]): Promise<Seeds> {
+  // Selectors of one rule differ in few members, so that most begin from the same name.
+  const narrowed = new Map<string, Selector>();
+  for (const selector of selectors) {
+    const narrowest = NARROWEST.find((dimension) => selector[dimension] !== undefined);
+    const one = narrowest === undefined ? {} : { [narrowest]: selector[narrowest] };
+    narrowed.set(JSON.stringify(one), one);
+  }
+  const found = await Promise.all([...narrowed.values()].map((one) => findMembers(snapshot, tenantKey, one)));
+  return joinSeeds(found.map(({ seeds }) => seeds));
+}
