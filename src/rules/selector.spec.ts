@@ -49,7 +49,7 @@ describe('parseSelector', () => {
     ['null', null, /must be an object/],
     ['a list', [{ issuer: iss }], /must be an object/],
     ['a string', 'all', /must be an object/],
-    ['no member', {}, /selects by nothing/],
+    ['no member', {}, /has no members/],
     [
       'five members',
       {
