@@ -4,13 +4,16 @@ import { PlatformModule, type PlatformParts } from './platform/process/index.js'
 import { QueryModule, type Questions } from './query/index.js';
 import { RegistryModule, type RegistryParts } from './registry/index.js';
 import { RevocationModule, type Revocations } from './revocation/index.js';
+import { SettingsModule, type SettingsParts } from './settings/index.js';
 
 /** Parts that each role serves; undefined for a role that this process does not have. */
 export interface AppParts {
   readonly platform: PlatformParts;
   readonly registry: RegistryParts;
   readonly ingest: IngestParts | undefined;
-  readonly serving: { readonly questions: Questions; readonly revocations: Revocations } | undefined;
+  readonly serving:
+    | { readonly questions: Questions; readonly revocations: Revocations; readonly settings: SettingsParts }
+    | undefined;
 }
 
 /** The only list of modules. */
@@ -23,7 +26,9 @@ export class AppModule {
         PlatformModule.register(platform),
         RegistryModule.with(registry),
         ...(ingest ? [IngestModule.with(ingest)] : []),
-        ...(serving ? [QueryModule.with(serving), RevocationModule.with(serving)] : []),
+        ...(serving
+          ? [QueryModule.with(serving), SettingsModule.with(serving.settings), RevocationModule.with(serving)]
+          : []),
       ],
     };
   }

@@ -4,7 +4,7 @@ import { IngestSchema1796000003000 } from './ingest/index.js';
 import { IntrospectionSchema1796000004000 } from './introspection/index.js';
 import { LedgerSchema1796000001000 } from './log/index.js';
 import { ProjectionsSchema1796000002000 } from './projections/index.js';
-import { DirectorySchema1796000006000 } from './query/index.js';
+import { DirectorySchema1796000006000 } from './settings/index.js';
 
 /** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. The history begins with 0.1.0. */
 export const MIGRATIONS = [

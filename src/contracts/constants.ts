@@ -59,8 +59,6 @@ export const PROBLEM_TYPE_BASE = 'https://rescind.dev/problems/';
 
 /** Events in one `POST /events`; more are refused with `too-large`. */
 export const MAX_EVENTS_PER_POST = 1_000;
-/** Parameters of the form of one introspection; more are refused. RFC 7662 and client authentication together know six. */
-export const MAX_FORM_PARAMETERS = 32;
 /** Bytes of one `POST /events` body; more are refused with `too-large`. */
 export const MAX_POST_BYTES = 4 * 1024 * 1024;
 /** Bytes of one event; larger ones are refused with `too-large`. */

@@ -15,10 +15,10 @@ import {
   checkLimits,
   type ProducerOptions,
 } from './producer-options.js';
-import { createReports } from './producer-reports.js';
+import { createReports, type ProducerReports } from './producer-reports.js';
 import { createProducerCounts, type ProducerStats } from './producer-stats.js';
 import { createPump } from './pump.js';
-import { openSpool } from './spool/spool.js';
+import { openSpool, type Spool } from './spool/spool.js';
 
 /** Attributes of one event; see CloudEvents 1.0. */
 export interface EmitOptions {
@@ -106,16 +106,7 @@ export function createProducer(options: ProducerOptions): Producer {
   const flushes = createFlushes();
   let closing: Promise<CloseReport> | undefined;
 
-  const spool =
-    options.spool &&
-    openSpool({
-      directory: options.spool.directory,
-      maxBytes: spoolBytes,
-      onDamaged: (count) => {
-        for (let n = 0; n < count; n++) reports.drop(undefined, 'spool-damaged');
-      },
-      onProblem: (err) => log?.warn({ err, source }, 'cannot tidy the spool; no event is lost'),
-    });
+  const spool = openOwnSpool(options, spoolBytes, reports);
   counts.recovered = spool?.size ?? 0;
   if (counts.recovered > 0)
     log?.info({ source, events: counts.recovered }, 'found events of an earlier process in the spool; sending them');
@@ -204,4 +195,20 @@ export function createProducer(options: ProducerOptions): Producer {
     stats: () => counts.read({ backlog, spool, pump }),
     close: ({ timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS } = {}) => (closing ??= close(timeoutMs)),
   };
+}
+
+function openOwnSpool(
+  { source, spool, log }: ProducerOptions,
+  maxBytes: number,
+  reports: ProducerReports,
+): Spool | undefined {
+  if (spool === undefined) return undefined;
+  return openSpool({
+    directory: spool.directory,
+    maxBytes,
+    onDamaged: (count) => {
+      for (let n = 0; n < count; n++) reports.drop(undefined, 'spool-damaged');
+    },
+    onProblem: (err) => log?.warn({ err, source }, 'cannot tidy the spool; no event is lost'),
+  });
 }

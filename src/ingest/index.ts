@@ -14,7 +14,7 @@ export {
 } from './append/quarantine.pg.js';
 export { createReplay, type Replay } from './quarantine/quarantine-replay.pg.js';
 export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from './quarantine/quarantine-topic.js';
-export { createTopicMaker, type TopicMaker } from './kafka/topic-maker.js';
+export { makeTopic } from './kafka/topic-maker.js';
 export { IngestSchema1796000003000 } from './migrations/1796000003000-schema.js';
 export type { OwnEvent } from './append/own-events.js';
 export { createSeenTokenRecorder, type SeenToken } from './seen-tokens.js';

@@ -1,7 +1,7 @@
 export { createQuestions, type Questions, type QuestionsOptions } from './questions.pg.js';
 export { REPORTS_AT_ONCE } from './reports/stream.js';
 export type { SourceSight } from './coverage/check.pg.js';
-export type { ControlView } from './ask/reader.js';
+export { createReader, type ControlView } from './ask/reader.js';
 export type { BlastAnswer } from './reach/answers.js';
 export type { IncidentReport } from './reports/answers.js';
 export type { PreviewOrder, ProposedOrder } from './reach/blast.pg.js';
@@ -18,5 +18,6 @@ export type {
   TokenAnswer,
 } from './lists/answers.js';
 export type { GraphAnswer, GraphEdge, GraphNode } from './graph/answers.js';
-export { CSV_MEDIA_TYPE } from './directory/import-file.js';
-export { DirectorySchema1796000006000 } from './directory/migrations/1796000006000-schema.js';
+export { DirectoryEntry } from './directory/answers.js';
+export { DIRECTORY_KINDS, entryOf, type DirectoryKind } from './directory/entry.js';
+export { need, readParameters } from './ask/parameters.js';

@@ -10,8 +10,8 @@ import type { CoverageAnswer, SourceCheckAnswer } from './coverage/answers.js';
 import { createSourceCheck, type CheckAsker, type SourceSight } from './coverage/check.pg.js';
 import { createCoverageQuestion } from './coverage/coverage.pg.js';
 import { createConnectionsQuestion } from './lists/connections.pg.js';
-import type { EntityAnswer } from './directory/answers.js';
-import { createDirectory, type Directory } from './directory/directory.pg.js';
+import type { DirectoryPage, EntityAnswer } from './directory/answers.js';
+import { createDirectoryQuestion } from './directory/directory.pg.js';
 import { createEntityQuestion } from './directory/entity.pg.js';
 import { createEntryQuestion } from './lists/entries.pg.js';
 import { createGrantsQuestion } from './lists/grants.pg.js';
@@ -52,7 +52,7 @@ export interface Questions {
   readonly coverage: Question<CoverageAnswer>;
   readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
   readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
-  readonly directory: Directory;
+  readonly directory: Question<DirectoryPage>;
   readonly search: Question<SearchAnswer>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
@@ -102,7 +102,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
       incident: createIncidentReport({ ask, reader }),
     },
     entity: createEntityQuestion({ ask }),
-    directory: createDirectory({ pool, ask, reader, now }),
+    directory: createDirectoryQuestion({ ask, reader }),
     search: createSearchQuestion({ ask, reader }),
     token: createTokenQuestions({ ask, reader, findStopping, judge: options.sight?.judge }),
     entry: createEntryQuestion({ ask, reader }),

@@ -6,11 +6,12 @@ import {
   MAX_POST_BYTES,
   NDJSON_MEDIA_TYPE,
 } from '../contracts/index.js';
-import { createTopicMaker } from '../ingest/index.js';
+import { makeTopic } from '../ingest/index.js';
 import { createHttpApp, createManagement, listenHttp, listenManagement } from '../platform/http/index.js';
 import { createKafka } from '../platform/kafka/index.js';
-import { CSV_MEDIA_TYPE, describeApi } from '../query/index.js';
+import { describeApi } from '../query/index.js';
 import { createAdmission, createRegistry } from '../registry/index.js';
+import { CSV_MEDIA_TYPE } from '../settings/index.js';
 import type { Ingest } from './ingest.js';
 import { refuseWhen } from './not-ready.js';
 import { VERSION, type Parts } from './parts.js';
@@ -40,12 +41,12 @@ export function startRegistry({
   controlLog,
   follower,
 }: Parts): ReturnType<typeof createRegistry> {
-  const topics = servers && createTopicMaker(createKafka({ ...servers, clientId: 'rescind-registry', log }));
+  const kafka = servers && createKafka({ ...servers, clientId: 'rescind-registry', log });
   return createRegistry({
     controlLog,
     follower,
     jwksAllowedHosts: config.jwksAllowedHosts,
-    ...(topics ? { createTopic: topics.create } : {}),
+    ...(kafka ? { createTopic: (topic) => makeTopic(kafka, topic) } : {}),
   });
 }
 

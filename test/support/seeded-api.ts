@@ -5,10 +5,11 @@ import { createControlFollower, createControlLog, type Caller } from '../../src/
 import { createHttpApp, listenHttp } from '../../src/platform/http/index.js';
 import { type Log } from '../../src/platform/log/index.js';
 import { createPool } from '../../src/platform/postgres/index.js';
-import { createQuestions, describeApi, QueryModule, type PreviewOrder } from '../../src/query/index.js';
+import { createQuestions, createReader, describeApi, QueryModule, type PreviewOrder } from '../../src/query/index.js';
 import { ADMIN_KEY_FILE, createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';
 import { createRevocations } from '../../src/revocation/index.js';
 import { seedOrganisation, type Seeded } from '../../src/seed/index.js';
+import { SettingsModule } from '../../src/settings/index.js';
 
 export interface SeededApi {
   readonly url: string;
@@ -46,9 +47,11 @@ export async function startSeededApi({ databaseUrl, log, events, days, end }: Se
       registry: createRegistry({ controlLog, follower }),
       authenticate: createAuthenticator({ state }),
     });
+    const { tenantKey } = createReader(state);
+    const settings = SettingsModule.with({ url: databaseUrl, tenantKey, now: () => end });
     const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
     const app = await createHttpApp({
-      module: { ...QueryModule.with({ questions }), imports: [registry] },
+      module: { ...QueryModule.with({ questions }), imports: [registry, settings] },
       listen,
       log,
     });

@@ -111,7 +111,7 @@ function describe(rebuilt: Rebuilt, seconds: number): string {
       : []),
     ...different.map(
       ({ table, onlyLive, onlyRebuilt }) =>
-        `${table} differs: ${onlyLive} rows are only in the live table, ${onlyRebuilt} only in the one made anew`,
+        `${table} differs: ${onlyLive} rows are only in the live table, ${onlyRebuilt} only in the rebuilt one`,
     ),
     switched
       ? 'Switched.'

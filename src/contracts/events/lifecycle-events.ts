@@ -56,21 +56,21 @@ export type ConnectionChanged = Static<typeof ConnectionChanged>;
 
 type Does = 'block' | 'lift';
 const ofIdp = { speaker: 'idp', bounds: ['issuers'] } as const;
-const ofUser = <D extends Does>(does: D) =>
+const ofUser = (does: Does) =>
   sourceEvent({
     ...ofIdp,
     data: UserChanged,
     key: ({ iss, sub }) => nameKey(iss, sub),
     rule: { does, names: 'user' },
   });
-const ofClient = <D extends Does>(does: D) =>
+const ofClient = (does: Does) =>
   sourceEvent({
     ...ofIdp,
     data: ClientChanged,
     key: ({ iss, idp_client_id: client }) => nameKey(iss, client),
     rule: { does, names: 'client' },
   });
-const ofConnection = <D extends Does>(does: D) =>
+const ofConnection = (does: Does) =>
   sourceEvent({
     ...ofIdp,
     data: ConnectionChanged,

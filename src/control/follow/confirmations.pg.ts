@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { type Log } from '../../platform/log/index.js';
 import { int4Array, int8Array, textArray, uuidArray } from '../../platform/postgres/index.js';
-import type { Settled } from './in-force.js';
+import type { Settled } from './waits.js';
 import type { Seq } from '../log/records.js';
 
 /** Rows that may wait to be written. The limit keeps an unreachable database from filling this process's memory. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createInForce, type InForce, type Settled } from './in-force.js';
+import { createInForce, type InForce } from './in-force.js';
+import type { Settled } from './waits.js';
 import type { NodeRow } from '../../lease/index.js';
 import type { Seq } from '../log/records.js';
 

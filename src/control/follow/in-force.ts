@@ -3,18 +3,14 @@ import { RescindError } from '../../contracts/index.js';
 import type { NodeRows } from './node-rows.pg.js';
 import type { Seq } from '../log/records.js';
 import {
-  hear,
-  isOver,
-  judge,
-  newWait,
   observe,
   rowConfirmed,
   type Acknowledgement,
   type Confirmed,
   type NodeRow,
   type SeenCounter,
-  type Wait,
 } from '../../lease/index.js';
+import { createWaits, type OpenWait, type Settled } from './waits.js';
 
 export interface InForce {
   /**
@@ -48,23 +44,6 @@ export interface InForceOptions {
   readonly onSettled?: ((seq: Seq, settled: readonly Settled[]) => void) | undefined;
 }
 
-/** A node that a wait does not have to wait for, because the node has confirmed the record or its row is gone. */
-export interface Settled {
-  readonly node: string;
-  readonly outcome: 'confirmed' | 'expired';
-  /** Guards that the node vouched for. */
-  readonly guards: number;
-  /** Epoch milliseconds, for reports. */
-  readonly atMs: number;
-}
-
-interface Waiting extends Wait {
-  readonly deadline: number;
-  readonly resolve: (confirmed: Confirmed) => void;
-  readonly reject: (error: unknown) => void;
-  readonly settled: Settled[];
-}
-
 /**
  * Runs the waiting side of the lease protocol. All waits of a process share the reads of the rows, and each round also deletes
  * stale rows on behalf of every process. Only the monotonic clock is used: a wall clock that somebody sets ahead would end a wait
@@ -72,9 +51,7 @@ interface Waiting extends Wait {
  */
 export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: InForceOptions): InForce {
   const seen = new Map<string, SeenCounter>();
-  // Acknowledgements are remembered, because one may be heard before the reply to a read that does not contain it.
-  const said = new Map<string, Acknowledgement>();
-  let waits: Waiting[] = [];
+  const waits = createWaits({ timeoutMs, onOver });
   const known = new Map<string, Seq>();
   let nodes: number | undefined;
   let stopping = false;
@@ -85,42 +62,18 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
 
   async function round(): Promise<void> {
     // Waits that arrive while the read runs are judged by the next read.
-    const asking = [...waits];
+    const asking = waits.open();
     begunAt = performance.now();
     const found = new Map((await rows.read()).map((row) => [row.id, row]));
     nodes = found.size;
     const now = performance.now();
-    for (const id of said.keys()) if (!found.has(id)) said.delete(id);
-    for (const wait of asking) {
-      note(wait, found, () => {
-        judge(wait, found);
-        for (const one of said.values()) hear(wait, one);
-      });
-    }
-    settle();
+    waits.judge(asking, found);
     await reap(observe(seen, found, now));
   }
 
-  /** Runs `act` and records the nodes that it settled: those that the wait stopped needing or, at its first read, those that had confirmed. */
-  function note(wait: Waiting, found: ReadonlyMap<string, Acknowledgement>, act: () => void): void {
-    const before = wait.needed && [...wait.needed];
-    act();
-    const atMs = Date.now();
-    for (const node of before ?? found.keys()) {
-      if (wait.needed === undefined || wait.needed.has(node)) continue;
-      const guards = said.get(node)?.guards ?? found.get(node)?.guards;
-      wait.settled.push({ node, outcome: guards === undefined ? 'expired' : 'confirmed', guards: guards ?? 0, atMs });
-    }
-  }
-
-  function settle(): void {
-    for (const wait of waits) {
-      if (!isOver(wait)) continue;
-      if (wait.tenant !== undefined) learn(wait.seq, wait.tenant);
-      onSettled?.(wait.seq, wait.settled);
-      wait.resolve({ nodes: wait.nodes, guards: wait.guards, expired: wait.expired });
-    }
-    waits = waits.filter((wait) => !isOver(wait));
+  function onOver({ seq, tenant, settled }: OpenWait): void {
+    if (tenant !== undefined) learn(seq, tenant);
+    onSettled?.(seq, settled);
   }
 
   function learn(seq: Seq, tenant: string): Seq {
@@ -138,12 +91,6 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
     }
   }
 
-  function giveUp(): void {
-    const now = performance.now();
-    for (const { deadline, reject } of waits) if (now >= deadline) reject(new RescindError('not-confirmed'));
-    waits = waits.filter(({ deadline }) => now < deadline);
-  }
-
   async function loop(): Promise<void> {
     while (!isStopping()) {
       const woken = new Promise<void>((resolve) => {
@@ -155,11 +102,10 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
       } catch (error) {
         onError(error);
       }
-      giveUp();
+      waits.giveUp();
       if (!isWoken && !isStopping()) await idle(woken);
     }
-    for (const { reject } of waits) reject(new RescindError('not-confirmed'));
-    waits = [];
+    waits.close();
   }
 
   async function idle(woken: Promise<void>): Promise<void> {
@@ -193,10 +139,9 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
   return {
     wait(seq, tenant) {
       if (stopping) return Promise.reject(new RescindError('not-confirmed'));
-      return new Promise((resolve, reject) => {
-        waits.push({ ...newWait(seq, tenant), deadline: performance.now() + timeoutMs, resolve, reject, settled: [] });
-        wakeUp();
-      });
+      const confirmed = waits.add(seq, tenant);
+      wakeUp();
+      return confirmed;
     },
     async upTo(head, tenant) {
       const confirmed = (await rows.read()).map((row) => rowConfirmed(row, tenant));
@@ -205,19 +150,9 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
         tenant,
       );
     },
-    heard(one) {
-      // The acknowledgements of one node arrive in order, and each stays true.
-      said.set(one.id, one);
-      for (const wait of waits) {
-        const left = wait.needed?.size;
-        hear(wait, one);
-        if (wait.needed?.size !== left)
-          wait.settled.push({ node: one.id, outcome: 'confirmed', guards: one.guards, atMs: Date.now() });
-      }
-      settle();
-    },
+    heard: waits.heard,
     wake() {
-      if (waits.length > 0) wakeUp();
+      if (waits.open().length > 0) wakeUp();
     },
     get nodes() {
       return nodes;

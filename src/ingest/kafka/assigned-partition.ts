@@ -76,7 +76,7 @@ export class AssignedPartition {
   #lastSubmitted: Promise<void>;
   #isPaused: boolean;
   #isReleased = false;
-  #stopped: string | undefined;
+  #isStopped = false;
 
   /** Begins to load the position. `before`: the same partition in the member's previous assignment. */
   constructor(parts: PartitionParts, topic: string, partition: number, before: AssignedPartition | undefined) {
@@ -94,7 +94,7 @@ export class AssignedPartition {
 
   /** Whether the partition waits for an operator's decision. */
   get isStopped(): boolean {
-    return this.#stopped !== undefined && !this.#isReleased;
+    return this.#isStopped && !this.#isReleased;
   }
 
   /** Resolves when everything that was handed over is durable or has failed. */
@@ -111,7 +111,7 @@ export class AssignedPartition {
   async takeDecision(): Promise<void> {
     const stored = await this.#parts.offsets.read(this.#parts.cluster, this.topic, this.partition);
     if ((stored && stored.stopped !== null) || !this.isStopped) return;
-    this.#stopped = undefined;
+    this.#isStopped = false;
     void this.#load();
   }
 
@@ -228,7 +228,7 @@ export class AssignedPartition {
     if (!(await this.#parts.offsets.stop(this.#parts.cluster, topic, partition, reason, held)))
       throw new Error(`${this.name} no longer stands at ${held}`);
     this.#parts.log.error({ topic, partition, reason }, 'a partition is stopped until an operator decides');
-    this.#stopped = reason;
+    this.#isStopped = true;
   }
 
   async #recordGap(from: bigint, to: bigint, reason: string): Promise<void> {
@@ -355,7 +355,7 @@ export class AssignedPartition {
     await act().catch((error: unknown) =>
       this.#parts.log.error({ err: error, topic, partition }, 'cannot stop or move a partition; reading it again'),
     );
-    return this.#stopped === undefined ? this.#loadUntilKnown() : undefined;
+    return this.#isStopped ? undefined : this.#loadUntilKnown();
   }
 
   #stopAnew({ next, verify }: Position): Promise<void> {

@@ -84,7 +84,7 @@ describe('decide', () => {
     ['nor is one before the start', 2n, {}, undefined],
     ['nor is a stored one beyond the end', 'stored', { next: 30n }, undefined],
     [
-      'of a log made anew nothing was read',
+      'nothing was read of a log that was replaced',
       'stored',
       { stopped: 'made-anew: another record' },
       { next: 10n, skipped: { from: 3n, to: 10n } },

@@ -1,17 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FORM_MEDIA_TYPE, type OAuthError } from '../../contracts/index.js';
-import type { HotHandler } from '../../platform/http/index.js';
+import { MAX_FORM_BYTES, onForm, type Form, type FormProblem, type HotHandler } from '../../platform/http/index.js';
 import { oauthRefusal, type Authenticator, type Credentials, type Refusal } from '../../registry/index.js';
-import { parseForm, type Form } from './form.js';
 import { INACTIVE, type Answer, type Introspect } from '../introspect.js';
 import type { Recorder } from '../outcomes.js';
 import type { RemoteAddress } from './remote-address.js';
-
-/** Bytes of a request; longer ones are answered 413. */
-const MAX_BODY_BYTES = 64 * 1024;
-
-/** Bytes that are read and dropped so that the sender hears its 413; a sender of more is cut off. */
-const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
 
 /** Seconds. A node that cannot tell now has its lease back in one or two, or another node has. */
 const RETRY_AFTER = '1';
@@ -43,9 +36,7 @@ export function createEndpoint({ introspect, authenticate, recorder, remoteAddre
     }, HOLD_MS);
   }
 
-  function answerForm(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
-    const form = parseForm(body);
-    if (!form) return invalidRequest(res, 'the form is malformed, repeats a parameter or has too many');
+  function answerForm(req: IncomingMessage, res: ServerResponse, form: Form): void {
     const credentials = new RequestCredentials(req, form, remoteAddress);
     const token = form.get('token');
     if (token === undefined) {
@@ -61,6 +52,16 @@ export function createEndpoint({ introspect, authenticate, recorder, remoteAddre
     else send(res, answer, req.headers.authorization, refuse);
   }
 
+  function refuseForm(res: ServerResponse, problem: FormProblem): void {
+    if (problem === 'not-a-form')
+      return invalidRequest(res, `the body must be ${FORM_MEDIA_TYPE}, without a Content-Encoding`);
+    if (problem === 'malformed')
+      return invalidRequest(res, 'the form is malformed, repeats a parameter or has too many');
+    recorder.count('too-large');
+    const description = `the body is over ${MAX_FORM_BYTES} bytes`;
+    sendError(res, 413, { error: 'invalid_request', error_description: description }, { connection: 'close' });
+  }
+
   function invalidRequest(res: ServerResponse, description: string): void {
     recorder.count('invalid-request');
     sendError(res, 400, { error: 'invalid_request', error_description: description });
@@ -73,46 +74,8 @@ export function createEndpoint({ introspect, authenticate, recorder, remoteAddre
 
   return (req, res) => {
     if (req.method !== 'POST') return sendError(res, 405, { error: 'invalid_request' }, { allow: 'POST' });
-    if (!isForm(req)) return invalidRequest(res, `the body must be ${FORM_MEDIA_TYPE}, without a Content-Encoding`);
-    readBody(req, (body) => {
-      if (body) return answerForm(req, res, body);
-      recorder.count('too-large');
-      sendError(
-        res,
-        413,
-        { error: 'invalid_request', error_description: `the body is over ${MAX_BODY_BYTES} bytes` },
-        { connection: 'close' },
-      );
-    });
+    onForm(req, (form) => (typeof form === 'string' ? refuseForm(res, form) : answerForm(req, res, form)));
   };
-}
-
-/** The media type alone decides (RFC 9110, section 8.3.1); an encoded body is not decoded. */
-function isForm({ headers }: IncomingMessage): boolean {
-  const type = headers['content-type'];
-  if (type === undefined || headers['content-encoding'] !== undefined) return false;
-  return type === FORM_MEDIA_TYPE || type.split(';', 1)[0]!.trim().toLowerCase() === FORM_MEDIA_TYPE;
-}
-
-/** Calls back once, with undefined for a body that is too long; not at all when the request breaks off. */
-function readBody(req: IncomingMessage, done: (body: Buffer | undefined) => void): void {
-  let chunks: Buffer[] = [];
-  let size = 0;
-  let answered = false;
-  req.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
-    else chunks = [];
-    if (size > MAX_DRAINED_BYTES && !answered) {
-      answered = true;
-      done(undefined);
-    }
-  });
-  req.on('end', () => {
-    if (answered) return;
-    answered = true;
-    done(size > MAX_BODY_BYTES ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
-  });
 }
 
 type Refuse = (res: ServerResponse, refusal: Refusal) => void;

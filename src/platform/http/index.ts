@@ -3,7 +3,7 @@ export { createHttpApp, listenHttp } from './http-app.module.js';
 export type { HttpAppOptions, RawBodies } from './http-app.module.js';
 export type { HotHandler } from './http-server.js';
 export type { Arriving, RequestGate } from './request-gate.js';
-export { MAX_FORM_BYTES, readForm } from './body/form-body.js';
+export { MAX_FORM_BYTES, MAX_FORM_PARAMETERS, onForm, readForm } from './body/form-body.js';
 export type { Form, FormProblem } from './body/form-body.js';
 export { readBody } from './body/read-body.js';
 export { listenUnready } from './unready-server.js';

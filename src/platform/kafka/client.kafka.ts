@@ -13,9 +13,9 @@ import { createTopicWriter } from './topic-writer.kafka.js';
 import { ensureTopics } from './topics.kafka.js';
 
 /** How long a broker may take to accept a connection. */
-export const KAFKA_CONNECT_TIMEOUT_MS = 5_000;
+const KAFKA_CONNECT_TIMEOUT_MS = 5_000;
 /** How long a request may wait for its answer before kafkajs tries again. */
-export const KAFKA_REQUEST_TIMEOUT_MS = 30_000;
+const KAFKA_REQUEST_TIMEOUT_MS = 30_000;
 
 // kafkajs prints a warning about its partitioner to the console for every producer and bypasses any logger.
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] ??= '1';

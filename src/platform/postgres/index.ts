@@ -1,6 +1,13 @@
 export { createCancellingPool } from './cancelling-pool.pg.js';
 export { createLeaving, type Leaving } from './leaving.js';
-export { createPool, DEFAULT_TIMEOUTS, inTransaction, isDatabaseUnavailable, onConnection } from './pool.pg.js';
+export {
+  createPool,
+  DEFAULT_TIMEOUTS,
+  inTransaction,
+  isDatabaseUnavailable,
+  onConnection,
+  poolConfig,
+} from './pool.pg.js';
 export type { Pool, PoolClient, PoolOptions, SessionTimeouts } from './pool.pg.js';
 export { queryTogether } from './together.pg.js';
 export { endStuckSessions } from './stuck-sessions.pg.js';

@@ -44,24 +44,31 @@ export interface PoolOptions {
 }
 
 /** Creates a pool with server-side timeouts. 64-bit integers stay text (node-postgres's default): convert them to `bigint` at the edge. */
-export function createPool(options: PoolOptions): Pool {
-  const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const pool = new Pool({
-    connectionString: options.url,
-    max: options.max,
-    application_name: options.applicationName,
+export function createPool({ url, onIdleError, ...options }: PoolOptions): Pool {
+  const pool = new Pool({ connectionString: url, ...poolConfig(options) });
+  pool.on('error', (error) => {
+    if (!pool.ending) onIdleError?.(error);
+  });
+  return pool;
+}
+
+/** Settings of every pool, also of one that another library makes: limits of the server, of waiting, and of unused connections. */
+export function poolConfig({
+  max,
+  applicationName,
+  timeouts,
+}: Pick<PoolOptions, 'max' | 'applicationName' | 'timeouts'>) {
+  return {
+    max,
+    application_name: applicationName,
     idleTimeoutMillis: IDLE_CONNECTION_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
-    options: Object.entries(sessionSettings(timeouts))
+    options: Object.entries(sessionSettings({ ...DEFAULT_TIMEOUTS, ...timeouts }))
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
-  });
-  pool.on('error', (error) => {
-    if (!pool.ending) options.onIdleError?.(error);
-  });
-  return pool;
+  };
 }
 
 function sessionSettings(timeouts: SessionTimeouts): Record<string, string | number> {
@@ -128,8 +135,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
       code,
     );
   }
-  // node-postgres gives these errors no code.
-  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
+  // node-postgres and TypeORM give these errors no code.
+  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Query runner already released)/.test(
     String(message),
   );
 }

@@ -230,6 +230,6 @@ function checkLeftOut(leftOut: readonly string[], tables: readonly string[]): vo
   const unknown = leftOut.find((name) => !tables.includes(name.split('.', 1)[0]!));
   if (unknown !== undefined)
     throw new RescindError('invalid-request', {
-      detail: `\`${unknown}\` is none of the tables made anew: ${tables.join(', ')}`,
+      detail: `\`${unknown}\` is none of the rebuilt tables: ${tables.join(', ')}`,
     });
 }

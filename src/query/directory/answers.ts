@@ -1,6 +1,6 @@
 import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
-import { Count, EntityId, Index, maybe, one, page, strict, Time } from '../ask/answer-parts.js';
+import { EntityId, Index, maybe, one, page, strict, Time } from '../ask/answer-parts.js';
 
 const Text = maybe(Type.String());
 
@@ -28,8 +28,6 @@ export const DirectoryItem = Type.Object(
   { ...strict, description: '`entity` is null if no event has named this yet' },
 );
 export const DirectoryPage = page(DirectoryItem);
-
-export const ImportAnswer = Type.Object({ entries: Count, created: Count, changed: Count, unchanged: Count }, strict);
 
 const EntityName = Type.Object(
   {
@@ -64,10 +62,9 @@ export const EntityAnswer = one({
   at_least: Type.Boolean({ description: 'whether there are more names than shown' }),
 });
 
-nameSchemas({ DirectoryEntry, DirectoryItem, DirectoryPage, ImportAnswer, EntityAnswer });
+nameSchemas({ DirectoryEntry, DirectoryItem, DirectoryPage, EntityAnswer });
 
 export type DirectoryEntry = Static<typeof DirectoryEntry>;
 export type DirectoryItem = Static<typeof DirectoryItem>;
 export type DirectoryPage = Static<typeof DirectoryPage>;
-export type ImportAnswer = Static<typeof ImportAnswer>;
 export type EntityAnswer = Static<typeof EntityAnswer>;

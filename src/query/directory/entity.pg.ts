@@ -6,7 +6,7 @@ import { readDisplayNames } from '../ask/names.pg.js';
 import { entityIdOf, invalid, readParameters } from '../ask/parameters.js';
 import type { Ask, Snapshot } from '../ask/snapshot.pg.js';
 import type { EntityAnswer } from './answers.js';
-import { columnsOf, type DirectoryColumns } from './directory.pg.js';
+import { columnsOf, type DirectoryColumns } from './entry.js';
 
 const ENTITY_NAMES = loadSql(import.meta.url, 'entity-names.sql');
 const TIED = loadSql(import.meta.url, 'tied-names.sql');

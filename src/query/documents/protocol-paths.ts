@@ -9,11 +9,11 @@ import {
   JSON_MEDIA_TYPE,
   LEDGER_STATES,
   MAX_EVENTS_PER_POST,
-  MAX_FORM_PARAMETERS,
   NDJSON_MEDIA_TYPE,
   PROBLEM_MEDIA_TYPE,
   SOURCE_EVENT_NAMES,
 } from '../../contracts/index.js';
+import { MAX_FORM_PARAMETERS } from '../../platform/http/index.js';
 
 /*
  * Describes the endpoints that are answered in front of the framework, which therefore cannot describe them. Written by
@@ -101,7 +101,7 @@ const problem = {
   content: { [PROBLEM_MEDIA_TYPE]: { schema: { type: 'object', required: ['type', 'status', 'code'] } } },
 };
 
-const tokenForm = (title: string, hint: string, example: object, bounds: object = {}) => ({
+const tokenForm = (title: string, hint: string, example: object) => ({
   required: true,
   content: {
     [FORM_MEDIA_TYPE]: {
@@ -117,7 +117,7 @@ const tokenForm = (title: string, hint: string, example: object, bounds: object 
         },
         // Parameters that nobody knows are ignored (RFC 7662, 2.1). None may be repeated, so no value is a list (RFC 6749, 3.1).
         additionalProperties: text,
-        ...bounds,
+        maxProperties: MAX_FORM_PARAMETERS,
       },
       example,
     },
@@ -288,12 +288,10 @@ export const PROTOCOL_PATHS = {
       description:
         'Role `introspect`. The answer about an inactive token is the same bytes, whatever the reason. With the hint for ID-JAGs no other types are searched, although RFC 7662, 2.1 would allow it: a RAS that looks only at `active` must not redeem an access token.',
       security: callers,
-      requestBody: tokenForm(
-        'IntrospectionForm',
-        `\`access_token\`, \`refresh_token\` or \`${ID_JAG_TOKEN_TYPE}\``,
-        { token: 'mF_9.B5f-4.1JqM', token_type_hint: 'access_token' },
-        { maxProperties: MAX_FORM_PARAMETERS },
-      ),
+      requestBody: tokenForm('IntrospectionForm', `\`access_token\`, \`refresh_token\` or \`${ID_JAG_TOKEN_TYPE}\``, {
+        token: 'mF_9.B5f-4.1JqM',
+        token_type_hint: 'access_token',
+      }),
       responses: {
         200: {
           description: 'active, with the recorded facts, or inactive',

@@ -7,7 +7,7 @@ import type { Random } from './random.js';
 
 /** Questions under way at a time, and a second, a node. */
 const CONNECTIONS = 32;
-/** Connections, out of those, that send several questions at once. */
+/** Connections, out of {@link CONNECTIONS}, that send several questions at once. */
 const PIPELINING = 8;
 const QUESTIONS_A_SECOND = 400;
 /** Checks of each guard; the guard answers most of them from its memory. */

@@ -1,7 +1,7 @@
 import type { Random } from './random.js';
 import type { Minted } from './universe.js';
 
-/** By how much they select, least first: a history's selector begins with what finds it. */
+/** Dimensions by how much they select, the most selective first: a selector of the history begins with the member that finds its tokens. */
 const DIMENSIONS = [
   'token',
   'id_jag',

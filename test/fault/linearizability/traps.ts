@@ -102,7 +102,7 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
   'wait-joins-read': {
     breaks: 'a wait is judged by a read of the rows that began before it',
     patches: [
-      { file: 'control/follow/in-force.js', from: 'for (const wait of asking) {', to: 'for (const wait of waits) {' },
+      { file: 'control/follow/waits.js', from: 'for (const wait of asking) {', to: 'for (const wait of waits) {' },
     ],
   },
   'clock-before-read': {
@@ -110,8 +110,8 @@ export const TRAPS: Readonly<Record<string, Trap>> = {
     patches: [
       {
         file: 'control/follow/in-force.js',
-        from: 'const asking = [...waits];',
-        to: 'const asking = [...waits]; const now = performance.now();',
+        from: 'const asking = waits.open();',
+        to: 'const asking = waits.open(); const now = performance.now();',
       },
       {
         file: 'control/follow/in-force.js',

@@ -139,7 +139,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     expect(said).toMatchObject({
       code: 1,
       out: expect.stringMatching(
-        /^token differs: 1 rows are only in the live table, 1 only in the one made anew\nNot switched/m,
+        /^token differs: 1 rows are only in the live table, 1 only in the rebuilt one\nNot switched/m,
       ),
     });
     expect(await rescindSays('rebuild', 'tokens', '--accept-difference')).toMatchObject({
@@ -189,7 +189,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     expect(await rescindSays('rebuild')).toMatchObject({ code: 2 });
     expect(await rescindSays('rebuild', 'sessions', '--shape', 'token')).toMatchObject({
       code: 1,
-      err: expect.stringMatching(/^rescind: .*`token` is none of the tables made anew: session/s),
+      err: expect.stringMatching(/^rescind: .*`token` is none of the rebuilt tables: session/s),
     });
   });
 });

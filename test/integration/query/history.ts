@@ -20,9 +20,10 @@ import { type Log } from '../../../src/platform/log/index.js';
 import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
 import { writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
-import { createQuestions, CSV_MEDIA_TYPE, describeApi, QueryModule } from '../../../src/query/index.js';
+import { createQuestions, createReader, describeApi, QueryModule } from '../../../src/query/index.js';
 import { createAuthenticator, createRegistry, RegistryModule } from '../../../src/registry/index.js';
 import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
+import { CSV_MEDIA_TYPE, SettingsModule } from '../../../src/settings/index.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
 
 /** The clock of the questions: 2026-09-22T18:00:00Z. */
@@ -129,9 +130,11 @@ export async function startQueryApi(
     registry: createRegistry({ controlLog, follower }),
     authenticate: createAuthenticator({ state }),
   });
+  const { tenantKey } = createReader(state);
+  const settings = SettingsModule.with({ url: database.url, tenantKey, now: () => NOW });
   const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
   const app: NestFastifyApplication = await createHttpApp({
-    module: { ...QueryModule.with({ questions }), imports: [registry] },
+    module: { ...QueryModule.with({ questions }), imports: [registry, settings] },
     listen,
     log,
     bodies: { mediaTypes: ['application/json', CSV_MEDIA_TYPE], limitBytes: 4 * 1024 * 1024 },
@@ -162,6 +165,7 @@ export async function startQueryApi(
   }
 
   return {
+    app,
     pool: database.pool,
     url,
     /** The registered state: tenants with their keys, sources, the rule. */

@@ -4,19 +4,29 @@ import type { IncomingMessage } from 'node:http';
 const MAX_DRAINED_BYTES = 4 * 1024 * 1024;
 
 /**
- * Reads a body for a hot handler. Undefined if it is longer than `maxBytes`. Never resolves if the request breaks off, because nobody is
- * left to answer.
+ * Reads a body for a hot handler and calls `done` once, with undefined if the body is longer than `maxBytes`. Never calls it if the request
+ * breaks off, because nobody is left to answer.
  */
-export function readBody(req: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    let chunks: Buffer[] = [];
-    let size = 0;
-    req.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= maxBytes) chunks.push(chunk);
-      else chunks = [];
-      if (size > MAX_DRAINED_BYTES) resolve(undefined);
-    });
-    req.on('end', () => resolve(size > maxBytes ? undefined : Buffer.concat(chunks)));
+export function onBody(req: IncomingMessage, maxBytes: number, done: (body: Buffer | undefined) => void): void {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  let isDone = false;
+  req.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= maxBytes) chunks.push(chunk);
+    else chunks = [];
+    if (size > MAX_DRAINED_BYTES && !isDone) {
+      isDone = true;
+      done(undefined);
+    }
+  });
+  req.on('end', () => {
+    if (isDone) return;
+    isDone = true;
+    done(size > maxBytes ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
   });
 }
+
+/** Reads a body as {@link onBody} does. */
+export const readBody = (req: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> =>
+  new Promise((resolve) => onBody(req, maxBytes, resolve));

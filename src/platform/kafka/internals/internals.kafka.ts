@@ -57,10 +57,8 @@ export const KAFKAJS_INTERNALS = {
   },
 } as const;
 
-export type KafkajsInternal = keyof typeof KAFKAJS_INTERNALS;
-
 /** Loads a file of kafkajs. */
-export const kafkajsInternal = <T>(file: KafkajsInternal): T => require(`kafkajs/src/${file}`) as T;
+export const kafkajsInternal = <T>(file: keyof typeof KAFKAJS_INTERNALS): T => require(`kafkajs/src/${file}`) as T;
 
 /** Returns the offset that the fetch asked for. */
 export const fetchedOffsetOf = (batch: Batch): bigint =>

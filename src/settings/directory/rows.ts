@@ -1,10 +1,8 @@
 import { MAX_IDENTIFIER_LENGTH, RescindError } from '../../contracts/index.js';
+import type { DirectoryKind } from '../../query/index.js';
 import { userParts, type Parts } from '../../rules/index.js';
 
-export const DIRECTORY_KINDS = ['user', 'client', 'agent'] as const;
-export type DirectoryKind = (typeof DIRECTORY_KINDS)[number];
-
-/** An entry as it is stored: a kind, the parts of its name, and what people read. */
+/** An entry as it is given: a kind, the parts of its name, and what people read. */
 export interface DirectoryRow {
   readonly kind: DirectoryKind;
   readonly parts: Parts;
@@ -119,6 +117,15 @@ export function readRow(kind: DirectoryKind, { iss, tenant, id }: DirectoryName,
   if ([display_name, user_name, owner, team].every((value) => value === null) && emails.length === 0)
     fail('says nothing: give at least one name, email, owner or team');
   return row;
+}
+
+/** Reads the members of a client or agent. Throws a `TypeError`. */
+export function readOwned(body: unknown): Members {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) fail('the body is an object');
+  const known = Object.keys(OWNED.properties);
+  const unknown = Object.keys(body).find((name) => !known.includes(name));
+  if (unknown !== undefined) fail(`\`${unknown.slice(0, 64)}\` is none of ${known.join(', ')}`);
+  return body as Members;
 }
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';

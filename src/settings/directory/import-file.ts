@@ -1,7 +1,8 @@
 import { RescindError } from '../../contracts/index.js';
 import { parseStrictJson } from '../../platform/http/index.js';
+import { DIRECTORY_KINDS, type DirectoryKind } from '../../query/index.js';
 import { CsvError, parseCsv } from './csv.js';
-import { DIRECTORY_KINDS, readRow, type DirectoryKind, type DirectoryRow, type Members } from './rows.js';
+import { readRow, type DirectoryRow, type Members } from './rows.js';
 
 export const CSV_MEDIA_TYPE = 'text/csv';
 
@@ -76,8 +77,8 @@ function refusal(faults: readonly Fault[]): RescindError {
 }
 
 function rowOf({ kind, iss, tenant, id, ...members }: Members): DirectoryRow {
-  if (!DIRECTORY_KINDS.includes(kind as DirectoryKind))
-    throw new TypeError(`\`kind\` is one of ${DIRECTORY_KINDS.join(', ')}`);
+  if (typeof kind !== 'string' || !Object.hasOwn(DIRECTORY_KINDS, kind))
+    throw new TypeError(`\`kind\` is one of ${Object.keys(DIRECTORY_KINDS).join(', ')}`);
   const unknown = Object.keys(members).find((name) => !(DIRECTORY_COLUMNS as readonly string[]).includes(name));
   if (unknown !== undefined) throw new TypeError(`\`${unknown.slice(0, 64)}\` is no member of an entry`);
   return readRow(kind as DirectoryKind, { iss, tenant, id }, members);

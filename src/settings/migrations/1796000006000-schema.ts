@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../../platform/postgres/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 
 export class DirectorySchema1796000006000 implements MigrationInterface {
   readonly name = 'DirectorySchema1796000006000';

@@ -1,0 +1,135 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { In, type Repository } from 'typeorm';
+import { RescindError } from '../../contracts/index.js';
+import {
+  DIRECTORY_KINDS,
+  entryOf,
+  need,
+  readParameters,
+  type DirectoryEntry,
+  type DirectoryKind,
+} from '../../query/index.js';
+import { ruleKey, ruleKeyToBytes, userParts, type Parts } from '../../rules/index.js';
+import { SETTING_FACTS, type SettingFacts } from '../setting-facts.js';
+import type { ImportAnswer } from './answers.js';
+import { readDirectoryFile } from './import-file.js';
+import { orInvalid, readOwned, readRow, type DirectoryRow } from './rows.js';
+import { readScimUser } from './scim-user.js';
+import { StoredEntry } from './stored-entry.entity.js';
+
+const USER_NAME_PARAMETERS = ['iss', 'tenant'];
+const OTHER_NAME_PARAMETERS = ['iss'];
+const PRIMARY_KEY = ['tenant', 'kind', 'key'];
+/** Columns of which a change makes another entry. */
+const SAID = ['display_name', 'user_name', 'emails', 'active', 'owner', 'team'] as const;
+/** Entries of a file that one statement takes. Between two statements other requests of the process run. */
+const ENTRIES_A_STATEMENT = 100;
+
+export interface Writer {
+  readonly id: string;
+  readonly tenant: string;
+}
+
+/** Changes names, owners and teams for people to read. No decision reads them. */
+@Injectable()
+export class DirectoryService {
+  readonly #entries: Repository<StoredEntry>;
+  readonly #facts: SettingFacts;
+
+  constructor(
+    @InjectRepository(StoredEntry) entries: Repository<StoredEntry>,
+    @Inject(SETTING_FACTS) facts: SettingFacts,
+  ) {
+    this.#entries = entries;
+    this.#facts = facts;
+  }
+
+  /** Creates or replaces one entry. An entry that says the same is not written. Rejects with `invalid-request`. */
+  async put(writer: Writer, kind: DirectoryKind, id: string, query: unknown, body: unknown): Promise<DirectoryEntry> {
+    const name = readName(kind, id, query);
+    const row = orInvalid(() => readRow(kind, name, kind === 'user' ? readScimUser(body) : readOwned(body)));
+    const entry = this.#toStore(writer, row);
+    const before = await this.#find(entry);
+    if (before !== null && saysTheSame(before, entry)) return entryOf(before);
+    await this.#entries.upsert(entry, PRIMARY_KEY);
+    return entryOf(entry);
+  }
+
+  /** Removes one entry and returns it. Rejects with `not-found`. */
+  async remove({ tenant }: Writer, kind: DirectoryKind, id: string, query: unknown): Promise<DirectoryEntry> {
+    const { iss, tenant: claim } = readName(kind, id, query);
+    const parts = kind === 'user' ? userParts({ iss, sub: id, tenant: claim }) : [iss, id];
+    const entry = await this.#find({ tenant, kind: DIRECTORY_KINDS[kind], key: this.#keyOf(tenant, kind, parts) });
+    if (entry === null) throw new RescindError('not-found', { detail: 'the directory has no such entry' });
+    await this.#entries.delete(primaryKeyOf(entry));
+    return entryOf(entry);
+  }
+
+  /**
+   * Puts the entries of a file, all or none; entries that the file does not name stay. The same file again changes
+   * nothing.
+   */
+  async importFile(writer: Writer, bytes: Uint8Array, mediaType: string): Promise<ImportAnswer> {
+    const given = readDirectoryFile(bytes, mediaType).map((row) => this.#toStore(writer, row));
+    // Two imports of the same entries take their rows in the same order, so that neither waits for the other for ever.
+    given.sort((one, other) => Buffer.compare(one.key, other.key));
+    const counts = { entries: given.length, created: 0, changed: 0, unchanged: 0 };
+    await this.#entries.manager.transaction(async (manager) => {
+      for (let from = 0; from < given.length; from += ENTRIES_A_STATEMENT) {
+        const { created, written, all } = await replace(
+          manager.getRepository(StoredEntry),
+          given.slice(from, from + ENTRIES_A_STATEMENT),
+        );
+        counts.created += created;
+        counts.changed += written - created;
+        counts.unchanged += all - written;
+      }
+    });
+    return counts;
+  }
+
+  #find(entry: Pick<StoredEntry, 'tenant' | 'kind' | 'key'>): Promise<StoredEntry | null> {
+    return this.#entries.findOneBy(primaryKeyOf(entry));
+  }
+
+  #keyOf(tenant: string, kind: DirectoryKind, parts: Parts): Buffer {
+    return ruleKeyToBytes(ruleKey(this.#facts.tenantKey(tenant), kind, parts));
+  }
+
+  #toStore({ id, tenant }: Writer, { kind, parts, ...said }: DirectoryRow): StoredEntry {
+    return {
+      tenant,
+      kind: DIRECTORY_KINDS[kind],
+      key: this.#keyOf(tenant, kind, parts),
+      parts,
+      ...said,
+      emails: [...said.emails],
+      updated_at: this.#facts.now(),
+      updated_by: id,
+    };
+  }
+}
+
+/** Writes the entries of one tenant that differ from those stored. */
+async function replace(entries: Repository<StoredEntry>, given: readonly StoredEntry[]) {
+  const [tenant, kinds, keys] = [given[0]!.tenant, Object.values(DIRECTORY_KINDS), given.map(({ key }) => key)];
+  const stored = await entries.findBy({ tenant, kind: In(kinds), key: In(keys) });
+  const before = new Map(stored.map((entry) => [entry.key.toString('latin1'), entry]));
+  const written = given.filter((entry) => {
+    const known = before.get(entry.key.toString('latin1'));
+    return known === undefined || !saysTheSame(known, entry);
+  });
+  if (written.length > 0) await entries.upsert(written, PRIMARY_KEY);
+  return { created: given.length - stored.length, written: written.length, all: given.length };
+}
+
+const primaryKeyOf = ({ tenant, kind, key }: Pick<StoredEntry, 'tenant' | 'kind' | 'key'>) => ({ tenant, kind, key });
+
+const saysTheSame = (one: StoredEntry, other: StoredEntry): boolean =>
+  SAID.every((column) => JSON.stringify(one[column]) === JSON.stringify(other[column]));
+
+function readName(kind: DirectoryKind, id: string, query: unknown) {
+  const parameters = readParameters(query, kind === 'user' ? USER_NAME_PARAMETERS : OTHER_NAME_PARAMETERS);
+  return { iss: need(parameters, 'iss'), tenant: parameters.get('tenant'), id };
+}
