@@ -30,7 +30,18 @@ FROM (
   SELECT 'tie', a.local, NULL, a.from_ix, NULL, NULL, NULL, NULL, a.idp
   FROM alias a
   WHERE $2 > 0 AND a.tenant = $1 AND a.from_ix >= $2 AND a.from_ix < $3 AND EXISTS (SELECT FROM edge_seen s WHERE s.tenant = $1 AND s.client = a.local)
+  UNION ALL
+  -- The users who hold a grant of the pair: their number if the read starts at the beginning of the ledger, else one more.
+  SELECT 'grants', s.client, s.res, g.from_ix, g.grants::int, NULL, NULL, NULL, NULL
+  FROM edge_seen s
+  CROSS JOIN LATERAL (
+    SELECT from_ix, grants FROM edge_grant
+    WHERE tenant = $1 AND client = s.client AND res = s.res AND from_ix < $3 ORDER BY from_ix DESC LIMIT 1
+  ) g
+  WHERE $2 = 0 AND s.tenant = $1 AND s.first_ix < $3
+  UNION ALL
+  SELECT 'grant', client, res, from_ix, NULL, NULL, NULL, NULL, NULL FROM edge_grant WHERE $2 > 0 AND tenant = $1 AND from_ix >= $2 AND from_ix < $3
 ) n
 WHERE ($4::int[] IS NULL OR n.client = ANY ($4)) AND ($5::int[] IS NULL OR n.what = 'tie' OR n.res = ANY ($5))
 -- Facts about a pair follow the entry that shows the pair, which may be the same.
-ORDER BY n.ix, n.what <> 'seen', n.idp
+ORDER BY n.ix, n.what <> 'seen', n.what, n.idp, n.words, n.id

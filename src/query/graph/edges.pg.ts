@@ -62,9 +62,16 @@ async function readSome({ rows, index }: Snapshot, { clients, resources }: EdgeF
   });
 }
 
-/** Counts the users who hold a grant of each edge, as of the snapshot. */
-export async function countGrants({ rows, index }: Snapshot, edges: readonly KnownEdge[]): Promise<readonly number[]> {
-  if (edges.length === 0) return [];
+/** Counts the users who hold a grant of each edge, as of the snapshot. Reads the counts that have grown since. */
+export async function countGrants(snapshot: Snapshot, edges: readonly KnownEdge[]): Promise<readonly number[]> {
+  const index = Number(snapshot.index);
+  const grown = edges.filter(({ grants }) => grants.ix >= index);
+  const counts = grown.length === 0 ? [] : await readGrants(snapshot, grown);
+  const before = new Map(grown.map(({ key }, nth) => [key, counts[nth]!]));
+  return edges.map(({ key, grants }) => before.get(key) ?? grants.what);
+}
+
+async function readGrants({ rows, index }: Snapshot, edges: readonly KnownEdge[]): Promise<readonly number[]> {
   const [row] = await rows<{ grants: string }>(GRANTS, [
     String(index),
     edges.map(({ client }) => client),

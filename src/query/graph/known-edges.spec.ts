@@ -22,6 +22,8 @@ const NEWS: readonly NewsRow[] = [
   },
   { what: 'tie', client: 1, ix: '35', idp: 8 },
   { what: 'scope-granted', ...pair, ix: '40', words: 'write' },
+  { what: 'grant', ...pair, ix: '42' },
+  { what: 'grant', ...pair, ix: '44' },
 ];
 /** Learns the news in parts that end at the given indexes. */
 function learned(...ends: readonly number[]): KnownEdges {
@@ -40,6 +42,17 @@ const whole = learned(50);
 
 it('the same is known when it is told in parts', () => {
   expect(learned(11, 15, 36, 50)).toEqual(whole);
+});
+
+it('grants go on from their number', () => {
+  const known = learnEdges(whole, [
+    { what: 'grants', ...pair, ix: '44', id: 5 },
+    { what: 'grant', ...pair, ix: '60' },
+  ]);
+  expect([whole, known].map(({ edges }) => edges.get('1 2')!.grants)).toEqual([
+    { what: 2, ix: 44 },
+    { what: 6, ix: 60 },
+  ]);
 });
 
 it('what is known stays as it is when news come', () => {

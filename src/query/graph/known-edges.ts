@@ -32,6 +32,8 @@ export interface KnownEdge {
   readonly acting: readonly Fact<number>[];
   /** Versions by id of the connection. */
   readonly connections: ReadonlyMap<string, readonly ConnectionVersion[]>;
+  /** The number of users who hold a grant, and the last entry that brought one. */
+  readonly grants: Fact<number>;
 }
 
 interface Row {
@@ -45,6 +47,8 @@ type EdgeRow = Row & { readonly res: number } & (
     | { readonly what: 'seen'; readonly arrival: string }
     | { readonly what: 'scope-granted' | 'scope-used'; readonly words: string }
     | { readonly what: 'agent-acts'; readonly id: number }
+    | { readonly what: 'grants'; readonly id: number }
+    | { readonly what: 'grant' }
     | {
         readonly what: 'connection';
         readonly connection: Buffer;
@@ -104,6 +108,10 @@ function learn(edge: KnownEdge | undefined, row: EdgeRow, key: string): KnownEdg
       return { ...edge, used: [...edge.used, { what: row.words, ix }] };
     case 'agent-acts':
       return { ...edge, acting: [...edge.acting, { what: row.id, ix }] };
+    case 'grants':
+      return { ...edge, grants: { what: row.id, ix } };
+    case 'grant':
+      return { ...edge, grants: { what: edge.grants.what + 1, ix } };
     case 'connection': {
       const id = row.connection.toString('base64url');
       const version = {
@@ -131,6 +139,7 @@ const newEdge = ({ client, res, ix }: EdgeRow, key: string, arrival: string): Kn
   used: [],
   acting: [],
   connections: new Map(),
+  grants: { what: 0, ix: -1 },
 });
 
 /** Returns the client under its IdP name, the first that an event tied to it; without one the client itself. */
