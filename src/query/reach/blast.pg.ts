@@ -7,7 +7,6 @@ import { asOfOf, readAsOf } from '../ask/as-of.js';
 import type { Asker } from '../ask/documented.controller.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
 import { inconsistent, need, readParameters } from '../ask/parameters.js';
-import { createFollowLeads } from './leads.pg.js';
 import type { Reader } from '../ask/reader.js';
 import type { BlastAnswer } from './answers.js';
 import { readHeld, GROUPS, MAX_SHOWN, type Held } from './held.pg.js';
@@ -48,7 +47,6 @@ export function createBlastQuestions(options: {
   readonly previewOrder: PreviewOrder | undefined;
 }): BlastQuestions {
   const { ask, reader, previewOrder } = options;
-  const leadsOf = createFollowLeads();
 
   async function answer(
     caller: Asker,
@@ -71,14 +69,12 @@ export function createBlastQuestions(options: {
         // anything else comes from its tokens, which may have expired.
         const ofThemselves = isAttributed(start);
         const [reached, usedThemselves, totals] = await Promise.all([
-          leadsOf(snapshot).then((leads) =>
-            findReachedTokens(snapshot, reader, {
-              seeds: start.seeds,
-              onlyLive: ofThemselves,
-              select: (keys) => reachedBy(start, keys),
-              rules: { leads },
-            }),
-          ),
+          findReachedTokens(snapshot, reader, {
+            seeds: start.seeds,
+            onlyLive: ofThemselves,
+            select: (keys) => reachedBy(start, keys),
+            stopped: true,
+          }),
           ofThemselves ? readUsed(snapshot, start, [], from) : undefined,
           readTotals(snapshot, start, from),
         ]);

@@ -53,21 +53,18 @@ export interface ReachedBy<By> {
   readonly onlyLive: boolean;
   /** Returns the name by which a token with these keys is reached; undefined if it is not reached. */
   readonly select: (keys: TokenKeys) => By | undefined;
-  /**
-   * `leads`: first keys of the selectors of all rules, or undefined if there are too many. Without `rules`, no rule
-   * stops anything.
-   */
-  readonly rules?: { readonly leads: ReadonlySet<RuleKey> | undefined };
+  /** True to say which tokens rules stop. Otherwise no rule stops anything. */
+  readonly stopped?: boolean;
 }
 
 /**
- * Finds the tokens reachable from the seeds, keeps those that `select` accepts, and says which of them `rules` stop as
- * of the snapshot.
+ * Finds the tokens reachable from the seeds, keeps those that `select` accepts, and says which of them rules stop as of
+ * the snapshot.
  */
 export async function findReachedTokens<By>(
   snapshot: Snapshot,
   control: Control,
-  { seeds, onlyLive, select, rules }: ReachedBy<By>,
+  { seeds, onlyLive, select, stopped = false }: ReachedBy<By>,
 ): Promise<ReachedTokens<By>> {
   const tenantKey = control.tenantKey(snapshot.tenant);
   const { candidates, more } = await findCandidates(snapshot, seeds, onlyLive);
@@ -82,12 +79,11 @@ export async function findReachedTokens<By>(
       const { ix: index, facts } = first;
       return { token: { ...terms, key: ruleKeyToBytes(key), index, kind: facts.kind, live, stopped: false, by }, keys };
     });
-    const stopping = rules
+    const stopping = stopped
       ? await findStoppingAsOf(
           snapshot,
           tenantKey,
           found.map(({ token, keys }) => (token.live ? keys : undefined)),
-          rules.leads,
         )
       : [];
     found.forEach(({ token }, nth) =>

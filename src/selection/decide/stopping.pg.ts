@@ -6,24 +6,19 @@ import {
   ruleKeyToBytes,
   selectorKey,
   type RuleIndex,
-  type RuleKey,
   type TokenKeys,
 } from '../../rules/index.js';
 
 /**
  * Finds, for each token, the ids of the rules that stop it according to the entries below the snapshot's index; sorted,
- * at most `MAX_RULES_NAMED`. `known`: the leads of all rules; keys outside it are not looked up.
+ * at most `MAX_RULES_NAMED`.
  */
 export async function findStoppingAsOf(
   snapshot: Snapshot,
   tenantKey: Uint8Array,
   tokens: readonly (TokenKeys | undefined)[],
-  known?: ReadonlySet<RuleKey>,
 ): Promise<readonly (readonly string[])[]> {
-  const leads = new Set(
-    [OF_ALL, ...tokens.flatMap((keys) => keys?.sets.flat() ?? [])].filter((key) => !known || known.has(key)),
-  );
-  if (leads.size === 0) return tokens.map(() => []);
+  const leads = new Set([OF_ALL, ...tokens.flatMap((keys) => keys?.sets.flat() ?? [])]);
   // Looks rules up by the first key of their selector only: a token that a rule stops has that key too.
   const rules = await rulesAsOf(snapshot.rows, snapshot, { leads: byteaArray([...leads].map(ruleKeyToBytes)) });
   const index = indexOf(tenantKey, rules);
