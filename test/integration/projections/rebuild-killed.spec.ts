@@ -57,8 +57,10 @@ async function answers(asOf: string): Promise<unknown> {
   };
 }
 
-/** A process of its own; `onLine` sees what it tells of its progress. */
-function rescindRebuild(onLine: (line: string, kill: () => void) => void = () => undefined) {
+type Rebuilding = ReturnType<typeof rescindRebuild>;
+
+/** A process of its own. */
+function rescindRebuild() {
   const env = {
     PATH: process.env['PATH'],
     RESCIND_HOME: home,
@@ -73,16 +75,20 @@ function rescindRebuild(onLine: (line: string, kill: () => void) => void = () =>
   const said: string[] = [];
   let out = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    said.push(line);
-    onLine(line, () => child.kill('SIGKILL'));
-  });
-  return once(child, 'close').then(([code, signal]) => ({
-    code: code as number | null,
-    signal: signal as string | null,
-    said,
-    out,
-  }));
+  const lines = createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+  return {
+    kill: () => child.kill('SIGKILL'),
+    /** Resolves once it has written this line. */
+    async until(line: string): Promise<void> {
+      while (!said.includes(line)) await once(lines, 'line');
+    },
+    ended: once(child, 'close').then(([code, signal]) => ({
+      code: code as number | null,
+      signal: signal as string | null,
+      said,
+      out,
+    })),
+  };
 }
 
 /** Its sessions end when the server notices that nobody is there any more: at their next word. */
@@ -114,27 +120,33 @@ async function untilAllCanBeLocked(): Promise<void> {
   if (!had) await untilAllCanBeLocked();
 }
 
-const wasMidWay = (line: string): boolean => {
-  const [, folded = '', total = ''] = /([\d,]+) of ([\d,]+) events/.exec(line) ?? [];
-  const [done, all] = [folded, total].map((number) => Number(number.replaceAll(',', ''))) as [number, number];
-  return done > 0 && done < all;
-};
+/** Waits until the first batch is committed in a new table: far from all of them are. */
+async function untilSomeIsRead(): Promise<void> {
+  for (;;) {
+    const [made] = await query("SELECT FROM pg_tables WHERE schemaname = 'rescind_rebuild' AND tablename = 'access'");
+    if (made && (await query('SELECT FROM rescind_rebuild.access LIMIT 1')).length > 0) return;
+    await delay(POLL_MS);
+  }
+}
 
 describe('the process of a rebuild, killed while ingest goes on,', () => {
-  it.each<[string, (line: string) => boolean]>([
-    ['while it reads', wasMidWay],
-    ['while it compares', (line) => line === 'comparing …'],
-    ['as it switches', (line) => line === 'switching …'],
+  it.each<[string, (rebuilding: Rebuilding) => Promise<void>]>([
+    ['while it reads', untilSomeIsRead],
+    ['while it compares', ({ until }) => until('comparing …')],
+    ['as it switches', ({ until }) => until('switching …')],
   ])(
     '%s: the live tables answer as before, no lock is held, and the next rebuild cleans up and finds no difference',
-    async (moment, isMoment) => {
+    async (moment, untilMoment) => {
       const before = { head: await headOf(), oids: await oids() };
       const asked = await answers(before.head);
       const name = `live ${moment}`;
       const emitting = keepEmitting(stage, name);
       await emitting.reached(4);
 
-      const killed = await rescindRebuild((line, kill) => isMoment(line) && kill());
+      const rebuilding = rescindRebuild();
+      await untilMoment(rebuilding);
+      rebuilding.kill();
+      const killed = await rebuilding.ended;
       expect([killed.signal, killed.out, killed.said.find((line) => line.startsWith('rescind:'))]).toEqual([
         'SIGKILL',
         '',
@@ -165,7 +177,7 @@ describe('the process of a rebuild, killed while ingest goes on,', () => {
       ).toEqual([]);
 
       expect(await readSchemas(stage.database.pool)).toEqual(['rescind_rebuild', 'rescind_replaced']);
-      const next = await rescindRebuild();
+      const next = await rescindRebuild().ended;
       expect([next.code, next.signal, next.said.find((line) => line.startsWith('rescind:'))]).toEqual([
         0,
         null,
