@@ -97,7 +97,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   },
   sources: {
     reads: ['tokens'],
-    tables: { source_count: { later: ['source_count_blk'] }, source_event: { compared: SOURCE_EVENTS } },
+    tables: { source_count: {}, source_event: { compared: SOURCE_EVENTS } },
   },
   sequences: { tables: { source_sequence: {} }, functions: ['numbers_in'] },
 };

@@ -247,8 +247,6 @@ CREATE TABLE source_count (
   PRIMARY KEY (tenant, source, what, day, blk)
 -- Every batch writes the rows of the open block again: half of each page is room for that.
 ) WITH (fillfactor = 50);
--- Counts of the blocks since one. Columns that are updated are not in the index.
-CREATE INDEX source_count_blk ON source_count (tenant, blk);
 
 -- The same counts a batch, for a moment within a block and for the last events of a source: `ixs` are those of the batch within the block.
 CREATE TABLE source_event (
