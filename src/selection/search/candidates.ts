@@ -93,6 +93,12 @@ export interface Wanted {
 
 const texts = new Map<string, string>();
 
+/** A kind of seeds: the branches that find its tokens, and the SQL of its ids or keys. */
+interface Kind {
+  readonly branches: readonly ((values: string) => string)[];
+  readonly values: string;
+}
+
 /** Builds the search for the given seeds only: the planner skips kinds that are absent. */
 export function candidatesOf({ index, at }: Moment, seeds: Seeds, { onlyLive, most }: Wanted): Candidates {
   const named = (column: Column) => (onlyLive ? [live(column), ended(column)] : [newest(column)]);
@@ -108,17 +114,45 @@ export function candidatesOf({ index, at }: Moment, seeds: Seeds, { onlyLive, mo
   const name = `reach-candidates-${used.map(({ letter }) => letter).join('')}${onlyLive ? '-live' : ''}`;
   let text = texts.get(name);
   if (text === undefined) {
-    const branches = used.flatMap(({ branches: of }, nth) => of.map((branch) => branch(`$${FIRST_SEED + nth}`)));
-    text = CANDIDATES.replaceAll('{alive}', () => ALIVE)
-      .replaceAll('{wanted}', onlyLive ? 'alive' : 'true')
-      .replace('{children}', () => childrenOf('seeded'))
-      .replace('{grandchildren}', () => childrenOf('first'))
-      .replace('{seeds}', () => branches.join('\n  UNION ALL\n  '));
+    text = textOf(
+      used.map(({ branches }, nth) => ({ branches, values: `$${FIRST_SEED + nth}` })),
+      onlyLive,
+    );
     texts.set(name, text);
   }
   const seedValues = used.map(({ values }) => values);
   return { name, text, values: [String(index), at, at - MAX_LINEAGE_AGE_S, MAX_COUNTED, most, ...seedValues] };
 }
+
+/**
+ * Builds the search for a statement that searches for many rules at a time: the seeds are columns of its row `s`. It
+ * looks at the newest `most` tokens of a seed, live or not.
+ */
+export const candidatesOfRow = ({ index, at }: Moment, most: number): Candidates => ({
+  name: 'candidates-of-row',
+  text: OF_ROW,
+  values: [String(index), at, at - MAX_LINEAGE_AGE_S, most, null],
+});
+
+function textOf(kinds: readonly Kind[], onlyLive: boolean): string {
+  const branches = kinds.flatMap(({ branches: of, values }) => of.map((branch) => branch(values)));
+  return CANDIDATES.replaceAll('{alive}', () => ALIVE)
+    .replaceAll('{wanted}', onlyLive ? 'alive' : 'true')
+    .replace('{children}', () => childrenOf('seeded'))
+    .replace('{grandchildren}', () => childrenOf('first'))
+    .replace('{seeds}', () => branches.join('\n  UNION ALL\n  '));
+}
+
+const OF_ROW = textOf(
+  [
+    { branches: [newest('usr')], values: 's.users' },
+    { branches: [newest('client')], values: 's.clients' },
+    { branches: [newest('agent')], values: 's.agents' },
+    { branches: [byKey], values: 's.tokens' },
+    { branches: [byIdJag], values: 's.id_jags' },
+  ],
+  false,
+);
 
 /** Lists the candidates, each as a {@link CandidateRow}. */
 export const listOf = ({ name, text }: Candidates): Prepared => ({ name, text: text.replace('{then}', () => LIST) });
