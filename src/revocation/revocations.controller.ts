@@ -14,14 +14,12 @@ import type { Caller } from '../control/index.js';
 import { jsonBody, knownQuery } from '../platform/http/index.js';
 import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
 import { prefersAsync, prefersMinimal } from './prefer.js';
+import { LIFT, ORDER, PREVIEW } from './order-schema.js';
 import {
   ACCEPTED,
   FORESEEN,
-  LIFT,
   LIFT_CONFIRMATION,
-  ORDER,
   ORDER_CONFIRMATION,
-  PREVIEW,
   RULE,
   RULE_PAGE,
   UNCONFIRMED,

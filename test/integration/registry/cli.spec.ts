@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 import { createCli } from './cli-fixture.js';
 
@@ -18,9 +19,12 @@ describe('the command line, against a running service', () => {
   let home: string;
   let rescind: RunningRescind;
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     database = await createTestDatabase();
+    cleanups.push(() => database.drop());
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+    cleanups.push(() => rm(home, { recursive: true, force: true }));
     const config = readConfig({
       RESCIND_HOME: home,
       PORT: '0',
@@ -29,11 +33,7 @@ describe('the command line, against a running service', () => {
       LOG_LEVEL: 'silent',
     });
     rescind = await startRescind(config, { log: testLog() });
-  });
-  afterAll(async () => {
-    await rescind.stop();
-    await database.drop();
-    await rm(home, { recursive: true, force: true });
+    cleanups.push(() => rescind.stop());
   });
 
   const rescindSays: ReturnType<typeof createCli> = (args, options) => createCli(home)(args, options);
