@@ -1,5 +1,14 @@
 import { Body, Controller, Get, Headers, Inject, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOperation, ApiQuery, ApiResponse, ApiTags, type ApiBodyOptions } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiExtension,
+  ApiHeader,
+  ApiOperation,
+  ApiQuery,
+  ApiResponse,
+  ApiTags,
+  type ApiBodyOptions,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '../control/index.js';
 import { jsonBody, knownQuery } from '../platform/http/index.js';
@@ -141,6 +150,7 @@ export class RevocationsController {
   @Asks()
   @RequireRole('revoke', 'audit')
   @ApiOperation({ summary: 'Count what a rule would stop', description: 'Nothing is ordered.' })
+  @ApiExtension('x-rescind-reads', true)
   @ApiBody(schema(PREVIEW))
   @ApiResponse({ status: 200, description: 'counted now', ...schema(FORESEEN) })
   @ApiResponse({

@@ -57,6 +57,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'a bound counts and refuses, and knows nothing of what it bounds',
     may: {},
   },
+  'platform/csv': {
+    reason: 'reports of the service and answers on the command line are read by the same spreadsheets',
+    may: {},
+  },
   'platform/group': {
     reason: 'processes of one service find each other before anything else starts',
     may: { contracts: ERRORS, ...on('log') },
@@ -167,7 +171,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       contracts: all,
       merkle: all,
       rules: all,
-      ...on('log', 'http', 'postgres'),
+      ...on('csv', 'log', 'http', 'postgres'),
       registry: { what: 'callers' },
       log: { what: 'read' },
       projections: { what: 'read' },

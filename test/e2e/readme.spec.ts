@@ -73,7 +73,8 @@ describe('the commands of the README, right after `npm install` and beside a see
       expect([...stdout.matchAll(/"active":(true|false)/g)].map(([, active]) => active)).toEqual(['true', 'false']);
       // An answer of curl ends without a new line.
       expect(stdout).toMatch(/In force after \S+ ms: nobody answers active any more for user alice of /);
-      for (const answer of ['"edges":', '"items":', '"reachable":', '"findings":']) expect(stdout).toContain(answer);
+      for (const answer of ['Edges:', 'OPERATION', 'Reachable users top', '"findings":', '"edges":'])
+        expect(stdout).toContain(answer);
       expect(stdout).toContain('DATABASE_URL');
     },
     LONG_MS,
