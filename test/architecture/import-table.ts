@@ -110,6 +110,15 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'projections are written inside the append transaction, from entries alone, so that they can be rebuilt',
     may: { contracts: all, rules: all, ...on('http', 'postgres'), log: { what: 'read' } },
   },
+  archive: {
+    reason: 'the archive copies recorded uses and decides nothing, and nothing waits for it',
+    may: {
+      contracts: { what: 'errors', names: ERROR_NAMES },
+      ...on('log', 'observe', 'postgres'),
+      log: { what: 'read' },
+      projections: { what: 'read' },
+    },
+  },
   ingest: {
     reason: 'accept() decides purely; what it needs comes from these',
     may: {
