@@ -129,7 +129,10 @@ export function createCells(schemas: Schemas, toLocal: ToLocalTime): Cells {
     if (cell !== undefined) return cell.text;
     const leaves = leavesOf(value as Members, schema, true).filter(({ cell: { isBlank } }) => isBlank !== true);
     const told = leaves.filter(({ cell: { kind } }) => kind !== 'id');
-    return (told.length > 0 ? told : leaves).map(({ path, cell: { text } }) => `${path.join(' ')} ${text}`).join(', ');
+    // The first member is what the element is about; it needs no name.
+    return (told.length > 0 ? told : leaves)
+      .map(({ path, cell: { text } }, at) => (at === 0 && told.length > 0 ? text : `${path.join(' ')} ${text}`))
+      .join(', ');
   }
 
   function leavesOf(value: Members, schema: Schema | undefined, isRow: boolean, path: readonly string[] = []): Leaf[] {
