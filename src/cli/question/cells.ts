@@ -4,7 +4,7 @@ import type { Schema } from './document.js';
 import type { LocalTime, ToLocalTime } from './local-time.js';
 import type { Schemas } from './schema.js';
 
-/** What a table shows of one value. */
+/** One value as a table shows it. */
 export interface Cell {
   readonly text: string;
   readonly kind: 'text' | 'number' | 'time' | 'id';
@@ -39,7 +39,7 @@ const IDS: ReadonlySet<string> = new Set([
   'commitment',
   'leaf_hash',
 ]);
-/** Where an entry of the ledger stands and when it came; a person reads the time. */
+/** The place of an entry in the ledger and the time when it came; a person reads the time. */
 const POINT: ReadonlySet<string> = new Set(['index', 'at']);
 
 const isMembers = (value: Json): value is Members =>
@@ -129,7 +129,10 @@ export function createCells(schemas: Schemas, toLocal: ToLocalTime): Cells {
     if (cell !== undefined) return cell.text;
     const leaves = leavesOf(value as Members, schema, true).filter(({ cell: { isBlank } }) => isBlank !== true);
     const told = leaves.filter(({ cell: { kind } }) => kind !== 'id');
-    return (told.length > 0 ? told : leaves).map(({ path, cell: { text } }) => `${path.join(' ')} ${text}`).join(', ');
+    // The first member is what the element is about; it needs no name.
+    return (told.length > 0 ? told : leaves)
+      .map(({ path, cell: { text } }, at) => (at === 0 && told.length > 0 ? text : `${path.join(' ')} ${text}`))
+      .join(', ');
   }
 
   function leavesOf(value: Members, schema: Schema | undefined, isRow: boolean, path: readonly string[] = []): Leaf[] {

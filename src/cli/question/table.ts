@@ -120,10 +120,15 @@ interface Fitting {
 
 /** Chooses the columns that have room: first those that say the same in every row leave, then ids, then the last ones. */
 function fit(all: readonly Column[], rows: number, width: number): Fitting {
-  if (sum(all.map((column) => column.width)) <= width) return { columns: all, same: [], leftOut: [] };
+  let columns = all;
+  const same: string[] = [];
   const isSame = (column: Column): boolean => rows > 1 && column.texts.every((text) => text === column.texts[0]);
-  const same = all.filter(isSame).map(({ name, texts }) => `${name} ${texts[0]}`);
-  let columns = all.filter((column) => !isSame(column));
+  for (const column of all.toReversed()) {
+    if (sum(columns.map((one) => one.width)) <= width) break;
+    if (!isSame(column)) continue;
+    columns = columns.filter((one) => one !== column);
+    same.unshift(`${column.name} ${column.texts[0]}`);
+  }
   const leftOut: string[] = [];
   const leave = (column: Column | undefined): void => {
     columns = columns.filter((one) => one !== column);
