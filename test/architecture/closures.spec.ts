@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Producer } from 'kafkajs';
 import type { KafkaProducerPort } from '../../src/emit/index.js';
 import { readImports, resolveImport } from './read-imports.js';
-import { ROOT, read } from './source-tree.js';
+import { ROOT, read, sources } from './source-tree.js';
 
 /** Everything that is loaded with an entry point: our files and the packages they name. Types load nothing. */
 function closureOf(entry: string): { files: ReadonlySet<string>; packages: ReadonlySet<string> } {
@@ -53,6 +53,20 @@ describe('what a library brings along', () => {
 
   it('merkle, which the checker of the ledger rests on, brings Node alone', () => {
     expect([...closureOf('src/merkle/index.ts').packages]).toEqual(['node:crypto']);
+  });
+
+  it('the SDK of the Model Context Protocol comes with `rescind mcp` alone, when the command runs', () => {
+    const loading = ['src/cli/mcp/serve.ts', 'src/cli/mcp/server.ts', 'src/cli/mcp/http.ts'];
+    for (const file of loading) expect([...closureOf(file).packages].join(' ')).toContain('@modelcontextprotocol/');
+    const naming = sources().filter((file) =>
+      readImports(read(file), file).some(
+        ({ specifier, typeOnly }) => !typeOnly && loading.includes(resolveImport(file, specifier) ?? ''),
+      ),
+    );
+    expect(naming.filter((file) => !loading.includes(file))).toEqual(['src/cli/mcp/command.ts']);
+    expect(read('src/cli/mcp/command.ts').match(/.*'\.\/(?:serve|server|http)\.js'.*/g)).toEqual([
+      "      const { serveMcp } = await import('./serve.js');",
+    ]);
   });
 
   it('a producer of kafkajs fits the port of emit', () => {

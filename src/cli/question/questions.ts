@@ -60,6 +60,12 @@ export function questionsOf(document: ApiDocument): Catalogue {
   return { schemas, questions: questions.sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1)) };
 }
 
+/** Reads an operation that is no question as one, so that its values are known in the same way; undefined if there is none. */
+export function operationOf(document: ApiDocument, method: Method, path: string): Question | undefined {
+  const operation = document.paths[path]?.[method];
+  return operation && questionOf(createSchemas(document.components?.schemas ?? {}), method, path, operation);
+}
+
 /** Names a question as a person types it: `sources check <id>`. */
 export const nameOf = ({ words, parts }: Question): string =>
   [...words, ...parts.map(({ option }) => `<${option}>`)].join(' ');
@@ -104,7 +110,7 @@ function questionOf(schemas: Schemas, method: Method, path: string, operation: O
 
 function bodyInputs(schemas: Schemas, { requestBody }: Operation): Parameter[] {
   const schema = requestBody?.content[JSON_TYPE]?.schema;
-  const required = schema?.required ?? [];
+  const required = schemas.requiredOf(schema);
   return Object.entries(schemas.propertiesOf(schema)).map(([name, member]) => ({
     name,
     in: 'body',

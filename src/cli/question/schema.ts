@@ -8,6 +8,8 @@ const MAX_DEPTH = 8;
 export interface Schemas {
   /** Lists the members of an object; of several alternatives the members of all. */
   propertiesOf(schema: Schema | undefined): Readonly<Record<string, Schema>>;
+  /** Lists the members that an object must have. Conditions between members are left out. */
+  requiredOf(schema: Schema | undefined): readonly string[];
   /** Finds the schema of the items of an array. */
   itemOf(schema: Schema | undefined): Schema | undefined;
   /** Says whether a value can be an array of objects. */
@@ -41,6 +43,10 @@ export function createSchemas(named: Readonly<Record<string, Schema>>): Schemas 
           .toReversed()
           .map(({ properties }) => properties ?? {}),
       ) as Record<string, Schema>,
+    requiredOf: (schema) =>
+      schema?.$ref?.startsWith(PREFIX)
+        ? schemas.requiredOf(named[schema.$ref.slice(PREFIX.length)])
+        : (schema?.required ?? []),
     itemOf: (schema) => alternatives(schema).find(({ items }) => items !== undefined)?.items,
     isTable: (schema) =>
       some(schema, (one) => has(one, 'array')) && Object.keys(schemas.propertiesOf(schemas.itemOf(schema))).length > 0,
