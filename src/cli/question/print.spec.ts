@@ -99,18 +99,23 @@ describe('an answer of many pages', () => {
       response.end(pageOf(Number(searchParams.get('cursor') ?? 0), PAGES - 1));
     });
     let goOn: () => void = () => undefined;
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
     let lines = 0;
     // Takes one chunk, and then nothing until somebody says so.
     const out = new Writable({
       highWaterMark: 1,
       write(chunk: Buffer, _encoding, done) {
         lines += chunk.toString().split('\n').length - 1;
-        if (lines === 1) goOn = done;
-        else done();
+        if (lines !== 1) return done();
+        goOn = done;
+        begin();
       },
     });
     const asking = ask(url, 'ask things --all -o jsonl', out);
-    while (lines === 0) await new Promise((resolve) => setImmediate(resolve));
+    await begun;
     // Many turns in which a reckless reader would ask for the next pages.
     for (let turn = 0; turn < 200; turn += 1) await fetch(`${url}/openapi.json`, { headers: {} });
     expect(asked).toBe(1);

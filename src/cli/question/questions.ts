@@ -104,7 +104,7 @@ function questionOf(schemas: Schemas, method: Method, path: string, operation: O
 
 function bodyInputs(schemas: Schemas, { requestBody }: Operation): Parameter[] {
   const schema = requestBody?.content[JSON_TYPE]?.schema;
-  const required = schema?.required ?? [];
+  const required = schemas.requiredOf(schema);
   return Object.entries(schemas.propertiesOf(schema)).map(([name, member]) => ({
     name,
     in: 'body',
