@@ -1,4 +1,5 @@
 import { printable } from '../output.js';
+import { quoted } from './quoted.js';
 import { nameOf, type Catalogue, type Question } from './questions.js';
 
 const CLOSING = `
@@ -47,6 +48,3 @@ export function exampleOf(question: Question): string {
     ? `\nExample:\n  ${['rescind ask', ...words, ...values, ...options].join(' ')}\n`
     : '';
 }
-
-const quoted = (value: string): string =>
-  /^[\w:/.@=+,-]+$/.test(value) ? value : `'${printable(value).replaceAll("'", `'\\''`)}'`;

@@ -145,7 +145,7 @@ describe('an answer of many pages', () => {
       const out = collect();
       expect(await ask(url, `ask things -o ${format}`, out)).toEqual({
         code: 0,
-        err: 'There are more items: add --all -o csv (or jsonl) for all, --limit 3 for a longer page, or --cursor 1 for the next page.\n',
+        err: 'There are more items: --all -o csv (or jsonl) writes all, --limit 3 a longer page; the next page: --cursor 1\n',
       });
       expect(out.text().match(/\bn-\d /g)).toHaveLength(3);
     }

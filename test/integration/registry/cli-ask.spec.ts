@@ -175,7 +175,7 @@ describe('rescind ask', () => {
     );
     expect(out).toContain('=1+1\\u{1b}[2J');
     expect(err).toMatch(
-      /^There are more items: add --all -o csv \(or jsonl\) for all, --limit \d+ for a longer page, or --cursor \S+ for the next page\.\n$/,
+      /^There are more items: --all -o csv \(or jsonl\) writes all, --limit \d+ a longer page; the next page: --cursor \S+\n$/,
     );
     const [, cursor] = /--cursor (\S+)/.exec(err)!;
     expect((await says(`ask access --resource ${API} --limit 3 --cursor ${cursor!}`)).out).toMatch(/^AT/);
