@@ -19,6 +19,7 @@ const MAY_NAME: Readonly<Record<string, string>> = {
   'src/query/search/answers.ts': 'that a search finds it',
   'src/query/access/filters.pg.ts': 'a filter of uses',
   'src/query/ask/parameter-docs.ts': 'words for people: the filter of uses',
+  'src/archive/copy/entity.sql': 'a word of the public format of the archive',
 };
 
 describe('a dimension of selectors', () => {

@@ -110,6 +110,15 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'projections are written inside the append transaction, from entries alone, so that they can be rebuilt',
     may: { contracts: all, rules: all, ...on('http', 'postgres'), log: { what: 'read' } },
   },
+  archive: {
+    reason: 'the archive copies recorded uses and decides nothing, and nothing waits for it',
+    may: {
+      contracts: { what: 'errors', names: ERROR_NAMES },
+      ...on('log', 'observe', 'postgres'),
+      log: { what: 'read' },
+      projections: { what: 'read' },
+    },
+  },
   ingest: {
     reason: 'accept() decides purely; what it needs comes from these',
     may: {
@@ -197,6 +206,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'resource servers install it; whatever it imports, they install too',
     may: { contracts: all, rules: all, lease: all, emit: all },
   },
+  'version.ts': { reason: '`rescind --version` loads nothing else', may: {} },
   console: {
     reason: 'the console runs in a browser and talks to the API',
     may: { contracts: { what: 'types', typesOnly: true } },

@@ -5,7 +5,7 @@ import type { Schema } from './document.js';
 import type { LocalTime, ToLocalTime } from './local-time.js';
 import type { Schemas } from './schema.js';
 
-/** What a table shows of one value. */
+/** One value as a table shows it. */
 export interface Cell {
   readonly text: string;
   readonly kind: 'text' | 'number' | 'time' | 'id';
@@ -40,7 +40,7 @@ const IDS: ReadonlySet<string> = new Set([
   'commitment',
   'leaf_hash',
 ]);
-/** Where an entry of the ledger stands and when it came; a person reads the time. */
+/** The place of an entry in the ledger and the time when it came; a person reads the time. */
 const POINT: ReadonlySet<string> = new Set(['index', 'at']);
 
 /** Writes a request of the API, by which an answer leads to another question, as the words after `rescind`. */

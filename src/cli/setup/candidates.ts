@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { optionCandidates, valuesAfter, type Candidate } from '../candidate.js';
 
-/** What a question offers to a line that begins with `rescind ask`. */
+/** The words that a question offers to a line that begins with `rescind ask`. */
 export type AskCandidates = (words: readonly string[], typed: string) => Promise<readonly Candidate[]>;
 
 /** A shell shows one line a word. */
