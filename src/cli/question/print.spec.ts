@@ -50,7 +50,7 @@ describe('an answer of many pages', () => {
       ...(at === last ? {} : { next: String(at + 1) }),
     });
 
-  async function ask(url: string, args: string, out: Writable): Promise<{ code: number; err: string }> {
+  async function ask(url: string, args: string, out: Writable, isTTY = false): Promise<{ code: number; err: string }> {
     let err = '';
     const sink = new Writable({
       write(chunk: Buffer, _encoding, done) {
@@ -59,7 +59,12 @@ describe('an answer of many pages', () => {
       },
     });
     const env = { RESCIND_URL: url, RESCIND_KEY: 'rsk_x' };
-    const code = await run(args.split(' '), { env, out, err: sink, stdin: Readable.from([]) });
+    const code = await run(args.split(' '), {
+      env,
+      out,
+      err: Object.assign(sink, { isTTY }),
+      stdin: Readable.from([]),
+    });
     return { code, err };
   }
   const collect = (): Writable & { text(): string } => {
@@ -122,6 +127,21 @@ describe('an answer of many pages', () => {
     goOn();
     expect(await asking).toEqual({ code: 0, err: '' });
     expect({ asked, lines }).toEqual({ asked: PAGES, lines: PAGES * 3 });
+  });
+
+  it('shows on a terminal how far it is, if the lines go elsewhere', async () => {
+    const url = await serve(({ searchParams }, response) =>
+      response.end(pageOf(Number(searchParams.get('cursor') ?? 0), PAGES - 1)),
+    );
+    for (const [isWatched, isFile, shown] of [
+      [true, true, true],
+      [true, false, false],
+      [false, true, false],
+    ]) {
+      const out = Object.assign(collect(), { isTTY: !isFile });
+      const { code, err } = await ask(url, 'ask things --all -o jsonl', out, isWatched);
+      expect({ code, shown: /\r[\d,]+ lines/.test(err) }).toEqual({ code: 0, shown });
+    }
   });
 
   it('that breaks off is an error, and what came stays', async () => {
