@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { nameSchemas } from '../contracts/index.js';
+import { nameSchemas, TIME } from '../contracts/index.js';
 
 /** A schema in the form that @nestjs/swagger takes. */
 export type OpenApiSchema = Readonly<Record<string, never>>;
@@ -9,9 +9,8 @@ export const openApi = (schema: TSchema | object): OpenApiSchema => JSON.parse(J
 
 const text = { type: 'string' } as const;
 const texts = { type: 'array', items: text } as const;
-const seconds = { type: 'integer', description: 'epoch seconds' } as const;
 
-const secretMembers = { id: text, created_at: seconds, expires_at: seconds };
+const secretMembers = { id: text, created_at: TIME, expires_at: TIME };
 const shownOnce = { type: 'string', description: 'shown in this answer and never again' } as const;
 const callerMembers = {
   id: text,

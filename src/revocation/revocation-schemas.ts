@@ -1,9 +1,16 @@
-import { IDENTITY_MEMBERS, implies, nameSchemas, SELECTOR_MEMBERS, SELECTOR_SCHEMA } from '../contracts/index.js';
+import {
+  IDENTITY_MEMBERS,
+  implies,
+  nameSchemas,
+  SELECTOR_MEMBERS,
+  SELECTOR_SCHEMA,
+  TIME,
+  timeInput,
+} from '../contracts/index.js';
 import { UNCOUNTED } from './confirmation.js';
-import { MOMENT, PERSON, REASON } from './order-input.js';
+import { PERSON, REASON } from './order-input.js';
 
 const text = { type: 'string' } as const;
-const seconds = { type: 'integer', description: 'epoch seconds' } as const;
 const author = { type: 'object', properties: { caller: text, on_behalf_of: text } } as const;
 
 const effect = { type: 'string', enum: ['revoke', 'block'] };
@@ -32,15 +39,12 @@ const orderMembers = {
     ...effect,
     description: 'default: `revoke` if the selector names a token, ID-JAG or session, otherwise `block`',
   },
-  before: {
-    ...MOMENT,
-    description:
-      'For a revoke: tokens granted before this time are stopped. Default: now; a future time is refused. Not allowed if the selector names a token, an ID-JAG or a session, which are stopped whenever they were granted.',
-  },
-  until: {
-    ...MOMENT,
-    description: 'For a block: its end, in the future. From then on the rule acts as a revoke as of that time.',
-  },
+  before: timeInput(
+    'For a revoke: tokens granted before this time are stopped. Default: now; a future time is refused, and a duration counts back from now. Not allowed if the selector names a token, an ID-JAG or a session, which are stopped whenever they were granted.',
+  ),
+  until: timeInput(
+    'For a block: its end, in the future; a duration counts onwards from now. From then on the rule acts as a revoke as of that time.',
+  ),
   resume: { type: 'boolean', description: 'With `until`: from then on the rule stops nothing.' },
   reauthenticate: { type: 'boolean', description: 'For a revoke: the user must also have signed in after that time.' },
   reason: { ...REASON, description: 'Kept in the ledger. Must contain no token and no secret.' },
@@ -133,15 +137,15 @@ const confirmation = {
   },
   ms: { type: 'number' },
   regrant_after: {
-    type: 'integer',
+    ...TIME,
     nullable: true,
     description:
-      'Tokens granted after this time (epoch seconds) are not stopped. null: later tokens are stopped too, or the rule stops nothing.',
+      'Tokens granted after this time are not stopped. null: later tokens are stopped too, or the rule stops nothing.',
   },
 };
 const origin = {
   type: 'object',
-  properties: { source: text, event: text, at: { type: 'integer', description: 'epoch milliseconds' } },
+  properties: { source: text, event: text, at: TIME },
 };
 const or = {
   type: 'object',
@@ -170,8 +174,8 @@ const otherRules = (description: string) => ({
             enum: ['all', 'part'],
             description: '`all`: everything that the selector names; `part`: some of it',
           },
-          before: { ...seconds, description: 'for a revoke: tokens granted until then are stopped' },
-          until: { ...seconds, description: 'for a block: its end' },
+          before: { ...TIME, description: 'for a revoke: tokens granted until then are stopped' },
+          until: { ...TIME, description: 'for a block: its end' },
           selector: SELECTOR_SCHEMA,
           or,
           reason: text,
@@ -250,7 +254,7 @@ export const RULE = {
   properties: {
     id: text,
     seq: text,
-    at: seconds,
+    at: TIME,
     state: { type: 'string', enum: ['live', 'lifted', 'turned-revoke', 'expired'] },
     in_force: {
       type: 'boolean',
@@ -263,15 +267,15 @@ export const RULE = {
       properties: {
         by: { type: 'string', enum: ['lift', 'event', 'until'] },
         at: {
-          ...seconds,
-          description: 'Time of the lift, of the enabling event or of `until`, in epoch seconds.',
+          ...TIME,
+          description: 'time of the lift, of the enabling event or of `until`',
         },
         leaves: {
           type: 'string',
           enum: ['revoke', 'nothing'],
           description: '`revoke`: tokens granted until `before` stay stopped',
         },
-        before: seconds,
+        before: TIME,
         author,
         revoke: { type: 'string', description: 'After a lift: the rule that keeps the blocked tokens revoked.' },
         source: {
@@ -286,8 +290,8 @@ export const RULE = {
     effect,
     selector: SELECTOR_SCHEMA,
     or,
-    before: seconds,
-    until: seconds,
+    before: TIME,
+    until: TIME,
     reauthenticate: { type: 'boolean' },
     reason: text,
     author,
@@ -296,7 +300,7 @@ export const RULE = {
     lift: {
       type: 'object',
       properties: {
-        at: seconds,
+        at: TIME,
         resume: { type: 'boolean' },
         reason: text,
         author,

@@ -6,7 +6,6 @@ import {
   readDigest,
   readEntity,
   readFlag,
-  readSeconds,
   readTokenId,
   type Parameters,
 } from '../ask/parameters.js';
@@ -71,7 +70,5 @@ export function readStart(parameters: Parameters): AskedStart {
       return { kind, ref: readEntity(parameters, kind)! };
   }
 }
-
-export const readSince = (parameters: Parameters): number | undefined => readSeconds(parameters, 'since');
 
 export const readWantsPreview = (parameters: Parameters): boolean => readFlag(parameters, 'preview', true);

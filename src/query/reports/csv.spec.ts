@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { csvLine, csvTime } from './csv.js';
+import { csvLine } from './csv.js';
 
 describe('a line of CSV', () => {
   it.each<[string, (string | number | null)[], string]>([
@@ -14,7 +14,4 @@ describe('a line of CSV', () => {
     ['signs inside', ['a=b', 'a-b'], 'a=b,a-b\r\n'],
     ['a negative number, which we wrote ourselves', [-1], '-1\r\n'],
   ])('%s', (_name, cells, line) => expect(csvLine(cells)).toBe(line));
-
-  it('says times for people', () =>
-    expect([csvTime(1_790_000_000), csvTime(null)]).toEqual(['2026-09-21T14:13:20Z', null]));
 });

@@ -13,7 +13,3 @@ function csvCell(value: string | number | null): string {
   const text = FORMULA.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
-
-/** Writes epoch seconds as RFC 3339, which people can read. */
-export const csvTime = (seconds: number | null): string | null =>
-  seconds === null ? null : new Date(seconds * 1000).toISOString().replace('.000', '');
