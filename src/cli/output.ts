@@ -1,4 +1,5 @@
 import type { Answer } from './client.js';
+import { createLocalTime } from './question/local-time.js';
 
 /** Formats rows as aligned columns; an absent member is a dash. */
 export function formatTable(rows: readonly Answer[], columns: readonly string[]): string {
@@ -35,25 +36,16 @@ function formatCell(value: unknown): string {
 }
 
 const ANSWERED_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z$/;
-const two = '2-digit' as const;
-const ZONED = { year: 'numeric', month: two, day: two, hour: two, minute: two, second: two, hourCycle: 'h23' } as const;
 
 /**
- * Shows a time of an answer in a time zone, by default that of `TZ`, with its distance from UTC. The result is RFC 3339 too, so that it can
- * be given to an option. Returns any other text as it is.
+ * Shows a time of an answer in a time zone, by default that of the process (`TZ`), with its distance from UTC. The result is RFC 3339 too,
+ * so that it can be given to an option. Returns any other text as it is.
  */
-export function localTime(text: string, timeZone?: string): string {
+export function localTime(text: string, zone?: string): string {
   const match = ANSWERED_TIME.exec(text);
   if (match === null || Number.isNaN(Date.parse(text))) return text;
-  const format = new Intl.DateTimeFormat('en-GB', {
-    ...ZONED,
-    timeZoneName: 'longOffset',
-    ...(timeZone === undefined ? {} : { timeZone }),
-  });
-  const part = Object.fromEntries(format.formatToParts(new Date(text)).map(({ type, value }) => [type, value]));
-  const ahead = part['timeZoneName']!.replace('GMT', '');
-  const date = [part['year'], part['month'], part['day']].join('-');
-  return `${date}T${[part['hour'], part['minute'], part['second']].join(':')}${match[1] ?? ''}${/[1-9]/.test(ahead) ? ahead : 'Z'}`;
+  const { clock, offset } = createLocalTime(zone)(Date.parse(text));
+  return `${clock.replace(' ', 'T')}${match[1] ?? ''}${offset === '+00:00' ? 'Z' : offset}`;
 }
 
 /** Escapes control and format characters. Names come from outside: a name must not move the cursor or hide a line of the terminal. */

@@ -1,5 +1,7 @@
 import type { TSchema } from 'typebox';
-import { nameSchemas, TIME } from '../contracts/index.js';
+import { nameSchemas, TIME, type MembersOf } from '../contracts/index.js';
+import { ISSUERS_OF_TENANT } from './inputs.js';
+import type { CallerView, SecretView, SourceView, TenantView } from './views.js';
 
 /** A schema in the form that @nestjs/swagger takes. */
 export type OpenApiSchema = Readonly<Record<string, never>>;
@@ -10,7 +12,7 @@ export const openApi = (schema: TSchema | object): OpenApiSchema => JSON.parse(J
 const text = { type: 'string' } as const;
 const texts = { type: 'array', items: text } as const;
 
-const secretMembers = { id: text, created_at: TIME, expires_at: TIME };
+const secretMembers = { id: text, created_at: TIME, expires_at: TIME } satisfies MembersOf<SecretView>;
 const shownOnce = { type: 'string', description: 'shown in this answer and never again' } as const;
 const callerMembers = {
   id: text,
@@ -18,19 +20,15 @@ const callerMembers = {
   roles: { type: 'object' },
   secrets: { type: 'array', items: { type: 'object', properties: secretMembers } },
   disabled: { type: 'boolean' },
-} as const;
+} satisfies MembersOf<CallerView>;
 
 export const TENANT = {
   type: 'object',
   properties: {
     id: text,
     name: text,
-    issuers: {
-      type: 'array',
-      items: text,
-      description: 'Issuers that the tenant’s sources may speak for. Absent: all issuers that no other tenant has.',
-    },
-  },
+    issuers: { type: 'array', items: text, description: ISSUERS_OF_TENANT },
+  } satisfies MembersOf<TenantView>,
 } as const;
 export const CREATED_TENANT = {
   type: 'object',
@@ -51,7 +49,7 @@ export const SOURCE = {
     jwks_uri: text,
     profile: { type: 'object' },
     disabled: { type: 'boolean' },
-  },
+  } satisfies MembersOf<SourceView>,
 } as const;
 export const CALLER = { type: 'object', properties: callerMembers } as const;
 export const CREATED_CALLER = { type: 'object', properties: { ...callerMembers, secret: shownOnce } } as const;

@@ -6,7 +6,7 @@ import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
 import { FILTER_PARAMETERS, inconsistent, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { ReviewItem } from './answers.js';
-import { csvLine } from './csv.js';
+import { csvLine } from '../../platform/csv/index.js';
 import { readFormat } from './format.js';
 import { findGrantRules, type ReviewedGrant } from './grant-rules.pg.js';
 import type { Report, ReportStreams } from './stream.js';

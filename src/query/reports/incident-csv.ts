@@ -1,5 +1,5 @@
 import type { IncidentReport } from './answers.js';
-import { csvLine } from './csv.js';
+import { csvLine } from '../../platform/csv/index.js';
 
 const COLUMNS = ['section', 'at', 'index', 'what', 'outcome', 'count', 'records', 'bytes', 'detail'];
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { csvLine } from './csv.js';
+import { csvLine } from './csv-line.js';
 
 describe('a line of CSV', () => {
   it.each<[string, (string | number | null)[], string]>([
