@@ -9,7 +9,7 @@ WITH pair AS (
   CROSS JOIN LATERAL (
     SELECT j.ix, j.facts, j.usr, j.agent FROM id_jag j WHERE j.tenant = t.tenant AND j.key = t.id_jag_key
     UNION ALL
-    SELECT j.ix, j.facts, j.usr, j.agent FROM id_jag j WHERE j.tenant = t.tenant AND j.sha_key = t.id_jag_key
+    SELECT j.ix, j.facts, j.usr, j.agent FROM id_jag j WHERE j.tenant = t.tenant AND j.sha_key = t.id_jag_key AND t.facts #>> '{id_jag,jti}' IS NULL
     OFFSET 0
   ) j
   UNION ALL

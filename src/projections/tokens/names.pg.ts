@@ -50,7 +50,7 @@ export async function writeStrayNames(
     ),
   ];
   if (names.length === 0) return;
-  // Of two rows the first is written; rows of earlier batches have a lower index.
+  // The first of two rows is written; rows of earlier batches have a lower index.
   names.sort((one, other) => (one.ix < other.ix ? -1 : 1));
   await client.query(WRITE_NAMES, [
     uuidArray(names.map(({ tenant }) => tenant)),

@@ -89,7 +89,7 @@ export async function findUsedAfter(
   return until.rows<PartRow>(
     {
       name: 'used-after',
-      text: USED_AFTER.replace('{candidates}', () => text.replace('{then}', () => `(${WALK_USES})`)),
+      text: USED_AFTER.replace('{candidates}', () => text.replace('{then}', () => `SELECT * FROM (${WALK_USES}) w`)),
     },
     [...values, JSON.stringify(rows), String(since)],
   );

@@ -1,5 +1,5 @@
--- What is done with the tokens that candidates.sql found for a period `s`: the newest uses after it, by their own columns and of these tokens,
--- and one row for the uses of each token. The words in braces are replaced in used-after.ts.
+-- Reads the newest uses in a period `s`, by their own columns and of the tokens that candidates.sql found for it, and adds up those of each token.
+-- The words in braces are replaced in used-after.ts.
 WITH direct AS MATERIALIZED (
   SELECT w.* FROM (
     {walks}

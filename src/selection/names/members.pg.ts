@@ -50,7 +50,7 @@ export async function findMembers(snapshot: Early, tenantKey: Uint8Array, select
   };
 }
 
-/** Where the search for uses of the tokens that a rule selects begins: uses have the columns of their tokens. */
+/** The start of a search for uses of the tokens that a rule selects: uses have the columns of their tokens. */
 export interface Beginning {
   readonly seeds: Seeds;
   /** Small id of the resource that the rule is on. The seeds are the clients that may use it. */

@@ -47,7 +47,7 @@ const token = fc.record({
   tellsLocalName: fc.boolean(),
   ownSession: fc.boolean(),
   manyResources: fc.constantFrom(false, false, false, true),
-  /** Which client or agent the RAS names in place of the ID-JAG's, and what else differs between the two. */
+  /** The one thing in which the token and its ID-JAG differ. */
   otherwise: fc.constantFrom(
     'nothing' as const,
     'nothing' as const,
