@@ -1,9 +1,6 @@
 import type { Command } from 'commander';
 import { optionCandidates, valuesAfter, type Candidate } from '../candidate.js';
 
-/** The names of the saved contexts. */
-export type ContextNames = () => Promise<readonly string[]>;
-
 /** The words that a question offers to a line that begins with `rescind ask`. */
 export type AskCandidates = (words: readonly string[], typed: string) => Promise<readonly Candidate[]>;
 
