@@ -12,11 +12,12 @@ CREATE UNIQUE INDEX entity_key ON entity (tenant, kind, key);
 -- Finds names by their beginning, in any case: `sub`, `client_id`, an agent's id, a URI, a route, an address. Nobody searches for scopes (9).
 CREATE INDEX entity_name ON entity (tenant, kind, lower(parts ->> -1) text_pattern_ops) WHERE kind <> 9;
 
--- Finds names by any part of three characters or more. The tenant is in each part, so that a search reads nothing of another tenant's.
-CREATE FUNCTION name_parts(tenant uuid, name text) RETURNS text[] IMMUTABLE STRICT PARALLEL SAFE LANGUAGE sql AS $$
-  SELECT array_agg(DISTINCT tenant::text || substr(lower(name), nth, 3)) FROM generate_series(1, length(lower(name)) - 2) AS nth
+-- Finds names by any part of three characters or more. Tenant and kind are in each part, so that a search reads nothing of another
+-- tenant's, and of each kind only its own.
+CREATE FUNCTION name_parts(tenant uuid, kind smallint, name text) RETURNS text[] IMMUTABLE STRICT PARALLEL SAFE LANGUAGE sql AS $$
+  SELECT array_agg(DISTINCT tenant::text || kind || substr(lower(name), nth, 3)) FROM generate_series(1, length(lower(name)) - 2) AS nth
 $$;
-CREATE INDEX entity_parts ON entity USING gin (name_parts(tenant, parts ->> -1)) WHERE kind <> 9;
+CREATE INDEX entity_parts ON entity USING gin (name_parts(tenant, kind, parts ->> -1)) WHERE kind <> 9;
 
 -- Facts of a token. They never change. `usr` is set once, when the user becomes known; `conflict_ix` once, when another event contradicts
 -- the facts; `agent_ix` once, with `agent`, if the agent becomes known after `ix`.

@@ -7,7 +7,7 @@ CROSS JOIN LATERAL (
   SELECT n.*
   FROM (
     SELECT id, kind, parts, from_ix FROM entity
-    WHERE tenant = $1 AND name_parts(tenant, parts ->> -1) @> name_parts($1, $2::text) AND kind <> 9 AND kind = k.kind
+    WHERE tenant = $1 AND name_parts(tenant, kind, parts ->> -1) @> name_parts($1, k.kind, $2::text) AND kind <> 9 AND kind = k.kind
       AND lower(parts ->> -1) LIKE lower($3::text) AND from_ix < $5::bigint
     LIMIT $7
   ) n
