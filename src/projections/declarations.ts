@@ -21,7 +21,7 @@ interface Declaration {
  * Declares every table that `write.pg.ts` writes. A rebuild makes exactly these tables anew and cannot see any other.
  */
 export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
-  entities: { tables: { entity: { later: ['entity_name', 'entity_parts'] } } },
+  entities: { tables: { entity: { later: ['entity_name', 'entity_parts', 'entity_from'] } } },
   tokens: {
     tables: {
       token: {
@@ -35,10 +35,14 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
           'token_client_ends',
           'token_agent_ends',
           'token_late',
+          'token_agent_late',
+          'token_ix',
           'token_id_jag_sid',
           'token_sid',
         ],
       },
+      token_name: {},
+      client_resource: {},
       id_jag: { later: ['id_jag_usr', 'id_jag_conflict', 'id_jag_parent', 'id_jag_session'] },
     },
   },
@@ -57,6 +61,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
           'access_res_op',
           'access_late',
           'access_agent_late',
+          'access_foreign_late',
         ],
       },
       first_use: {},

@@ -11,11 +11,13 @@ CREATE TABLE entity (
 CREATE UNIQUE INDEX entity_key ON entity (tenant, kind, key);
 -- Finds names by their beginning, in any case: `sub`, `client_id`, an agent's id, a URI, a route, an address. Nobody searches for scopes (9).
 CREATE INDEX entity_name ON entity (tenant, kind, lower(parts ->> -1) text_pattern_ops) WHERE kind <> 9;
+-- Finds the names that a range of entries brought. Rows lie in the order of `from_ix`, so a summary of pages suffices and costs a writer nothing.
+CREATE INDEX entity_from ON entity USING brin (from_ix) WITH (pages_per_range = 16, autosummarize = on);
 
 -- Finds names by any part of three characters or more. Tenant and kind are in each part, so that a search reads nothing of another
 -- tenant's, and of each kind only its own.
 CREATE FUNCTION name_parts(tenant uuid, kind smallint, name text) RETURNS text[] IMMUTABLE STRICT PARALLEL SAFE LANGUAGE sql AS $$
-  SELECT array_agg(DISTINCT tenant::text || kind || substr(lower(name), nth, 3)) FROM generate_series(1, length(lower(name)) - 2) AS nth
+  SELECT array_agg(DISTINCT tenant::text || kind::text || substr(lower(name), nth, 3)) FROM generate_series(1, length(lower(name)) - 2) AS nth
 $$;
 CREATE INDEX entity_parts ON entity USING gin (name_parts(tenant, kind, parts ->> -1)) WHERE kind <> 9;
 
@@ -53,9 +55,32 @@ CREATE INDEX token_client_ends ON token (tenant, client, (coalesce(exp, iat + 25
 CREATE INDEX token_agent_ends ON token (tenant, agent, (coalesce(exp, iat + 2592000)), ix) WHERE agent IS NOT NULL;
 -- Tokens whose user became known later: as of a moment in between, the user is unknown.
 CREATE INDEX token_late ON token (tenant, bound_ix, ix) WHERE bound_ix > ix;
+-- Tokens whose agent became known after them: few.
+CREATE INDEX token_agent_late ON token (tenant, agent_ix) WHERE agent_ix IS NOT NULL;
+-- Finds the tokens of a range of entries, as entity_from finds names.
+CREATE INDEX token_ix ON token USING brin (ix) WITH (pages_per_range = 16, autosummarize = on);
 -- Tokens by the session that they state: the session of their ID-JAG, which the IdP may never report, or one of the issuer's own.
 CREATE INDEX token_id_jag_sid ON token (tenant, (facts #>> '{id_jag,sid}'), ix) WHERE facts #>> '{id_jag,sid}' IS NOT NULL;
 CREATE INDEX token_sid ON token (tenant, (facts ->> 'sid'), ix) WHERE facts ->> 'sid' IS NOT NULL;
+
+-- Names of a token that no column, alias or other index leads from to it: those that it states beside others of the same kind, and those of an
+-- ID-JAG that names another user, client or agent than the token. `name` is a rule key, known from `first_ix` on. Most tokens have none.
+CREATE TABLE token_name (
+  tenant   uuid   NOT NULL,
+  name     bytea  NOT NULL,
+  tok      bytea  NOT NULL,
+  first_ix bigint NOT NULL,
+  PRIMARY KEY (tenant, name, tok)
+);
+
+-- The first index at which a token of a client is for a resource, whether or not a grant, a connection or a use shows them together.
+CREATE TABLE client_resource (
+  tenant   uuid   NOT NULL,
+  res      int    NOT NULL,
+  client   int    NOT NULL,
+  first_ix bigint NOT NULL,
+  PRIMARY KEY (tenant, res, client)
+);
 
 -- `key` is the identity by (iss, jti), `sha_key` by the digest of the compact form.
 CREATE TABLE id_jag (
@@ -143,6 +168,8 @@ CREATE INDEX access_res_op ON access (tenant, res, op, at, ix) INCLUDE (bound_ix
 CREATE INDEX access_usr_bound ON access (tenant, usr, bound_ix) WHERE res IS NOT NULL;
 -- Uses whose agent became known after their user: few.
 CREATE INDEX access_agent_late ON access (tenant, usr, agent_ix) WHERE agent_ix IS NOT NULL;
+-- Uses that turned out to be foreign after they came: few.
+CREATE INDEX access_foreign_late ON access (tenant, foreign_ix) WHERE foreign_ix > ix;
 
 -- The standing right of user, client and resource. Scopes only grow; each growth is a version, `again` in all but the first.
 CREATE TABLE grant_version (
