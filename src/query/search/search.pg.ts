@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { type Ask, ENTITY_KINDS, type Snapshot } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
@@ -252,7 +253,10 @@ async function withUses(snapshot: Snapshot, items: readonly SearchItem[]): Promi
     if (use === undefined) return item;
     const where =
       use.res === null ? `token=${Buffer.from(use.token, 'hex').toString('base64url')}` : `resource=${use.res}`;
-    return { ...item, see: `/v1/access?${where}&${filter}=${encodeURIComponent(item.name)}&from=${use.at}` };
+    return {
+      ...item,
+      see: `/v1/access?${where}&${filter}=${encodeURIComponent(item.name)}&from=${timeText(Number(use.at))}`,
+    };
   });
 }
 

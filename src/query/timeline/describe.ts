@@ -1,10 +1,11 @@
+import { timeText } from '../../contracts/index.js';
 import { orNull, type Names } from '../ask/names.pg.js';
 import { outcomeOf } from '../ask/entity-kinds.js';
 import type { Reader } from '../ask/reader.js';
 import type { TimelineItem } from './answers.js';
 import type { GrantRow, Line, RunRow, SaidRow } from './lines.js';
 
-const secondsOf = (ms: number | string): number => Math.floor(Number(ms) / 1_000);
+const timeOf = (ms: number | string): string => timeText(Math.floor(Number(ms) / 1_000));
 /** The ids of a folded line are 0 if it has none. */
 const known = (id: number | null): number | null => (id === 0 ? null : id);
 
@@ -30,7 +31,7 @@ export function entitiesOf({ kind, row }: Line): readonly (number | null)[] {
 /** Gives the ids of a line their names. */
 export function describeLine(line: Line, names: Names, reader: Reader): TimelineItem {
   const { kind, row } = line;
-  const at = secondsOf(line.atMs);
+  const at = timeOf(line.atMs);
   switch (kind) {
     case 'rule': {
       const { what, rule, effect, selector, reason, resumes, author: by } = row;
@@ -98,8 +99,8 @@ const grantOf = ({ ix, again, n, usr, client, agent, res, added, first_ms, at_ms
   resource: names.resource(res),
   grants: n,
   scopes_added: [...new Set(added.flatMap((scopes) => JSON.parse(scopes) as string[]))].sort(),
-  first: secondsOf(first_ms),
-  last: secondsOf(at_ms),
+  first: timeOf(first_ms),
+  last: timeOf(at_ms),
 });
 
 const runOf = (row: RunRow, names: Names) => ({
@@ -119,6 +120,6 @@ const runOf = (row: RunRow, names: Names) => ({
   },
   records: row.records,
   bytes: row.bytes,
-  first: row.first,
-  last: row.last,
+  first: timeText(row.first),
+  last: timeText(row.last),
 });

@@ -34,8 +34,14 @@ export class TimelineController {
     TimelinePage,
     parameterDocs(TIMELINE_PARAMETERS, {
       by: { description: 'length of the intervals at which runs of uses and of grants end' },
-      from: { description: 'only what happened at this time or later, epoch seconds' },
-      to: { description: 'only what happened before this time, epoch seconds' },
+      from: {
+        description:
+          'Only what happened at this time or later. A duration counts back from the moment that the answer is about.',
+      },
+      to: {
+        description:
+          'Only what happened before this time. A duration counts back from the moment that the answer is about.',
+      },
     }),
     DESCRIPTION,
   )

@@ -4,8 +4,9 @@ import { lastOf } from '../access/filters.pg.js';
 import { asOfOf } from '../ask/as-of.js';
 import { readNames } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
-import { FILTER_PARAMETERS, invalid, readParameters, readWindow, type Parameters } from '../ask/parameters.js';
+import { FILTER_PARAMETERS, invalid, readParameters, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
+import { readWindow, windowAt } from '../ask/window.js';
 import { TIMELINE_KINDS, type TimelineKind, type TimelinePage } from './answers.js';
 import { describeLine, entitiesOf } from './describe.js';
 import { positionAfter, sortLines, type Position } from './lines.js';
@@ -38,13 +39,14 @@ export function createTimelineQuestion({ ask, reader }: { readonly ask: Ask; rea
     const kind = readSubjectKind(parameters);
     const kinds = readKinds(parameters);
     const unit = BUCKET_SECONDS[readBy(parameters.get('by'))];
-    const window = readWindow(parameters);
+    const asked = readWindow(parameters);
     const page = readPageAsOf('timeline', tenantKey, parameters);
     const after = page.after && positionFromCursor(page.after);
 
     return ask(
       tenant,
       async (snapshot) => {
+        const window = windowAt(asked, snapshot.at);
         const subject = await findSubject(snapshot, tenantKey, parameters, kind);
         const top = after?.top ?? lastOf(snapshot, window.to);
         const lastMs = window.to === undefined ? Number.MAX_SAFE_INTEGER : window.to * 1_000 - 1;
@@ -72,7 +74,8 @@ export function createTimelineQuestion({ ask, reader }: { readonly ask: Ask; rea
   };
 }
 
-function readKinds(parameters: Parameters): ReadonlySet<TimelineKind> {
+/** Reads `kind`. Throws `invalid-request`. */
+export function readKinds(parameters: Parameters): ReadonlySet<TimelineKind> {
   const text = parameters.get('kind');
   if (text === undefined) return new Set(TIMELINE_KINDS);
   const kinds = text.split(',');

@@ -1,3 +1,4 @@
+import { timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLog } from '../../../src/platform/log/index.js';
 import { ruleKey } from '../../../src/rules/index.js';
@@ -32,7 +33,7 @@ const key = (kind: 'token' | 'id_jag', ...parts: string[]): string => tokenId(ru
 describe('GET /v1/search', () => {
   it('finds an entity by the beginning of its name, the whole name first, whatever the case', async () => {
     expect(await search(q('Assistant'))).toEqual({
-      as_of: { index: '15', at: NOW },
+      as_of: { index: '15', at: timeText(NOW) },
       items: [
         {
           kind: 'client',
@@ -224,7 +225,7 @@ describe('GET /v1/search', () => {
 
   it('points an address and a route to their accesses', async () => {
     const [address] = (await search(q('203.0.113.7'))).items;
-    expect(address.see).toMatch(/^\/v1\/access\?resource=\d+&client_address=203\.0\.113\.7&from=\d+$/);
+    expect(address.see).toMatch(/^\/v1\/access\?resource=\d+&client_address=203\.0\.113\.7&from=2026-09-21T14:13:50Z$/);
     expect((await api.get(address.see)).body.items).toMatchObject([{ index: '3', client_address: '203.0.113.7' }]);
     const route = (await search(q('/contacts/{id}'))).items[0];
     expect((await api.get(route.see)).body.items.map(({ index }: any) => index)).toEqual(['4', '3']);
