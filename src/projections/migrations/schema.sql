@@ -444,7 +444,7 @@ CREATE TABLE rule_event (
   PRIMARY KEY (tenant, keys, ix)
 );
 
--- What sources said of an entity by name, a row for each entity that the event names: enabled and disabled, sessions, connections, refusals.
+-- Statements of sources about an entity, a row for each entity that the event names: enabled and disabled, sessions, connections, refusals.
 -- `usr`, `client`, `agent` and `res` are all that the event names. Written once.
 CREATE TABLE said (
   tenant  uuid   NOT NULL,

@@ -34,7 +34,7 @@ interface Named {
   readonly others: readonly EntityRef[];
 }
 
-/** What an event says beside names, for people. */
+/** The members of an event that people read beside its names. */
 interface Details {
   readonly sid?: string | undefined;
   readonly scope?: string | undefined;

@@ -1,5 +1,5 @@
 -- Finds entities that have the text within their name, regardless of case, by the index entity_parts: the first ones of each kind by name.
--- Of a part that more names have than are looked at, some are found.
+-- If more names have the part than are looked at, some of them are found.
 -- $1 tenant  $2 text, at least three characters  $3 pattern  $4 kinds  $5 as of  $6 rows a kind  $7 names that are looked at
 SELECT e.id, e.kind, e.parts, e.from_ix, false AS exact
 FROM unnest($4::smallint[]) WITH ORDINALITY AS k (kind, nth)

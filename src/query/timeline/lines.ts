@@ -89,7 +89,7 @@ export type Line = { readonly atMs: number } & (
 );
 
 /**
- * Where a page ends: after so many of the lines of one moment. The run of uses that contains the moment is folded anew from its
+ * The end of a page: after so many of the lines of one moment. The run of uses that contains the moment is folded anew from its
  * upper bound, `top`, epoch seconds.
  */
 export interface Position {

@@ -38,7 +38,7 @@ const CONFLICTS = forEach((kind) =>
 );
 const NAMES = loadSql(import.meta.url, 'names.sql');
 
-/** What one page needs of each kind of line. */
+/** Says which lines of each kind one page needs. */
 export interface Wanted {
   readonly subject: Subject;
   readonly kinds: ReadonlySet<TimelineKind>;
