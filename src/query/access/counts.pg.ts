@@ -90,7 +90,7 @@ export function createCountsQuestion({
   };
 }
 
-function readBy(text = 'day'): By {
+export function readBy(text = 'day'): By {
   if (!Object.hasOwn(BUCKET_SECONDS, text)) throw invalid('`by` is one of hour, day');
   return text as By;
 }
