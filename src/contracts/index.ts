@@ -22,6 +22,22 @@ export {
 } from './events/event-names.js';
 export { holdsSecret } from './secrets.js';
 export { parseEventTime, type CloudEvent } from './cloud-event.js';
+export {
+  instantText,
+  MOMENT_FORMS,
+  MOMENT_INPUT,
+  parseTime,
+  readAskedTime,
+  readTime,
+  secondsOf,
+  TIME,
+  TIME_FORMS,
+  TIME_INPUT,
+  timeInput,
+  timeText,
+  type AskedTime,
+  type TimeInput,
+} from './times.js';
 export { SCHEMA_BASE, eventSchema } from './events/event-schemas.js';
 export { validateEventData, type EventDataProblem } from './events/validate-event-data.js';
 export { knownData } from './events/known-data.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { RequestFailed } from '../client.js';
-import { createLocalTime } from '../question/local-time.js';
+import { createLocalTime } from '../local-time.js';
 import { questionsOf } from '../question/questions.js';
 import { UsageError } from '../terminal.js';
 import { failureOf, MAX_DATA_LENGTH, MAX_TEXT_LENGTH, plainResult, resultOf } from './answer.js';

@@ -2,7 +2,7 @@ import { RequestFailed, type Answer } from '../client.js';
 import { printable } from '../output.js';
 import { answerText } from '../question/answer-text.js';
 import { listOf } from '../question/lists.js';
-import type { ToLocalTime } from '../question/local-time.js';
+import type { ToLocalTime } from '../local-time.js';
 import type { Question } from '../question/questions.js';
 import type { Schemas } from '../question/schema.js';
 import { UsageError } from '../terminal.js';

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { PassThrough, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { createLocalTime } from '../question/local-time.js';
+import { createLocalTime } from '../local-time.js';
 import { run } from '../run.js';
 import { createHttpServing, type HttpServing } from './http.js';
 import { createPreviews } from './orders.js';

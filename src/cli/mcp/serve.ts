@@ -4,7 +4,7 @@ import { StdioServerTransport, serveStdio } from '@modelcontextprotocol/server/s
 import { createClient } from '../client.js';
 import type { Context } from '../context.js';
 import { readDocument } from '../question/document.js';
-import { createLocalTime } from '../question/local-time.js';
+import { createLocalTime } from '../local-time.js';
 import { keyedUrl } from '../settings.js';
 import { createHttpServing } from './http.js';
 import { createPreviews } from './orders.js';

@@ -3,7 +3,7 @@ import { VERSION } from '../../version.js';
 import { liftedText, orderedText } from '../ask/revoke-order.js';
 import { unknownText } from '../ask/rule-text.js';
 import { queryOf, type Answer, type Client } from '../client.js';
-import type { ToLocalTime } from '../question/local-time.js';
+import type { ToLocalTime } from '../local-time.js';
 import type { Asked } from '../question/words.js';
 import { UsageError } from '../terminal.js';
 import { failureOf, lengthOf, MAX_DATA_LENGTH, plainResult, resultOf, written, type ToolResult } from './answer.js';

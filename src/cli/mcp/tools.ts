@@ -35,7 +35,7 @@ const PREVIEW_FIRST =
 
 /** Makes a tool of each question in the document, and with `canRevoke` of the two orders. */
 export function toolsOf(document: ApiDocument, canRevoke: boolean): Toolbox {
-  const catalogue = questionsOf(document);
+  const catalogue = questionsOf(document, 'members');
   const tools = catalogue.questions.map((question) =>
     toolOf(document, question, question.path === PREVIEW_PATH ? 'preview' : 'question', nameOf(question)),
   );

@@ -1,7 +1,8 @@
 import { authorText, grouped, selectorText } from '../ask/rule-text.js';
 import { printable } from '../output.js';
+import { quoted } from './quoted.js';
 import type { Schema } from './document.js';
-import type { LocalTime, ToLocalTime } from './local-time.js';
+import { rfc3339Of, type LocalTime, type ToLocalTime } from '../local-time.js';
 import type { Schemas } from './schema.js';
 
 /** One value as a table shows it. */
@@ -42,6 +43,26 @@ const IDS: ReadonlySet<string> = new Set([
 /** The place of an entry in the ledger and the time when it came; a person reads the time. */
 const POINT: ReadonlySet<string> = new Set(['index', 'at']);
 
+/** Writes a request of the API, by which an answer leads to another question, as the words after `rescind`. */
+function commandOf(request: string): string {
+  const { pathname, searchParams } = new URL(request, 'http://localhost');
+  const words = pathname
+    .split('/')
+    .slice(2)
+    .map((word) => quoted(wordOf(word)));
+  const options = [...searchParams].map(([name, value]) => `--${name.replaceAll('_', '-')} ${quoted(value)}`);
+  return ['ask', ...words, ...options].join(' ');
+}
+
+/** A name that is not encoded as it should be is shown as it is. */
+const wordOf = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+};
+
 const isMembers = (value: Json): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const isObjects = (value: Json): value is readonly Members[] =>
@@ -60,18 +81,11 @@ export interface Cells {
 
 export function createCells(schemas: Schemas, toLocal: ToLocalTime): Cells {
   function timeCell(value: Json, schema: Schema | undefined): Cell | undefined {
-    const unit = schemas.timeOf(schema);
-    if (unit === undefined) return undefined;
-    const milliseconds =
-      unit === 'rfc3339' && typeof value === 'string'
-        ? Date.parse(value)
-        : typeof value === 'number'
-          ? value * (unit === 'seconds' ? 1000 : 1)
-          : Number.NaN;
-    // The largest time that a Date can hold.
-    if (!(Math.abs(milliseconds) <= 8.64e15)) return undefined;
+    if (typeof value !== 'string' || !schemas.isTime(schema)) return undefined;
+    const milliseconds = Date.parse(value);
+    if (Number.isNaN(milliseconds)) return undefined;
     const time = toLocal(milliseconds);
-    return { text: `${time.clock}${time.offset}`, kind: 'time', time };
+    return { text: rfc3339Of(time), kind: 'time', time };
   }
 
   function cellOf(value: Json, schema: Schema | undefined, name: string): Cell | undefined {
@@ -84,6 +98,7 @@ export function createCells(schemas: Schemas, toLocal: ToLocalTime): Cells {
     if (value === true) return { text: 'yes', kind: 'text' };
     if (typeof value === 'number')
       return { text: schemas.isCount(schema) ? grouped(value) : String(value), kind: IDS.has(name) ? 'id' : 'number' };
+    if (name === 'see' && String(value).startsWith('/v1/')) return { text: commandOf(String(value)), kind: 'id' };
     const isId = IDS.has(name) || schemas.isOpaque(schema);
     return isId
       ? { text: printable(String(value)), kind: 'id' }
@@ -92,7 +107,8 @@ export function createCells(schemas: Schemas, toLocal: ToLocalTime): Cells {
 
   function objectCell(value: Members, schema: Schema | undefined, name: string): Cell | undefined {
     const members = Object.keys(value);
-    if (members.length === 0) return BLANK;
+    // A role without bounds, for example: that it stands there says something.
+    if (members.length === 0) return { text: 'yes', kind: 'text' };
     if (name === 'selector') return { text: selectorText(value), kind: 'text' };
     if (name === 'author') return { text: authorText(value), kind: 'text' };
     if (members.every((member) => POINT.has(member)) && 'at' in value)
@@ -132,7 +148,7 @@ export function createCells(schemas: Schemas, toLocal: ToLocalTime): Cells {
     // The first member is what the element is about; it needs no name.
     return (told.length > 0 ? told : leaves)
       .map(({ path, cell: { text } }, at) => (at === 0 && told.length > 0 ? text : `${path.join(' ')} ${text}`))
-      .join(', ');
+      .join(' ');
   }
 
   function leavesOf(value: Members, schema: Schema | undefined, isRow: boolean, path: readonly string[] = []): Leaf[] {

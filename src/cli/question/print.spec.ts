@@ -50,7 +50,7 @@ describe('an answer of many pages', () => {
       ...(at === last ? {} : { next: String(at + 1) }),
     });
 
-  async function ask(url: string, args: string, out: Writable): Promise<{ code: number; err: string }> {
+  async function ask(url: string, args: string, out: Writable, isTTY = false): Promise<{ code: number; err: string }> {
     let err = '';
     const sink = new Writable({
       write(chunk: Buffer, _encoding, done) {
@@ -59,7 +59,12 @@ describe('an answer of many pages', () => {
       },
     });
     const env = { RESCIND_URL: url, RESCIND_KEY: 'rsk_x' };
-    const code = await run(args.split(' '), { env, out, err: sink, stdin: Readable.from([]) });
+    const code = await run(args.split(' '), {
+      env,
+      out,
+      err: Object.assign(sink, { isTTY }),
+      stdin: Readable.from([]),
+    });
     return { code, err };
   }
   const collect = (): Writable & { text(): string } => {
@@ -99,24 +104,44 @@ describe('an answer of many pages', () => {
       response.end(pageOf(Number(searchParams.get('cursor') ?? 0), PAGES - 1));
     });
     let goOn: () => void = () => undefined;
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
     let lines = 0;
     // Takes one chunk, and then nothing until somebody says so.
     const out = new Writable({
       highWaterMark: 1,
       write(chunk: Buffer, _encoding, done) {
         lines += chunk.toString().split('\n').length - 1;
-        if (lines === 1) goOn = done;
-        else done();
+        if (lines !== 1) return done();
+        goOn = done;
+        begin();
       },
     });
     const asking = ask(url, 'ask things --all -o jsonl', out);
-    while (lines === 0) await new Promise((resolve) => setImmediate(resolve));
+    await begun;
     // Many turns in which a reckless reader would ask for the next pages.
     for (let turn = 0; turn < 200; turn += 1) await fetch(`${url}/openapi.json`, { headers: {} });
     expect(asked).toBe(1);
     goOn();
     expect(await asking).toEqual({ code: 0, err: '' });
     expect({ asked, lines }).toEqual({ asked: PAGES, lines: PAGES * 3 });
+  });
+
+  it('shows on a terminal how far it is, if the lines go elsewhere', async () => {
+    const url = await serve(({ searchParams }, response) =>
+      response.end(pageOf(Number(searchParams.get('cursor') ?? 0), PAGES - 1)),
+    );
+    for (const [isWatched, isFile, shown] of [
+      [true, true, true],
+      [true, false, false],
+      [false, true, false],
+    ]) {
+      const out = Object.assign(collect(), { isTTY: !isFile });
+      const { code, err } = await ask(url, 'ask things --all -o jsonl', out, isWatched);
+      expect({ code, shown: /\r[\d,]+ lines/.test(err) }).toEqual({ code: 0, shown });
+    }
   });
 
   it('that breaks off is an error, and what came stays', async () => {
@@ -140,7 +165,7 @@ describe('an answer of many pages', () => {
       const out = collect();
       expect(await ask(url, `ask things -o ${format}`, out)).toEqual({
         code: 0,
-        err: 'There are more items: add --all -o csv (or jsonl) for all, --limit 3 for a longer page, or --cursor 1 for the next page.\n',
+        err: 'There are more items: --all -o csv (or jsonl) writes all, --limit 3 a longer page; the next page: --cursor 1\n',
       });
       expect(out.text().match(/\bn-\d /g)).toHaveLength(3);
     }

@@ -1,3 +1,4 @@
+import { printable } from '../output.js';
 import { METHODS, type ApiDocument, type Method, type Operation, type Parameter, type Schema } from './document.js';
 import { createSchemas, type Schemas } from './schema.js';
 
@@ -42,18 +43,25 @@ export interface Catalogue {
   readonly schemas: Schemas;
 }
 
+/** Words of a path, and names of values, that can stand in a command line as they are. */
+const PATH = /^\/v1(?:\/(?:[\w.-]+|\{\w+\}))+$/;
+const NAME = /^[a-z]\w*$/i;
+
 /** Says whether an operation changes nothing, by its method or by its mark. */
 export const isQuestion = (method: Method, path: string, operation: Operation): boolean =>
-  path.startsWith(ROOT) && (method === 'get' || operation['x-rescind-reads'] === true);
+  PATH.test(path) && (method === 'get' || operation['x-rescind-reads'] === true);
+
+/** How texts of the document name its parameters: `user_sub` as the API does, or --user-sub. */
+export type Naming = 'members' | 'options';
 
 /** Makes a question of each reading operation of `/v1`. */
-export function questionsOf(document: ApiDocument): Catalogue {
+export function questionsOf(document: ApiDocument, naming: Naming = 'options'): Catalogue {
   const schemas = createSchemas(document.components?.schemas ?? {});
   const questions = Object.entries(document.paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
       const operation = item[method];
       return operation !== undefined && isQuestion(method, path, operation)
-        ? [questionOf(schemas, method, path, operation)]
+        ? [questionOf(schemas, method, path, operation, naming)]
         : [];
     }),
   );
@@ -63,22 +71,25 @@ export function questionsOf(document: ApiDocument): Catalogue {
 /** Reads an operation that is no question as one, so that its values are known in the same way; undefined if there is none. */
 export function operationOf(document: ApiDocument, method: Method, path: string): Question | undefined {
   const operation = document.paths[path]?.[method];
-  return operation && questionOf(createSchemas(document.components?.schemas ?? {}), method, path, operation);
+  const schemas = createSchemas(document.components?.schemas ?? {});
+  return operation && questionOf(schemas, method, path, operation, 'members');
 }
 
 /** Names a question as a person types it: `sources check <id>`. */
 export const nameOf = ({ words, parts }: Question): string =>
   [...words, ...parts.map(({ option }) => `<${option}>`)].join(' ');
 
-function questionOf(schemas: Schemas, method: Method, path: string, operation: Operation): Question {
+function questionOf(schemas: Schemas, method: Method, path: string, operation: Operation, naming: Naming): Question {
   const segments = path.slice(ROOT.length).split('/');
-  const parameters = operation.parameters ?? [];
+  const parameters = (operation.parameters ?? []).filter(({ name }) => NAME.test(name));
+  const names = new Set(parameters.map(({ name }) => name));
+  const told = (text: string): string => (naming === 'options' ? withOptions(plain(text), names) : plain(text));
   const input = (parameter: Parameter, place: QuestionInput['place']): QuestionInput => ({
     name: parameter.name,
-    option: parameter.name.replaceAll('_', '-'),
+    option: optionNameOf(parameter.name),
     place,
     isRequired: parameter.required === true,
-    description: parameter.description ?? parameter.schema?.description ?? '',
+    description: told(parameter.description ?? parameter.schema?.description ?? ''),
     choices: schemas.choicesOf(parameter.schema),
     structure: schemas.structureOf(parameter.schema),
     schema: parameter.schema ?? {},
@@ -92,9 +103,9 @@ function questionOf(schemas: Schemas, method: Method, path: string, operation: O
     words: segments.filter((segment) => !segment.startsWith('{')),
     method,
     path,
-    group: operation.tags?.[0] ?? 'questions',
-    summary: operation.summary ?? '',
-    description: operation.description,
+    group: plain(operation.tags?.[0] ?? 'questions'),
+    summary: told(operation.summary ?? ''),
+    description: operation.description === undefined ? undefined : told(operation.description),
     parts: segments
       .filter((segment) => segment.startsWith('{'))
       .map((segment) => inPath.get(segment.slice(1, -1)) ?? input({ name: segment.slice(1, -1), in: 'path' }, 'path')),
@@ -108,10 +119,20 @@ function questionOf(schemas: Schemas, method: Method, path: string, operation: O
   };
 }
 
+const optionNameOf = (name: string): string => name.replaceAll('_', '-');
+
+/** Names parameters as the command line does: `user_sub` is --user-sub. */
+const withOptions = (text: string, parameters: ReadonlySet<string>): string =>
+  text.replace(/`(\w+)`/g, (quote, name: string) => (parameters.has(name) ? `--${optionNameOf(name)}` : quote));
+
+/** The document comes from outside, as names do. */
+const plain = (text: string): string => printable(text.replaceAll('\n', ' '));
+
 function bodyInputs(schemas: Schemas, { requestBody }: Operation): Parameter[] {
   const schema = requestBody?.content[JSON_TYPE]?.schema;
   const required = schemas.requiredOf(schema);
-  return Object.entries(schemas.propertiesOf(schema)).map(([name, member]) => ({
+  const members = Object.entries(schemas.propertiesOf(schema)).filter(([name]) => NAME.test(name));
+  return members.map(([name, member]) => ({
     name,
     in: 'body',
     required: required.includes(name),

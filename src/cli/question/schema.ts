@@ -8,14 +8,14 @@ const MAX_DEPTH = 8;
 export interface Schemas {
   /** Lists the members of an object; of several alternatives the members of all. */
   propertiesOf(schema: Schema | undefined): Readonly<Record<string, Schema>>;
-  /** Lists the members that an object must have. Conditions between members are left out. */
+  /** Lists the members that an object must have, whichever alternative it is. */
   requiredOf(schema: Schema | undefined): readonly string[];
   /** Finds the schema of the items of an array. */
   itemOf(schema: Schema | undefined): Schema | undefined;
   /** Says whether a value can be an array of objects. */
   isTable(schema: Schema | undefined): boolean;
-  /** Says whether a value is a time, and in which unit it is written. */
-  timeOf(schema: Schema | undefined): 'rfc3339' | 'seconds' | 'milliseconds' | undefined;
+  /** Says whether a value is a time, RFC 3339. */
+  isTime(schema: Schema | undefined): boolean;
   isCount(schema: Schema | undefined): boolean;
   isOpaque(schema: Schema | undefined): boolean;
   /** Lists the values of an enumeration, also of the items of an array; undefined if any value may stand there. */
@@ -31,6 +31,13 @@ export function createSchemas(named: Readonly<Record<string, Schema>>): Schemas 
     const parts = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])];
     return [schema, ...parts.flatMap((part) => alternatives(part, depth + 1))];
   }
+  /** The schema, or the one that it refers to, without alternatives. */
+  const definitions = (schema: Schema | undefined): readonly Schema[] =>
+    schema === undefined
+      ? []
+      : schema.$ref?.startsWith(PREFIX)
+        ? definitions(named[schema.$ref.slice(PREFIX.length)])
+        : [schema];
   const has = (schema: Schema, type: string): boolean =>
     schema.type === type || (Array.isArray(schema.type) && schema.type.includes(type));
   const some = (schema: Schema | undefined, is: (one: Schema) => boolean): boolean => alternatives(schema).some(is);
@@ -43,20 +50,11 @@ export function createSchemas(named: Readonly<Record<string, Schema>>): Schemas 
           .toReversed()
           .map(({ properties }) => properties ?? {}),
       ) as Record<string, Schema>,
-    requiredOf: (schema) =>
-      schema?.$ref?.startsWith(PREFIX)
-        ? schemas.requiredOf(named[schema.$ref.slice(PREFIX.length)])
-        : (schema?.required ?? []),
+    requiredOf: (schema) => definitions(schema).flatMap(({ required }) => required ?? []),
     itemOf: (schema) => alternatives(schema).find(({ items }) => items !== undefined)?.items,
     isTable: (schema) =>
       some(schema, (one) => has(one, 'array')) && Object.keys(schemas.propertiesOf(schemas.itemOf(schema))).length > 0,
-    timeOf(schema) {
-      if (some(schema, ({ format }) => format === 'date-time')) return 'rfc3339';
-      if (!some(schema, (one) => has(one, 'integer'))) return undefined;
-      const says = (words: RegExp): boolean => some(schema, ({ description }) => words.test(description ?? ''));
-      if (says(/\bmilliseconds since the epoch|epoch milliseconds\b/)) return 'milliseconds';
-      return says(/\bseconds since the epoch|epoch seconds\b/) ? 'seconds' : undefined;
-    },
+    isTime: (schema) => some(schema, ({ format }) => format === 'date-time'),
     isCount: (schema) => some(schema, (one) => has(one, 'integer') && one.minimum === 0),
     isOpaque: (schema) =>
       some(schema, ({ format, contentEncoding }) => format === 'uuid' || contentEncoding === 'base64'),

@@ -3,7 +3,7 @@ import { BLANK, type Cell, type Leaf } from './cells.js';
 /** Characters between two columns. */
 const GAP = 2;
 /** A column is not made narrower than this before others are left out, nor ever narrower than the second. */
-const READABLE = 13;
+const READABLE = 12;
 const NARROWEST = 8;
 /** So many columns stay, however narrow. */
 const FEWEST = 4;
@@ -118,7 +118,7 @@ interface Fitting {
   readonly leftOut: readonly string[];
 }
 
-/** Chooses the columns that have room: first those that say the same in every row leave, then ids, then the last ones. */
+/** Chooses the columns that have room: first those that say the same in every row leave, then ids, then those that are mostly blank, then the last ones. */
 function fit(all: readonly Column[], rows: number, width: number): Fitting {
   let columns = all;
   const same: string[] = [];
@@ -136,7 +136,9 @@ function fit(all: readonly Column[], rows: number, width: number): Fitting {
   };
   const fits = (narrowest: number): boolean => sum(columns.map((column) => least(column, narrowest))) <= width;
   while (!fits(READABLE) && columns.some(({ isId }) => isId)) leave(columns.findLast(({ isId }) => isId));
-  while (!fits(READABLE) && columns.length > FEWEST) leave(columns.at(-1));
+  const mostlyBlank = (column: Column): boolean =>
+    column.cells.filter(({ isBlank }) => isBlank === true).length * 2 > column.cells.length;
+  while (!fits(READABLE) && columns.length > FEWEST) leave(columns.findLast(mostlyBlank) ?? columns.at(-1));
   while (!fits(NARROWEST) && columns.length > 1) leave(columns.at(-1));
   return { columns, same, leftOut };
 }

@@ -4,6 +4,9 @@ import { optionCandidates, valuesAfter, type Candidate } from '../candidate.js';
 /** The words that a question offers to a line that begins with `rescind ask`. */
 export type AskCandidates = (words: readonly string[], typed: string) => Promise<readonly Candidate[]>;
 
+/** Reads the names of the saved contexts. */
+export type ContextNames = () => Promise<readonly string[]>;
+
 /** A shell shows one line a word. */
 const MAX_MEANING = 80;
 /** Only such words are offered: they come from the service too, and a shell must find nothing in them to act on. */
@@ -16,13 +19,16 @@ const STANDING: Readonly<Record<string, string>> = { revoke: 'order' };
 export async function candidatesOf(
   program: Command,
   words: readonly string[],
-  ask: AskCandidates,
+  { ask, contexts }: { readonly ask: AskCandidates; readonly contexts: ContextNames },
 ): Promise<readonly Candidate[]> {
   const typed = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   const { command, rest } = commandAt(program, before);
-  const found =
-    command.name() === 'ask' && command.parent === program
+  const isName = before.at(-1) === '--context' || (takesName(command) && rest.length === 0 && !typed.startsWith('-'));
+  const isAsked = command.name() === 'ask' && command.parent === program;
+  const found = isName
+    ? (await contexts()).map((word) => ({ word, meaning: '' }))
+    : isAsked
       ? await ask(rest, typed)
       : ownCandidates(command, rest, typed);
   const once = new Map(found.map((candidate) => [candidate.word, candidate]));
@@ -30,6 +36,10 @@ export async function candidatesOf(
     .filter(({ word }) => word.startsWith(typed) && PLAIN.test(word))
     .map(({ word, meaning }) => ({ word, meaning: oneLine(meaning) }));
 }
+
+/** Says whether the command takes the name of a saved context. */
+const takesName = (command: Command): boolean =>
+  command.parent?.name() === 'context' && ['use', 'remove'].includes(command.name());
 
 const oneLine = (text: string): string => {
   const line = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');

@@ -90,6 +90,7 @@ describe('a rebuild', () => {
         'source_count',
         'source_event',
         'rule_event',
+        'said',
       ]),
     );
     expect(await oidOf('token')).not.toBe(before.oid);
@@ -266,6 +267,8 @@ describe('a rebuild', () => {
       /^(entry|payload|dedupe)$/,
       /^quarantine/,
       /^kafka_/,
+      // Made anew by `rescind rebuild archive`, not from the ledger.
+      /^archive_/,
       /^topic_/,
       /^migration$/,
       /^projection_gate$/,

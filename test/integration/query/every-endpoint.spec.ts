@@ -420,7 +420,10 @@ describe('malformed questions', () => {
       ['yesterday', 'invalid-request'],
       ['1.5', 'invalid-request'],
       ['2026-13-01T00:00:00Z', 'invalid-request'],
-      ['2026-01-01', 'invalid-request'],
+      ['2001-01-01', 'as-of-out-of-range'],
+      ['9999d', 'as-of-out-of-range'],
+      ['2026-02-29', 'invalid-request'],
+      ['7y', 'invalid-request'],
     ] as const;
     const taking = having('as_of');
     expect(taking.length).toBeGreaterThan(3);
@@ -486,6 +489,7 @@ function neededBy(path: string): string {
     '/v1/changes': 'since=2026-11-20T00:00:00Z&',
     '/v1/tokens': `iss=${as}&jti=${jti}&`,
     '/v1/search': `q=${user}&`,
+    '/v1/timeline': `user_iss=${idp}&user_sub=${user}&`,
     '/v1/blast-radius': `client_iss=${as}&client_id=${client}&`,
     '/v1/reach': `resource=${api}&`,
     '/v1/reports/access-review': `user_iss=${idp}&user_sub=${user}&`,

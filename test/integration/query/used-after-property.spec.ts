@@ -173,6 +173,7 @@ function walk(rule: Rule, uses: readonly UseRow[], tokens: ReadonlyMap<string, W
     .sort();
 }
 
+const secondsOf = (time: string): number => Date.parse(time) / 1000;
 const lineOf = (...parts: readonly (string | number)[]): string => parts.join(' ');
 
 async function listed(pool: Pool): Promise<ReadonlyMap<string, string[]>> {
@@ -191,7 +192,7 @@ async function listed(pool: Pool): Promise<ReadonlyMap<string, string[]>> {
         item.rule,
         [
           ...(lines.get(item.rule) ?? []),
-          lineOf(item.rule_state, item.at, item.last_at, item.uses, item.tokens),
+          lineOf(item.rule_state, secondsOf(item.at), secondsOf(item.last_at), item.uses, item.tokens),
         ].sort(),
       );
     cursor = page.next;

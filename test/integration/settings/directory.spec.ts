@@ -1,3 +1,4 @@
+import { timeText } from '../../../src/contracts/index.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadModule } from 'libpg-query';
@@ -67,12 +68,14 @@ describe('the directory', () => {
     const first = await put(ANN);
     now += 60;
     expect(await put({ ...ANN, id: 'other' })).toEqual(first);
-    expect(await directory.put(ANN, 'agent', 'seven', FROM_IDP, { owner: 'Eve' })).toMatchObject({ updated_at: now });
+    expect(await directory.put(ANN, 'agent', 'seven', FROM_IDP, { owner: 'Eve' })).toMatchObject({
+      updated_at: timeText(now),
+    });
     const csvOfIt = Buffer.from(`kind,iss,id,owner\nagent,${IDP},seven,Eve`);
     now += 60;
     expect(await directory.importFile(BOB, csvOfIt, 'text/csv')).toMatchObject({ created: 1, unchanged: 0 });
     expect(await directory.importFile(ANN, csvOfIt, 'text/csv')).toMatchObject({ created: 0, unchanged: 1 });
-    expect(await directory.remove(ANN, 'agent', 'seven', FROM_IDP)).toMatchObject({ updated_at: now - 60 });
+    expect(await directory.remove(ANN, 'agent', 'seven', FROM_IDP)).toMatchObject({ updated_at: timeText(now - 60) });
   });
 
   it('counts an entry of a file as changed if any of its columns says something else', async () => {
