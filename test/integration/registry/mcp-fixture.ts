@@ -118,7 +118,7 @@ function uses(): string[] {
       aud: [API],
       scope: 'read export',
       iat: NOW - 2_900,
-      exp: NOW + 86_400,
+      exp: NOW + 7_200,
       id_jag: { iss: IDP, jti: `g-${nth}` },
     }),
   );

@@ -182,7 +182,7 @@ describe('rescind mcp, started by an assistant', () => {
       ['access', { nobody: 'x' }, 'invalid-arguments'],
       ['revocations_preview', {}, 'invalid-arguments'],
       ['access', { outcome: 'maybe' }, 'invalid-request'],
-      ['sources_by_id', { id: '../callers' }, 'not-found'],
+      ['revocations_by_id', { id: '../callers' }, 'not-found'],
       ['search', { q: JWT }, 'token-in-request'],
       ['access', { user_iss: IDP, user_sub: JWT }, 'token-in-request'],
       ['access', { [JWT]: 'x' }, 'token-in-request'],
