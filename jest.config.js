@@ -86,7 +86,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{src,test/mutate}/**/*.spec.ts'],
+      testMatch: ['<rootDir>/{src,test/mutate,test/support}/**/*.spec.ts'],
       testPathIgnorePatterns: slow,
     },
     { ...shared, displayName: 'architecture', testMatch: ['<rootDir>/test/architecture/**/*.spec.ts'] },

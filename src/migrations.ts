@@ -1,3 +1,4 @@
+import { ArchiveSchema1796000007000 } from './archive/index.js';
 import { ControlSchema1796000000000 } from './control/index.js';
 import { TopicsSchema1796000005000 } from './feeds/index.js';
 import { IngestSchema1796000003000 } from './ingest/index.js';
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   IntrospectionSchema1796000004000,
   TopicsSchema1796000005000,
   DirectorySchema1796000006000,
+  ArchiveSchema1796000007000,
 ];

@@ -21,9 +21,17 @@ export class RequestFailed extends Error {
 
 export type Answer = Readonly<Record<string, unknown>>;
 
+/** An answer that is read while it arrives. */
+export interface Opened {
+  readonly contentType: string;
+  readonly chunks: AsyncIterable<string>;
+}
+
 export interface Client {
   get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Opens an answer of any length. Rejects if the service refuses, or is silent for longer than any other answer takes. */
+  open(method: string, path: string, body: unknown, accept: string): Promise<Opened>;
   /** Posts a text of the given media type. */
   postText(path: string, text: string, mediaType: string): Promise<Answer>;
   put(path: string, body: unknown): Promise<Answer>;
@@ -32,55 +40,120 @@ export interface Client {
 
 /** Creates a client of a running service's management API. Its methods reject with `RequestFailed`. */
 export function createClient({ url, key }: Settings): Client {
+  const authorization = { authorization: `Bearer ${key}` };
   const send = (
     method: string,
     path: string,
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
-  ): Promise<Answer> =>
-    request(
-      method,
-      path,
-      body === undefined ? undefined : JSON.stringify(body),
-      body === undefined ? headers : { 'content-type': 'application/json', ...headers },
-    );
-
-  async function request(
-    method: string,
-    path: string,
-    body: string | undefined,
-    headers: Readonly<Record<string, string>>,
-  ): Promise<Answer> {
-    let response: Response;
-    let text: string;
-    try {
-      response = await fetch(`${url}${path}`, {
-        method,
-        headers: { authorization: `Bearer ${key}`, accept: 'application/json', ...headers },
-        ...(body === undefined ? {} : { body }),
-        // A redirect would carry the key to whatever address it names.
-        redirect: 'error',
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      text = await response.text();
-    } catch (error) {
-      throw unreachable(url, error);
-    }
-    const answer = parse(text);
-    if (response.ok && answer) return answer;
-    throw refusal(url, response.status, answer);
-  }
+  ): Promise<Answer> => request(url, method, path, { ...authorization, ...headers }, jsonBody(body));
 
   return {
-    get: (path, query = {}) => {
-      const parameters = new URLSearchParams();
-      for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, value);
-      return send('GET', parameters.size > 0 ? `${path}?${parameters}` : path);
-    },
+    get: (path, query = {}) => send('GET', `${path}${queryOf(query)}`),
     post: (path, body, headers) => send('POST', path, body, headers),
-    postText: (path, text, mediaType) => request('POST', path, text, { 'content-type': mediaType }),
+    open: (method, path, body, accept) => open(url, method, path, { ...authorization, accept }, jsonBody(body)),
+    postText: (path, text, mediaType) =>
+      request(url, 'POST', path, authorization, { 'content-type': mediaType, body: text }),
     put: (path, body) => send('PUT', path, body),
     delete: (path) => send('DELETE', path),
+  };
+}
+
+/** Reads a public document. No key is sent. */
+export const readPublic = (url: string, path: string): Promise<Answer> => request(url, 'GET', path, {});
+
+interface Body {
+  readonly 'content-type': string;
+  readonly body: string;
+}
+
+const jsonBody = (body: unknown): Body | undefined =>
+  body === undefined ? undefined : { 'content-type': 'application/json', body: JSON.stringify(body) };
+
+/** Writes the parameters that have a value as `?name=value&…`. */
+export function queryOf(query: Readonly<Record<string, string | undefined>>): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, value);
+  return parameters.size > 0 ? `?${parameters}` : '';
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+function fetchFrom(
+  url: string,
+  method: string,
+  path: string,
+  headers: Headers,
+  body: Body | undefined,
+  signal: AbortSignal,
+): Promise<Response> {
+  return fetch(`${url}${path}`, {
+    method,
+    headers: {
+      accept: 'application/json',
+      ...headers,
+      ...(body === undefined ? {} : { 'content-type': body['content-type'] }),
+    },
+    ...(body === undefined ? {} : { body: body.body }),
+    // A redirect would carry the key to whatever address it names.
+    redirect: 'error',
+    signal,
+  });
+}
+
+async function request(url: string, method: string, path: string, headers: Headers, body?: Body): Promise<Answer> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetchFrom(url, method, path, headers, body, AbortSignal.timeout(TIMEOUT_MS));
+    text = await response.text();
+  } catch (error) {
+    throw unreachable(url, error);
+  }
+  const answer = parse(text);
+  if (response.ok && answer) return answer;
+  throw refusal(url, response.status, answer);
+}
+
+async function open(url: string, method: string, path: string, headers: Headers, body?: Body): Promise<Opened> {
+  const silence = createSilence();
+  const response = await silence
+    .limit(fetchFrom(url, method, path, headers, body, silence.signal))
+    .catch((error: unknown) => {
+      throw unreachable(url, error);
+    });
+  if (!response.ok || response.body === null)
+    throw refusal(url, response.status, parse(await response.text().catch(() => '')));
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  async function* chunks(): AsyncGenerator<string> {
+    try {
+      for (;;) {
+        const { done, value } = await silence.limit(reader.read());
+        if (done) return;
+        yield value;
+      }
+    } catch (error) {
+      throw unreachable(url, error);
+    } finally {
+      await reader.cancel().catch(() => undefined);
+    }
+  }
+  return { contentType: response.headers.get('content-type') ?? '', chunks: chunks() };
+}
+
+/** Aborts if one step takes too long. The time in which our own reader does not read is not counted. */
+function createSilence() {
+  const controller = new AbortController();
+  return {
+    signal: controller.signal,
+    async limit<T>(step: Promise<T>): Promise<T> {
+      const timer = setTimeout(() => controller.abort(new DOMException('silent', 'TimeoutError')), TIMEOUT_MS);
+      try {
+        return await step;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
   };
 }
 

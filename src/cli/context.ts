@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { createClient, type Answer, type Client } from './client.js';
 import { formatRecord, formatTable } from './output.js';
-import { readSettings, type Settings } from './settings.js';
+import { findUrl, readSettings, type Settings } from './settings.js';
 import type { Terminal } from './terminal.js';
 
 /** The objects that every command works with. */
@@ -10,6 +10,8 @@ export interface Context {
   /** Reads the key only when a command needs it, so that help needs none. */
   settings(command: Command): Promise<Settings>;
   client(command: Command): Promise<Client>;
+  /** Finds the service for what needs no key. */
+  url(command: Command): Promise<string>;
   show(command: Command, record: Answer): void;
   /** Prints the answer as `format` writes it, or as JSON with `--json`. */
   showText(command: Command, answer: Answer, format: (answer: Answer) => string): void;
@@ -19,6 +21,7 @@ export interface Context {
 interface GlobalOptions {
   readonly json?: boolean;
   readonly url?: string;
+  readonly context?: string;
 }
 
 export function createContext(terminal: Terminal): Context {
@@ -26,11 +29,12 @@ export function createContext(terminal: Terminal): Context {
   const print = (command: Command, answer: Answer, text: () => string): void => {
     terminal.out.write(options(command).json === true ? `${JSON.stringify(answer)}\n` : text());
   };
-  const settings = (command: Command): Promise<Settings> => readSettings(terminal.env, options(command).url);
+  const settings = (command: Command): Promise<Settings> => readSettings(terminal.env, options(command));
   return {
     terminal,
     settings,
     client: async (command) => createClient(await settings(command)),
+    url: (command) => findUrl(terminal.env, options(command)),
     show: (command, record) => print(command, record, () => formatRecord(record)),
     showText: (command, answer, format) => print(command, answer, () => format(answer)),
     showTable: (command, answer, member, columns) =>
@@ -40,4 +44,9 @@ export function createContext(terminal: Terminal): Context {
 
 export const urlOption = (): Option =>
   new Option('--url <url>', 'the running service (default: RESCIND_URL, else the one that runs in RESCIND_HOME)');
+export const contextOption = (): Option =>
+  new Option(
+    '--context <name>',
+    'a service that `rescind context` knows (default: RESCIND_CONTEXT, else the one in use)',
+  );
 export const jsonOption = (): Option => new Option('--json', 'print the answer as JSON');

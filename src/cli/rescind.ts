@@ -5,10 +5,11 @@ const problem = nodeProblem(process.version);
 if (problem === undefined) {
   // Loaded here alone: on an older Node one of its imports fails with an error that helps nobody.
   const { run } = await import('./run.js');
-  const { UNREAD } = await import('./terminal.js');
+  const { EXIT } = await import('./exit-codes.js');
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    process.exit(UNREAD);
+    // As shells report SIGPIPE: `rescind … | head`.
+    process.exit(EXIT.unread[0]);
   });
   process.exitCode = await run(process.argv.slice(2), {
     env: process.env,

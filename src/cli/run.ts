@@ -1,9 +1,13 @@
 import { Command, CommanderError } from 'commander';
+import { addAsk } from './question/ask.js';
 import { RequestFailed } from './client.js';
 import { addCaller } from './registry/caller.js';
 import { addConfig } from './operate/config.js';
 import { addControl } from './operate/control.js';
-import { createContext } from './context.js';
+import { contextOption, createContext } from './context.js';
+import { addCompletion, isWordsCommand, printWords } from './setup/completion.js';
+import { addContext } from './setup/context-command.js';
+import { EXIT, exitCodeOf, exitCodesText } from './exit-codes.js';
 import { addDemo } from './trial/demo.js';
 import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
@@ -17,26 +21,26 @@ import { addSeed } from './trial/seed.js';
 import { addServe, type Variables } from './operate/serve.js';
 import { addSource } from './registry/source.js';
 import { addTenant } from './registry/tenant.js';
-import { INTERRUPTED, UsageError, type Terminal } from './terminal.js';
+import { UsageError, type Terminal } from './terminal.js';
+import { VERSION } from '../version.js';
 
 /** Commands that read the service's own configuration. */
 const CONFIGURED: ReadonlySet<string> = new Set(['serve', 'demo', 'seed', 'migrate', 'control', 'rebuild']);
 
-const FAILED = 1;
-const MISUSED = 2;
-
 const CLOSING = `
 \`serve\`, \`demo\`, \`seed\`, \`control\` and \`rebuild\` take the service's own environment (\`rescind config check\` lists it).
 The other commands speak to a running service:
-  RESCIND_HOME  the service's directory (default .rescind): where it answers and the administrator's key are read there
-  RESCIND_URL   another service, with RESCIND_KEY: the key of a directory is sent only to the service that runs in it
-  RESCIND_KEY   the key to use (default: the administrator's, in <RESCIND_HOME>/admin-key)
+  RESCIND_HOME     the service's directory (default .rescind): where it answers and the administrator's key are read there
+  RESCIND_URL      another service, with RESCIND_KEY: the key of a directory is sent only to the service that runs in it
+  RESCIND_KEY      the key to use (default: the administrator's, in <RESCIND_HOME>/admin-key)
+  RESCIND_CONTEXT  a service and its key that \`rescind context add\` has remembered
 The demo's directory is <RESCIND_HOME>/demo.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrongly called, 3 revoked what no event has ever named (perhaps misspelt).
-
+Exit codes:
+${exitCodesText()}
 Start here:
   rescind serve      run the service
+  rescind ask        list what can be asked of it
   rescind demo       see the whole job done on this machine (in a clone of the repository)
 `;
 
@@ -45,7 +49,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   let exitCode = 0;
   const program = new Command('rescind')
     .description('See and stop what applications and AI agents may do for your users in other applications.')
-    .version(await readVersion(args), '-v, --version', 'print the version')
+    .version(VERSION, '-v, --version', 'print the version')
     .showHelpAfterError('(rescind --help says more)')
     .addHelpText('after', CLOSING)
     .exitOverride()
@@ -54,7 +58,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
       writeErr: (text) => terminal.err.write(text),
     });
   const context = createContext(terminal);
-  const variables = await readVariables(args);
+  const variables = isWordsCommand(args) ? {} : await readVariables(args);
   addServe(program, context, variables);
   addDemo(program, context, variables, (code) => {
     exitCode = code;
@@ -73,6 +77,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addRebuild(program, context, variables, (code) => {
     exitCode = code;
   });
+  addAsk(program, context);
   addTenant(program, context);
   addSource(program, context);
   addCaller(program, context);
@@ -83,15 +88,23 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addQuarantine(program, context);
   addPartition(program, context);
   addDirectory(program, context);
+  addContext(program, context);
+  addCompletion(program, context);
+  addContextOption(program);
   try {
+    if (isWordsCommand(args)) {
+      await printWords(program, context, args);
+      return EXIT.done[0];
+    }
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : MISUSED;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done[0] : EXIT.misused[0];
     // Somebody ended the service while it was starting.
-    if (!(error instanceof RequestFailed) && (error as { code?: unknown }).code === 'shutting-down') return INTERRUPTED;
+    if (!(error instanceof RequestFailed) && (error as { code?: unknown }).code === 'shutting-down')
+      return EXIT.interrupted[0];
     terminal.err.write(`rescind: ${explain(error)}\n`);
-    return error instanceof UsageError ? MISUSED : FAILED;
+    return exitCodeOf(error);
   }
 }
 
@@ -101,9 +114,11 @@ async function readVariables(args: readonly string[]): Promise<Variables> {
   return (await import('../platform/config/index.js')).VARIABLE_DOCUMENTATION;
 }
 
-/** The service's own: nobody else loads its modules for it. */
-async function readVersion(args: readonly string[]): Promise<string> {
-  return args.some((arg) => arg === '--version' || arg === '-v') ? (await import('../main.js')).VERSION : '';
+/** Lets every command that takes a URL take the name of a context instead. */
+function addContextOption(command: Command): void {
+  const takes = (long: string): boolean => command.options.some((option) => option.long === long);
+  if (takes('--url') && !takes('--context') && command.parent?.name() !== 'context') command.addOption(contextOption());
+  command.commands.forEach(addContextOption);
 }
 
 function explain(error: unknown): string {

@@ -34,16 +34,16 @@ describe('the settings of a command', () => {
   });
 
   it('are the key of a directory and the address of the instance that runs in it, until that ends', async () => {
-    await expect(readSettings(env, undefined)).rejects.toThrow('set RESCIND_KEY');
+    await expect(readSettings(env, {})).rejects.toThrow('set RESCIND_KEY');
     await withKey();
-    await expect(readSettings(env, undefined)).rejects.toThrow('no Rescind runs in');
+    await expect(readSettings(env, {})).rejects.toThrow('no Rescind runs in');
     const ended = await announce();
     expect((await stat(join(home, INSTANCE_FILE))).mode & 0o777).toBe(0o600);
-    expect(await readSettings(env, undefined)).toEqual({ url: HERE, key: 'rsk_file' });
-    expect(await findUrl(env, undefined)).toBe(HERE);
+    expect(await readSettings(env, {})).toEqual({ url: HERE, key: 'rsk_file' });
+    expect(await findUrl(env, {})).toBe(HERE);
     await ended();
-    await expect(readSettings(env, undefined)).rejects.toThrow('no Rescind runs in');
-    await expect(findUrl(env, undefined)).rejects.toThrow('rescind serve');
+    await expect(readSettings(env, {})).rejects.toThrow('no Rescind runs in');
+    await expect(findUrl(env, {})).rejects.toThrow('rescind serve');
   });
 
   it.each([
@@ -52,14 +52,14 @@ describe('the settings of a command', () => {
   ])('connect to an instance that listens at %s by %s', async (url, local) => {
     await withKey();
     await announce(url);
-    expect((await readSettings(env, undefined)).url).toBe(local);
+    expect((await readSettings(env, {})).url).toBe(local);
   });
 
   it('send the key of a directory to the instance in it, also where it is named', async () => {
     await withKey();
     await announce();
-    expect(await readSettings(env, `${HERE}/`)).toEqual({ url: HERE, key: 'rsk_file' });
-    expect(await readSettings({ ...env, RESCIND_URL: 'http://localhost:4711' }, undefined)).toEqual({
+    expect(await readSettings(env, { url: `${HERE}/` })).toEqual({ url: HERE, key: 'rsk_file' });
+    expect(await readSettings({ ...env, RESCIND_URL: 'http://localhost:4711' }, {})).toEqual({
       url: HERE,
       key: 'rsk_file',
     });
@@ -69,16 +69,16 @@ describe('the settings of a command', () => {
     'never send it to %s',
     async (url) => {
       await withKey();
-      await expect(readSettings(env, url)).rejects.toMatchObject({
+      await expect(readSettings(env, { url })).rejects.toMatchObject({
         name: 'UsageError',
         message: expect.stringContaining('RESCIND_KEY'),
       });
       await announce();
-      await expect(readSettings(env, url)).rejects.toMatchObject({
+      await expect(readSettings(env, { url })).rejects.toMatchObject({
         name: 'UsageError',
         message: expect.stringContaining(url),
       });
-      await expect(readSettings({ ...env, RESCIND_URL: url }, undefined)).rejects.toThrow(HERE);
+      await expect(readSettings({ ...env, RESCIND_URL: url }, {})).rejects.toThrow(HERE);
     },
   );
 
@@ -92,16 +92,16 @@ describe('the settings of a command', () => {
     await announce();
     const file = join(home, INSTANCE_FILE);
     await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, 'utf8')), ...over }));
-    await expect(readSettings(env, undefined)).rejects.toThrow('no Rescind runs in');
+    await expect(readSettings(env, {})).rejects.toThrow('no Rescind runs in');
   });
 
   it('believe the first process, which an instance in a container is', async () => {
     await withKey();
     await writeFile(join(home, INSTANCE_FILE), JSON.stringify({ url: HERE, pid: 1, started_at: await startOf(1) }));
-    expect((await readSettings(env, undefined)).url).toBe(HERE);
+    expect((await readSettings(env, {})).url).toBe(HERE);
     // The service does not overwrite this file either, because to it the file also names a living instance.
     await announce('http://127.0.0.1:4712');
-    expect((await readSettings(env, undefined)).url).toBe(HERE);
+    expect((await readSettings(env, {})).url).toBe(HERE);
   });
 
   it('leave the file of another living instance alone', async () => {
@@ -116,13 +116,13 @@ describe('the settings of a command', () => {
 
   it('take a key of the environment anywhere', async () => {
     const own = { ...env, RESCIND_KEY: 'rsk_env' };
-    expect(await readSettings(own, undefined)).toEqual({ url: DEFAULT_URL, key: 'rsk_env' });
-    expect(await readSettings({ ...own, RESCIND_URL: 'https://r.example/' }, undefined)).toEqual({
+    expect(await readSettings(own, {})).toEqual({ url: DEFAULT_URL, key: 'rsk_env' });
+    expect(await readSettings({ ...own, RESCIND_URL: 'https://r.example/' }, {})).toEqual({
       url: 'https://r.example',
       key: 'rsk_env',
     });
     await announce();
-    expect(await readSettings(own, undefined)).toEqual({ url: HERE, key: 'rsk_env' });
+    expect(await readSettings(own, {})).toEqual({ url: HERE, key: 'rsk_env' });
   });
 
   it("say that it is the demo which runs, and never take its key for the service's", async () => {
@@ -130,7 +130,7 @@ describe('the settings of a command', () => {
     const demo = join(home, DEMO_DIRECTORY);
     await mkdir(demo);
     await announce(HERE, demo);
-    await expect(readSettings(env, undefined)).rejects.toThrow(`set RESCIND_HOME=${demo}`);
+    await expect(readSettings(env, {})).rejects.toThrow(`set RESCIND_HOME=${demo}`);
   });
 
   it.each([
@@ -140,6 +140,6 @@ describe('the settings of a command', () => {
     'https://user:word@rescind.example',
     'https://rescind.example/?key=1',
   ])('refuse to send a key to %s', async (url) => {
-    await expect(readSettings({ RESCIND_KEY: 'rsk_env' }, url)).rejects.toMatchObject({ name: 'UsageError' });
+    await expect(readSettings({ RESCIND_KEY: 'rsk_env' }, { url })).rejects.toMatchObject({ name: 'UsageError' });
   });
 });

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findInstance } from './instance.js';
+import { contextNamed, readContexts, type SavedContext } from './saved-contexts.js';
 import { UsageError, type Terminal } from './terminal.js';
 
 /** Default address of the service; a spec compares it with the service's own default. */
@@ -18,12 +19,22 @@ export interface Settings {
   readonly key: string;
 }
 
+/** What a command line says about the service to speak to. */
+export interface NamedService {
+  readonly url?: string | undefined;
+  /** Name of a saved context. */
+  readonly context?: string | undefined;
+}
+
 /**
- * Decides which instance gets which key. A key of the environment goes to the URL that is named, else to the instance of this home, else to
- * the default URL. The administrator's key, which lies in a home, goes to the instance that runs in that home and to no other.
+ * Decides which instance gets which key. The key of a context goes to the URL of that context alone. A key of the environment goes to the
+ * URL that is named, else to the instance of this home, else to the default URL. The administrator's key, which lies in a home, goes to the
+ * instance that runs in that home and to no other.
  */
-export async function readSettings(env: Terminal['env'], option: string | undefined): Promise<Settings> {
-  const named = namedUrl(env, option);
+export async function readSettings(env: Terminal['env'], service: NamedService): Promise<Settings> {
+  const saved = await findContext(env, service);
+  if (saved !== undefined) return { url: keyedUrl(saved.url), key: saved.key };
+  const named = namedUrl(env, service.url);
   const key = env['RESCIND_KEY'];
   const home = homeOf(env);
   const instance = await findInstance(home);
@@ -44,13 +55,40 @@ export async function readSettings(env: Terminal['env'], option: string | undefi
   return { url: trimmed(instance), key: own };
 }
 
-/** Finds the instance for a question that needs no key. */
-export async function findUrl(env: Terminal['env'], option: string | undefined): Promise<string> {
-  const named = option ?? env['RESCIND_URL'];
+/** Finds the instance for a question that needs no key. It is the one that `readSettings` finds. */
+export async function findUrl(env: Terminal['env'], service: NamedService): Promise<string> {
+  const saved = await findContext(env, service);
+  if (saved !== undefined) return checkUrl(saved.url);
+  const named = service.url ?? env['RESCIND_URL'];
   if (named !== undefined) return checkUrl(named);
   const instance = await findInstance(homeOf(env));
-  if (instance === undefined) throw await notRunning(homeOf(env));
-  return trimmed(instance);
+  if (instance !== undefined) return trimmed(instance);
+  if (isSet(env['RESCIND_KEY'])) return DEFAULT_URL;
+  throw await notRunning(homeOf(env));
+}
+
+const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
+
+/**
+ * Finds the context that a command uses: the one that it names, else the one of RESCIND_CONTEXT, else, if nothing else names a service, the
+ * one that was chosen with `rescind context use`. Two answers to the question "which service" are refused.
+ */
+async function findContext(env: Terminal['env'], { url, context }: NamedService): Promise<SavedContext | undefined> {
+  if (context !== undefined) {
+    if (url !== undefined) throw new UsageError('--context has a URL of its own: give --url or --context');
+    return contextNamed(env, await readContexts(env), context);
+  }
+  if (url !== undefined) return undefined;
+  const wanted = env['RESCIND_CONTEXT'];
+  const others = ['RESCIND_URL', 'RESCIND_KEY'].filter((name) => isSet(env[name]));
+  if (isSet(wanted)) {
+    if (others.length > 0)
+      throw new UsageError(`RESCIND_CONTEXT and ${others.join(' and ')} both name a service: unset one of them`);
+    return contextNamed(env, await readContexts(env), wanted!);
+  }
+  if (others.length > 0 || isSet(env['RESCIND_HOME'])) return undefined;
+  const saved = await readContexts(env);
+  return saved.current === undefined ? undefined : contextNamed(env, saved, saved.current);
 }
 
 const homeOf = (env: Terminal['env']): string => env['RESCIND_HOME'] ?? DEFAULT_HOME;
@@ -67,8 +105,12 @@ async function notRunning(home: string): Promise<Error> {
 function namedUrl(env: Terminal['env'], option: string | undefined): string | undefined {
   const text = option ?? env['RESCIND_URL'];
   if (text === undefined) return undefined;
+  return keyedUrl(text);
+}
+
+/** Checks a URL to which a key goes with every request. */
+export function keyedUrl(text: string): string {
   const url = checkUrl(text);
-  // The key goes with every request.
   if (url.startsWith('http:') && !LOOPBACK.has(new URL(url).hostname))
     throw new UsageError(`use https for ${url}: the key must not cross a network in the clear`);
   return url;

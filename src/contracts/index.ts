@@ -86,7 +86,7 @@ export {
   type TokenRef,
 } from './selector.js';
 export { REJECT_CODES, type RejectCode } from './reject-codes.js';
-export { implies, nameSchemas } from './json-schema.js';
+export { implies, nameSchemas, type MembersOf } from './json-schema.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';
 export { RescindError, type RescindErrorOptions } from './rescind-error.js';
 export { canonicalJson } from './canonical-json.js';

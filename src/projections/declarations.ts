@@ -21,7 +21,7 @@ interface Declaration {
  * Declares every table that `write.pg.ts` writes. A rebuild makes exactly these tables anew and cannot see any other.
  */
 export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
-  entities: { tables: { entity: { later: ['entity_name'] } } },
+  entities: { tables: { entity: { later: ['entity_name', 'entity_from'] } } },
   tokens: {
     tables: {
       token: {
@@ -35,6 +35,8 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
           'token_client_ends',
           'token_agent_ends',
           'token_late',
+          'token_agent_late',
+          'token_ix',
           'token_id_jag_sid',
           'token_sid',
         ],
@@ -57,6 +59,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
           'access_res_op',
           'access_late',
           'access_agent_late',
+          'access_foreign_late',
         ],
       },
       first_use: {},

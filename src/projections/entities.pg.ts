@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { PoolClient } from 'pg';
 import { byteaArray, int2Array, int8Array, jsonbArray, loadSql, uuidArray } from '../platform/postgres/index.js';
-import { ruleKey, ruleKeyToBytes, type Parts } from '../rules/index.js';
+import { DIMENSIONS, ruleKey, ruleKeyToBytes, type Dimension, type Parts } from '../rules/index.js';
 
 /** Kinds of entities that have a small id. The numbers are stored: never change one. */
 export const ENTITY_KINDS = {
@@ -17,6 +17,11 @@ export const ENTITY_KINDS = {
 } as const;
 
 export type EntityKind = keyof typeof ENTITY_KINDS;
+
+/** Dimensions of rules whose stated names are entities. An issuer is known by the names that it gives. */
+export const ENTITY_DIMENSIONS = DIMENSIONS.filter(
+  (dimension): dimension is Dimension & EntityKind => dimension !== 'issuer' && Object.hasOwn(ENTITY_KINDS, dimension),
+);
 
 type Owner = { readonly tenant: string; readonly tenantKey: Uint8Array; readonly ix: bigint };
 

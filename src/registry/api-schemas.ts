@@ -1,5 +1,7 @@
 import type { TSchema } from 'typebox';
-import { nameSchemas } from '../contracts/index.js';
+import { nameSchemas, type MembersOf } from '../contracts/index.js';
+import { ISSUERS_OF_TENANT } from './inputs.js';
+import type { CallerView, SecretView, SourceView, TenantView } from './views.js';
 
 /** A schema in the form that @nestjs/swagger takes. */
 export type OpenApiSchema = Readonly<Record<string, never>>;
@@ -11,7 +13,7 @@ const text = { type: 'string' } as const;
 const texts = { type: 'array', items: text } as const;
 const seconds = { type: 'integer', description: 'epoch seconds' } as const;
 
-const secretMembers = { id: text, created_at: seconds, expires_at: seconds };
+const secretMembers = { id: text, created_at: seconds, expires_at: seconds } satisfies MembersOf<SecretView>;
 const shownOnce = { type: 'string', description: 'shown in this answer and never again' } as const;
 const callerMembers = {
   id: text,
@@ -19,19 +21,15 @@ const callerMembers = {
   roles: { type: 'object' },
   secrets: { type: 'array', items: { type: 'object', properties: secretMembers } },
   disabled: { type: 'boolean' },
-} as const;
+} satisfies MembersOf<CallerView>;
 
 export const TENANT = {
   type: 'object',
   properties: {
     id: text,
     name: text,
-    issuers: {
-      type: 'array',
-      items: text,
-      description: 'Issuers that the tenant’s sources may speak for. Absent: all issuers that no other tenant has.',
-    },
-  },
+    issuers: { type: 'array', items: text, description: ISSUERS_OF_TENANT },
+  } satisfies MembersOf<TenantView>,
 } as const;
 export const CREATED_TENANT = {
   type: 'object',
@@ -52,7 +50,7 @@ export const SOURCE = {
     jwks_uri: text,
     profile: { type: 'object' },
     disabled: { type: 'boolean' },
-  },
+  } satisfies MembersOf<SourceView>,
 } as const;
 export const CALLER = { type: 'object', properties: callerMembers } as const;
 export const CREATED_CALLER = { type: 'object', properties: { ...callerMembers, secret: shownOnce } } as const;

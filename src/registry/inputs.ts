@@ -28,6 +28,8 @@ const Identifiers = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: 
 const SomeIdentifiers = Type.Array(Identifier, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true });
 const Future = Type.Integer({ minimum: 0, maximum: MAX_TIME_SECONDS, description: 'epoch seconds' });
 
+export const ISSUERS_OF_TENANT =
+  'Issuers that the tenant’s sources may speak for. Absent: all issuers that no other tenant has.';
 export const TenantInput = Type.Object(
   {
     name: Name,
@@ -36,7 +38,7 @@ export const TenantInput = Type.Object(
       Type.Array(Identifier, {
         maxItems: MAX_VALUES,
         uniqueItems: true,
-        description: 'Issuers that the tenant’s sources may speak for. Absent: all issuers that no other tenant has.',
+        description: ISSUERS_OF_TENANT,
       }),
     ),
   },

@@ -1,5 +1,5 @@
 import { RescindError } from '../contracts/index.js';
-import type { Selector } from '../rules/index.js';
+import { isByIdentity, type Selector } from '../rules/index.js';
 import type { Preview } from '../selection/index.js';
 
 /** Smaller numbers of users and tokens never need a confirmation: in a small organisation one application is a large share. */
@@ -27,8 +27,8 @@ export interface Asked {
  * Whether the rule can hit a share of an organisation. A rule that names a token, an ID-JAG, a session or a user hits one person; a rule on
  * everything has a confirmation of its own.
  */
-export const mayBeWide = ({ all, token, id_jag: idJag, session, user }: Selector): boolean =>
-  all !== true && !token && !idJag && !session && !user;
+export const mayBeWide = (selector: Selector): boolean =>
+  selector.all !== true && !isByIdentity(selector) && !selector.user;
 
 /** Whether the rule hits so many that their share must be checked. */
 export const isMany = ({ users, tokens }: Counts): boolean => users >= LEAST_USERS || tokens >= LEAST_TOKENS;

@@ -3,41 +3,11 @@ import {
   MAX_IDENTIFIER_LENGTH,
   MAX_TIME_SECONDS,
   MIN_TIME_SECONDS,
-  NO_NUL,
-  NOT_BLANK,
   RescindError,
 } from '../contracts/index.js';
-import { isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
+import { defaultEffect, isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
 import { refuseEverything, UNCOUNTED, type Confirm } from './confirmation.js';
-
-/** Characters of a reason. A longer one is refused, because the ledger keeps it. */
-const MAX_REASON_LENGTH = 1_024;
-export const REASON = { type: 'string', minLength: 1, maxLength: MAX_REASON_LENGTH, pattern: NOT_BLANK } as const;
-export const PERSON = {
-  type: 'string',
-  minLength: 1,
-  maxLength: MAX_IDENTIFIER_LENGTH,
-  pattern: NO_NUL,
-  description: 'the person who orders this through the caller',
-} as const;
-export const MOMENT = {
-  type: 'integer',
-  minimum: MIN_TIME_SECONDS,
-  maximum: MAX_TIME_SECONDS,
-  description: 'epoch seconds',
-} as const;
-const ORDER_MEMBERS = [
-  'selector',
-  'effect',
-  'before',
-  'until',
-  'resume',
-  'reauthenticate',
-  'reason',
-  'on_behalf_of',
-  'confirm',
-];
-const LIFT_MEMBERS = ['resume', 'reason', 'on_behalf_of'];
+import { LIFT, MAX_REASON_LENGTH, ORDER } from './order-schema.js';
 
 /** A valid order. `reach.ts` decides whether the caller may give it. */
 export interface Order {
@@ -63,7 +33,7 @@ export interface Lift {
 
 /** Reads the body of `POST /v1/revocations` (wire.md). `now` is epoch seconds. */
 export function readOrder(body: unknown, now: number): Order {
-  const input = readMembers(body, ORDER_MEMBERS);
+  const input = readMembers(body, ORDER);
   const selector = readSelector(input['selector']);
   const effect = readEffect(input['effect']) ?? defaultEffect(selector);
   const before = readTime('before', input['before']);
@@ -115,7 +85,7 @@ export function readPreview(body: unknown, now: number): Order {
 }
 
 export function readLift(body: unknown): Lift {
-  const input = readMembers(body ?? {}, LIFT_MEMBERS);
+  const input = readMembers(body ?? {}, LIFT);
   return {
     resume: readFlag('resume', input['resume']),
     reason: readReason(input['reason']) ?? 'lifted without a stated reason',
@@ -123,21 +93,18 @@ export function readLift(body: unknown): Lift {
   };
 }
 
-/**
- * Chooses the effect. A token, ID-JAG or session does not come back; anything else would return at the next token exchange if only
- * revoked.
- */
-const defaultEffect = (selector: Selector): Effect => (isByIdentity(selector) ? 'revoke' : 'block');
-
 function readSelector(value: unknown): Selector {
   const selector = parseSelector(value);
   for (const text of textsIn(selector)) refuseSecret('selector', text);
   return selector;
 }
 
-function readMembers(body: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {
+function readMembers(
+  body: unknown,
+  { properties }: { readonly properties: object },
+): Readonly<Record<string, unknown>> {
   if (!isObject(body)) throw new RescindError('invalid-request', { detail: 'the body must be a JSON object' });
-  const unknown = Object.keys(body).find((name) => !known.includes(name));
+  const unknown = Object.keys(body).find((name) => !Object.hasOwn(properties, name));
   if (unknown !== undefined)
     throw new RescindError('invalid-request', { detail: `unknown member: ${unknown.slice(0, 64)}` });
   return body;

@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { RescindError } from '../contracts/index.js';
 import { readLift, readOrder, readPreview } from './order-input.js';
-import { LIFT, ORDER, PREVIEW } from './revocation-schemas.js';
+import { LIFT, ORDER, PREVIEW } from './order-schema.js';
 
 const NOW = 1_795_600_000;
 /** Refusals that no schema can say. */

@@ -1,75 +1,20 @@
-import { IDENTITY_MEMBERS, implies, nameSchemas, SELECTOR_MEMBERS, SELECTOR_SCHEMA } from '../contracts/index.js';
-import { UNCOUNTED } from './confirmation.js';
-import { MOMENT, PERSON, REASON } from './order-input.js';
+import { nameSchemas, SELECTOR_MEMBERS, SELECTOR_SCHEMA, type MembersOf } from '../contracts/index.js';
+import type { Author, RuleOrigin } from '../control/index.js';
+import type { OtherValues } from '../rules/index.js';
+import type { Preview } from '../selection/index.js';
+import type { Confirmation } from './in-force-answer.js';
+import { EFFECT, ORDER } from './order-schema.js';
+import type { OtherRule, OtherRules } from './preview/surroundings.pg.js';
+import { RULE_STATES, type RuleEnd, type RuleView } from './recorded/rule-view.js';
+import type { RulePage } from './recorded/shown-rules.js';
+import type { Accepted, Foreseen, LiftConfirmation, OrderConfirmation } from './revocations.js';
 
 const text = { type: 'string' } as const;
 const seconds = { type: 'integer', description: 'epoch seconds' } as const;
-const author = { type: 'object', properties: { caller: text, on_behalf_of: text } } as const;
-
-const effect = { type: 'string', enum: ['revoke', 'block'] };
-
-const says = (member: string, schema: object) => ({ required: [member], properties: { [member]: schema } });
-const holds = (member: string) => says(member, { enum: [true] });
-const names = (...members: readonly string[]) =>
-  says('selector', { type: 'object', anyOf: members.map((member) => ({ required: [member] })) });
-const BY_IDENTITY = names(...IDENTITY_MEMBERS);
-const without = (...members: readonly string[]) => ({
-  not: { anyOf: members.map((member) => ({ required: [member] })) },
-});
-const IS_REVOKE = { anyOf: [says('effect', { enum: ['revoke'] }), { ...BY_IDENTITY, not: { required: ['effect'] } }] };
-
-/** Conditions of `readOrder` between members. A schema cannot compare a time with the clock. */
-const ORDER_CONDITIONS = [
-  implies(IS_REVOKE, without('until')),
-  implies({ not: IS_REVOKE }, { ...without('before'), properties: { reauthenticate: { enum: [false] } } }),
-  implies(BY_IDENTITY, without('before')),
-  implies(holds('resume'), { required: ['until'] }),
-];
-
-const orderMembers = {
-  selector: SELECTOR_SCHEMA,
-  effect: {
-    ...effect,
-    description: 'default: `revoke` if the selector names a token, ID-JAG or session, otherwise `block`',
-  },
-  before: {
-    ...MOMENT,
-    description:
-      'For a revoke: tokens granted before this time are stopped. Default: now; a future time is refused. Not allowed if the selector names a token, an ID-JAG or a session, which are stopped whenever they were granted.',
-  },
-  until: {
-    ...MOMENT,
-    description: 'For a block: its end, in the future. From then on the rule acts as a revoke as of that time.',
-  },
-  resume: { type: 'boolean', description: 'With `until`: from then on the rule stops nothing.' },
-  reauthenticate: { type: 'boolean', description: 'For a revoke: the user must also have signed in after that time.' },
-  reason: { ...REASON, description: 'Kept in the ledger. Must contain no token and no secret.' },
-  on_behalf_of: PERSON,
-  confirm: {
-    oneOf: [
-      { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
-      { type: 'string', enum: [UNCOUNTED] },
-      { type: 'boolean' },
-    ],
-    description:
-      'Required if the rule hits a larger share of the users or live tokens than is allowed without confirmation: the number from the preview or from the refusal, within a tenth (or within ten, for small numbers). `uncounted` if the refusal says that nothing could be counted. `true` if the selector is `all`.',
-  },
-} as const;
-
-export const ORDER = {
+const author = {
   type: 'object',
-  required: ['selector', 'reason'],
-  properties: orderMembers,
-  additionalProperties: false,
-  allOf: [...ORDER_CONDITIONS, implies(names('all'), holds('confirm'))],
-};
-
-export const PREVIEW = {
-  ...ORDER,
-  required: ['selector'],
-  allOf: ORDER_CONDITIONS,
-  description: 'An order without the need for `reason` and `confirm`.',
-};
+  properties: { caller: text, on_behalf_of: text } satisfies MembersOf<Author>,
+} as const;
 
 const counted = (description: string) => ({ type: 'integer', minimum: 0, description });
 export const PREVIEWED = {
@@ -91,7 +36,7 @@ export const PREVIEWED = {
       enum: [true],
       description: 'The numbers in this object are lower bounds. Without this member they are exact.',
     },
-  },
+  } satisfies MembersOf<Preview>,
 } as const;
 
 const unknown = {
@@ -111,19 +56,11 @@ export const FORESEEN = {
       description: 'The value that the order needs as `confirm`. Absent: no confirmation is needed.',
     },
     unknown,
-  },
+  } satisfies MembersOf<Foreseen>,
 } as const;
 
-export const LIFT = {
-  type: 'object',
-  properties: {
-    resume: { type: 'boolean', description: 'true: tokens granted before the lift are good again. Default: false.' },
-    reason: { anyOf: [REASON, { type: 'string', maxLength: 0 }] },
-    on_behalf_of: PERSON,
-  },
-  additionalProperties: false,
-} as const;
-
+/** A confirmation as the body has it: the status says whether it is a repeated one. */
+type Shown<C extends Confirmation> = Omit<C, 'replayed'>;
 const confirmation = {
   id: text,
   seq: { type: 'string', description: 'position in the control log' },
@@ -138,10 +75,15 @@ const confirmation = {
     description:
       'Tokens granted after this time (epoch seconds) are not stopped. null: later tokens are stopped too, or the rule stops nothing.',
   },
-};
+} satisfies MembersOf<Shown<Confirmation>>;
 const origin = {
   type: 'object',
-  properties: { source: text, event: text, at: { type: 'integer', description: 'epoch milliseconds' } },
+  properties: {
+    source: text,
+    event: text,
+    at: { type: 'integer', description: 'epoch milliseconds' },
+    subject: { type: 'string', description: 'the connection that the event is about, as RFC 8785 JSON' },
+  } satisfies MembersOf<RuleOrigin>,
 };
 const or = {
   type: 'object',
@@ -149,7 +91,7 @@ const or = {
   properties: {
     client: { type: 'array', items: { type: 'object', properties: { iss: text, client_id: text } } },
     resource: { type: 'array', items: text },
-  },
+  } satisfies MembersOf<OtherValues>,
 };
 const otherRules = (description: string) => ({
   type: 'object',
@@ -164,7 +106,7 @@ const otherRules = (description: string) => ({
         type: 'object',
         properties: {
           id: text,
-          effect: { ...effect, description: 'The present effect: a block past its end is a revoke.' },
+          effect: { ...EFFECT, description: 'The present effect: a block past its end is a revoke.' },
           stops: {
             type: 'string',
             enum: ['all', 'part'],
@@ -178,7 +120,7 @@ const otherRules = (description: string) => ({
           author,
           origin,
           after_lift_of: text,
-        },
+        } satisfies MembersOf<OtherRule>,
       },
     },
     more: { type: 'integer', minimum: 0, description: 'number of further rules, which are not shown' },
@@ -187,7 +129,7 @@ const otherRules = (description: string) => ({
       enum: [true],
       description: 'There may be more rules: the search ended at its limits, or the caller may not read every rule.',
     },
-  },
+  } satisfies MembersOf<OtherRules>,
 });
 
 export const ORDER_CONFIRMATION = {
@@ -202,7 +144,7 @@ export const ORDER_CONFIRMATION = {
     },
     unknown,
     other_rules: otherRules('Other rules in force whose selector is the same, wider, or a part of this one.'),
-  },
+  } satisfies MembersOf<Shown<OrderConfirmation>>,
 } as const;
 export const LIFT_CONFIRMATION = {
   type: 'object',
@@ -212,7 +154,7 @@ export const LIFT_CONFIRMATION = {
     other_rules: otherRules(
       'Rules that still stop the selector of the block or a part of it, including the `revoke` of this lift.',
     ),
-  },
+  } satisfies MembersOf<Shown<LiftConfirmation>>,
 } as const;
 
 export const UNCONFIRMED = {
@@ -242,7 +184,7 @@ export const ACCEPTED = {
       enum: [false],
       description: 'The rule may not be in force yet; `GET /v1/revocations/{id}` says when it is.',
     },
-  },
+  } satisfies MembersOf<Accepted>,
 } as const;
 
 export const RULE = {
@@ -251,7 +193,7 @@ export const RULE = {
     id: text,
     seq: text,
     at: seconds,
-    state: { type: 'string', enum: ['live', 'lifted', 'turned-revoke', 'expired'] },
+    state: { type: 'string', enum: [...RULE_STATES] },
     in_force: {
       type: 'boolean',
       description:
@@ -281,13 +223,14 @@ export const RULE = {
         },
         event: text,
         entry: text,
-      },
+      } satisfies MembersOf<RuleEnd>,
     },
-    effect,
+    effect: EFFECT,
     selector: SELECTOR_SCHEMA,
     or,
     before: seconds,
     until: seconds,
+    resume: { type: 'boolean', enum: [true], description: 'From `until` on the rule stops nothing.' },
     reauthenticate: { type: 'boolean' },
     reason: text,
     author,
@@ -301,9 +244,9 @@ export const RULE = {
         reason: text,
         author,
         in_force: { type: 'boolean', description: 'whether every node and guard is known to have received the lift' },
-      },
+      } satisfies MembersOf<NonNullable<RuleView['lift']>>,
     },
-  },
+  } satisfies MembersOf<RuleView>,
 } as const;
 
 export const RULE_PAGE = {
@@ -311,13 +254,10 @@ export const RULE_PAGE = {
   properties: {
     revocations: { type: 'array', items: RULE },
     next: { type: 'string', description: 'cursor of the next page' },
-  },
+  } satisfies MembersOf<RulePage>,
 } as const;
 
 nameSchemas({
-  Order: ORDER,
-  OrderPreview: PREVIEW,
-  Lift: LIFT,
   Preview: PREVIEWED,
   Foreseen: FORESEEN,
   OrderConfirmation: ORDER_CONFIRMATION,

@@ -1,18 +1,25 @@
 import { Body, Controller, Get, Headers, Inject, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOperation, ApiQuery, ApiResponse, ApiTags, type ApiBodyOptions } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiExtension,
+  ApiHeader,
+  ApiOperation,
+  ApiQuery,
+  ApiResponse,
+  ApiTags,
+  type ApiBodyOptions,
+} from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import type { Caller } from '../control/index.js';
 import { jsonBody, knownQuery } from '../platform/http/index.js';
 import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
 import { prefersAsync, prefersMinimal } from './prefer.js';
+import { LIFT, ORDER, PREVIEW } from './order-schema.js';
 import {
   ACCEPTED,
   FORESEEN,
-  LIFT,
   LIFT_CONFIRMATION,
-  ORDER,
   ORDER_CONFIRMATION,
-  PREVIEW,
   RULE,
   RULE_PAGE,
   UNCONFIRMED,
@@ -143,6 +150,7 @@ export class RevocationsController {
   @Asks()
   @RequireRole('revoke', 'audit')
   @ApiOperation({ summary: 'Count what a rule would stop', description: 'Nothing is ordered.' })
+  @ApiExtension('x-rescind-reads', true)
   @ApiBody(schema(PREVIEW))
   @ApiResponse({ status: 200, description: 'counted now', ...schema(FORESEEN) })
   @ApiResponse({

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Config } from '../platform/config/index.js';
 import { announceInstance, type Lifecycle } from '../platform/process/index.js';
 import { ADMIN_KEY_FILE } from '../registry/index.js';
+import { startArchive } from './archive.js';
 import { startTopicFeeds } from './feed.js';
 import { layFoundation } from './foundation.js';
 import { startIngest } from './ingest.js';
@@ -23,6 +24,7 @@ export async function startProcess(
   const registry = startRegistry(parts);
   if (config.roles.has('feed') && servers) startTopicFeeds(parts, servers, await topicKeys.ensure());
   const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
+  if (config.roles.has('archive')) startArchive(parts);
   const serving = config.roles.has('serve') ? startServing(parts, ingest) : undefined;
 
   const url = await listenFor(parts, { registry, ingest, serving });

@@ -9,7 +9,7 @@ import type { Lifecycle } from '../platform/process/index.js';
 import type { createAuthenticator } from '../registry/index.js';
 import type { Waits } from '../revocation/index.js';
 
-export const VERSION = '0.1.0';
+export { VERSION } from '../version.js';
 
 export interface StartOptions {
   readonly log: Log;

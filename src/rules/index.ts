@@ -12,6 +12,7 @@ export {
 } from './dimension.js';
 export {
   commonSelector,
+  defaultEffect,
   expandSelector,
   MAX_SELECTORS_A_RULE,
   parseSelector,
@@ -50,11 +51,13 @@ export {
   type Terms,
 } from './rule.js';
 export {
+  createStatedNames,
   MAX_VALUES_PER_DIMENSION,
   tokenKeys,
   tokenRef,
   type IdJagFacts,
   type Lineage,
+  type NameTaker,
   type PackedTokenKeys,
   type TokenFacts,
   type TokenKeys,

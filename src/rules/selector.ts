@@ -8,6 +8,7 @@ import {
 } from '../contracts/index.js';
 import type { OtherValues, Selector, TokenRef } from '../contracts/index.js';
 import { DIMENSIONS, KEY_BYTES, ruleKey, type Dimension, type Parts, type RuleKey } from './dimension.js';
+import type { Effect } from './rule.js';
 
 const DIGEST = new RegExp(DIGEST_PATTERN);
 
@@ -123,6 +124,12 @@ export const namesIdentity = (shape: number): boolean => (shape & IDENTITY_BITS)
 
 export const isByIdentity = (selector: Selector): boolean =>
   IDENTITY_MEMBERS.some((member) => selector[member] !== undefined);
+
+/**
+ * Chooses the effect of an order that names none. A token, ID-JAG or session does not come back; anything else would return at the next token
+ * exchange if only revoked.
+ */
+export const defaultEffect = (selector: Selector): Effect => (isByIdentity(selector) ? 'revoke' : 'block');
 
 /** Lists all selectors of a rule, `selector` first. */
 export function expandSelector(

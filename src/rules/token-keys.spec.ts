@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import {
+  createStatedNames,
   DIMENSIONS,
   MAX_VALUES_PER_DIMENSION,
   ruleKey,
@@ -36,110 +37,112 @@ const setOf = (of: Lineage, dimension: Dimension): readonly string[] =>
 const keysOf = (dimension: Dimension, ...values: readonly Parts[]): readonly string[] =>
   values.map((parts) => ruleKey(KEY, dimension, parts)).sort();
 
+const NAMED: readonly (readonly [string, Dimension, Lineage, readonly Parts[]])[] = [
+  ['a JWT by issuer and jti', 'token', lineage(), [[RAS, 'at-1']]],
+  ['an opaque token by its digest', 'token', lineage({ tokens: [token({ jti: undefined, sha256: 'd' })] }), [['d']]],
+  [
+    'each token of the lineage',
+    'token',
+    lineage({ tokens: [token(), token({ jti: 'at-0' })] }),
+    [
+      [RAS, 'at-1'],
+      [RAS, 'at-0'],
+    ],
+  ],
+  [
+    'the parent that a token names',
+    'token',
+    lineage({ tokens: [token({ parent: { iss: RAS, jti: 'at-0' } })] }),
+    [
+      [RAS, 'at-1'],
+      [RAS, 'at-0'],
+    ],
+  ],
+  [
+    'the token that an ID-JAG was exchanged for',
+    'token',
+    lineage({ idJags: [idJag({ parent: { sha256: 'd' } })] }),
+    [[RAS, 'at-1'], ['d']],
+  ],
+  ['an ID-JAG by jti and by digest', 'id_jag', lineage({ idJags: [idJag({ sha256: 'd' })] }), [[IDP, 'gr-1'], ['d']]],
+  ['an ID-JAG that a RAS states', 'id_jag', lineage({ tokens: [token({ id_jag: idJag() })] }), [[IDP, 'gr-1']]],
+  [
+    'the sessions of both',
+    'session',
+    lineage({ tokens: [token({ sid: 's', id_jag: idJag({ sid: 's' }) })] }),
+    [
+      [RAS, 's'],
+      [IDP, 's'],
+    ],
+  ],
+  [
+    "the RAS's user and the IdP's",
+    'user',
+    lineage({ tokens: [token({ sub: 'l', id_jag: idJag({ sub: 'a', tenant: 't' }) })] }),
+    [
+      [RAS, null, 'l'],
+      [IDP, 't', 'a'],
+    ],
+  ],
+  [
+    "the subject's local name belongs to the RAS",
+    'user',
+    lineage({ tokens: [token({ id_jag: idJag({ aud_sub: 'l', aud_tenant: 't' }) })] }),
+    [[RAS, 't', 'l']],
+  ],
+  [
+    "an ID-JAG's client_id belongs to its aud",
+    'client',
+    lineage({ tokens: [], idJags: [idJag({ aud: [RAS, 'r2'], client_id: 'c', idp_client_id: 'i' })] }),
+    [
+      [IDP, 'i'],
+      [RAS, 'c'],
+      ['r2', 'c'],
+    ],
+  ],
+  [
+    'a stated ID-JAG is addressed to its RAS, whatever it says',
+    'client',
+    lineage({ tokens: [token({ id_jag: idJag({ aud: ['r2'], client_id: 'c' }) })] }),
+    [
+      [RAS, 'wiki'],
+      [RAS, 'c'],
+    ],
+  ],
+  [
+    "an agent's id is the IdP's, also where the token states it",
+    'agent',
+    lineage({ tokens: [token({ agent: { id: 'x' }, id_jag: idJag() })] }),
+    [
+      [RAS, 'x'],
+      [IDP, 'x'],
+    ],
+  ],
+  [
+    'an agent type is bare',
+    'agent_type',
+    lineage({ tokens: [token({ agent: { type: 't' }, id_jag: idJag({ agent: { type: 't' } }) })] }),
+    [['t']],
+  ],
+  [
+    'aud and resource of everything',
+    'resource',
+    lineage({
+      tokens: [token({ aud: ['a'], resource: ['b'] })],
+      idJags: [idJag({ aud: [RAS], resource: ['a', 'c'] })],
+    }),
+    [['a'], ['b'], ['c'], [RAS]],
+  ],
+  [
+    'each issuer',
+    'issuer',
+    lineage({ tokens: [token({ id_jag: idJag() })], idJags: [idJag({ iss: 'i2' })] }),
+    [[RAS], [IDP], ['i2']],
+  ],
+];
+
 describe('the keys of a token (wire.md, "Namespaced values and rule keys")', () => {
-  it.each<[string, Dimension, Lineage, readonly Parts[]]>([
-    ['a JWT by issuer and jti', 'token', lineage(), [[RAS, 'at-1']]],
-    ['an opaque token by its digest', 'token', lineage({ tokens: [token({ jti: undefined, sha256: 'd' })] }), [['d']]],
-    [
-      'each token of the lineage',
-      'token',
-      lineage({ tokens: [token(), token({ jti: 'at-0' })] }),
-      [
-        [RAS, 'at-1'],
-        [RAS, 'at-0'],
-      ],
-    ],
-    [
-      'the parent that a token names',
-      'token',
-      lineage({ tokens: [token({ parent: { iss: RAS, jti: 'at-0' } })] }),
-      [
-        [RAS, 'at-1'],
-        [RAS, 'at-0'],
-      ],
-    ],
-    [
-      'the token that an ID-JAG was exchanged for',
-      'token',
-      lineage({ idJags: [idJag({ parent: { sha256: 'd' } })] }),
-      [[RAS, 'at-1'], ['d']],
-    ],
-    ['an ID-JAG by jti and by digest', 'id_jag', lineage({ idJags: [idJag({ sha256: 'd' })] }), [[IDP, 'gr-1'], ['d']]],
-    ['an ID-JAG that a RAS states', 'id_jag', lineage({ tokens: [token({ id_jag: idJag() })] }), [[IDP, 'gr-1']]],
-    [
-      'the sessions of both',
-      'session',
-      lineage({ tokens: [token({ sid: 's', id_jag: idJag({ sid: 's' }) })] }),
-      [
-        [RAS, 's'],
-        [IDP, 's'],
-      ],
-    ],
-    [
-      "the RAS's user and the IdP's",
-      'user',
-      lineage({ tokens: [token({ sub: 'l', id_jag: idJag({ sub: 'a', tenant: 't' }) })] }),
-      [
-        [RAS, null, 'l'],
-        [IDP, 't', 'a'],
-      ],
-    ],
-    [
-      "the subject's local name belongs to the RAS",
-      'user',
-      lineage({ tokens: [token({ id_jag: idJag({ aud_sub: 'l', aud_tenant: 't' }) })] }),
-      [[RAS, 't', 'l']],
-    ],
-    [
-      "an ID-JAG's client_id belongs to its aud",
-      'client',
-      lineage({ tokens: [], idJags: [idJag({ aud: [RAS, 'r2'], client_id: 'c', idp_client_id: 'i' })] }),
-      [
-        [IDP, 'i'],
-        [RAS, 'c'],
-        ['r2', 'c'],
-      ],
-    ],
-    [
-      'a stated ID-JAG is addressed to its RAS, whatever it says',
-      'client',
-      lineage({ tokens: [token({ id_jag: idJag({ aud: ['r2'], client_id: 'c' }) })] }),
-      [
-        [RAS, 'wiki'],
-        [RAS, 'c'],
-      ],
-    ],
-    [
-      "an agent's id is the IdP's, also where the token states it",
-      'agent',
-      lineage({ tokens: [token({ agent: { id: 'x' }, id_jag: idJag() })] }),
-      [
-        [RAS, 'x'],
-        [IDP, 'x'],
-      ],
-    ],
-    [
-      'an agent type is bare',
-      'agent_type',
-      lineage({ tokens: [token({ agent: { type: 't' }, id_jag: idJag({ agent: { type: 't' } }) })] }),
-      [['t']],
-    ],
-    [
-      'aud and resource of everything',
-      'resource',
-      lineage({
-        tokens: [token({ aud: ['a'], resource: ['b'] })],
-        idJags: [idJag({ aud: [RAS], resource: ['a', 'c'] })],
-      }),
-      [['a'], ['b'], ['c'], [RAS]],
-    ],
-    [
-      'each issuer',
-      'issuer',
-      lineage({ tokens: [token({ id_jag: idJag() })], idJags: [idJag({ iss: 'i2' })] }),
-      [[RAS], [IDP], ['i2']],
-    ],
-  ])('%s', (_name, dimension, of, values) => {
+  it.each(NAMED)('%s', (_name, dimension, of, values) => {
     expect(setOf(of, dimension)).toEqual(keysOf(dimension, ...values));
   });
 
@@ -216,5 +219,30 @@ describe('the keys of a token (wire.md, "Namespaced values and rule keys")', () 
 
   it('refuses facts without an identity', () => {
     expect(() => tokenRef({ iss: RAS })).toThrow(TypeError);
+  });
+});
+
+describe('the names that facts state', () => {
+  // The identity of a token is no statement of its facts: `tokenRef` reads it.
+  it.each(NAMED.filter(([, dimension]) => dimension !== 'token'))(
+    '%s: those that the keys are made of',
+    (_name, dimension, { tokens, idJags }, values) => {
+      const given: (readonly [Dimension, Parts])[] = [];
+      const taker = { add: (...name: readonly [Dimension, Parts]): number => given.push(name) };
+      const sut = createStatedNames([dimension]);
+      for (const one of tokens) sut.ofToken(one, taker);
+      for (const one of idJags) sut.ofIdJag(one, taker);
+      expect(new Set(given.map(([of]) => of))).toEqual(new Set([dimension]));
+      expect([...new Set(given.flatMap(([, parts]) => keysOf(dimension, parts)))].sort()).toEqual(
+        keysOf(dimension, ...values),
+      );
+    },
+  );
+
+  it('no other dimension is given', () => {
+    const given: Dimension[] = [];
+    const facts = token({ agent: { id: 'x', type: 't' }, id_jag: idJag({ sid: 's' }) });
+    createStatedNames(['agent_type']).ofToken(facts, { add: (dimension) => given.push(dimension) });
+    expect(given).toEqual(['agent_type']);
   });
 });

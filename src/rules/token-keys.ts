@@ -1,10 +1,11 @@
-import type { TokenRef } from '../contracts/index.js';
+import { MAX_VALUES, type TokenRef } from '../contracts/index.js';
 import {
   DIMENSION_TABLE,
   DIMENSIONS,
   parsePart,
   type Dimension,
   type ParsedPart,
+  type Parts,
   type RuleKey,
   type Speaker,
 } from './dimension.js';
@@ -13,7 +14,7 @@ import type { PackedSets } from './packed-keys.js';
 import { tokenParts } from './selector.js';
 
 /** The most values that a token may have in a dimension. A token with more is never active (design, section 4). */
-export const MAX_VALUES_PER_DIMENSION = 8;
+export const MAX_VALUES_PER_DIMENSION = MAX_VALUES;
 
 interface Agent {
   readonly id?: string | undefined;
@@ -128,6 +129,31 @@ function addIdJag(keys: KeySets, idJag: IdJagFacts, aud: readonly string[] | und
   addStated(keys, STATEMENTS.id_jag, idJag, aud);
 }
 
+/** Takes the names that facts state, one at a time; a name may come more than once. */
+export interface NameTaker {
+  add(dimension: Dimension, parts: Parts): void;
+}
+
+/** Gives the names of some dimensions that facts state: the same names as {@link tokenKeys} makes keys of. */
+export interface StatedNames {
+  /** Names of the token and of the ID-JAG that its facts state. */
+  ofToken(token: TokenFacts, names: NameTaker): void;
+  ofIdJag(idJag: IdJagFacts, names: NameTaker): void;
+}
+
+export function createStatedNames(dimensions: readonly Dimension[]): StatedNames {
+  const spokenBy = (speaker: Speaker): readonly StatementOf[] =>
+    STATEMENTS[speaker].filter(({ dimension }) => dimensions.includes(dimension));
+  const [token, idJag] = [spokenBy('token'), spokenBy('id_jag')];
+  return {
+    ofToken(facts, names) {
+      addStated(names, token, facts, facts.aud);
+      if (facts.id_jag) addStated(names, idJag, facts.id_jag, [facts.iss]);
+    },
+    ofIdJag: (facts, names) => addStated(names, idJag, facts, facts.aud),
+  };
+}
+
 interface StatementOf {
   readonly dimension: Dimension;
   readonly parts: readonly ParsedPart[];
@@ -147,7 +173,7 @@ const STATEMENTS: Readonly<Record<Speaker, readonly StatementOf[]>> = {
 
 /** Adds every name that the facts state. `aud`: those that the facts are addressed to. */
 function addStated(
-  keys: KeySets,
+  keys: NameTaker,
   statements: readonly StatementOf[],
   facts: TokenFacts | IdJagFacts,
   aud: readonly string[] | undefined,
@@ -158,7 +184,7 @@ function addStated(
 type Members = Readonly<Record<string, unknown>>;
 
 function addNames(
-  keys: KeySets,
+  keys: NameTaker,
   dimension: Dimension,
   parts: readonly ParsedPart[],
   facts: Members,

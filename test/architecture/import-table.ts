@@ -57,6 +57,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'a bound counts and refuses, and knows nothing of what it bounds',
     may: {},
   },
+  'platform/csv': {
+    reason: 'reports of the service and answers on the command line are read by the same spreadsheets',
+    may: {},
+  },
   'platform/group': {
     reason: 'processes of one service find each other before anything else starts',
     may: { contracts: ERRORS, ...on('log') },
@@ -105,6 +109,15 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   projections: {
     reason: 'projections are written inside the append transaction, from entries alone, so that they can be rebuilt',
     may: { contracts: all, rules: all, ...on('http', 'postgres'), log: { what: 'read' } },
+  },
+  archive: {
+    reason: 'the archive copies recorded uses and decides nothing, and nothing waits for it',
+    may: {
+      contracts: { what: 'errors', names: ERROR_NAMES },
+      ...on('log', 'observe', 'postgres'),
+      log: { what: 'read' },
+      projections: { what: 'read' },
+    },
   },
   ingest: {
     reason: 'accept() decides purely; what it needs comes from these',
@@ -167,7 +180,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       contracts: all,
       merkle: all,
       rules: all,
-      ...on('log', 'http', 'postgres'),
+      ...on('csv', 'log', 'http', 'postgres'),
       registry: { what: 'callers' },
       log: { what: 'read' },
       projections: { what: 'read' },

@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'ingest.group': () => import('./ingest-group.js'),
   'ingest.aggregates': () => import('./ingest-aggregates.js'),
   'ingest.http': () => import('./ingest-http.js'),
+  archive: () => import('./archive.js'),
   'ingest.poison': () => import('./ingest-poison.js'),
   'introspection.warm': () => import('./introspection-warm.js'),
   'introspection.warm.million': million,

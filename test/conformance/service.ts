@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { eventType, type EventDataOf, type SourceEventName } from '../../src/contracts/index.js';
 import { startRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
+import { startParts, type Cleanups } from '../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../support/services.js';
 import * as parties from './parties.js';
 
@@ -50,11 +51,18 @@ function registered({ name, uri, types, issuers, resources, jwks }: typeof parti
   return { name, uri, types, issuers, resources, ...(jwks ? { jwks } : {}) };
 }
 
-export async function startConformanceService(): Promise<ConformanceService> {
+export function startConformanceService(): Promise<ConformanceService> {
+  return startParts(startService);
+}
+
+async function startService(cleanups: Cleanups): Promise<Omit<ConformanceService, 'stop'>> {
   const database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
   const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none' });
   const rescind = await startRescind(config, { log: testLog() });
+  cleanups.push(() => rescind.stop());
   const secrets = new Map<string, string>();
 
   async function call(
@@ -120,11 +128,6 @@ export async function startConformanceService(): Promise<ConformanceService> {
         body: form,
       });
       return { status: response.status, headers: response.headers, text: await response.text() };
-    },
-    async stop() {
-      await rescind.stop();
-      await database.drop();
-      await rm(home, { recursive: true, force: true });
     },
   };
 }

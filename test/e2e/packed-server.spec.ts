@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { cleanUp } from '../support/cleanups.js';
 import { emptyProject, packInto, temporaryDirectory, type Project } from '../support/packed.js';
 import { createTestDatabase, type TestDatabase } from '../support/services.js';
 
@@ -20,16 +21,17 @@ describe('rescind, as an operator installs it', () => {
   let database: TestDatabase;
   let tarball: string;
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
-    [packages, project, database] = await Promise.all([temporaryDirectory(), emptyProject(), createTestDatabase()]);
+    packages = await temporaryDirectory();
+    cleanups.push(() => rm(packages, { recursive: true }));
+    project = await emptyProject();
+    cleanups.push(() => project.remove());
+    database = await createTestDatabase();
+    cleanups.push(() => database.drop());
     tarball = (await packInto(packages)).rescind;
     await project.install(tarball);
   }, LONG_MS);
-  afterAll(async () => {
-    await database.drop();
-    await project.remove();
-    await rm(packages, { recursive: true });
-  });
 
   it('brings no sandbox, no identity provider and no compiler', async () => {
     const installed = await project.installed();

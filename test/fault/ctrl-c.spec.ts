@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { cleanUp } from '../support/cleanups.js';
 import { createTestDatabase, ownKafka, ownPostgres, testBrokers, uniqueName } from '../support/services.js';
 import { isAlive, untilGone } from '../support/orphans.js';
 import {
@@ -19,10 +20,7 @@ const TEST_TIMEOUT_MS = 180_000;
 /** The promise is 5 s; a busy machine may add to what it sees of them. */
 const ENDS_WITHIN_MS = 5_000 + 3_000;
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
+const cleanups = cleanUp(afterEach);
 
 async function home(below?: string): Promise<string> {
   const made = await makeHome(below);

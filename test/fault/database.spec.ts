@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { join } from 'node:path';
+import { cleanUp } from '../support/cleanups.js';
 import { createTestDatabase, ownPostgres } from '../support/services.js';
 import { canMount, smallDisk } from '../support/small-disk.js';
 import { copyDatabase } from './database-copy.js';
@@ -10,10 +11,7 @@ import { createJudge } from './judge.js';
 const TEST_TIMEOUT_MS = 90_000;
 const HOUR_MS = 3_600_000;
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
+const cleanups = cleanUp(afterEach);
 
 async function deployed(): Promise<Deployment> {
   const database = await createTestDatabase();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Kafka, logLevel } from 'kafkajs';
 import { buildEvent, toKafkaMessage } from '../../src/emit/index.js';
+import { cleanUp } from '../support/cleanups.js';
 import { isAlive, untilGone } from '../support/orphans.js';
 import { kafkaPid, makeHome, postgresPid, removeHome, runRescind, untilSeen, untilUp, type Served } from './served.js';
 
@@ -39,8 +40,14 @@ describe('the embedded services of a running Rescind', () => {
   const said = (line: string): number => served.out().split(line).length - 1;
   const brokersOf = (): string => /Kafka at ([\d.:]+)/.exec(served.out())![1]!;
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     home = await makeHome();
+    cleanups.push(() => removeHome(home));
+    cleanups.push(() => {
+      served.signal('SIGKILL');
+      return served.ended;
+    });
     await start();
     key = (await readFile(join(home, 'admin-key'), 'utf8')).trim();
     expect(
@@ -62,11 +69,6 @@ describe('the embedded services of a running Rescind', () => {
     introspecting = caller.body.secret;
   }, TEST_TIMEOUT_MS);
   afterEach(() => expect(served.out()).not.toContain('"level":"fatal"'));
-  afterAll(async () => {
-    served.signal('SIGKILL');
-    await served.ended;
-    await removeHome(home);
-  });
 
   const stored = async (): Promise<number> =>
     Number(

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Source } from '../../src/control/index.js';
 import type { CloudEvent } from '../../src/contracts/index.js';
 import { buildEvent, toKafkaMessage } from '../../src/emit/index.js';
+import { cleanUp } from '../support/cleanups.js';
 import { createTestDatabase } from '../support/services.js';
 import { access } from '../support/stage.js';
 import { deploy, until, type Deployment, type DeployOptions } from './deployment.js';
@@ -15,10 +16,7 @@ const PATIENT = { statementMs: 2 * TEST_TIMEOUT_MS, lockMs: 2 * TEST_TIMEOUT_MS,
 /** Sends while a batch is held up: more than a partition hands over before it waits. */
 const HELD_SENDS = 20;
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
+const cleanups = cleanUp(afterEach);
 
 async function deployed(options?: DeployOptions): Promise<Deployment> {
   const database = await createTestDatabase();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { cleanUp } from '../support/cleanups.js';
 import { CLOUDEVENTS_BATCH_MEDIA_TYPE, eventType } from '../../src/contracts/index.js';
 import * as parties from '../conformance/parties.js';
 import { askLease, freshId, openStream, type Stream } from '../integration/feeds/feed-client.js';
@@ -150,14 +151,13 @@ class Hostile {
 describe('a hostile tenant beside an honest one', () => {
   let service: FeedService;
   let hostile: Hostile;
+  const cleanups = cleanUp(afterAll, PATIENCE_MS);
   beforeAll(async () => {
     service = await startFeedService();
+    cleanups.push(() => service.stop());
     hostile = await Hostile.start(service);
+    cleanups.push(() => hostile.stop());
   });
-  afterAll(async () => {
-    await hostile.stop();
-    await service.stop();
-  }, PATIENCE_MS);
 
   const user = (sub: string): object => ({ user: { iss: parties.RAS, sub } });
 

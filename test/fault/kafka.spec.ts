@@ -1,6 +1,7 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { cleanUp } from '../support/cleanups.js';
 import { createTestDatabase, ownKafka } from '../support/services.js';
 import { deploy, until, type Deployment } from './deployment.js';
 import { createJudge } from './judge.js';
@@ -10,10 +11,7 @@ import type { Sent } from './traffic.js';
 
 const TEST_TIMEOUT_MS = 90_000;
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
+const cleanups = cleanUp(afterEach);
 
 async function deployed() {
   const kafka = await ownKafka();

@@ -1,14 +1,12 @@
 import { afterEach, describe, it } from '@jest/globals';
+import { cleanUp } from '../support/cleanups.js';
 import { createTestDatabase, ownPostgres, type TestDatabase } from '../support/services.js';
 import { deploy, until } from './deployment.js';
 import { createJudge } from './judge.js';
 
 const TEST_TIMEOUT_MS = 150_000;
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
+const cleanups = cleanUp(afterEach);
 
 describe('ingest', () => {
   it(

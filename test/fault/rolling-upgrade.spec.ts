@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { cleanUp } from '../support/cleanups.js';
 import { createTestDatabase } from '../support/services.js';
 import { until } from './deployment.js';
 import { createClient } from './node-client.js';
@@ -9,10 +10,7 @@ const NEXT_MIGRATION = 'NextRelease1900000000000';
 /** Rounds of traffic between two steps of the upgrade, and after the last. */
 const ROUNDS = 3;
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
+const cleanups = cleanUp(afterEach);
 
 describe('an upgrade by restarting one node after the other', () => {
   it(

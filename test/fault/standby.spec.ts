@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/platform/embedded/index.js';
+import { cleanUp } from '../support/cleanups.js';
 import { testLog } from '../support/services.js';
 import { until } from './deployment.js';
 import { createClient } from './node-client.js';
@@ -19,10 +20,7 @@ const WRITERS = 4;
 /** Commits wait for the standby from the start on that has this. */
 const SYNCHRONOUS = { synchronous_standby_names: 'FIRST 1 (standby)' };
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
+const cleanups = cleanUp(afterEach);
 
 async function query(url: string, sql: string): Promise<number | null> {
   const client = new Client({ connectionString: url });

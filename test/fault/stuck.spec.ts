@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { cleanUp } from '../support/cleanups.js';
 import { createTestDatabase } from '../support/services.js';
 import { deploy, until } from './deployment.js';
 import { createJudge } from './judge.js';
@@ -9,10 +10,7 @@ const TRANSACTION_MS = 3_000;
 /** Time that the other tenant's batch behind it may take on a busy machine. */
 const SLACK_MS = 3_000;
 
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-});
+const cleanups = cleanUp(afterEach);
 
 describe('an ingesting process that stands still in the middle of a batch', () => {
   it(

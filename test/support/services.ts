@@ -98,7 +98,10 @@ function controlled(
   start: () => Promise<{ pid: number; stop(): Promise<void> }>,
 ): Omit<OwnService, 'directory'> {
   let running: { pid: number; stop(): Promise<void> } | undefined;
+  let starting: Promise<unknown> | undefined;
   const stop = async (): Promise<void> => {
+    // A hook that timed out leaves a start behind, which would outlive the spec.
+    await starting?.catch(() => undefined);
     await running?.stop();
     running = undefined;
   };
@@ -109,7 +112,9 @@ function controlled(
     },
     async start() {
       await stop(); // Collects a killed one.
-      running = await start();
+      const started = start();
+      starting = started;
+      running = await started;
     },
     stop,
     async remove() {

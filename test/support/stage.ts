@@ -23,6 +23,7 @@ import { MIGRATIONS } from '../../src/migrations.js';
 import { createMetrics, type Metrics } from '../../src/platform/observe/index.js';
 import { createPool, runMigrations } from '../../src/platform/postgres/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
+import { startParts, type Cleanups } from './cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from './services.js';
 
 export const IDP = 'https://idp.acme.example';
@@ -47,13 +48,19 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-export async function createStage(url?: string): Promise<Stage> {
+export function createStage(url?: string): Promise<Stage> {
+  return startParts((cleanups) => startStage(cleanups, url));
+}
+
+async function startStage(cleanups: Cleanups, url: string | undefined): Promise<Omit<Stage, 'stop'>> {
   const database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   const databaseUrl = url ?? database.url;
   await runMigrations({ url: databaseUrl, migrations: MIGRATIONS });
   const pool = url === undefined ? database.pool : createPool({ url, max: 8, applicationName: 'spec' });
   const controlLog = createControlLog({ pool });
   const confirmations = createConfirmationKeeper({ pool, log: testLog() });
+  cleanups.push(() => confirmations.stop());
   const follower = createControlFollower({
     url: databaseUrl,
     controlLog,
@@ -61,6 +68,7 @@ export async function createStage(url?: string): Promise<Stage> {
     serves: true,
     onSettled: confirmations.keep,
   });
+  cleanups.push(() => follower.stop());
   await follower.start();
   const registry = createRegistry({ controlLog, follower });
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
@@ -85,6 +93,7 @@ export async function createStage(url?: string): Promise<Stage> {
   await registry.createCaller(actor, { id: 'emitter', roles: { emit: { sources: ['idp', 'chat'] } } });
   const metrics = createMetrics();
   const appender = createAppender({ pool, controlLog, follower, log: testLog(), metrics });
+  cleanups.push(() => appender.stop());
   await appender.start();
   const intake = createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics }) });
   const caller = follower.state.caller('emitter')!;
@@ -104,12 +113,6 @@ export async function createStage(url?: string): Promise<Stage> {
       const body = Buffer.from(JSON.stringify(events));
       const answer = await intake.take({ contentType: 'application/cloudevents-batch+json', body, caller });
       return 'batch' in answer ? answer.batch : [answer.single];
-    },
-    async stop() {
-      await appender.stop();
-      await follower.stop();
-      await confirmations.stop();
-      await database.drop();
     },
   };
 }

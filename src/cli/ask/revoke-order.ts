@@ -1,4 +1,4 @@
-import { SELECTOR_FORMS, type SelectorMember } from '../../contracts/index.js';
+import { SELECTOR_FORMS, SELECTOR_MEMBERS, type SelectorForm, type SelectorMember } from '../../contracts/index.js';
 import { ask, canAsk } from './ask.js';
 import { pathOf, RequestFailed, type Answer, type Client } from '../client.js';
 import { present, readJson, readMembers, readSeconds } from '../option-values.js';
@@ -23,25 +23,34 @@ type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
   ? `${Head}${Capitalize<CamelCase<Tail>>}`
   : S;
 
-/** The option of each member of a selector, in the order of the help: its value and what it says. */
-const MEMBER_OPTIONS: Readonly<Record<NamedMember, readonly [value: string, help: string]>> = {
-  user: ['<members>', 'iss=…,sub=… and, if the issuer has tenants, tenant=…'],
-  client: ['<members>', 'iss=…,client_id=…'],
-  agent: ['<members>', 'iss=…,id=…'],
+const NAMED_MEMBERS: readonly NamedMember[] = [...SELECTOR_MEMBERS, 'all'];
+
+type OptionHelp = readonly [value: string, help: string];
+
+/** Value and help of the options whose member is no object, where its name says too little. */
+const OPTION_HELP: Partial<Record<NamedMember, OptionHelp>> = {
   agent_type: ['<type>', 'agents of this type'],
-  session: ['<members>', 'iss=…,sid=…'],
-  token: ['<members>', 'iss=…,jti=… or sha256=…'],
-  id_jag: ['<members>', 'iss=…,jti=… or sha256=…'],
   resource: ['<url>', 'a resource identifier'],
   issuer: ['<url>', 'an issuer anywhere in the lineage'],
   all: ['', 'everything; needs the role admin and --confirm'],
 };
-const NAMED_MEMBERS = Object.keys(MEMBER_OPTIONS) as readonly NamedMember[];
+
+function optionHelp(member: NamedMember): OptionHelp {
+  const forms = member === 'all' ? undefined : SELECTOR_FORMS[member];
+  if (forms !== undefined) return ['<members>', forms.map(formHelp).join(' or ')];
+  return OPTION_HELP[member] ?? ['<name>', `name of the ${member.replaceAll('_', ' ')}`];
+}
+
+function formHelp(form: SelectorForm): string {
+  const named = (wanted: string): readonly string[] =>
+    form.filter(([, need]) => need === wanted).map(([name]) => `${name}=…`);
+  return [named('required').join(','), ...named('optional')].join(' and, if there is one, ');
+}
 
 /** Lists the options that name what is selected, as commander takes them. */
 export const selectorOptions = (): readonly (readonly [flags: string, help: string])[] =>
   NAMED_MEMBERS.map((member) => {
-    const [value, help] = MEMBER_OPTIONS[member];
+    const [value, help] = optionHelp(member);
     return [`--${member.replaceAll('_', '-')} ${value}`.trimEnd(), help];
   });
 

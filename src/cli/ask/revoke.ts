@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { pathOf, type Answer } from '../client.js';
 import { jsonOption, urlOption, type Context } from '../context.js';
+import { EXIT, exitCodesText } from '../exit-codes.js';
 import { present } from '../option-values.js';
 import {
   confirmOnTerminal,
@@ -24,8 +25,8 @@ Without --effect a token, ID-JAG or session is revoked for ever; everything else
 On a terminal the command shows what the rule would hit and asks; --yes does not ask. A rule that hits a large share of all users or
 live tokens needs --confirm with the number that the preview says.
 
-Exit codes: 0 in force, 1 refused or not wanted, 2 wrongly called, 3 in force, and no event has ever named what the rule names.
-
+Exit codes:
+${exitCodesText()}
 Examples:
   rescind revoke --user iss=https://idp.acme.example,sub=alice --reason "left the company"
   rescind revoke --client iss=https://idp.acme.example,client_id=agent-7 --resource https://api.chat.example/mcp --reason "compromised"
@@ -34,10 +35,6 @@ Examples:
   rescind revoke list
   rescind revoke lift 5c1f0d0e-… --reason "cleared"
 `;
-
-/** Exit code if the rule is in force, but no event has ever named what its selector names. */
-const UNKNOWN = 3;
-const NOT_WANTED = 1;
 
 export function addRevoke(program: Command, context: Context, setExitCode: (code: number) => void): void {
   const revoke = program
@@ -67,7 +64,7 @@ export function addRevoke(program: Command, context: Context, setExitCode: (code
       const body = options.yes === true ? read : await confirmOnTerminal(context.terminal, client, read);
       if (body === undefined) {
         context.terminal.err.write('Nothing was ordered.\n');
-        return setExitCode(NOT_WANTED);
+        return setExitCode(EXIT.failed[0]);
       }
       const headers: Record<string, string> =
         options.idempotencyKey === undefined ? {} : { 'idempotency-key': options.idempotencyKey };
@@ -78,7 +75,7 @@ export function addRevoke(program: Command, context: Context, setExitCode: (code
       const unknown = unknownText(answer['unknown']);
       if (unknown === undefined) return;
       context.terminal.err.write(`rescind: the rule is in force, but ${unknown}\n`);
-      setExitCode(UNKNOWN);
+      setExitCode(EXIT.neverNamed[0]);
     });
   addSelection(revoke.command('preview').description('show what a rule would hit; orders nothing'))
     .addOption(urlOption())

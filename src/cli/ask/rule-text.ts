@@ -72,38 +72,39 @@ export function authorText(author: unknown): string {
   return printable(person === undefined ? String(caller) : `${person} (as ${caller})`);
 }
 
+/** Reads the counts of a preview. `bound` goes before a number that may be larger in truth. */
+function readHits(hits: Answer) {
+  const { used_in_last_hour: used, at_least: atLeast, ...counts } = hits as unknown as Hits;
+  return { ...counts, used: grouped(used), bound: atLeast ? 'at least ' : '' };
+}
+
+interface Hits {
+  readonly users: number;
+  readonly tokens: number;
+  readonly used_in_last_hour: number;
+  readonly grants: number;
+  readonly connections: number;
+  readonly at_least?: boolean;
+}
+
 /** Describes the counts of a preview: how much a rule hits. */
 export function hitsText(hits: Answer): string {
-  const {
-    users,
-    tokens,
-    used_in_last_hour: used,
-    grants,
-    connections,
-    at_least: atLeast,
-  } = hits as Record<string, number> & { at_least?: boolean };
+  const { users, tokens, used, grants, connections, bound } = readHits(hits);
   const parts = [
-    counted(users!, 'user'),
-    `${counted(tokens!, 'live token')} (${grouped(used!)} used in the last hour)`,
-    counted(grants!, 'grant'),
-    counted(connections!, 'connection'),
+    counted(users, 'user'),
+    `${counted(tokens, 'live token')} (${used} used in the last hour)`,
+    counted(grants, 'grant'),
+    counted(connections, 'connection'),
   ];
-  return `${atLeast ? 'at least ' : ''}${parts.join(', ')}`;
+  return bound + parts.join(', ');
 }
 
 export function hitsTable(hits: Answer): string {
-  const {
-    users,
-    tokens,
-    used_in_last_hour: used,
-    grants,
-    connections,
-    at_least: atLeast,
-  } = hits as Record<string, number> & { at_least?: boolean };
-  const number = (count: number | undefined): string => `${atLeast ? 'at least ' : ''}${grouped(count!)}`;
+  const { users, tokens, used, grants, connections, bound } = readHits(hits);
+  const number = (count: number): string => bound + grouped(count);
   return formatRecord({
     users: number(users),
-    'live tokens': `${number(tokens)}, of which ${grouped(used!)} used in the last hour`,
+    'live tokens': `${number(tokens)}, of which ${used} used in the last hour`,
     grants: number(grants),
     connections: number(connections),
   })

@@ -31,6 +31,7 @@ With TLS and a certificate that is for a name and not for the address:
 
 interface HealthOptions {
   readonly url?: string;
+  readonly context?: string;
   readonly ca?: string;
   readonly serverName?: string;
 }
@@ -67,7 +68,7 @@ export function addHealth(program: Command, context: Context, exitWith: (code: n
     .addOption(jsonOption())
     .addHelpText('after', HELP)
     .action(async (parts: readonly string[], options: HealthOptions, command: Command) => {
-      const url = await findUrl(context.terminal.env, options.url);
+      const url = await findUrl(context.terminal.env, options);
       const [serve, ingest] = [await readReport(url, 'serve', options), await readReport(url, 'ingest', options)];
       const all = partsOf({ serve, ingest });
       const states = all.filter(({ part }) => parts.length === 0 || parts.includes(part));

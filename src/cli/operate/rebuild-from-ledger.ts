@@ -5,8 +5,8 @@ import { createControlFollower, createControlLog } from '../../control/index.js'
 import { type Config } from '../../platform/config/index.js';
 import { findEmbeddedPostgres, startDatabase } from '../../platform/embedded/index.js';
 import { type Log } from '../../platform/log/index.js';
-import { checkServer, createPool } from '../../platform/postgres/index.js';
-import { createLifecycle } from '../../platform/process/index.js';
+import { checkServer, createPool, type Pool } from '../../platform/postgres/index.js';
+import { createLifecycle, type Lifecycle } from '../../platform/process/index.js';
 import { REBUILD_CONNECTIONS, rebuildProjections, type Rebuilt, type RebuildOptions } from '../../projections/index.js';
 
 /** Connections in addition to the rebuild's own, to read the control log. */
@@ -26,20 +26,8 @@ export async function rebuildFromLedger(
   config: Config,
   { log, ...options }: RebuildFromLedgerOptions,
 ): Promise<Rebuilt> {
-  const lifecycle = createLifecycle(log);
-  try {
-    const running =
-      config.database === 'embedded' ? await findEmbeddedPostgres(join(config.home, 'postgres')) : undefined;
-    const url = running ?? (await startDatabase(config, log, lifecycle));
-    const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
-    const pool = createPool({
-      url,
-      max: REBUILD_CONNECTIONS + CONTROL_CONNECTIONS,
-      applicationName: 'rescind-rebuild',
-      onIdleError,
-    });
-    lifecycle.onStop('database pool', () => pool.end());
-    await checkServer(pool);
+  const max = REBUILD_CONNECTIONS + CONTROL_CONNECTIONS;
+  return onDatabase(config, { log, max }, async ({ pool, url, lifecycle }) => {
     const controlLog = createControlLog({ pool });
     const follower = createControlFollower({ url, controlLog, log, serves: false });
     await follower.start();
@@ -67,6 +55,32 @@ export async function rebuildFromLedger(
       },
       firstResources: (source) => first.get(source) ?? state.source(source) ?? { resources: [], profile: {} },
     });
+  });
+}
+
+interface OpenDatabase {
+  readonly pool: Pool;
+  readonly url: string;
+  /** Stopped when the work is done. */
+  readonly lifecycle: Lifecycle;
+}
+
+/** Runs `work` on the configured database, beside a running service or without one. Uses an embedded PostgreSQL that runs as it is. */
+export async function onDatabase<T>(
+  config: Config,
+  { log, max }: { readonly log: Log; readonly max: number },
+  work: (database: OpenDatabase) => Promise<T>,
+): Promise<T> {
+  const lifecycle = createLifecycle(log);
+  try {
+    const running =
+      config.database === 'embedded' ? await findEmbeddedPostgres(join(config.home, 'postgres')) : undefined;
+    const url = running ?? (await startDatabase(config, log, lifecycle));
+    const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
+    const pool = createPool({ url, max, applicationName: 'rescind-rebuild', onIdleError });
+    lifecycle.onStop('database pool', () => pool.end());
+    await checkServer(pool);
+    return await work({ pool, url, lifecycle });
   } finally {
     await lifecycle.stop('rebuilt');
   }

@@ -3,6 +3,7 @@ import type { Compared, Rebuilt } from '../../projections/index.js';
 import { jsonOption, type Context } from '../context.js';
 import { formatTable } from '../output.js';
 import { createProgress } from '../progress.js';
+import { ARCHIVE, rebuildArchiveFiles } from './rebuild-archive.js';
 import { describeVariables, type Variables } from './serve.js';
 import { UsageError } from '../terminal.js';
 
@@ -14,6 +15,7 @@ Examples:
   rescind rebuild all
   rescind rebuild usage --accept-difference     the live rows are wrong: put the new ones in their place
   rescind rebuild usage --shape use_total,access.note     a release changed these: compare the rest
+  rescind rebuild archive      compare every file of the archive, and make what is missing or changed anew from PostgreSQL
 `;
 
 interface Options {
@@ -31,13 +33,14 @@ export function addRebuild(
   program
     .command('rebuild <projection>')
     .description(
-      'make the tables that questions read anew from the ledger; works on the database itself, also beside a running service',
+      'make the tables that questions read, or files of the archive, anew from the ledger; works on the database itself, also beside a running service',
     )
     .option('--accept-difference', 'switch even if rows differ from the live ones')
     .option('--shape <names>', 'tables, or columns as table.column, that a release changed; they are not compared')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES + describeVariables(variables))
     .action(async (name: string, options: Options) => {
+      if (name === ARCHIVE) return await rebuildArchiveFiles(context, options.json === true);
       const [{ rebuildFromLedger }, { createLog }, { readConfig }, { projectionsOf, REBUILD_NAMES }] =
         await Promise.all([
           import('./rebuild-from-ledger.js'),
@@ -46,7 +49,7 @@ export function addRebuild(
           import('../../projections/index.js'),
         ]);
       if (!projectionsOf(name))
-        throw new UsageError(`no projection is named \`${name}\`; there are ${REBUILD_NAMES.join(', ')}`);
+        throw new UsageError(`no projection is named \`${name}\`; there are ${[...REBUILD_NAMES, ARCHIVE].join(', ')}`);
       const config = readConfig(context.terminal.env);
       const progress = createProgress(context.terminal.err);
       const interrupted = new AbortController();

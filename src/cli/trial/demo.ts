@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { cloneOnly } from '../clone-only.js';
 import type { Context } from '../context.js';
+import { EXIT } from '../exit-codes.js';
 import { describeVariables, type Variables } from '../operate/serve.js';
 import { DEFAULT_HOME, DEMO_DIRECTORY } from '../settings.js';
-import { INTERRUPTED } from '../terminal.js';
 
 /** Milliseconds that the demo has to end by itself after Ctrl-C before the service is stopped. */
 const GRACE_MS = 1_500;
@@ -92,9 +92,9 @@ function listenForInterrupt(): Interrupt {
   );
   const request = (): void => controller.abort();
   const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    if (controller.signal.aborted) process.exit(EXIT.interrupted[0]);
     request();
-    setTimeout(() => process.exit(INTERRUPTED), STOP_DEADLINE_MS).unref();
+    setTimeout(() => process.exit(EXIT.interrupted[0]), STOP_DEADLINE_MS).unref();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   return {

@@ -21,7 +21,8 @@ describe('readConfig', () => {
     expect(readConfig({})).toEqual({
       home: '.rescind',
       listen: { host: '127.0.0.1', port: 7423, tls: undefined, trustedProxy: false },
-      roles: new Set(['ingest', 'serve', 'feed', 'log']),
+      archiveDir: join('.rescind', 'archive'),
+      roles: new Set(['ingest', 'serve', 'feed', 'log', 'archive']),
       database: 'embedded',
       databasePoolMax: 10,
       questionsAtOnce: 4,
@@ -60,6 +61,11 @@ describe('readConfig', () => {
     expect(config.listen.tls).toEqual({ certFile: '/etc/rescind/tls.crt', keyFile: '/etc/rescind/tls.key' });
     expect(config.jwksAllowedHosts).toEqual(['idp.internal', '127.0.0.1']);
     expect(config.jwksCaFile).toBe('/tls/ca.pem');
+  });
+
+  it('keeps the archive under the home directory unless told where', () => {
+    expect(readConfig({ RESCIND_HOME: '/var/lib/rescind' }).archiveDir).toBe('/var/lib/rescind/archive');
+    expect(readConfig({ ARCHIVE_DIR: '/mnt/archive' }).archiveDir).toBe('/mnt/archive');
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { RescindError } from '../../contracts/index.js';
 import {
   readFlag,
@@ -14,13 +15,15 @@ import { isLoopback } from './loopback.js';
 import { Secret } from './secret.js';
 import { readTracing, TRACING_DOCUMENTATION, type TracingConfig } from './tracing-config.js';
 
-export type Role = 'ingest' | 'serve' | 'feed' | 'log';
-export const ROLES: readonly Role[] = ['ingest', 'serve', 'feed', 'log'];
+export type Role = 'ingest' | 'serve' | 'feed' | 'log' | 'archive';
+export const ROLES: readonly Role[] = ['ingest', 'serve', 'feed', 'log', 'archive'];
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 
 export const DEFAULT_HOME = '.rescind';
+/** Name of the archive's directory under the home directory. */
+const DEFAULT_ARCHIVE = 'archive';
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 7423;
 export const DEFAULT_LOG_ORIGIN = 'rescind.local';
@@ -65,6 +68,8 @@ export interface Config {
   /** First part of every ledger's origin. Configured; never taken from a Host header. */
   readonly logOrigin: string;
   readonly logLevel: LogLevel;
+  /** Directory of the archive of uses. */
+  readonly archiveDir: string;
   readonly tracing: TracingConfig | undefined;
   /** Hosts that a source's JWKS URI may name although their addresses are not public. */
   readonly jwksAllowedHosts: readonly string[];
@@ -109,6 +114,7 @@ export function readConfig(given: Environment): Config {
   const env = readSecretFiles(given, SECRET_VARIABLES, refuse);
   const config: Config = {
     home: env['RESCIND_HOME'] ?? DEFAULT_HOME,
+    archiveDir: env['ARCHIVE_DIR'] ?? join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEFAULT_ARCHIVE),
     listen: readListen(env, refuse),
     management: readManagement(env, refuse),
     roles: readRoles(env, refuse),
@@ -161,7 +167,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   TLS_CERT: 'path of the PEM certificate chain',
   TLS_KEY: 'path of the PEM private key',
   TRUSTED_PROXY: 'true when one proxy in front of Rescind ends TLS (default false)',
-  ROLES: 'comma-separated: ingest, serve, feed, log, or all (default all)',
+  ROLES: 'comma-separated: ingest, serve, feed, log, archive, or all (default all)',
   PROCESSES: `processes that share the port, each a node of its own (default ${DEFAULT_PROCESSES}); about one a core`,
   DATABASE_URL: 'postgres:// URL of PostgreSQL 17 or newer (default: the embedded one)',
   DATABASE_WITHOUT_TLS: 'true to reach a DATABASE_URL that is not on loopback without TLS (default false)',
@@ -176,6 +182,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
     'key that seals the control topic, base64url of 32 bytes (default: made at the first start, a copy in <RESCIND_HOME>/control-topic-key)',
   LEASE_SECONDS: `how long a node may stay silent before it is fenced, 2 to 30 (default ${DEFAULT_LEASE_SECONDS})`,
   CONFIRM_SHARE: `percent of users or live tokens beyond which an order needs \`confirm\`, 1 to 99, or 100 for never (default ${DEFAULT_CONFIRM_SHARE}); fewer than 20 users and 100 tokens are never asked about`,
+  ARCHIVE_DIR: `directory of the archive of uses, one for a deployment (default <RESCIND_HOME>/${DEFAULT_ARCHIVE})`,
   LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
   JWKS_ALLOWED_HOSTS:

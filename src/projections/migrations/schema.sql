@@ -11,6 +11,8 @@ CREATE TABLE entity (
 CREATE UNIQUE INDEX entity_key ON entity (tenant, kind, key);
 -- Finds names by their beginning, in any case: `sub`, `client_id`, an agent's id, a URI, a route, an address. Nobody searches for scopes (9).
 CREATE INDEX entity_name ON entity (tenant, kind, lower(parts ->> -1) text_pattern_ops) WHERE kind <> 9;
+-- Finds the names that a range of entries brought. Rows lie in the order of `from_ix`, so a summary of pages suffices and costs a writer nothing.
+CREATE INDEX entity_from ON entity USING brin (from_ix) WITH (pages_per_range = 16, autosummarize = on);
 
 -- Facts of a token. They never change. `usr` is set once, when the user becomes known; `conflict_ix` once, when another event contradicts
 -- the facts; `agent_ix` once, with `agent`, if the agent becomes known after `ix`.
@@ -46,6 +48,10 @@ CREATE INDEX token_client_ends ON token (tenant, client, (coalesce(exp, iat + 25
 CREATE INDEX token_agent_ends ON token (tenant, agent, (coalesce(exp, iat + 2592000)), ix) WHERE agent IS NOT NULL;
 -- Tokens whose user became known later: as of a moment in between, the user is unknown.
 CREATE INDEX token_late ON token (tenant, bound_ix, ix) WHERE bound_ix > ix;
+-- Tokens whose agent became known after them: few.
+CREATE INDEX token_agent_late ON token (tenant, agent_ix) WHERE agent_ix IS NOT NULL;
+-- Finds the tokens of a range of entries, as entity_from finds names.
+CREATE INDEX token_ix ON token USING brin (ix) WITH (pages_per_range = 16, autosummarize = on);
 -- Tokens by the session that they state: the session of their ID-JAG, which the IdP may never report, or one of the issuer's own.
 CREATE INDEX token_id_jag_sid ON token (tenant, (facts #>> '{id_jag,sid}'), ix) WHERE facts #>> '{id_jag,sid}' IS NOT NULL;
 CREATE INDEX token_sid ON token (tenant, (facts ->> 'sid'), ix) WHERE facts ->> 'sid' IS NOT NULL;
@@ -134,6 +140,8 @@ CREATE INDEX access_res_op ON access (tenant, res, op, at, ix) INCLUDE (bound_ix
 CREATE INDEX access_usr_bound ON access (tenant, usr, bound_ix) WHERE res IS NOT NULL;
 -- Uses whose agent became known after their user: few.
 CREATE INDEX access_agent_late ON access (tenant, usr, agent_ix) WHERE agent_ix IS NOT NULL;
+-- Uses that turned out to be foreign after they came: few.
+CREATE INDEX access_foreign_late ON access (tenant, foreign_ix) WHERE foreign_ix > ix;
 
 -- The standing right of user, client and resource. Scopes only grow; each growth is a version, `again` in all but the first.
 CREATE TABLE grant_version (

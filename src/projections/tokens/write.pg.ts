@@ -9,8 +9,18 @@ import {
   textArray,
   uuidArray,
 } from '../../platform/postgres/index.js';
-import { ruleKey, ruleKeyToBytes, tokenParts, tokenRef, userParts, type TokenRef } from '../../rules/index.js';
-import type { EntityBatch, EntityRef } from '../entities.pg.js';
+import {
+  createStatedNames,
+  DIMENSION_TABLE,
+  ruleKey,
+  ruleKeyToBytes,
+  tokenParts,
+  tokenRef,
+  userParts,
+  type NameTaker,
+  type TokenRef,
+} from '../../rules/index.js';
+import { ENTITY_DIMENSIONS, type EntityBatch, type EntityKind, type EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
 import type { TouchedToken } from '../usage/write.pg.js';
 
@@ -24,6 +34,9 @@ const MARK_CONFLICTS = {
   token: loadSql(import.meta.url, 'mark-token-conflicts.sql'),
   id_jag: loadSql(import.meta.url, 'mark-id-jag-conflicts.sql'),
 } as const;
+
+/** Names that only facts state: no column of a token or an ID-JAG has them. */
+const IN_FACTS = createStatedNames(ENTITY_DIMENSIONS.filter((one) => DIMENSION_TABLE[one].column === undefined));
 
 /** A token or ID-JAG about which two events state different facts. It is never active again. */
 export interface Conflict {
@@ -91,21 +104,32 @@ export function planTokens(events: readonly ProjectedEvent[], entities: EntityBa
   };
 }
 
+const wanting = (event: TokenEvent | IdJagEvent, entities: EntityBatch): NameTaker => ({
+  add: (dimension, parts) => entities.want(event, dimension as EntityKind, parts),
+});
+
 function idJagRefs(event: IdJagEvent, entities: EntityBatch) {
   const { data } = event;
+  const user = entities.want(event, 'user', userParts(data));
+  const client = entities.want(event, 'client', [data.aud[0]!, data.client_id]);
+  const idpClient = entities.want(event, 'client', [data.iss, data.idp_client_id]);
+  IN_FACTS.ofIdJag(data, wanting(event, entities));
   return {
-    user: entities.want(event, 'user', userParts(data)),
-    client: entities.want(event, 'client', [data.aud[0]!, data.client_id]),
-    idpClient: entities.want(event, 'client', [data.iss, data.idp_client_id]),
+    user,
+    client,
+    idpClient,
     agent: agentRef(event, entities, data.iss, data.agent),
   };
 }
 
 function tokenRefs(event: TokenEvent, entities: EntityBatch) {
   const { data } = event;
+  const user = tokenUser(event, entities);
+  const client = entities.want(event, 'client', [data.iss, data.client_id]);
+  IN_FACTS.ofToken(data, wanting(event, entities));
   return {
-    user: tokenUser(event, entities),
-    client: entities.want(event, 'client', [data.iss, data.client_id]),
+    user,
+    client,
     agent: data.id_jag?.agent
       ? agentRef(event, entities, data.id_jag.iss, data.id_jag.agent)
       : agentRef(event, entities, data.iss, data.agent),
@@ -128,9 +152,8 @@ function agentRef(
   event: TokenEvent | IdJagEvent,
   entities: EntityBatch,
   iss: string,
-  agent: { id?: string; type?: string } | undefined,
+  agent: { id?: string } | undefined,
 ): EntityRef | undefined {
-  if (agent?.type !== undefined) entities.want(event, 'agent_type', [agent.type]);
   return agent?.id === undefined ? undefined : entities.want(event, 'agent', [iss, agent.id]);
 }
 

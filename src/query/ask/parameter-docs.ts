@@ -78,21 +78,12 @@ const PARAMETER_DOCS = {
     description:
       '`users`: users are only counted, on clients; `none`: users are nodes. Default: users are nodes if all of them fit.',
   },
-  session_iss: { schema: text, description: 'issuer of a session; needs `session_sid`' },
-  session_sid: { schema: text, description: '`sid` of the session' },
-  id_jag_iss: { schema: text, description: 'issuer of an ID-JAG; needs `id_jag_jti`' },
-  id_jag_jti: { schema: text, description: '`jti` of the ID-JAG' },
-  id_jag_sha256: {
-    schema: digest,
-    description: 'SHA-256 of the ID-JAG, base64url; replaces `id_jag_iss` and `id_jag_jti`',
-  },
   since: { schema: seconds, description: 'only uses from this time on, epoch seconds. Default: the last 30 days.' },
   preview: {
     schema: { type: 'boolean', default: true },
     description: 'whether to add its preview to each proposed rule',
   },
   rule: { schema: text, description: 'id of a rule' },
-  issuer: { schema: text, description: 'issuer of tokens, or of the ID-JAGs that they came from' },
   format: { schema: { ...choice(['json', 'csv']), default: 'json' }, description: 'format of the report' },
   code: { schema: text, description: 'only records refused with this code' },
   source: { schema: UUID, description: 'id of a source' },

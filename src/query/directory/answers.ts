@@ -1,5 +1,6 @@
 import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
+import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
 import { EntityId, Index, maybe, one, page, strict, Time } from '../ask/answer-parts.js';
 
 const Text = maybe(Type.String());
@@ -54,7 +55,7 @@ const EntityName = Type.Object(
 
 export const EntityAnswer = one({
   entity: EntityId,
-  kind: Type.Enum(['user', 'client', 'agent', 'agent_type', 'resource', 'issuer', 'route', 'address', 'scope']),
+  kind: Type.Enum(Object.keys(ENTITY_KINDS) as EntityKind[]),
   display_name: Type.Optional(Type.String()),
   names: Type.Array(EntityName, {
     description: 'the entity’s own name first, then names tied by grants, then weak names; at most 200',

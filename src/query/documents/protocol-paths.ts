@@ -12,6 +12,10 @@ import {
   NDJSON_MEDIA_TYPE,
   PROBLEM_MEDIA_TYPE,
   SOURCE_EVENT_NAMES,
+  type IntakeResult,
+  type IntakeWarning,
+  type MembersOf,
+  type OAuthError,
 } from '../../contracts/index.js';
 import { MAX_FORM_PARAMETERS } from '../../platform/http/index.js';
 
@@ -64,28 +68,30 @@ const warnings = {
   items: {
     type: 'object',
     required: ['code', 'detail'],
-    properties: { code: { enum: INTAKE_WARNINGS }, detail: text },
+    properties: { code: { enum: INTAKE_WARNINGS }, detail: text } satisfies MembersOf<IntakeWarning>,
   },
   description:
     'Why the token of the event cannot be active with the present registration of its source. The event is stored.',
 };
+/** The result of an event that has this member. */
+type Result<Member extends string> = Extract<IntakeResult, { readonly [M in Member]: unknown }>;
 const stored = {
   title: 'StoredEvent',
   type: 'object',
   required: ['index', 'state'],
-  properties: { index: text, state: { enum: LEDGER_STATES }, warnings },
+  properties: { index: text, state: { enum: LEDGER_STATES }, warnings } satisfies MembersOf<Result<'state'>>,
 };
 const duplicate = {
   title: 'DuplicateEvent',
   type: 'object',
   required: ['duplicate', 'index'],
-  properties: { duplicate: { const: true }, index: text, warnings },
+  properties: { duplicate: { const: true }, index: text, warnings } satisfies MembersOf<Result<'duplicate'>>,
 };
 const refused = {
   title: 'RefusedEvent',
   type: 'object',
   required: ['error'],
-  properties: { error: text, detail: text },
+  properties: { error: text, detail: text } satisfies MembersOf<Result<'error'>>,
 };
 
 const json = (schema: object, example?: unknown) => ({
@@ -95,7 +101,7 @@ const oauthError = json({
   title: 'OAuthError',
   type: 'object',
   required: ['error'],
-  properties: { error: text, error_description: text },
+  properties: { error: text, error_description: text } satisfies MembersOf<OAuthError>,
 });
 const problem = {
   content: { [PROBLEM_MEDIA_TYPE]: { schema: { type: 'object', required: ['type', 'status', 'code'] } } },

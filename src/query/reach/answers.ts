@@ -1,4 +1,4 @@
-import { nameSchemas } from '../../contracts/index.js';
+import { nameSchemas, SELECTOR_MEMBERS } from '../../contracts/index.js';
 import { Type, type Static, type TSchema } from 'typebox';
 import {
   Agent,
@@ -54,7 +54,7 @@ const Preview = Type.Object(
 export const BlastAnswer = one({
   start: Type.Object(
     {
-      kind: Type.Enum(['user', 'client', 'agent', 'agent_type', 'session', 'id_jag', 'token', 'resource', 'issuer']),
+      kind: Type.Enum([...SELECTOR_MEMBERS]),
       selector: Selector,
       other_names: Type.Array(
         Type.Object(

@@ -1,6 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
 import { type Ask, COUNTING_TIMEOUT_MS, type Snapshot } from '../../projections/index.js';
-import type { Selector } from '../../rules/index.js';
+import { defaultEffect, type Effect, type Selector } from '../../rules/index.js';
 import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
 import { isCut } from '../ask/answer-parts.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
@@ -31,7 +31,7 @@ export type PreviewOrder<C extends Asker = Asker> = (caller: C, order: ProposedO
 
 export interface ProposedOrder {
   readonly selector: Selector;
-  readonly effect: 'block' | 'revoke';
+  readonly effect: Effect;
 }
 
 export interface BlastQuestions {
@@ -179,25 +179,12 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
     },
     usage: usageOf(used, resources, names, cut && !isAttributed(start)),
     rules: proposedRules(start, live, cut).map(({ selector, tokens }) => ({
-      order: { selector: { ...selector }, effect: EFFECTS[start.kind] },
+      order: { selector: { ...selector }, effect: defaultEffect(selector) },
       live_tokens: tokens,
       ...isCut(cut),
     })),
   };
 }
-
-/** A session, ID-JAG or token cannot come back later; whatever else can, so it is blocked. */
-const EFFECTS = {
-  user: 'block',
-  client: 'block',
-  agent: 'block',
-  agent_type: 'block',
-  resource: 'block',
-  issuer: 'block',
-  session: 'revoke',
-  id_jag: 'revoke',
-  token: 'revoke',
-} as const;
 
 /**
  * Proposes a rule on the name that was asked for, and one on each other name by which alone some live token is reached.

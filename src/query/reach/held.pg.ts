@@ -1,5 +1,6 @@
 import { int4Array, loadSql } from '../../platform/postgres/index.js';
 import { MAX_COUNTED, personOf, type Prepared, type Snapshot } from '../../projections/index.js';
+import type { Dimension } from '../../rules/index.js';
 import type { ReachedToken, Start } from '../../selection/index.js';
 
 /** Items shown of each kind. */
@@ -13,7 +14,8 @@ const statement = (kind: string, driven: string): Prepared => ({
 });
 const grantsBy = (condition: string): string =>
   `SELECT g.usr, g.client, g.res, g.agent FROM grant_version g WHERE g.tenant = $1 AND ${STANDING} AND ${condition}`;
-const STATEMENTS = {
+/** Statements of the dimensions by which grants are recorded. */
+const STATEMENTS: Partial<Record<Dimension, Prepared>> = {
   user: statement('user', grantsBy('g.usr = ANY ($3::int[])')), // grant_version_pkey
   client: statement('client', grantsBy('g.client = ANY ($3::int[])')), // grant_client
   resource: statement('resource', grantsBy('g.res = ANY ($3::int[])')), // grant_res
@@ -24,12 +26,12 @@ const STATEMENTS = {
       'EXISTS (SELECT FROM entity e WHERE e.tenant = $1 AND e.id IN (g.usr, g.client) AND e.parts ->> 0 = $3::text)',
     ),
   ),
-  // No grants of its own: only those behind the tokens.
-  token: statement(
-    'token',
-    'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res, NULL::int AS agent WHERE false AND $3::int[] IS NOT NULL',
-  ),
-} as const;
+};
+/** The statement of every other dimension, which has no grants of its own: it counts only those behind the tokens. */
+const OF_TOKENS = statement(
+  'token',
+  'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res, NULL::int AS agent WHERE false AND $3::int[] IS NOT NULL',
+);
 
 export const GROUPS = ['users', 'clients', 'agents', 'resources'] as const;
 
@@ -73,19 +75,16 @@ export async function readHeld(
       resource,
     })),
   );
-  const rows = await snapshot.rows<HeldRow>(
-    STATEMENTS[kind === 'session' || kind === 'id_jag' || kind === 'agent_type' ? 'token' : kind],
-    [
-      String(snapshot.index),
-      kind === 'issuer' ? start.names[0]!.selector.issuer : entities,
-      MAX_COUNTED,
-      MAX_SHOWN,
-      int4Array(pairs.map(({ user }) => user)),
-      int4Array(pairs.map(({ client }) => client)),
-      int4Array(pairs.map(({ agent }) => agent)),
-      int4Array(pairs.map(({ resource }) => resource)),
-    ],
-  );
+  const rows = await snapshot.rows<HeldRow>(STATEMENTS[kind] ?? OF_TOKENS, [
+    String(snapshot.index),
+    kind === 'issuer' ? start.names[0]!.selector.issuer : entities,
+    MAX_COUNTED,
+    MAX_SHOWN,
+    int4Array(pairs.map(({ user }) => user)),
+    int4Array(pairs.map(({ client }) => client)),
+    int4Array(pairs.map(({ agent }) => agent)),
+    int4Array(pairs.map(({ resource }) => resource)),
+  ]);
   const counted = rows.find((row) => row.kind === 'grants')!;
   const group = (name: (typeof GROUPS)[number]) => {
     const of = rows.filter((row) => row.kind === name);

@@ -1,5 +1,10 @@
+import { SELECTOR_FORMS, SELECTOR_MEMBERS, type SelectorForm, type SelectorMember } from '../../contracts/index.js';
+import type { Selector } from '../../rules/index.js';
 import type { AskedStart } from '../../selection/index.js';
+import type { FilterKind } from '../ask/entity-kinds.js';
+import { parameterDocs, type ParameterDoc } from '../ask/parameter-docs.js';
 import {
+  DIGEST,
   FILTER_PARAMETERS,
   inconsistent,
   needBeside,
@@ -8,68 +13,97 @@ import {
   readFlag,
   readSeconds,
   readTokenId,
+  TEXT,
   type Parameters,
 } from '../ask/parameters.js';
 
-const START_PARAMETERS = {
-  ...FILTER_PARAMETERS,
-  session: ['session_iss', 'session_sid'],
-  id_jag: ['id_jag_iss', 'id_jag_jti', 'id_jag_sha256'],
-  token: ['token'],
-  agent_type: ['agent_type'],
-  issuer: ['issuer'],
-} as const;
-
 const BESIDE = ['since', 'preview', 'as_of'] as const;
 
-export const BLAST_PARAMETERS = [
-  ...START_PARAMETERS.agent,
-  ...START_PARAMETERS.client,
-  ...START_PARAMETERS.user,
-  ...START_PARAMETERS.session,
-  ...START_PARAMETERS.id_jag,
-  ...START_PARAMETERS.token,
-  ...START_PARAMETERS.resource,
-  ...START_PARAMETERS.agent_type,
-  ...START_PARAMETERS.issuer,
-  ...BESIDE,
-] as const;
+/** Descriptions of members that are one identifier and need more words than their name. */
+const DESCRIPTIONS: Partial<Record<SelectorMember, string>> = {
+  agent_type: 'type of agent, as an event stated it',
+  issuer: 'issuer of tokens, or of the ID-JAGs that they came from',
+};
 
-export const REACH_PARAMETERS = [...START_PARAMETERS.resource, ...BESIDE] as const;
+const isFilterKind = (member: SelectorMember): member is FilterKind => Object.hasOwn(FILTER_PARAMETERS, member);
+const isDigest = (name: string): boolean => name.endsWith('sha256');
+const wordOf = (member: SelectorMember): string => (member === 'id_jag' ? 'ID-JAG' : member.replaceAll('_', ' '));
+const parameterOf = (member: SelectorMember, name: string): string => `${member}_${name}`;
+const parametersOf = (member: SelectorMember, form: SelectorForm): readonly string[] =>
+  form.map(([name]) => parameterOf(member, name));
+const quoted = (parameters: readonly string[]): string => parameters.map((name) => `\`${name}\``).join(' and ');
+
+/** Describes the parameters of a member: one for an identifier, else one for each name that its forms have. */
+function memberDocs(member: SelectorMember): readonly ParameterDoc[] {
+  const forms = SELECTOR_FORMS[member];
+  const word = wordOf(member);
+  if (forms === undefined)
+    return [
+      { name: member, required: false, schema: TEXT, description: DESCRIPTIONS[member] ?? `name of the ${word}` },
+    ];
+  const docs = forms.flatMap((form, nth) =>
+    form.map(([name]): ParameterDoc => {
+      const others = form.filter(([other, need]) => other !== name && need === 'required');
+      const about = isDigest(name)
+        ? `SHA-256 of the ${word}, base64url`
+        : name === 'iss'
+          ? `issuer of the ${word}`
+          : `\`${name}\` of the ${word}`;
+      const needs = name === 'iss' ? `; needs ${quoted(parametersOf(member, others))}` : '';
+      const replaces = nth > 0 ? `; replaces ${quoted(parametersOf(member, forms[0]!))}` : '';
+      return {
+        name: parameterOf(member, name),
+        required: false,
+        schema: isDigest(name) ? DIGEST : TEXT,
+        description: about + needs + replaces,
+      };
+    }),
+  );
+  return docs.filter(({ name }, nth) => docs.findIndex((doc) => doc.name === name) === nth);
+}
+
+/**
+ * The parameters that name each member of a selector as the start. A user, client, agent or resource may also be named by its entity id, and
+ * a token is named by its key. The parameters of every other member follow from the forms that a selector gives it.
+ */
+const START_DOCS = new Map<SelectorMember, readonly ParameterDoc[]>(
+  SELECTOR_MEMBERS.map((member) => {
+    if (isFilterKind(member)) return [member, parameterDocs(FILTER_PARAMETERS[member])];
+    return [member, member === 'token' ? parameterDocs([member]) : memberDocs(member)];
+  }),
+);
+
+/** Parameters of the blast radius, for OpenAPI. */
+export const BLAST_DOCS: readonly ParameterDoc[] = [...[...START_DOCS.values()].flat(), ...parameterDocs(BESIDE)];
+export const BLAST_PARAMETERS: readonly string[] = BLAST_DOCS.map(({ name }) => name);
+
+export const REACH_PARAMETERS = [...FILTER_PARAMETERS.resource, ...BESIDE] as const;
 
 /** Reads the start. Exactly one must be named: with two it would be unclear whether either or both are meant. */
 export function readStart(parameters: Parameters): AskedStart {
-  const kinds = (Object.keys(START_PARAMETERS) as (keyof typeof START_PARAMETERS)[]).filter((kind) =>
-    START_PARAMETERS[kind].some((name) => parameters.has(name)),
+  const [member, ...others] = SELECTOR_MEMBERS.filter((one) =>
+    START_DOCS.get(one)!.some(({ name }) => parameters.has(name)),
   );
-  if (kinds.length !== 1)
-    throw inconsistent(
-      'name one user, client, agent, type of agent, session, ID-JAG, token, resource or issuer to start from',
-    );
-  const kind = kinds[0]!;
-  switch (kind) {
-    case 'session': {
-      const [iss, sid] = [needBeside(parameters, 'session_iss'), needBeside(parameters, 'session_sid')];
-      return { selector: { session: { iss, sid } } };
-    }
-    case 'id_jag': {
-      const sha256 = readDigest(parameters, 'id_jag_sha256');
-      if (sha256 === undefined) {
-        const [iss, jti] = [needBeside(parameters, 'id_jag_iss'), needBeside(parameters, 'id_jag_jti')];
-        return { selector: { id_jag: { iss, jti } } };
-      }
-      if (parameters.has('id_jag_iss') || parameters.has('id_jag_jti'))
-        throw inconsistent('give `id_jag_iss` and `id_jag_jti`, or `id_jag_sha256`');
-      return { selector: { id_jag: { sha256 } } };
-    }
-    case 'token':
-      return { kind, key: readTokenId(parameters.get('token')!) };
-    case 'agent_type':
-    case 'issuer':
-      return { selector: { [kind]: parameters.get(kind)! } };
-    default:
-      return { kind, ref: readEntity(parameters, kind)! };
-  }
+  if (member === undefined || others.length > 0)
+    throw inconsistent(`name one thing to start from: ${SELECTOR_MEMBERS.join(', ')}`);
+  if (member === 'token') return { kind: member, key: readTokenId(parameters.get(member)!) };
+  if (isFilterKind(member)) return { kind: member, ref: readEntity(parameters, member)! };
+  const forms = SELECTOR_FORMS[member];
+  const value = forms === undefined ? parameters.get(member)! : readForm(parameters, member, forms);
+  return { selector: { [member]: value } as Selector };
+}
+
+function readForm(parameters: Parameters, member: SelectorMember, forms: readonly SelectorForm[]): object {
+  const given = START_DOCS.get(member)!.filter(({ name }) => parameters.has(name));
+  const form = forms.find((one) => given.every(({ name }) => parametersOf(member, one).includes(name)));
+  if (form === undefined)
+    throw inconsistent(`give ${forms.map((one) => quoted(parametersOf(member, one))).join(', or ')}`);
+  const names = form.map(([name, need]) => {
+    const parameter = parameterOf(member, name);
+    if (isDigest(name)) return [name, readDigest(parameters, parameter)] as const;
+    return [name, need === 'required' ? needBeside(parameters, parameter) : parameters.get(parameter)] as const;
+  });
+  return Object.fromEntries(names.filter(([, value]) => value !== undefined));
 }
 
 export const readSince = (parameters: Parameters): number | undefined => readSeconds(parameters, 'since');

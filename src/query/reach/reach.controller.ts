@@ -6,7 +6,7 @@ import { parameterDocs } from '../ask/parameter-docs.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
 import type { Questions } from '../questions.pg.js';
 import { BlastAnswer } from './answers.js';
-import { BLAST_PARAMETERS, REACH_PARAMETERS } from './parameters.js';
+import { BLAST_DOCS, REACH_PARAMETERS } from './parameters.js';
 
 const ABOUT =
   'Default of `since`: 30 days ago. The answer proposes a rule. To order it, add a `reason` of your own and send it to POST /v1/revocations. `preview=false` leaves out its preview, the slower half of the answer.';
@@ -25,7 +25,7 @@ export class ReachController {
   @Answers(
     'The blast radius of something compromised, and the rule that stops exactly that',
     BlastAnswer,
-    parameterDocs(BLAST_PARAMETERS, { agent_type: { description: 'type of agent, as an event stated it' } }),
+    BLAST_DOCS,
     `Name one user, client, agent, session, ID-JAG or other thing. ${ABOUT}`,
   )
   blast(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<BlastAnswer> {

@@ -1,23 +1,22 @@
 import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
+import type { EntityKind } from '../../projections/index.js';
 import { Index, maybe, one, strict } from '../ask/answer-parts.js';
+
+/** Kinds of entities that are searched, in the order in which they are shown. */
+export const SEARCHED = [
+  'user',
+  'client',
+  'agent',
+  'agent_type',
+  'resource',
+  'route',
+  'address',
+] as const satisfies readonly EntityKind[];
 
 export const SearchItem = Type.Object(
   {
-    kind: Type.Enum([
-      'user',
-      'client',
-      'agent',
-      'agent_type',
-      'resource',
-      'route',
-      'address',
-      'token',
-      'id_jag',
-      'rule',
-      'entry',
-      'source',
-    ]),
+    kind: Type.Enum([...SEARCHED, 'token', 'id_jag', 'rule', 'entry', 'source']),
     match: Type.Enum(['exact', 'prefix', 'directory', 'lineage'], {
       description:
         'exact: found by its id, digest or whole name. directory: found by its name in the directory. lineage: a token that came from the ID-JAG that was asked for.',

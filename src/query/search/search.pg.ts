@@ -1,5 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { type Ask, ENTITY_KINDS, type EntityKind, type Snapshot } from '../../projections/index.js';
+import { type Ask, ENTITY_KINDS, type Snapshot } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { readDisplayNames } from '../ask/names.pg.js';
@@ -13,7 +13,7 @@ import {
   type Parameters,
 } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import type { SearchAnswer, SearchItem } from './answers.js';
+import { SEARCHED, type SearchAnswer, type SearchItem } from './answers.js';
 import { refuseTokens } from './refuse-tokens.js';
 
 const NAMES = loadSql(import.meta.url, 'by-name.sql');
@@ -25,16 +25,6 @@ const ENTRY = 'SELECT ix, type FROM entry WHERE tenant = $1 AND ix = $2 AND ix <
 
 export const SEARCH_PARAMETERS = ['q', 'iss', 'jti', 'as_of', 'limit'] as const;
 
-/** Kinds of entities that are searched, in the order in which they are shown. */
-const SEARCHED = [
-  'user',
-  'client',
-  'agent',
-  'agent_type',
-  'resource',
-  'route',
-  'address',
-] as const satisfies readonly EntityKind[];
 const CODES: readonly number[] = SEARCHED.map((kind) => ENTITY_KINDS[kind]);
 
 const INDEX = /^(?:0|[1-9][0-9]{0,17})$/;

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Author, Caller, RuleOrigin, RuleRecord, Source, Tenant } from '../../control/index.js';
 import { loadSql, onConnection, queryTogether } from '../../platform/postgres/index.js';
+import { ENTITY_DIMENSIONS, ENTITY_KINDS } from '../../projections/index.js';
 import {
   commonSelector,
   expandSelector,
@@ -8,6 +9,7 @@ import {
   ruleKeyToBytes,
   selectorKeys,
   splitSelectorKey,
+  type Dimension,
   type OtherValues,
   type Rule,
   type RuleKey,
@@ -17,7 +19,16 @@ import {
 import { actingOf, findWider, membersOf, type Acting, type Stops } from '../recorded/other-rules.js';
 import { mayRead, readsAll } from '../reach.js';
 
-const SEEN = { name: 'rule-seen', text: loadSql(import.meta.url, 'seen.sql') };
+/** The number of the first parameter that `seen.sql` leaves to the entities. */
+const FIRST_ENTITY = 8;
+const isEntitySeen = (dimension: (typeof ENTITY_DIMENSIONS)[number], nth: number): string =>
+  `EXISTS (SELECT FROM entity e WHERE e.tenant = $1 AND e.kind = ${ENTITY_KINDS[dimension]} AND e.key = $${FIRST_ENTITY + nth}::bytea) AS "${dimension}"`;
+const SEEN = {
+  name: 'rule-seen',
+  text: loadSql(import.meta.url, 'seen.sql').replace('{entities}', () =>
+    ENTITY_DIMENSIONS.map(isEntitySeen).join(',\n  '),
+  ),
+};
 const OTHER_RULES = loadSql(import.meta.url, 'other-rules.sql');
 const READ_RULES = { name: 'read-rules', text: loadSql(import.meta.url, 'read-rules.sql') };
 
@@ -113,17 +124,19 @@ function seenStatement(tenant: Tenant, selector: Selector) {
   const keys = new Map<string, Buffer>(
     membersOf(tenant.key, selector).map(([dimension, key]) => [dimension, ruleKeyToBytes(key as RuleKey)]),
   );
-  const named = (['user', 'client', 'agent', 'agent_type', 'resource', 'session', 'id_jag', 'token'] as const).map(
-    (dimension) => keys.get(dimension) ?? null,
-  );
+  const keyOf = (dimension: Dimension): Buffer | null => keys.get(dimension) ?? null;
+  const { issuer = null, session } = selector;
   return {
     ...SEEN,
     values: [
       tenant.id,
-      ...named,
-      selector.issuer ?? null,
-      selector.session?.iss ?? null,
-      selector.session?.sid ?? null,
+      keyOf('session'),
+      session?.iss ?? null,
+      session?.sid ?? null,
+      keyOf('id_jag'),
+      keyOf('token'),
+      issuer,
+      ...ENTITY_DIMENSIONS.map(keyOf),
     ],
   };
 }

@@ -3,11 +3,12 @@ import type { Effect, OtherValues, Rule, Selector } from '../../rules/index.js';
 import type { EnablingEvent, StoredRule } from './rule-reader.pg.js';
 
 /**
- * State of a rule. `live`: stops its selection. `lifted`: lifted by a caller. `turned-revoke`: a block that a later enabling event or its
+ * States of a rule. `live`: stops its selection. `lifted`: lifted by a caller. `turned-revoke`: a block that a later enabling event or its
  * own `until` turned into a `revoke`. `expired`: stops nothing any more, because its `until` has passed with `resume`, or because everything
  * that it could stop is long dead and nodes have dropped it.
  */
-export type RuleState = 'live' | 'lifted' | 'turned-revoke' | 'expired';
+export const RULE_STATES = ['live', 'lifted', 'turned-revoke', 'expired'] as const;
+export type RuleState = (typeof RULE_STATES)[number];
 
 /** How a block ended, and what it left behind. Times are epoch seconds. */
 export interface RuleEnd {

@@ -9,6 +9,7 @@ import {
 import { queryDurably } from '../../../src/control/log/durable.pg.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { createPool, runMigrations, type Pool } from '../../../src/platform/postgres/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { ownPostgres, testLog } from '../../support/services.js';
 import { hostClock, LEASE_MS, record, until } from './control-fixture.js';
 
@@ -18,22 +19,23 @@ describe('a database that fails', () => {
   let controlLog: ControlLog;
   const nodes: ControlFollower[] = [];
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     postgres = await ownPostgres();
+    cleanups.push(() => postgres.remove());
     await postgres.start();
     await runMigrations({ url: postgres.url, migrations: MIGRATIONS });
     pool = createPool({ url: postgres.url, max: 4, applicationName: 'spec', onIdleError: () => undefined });
+    cleanups.push(() => pool.end());
     controlLog = createControlLog({ pool });
     for (let n = 0; n < 2; n++)
       nodes.push(
         createControlFollower({ url: postgres.url, controlLog, log: testLog(), serves: true, leaseMs: LEASE_MS }),
       );
-    for (const node of nodes) await node.start();
-  });
-  afterAll(async () => {
-    for (const node of nodes) await node.stop();
-    await pool.end();
-    await postgres.remove();
+    for (const node of nodes) {
+      cleanups.push(() => node.stop());
+      await node.start();
+    }
   });
 
   const allCurrent = (): boolean => nodes.every((node) => node.isCurrent());

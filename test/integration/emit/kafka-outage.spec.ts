@@ -6,6 +6,7 @@ import type { Kafka, KafkaMessage, Producer as KafkaClient } from 'kafkajs';
 import { createProducer, kafkaTransport, type Producer, type ProducerOptions } from '../../../src/emit/index.js';
 import { createClient } from '../../../src/platform/kafka/client.kafka.js';
 import { ensureTopics } from '../../../src/platform/kafka/topics.kafka.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { ownKafka, testLog, uniqueName, type OwnService } from '../../support/services.js';
 
 const SOURCE = 'https://login.chat.example';
@@ -17,8 +18,10 @@ describe('a producer over Kafka', () => {
   let client: KafkaClient;
   let directory: string;
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     service = await ownKafka();
+    cleanups.push(() => service.remove());
     await service.start();
     kafka = createClient({
       brokers: service.brokers,
@@ -28,12 +31,9 @@ describe('a producer over Kafka', () => {
     });
     client = kafka.producer({ allowAutoTopicCreation: false });
     await client.connect();
+    cleanups.push(() => client.disconnect());
     directory = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-  });
-  afterAll(async () => {
-    await client.disconnect();
-    await service.remove();
-    await rm(directory, { recursive: true });
+    cleanups.push(() => rm(directory, { recursive: true }));
   });
 
   async function createTopic(partitions: number, maxMessageBytes?: number): Promise<string> {

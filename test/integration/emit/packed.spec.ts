@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { IDP, RAS } from '../../conformance/parties.js';
 import { findNode20 } from '../../support/node-20.js';
+import { cleanUp } from '../../support/cleanups.js';
 import {
   emptyProject,
   examplesOf,
@@ -40,15 +41,16 @@ describe('@rescind/emit, as a producer installs it', () => {
   let project: Project;
   let service: FeedService;
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
-    [packages, project, service] = await Promise.all([temporaryDirectory(), emptyProject(), startFeedService()]);
+    packages = await temporaryDirectory();
+    cleanups.push(() => rm(packages, { recursive: true }));
+    project = await emptyProject();
+    cleanups.push(() => project.remove());
+    service = await startFeedService();
+    cleanups.push(() => service.stop());
     await project.install((await packInto(packages)).emit);
   }, LONG_MS);
-  afterAll(async () => {
-    await service.stop();
-    await project.remove();
-    await rm(packages, { recursive: true });
-  });
 
   it('brings typebox alone, and neither a test nor a source', async () => {
     expect(await project.installed()).toEqual(['@rescind/emit', 'typebox']);

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 describe('rescind emit --rate', () => {
@@ -13,9 +14,12 @@ describe('rescind emit --rate', () => {
   let home: string;
   let rescind: RunningRescind;
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     database = await createTestDatabase();
+    cleanups.push(() => database.drop());
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+    cleanups.push(() => rm(home, { recursive: true, force: true }));
     const config = readConfig({
       RESCIND_HOME: home,
       PORT: '0',
@@ -24,11 +28,7 @@ describe('rescind emit --rate', () => {
       LOG_LEVEL: 'silent',
     });
     rescind = await startRescind(config, { log: testLog() });
-  });
-  afterAll(async () => {
-    await rescind.stop();
-    await database.drop();
-    await rm(home, { recursive: true, force: true });
+    cleanups.push(() => rescind.stop());
   });
 
   async function rescindSays(...words: readonly string[]) {

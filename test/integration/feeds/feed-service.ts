@@ -8,6 +8,7 @@ import { readConfig } from '../../../src/platform/config/index.js';
 import * as parties from '../../conformance/parties.js';
 import { digestOf } from '../../conformance/signing.js';
 import { metricsWith } from '../../support/metrics.js';
+import { startParts, type Cleanups } from '../../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const PRODUCER = 'producer';
@@ -74,16 +75,22 @@ export interface FeedService {
   stop(): Promise<void>;
 }
 
-export async function startFeedService(over: Readonly<Record<string, string>> = {}): Promise<FeedService> {
+export function startFeedService(over: Readonly<Record<string, string>> = {}): Promise<FeedService> {
+  return startParts((cleanups) => startService(cleanups, over));
+}
+
+async function startService(
+  cleanups: Cleanups,
+  over: Readonly<Record<string, string>>,
+): Promise<Omit<FeedService, 'stop'>> {
   const database = await createTestDatabase();
-  const homes: string[] = [];
-  const others: RunningRescind[] = [];
+  cleanups.push(() => database.drop());
   const secrets = new Map<string, string>();
 
   async function start(more: Readonly<Record<string, string>> = {}): Promise<RunningRescind> {
     const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
-    homes.push(home);
-    return startRescind(
+    cleanups.push(() => rm(home, { recursive: true, force: true }));
+    const started = await startRescind(
       readConfig({
         RESCIND_HOME: home,
         PORT: '0',
@@ -94,6 +101,8 @@ export async function startFeedService(over: Readonly<Record<string, string>> = 
       }),
       { log: testLog() },
     );
+    cleanups.push(() => started.stop());
+    return started;
   }
 
   const running = await start();
@@ -121,7 +130,7 @@ export async function startFeedService(over: Readonly<Record<string, string>> = 
     return found;
   };
 
-  const service: FeedService = {
+  const service: Omit<FeedService, 'stop'> = {
     url: running.url,
     database,
     running,
@@ -170,16 +179,7 @@ export async function startFeedService(over: Readonly<Record<string, string>> = 
       return response.status === 200 ? response.json() : response.status;
     },
     metricsWith: (pattern) => metricsWith(running.url, pattern),
-    async another(more) {
-      const other = await start(more);
-      others.push(other);
-      return other;
-    },
-    async stop() {
-      await Promise.all([running, ...others].map((one) => one.stop()));
-      await database.drop();
-      await Promise.all(homes.map((home) => rm(home, { recursive: true, force: true })));
-    },
+    another: start,
   };
 
   for (const { name } of Object.values(SOURCES) as (typeof parties.RAS_SOURCE)[])

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { API } from '../../conformance/parties.js';
 import { findNode20 } from '../../support/node-20.js';
+import { cleanUp } from '../../support/cleanups.js';
 import {
   emptyProject,
   examplesOf,
@@ -49,16 +50,17 @@ describe('@rescind/guard, as a resource server installs it', () => {
   let service: FeedService;
   let tarballs: Awaited<ReturnType<typeof packInto>>;
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
-    [packages, project, service] = await Promise.all([temporaryDirectory(), emptyProject(), startFeedService()]);
+    packages = await temporaryDirectory();
+    cleanups.push(() => rm(packages, { recursive: true }));
+    project = await emptyProject();
+    cleanups.push(() => project.remove());
+    service = await startFeedService();
+    cleanups.push(() => service.stop());
     tarballs = await packInto(packages);
     await project.install(tarballs.guard);
   }, LONG_MS);
-  afterAll(async () => {
-    await service.stop();
-    await project.remove();
-    await rm(packages, { recursive: true });
-  });
 
   it('brings jose and typebox alone, and neither a test nor a source', async () => {
     expect(await project.installed()).toEqual(['@rescind/guard', 'jose', 'typebox']);

@@ -8,6 +8,7 @@ import { REJECT_CODES } from '../../../src/contracts/index.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 import { API, RAS } from '../../support/stage.js';
 import { pieces, SEED, type Piece } from './fuzz-pieces.js';
@@ -19,13 +20,17 @@ let home: string;
 let service: RunningRescind;
 let secret: string;
 
+const cleanups = cleanUp(afterAll);
 beforeAll(async () => {
   database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
   service = await startRescind(
     readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none' }),
     { log: testLog() },
   );
+  cleanups.push(() => service.stop());
   const admin = createRescindAdmin(service.url, service.adminKey!);
   await admin.post('/v1/sources', {
     name: 'chat',
@@ -37,11 +42,6 @@ beforeAll(async () => {
   secret = (
     await admin.post<{ secret: string }>('/v1/callers', { id: 'emitter', roles: { emit: { sources: ['chat'] } } })
   ).secret;
-});
-afterAll(async () => {
-  await service.stop();
-  await database.drop();
-  await rm(home, { recursive: true, force: true });
 });
 
 interface Request {

@@ -9,6 +9,7 @@ import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { parseAttributes } from '../../../src/merkle/index.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { hold } from '../../support/hold.js';
 import { metricsWith } from '../../support/metrics.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
@@ -25,11 +26,15 @@ let service: RunningRescind;
 let emitter: string;
 let auditor: string;
 
+const cleanups = cleanUp(afterAll);
 beforeAll(async () => {
   database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
   const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none' });
   service = await startRescind(config, { log: testLog() });
+  cleanups.push(() => service.stop());
   const admin = createRescindAdmin(service.url, service.adminKey!);
   const source = (name: string) => ({
     name,
@@ -43,11 +48,6 @@ beforeAll(async () => {
     await admin.post<{ secret: string }>('/v1/callers', { id: 'emitter', roles: { emit: { sources: ['chat'] } } })
   ).secret;
   auditor = (await admin.post<{ secret: string }>('/v1/callers', { id: 'auditor', roles: { audit: {} } })).secret;
-});
-afterAll(async () => {
-  await service.stop();
-  await database.drop();
-  await rm(home, { recursive: true, force: true });
 });
 
 interface Answer {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CloudEvent } from '../../../src/contracts/index.js';
 import { buildEvent } from '../../../src/emit/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { hold } from '../../support/hold.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 import { access, API, RAS } from '../../support/stage.js';
@@ -26,9 +27,12 @@ let service: ChildProcess;
 let url: string;
 const keys: string[] = [];
 
+const cleanups = cleanUp(afterAll);
 beforeAll(async () => {
   database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
   const env = {
     ...process.env,
     RESCIND_HOME: home,
@@ -40,6 +44,11 @@ beforeAll(async () => {
   service = spawn(process.execPath, [resolve('dist/cli/rescind.js'), 'serve'], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  cleanups.push(async () => {
+    const gone = once(service, 'exit');
+    service.kill('SIGTERM');
+    await gone;
   });
   url = await listening(service);
   const admin = createRescindAdmin(url, (await readFile(join(home, 'admin-key'), 'utf8')).trim());
@@ -56,13 +65,6 @@ beforeAll(async () => {
     );
   }
   keys.push((await admin.post<{ secret: string }>('/v1/callers', { id: 'mute', roles: { audit: {} } })).secret);
-});
-afterAll(async () => {
-  const gone = once(service, 'exit');
-  service.kill('SIGTERM');
-  await gone;
-  await database.drop();
-  await rm(home, { recursive: true, force: true });
 });
 
 /** The address that the service says it listens on. */

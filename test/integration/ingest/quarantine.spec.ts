@@ -10,6 +10,7 @@ import { keepQuarantineBounded, trimQuarantine } from '../../../src/ingest/index
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 import { API, RAS, token } from '../../support/stage.js';
 import { until } from './kafka-fixture.js';
@@ -19,11 +20,15 @@ let home: string;
 let service: RunningRescind;
 const keys: Record<string, string> = {};
 
+const cleanups = cleanUp(afterAll);
 beforeAll(async () => {
   database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
   const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none' });
   service = await startRescind(config, { log: testLog() });
+  cleanups.push(() => service.stop());
   keys['admin'] = service.adminKey!;
   await call('admin', 'POST', '/v1/sources', CHAT);
   keys['emitter'] = (
@@ -31,11 +36,6 @@ beforeAll(async () => {
   ).body.secret;
   keys['auditor'] = (await call('admin', 'POST', '/v1/callers', { id: 'auditor', roles: { audit: {} } })).body.secret;
   keys['globex'] = (await call('admin', 'POST', '/v1/tenants', { name: 'globex' })).body.admin.secret;
-});
-afterAll(async () => {
-  await service.stop();
-  await database.drop();
-  await rm(home, { recursive: true, force: true });
 });
 
 const CHAT = {

@@ -11,6 +11,7 @@ import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin, type RescindAdmin } from '../../../src/sandbox/index.js';
 import { makeKey, signJwt } from '../../conformance/signing.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const RAS = 'https://login.chat.example';
@@ -24,9 +25,12 @@ describe('a token that is recorded and never active', () => {
   let admin: RescindAdmin;
   let secrets: { emit: string; ask: string };
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     database = await createTestDatabase();
+    cleanups.push(() => database.drop());
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+    cleanups.push(() => rm(home, { recursive: true, force: true }));
     const config = readConfig({
       RESCIND_HOME: home,
       PORT: '0',
@@ -35,6 +39,7 @@ describe('a token that is recorded and never active', () => {
       LOG_LEVEL: 'silent',
     });
     rescind = await startRescind(config, { log: testLog() });
+    cleanups.push(() => rescind.stop());
     admin = createRescindAdmin(rescind.url, rescind.adminKey!);
     await admin.post('/v1/sources', {
       name: 'chat',
@@ -51,11 +56,6 @@ describe('a token that is recorded and never active', () => {
       emit: await secretOf('producer', { emit: { sources: ['chat'] } }),
       ask: await secretOf('api', { introspect: { resources: [API], issuers: [RAS] } }),
     };
-  });
-  afterAll(async () => {
-    await rescind.stop();
-    await database.drop();
-    await rm(home, { recursive: true, force: true });
   });
 
   let issued = 0;

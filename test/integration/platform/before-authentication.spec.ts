@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createLog } from '../../../src/platform/log/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 
 const TLS = 'test/integration/registry/tls/localhost';
@@ -17,9 +18,12 @@ let database: TestDatabase;
 let home: string;
 let service: RunningRescind;
 const logged: string[] = [];
+const cleanups = cleanUp(afterAll);
 beforeAll(async () => {
   database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
   const env = {
     RESCIND_HOME: home,
     PORT: '0',
@@ -32,12 +36,8 @@ beforeAll(async () => {
   service = await startRescind(readConfig(env), {
     log: createLog({ level: 'info', destination: { write: (line) => logged.push(line) } }),
   });
+  cleanups.push(() => service.stop());
 }, 60_000);
-afterAll(async () => {
-  await service.stop();
-  await database.drop();
-  await rm(home, { recursive: true, force: true });
-});
 
 const port = (): number => Number(new URL(service.url).port);
 const lines = (): readonly Record<string, unknown>[] =>

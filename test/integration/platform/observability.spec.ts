@@ -6,6 +6,7 @@ import { REJECT_CODES } from '../../../src/contracts/index.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { metricsWith } from '../../support/metrics.js';
 import { createTestDatabase, testBrokers, testLog, uniqueName, type TestDatabase } from '../../support/services.js';
 
@@ -58,9 +59,12 @@ describe('the dashboard and the alerts', () => {
   /** Before anything was asked, ordered or refused. */
   let fresh: string;
   let exposed: string;
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     database = await createTestDatabase();
+    cleanups.push(() => database.drop());
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+    cleanups.push(() => rm(home, { recursive: true, force: true }));
     const env = {
       RESCIND_HOME: home,
       PORT: '0',
@@ -69,6 +73,7 @@ describe('the dashboard and the alerts', () => {
       TOPIC_PREFIX: uniqueName('rescind'),
     };
     service = await startRescind(readConfig(env), { log: testLog() });
+    cleanups.push(() => service.stop());
     fresh = await (await fetch(`${service.url}/metrics`)).text();
     await (await fetch(`${service.url}/v1/sources`)).text();
     const admin = createRescindAdmin(service.url, service.adminKey!);
@@ -76,11 +81,6 @@ describe('the dashboard and the alerts', () => {
     // A change that narrows rights is answered once it is in force.
     await admin.post('/v1/callers/auditor/disable', {});
     exposed = await metricsWith(service.url, /rescind_in_force_seconds_count\{outcome="confirmed"\} 1/);
-  });
-  afterAll(async () => {
-    await service.stop();
-    await database.drop();
-    await rm(home, { recursive: true, force: true });
   });
 
   /** Names that a query may use: a histogram is queried by its parts. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 
 const PROCESSES = 3;
@@ -53,18 +54,19 @@ describe('several processes on one port', () => {
   let url: string;
   let key: string;
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     database = await createTestDatabase();
+    cleanups.push(() => database.drop());
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+    cleanups.push(() => rm(home, { recursive: true, force: true }));
     running = serve(home, database.url);
+    cleanups.push(() => {
+      running.child.kill('SIGKILL');
+      return running.ended;
+    });
     url = await until('the address', () => /Rescind answers at (\S+), in 3 processes/.exec(running.out())?.[1]);
     key = (await readFile(join(home, 'admin-key'), 'utf8')).trim();
-  });
-  afterAll(async () => {
-    running.child.kill('SIGKILL');
-    await running.ended;
-    await database.drop();
-    await rm(home, { recursive: true, force: true });
   });
 
   /** A connection each, so that the processes take turns. */

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { metricsWith } from '../../support/metrics.js';
 import { createTestDatabase, ownKafka, testLog, type TestDatabase } from '../../support/services.js';
 
@@ -15,17 +16,20 @@ let database: TestDatabase;
 let kafka: Awaited<ReturnType<typeof ownKafka>>;
 let home: string;
 let service: RunningRescind;
+const cleanups = cleanUp(afterAll, BROKER_MS);
 beforeAll(async () => {
-  [database, kafka, home] = await Promise.all([
-    createTestDatabase(),
-    ownKafka(),
-    mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`)),
-  ]);
+  database = await createTestDatabase();
+  cleanups.push(() => database.drop());
+  home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
+  kafka = await ownKafka();
+  cleanups.push(() => kafka.remove());
   await kafka.start();
   service = await startRescind(
     readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: kafka.brokers.join(',') }),
     { log: testLog() },
   );
+  cleanups.push(() => service.stop());
   // Without a source there is nothing to read from Kafka.
   const source = {
     name: 'idp',
@@ -35,12 +39,6 @@ beforeAll(async () => {
     resources: [],
   };
   await createRescindAdmin(service.url, service.adminKey!).post('/v1/sources', source);
-}, BROKER_MS);
-afterAll(async () => {
-  await service.stop();
-  await kafka.remove();
-  await database.drop();
-  await rm(home, { recursive: true, force: true });
 }, BROKER_MS);
 
 interface Report {

@@ -7,6 +7,7 @@ import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 interface Span {
@@ -38,12 +39,16 @@ describe('traces', () => {
   let collector: Server;
   const received: { path: string | undefined; key: unknown; body: ExportRequest }[] = [];
   let answered: number;
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     collector = createServer((req, res) => void take(req, res));
+    cleanups.push(() => collector.close());
     await once(collector.listen(0, '127.0.0.1'), 'listening');
     const { port } = collector.address() as { port: number };
     database = await createTestDatabase();
+    cleanups.push(() => database.drop());
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+    cleanups.push(() => rm(home, { recursive: true, force: true }));
     const env = {
       RESCIND_HOME: home,
       PORT: '0',
@@ -54,17 +59,13 @@ describe('traces', () => {
       OTEL_SERVICE_NAME: 'rescind-spec',
     };
     service = await startRescind(readConfig(env), { log: testLog() });
+    cleanups.push(() => service.stop());
     answered = await order({ traceparent: `00-${TRACE}-${PARENT}-01` });
     await order({ traceparent: `00-${'1'.repeat(32)}-${PARENT}-00` });
     await order({});
     await introspect({});
     await introspect({ traceparent: `00-${'2'.repeat(32)}-${PARENT}-01` });
     await service.stop();
-  });
-  afterAll(async () => {
-    collector.close();
-    await database.drop();
-    await rm(home, { recursive: true, force: true });
   });
 
   async function take(req: IncomingMessage, res: ServerResponse): Promise<void> {

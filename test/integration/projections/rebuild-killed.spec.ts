@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { createQuestions, type Questions } from '../../../src/query/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { API, createStage, type Stage } from '../../support/stage.js';
 import { keepEmitting, readSchemas, submitTraffic } from './rebuild-fixture.js';
 
@@ -21,16 +22,15 @@ const POLL_MS = 20;
 let stage: Stage;
 let questions: Questions;
 let home: string;
+const cleanups = cleanUp(afterAll);
 beforeAll(async () => {
   stage = await createStage();
+  cleanups.push(() => stage.stop());
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
   questions = createQuestions({ pool: stage.database.pool, control: () => stage.follower.state });
   await submitTraffic(stage, 20261127, LINEAGES);
 }, LONG_MS);
-afterAll(async () => {
-  await stage.stop();
-  await rm(home, { recursive: true, force: true });
-});
 
 const query = async <T extends object>(sql: string, values: unknown[] = []): Promise<T[]> =>
   (await stage.database.pool.query<T>(sql, values)).rows;

@@ -9,6 +9,7 @@ import { run } from '../../../src/cli/run.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 import { access, API, fromChat, fromIdp, IDP, idJag, RAS, token } from '../../support/stage.js';
 
@@ -18,10 +19,14 @@ let rescind: RunningRescind;
 let emitKey: string;
 let introspector: string;
 
+const cleanups = cleanUp(afterAll);
 beforeAll(async () => {
   database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
   rescind = await startRescind(readConfig(environment()), { log: testLog() });
+  cleanups.push(() => rescind.stop());
   const admin = createRescindAdmin(rescind.url, rescind.adminKey!);
   await admin.post('/v1/sources', {
     name: 'idp',
@@ -45,11 +50,6 @@ beforeAll(async () => {
   ).secret;
   const introspect = { resources: [API], issuers: [RAS] };
   introspector = `Basic ${btoa(`asker:${(await admin.post<{ secret: string }>('/v1/callers', { id: 'asker', roles: { introspect } })).secret}`)}`;
-});
-afterAll(async () => {
-  await rescind.stop();
-  await database.drop();
-  await rm(home, { recursive: true, force: true });
 });
 
 const environment = () => ({

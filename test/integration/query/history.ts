@@ -24,6 +24,7 @@ import { createQuestions, createReader, describeApi, QueryModule } from '../../.
 import { createAuthenticator, createRegistry, RegistryModule } from '../../../src/registry/index.js';
 import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
 import { CSV_MEDIA_TYPE, SettingsModule } from '../../../src/settings/index.js';
+import { startParts, type Cleanups } from '../../support/cleanups.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
 
 /** The clock of the questions: 2026-09-22T18:00:00Z. */
@@ -110,17 +111,21 @@ export interface Answer {
 }
 
 /** Rescind's read API over HTTP, on a database of its own, with a history that was written by the real appender and projections. */
-export async function startQueryApi(
+export const startQueryApi = (
   history: readonly (readonly Said[])[],
   { log = testLog() }: { readonly log?: Log } = {},
-) {
+) => startParts((cleanups) => startApi(cleanups, history, log));
+
+async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[], log: Log) {
   const database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const controlLog = createControlLog({ pool: database.pool });
   const follower = createControlFollower({ url: database.url, controlLog, log: testLog(), serves: false });
   await controlLog.append({
     records: [...registered(), blockOf({ client: { iss: 'https://auth.crm.example', client_id: 'assistant-at-crm' } })],
   });
+  cleanups.push(() => follower.stop());
   await follower.start();
   for (const batch of history) await inTransaction(database.pool, (client) => writeHistory(client, batch));
 
@@ -139,6 +144,7 @@ export async function startQueryApi(
     log,
     bodies: { mediaTypes: ['application/json', CSV_MEDIA_TYPE], limitBytes: 4 * 1024 * 1024 },
   });
+  cleanups.push(() => app.close());
   describeApi(app, { version: '0.0.0' });
   const url = await listenHttp(app, listen);
 
@@ -174,11 +180,6 @@ export async function startQueryApi(
     get: (path: string, caller: string | null = 'acme-audit'): Promise<Answer> => send('GET', path, caller),
     /** A body that is no text goes as JSON. */
     send,
-    async stop() {
-      await app.close();
-      await follower.stop();
-      await database.drop();
-    },
   };
 }
 

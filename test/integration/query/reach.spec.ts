@@ -404,3 +404,27 @@ it('a rule that comes after an answer is in the next answer', async () => {
   });
   expect((await ask(path)).tokens).toMatchObject({ live: 0, stopped: 1 });
 });
+
+it('knows a type of agent that a token states beside the agent of its ID-JAG', async () => {
+  const own = await startQueryApi([
+    [
+      say('crm', 'token.issued', W + 600, {
+        kind: 'access',
+        iss: CRM_AS,
+        jti: 'typed-by-its-ras',
+        client_id: 'assistant-at-crm',
+        aud: [CRM],
+        iat: W + 600,
+        exp: W + 90_000,
+        agent: { type: 'planner' },
+        id_jag: { iss: IDP, jti: 'j-typed', sub: 'alice', tenant: 'acme', agent: { id: 'agent-8' } },
+      }),
+    ],
+  ]);
+  try {
+    const { status, body } = await own.get('/v1/blast-radius?agent_type=planner');
+    expect([status, body.tokens]).toEqual([200, expect.objectContaining({ live: 1, stopped: 0 })]);
+  } finally {
+    await own.stop();
+  }
+});

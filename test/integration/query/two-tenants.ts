@@ -7,6 +7,7 @@ import type { EventDataOf, SourceEventName } from '../../../src/contracts/index.
 import { startRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import { startParts, type Cleanups } from '../../support/cleanups.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
 
 /** One word in every name of a tenant, so that it is known wherever it shows. */
@@ -70,9 +71,13 @@ export interface Answered {
 }
 
 /** The whole service, with two tenants that have the same kinds of things under names of their own. */
-export async function startTwoTenants() {
+export const startTwoTenants = () => startParts(startTenants);
+
+async function startTenants(cleanups: Cleanups) {
   const database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
   const config = readConfig({
     RESCIND_HOME: home,
     PORT: '0',
@@ -81,6 +86,7 @@ export async function startTwoTenants() {
     LOG_LEVEL: 'silent',
   });
   const rescind = await startRescind(config, { log: testLog() });
+  cleanups.push(() => rescind.stop());
 
   async function ask(method: string, path: string, key: string | null, body?: string): Promise<Answered> {
     const headers: Record<string, string> = {
@@ -140,11 +146,6 @@ export async function startTwoTenants() {
     planted: planted as Readonly<Record<TenantName, Planted>>,
     /** All that OpenAPI documents under /v1. */
     operations: operations.filter(({ path }) => path.startsWith('/v1/')),
-    async stop(): Promise<void> {
-      await rescind.stop();
-      await database.drop();
-      await rm(home, { recursive: true, force: true });
-    },
   };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 import { createCli } from './cli-fixture.js';
 
@@ -20,9 +21,12 @@ describe('rescind revoke', () => {
   let rescind: RunningRescind;
   let says: ReturnType<typeof createCli>;
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     database = await createTestDatabase();
+    cleanups.push(() => database.drop());
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+    cleanups.push(() => rm(home, { recursive: true, force: true }));
     const config = readConfig({
       RESCIND_HOME: home,
       PORT: '0',
@@ -31,6 +35,7 @@ describe('rescind revoke', () => {
       LOG_LEVEL: 'silent',
     });
     rescind = await startRescind(config, { log: testLog(), orderWaits: { askMs: 25_000, tellMs: 25_000 } });
+    cleanups.push(() => rescind.stop());
     says = createCli(home);
     await says(`source create idp --uri ${IDP} --as idp --issuer ${IDP}`);
     const { secret } = JSON.parse((await says('caller create idp-events --emit idp --json')).out) as { secret: string };
@@ -58,11 +63,6 @@ describe('rescind revoke', () => {
       });
     });
     expect(await says('emit -', { key: secret, stdin: lines.join('\n') })).toMatchObject({ code: 0, err: '' });
-  });
-  afterAll(async () => {
-    await rescind.stop();
-    await database.drop();
-    await rm(home, { recursive: true, force: true });
   });
 
   const rules = async (): Promise<number> =>

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
+import { cleanUp } from '../../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 import { createCli } from './cli-fixture.js';
 
@@ -18,9 +19,12 @@ describe('the command line, against a running service', () => {
   let home: string;
   let rescind: RunningRescind;
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
     database = await createTestDatabase();
+    cleanups.push(() => database.drop());
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+    cleanups.push(() => rm(home, { recursive: true, force: true }));
     const config = readConfig({
       RESCIND_HOME: home,
       PORT: '0',
@@ -29,11 +33,7 @@ describe('the command line, against a running service', () => {
       LOG_LEVEL: 'silent',
     });
     rescind = await startRescind(config, { log: testLog() });
-  });
-  afterAll(async () => {
-    await rescind.stop();
-    await database.drop();
-    await rm(home, { recursive: true, force: true });
+    cleanups.push(() => rescind.stop());
   });
 
   const rescindSays: ReturnType<typeof createCli> = (args, options) => createCli(home)(args, options);
@@ -153,11 +153,11 @@ describe('the command line, against a running service', () => {
     });
     // Its own source and no other, and not everybody.
     expect(await rescindSays('source check idp', { key: secret })).toMatchObject({
-      code: 1,
+      code: 5,
       err: expect.stringMatching(/^rescind: forbidden: /),
     });
     expect(await rescindSays('source check nobody')).toMatchObject({
-      code: 1,
+      code: 6,
       err: `rescind: not-found: no source of this name or id [${rescind.url}]\n`,
     });
     expect(JSON.parse((await rescindSays('source check chat --json')).out)).toMatchObject({
@@ -389,8 +389,8 @@ describe('the command line, against a running service', () => {
   });
 
   it.each<[string, { key?: string; url?: string }, number, RegExp]>([
-    ['source show nobody', {}, 1, /^rescind: not-found: .*\n$/],
-    ['source list', { key: 'rsk_wrong' }, 1, /^rescind: unauthenticated: .*\n$/],
+    ['source show nobody', {}, 6, /^rescind: not-found: .*\n$/],
+    ['source list', { key: 'rsk_wrong' }, 5, /^rescind: unauthenticated: .*\n$/],
     ['source list', { url: 'http://rescind.example' }, 2, /^rescind: use https.*\n$/],
     ['revoke --all --reason x', {}, 1, /^rescind: confirmation-required: .*\n$/],
     ['revoke --user alice --reason x', {}, 2, /^rescind: expected name=value.*\n$/],
