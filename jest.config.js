@@ -1,3 +1,6 @@
+// The CLI shows times in the local zone, and specs must read the same everywhere.
+process.env.TZ = 'UTC';
+
 const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',

@@ -60,7 +60,8 @@ export function createClient({ url, key }: Settings): Client {
 }
 
 /** Reads a public document. No key is sent. */
-export const readPublic = (url: string, path: string): Promise<Answer> => request(url, 'GET', path, {});
+export const readPublic = (url: string, path: string, timeoutMs = TIMEOUT_MS): Promise<Answer> =>
+  request(url, 'GET', path, {}, undefined, timeoutMs);
 
 interface Body {
   readonly 'content-type': string;
@@ -101,11 +102,18 @@ function fetchFrom(
   });
 }
 
-async function request(url: string, method: string, path: string, headers: Headers, body?: Body): Promise<Answer> {
+async function request(
+  url: string,
+  method: string,
+  path: string,
+  headers: Headers,
+  body?: Body,
+  timeoutMs = TIMEOUT_MS,
+): Promise<Answer> {
   let response: Response;
   let text: string;
   try {
-    response = await fetchFrom(url, method, path, headers, body, AbortSignal.timeout(TIMEOUT_MS));
+    response = await fetchFrom(url, method, path, headers, body, AbortSignal.timeout(timeoutMs));
     text = await response.text();
   } catch (error) {
     throw unreachable(url, error);

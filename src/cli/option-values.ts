@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { readTime, RescindError, timeText } from '../contracts/index.js';
 import { UsageError, readAll, type Terminal } from './terminal.js';
 
 /** Gathers an option that may be given several times. */
@@ -21,14 +22,23 @@ export function readMembers(text: string): Readonly<Record<string, string>> {
   return members;
 }
 
-/** Reads epoch seconds or an RFC 3339 time, and returns epoch seconds. */
-export function readSeconds(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{9,11}$/.test(text)) return Number(text);
-  const milliseconds = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(milliseconds))
-    throw new UsageError(`${name} must be a time such as 2026-11-24T08:00:00Z, or epoch seconds`);
-  return Math.floor(milliseconds / 1000);
+/** Reads a time in any form that the API takes, and returns epoch seconds. A duration counts from now, in `direction`. */
+export function readSeconds(
+  name: string,
+  text: string | undefined,
+  direction: 'before' | 'after' = 'before',
+): number | undefined {
+  try {
+    return readTime(name, text, Math.floor(Date.now() / 1000), direction);
+  } catch (error) {
+    throw error instanceof RescindError ? new UsageError(error.message.replaceAll('`', '')) : error;
+  }
+}
+
+/** Reads a time and returns it as RFC 3339, so that a duration means one moment in whatever is sent and shown. */
+export function readMoment(name: string, text: string | undefined, direction?: 'before' | 'after'): string | undefined {
+  const seconds = readSeconds(name, text, direction);
+  return seconds === undefined ? undefined : timeText(seconds);
 }
 
 export function readJson(name: string, text: string): unknown {

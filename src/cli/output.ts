@@ -1,4 +1,5 @@
 import type { Answer } from './client.js';
+import { createLocalTime } from './question/local-time.js';
 
 /** Formats rows as aligned columns; an absent member is a dash. */
 export function formatTable(rows: readonly Answer[], columns: readonly string[]): string {
@@ -28,10 +29,23 @@ export function formatRecord(record: Answer): string {
 
 function formatCell(value: unknown): string {
   if (value === undefined || value === null) return '-';
-  if (typeof value === 'string') return printable(value);
+  if (typeof value === 'string') return printable(localTime(value));
   if (Array.isArray(value) && value.every((item) => typeof item === 'string'))
     return value.length === 0 ? '-' : value.map(printable).join(', ');
   return printable(JSON.stringify(value));
+}
+
+const ANSWERED_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z$/;
+
+/**
+ * Shows a time of an answer in a time zone, by default that of the process (`TZ`), with its distance from UTC. The result is RFC 3339 too,
+ * so that it can be given to an option. Returns any other text as it is.
+ */
+export function localTime(text: string, zone?: string): string {
+  const match = ANSWERED_TIME.exec(text);
+  if (match === null || Number.isNaN(Date.parse(text))) return text;
+  const { clock, offset } = createLocalTime(zone)(Date.parse(text));
+  return `${clock.replace(' ', 'T')}${match[1] ?? ''}${offset === '+00:00' ? 'Z' : offset}`;
 }
 
 /** Escapes control and format characters. Names come from outside: a name must not move the cursor or hide a line of the terminal. */

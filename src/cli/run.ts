@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addAsk } from './question/ask.js';
 import { addExplore } from './explore/explore.js';
+import { printable } from './output.js';
 import { RequestFailed } from './client.js';
 import { addCaller } from './registry/caller.js';
 import { addConfig } from './operate/config.js';
@@ -105,7 +106,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     // Somebody ended the service while it was starting.
     if (!(error instanceof RequestFailed) && (error as { code?: unknown }).code === 'shutting-down')
       return EXIT.interrupted[0];
-    terminal.err.write(`rescind: ${explain(error)}\n`);
+    // A refusal repeats names, and it comes from outside.
+    terminal.err.write(`rescind: ${explain(error).split('\n').map(printable).join('\n')}\n`);
     return exitCodeOf(error);
   }
 }

@@ -34,12 +34,12 @@ describe('saved contexts', () => {
     await save('prod');
     await chmod(contextsPath(env), mode);
     for (const read of [
-      readContexts(env),
-      readSettings(env, {}),
-      findUrl(env, {}),
-      readSettings(env, { context: 'lab' }),
+      () => readContexts(env),
+      () => readSettings(env, {}),
+      () => findUrl(env, {}),
+      () => readSettings(env, { context: 'lab' }),
     ])
-      await expect(read).rejects.toMatchObject({ name: 'UsageError', message: expect.stringContaining('chmod 600') });
+      await expect(read()).rejects.toMatchObject({ name: 'UsageError', message: expect.stringContaining('chmod 600') });
   });
 
   it.each([

@@ -19,7 +19,7 @@ export interface Settings {
   readonly key: string;
 }
 
-/** What a command line says about the service to speak to. */
+/** The options of a command line that name the service to speak to. */
 export interface NamedService {
   readonly url?: string | undefined;
   /** Name of a saved context. */

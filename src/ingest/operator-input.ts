@@ -2,20 +2,21 @@ import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import {
   MAX_IDENTIFIER_LENGTH,
-  MAX_TIME_SECONDS,
-  MIN_TIME_SECONDS,
   nameSchemas,
   NOT_BLANK,
+  readTime,
   REJECT_CODES,
   RescindError,
+  TIME_FORMS,
+  timeInput,
+  type TimeInput,
 } from '../contracts/index.js';
 import type { ResumePoint } from './kafka/partition.js';
-import { MAX_REPLAYED } from './quarantine/quarantine-replay.pg.js';
+import { MAX_REPLAYED, type ReplayFilter } from './quarantine/quarantine-replay.pg.js';
 
 const closed = { additionalProperties: false } as const;
 const POSITION = '^(0|[1-9][0-9]{0,18})$';
 const MAX_INT64 = 2n ** 63n - 1n;
-const Seconds = Type.Integer({ minimum: MIN_TIME_SECONDS, maximum: MAX_TIME_SECONDS, description: 'epoch seconds' });
 
 export const ReplayInput = Type.Object(
   {
@@ -23,8 +24,8 @@ export const ReplayInput = Type.Object(
       Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$', description: 'id of a source' }),
     ),
     code: Type.Optional(Type.Enum(Object.keys(REJECT_CODES))),
-    from: Type.Optional(Seconds),
-    to: Type.Optional(Seconds),
+    from: Type.Optional(Type.Unsafe<TimeInput>(timeInput('only records refused at this time or later'))),
+    to: Type.Optional(Type.Unsafe<TimeInput>(timeInput('only records refused before this time'))),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_REPLAYED })),
     after: Type.Optional(Type.String({ pattern: POSITION, description: '`next` of the previous call' })),
   },
@@ -47,10 +48,16 @@ nameSchemas({ ReplayInput, ResumeInput });
 const replayInput = Compile(ReplayInput);
 const resumeInput = Compile(ResumeInput);
 
-export function readReplayInput(body: unknown): Static<typeof ReplayInput> {
-  const input = checked(replayInput, body ?? {}) as Static<typeof ReplayInput>;
-  // No record has a larger id than PostgreSQL can hold, so nothing comes after such a one either.
-  return input.after !== undefined && BigInt(input.after) > MAX_INT64 ? { ...input, after: String(MAX_INT64) } : input;
+/** `now`: epoch seconds, where durations begin. */
+export function readReplayInput(body: unknown, now = Math.floor(Date.now() / 1000)): ReplayFilter {
+  const { from, to, after, ...input } = checked(replayInput, body ?? {}) as Static<typeof ReplayInput>;
+  return {
+    ...input,
+    ...(from === undefined ? {} : { from: readTime('from', from, now)! }),
+    ...(to === undefined ? {} : { to: readTime('to', to, now)! }),
+    // No record has a larger id than PostgreSQL can hold, so nothing comes after such a one either.
+    ...(after === undefined ? {} : { after: BigInt(after) > MAX_INT64 ? String(MAX_INT64) : after }),
+  };
 }
 
 export function readResumeInput(body: unknown): { at: ResumePoint; reason: string } {
@@ -96,6 +103,7 @@ function checked(validator: Validator, body: unknown): unknown {
     throw invalid(`unknown member: ${unknown.map((name) => String(name).slice(0, 64)).join(', ')}`);
   const [error] = errors;
   const at = error === undefined || error.instancePath === '' ? 'the body' : `\`${error.instancePath.slice(1)}\``;
+  if (at === '`from`' || at === '`to`') throw invalid(`${at} must be ${TIME_FORMS}`);
   throw invalid(`${at} ${error?.message ?? 'is malformed'}`);
 }
 

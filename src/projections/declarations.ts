@@ -41,6 +41,8 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
           'token_sid',
         ],
       },
+      token_name: {},
+      client_resource: {},
       id_jag: { later: ['id_jag_usr', 'id_jag_parent', 'id_jag_session'] },
     },
   },

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { nameSchemas, type MembersOf } from '../contracts/index.js';
+import { nameSchemas, TIME, type MembersOf } from '../contracts/index.js';
 import { ISSUERS_OF_TENANT } from './inputs.js';
 import type { CallerView, SecretView, SourceView, TenantView } from './views.js';
 
@@ -11,9 +11,8 @@ export const openApi = (schema: TSchema | object): OpenApiSchema => JSON.parse(J
 
 const text = { type: 'string' } as const;
 const texts = { type: 'array', items: text } as const;
-const seconds = { type: 'integer', description: 'epoch seconds' } as const;
 
-const secretMembers = { id: text, created_at: seconds, expires_at: seconds } satisfies MembersOf<SecretView>;
+const secretMembers = { id: text, created_at: TIME, expires_at: TIME } satisfies MembersOf<SecretView>;
 const shownOnce = { type: 'string', description: 'shown in this answer and never again' } as const;
 const callerMembers = {
   id: text,

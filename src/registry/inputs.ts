@@ -2,12 +2,14 @@ import { Type, type Static, type TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import {
   MAX_IDENTIFIER_LENGTH,
-  MAX_TIME_SECONDS,
   nameSchemas,
   NO_NUL,
   RescindError,
   SOURCE_EVENT_NAMES,
+  TIME_FORMS,
+  timeInput,
   TOKEN_PROFILE_PRESETS,
+  type TimeInput,
 } from '../contracts/index.js';
 import { SIGNING_ALGORITHMS } from '../control/index.js';
 
@@ -26,7 +28,7 @@ const Name = Type.String({ pattern: NAME_PATTERN, description: '1 to 63 characte
 const Identifier = Type.String({ minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NO_NUL });
 const Identifiers = Type.Array(Identifier, { maxItems: MAX_VALUES, uniqueItems: true });
 const SomeIdentifiers = Type.Array(Identifier, { minItems: 1, maxItems: MAX_VALUES, uniqueItems: true });
-const Future = Type.Integer({ minimum: 0, maximum: MAX_TIME_SECONDS, description: 'epoch seconds' });
+const Future = Type.Unsafe<TimeInput>(timeInput('a time in the future; a duration counts onwards from now'));
 
 export const ISSUERS_OF_TENANT =
   'Issuers that the tenant’s sources may speak for. Absent: all issuers that no other tenant has.';
@@ -222,6 +224,7 @@ export function createReader<S extends TSchema>(schema: S): (input: unknown) => 
       error === undefined || error.instancePath === ''
         ? 'the body'
         : `\`${error.instancePath.slice(1).replaceAll('/', '.')}\``;
+    if (at === '`expires_at`') throw new RescindError('invalid-request', { detail: `${at} must be ${TIME_FORMS}` });
     throw new RescindError('invalid-request', { detail: `${at} ${describe(error)}` });
   };
 }

@@ -1,3 +1,4 @@
+import { timeText } from '../contracts/index.js';
 import type { Caller, CallerRoles, CallerSecret, Source, SourceRecord, Tenant } from '../control/index.js';
 
 /** The objects that the API shows. Each lists its members, so that a new member of a record is shown only if somebody decides so. */
@@ -11,8 +12,8 @@ export type SourceView = SourceRecord & { readonly tenant: string };
 
 export interface SecretView {
   readonly id: string;
-  readonly created_at: number;
-  readonly expires_at?: number;
+  readonly created_at: string;
+  readonly expires_at?: string;
 }
 
 export interface CallerView {
@@ -46,8 +47,8 @@ export const sourceView = (source: Source): SourceView => ({
 
 export const secretView = (secret: CallerSecret): SecretView => ({
   id: secret.id,
-  created_at: secret.created_at,
-  ...(secret.expires_at === undefined ? {} : { expires_at: secret.expires_at }),
+  created_at: timeText(secret.created_at),
+  ...(secret.expires_at === undefined ? {} : { expires_at: timeText(secret.expires_at) }),
 });
 
 export const callerView = (caller: Caller): CallerView => ({

@@ -1,4 +1,4 @@
-import { RescindError } from '../contracts/index.js';
+import { RescindError, timeText } from '../contracts/index.js';
 import type { Appended, Confirmed, ControlFollower, ControlState, Tenant } from '../control/index.js';
 
 /** Answer to a confirmed order. */
@@ -11,10 +11,10 @@ export interface Confirmation {
   /** Milliseconds from the order's arrival until it is in force. */
   readonly ms: number;
   /**
-   * The rule does not stop grants later than this (epoch seconds). Null: a block without an end, a token, an ID-JAG or a session, or
+   * The rule does not stop grants later than this (RFC 3339). Null: a block without an end, a token, an ID-JAG or a session, or
    * nothing is stopped.
    */
-  readonly regrant_after: number | null;
+  readonly regrant_after: string | null;
   /** Whether the order had been given before, under the same Idempotency-Key or as the same lift. */
   readonly replayed: boolean;
 }
@@ -47,13 +47,13 @@ export async function confirmInForce(
 }
 
 /** Uses the largest skew of the tenant's sources, because the source of a future token is unknown. */
-function regrantAfter(state: ControlState, tenant: Tenant, id: string): number | null {
+function regrantAfter(state: ControlState, tenant: Tenant, id: string): string | null {
   const rule = tenant.rules.get(id);
   // A token, an ID-JAG or a session is never granted again.
   if (!rule || rule.byIdentity) return null;
   const moment = rule.effect === 'revoke' ? rule.before : rule.until;
   if (moment === undefined) return null;
-  return moment + largestSkew(state, tenant);
+  return timeText(moment + largestSkew(state, tenant));
 }
 
 /** The largest skew of the tenant's sources. */

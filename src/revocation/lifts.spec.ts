@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { RescindError } from '../contracts/index.js';
+import { timeText, type RescindError } from '../contracts/index.js';
 import {
   createControlState,
   type Appended,
@@ -134,7 +134,7 @@ describe('a rule that was ordered', () => {
   const stateOf = async (id: string): Promise<string> => (await sut.read(admin, id)).state;
 
   it('is asked for the event that ended it where an event made it, it stands no more, and nobody lifted it', async () => {
-    const [origin, { body }] = [{ event: 'e-1' }, (await order(), stored()[0]!)];
+    const [origin, { body }] = [{ event: 'e-1', at: 0 }, (await order(), stored()[0]!)];
     const turned = (id: string, more: object = {}) => ({
       kind: 'rule.ordered',
       subject: id,
@@ -204,7 +204,7 @@ describe('a rule that was ordered', () => {
         key: ['lift', id],
         content: '{"author":{"caller":"admin","on_behalf_of":"bob"},"reason":"false alarm","resume":false}',
       });
-      expect(lift).toMatchObject({ id, seq: String(state.head), regrant_after: NOW_S, replayed: false });
+      expect(lift).toMatchObject({ id, seq: String(state.head), regrant_after: timeText(NOW_S), replayed: false });
       expect([await stateOf(id), await stateOf(lift.revoke!)]).toEqual(['lifted', 'live']);
     });
 

@@ -1,10 +1,4 @@
-import {
-  holdsSecret,
-  MAX_IDENTIFIER_LENGTH,
-  MAX_TIME_SECONDS,
-  MIN_TIME_SECONDS,
-  RescindError,
-} from '../contracts/index.js';
+import { holdsSecret, MAX_IDENTIFIER_LENGTH, readTime, RescindError } from '../contracts/index.js';
 import { defaultEffect, isByIdentity, parseSelector, type Effect, type Selector } from '../rules/index.js';
 import { refuseEverything, UNCOUNTED, type Confirm } from './confirmation.js';
 import { LIFT, MAX_REASON_LENGTH, ORDER } from './order-schema.js';
@@ -15,6 +9,7 @@ export interface Order {
   readonly effect: Effect;
   /** Epoch seconds. Absent: the time of the order. */
   readonly before?: number;
+  /** Epoch seconds. */
   readonly until?: number;
   /** At `until`, everything that was stopped becomes good again. */
   readonly resume?: true;
@@ -36,8 +31,8 @@ export function readOrder(body: unknown, now: number): Order {
   const input = readMembers(body, ORDER);
   const selector = readSelector(input['selector']);
   const effect = readEffect(input['effect']) ?? defaultEffect(selector);
-  const before = readTime('before', input['before']);
-  const until = readTime('until', input['until']);
+  const before = readTime('before', input['before'], now);
+  const until = readTime('until', input['until'], now, 'after');
   const reauthenticate = readFlag('reauthenticate', input['reauthenticate']);
   const reason = readReason(input['reason']);
   if (reason === undefined) throw new RescindError('reason-required');
@@ -113,16 +108,6 @@ function readMembers(
 function readEffect(value: unknown): Effect | undefined {
   if (value === undefined || value === 'revoke' || value === 'block') return value;
   throw new RescindError('invalid-effect', { detail: '`effect` must be revoke or block' });
-}
-
-function readTime(name: string, value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  if (!Number.isInteger(value) || (value as number) < MIN_TIME_SECONDS || (value as number) > MAX_TIME_SECONDS) {
-    throw new RescindError('invalid-request', {
-      detail: `\`${name}\` must be whole epoch seconds between 2000 and 2100`,
-    });
-  }
-  return value as number;
 }
 
 function readFlag(name: string, value: unknown): boolean {

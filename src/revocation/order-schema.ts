@@ -2,12 +2,11 @@ import {
   IDENTITY_MEMBERS,
   implies,
   MAX_IDENTIFIER_LENGTH,
-  MAX_TIME_SECONDS,
-  MIN_TIME_SECONDS,
   nameSchemas,
   NO_NUL,
   NOT_BLANK,
   SELECTOR_SCHEMA,
+  timeInput,
 } from '../contracts/index.js';
 import { UNCOUNTED } from './confirmation.js';
 
@@ -20,12 +19,6 @@ const PERSON = {
   maxLength: MAX_IDENTIFIER_LENGTH,
   pattern: NO_NUL,
   description: 'the person who orders this through the caller',
-} as const;
-const MOMENT = {
-  type: 'integer',
-  minimum: MIN_TIME_SECONDS,
-  maximum: MAX_TIME_SECONDS,
-  description: 'epoch seconds',
 } as const;
 export const EFFECT = { type: 'string', enum: ['revoke', 'block'] };
 
@@ -53,15 +46,12 @@ const orderMembers = {
     ...EFFECT,
     description: 'default: `revoke` if the selector names a token, ID-JAG or session, otherwise `block`',
   },
-  before: {
-    ...MOMENT,
-    description:
-      'For a revoke: tokens granted before this time are stopped. Default: now; a future time is refused. Not allowed if the selector names a token, an ID-JAG or a session, which are stopped whenever they were granted.',
-  },
-  until: {
-    ...MOMENT,
-    description: 'For a block: its end, in the future. From then on the rule acts as a revoke as of that time.',
-  },
+  before: timeInput(
+    'For a revoke: tokens granted before this time are stopped. Default: now; a future time is refused, and a duration counts back from now. Not allowed if the selector names a token, an ID-JAG or a session, which are stopped whenever they were granted.',
+  ),
+  until: timeInput(
+    'For a block: its end, in the future; a duration counts onwards from now. From then on the rule acts as a revoke as of that time.',
+  ),
   resume: { type: 'boolean', description: 'With `until`: from then on the rule stops nothing.' },
   reauthenticate: { type: 'boolean', description: 'For a revoke: the user must also have signed in after that time.' },
   reason: { ...REASON, description: 'Kept in the ledger. Must contain no token and no secret.' },

@@ -1,16 +1,15 @@
-import { nameSchemas, SELECTOR_MEMBERS, SELECTOR_SCHEMA, type MembersOf } from '../contracts/index.js';
-import type { Author, RuleOrigin } from '../control/index.js';
+import { nameSchemas, SELECTOR_MEMBERS, SELECTOR_SCHEMA, TIME, type MembersOf } from '../contracts/index.js';
+import type { Author } from '../control/index.js';
 import type { OtherValues } from '../rules/index.js';
 import type { Preview } from '../selection/index.js';
 import type { Confirmation } from './in-force-answer.js';
 import { EFFECT, ORDER } from './order-schema.js';
 import type { OtherRule, OtherRules } from './preview/surroundings.pg.js';
-import { RULE_STATES, type RuleEnd, type RuleView } from './recorded/rule-view.js';
+import { RULE_STATES, type OriginView, type RuleEnd, type RuleView } from './recorded/rule-view.js';
 import type { RulePage } from './recorded/shown-rules.js';
 import type { Accepted, Foreseen, LiftConfirmation, OrderConfirmation } from './revocations.js';
 
 const text = { type: 'string' } as const;
-const seconds = { type: 'integer', description: 'epoch seconds' } as const;
 const author = {
   type: 'object',
   properties: { caller: text, on_behalf_of: text } satisfies MembersOf<Author>,
@@ -70,10 +69,10 @@ const confirmation = {
   },
   ms: { type: 'number' },
   regrant_after: {
-    type: 'integer',
+    ...TIME,
     nullable: true,
     description:
-      'Tokens granted after this time (epoch seconds) are not stopped. null: later tokens are stopped too, or the rule stops nothing.',
+      'Tokens granted after this time are not stopped. null: later tokens are stopped too, or the rule stops nothing.',
   },
 } satisfies MembersOf<Shown<Confirmation>>;
 const origin = {
@@ -81,9 +80,9 @@ const origin = {
   properties: {
     source: text,
     event: text,
-    at: { type: 'integer', description: 'epoch milliseconds' },
+    at: TIME,
     subject: { type: 'string', description: 'the connection that the event is about, as RFC 8785 JSON' },
-  } satisfies MembersOf<RuleOrigin>,
+  } satisfies MembersOf<OriginView>,
 };
 const or = {
   type: 'object',
@@ -112,8 +111,8 @@ const otherRules = (description: string) => ({
             enum: ['all', 'part'],
             description: '`all`: everything that the selector names; `part`: some of it',
           },
-          before: { ...seconds, description: 'for a revoke: tokens granted until then are stopped' },
-          until: { ...seconds, description: 'for a block: its end' },
+          before: { ...TIME, description: 'for a revoke: tokens granted until then are stopped' },
+          until: { ...TIME, description: 'for a block: its end' },
           selector: SELECTOR_SCHEMA,
           or,
           reason: text,
@@ -192,7 +191,7 @@ export const RULE = {
   properties: {
     id: text,
     seq: text,
-    at: seconds,
+    at: TIME,
     state: { type: 'string', enum: [...RULE_STATES] },
     in_force: {
       type: 'boolean',
@@ -205,15 +204,15 @@ export const RULE = {
       properties: {
         by: { type: 'string', enum: ['lift', 'event', 'until'] },
         at: {
-          ...seconds,
-          description: 'Time of the lift, of the enabling event or of `until`, in epoch seconds.',
+          ...TIME,
+          description: 'time of the lift, of the enabling event or of `until`',
         },
         leaves: {
           type: 'string',
           enum: ['revoke', 'nothing'],
           description: '`revoke`: tokens granted until `before` stay stopped',
         },
-        before: seconds,
+        before: TIME,
         author,
         revoke: { type: 'string', description: 'After a lift: the rule that keeps the blocked tokens revoked.' },
         source: {
@@ -228,8 +227,8 @@ export const RULE = {
     effect: EFFECT,
     selector: SELECTOR_SCHEMA,
     or,
-    before: seconds,
-    until: seconds,
+    before: TIME,
+    until: TIME,
     resume: { type: 'boolean', enum: [true], description: 'From `until` on the rule stops nothing.' },
     reauthenticate: { type: 'boolean' },
     reason: text,
@@ -239,7 +238,7 @@ export const RULE = {
     lift: {
       type: 'object',
       properties: {
-        at: seconds,
+        at: TIME,
         resume: { type: 'boolean' },
         reason: text,
         author,

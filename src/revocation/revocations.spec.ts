@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { RescindError } from '../contracts/index.js';
+import { RescindError, timeText } from '../contracts/index.js';
 import {
   createControlState,
   DEFAULT_TOKEN_PROFILE,
@@ -116,10 +116,10 @@ describe('orders', () => {
     expect(waited).toEqual([[state.head, 't']]);
   });
 
-  it.each<[string, object, number | null]>([
-    ['a revoke as of a moment', { effect: 'revoke', before: NOW_S - 100 }, NOW_S - 100 + SKEW_S],
-    ['a revoke as of its order', { effect: 'revoke' }, NOW_S + SKEW_S],
-    ['a block until a moment', { effect: 'block', until: NOW_S + 100 }, NOW_S + 100 + SKEW_S],
+  it.each<[string, object, string | null]>([
+    ['a revoke as of a moment', { effect: 'revoke', before: NOW_S - 100 }, timeText(NOW_S - 100 + SKEW_S)],
+    ['a revoke as of its order', { effect: 'revoke' }, timeText(NOW_S + SKEW_S)],
+    ['a block until a moment', { effect: 'block', until: NOW_S + 100 }, timeText(NOW_S + 100 + SKEW_S)],
     ['a block without an end', {}, null],
     ['a token', { selector: { token: { sha256: Buffer.alloc(32, 1).toString('base64url') } } }, null],
   ])(

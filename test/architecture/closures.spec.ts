@@ -5,14 +5,17 @@ import type { KafkaProducerPort } from '../../src/emit/index.js';
 import { readImports, resolveImport } from './read-imports.js';
 import { ROOT, read } from './source-tree.js';
 
-/** Everything that is loaded with an entry point: our files and the packages they name. Types load nothing. */
-function closureOf(entry: string): { files: ReadonlySet<string>; packages: ReadonlySet<string> } {
+/** Everything that is loaded with an entry point: our files and the packages they name. Types load nothing. `atStart`: only what is loaded before it runs. */
+function closureOf(
+  entry: string,
+  { atStart = false } = {},
+): { files: ReadonlySet<string>; packages: ReadonlySet<string> } {
   const [files, packages] = [new Set<string>(), new Set<string>()];
   const visit = (file: string): void => {
     if (files.has(file)) return;
     files.add(file);
-    for (const { specifier, typeOnly } of readImports(read(file), file)) {
-      if (typeOnly) continue;
+    for (const { specifier, typeOnly, lazy } of readImports(read(file), file)) {
+      if (typeOnly || (atStart && lazy)) continue;
       const target = resolveImport(file, specifier);
       if (target === undefined) packages.add(specifier);
       else visit(target);
@@ -53,6 +56,14 @@ describe('what a library brings along', () => {
 
   it('merkle, which the checker of the ledger rests on, brings Node alone', () => {
     expect([...closureOf('src/merkle/index.ts').packages]).toEqual(['node:crypto']);
+  });
+
+  it('the command line starts without the service: of its own packages it brings commander and the schemas', () => {
+    const { files, packages } = closureOf('src/cli/run.ts', { atStart: true });
+    expect([...packages].filter((name) => !/^(?:node:|typebox(?:\/|$)|commander$)/.test(name))).toEqual([]);
+    const own = /^src\/(?:cli\/|contracts\/|platform\/csv\/|version\.ts$)/;
+    expect([...files].filter((file) => !own.test(file))).toEqual([]);
+    expect(closureOf('src/cli/run.ts').files).toContain('src/main.ts');
   });
 
   it('a producer of kafkajs fits the port of emit', () => {

@@ -11,7 +11,6 @@ const MAY_NAME: Readonly<Record<string, string>> = {
   'src/projections/entities.pg.ts': 'the stored number of its kind',
   'src/selection/names/start.pg.ts': 'where the search for its tokens begins',
   'src/selection/names/members.pg.ts': 'how few tokens it leaves, beside others',
-  'src/selection/rights/rights.pg.ts': 'that no standing right names it',
   'src/query/changes/used-after.ts': 'that uses are compared with it by their facts',
   'src/query/reach/parameters.ts': 'words for people',
   'src/cli/ask/revoke-order.ts': 'words for people',
@@ -19,6 +18,7 @@ const MAY_NAME: Readonly<Record<string, string>> = {
   'src/query/search/answers.ts': 'that a search finds it',
   'src/query/access/filters.pg.ts': 'a filter of uses',
   'src/query/ask/parameter-docs.ts': 'words for people: the filter of uses',
+  'src/archive/copy/entity.sql': 'a word of the public format of the archive',
 };
 
 describe('a dimension of selectors', () => {

@@ -216,6 +216,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'resource servers install it; whatever it imports, they install too',
     may: { contracts: all, rules: all, lease: all, emit: all },
   },
+  'version.ts': { reason: '`rescind --version` loads nothing else', may: {} },
   console: {
     reason: 'the console runs in a browser and talks to the API',
     may: { contracts: { what: 'types', typesOnly: true } },

@@ -9,6 +9,8 @@ export interface Import {
   readonly names: readonly string[];
   /** `export * from`. */
   readonly star: boolean;
+  /** `import()` in a value, which loads its module when it runs. */
+  readonly lazy?: true;
 }
 
 type Node = Record<string, unknown> & { type?: string };
@@ -57,7 +59,8 @@ function importOf(node: Node): Import | undefined {
     case 'CallExpression': {
       const callee = node['callee'] as Node;
       const loads = callee.type === 'Import' || (callee.type === 'Identifier' && callee['value'] === 'require');
-      return loads ? whole((node['arguments'] as Node[])[0]?.['expression']) : undefined;
+      const loaded = loads ? whole((node['arguments'] as Node[])[0]?.['expression']) : undefined;
+      return loaded !== undefined && callee.type === 'Import' ? { ...loaded, lazy: true } : loaded;
     }
     default:
       return undefined;

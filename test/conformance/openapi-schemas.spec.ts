@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { dereference } from '../support/dereference.js';
 import { startConformanceService, type ConformanceService } from './service.js';
 
 /**
@@ -40,6 +41,10 @@ const TEXTS = [
   `${'A'.repeat(21)}B`,
   '00000000-0000-4000-8000-000000000000',
   'issuer:a',
+  '7d',
+  '7y',
+  '2026-11-20',
+  '@1795600800',
   '2026-11-20T09:00:00Z',
   '2026-13-01T00:00:00Z',
 ];
@@ -63,9 +68,11 @@ let service: ConformanceService;
 let operations: readonly Operation[];
 beforeAll(async () => {
   service = await startConformanceService();
-  const { paths } = (await (await fetch(`${service.url}/openapi.json`)).json()) as {
+  const document = (await (await fetch(`${service.url}/openapi.json`)).json()) as {
     paths: Record<string, Record<string, Operation>>;
+    components: { schemas: Record<string, object> };
   };
+  const paths = dereference(document.paths, document.components.schemas);
   operations = Object.entries(paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => (item[method] && path.startsWith('/v1/') ? [{ ...item[method], path, method }] : [])),
   );

@@ -16,6 +16,7 @@ UNSAYABLE = {
     "filter-too-wide": "likewise: which filters need one with an index",
     "invalid-cursor": "only the service makes cursors; each is sealed",
     "as-of-out-of-range": "the ledger's length and its first entry decide it",
+    "time-out-of-range": "a pattern cannot say the years 2000 to 2100 of every form of a time",
     "time-not-future": "the clock decides it",
     "time-not-past": "the clock decides it",
     "confirmation-required": "how many users and tokens there are decides it",

@@ -207,7 +207,7 @@ describe('what is printed', () => {
     [
       'a revoke',
       { selector: USER, effect: 'revoke' },
-      { regrant_after: 1_800_000_000 },
+      { regrant_after: '2027-01-15T08:00:00Z' },
       [
         'for what was granted until now: user alice of idp.acme.example.',
         'granted anew  passes if granted after 2027-01-15T08:00:00Z',
@@ -234,14 +234,14 @@ describe('what is printed', () => {
   const block = { id: 'r-2', effect: 'block', stops: 'all', selector: USER, reason: 'x', author: { caller: 'admin' } };
   it.each([
     [
-      { revoke: 'r-3', regrant_after: 1_800_000_000 },
+      { revoke: 'r-3', regrant_after: '2027-01-15T08:00:00Z' },
       /^Lifted\. What was granted before stays revoked; what is granted after 2027-01-15T08:00:00Z passes, as far as no other rule stops it\.$/m,
     ],
     [{}, /^Lifted\. What was granted before is good again, as far as no other rule stops it\.$/m],
     [
       {
         revoke: 'r-3',
-        regrant_after: 1_800_000_000,
+        regrant_after: '2027-01-15T08:00:00Z',
         other_rules: { rules: [block, { ...block, id: 'r-4' }], more: 0 },
       },
       /^Lifted, but nothing passes yet: 2 other blocks stop the same\. What was granted before stays revoked\.$/m,

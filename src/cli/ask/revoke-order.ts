@@ -1,7 +1,7 @@
 import { SELECTOR_FORMS, SELECTOR_MEMBERS, type SelectorForm, type SelectorMember } from '../../contracts/index.js';
 import { ask, canAsk } from './ask.js';
 import { pathOf, RequestFailed, type Answer, type Client } from '../client.js';
-import { present, readJson, readMembers, readSeconds } from '../option-values.js';
+import { present, readJson, readMembers, readMoment } from '../option-values.js';
 import { formatRecord } from '../output.js';
 import {
   counted,
@@ -92,8 +92,8 @@ export function readSelection(options: SelectorOptions): OrderBody {
   return present({
     selector,
     effect: options.effect,
-    before: readSeconds('--before', options.before),
-    until: readSeconds('--until', options.until),
+    before: readMoment('--before', options.before),
+    until: readMoment('--until', options.until, 'after'),
     resume: options.resume,
     reauthenticate: options.reauthenticate,
   });
@@ -201,7 +201,7 @@ export function orderedText(body: OrderBody, answer: Answer): string {
   } = answer as {
     hits?: Answer | null;
     confirmed: { nodes: number; guards: number; expired: number };
-    regrant_after: number | null;
+    regrant_after: string | null;
   };
   const acting = actingAs(body);
   const selects = selectorText(body['selector']);
@@ -235,7 +235,7 @@ export function liftedText(answer: Answer): string {
     confirmed,
   } = answer as {
     revoke?: string;
-    regrant_after: number | null;
+    regrant_after: string | null;
     confirmed: { nodes: number; guards: number; expired: number };
   };
   const others = (answer['other_rules'] ?? undefined) as { rules: readonly Answer[] } | undefined;
@@ -245,7 +245,7 @@ export function liftedText(answer: Answer): string {
       ? `Lifted, but nothing passes yet: ${counted(blocks, 'other block')} ${blocks === 1 ? 'stops' : 'stop'} the same.`
       : 'Lifted.';
   const passes =
-    blocks === 0 && typeof regrantAfter === 'number'
+    blocks === 0 && typeof regrantAfter === 'string'
       ? `; what is granted after ${timeText(regrantAfter)} passes, as far as no other rule stops it`
       : '';
   const good = blocks === 0 ? ' What was granted before is good again, as far as no other rule stops it.' : '';

@@ -145,8 +145,11 @@ const addSelection = (command: Command): Command =>
     )
     .option(
       '--before <time>',
-      'revoke grants from before this time (default: now); not for a token, an ID-JAG or a session',
+      'revoke grants from before this time, such as 2026-12-01T09:00:00Z, or 2h for two hours ago (default: now); not for a token, an ID-JAG or a session',
     )
-    .option('--until <time>', 'end of the block (default: until it is lifted)')
+    .option(
+      '--until <time>',
+      'end of the block, such as 2026-12-24, or 8h for eight hours from now (default: until it is lifted)',
+    )
     .option('--resume', 'after --until what was granted before is good again')
     .option('--reauthenticate', 'also revoke newer grants of an older sign-in');

@@ -41,15 +41,15 @@ describe('a selector in a line', () => {
 it.each([
   [{ effect: 'block' }, 'block, until it is lifted'],
   [
-    { effect: 'block', until: 1_800_000_000 },
+    { effect: 'block', until: '2027-01-15T08:00:00Z' },
     'block until 2027-01-15T08:00:00Z; then what was granted by then stays revoked',
   ],
   [
-    { effect: 'block', until: 1_800_000_000, resume: true },
+    { effect: 'block', until: '2027-01-15T08:00:00Z', resume: true },
     'block until 2027-01-15T08:00:00Z; then all of it is good again',
   ],
   [{ effect: 'revoke' }, 'revoke, for ever'],
-  [{ effect: 'revoke', before: 1_800_000_000 }, 'revoke of what was granted until 2027-01-15T08:00:00Z'],
+  [{ effect: 'revoke', before: '2027-01-15T08:00:00Z' }, 'revoke of what was granted until 2027-01-15T08:00:00Z'],
 ])('the effect of %j in words', (rule, text) => {
   expect(effectText(rule)).toBe(text);
 });
@@ -57,16 +57,16 @@ it.each([
 it.each([
   [{ effect: 'block' }, 'Block issuer idp.acme.example until somebody lifts it.'],
   [
-    { effect: 'block', until: 1_800_000_000, resume: true },
+    { effect: 'block', until: '2027-01-15T08:00:00Z', resume: true },
     'Block issuer idp.acme.example until 2027-01-15T08:00:00Z; then all of it is good again.',
   ],
   [
-    { effect: 'block', until: 1_800_000_000 },
+    { effect: 'block', until: '2027-01-15T08:00:00Z' },
     'Block issuer idp.acme.example until 2027-01-15T08:00:00Z; then what was granted by then stays revoked.',
   ],
   [{ effect: 'revoke' }, 'Revoke what was granted until now: issuer idp.acme.example.'],
   [
-    { effect: 'revoke', before: 1_800_000_000 },
+    { effect: 'revoke', before: '2027-01-15T08:00:00Z' },
     'Revoke what was granted until 2027-01-15T08:00:00Z: issuer idp.acme.example.',
   ],
   [
@@ -128,15 +128,15 @@ describe('how a block ended', () => {
   it.each<[object | undefined, string | undefined]>([
     [undefined, undefined],
     [
-      { by: 'until', at: 1_800_000_000, leaves: 'nothing' },
+      { by: 'until', at: '2027-01-15T08:00:00Z', leaves: 'nothing' },
       'its end came at 2027-01-15T08:00:00Z; it stops nothing any more',
     ],
     [
       {
         by: 'lift',
-        at: 1_800_000_000,
+        at: '2027-01-15T08:00:00Z',
         leaves: 'revoke',
-        before: 1_800_000_000,
+        before: '2027-01-15T08:00:00Z',
         author: { caller: 'admin' },
         revoke: 'r-2',
       },
@@ -145,9 +145,9 @@ describe('how a block ended', () => {
     [
       {
         by: 'event',
-        at: 1_800_000_000,
+        at: '2027-01-15T08:00:00Z',
         leaves: 'revoke',
-        before: 1_800_000_000,
+        before: '2027-01-15T08:00:00Z',
         source: 's-1',
         event: 'e-9',
         entry: '7',
@@ -155,7 +155,7 @@ describe('how a block ended', () => {
       'enabled again at 2027-01-15T08:00:00Z by event e-9 (entry 7); what was granted until 2027-01-15T08:00:00Z stays revoked',
     ],
     [
-      { by: 'event', at: 1_800_000_000, leaves: 'revoke', before: 1_800_000_000 },
+      { by: 'event', at: '2027-01-15T08:00:00Z', leaves: 'revoke', before: '2027-01-15T08:00:00Z' },
       'enabled again at 2027-01-15T08:00:00Z; what was granted until 2027-01-15T08:00:00Z stays revoked',
     ],
   ])('%j', (ended, text) => {
@@ -165,7 +165,7 @@ describe('how a block ended', () => {
 
 const shown = {
   id: 'r-1',
-  at: 1_800_000_000,
+  at: '2027-01-15T08:00:00Z',
   effect: 'block',
   selector: { issuer: IDP },
   reason: 'breach',
@@ -186,7 +186,7 @@ it('lists rules with times and names', () => {
   expect(
     ruleTable([
       { ...shown, state: 'live', in_force: true },
-      { ...shown, state: 'lifted', ended: { at: 1_800_000_060 } },
+      { ...shown, state: 'lifted', ended: { at: '2027-01-15T08:01:00Z' } },
       { ...shown, state: 'live', in_force: false },
     ]),
   ).toBe(`ID   ORDERED               STATE                ENDED                 EFFECT  SELECTS                  REASON

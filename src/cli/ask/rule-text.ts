@@ -1,12 +1,8 @@
 import { IDENTITY_MEMBERS } from '../../contracts/index.js';
 import type { Answer } from '../client.js';
-import { formatRecord, formatTable, printable } from '../output.js';
+import { formatRecord, formatTable, localTime, printable } from '../output.js';
 
-/** Formats epoch seconds as RFC 3339; formats any other value as text. */
-export const timeText = (seconds: unknown): string =>
-  typeof seconds === 'number'
-    ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
-    : printable(String(seconds));
+export const timeText = (time: unknown): string => printable(localTime(String(time)));
 
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${grouped(count)} ${count === 1 ? one : many}`;
@@ -156,7 +152,7 @@ export function endText(ended: unknown): string | undefined {
 
 /** Formats a rule, one member a line. */
 export function ruleText(rule: Answer): string {
-  const { origin, lift } = rule as { origin?: { event: string; at: number }; lift?: Answer };
+  const { origin, lift } = rule as { origin?: { event: string; at: string }; lift?: Answer };
   return formatRecord({
     rule: rule['id'],
     state: rule['state'],
@@ -166,7 +162,7 @@ export function ruleText(rule: Answer): string {
     effect: effectText(rule, { isOrdered: true }),
     reason: rule['reason'],
     ordered: `${timeText(rule['at'])} by ${authorText(rule['author'])}`,
-    'made by': origin === undefined ? undefined : `event ${origin.event} of ${timeText(Math.floor(origin.at / 1000))}`,
+    'made by': origin === undefined ? undefined : `event ${origin.event} of ${timeText(origin.at)}`,
     'after lift of': rule['after_lift_of'],
     'lift reason': lift?.['reason'],
   });
@@ -185,7 +181,7 @@ function inForceText({ state, in_force: inForce, lift }: Answer): string {
 /** Formats rules as a table, one line a rule. */
 export function ruleTable(rules: readonly Answer[]): string {
   const rows = rules.map((rule) => {
-    const { at } = (rule['ended'] ?? {}) as { at?: number };
+    const { at } = (rule['ended'] ?? {}) as { at?: string };
     const state = rule['state'] === 'live' && rule['in_force'] !== true ? 'live, not confirmed' : rule['state'];
     return {
       id: rule['id'],

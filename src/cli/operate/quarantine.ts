@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { pathOf, type Answer } from '../client.js';
 import { jsonOption, urlOption, type Context } from '../context.js';
-import { present, readSeconds } from '../option-values.js';
+import { present, readMoment } from '../option-values.js';
 
 interface ListOptions {
   readonly source?: string;
@@ -58,8 +58,8 @@ export function addQuarantine(program: Command, context: Context): void {
       'take one refused event in again, or all that match; events that are refused again stay, with the new reason',
     )
     .option('--all', 'all events that match the options')
-    .option('--from <time>', 'refused at this time or later')
-    .option('--to <time>', 'refused before this time')
+    .option('--from <time>', 'refused at this time or later: RFC 3339, a date, or a duration back from now such as 24h')
+    .option('--to <time>', 'refused before this time, in the same forms')
     .addHelpText('after', EXAMPLES)
     .action(async (id: string | undefined, options: ReplayOptions, command: Command) => {
       if ((id === undefined) !== (options.all === true))
@@ -75,8 +75,8 @@ export function addQuarantine(program: Command, context: Context): void {
         source,
         code,
         limit: limit && Number(limit),
-        from: readSeconds('--from', options.from),
-        to: readSeconds('--to', options.to),
+        from: readMoment('--from', options.from),
+        to: readMoment('--to', options.to),
       });
       const items: Answer[] = [];
       for (let after: unknown; ; ) {

@@ -98,6 +98,20 @@ As of 2026-11-20 19:00:00+01:00 (ledger index 7).
     );
   });
 
+  it('leads to the next question as a command', () => {
+    const see = "/v1/access?client_iss=https%3A%2F%2Fidp.example&client_id=a%20'b";
+    expect(
+      say({
+        items: [
+          { calls: 1, see },
+          { calls: 2, see: '/v1/entities/7' },
+        ],
+      }).text,
+    ).toBe(
+      `CALLS  SEE\n    1  ask access --client-iss https://idp.example --client-id 'a '\\''b'\n    2  ask entities 7\n`,
+    );
+  });
+
   it('says that a list is empty', () => {
     expect(say({ items: [] }).text).toBe('none\n');
   });

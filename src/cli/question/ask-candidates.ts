@@ -5,6 +5,9 @@ import { readDocument } from './document.js';
 import { questionsOf, findQuestion, type Question } from './questions.js';
 import { positionsOf, optionsOf } from './words.js';
 
+/** Somebody waits with a finger on the tab key. */
+const PATIENCE_MS = 3_000;
+
 /** Lists the words that can end a line that begins with `rescind ask`. Without a service that answers there are none. */
 export async function askCandidates(
   program: Command,
@@ -35,7 +38,7 @@ async function questionsAt(ask: Command, context: Context, words: readonly strin
   ask.setOptionValue('url', valueOf('--url'));
   ask.setOptionValue('context', valueOf('--context'));
   try {
-    return questionsOf(await readDocument(await context.url(ask))).questions;
+    return questionsOf(await readDocument(await context.url(ask), PATIENCE_MS)).questions;
   } catch {
     return [];
   }

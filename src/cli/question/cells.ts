@@ -1,10 +1,11 @@
 import { authorText, grouped, selectorText } from '../ask/rule-text.js';
 import { printable } from '../output.js';
+import { quoted } from './quoted.js';
 import type { Schema } from './document.js';
 import type { LocalTime, ToLocalTime } from './local-time.js';
 import type { Schemas } from './schema.js';
 
-/** What a table shows of one value. */
+/** One value as a table shows it. */
 export interface Cell {
   readonly text: string;
   readonly kind: 'text' | 'number' | 'time' | 'id';
@@ -39,8 +40,28 @@ const IDS: ReadonlySet<string> = new Set([
   'commitment',
   'leaf_hash',
 ]);
-/** Where an entry of the ledger stands and when it came; a person reads the time. */
+/** The place of an entry in the ledger and the time when it came; a person reads the time. */
 const POINT: ReadonlySet<string> = new Set(['index', 'at']);
+
+/** Writes a request of the API, by which an answer leads to another question, as the words after `rescind`. */
+function commandOf(request: string): string {
+  const { pathname, searchParams } = new URL(request, 'http://localhost');
+  const words = pathname
+    .split('/')
+    .slice(2)
+    .map((word) => quoted(wordOf(word)));
+  const options = [...searchParams].map(([name, value]) => `--${name.replaceAll('_', '-')} ${quoted(value)}`);
+  return ['ask', ...words, ...options].join(' ');
+}
+
+/** A name that is not encoded as it should be is shown as it is. */
+const wordOf = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+};
 
 const isMembers = (value: Json): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -84,6 +105,7 @@ export function createCells(schemas: Schemas, toLocal: ToLocalTime): Cells {
     if (value === true) return { text: 'yes', kind: 'text' };
     if (typeof value === 'number')
       return { text: schemas.isCount(schema) ? grouped(value) : String(value), kind: IDS.has(name) ? 'id' : 'number' };
+    if (name === 'see' && String(value).startsWith('/v1/')) return { text: commandOf(String(value)), kind: 'id' };
     const isId = IDS.has(name) || schemas.isOpaque(schema);
     return isId
       ? { text: printable(String(value)), kind: 'id' }
@@ -92,7 +114,8 @@ export function createCells(schemas: Schemas, toLocal: ToLocalTime): Cells {
 
   function objectCell(value: Members, schema: Schema | undefined, name: string): Cell | undefined {
     const members = Object.keys(value);
-    if (members.length === 0) return BLANK;
+    // A role without bounds, for example: that it stands there says something.
+    if (members.length === 0) return { text: 'yes', kind: 'text' };
     if (name === 'selector') return { text: selectorText(value), kind: 'text' };
     if (name === 'author') return { text: authorText(value), kind: 'text' };
     if (members.every((member) => POINT.has(member)) && 'at' in value)
@@ -129,7 +152,10 @@ export function createCells(schemas: Schemas, toLocal: ToLocalTime): Cells {
     if (cell !== undefined) return cell.text;
     const leaves = leavesOf(value as Members, schema, true).filter(({ cell: { isBlank } }) => isBlank !== true);
     const told = leaves.filter(({ cell: { kind } }) => kind !== 'id');
-    return (told.length > 0 ? told : leaves).map(({ path, cell: { text } }) => `${path.join(' ')} ${text}`).join(', ');
+    // The first member is what the element is about; it needs no name.
+    return (told.length > 0 ? told : leaves)
+      .map(({ path, cell: { text } }, at) => (at === 0 && told.length > 0 ? text : `${path.join(' ')} ${text}`))
+      .join(' ');
   }
 
   function leavesOf(value: Members, schema: Schema | undefined, isRow: boolean, path: readonly string[] = []): Leaf[] {

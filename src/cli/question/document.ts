@@ -54,8 +54,8 @@ export interface ApiDocument {
 }
 
 /** Reads the document of the service itself, so that the two cannot disagree about what can be asked. No key is sent. */
-export async function readDocument(url: string): Promise<ApiDocument> {
-  const document = (await readPublic(url, '/openapi.json')) as unknown as Partial<ApiDocument>;
+export async function readDocument(url: string, timeoutMs?: number): Promise<ApiDocument> {
+  const document = (await readPublic(url, '/openapi.json', timeoutMs)) as unknown as Partial<ApiDocument>;
   if (typeof document.paths !== 'object' || document.paths === null)
     throw new Error(`${url} has no OpenAPI document: is it a Rescind that serves questions?`);
   return document as ApiDocument;

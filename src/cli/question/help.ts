@@ -1,4 +1,4 @@
-import { printable } from '../output.js';
+import { quoted } from './quoted.js';
 import { nameOf, type Catalogue, type Question } from './questions.js';
 
 const CLOSING = `
@@ -25,10 +25,8 @@ export function catalogueText({ questions }: Catalogue, url: string): string {
   // The questions of the security team come first; what only operators ask follows.
   const order = [...groups].sort(([one], [other]) => Number(other === 'questions') - Number(one === 'questions'));
   const lists = order.map(([group, members]) => {
-    const lines = members.map(
-      (question) => `  ${nameOf(question).padEnd(width)}  ${printable(question.summary.split('\n')[0]!)}\n`,
-    );
-    return `\n${printable(group.charAt(0).toUpperCase() + group.slice(1))}:\n${lines.join('')}`;
+    const lines = members.map((question) => `  ${nameOf(question).padEnd(width)}  ${question.summary}\n`);
+    return `\n${group.charAt(0).toUpperCase()}${group.slice(1)}:\n${lines.join('')}`;
   });
   return `Usage: rescind ask <question> [options]\n\nWhat ${url} can be asked:\n${lists.join('')}${CLOSING}`;
 }
@@ -47,6 +45,3 @@ export function exampleOf(question: Question): string {
     ? `\nExample:\n  ${['rescind ask', ...words, ...values, ...options].join(' ')}\n`
     : '';
 }
-
-const quoted = (value: string): string =>
-  /^[\w:/.@=+,-]+$/.test(value) ? value : `'${printable(value).replaceAll("'", `'\\''`)}'`;

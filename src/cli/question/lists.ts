@@ -3,7 +3,7 @@ import type { Schemas } from './schema.js';
 
 /** Lists that stand for a whole answer, the first that there is. */
 const MAIN = ['items', 'edges'] as const;
-/** What stands beside the only list of an answer that is nothing but a list. */
+/** Members beside the only list of an answer that is nothing but a list. */
 const BESIDE: ReadonlySet<string> = new Set(['as_of', 'next']);
 
 /** Names the member of an answer whose items are written as lines; undefined if the answer is one thing. */

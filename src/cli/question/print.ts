@@ -50,7 +50,7 @@ export async function printAnswer(
       widthOf(terminal),
     );
     await write(out, text);
-    for (const note of notes) err.write(`${note} -o json shows everything.\n`);
+    if (notes.length > 0) err.write(`${notes.join(' ')} -o json shows everything.\n`);
     return more(terminal, schemas, question, answer);
   }
   const progress = isAll && err.isTTY === true && out.isTTY !== true ? createProgress(err) : undefined;
@@ -122,9 +122,9 @@ function rowsOf(schemas: Schemas, { answer }: Question, page: Answer): { readonl
 function more({ err }: Terminal, schemas: Schemas, question: Question, { next }: Answer): void {
   if (typeof next !== 'string') return;
   const limit = question.options.find(({ name }) => name === 'limit')?.schema.maximum;
-  const larger = limit === undefined ? '' : `, --limit ${limit} for a longer page`;
+  const larger = limit === undefined ? '' : `, --limit ${limit} a longer page`;
   const list = listOf(schemas, question.answer) ?? 'items';
   err.write(
-    `There are more ${list.replaceAll('_', ' ')}: add --all -o csv (or jsonl) for all${larger}, or --cursor ${next} for the next page.\n`,
+    `There are more ${list.replaceAll('_', ' ')}: --all -o csv (or jsonl) writes all${larger}; the next page: --cursor ${next}\n`,
   );
 }

@@ -11,8 +11,9 @@ const DOCUMENT: ApiDocument = {
   paths: {
     '/v1/access': {
       get: {
-        summary: 'Accesses',
+        summary: 'Acc\u001besses',
         parameters: [
+          { name: '$(id)', in: 'query', schema: text },
           { name: 'user_sub', in: 'query', schema: text },
           { name: 'outcome', in: 'query', schema: { type: 'string', enum: ['allowed', 'denied'] } },
           { name: 'limit', in: 'query', schema: { type: 'integer', maximum: 100 } },
@@ -58,6 +59,8 @@ const DOCUMENT: ApiDocument = {
       },
     },
     '/health/live': { get: { responses: {} } },
+    '/v1/$(id)': { get: { responses: {} } },
+    '/v1/{a b}': { get: { responses: {} } },
   },
 };
 const { questions } = questionsOf(DOCUMENT);
@@ -144,7 +147,7 @@ describe('the questions of a document', () => {
 
   it('show their options and an example', () => {
     expect(parse('access', '--help')).toMatch(
-      /Usage: rescind ask access \[options\]\n\nAccesses[^]*--outcome <choice>/,
+      /Usage: rescind ask access \[options\]\n\nAcc\\u\{1b\}esses[^]*--outcome <choice>/,
     );
     expect(exampleOf(find('sources', 'check')!)).toBe("\nExample:\n  rescind ask sources check 'a b' --x-y 1\n");
   });

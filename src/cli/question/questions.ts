@@ -1,3 +1,4 @@
+import { printable } from '../output.js';
 import { METHODS, type ApiDocument, type Method, type Operation, type Parameter, type Schema } from './document.js';
 import { createSchemas, type Schemas } from './schema.js';
 
@@ -42,9 +43,13 @@ export interface Catalogue {
   readonly schemas: Schemas;
 }
 
+/** Words of a path, and names of values, that can stand in a command line as they are. */
+const PATH = /^\/v1(?:\/(?:[\w.-]+|\{\w+\}))+$/;
+const NAME = /^[a-z]\w*$/i;
+
 /** Says whether an operation changes nothing, by its method or by its mark. */
 export const isQuestion = (method: Method, path: string, operation: Operation): boolean =>
-  path.startsWith(ROOT) && (method === 'get' || operation['x-rescind-reads'] === true);
+  PATH.test(path) && (method === 'get' || operation['x-rescind-reads'] === true);
 
 /** Makes a question of each reading operation of `/v1`. */
 export function questionsOf(document: ApiDocument): Catalogue {
@@ -66,13 +71,13 @@ export const nameOf = ({ words, parts }: Question): string =>
 
 function questionOf(schemas: Schemas, method: Method, path: string, operation: Operation): Question {
   const segments = path.slice(ROOT.length).split('/');
-  const parameters = operation.parameters ?? [];
+  const parameters = (operation.parameters ?? []).filter(({ name }) => NAME.test(name));
   const input = (parameter: Parameter, place: QuestionInput['place']): QuestionInput => ({
     name: parameter.name,
     option: parameter.name.replaceAll('_', '-'),
     place,
     isRequired: parameter.required === true,
-    description: parameter.description ?? parameter.schema?.description ?? '',
+    description: plain(parameter.description ?? parameter.schema?.description ?? ''),
     choices: schemas.choicesOf(parameter.schema),
     structure: schemas.structureOf(parameter.schema),
     schema: parameter.schema ?? {},
@@ -86,9 +91,9 @@ function questionOf(schemas: Schemas, method: Method, path: string, operation: O
     words: segments.filter((segment) => !segment.startsWith('{')),
     method,
     path,
-    group: operation.tags?.[0] ?? 'questions',
-    summary: operation.summary ?? '',
-    description: operation.description,
+    group: plain(operation.tags?.[0] ?? 'questions'),
+    summary: plain(operation.summary ?? ''),
+    description: operation.description === undefined ? undefined : plain(operation.description),
     parts: segments
       .filter((segment) => segment.startsWith('{'))
       .map((segment) => inPath.get(segment.slice(1, -1)) ?? input({ name: segment.slice(1, -1), in: 'path' }, 'path')),
@@ -102,10 +107,14 @@ function questionOf(schemas: Schemas, method: Method, path: string, operation: O
   };
 }
 
+/** The document comes from outside, as names do. */
+const plain = (text: string): string => printable(text.replaceAll('\n', ' '));
+
 function bodyInputs(schemas: Schemas, { requestBody }: Operation): Parameter[] {
   const schema = requestBody?.content[JSON_TYPE]?.schema;
-  const required = schema?.required ?? [];
-  return Object.entries(schemas.propertiesOf(schema)).map(([name, member]) => ({
+  const required = schemas.requiredOf(schema);
+  const members = Object.entries(schemas.propertiesOf(schema)).filter(([name]) => NAME.test(name));
+  return members.map(([name, member]) => ({
     name,
     in: 'body',
     required: required.includes(name),

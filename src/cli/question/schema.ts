@@ -8,6 +8,8 @@ const MAX_DEPTH = 8;
 export interface Schemas {
   /** Lists the members of an object; of several alternatives the members of all. */
   propertiesOf(schema: Schema | undefined): Readonly<Record<string, Schema>>;
+  /** Lists the members that an object must have, whichever alternative it is. */
+  requiredOf(schema: Schema | undefined): readonly string[];
   /** Finds the schema of the items of an array. */
   itemOf(schema: Schema | undefined): Schema | undefined;
   /** Says whether a value can be an array of objects. */
@@ -29,6 +31,13 @@ export function createSchemas(named: Readonly<Record<string, Schema>>): Schemas 
     const parts = [...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...(schema.allOf ?? [])];
     return [schema, ...parts.flatMap((part) => alternatives(part, depth + 1))];
   }
+  /** The schema, or the one that it refers to, without alternatives. */
+  const definitions = (schema: Schema | undefined): readonly Schema[] =>
+    schema === undefined
+      ? []
+      : schema.$ref?.startsWith(PREFIX)
+        ? definitions(named[schema.$ref.slice(PREFIX.length)])
+        : [schema];
   const has = (schema: Schema, type: string): boolean =>
     schema.type === type || (Array.isArray(schema.type) && schema.type.includes(type));
   const some = (schema: Schema | undefined, is: (one: Schema) => boolean): boolean => alternatives(schema).some(is);
@@ -41,6 +50,7 @@ export function createSchemas(named: Readonly<Record<string, Schema>>): Schemas 
           .toReversed()
           .map(({ properties }) => properties ?? {}),
       ) as Record<string, Schema>,
+    requiredOf: (schema) => definitions(schema).flatMap(({ required }) => required ?? []),
     itemOf: (schema) => alternatives(schema).find(({ items }) => items !== undefined)?.items,
     isTable: (schema) =>
       some(schema, (one) => has(one, 'array')) && Object.keys(schemas.propertiesOf(schemas.itemOf(schema))).length > 0,

@@ -118,12 +118,17 @@ interface Fitting {
   readonly leftOut: readonly string[];
 }
 
-/** Chooses the columns that have room: first those that say the same in every row leave, then ids, then the last ones. */
+/** Chooses the columns that have room: first those that say the same in every row leave, then ids, then those that are mostly blank, then the last ones. */
 function fit(all: readonly Column[], rows: number, width: number): Fitting {
-  if (sum(all.map((column) => column.width)) <= width) return { columns: all, same: [], leftOut: [] };
+  let columns = all;
+  const same: string[] = [];
   const isSame = (column: Column): boolean => rows > 1 && column.texts.every((text) => text === column.texts[0]);
-  const same = all.filter(isSame).map(({ name, texts }) => `${name} ${texts[0]}`);
-  let columns = all.filter((column) => !isSame(column));
+  for (const column of all.toReversed()) {
+    if (sum(columns.map((one) => one.width)) <= width) break;
+    if (!isSame(column)) continue;
+    columns = columns.filter((one) => one !== column);
+    same.unshift(`${column.name} ${column.texts[0]}`);
+  }
   const leftOut: string[] = [];
   const leave = (column: Column | undefined): void => {
     columns = columns.filter((one) => one !== column);
@@ -131,7 +136,9 @@ function fit(all: readonly Column[], rows: number, width: number): Fitting {
   };
   const fits = (narrowest: number): boolean => sum(columns.map((column) => least(column, narrowest))) <= width;
   while (!fits(READABLE) && columns.some(({ isId }) => isId)) leave(columns.findLast(({ isId }) => isId));
-  while (!fits(READABLE) && columns.length > FEWEST) leave(columns.at(-1));
+  const mostlyBlank = (column: Column): boolean =>
+    column.cells.filter(({ isBlank }) => isBlank === true).length * 2 > column.cells.length;
+  while (!fits(READABLE) && columns.length > FEWEST) leave(columns.findLast(mostlyBlank) ?? columns.at(-1));
   while (!fits(NARROWEST) && columns.length > 1) leave(columns.at(-1));
   return { columns, same, leftOut };
 }

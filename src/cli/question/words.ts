@@ -85,7 +85,7 @@ function optionOf(input: QuestionInput): Option {
 
 function oneLine({ description, schema, isRequired, structure, choices }: QuestionInput): string {
   const told = [
-    description.replaceAll('\n', ' '),
+    description,
     structure !== undefined && choices !== undefined ? `of ${choices.join(', ')}` : '',
     isRequired ? 'required' : '',
     schema.default === undefined ? '' : `default: ${String(schema.default)}`,

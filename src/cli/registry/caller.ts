@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { pathOf } from '../client.js';
 import { jsonOption, urlOption, type Context } from '../context.js';
-import { collect, present, readJson, readMembers, readSeconds } from '../option-values.js';
+import { collect, present, readJson, readMembers, readMoment } from '../option-values.js';
 
 interface RoleOptions {
   readonly roles?: string;
@@ -33,14 +33,14 @@ export function addCaller(program: Command, context: Context): void {
 
   withRoles(caller.command('create <id>'))
     .description('register a caller; its secret is shown once')
-    .option('--expires-at <time>', 'time when the secret expires')
+    .option('--expires-at <time>', 'time when the secret expires: RFC 3339, a date, or a duration from now such as 30d')
     .addHelpText('after', EXAMPLES)
     .action(async (id: string, options: RoleOptions, command: Command) => {
       const client = await context.client(command);
       const body = present({
         id,
         roles: readRoles(options),
-        expires_at: readSeconds('--expires-at', options.expiresAt),
+        expires_at: readMoment('--expires-at', options.expiresAt, 'after'),
       });
       context.show(command, await client.post(pathOf('callers'), body));
     });
@@ -64,12 +64,12 @@ export function addCaller(program: Command, context: Context): void {
   caller
     .command('add-secret <id>')
     .description('add a second secret for a rotation; it is shown once')
-    .option('--expires-at <time>', 'time when it expires')
+    .option('--expires-at <time>', 'time when it expires: RFC 3339, a date, or a duration from now such as 30d')
     .addOption(urlOption())
     .addOption(jsonOption())
     .action(async (id: string, options: { expiresAt?: string }, command: Command) => {
       const client = await context.client(command);
-      const body = present({ expires_at: readSeconds('--expires-at', options.expiresAt) });
+      const body = present({ expires_at: readMoment('--expires-at', options.expiresAt, 'after') });
       context.show(command, await client.post(pathOf('callers', id, 'secrets'), body));
     });
   caller

@@ -78,7 +78,7 @@ const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 const eventRow = ({ index, type, at, delay_ms, subject }: Answer): Answer => ({
   index,
   type,
-  at: timeOf(at),
+  at,
   after: delay_ms === null ? null : span(delay_ms as number),
   about: aboutOf(subject),
 });
@@ -87,7 +87,7 @@ const refusalRow = ({ id, at, code, detail, caller, position }: Answer): Answer 
   const { topic, partition, offset } = (position ?? {}) as Answer;
   return {
     id,
-    at: timeOf(at),
+    at,
     code,
     detail,
     came_by:
@@ -99,7 +99,7 @@ const inactiveRow = ({ reason, member, count, last, token }: Answer): Answer => 
   reason,
   member,
   asked: `${String(count)}×`,
-  last: timeOf(last),
+  last,
   token,
 });
 
@@ -117,9 +117,6 @@ function keysOf({ from, usable }: Checked['keys']): string {
 
 const partitionOf = ({ partition, next_offset, stopped, lag }: Answer): string =>
   `${String(partition)}, stored up to offset ${String(next_offset)}, ${lag === null ? 'lag not known' : `${String(lag)} behind`}${stopped === null ? '' : `, STOPPED: ${printable(String(stopped))}`}`;
-
-const timeOf = (seconds: unknown): string | null =>
-  typeof seconds === 'number' ? new Date(seconds * 1000).toISOString().replace('.000Z', 'Z') : null;
 
 /** Formats milliseconds for people. */
 function span(milliseconds: number): string {

@@ -13,19 +13,36 @@ revoke
 revoke.command('lift <id>').description('lift\u001b[2J a block');
 program.command('hidden', { hidden: true });
 
+const context = program.command('context');
+context.command('use [name]').option('--none', 'none');
+context.command('add <name>');
+
+const sources = {
+  ask: async (rest: readonly string[], last: string) => [
+    { word: `ask-${rest.join('-')}`, meaning: last },
+    { word: 'ask-$(id)', meaning: '' },
+    { word: 'ask-`id`', meaning: '' },
+    { word: 'ask- id', meaning: '' },
+  ],
+  contexts: async () => ['prod', 'lab'],
+};
 const words = async (...typed: string[]): Promise<string[]> =>
-  (
-    await candidatesOf(program, typed, async (rest, last) => [
-      { word: `ask-${rest.join('-')}`, meaning: last },
-      { word: 'ask-$(id)', meaning: '' },
-      { word: 'ask-`id`', meaning: '' },
-      { word: 'ask- id', meaning: '' },
-    ])
-  ).map(({ word }) => word);
+  (await candidatesOf(program, typed, sources)).map(({ word }) => word);
 
 describe('the words that end a line', () => {
   it.each([
-    [[''], ['ask', 'revoke', 'help']],
+    [[''], ['ask', 'revoke', 'context', 'help']],
+    [
+      ['context', 'use', ''],
+      ['prod', 'lab'],
+    ],
+    [['context', 'use', '--n'], ['--none']],
+    [['context', 'add', ''], []],
+    [['revoke', 'lift', '5c1f', '--context', 'p'], ['prod']],
+    [
+      ['ask', 'access', '--context', ''],
+      ['prod', 'lab'],
+    ],
     [['rev'], ['revoke']],
     [['hid'], []],
     [
@@ -53,7 +70,7 @@ describe('the words that end a line', () => {
   });
 
   it('say in one line what they mean', async () => {
-    expect(await candidatesOf(program, ['revoke', 'li'], async () => [])).toEqual([
+    expect(await candidatesOf(program, ['revoke', 'li'], sources)).toEqual([
       { word: 'lift', meaning: 'lift [2J a block' },
     ]);
   });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { optionCandidates, valuesAfter, type Candidate } from '../candidate.js';
 
-/** What a question offers to a line that begins with `rescind ask`. */
+/** The words that a question offers to a line that begins with `rescind ask`. */
 export type AskCandidates = (words: readonly string[], typed: string) => Promise<readonly Candidate[]>;
 
 /** A shell shows one line a word. */
@@ -16,13 +16,16 @@ const STANDING: Readonly<Record<string, string>> = { revoke: 'order' };
 export async function candidatesOf(
   program: Command,
   words: readonly string[],
-  ask: AskCandidates,
+  { ask, contexts }: { readonly ask: AskCandidates; readonly contexts: ContextNames },
 ): Promise<readonly Candidate[]> {
   const typed = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   const { command, rest } = commandAt(program, before);
-  const found =
-    command.name() === 'ask' && command.parent === program
+  const isName = before.at(-1) === '--context' || (takesName(command) && rest.length === 0 && !typed.startsWith('-'));
+  const isAsked = command.name() === 'ask' && command.parent === program;
+  const found = isName
+    ? (await contexts()).map((word) => ({ word, meaning: '' }))
+    : isAsked
       ? await ask(rest, typed)
       : ownCandidates(command, rest, typed);
   const once = new Map(found.map((candidate) => [candidate.word, candidate]));
@@ -30,6 +33,10 @@ export async function candidatesOf(
     .filter(({ word }) => word.startsWith(typed) && PLAIN.test(word))
     .map(({ word, meaning }) => ({ word, meaning: oneLine(meaning) }));
 }
+
+/** Says whether the command takes the name of a saved context. */
+const takesName = (command: Command): boolean =>
+  command.parent?.name() === 'context' && ['use', 'remove'].includes(command.name());
 
 const oneLine = (text: string): string => {
   const line = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ');

@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { askCandidates } from '../question/ask-candidates.js';
 import type { Context } from '../context.js';
+import { readContexts } from '../saved-contexts.js';
 import { candidatesOf } from './candidates.js';
 import { SCRIPTS, SHELLS, WORDS_COMMAND, type Shell } from './shell-scripts.js';
 
@@ -29,6 +30,14 @@ export async function printWords(program: Command, context: Context, args: reado
   // Bash takes `--output=json` apart at the equals sign.
   const words = args.slice(WORDS_COMMAND.length).filter((word, at, all) => word !== '=' || at === all.length - 1);
   const line = words.at(-1) === '=' ? [...words.slice(0, -1), ''] : words;
-  const candidates = await candidatesOf(program, line, (rest, typed) => askCandidates(program, context, rest, typed));
+  const candidates = await candidatesOf(program, line, {
+    ask: (rest, typed) => askCandidates(program, context, rest, typed),
+    // A file that is refused completes nothing; the command itself says why.
+    contexts: () =>
+      readContexts(context.terminal.env).then(
+        ({ contexts }) => Object.keys(contexts),
+        () => [],
+      ),
+  });
   for (const { word, meaning } of candidates) context.terminal.out.write(`${word}\t${meaning}\n`);
 }

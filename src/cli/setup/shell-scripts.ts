@@ -18,11 +18,12 @@ complete -o default -F _rescind rescind
 
 const ZSH = `#compdef rescind
 _rescind() {
-  local line word
+  local line word meaning
   local -a candidates
   while IFS= read -r line; do
     word=\${line%%$'\\t'*}
-    candidates+=("\${word//:/\\\\:}:\${line#*$'\\t'}")
+    meaning=\${line#*$'\\t'}
+    candidates+=("\${word//:/\\\\:}\${meaning:+:$meaning}")
   done < <("\${words[1]}" ${ASK} "\${(@)words[2,CURRENT]}" 2>/dev/null)
   if (( \${#candidates} )); then
     _describe rescind candidates

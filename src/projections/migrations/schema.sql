@@ -56,6 +56,25 @@ CREATE INDEX token_ix ON token USING brin (ix) WITH (pages_per_range = 16, autos
 CREATE INDEX token_id_jag_sid ON token (tenant, (facts #>> '{id_jag,sid}'), ix) WHERE facts #>> '{id_jag,sid}' IS NOT NULL;
 CREATE INDEX token_sid ON token (tenant, (facts ->> 'sid'), ix) WHERE facts ->> 'sid' IS NOT NULL;
 
+-- Names of a token that no column, alias or other index leads from to it: those that it states beside others of the same kind, and those of an
+-- ID-JAG that names another user, client or agent than the token. `name` is a rule key, known from `first_ix` on. Most tokens have none.
+CREATE TABLE token_name (
+  tenant   uuid   NOT NULL,
+  name     bytea  NOT NULL,
+  tok      bytea  NOT NULL,
+  first_ix bigint NOT NULL,
+  PRIMARY KEY (tenant, name, tok)
+);
+
+-- The first index at which a token of a client is for a resource, whether or not a grant, a connection or a use shows them together.
+CREATE TABLE client_resource (
+  tenant   uuid   NOT NULL,
+  res      int    NOT NULL,
+  client   int    NOT NULL,
+  first_ix bigint NOT NULL,
+  PRIMARY KEY (tenant, res, client)
+);
+
 -- `key` is the identity by (iss, jti), `sha_key` by the digest of the compact form.
 CREATE TABLE id_jag (
   tenant      uuid   NOT NULL,

@@ -9,6 +9,6 @@ export interface Moment {
 
 /**
  * The moment that was asked for. `index` alone: when that many entries had arrived. `atMs` alone: what had arrived by
- * then, epoch milliseconds.
+ * then, epoch milliseconds. `agoMs` alone: what had arrived so many milliseconds before now.
  */
-export type AskedMoment = Moment | { readonly index: bigint } | { readonly atMs: number };
+export type AskedMoment = Moment | { readonly index: bigint } | { readonly atMs: number } | { readonly agoMs: number };

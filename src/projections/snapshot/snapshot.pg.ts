@@ -333,13 +333,13 @@ async function findMoment(
   arrival: string | null = null,
 ): Promise<Moment> {
   if (asked === undefined) return { index: head, at: now };
-  if ('atMs' in asked) {
-    if (asked.atMs >= (now + 1) * 1000) throw outOfRange('`as_of` lies in the future');
-    const [found] =
-      other?.atMs === asked.atMs ? [other] : await rows<{ index: string }>(FIND_INDEX, [asked.atMs, String(head)]);
+  if ('atMs' in asked || 'agoMs' in asked) {
+    const atMs = 'atMs' in asked ? asked.atMs : now * 1000 - asked.agoMs;
+    if (atMs >= (now + 1) * 1000) throw outOfRange('`as_of` lies in the future');
+    const [found] = other?.atMs === atMs ? [other] : await rows<{ index: string }>(FIND_INDEX, [atMs, String(head)]);
     if (found === undefined || found.index === '0')
       throw outOfRange('`as_of` lies before the first entry of the ledger');
-    return { index: BigInt(found.index), at: Math.floor(asked.atMs / 1000) };
+    return { index: BigInt(found.index), at: Math.floor(atMs / 1000) };
   }
   if (asked.index > head) throw outOfRange(`\`as_of\` lies beyond the ledger, which has ${head} entries`);
   if ('at' in asked) return asked;

@@ -23,6 +23,7 @@ import {
 import { ENTITY_DIMENSIONS, type EntityBatch, type EntityKind, type EntityRef } from '../entities.pg.js';
 import { only, type ProjectedEvent } from '../event.js';
 import type { TouchedToken } from '../usage/write.pg.js';
+import { writeClientResources, writeStrayNames, type ClientResource } from './names.pg.js';
 
 type TokenEvent = ProjectedEvent<'token.issued'>;
 type IdJagEvent = ProjectedEvent<'id-jag.issued'>;
@@ -86,6 +87,8 @@ export function planTokens(events: readonly ProjectedEvent[], entities: EntityBa
       const { rows } = await client.query<TouchedToken>(BIND_TOKENS, identityColumns(idJags));
       touched.push(...rows);
     }
+    if (idJags.length + tokens.length > 0) await writeStrayNames(client, tokens, idJags);
+    if (tokens.length > 0) await writeClientResources(client, resourcesOf(tokens, entities));
     return {
       named: { tokens, idJags },
       touched,
@@ -147,6 +150,14 @@ function tokenUser(event: TokenEvent, entities: EntityBatch): EntityRef | undefi
   if (idJag || sub === undefined) return undefined;
   return entities.want(event, 'user', userParts({ iss, tenant, sub }));
 }
+
+const resourcesOf = (
+  tokens: readonly { readonly event: TokenEvent; readonly refs: ReturnType<typeof tokenRefs> }[],
+  entities: EntityBatch,
+): ClientResource[] =>
+  tokens.flatMap(({ event: { tenant, ix }, refs }) =>
+    refs.resources.map((ref) => ({ tenant, ix, client: entities.id(refs.client), res: entities.id(ref) })),
+  );
 
 function agentRef(
   event: TokenEvent | IdJagEvent,

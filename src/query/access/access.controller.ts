@@ -3,11 +3,10 @@ import { ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { Answers, type Asker } from '../ask/documented.controller.js';
 import type { Questions } from '../questions.pg.js';
-import { parameterDocs } from '../ask/parameter-docs.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
 import { ACCESS_PARAMETERS } from './access.pg.js';
 import * as answers from './answers.js';
-import { COUNT_PARAMETERS, MAX_WALKED, WHOLE_HOURS } from './counts.pg.js';
+import { COUNT_PARAMETERS, MAX_WALKED } from './counts.pg.js';
 
 const FILTERS =
   'The filters by user, client, agent, resource and token have an index; every other filter needs one of these beside it.';
@@ -37,8 +36,8 @@ export class AccessController {
   @Answers(
     'How much was accessed, by hour or day',
     answers.AccessCounts,
-    parameterDocs(COUNT_PARAMETERS, { from: { schema: WHOLE_HOURS }, to: { schema: WHOLE_HOURS } }),
-    `Counts attributed uses. A summary counts with its number of calls, in the hour of its beginning. With \`token\`, uses that are not attributed count too. \`from\` and \`to\` are whole hours; days are those of UTC. ${FILTERS} Without a filter, or with only a client or a resource, the answer comes from stored sums. Otherwise accesses are counted one by one, the latest first, at most ${MAX_WALKED.toLocaleString('en')}; beyond that the total and the earliest bucket say \`at_least\`.`,
+    COUNT_PARAMETERS,
+    `Counts attributed uses. A summary counts with its number of calls, in the hour of its beginning. With \`token\`, uses that are not attributed count too. \`from\` and \`to\` are whole hours of UTC, and a duration begins with its hour; days are those of UTC. ${FILTERS} Without a filter, or with only a client or a resource, the answer comes from stored sums. Otherwise accesses are counted one by one, the latest first, at most ${MAX_WALKED.toLocaleString('en')}; beyond that the total and the earliest bucket say \`at_least\`.`,
   )
   counts(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessCounts> {
     return this.#questions.accessCounts(caller.tenant, query);

@@ -1,9 +1,11 @@
+import { timeText } from '../../contracts/index.js';
 import { asOfOf } from '../ask/as-of.js';
 import { operationOf, outcomeOf } from '../ask/entity-kinds.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
 import { readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
+import { windowAt } from '../ask/window.js';
 import type { Ask } from '../../projections/index.js';
 import type { AccessItem, AccessPage } from './answers.js';
 import { ACCESS_FILTERS, DEFAULT_WINDOW_S, lastOf, MAX_INT64, readFilters, resolveFilters } from './filters.pg.js';
@@ -28,13 +30,14 @@ export function createAccessQuestion({ ask, reader }: { readonly ask: Ask; reado
       tenant,
       async (snapshot) => {
         const { driver, driving, values } = await resolveFilters(snapshot, tenantKey, parameters, filters);
-        const start = [MAX_INT64, MAX_INT64, String(filters.window.from ?? snapshot.at - DEFAULT_WINDOW_S)];
+        const window = windowAt(filters.window, snapshot.at);
+        const start = [MAX_INT64, MAX_INT64, String(window.from ?? snapshot.at - DEFAULT_WINDOW_S)];
         const [at, ix, from] = (page.after ?? start) as [string, string, string];
         const rows = await snapshot.rows<AccessRow>(ACCESS[driver], [
           ...values,
           driving,
           from,
-          lastOf(snapshot, filters.window.to),
+          lastOf(snapshot, window.to),
           at,
           ix,
           page.limit + 1,
@@ -88,8 +91,8 @@ const entitiesOf = (row: AccessRow) => [
 function itemOf(row: AccessRow, names: Names, reader: Reader): AccessItem {
   return {
     index: row.ix,
-    at: Number(row.at),
-    ...(row.until_at === row.at ? {} : { until: Number(row.until_at) }),
+    at: timeText(Number(row.at)),
+    ...(row.until_at === row.at ? {} : { until: timeText(Number(row.until_at)) }),
     count: Number(row.n),
     attributed: row.bound,
     user: orNull(row.usr, names.user),

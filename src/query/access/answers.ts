@@ -14,6 +14,7 @@ import {
   Source,
   strict,
   Time,
+  timeThat,
   TokenId,
   User,
 } from '../ask/answer-parts.js';
@@ -22,7 +23,7 @@ export const AccessItem = Type.Object(
   {
     index: Index,
     at: Time,
-    until: Type.Optional(Type.Integer({ description: 'end of the window, if the item is a summary' })),
+    until: Type.Optional(timeThat('end of the window, if the item is a summary')),
     count: Type.Integer({ minimum: 1, description: '1; for a summary, the number of calls in it' }),
     attributed: Type.Boolean({ description: 'false: no event has said yet whose token this is' }),
     user: maybe(User),
@@ -59,21 +60,16 @@ const sums = {
 export const AccessCounts = one({
   by: Type.Enum(['hour', 'day']),
   from: Time,
-  to: maybe(Type.Integer({ description: 'seconds since the epoch; null: no end' })),
+  to: maybe(timeThat('null: no end')),
   total: Type.Object({ ...sums, ...lowerBound }, strict),
   items: Type.Array(
-    Type.Object(
-      { at: Type.Integer({ description: 'beginning of the hour or day, UTC' }), ...sums, ...lowerBound },
-      strict,
-    ),
+    Type.Object({ at: timeThat('beginning of the hour or day, UTC'), ...sums, ...lowerBound }, strict),
     {
       description: 'earliest first; hours or days without uses are left out',
     },
   ),
   counted_from: Type.Optional(
-    Type.Integer({
-      description: 'There was more than one answer counts. Everything later than this moment is counted.',
-    }),
+    timeThat('There was more than one answer counts. Everything later than this moment is counted.'),
   ),
 });
 

@@ -1,4 +1,5 @@
-import { RescindError } from '../../contracts/index.js';
+import { orNull } from '../ask/names.pg.js';
+import { type AskedTime, RescindError, secondsOf, timeText } from '../../contracts/index.js';
 import {
   type Ask,
   COUNTING_TIMEOUT_MS,
@@ -10,8 +11,9 @@ import {
 } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
-import { invalid, readParameters, SECONDS, type Window } from '../ask/parameters.js';
+import { inconsistent, invalid, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
+import { windowAt, type Window } from '../ask/window.js';
 import type { AccessCounts } from './answers.js';
 import {
   ACCESS_FILTERS,
@@ -26,7 +28,6 @@ import { drivenStatements } from './statements.js';
 export const COUNT_PARAMETERS = ['by', ...ACCESS_FILTERS, 'as_of'] as const;
 
 const HOUR_S = 3_600;
-export const WHOLE_HOURS = { ...SECONDS, multipleOf: HOUR_S } as const;
 export const BUCKET_SECONDS = { hour: HOUR_S, day: 86_400 } as const;
 type By = keyof typeof BUCKET_SECONDS;
 
@@ -55,13 +56,13 @@ export function createCountsQuestion({
     const parameters = readParameters(query, COUNT_PARAMETERS);
     const by = readBy(parameters.get('by'));
     const filters = readFilters(parameters);
-    refuseParts(filters.window);
     const tenantKey = reader.tenantKey(tenant);
 
     return ask(
       tenant,
       async (snapshot) => {
-        const window = boundsOf(filters.window, by, snapshot);
+        const asked = windowAt(filters.window, snapshot.at, wholeHourOf);
+        const window = boundsOf(asked, by, snapshot);
         const resolved = await resolveFilters(snapshot, tenantKey, parameters, filters);
         const subject = subjectOf(resolved);
         const counted = subject
@@ -70,17 +71,17 @@ export function createCountsQuestion({
         return {
           as_of: asOfOf(snapshot),
           by,
-          from: window.from,
-          to: filters.window.to ?? null,
+          from: timeText(window.from),
+          to: orNull(asked.to ?? null, timeText),
           total: {
             ...describe([...counted.buckets.values()].reduce(add, NOTHING)),
             ...isCut(counted.from !== undefined),
           },
           items: [...counted.buckets].map(([bucket, sums]) => {
             const at = bucket * BUCKET_SECONDS[by];
-            return { at, ...describe(sums), ...isCut(counted.from !== undefined && at <= counted.from) };
+            return { at: timeText(at), ...describe(sums), ...isCut(counted.from !== undefined && at <= counted.from) };
           }),
-          ...(counted.from === undefined ? {} : { counted_from: counted.from }),
+          ...(counted.from === undefined ? {} : { counted_from: timeText(counted.from) }),
         };
       },
       readAsOf(parameters),
@@ -94,12 +95,13 @@ function readBy(text = 'day'): By {
   return text as By;
 }
 
-/** Refuses windows that cut an hour: sums are stored by whole hours. */
-function refuseParts({ from, to }: Window): void {
-  for (const [name, time] of Object.entries({ from, to })) {
-    if (time !== undefined && time % HOUR_S !== 0)
-      throw invalid(`\`${name}\` of counts is a whole hour: a multiple of ${HOUR_S}`);
-  }
+/** Sums are stored by whole hours. A duration goes back to the beginning of its hour; a time within an hour is refused. */
+function wholeHourOf(name: string, asked: AskedTime, nowS: number): number {
+  const time = secondsOf(name, asked, nowS);
+  const part = time % HOUR_S;
+  if (part !== 0 && 'atMs' in asked)
+    throw inconsistent(`\`${name}\` of counts is a whole hour of UTC, such as ${timeText(time - part)}`);
+  return time - part;
 }
 
 /** Returns the window. Without `from` it is thirty days, extended back to the beginning of their first hour or day. */

@@ -2,14 +2,8 @@ import { RescindError } from '../../contracts/index.js';
 import { ENTITY_KINDS, OPERATIONS, OUTCOMES, type Snapshot } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { resolveFilter } from '../ask/names.pg.js';
-import {
-  FILTER_PARAMETERS,
-  readChoice,
-  readTokenId,
-  readWindow,
-  type Parameters,
-  type Window,
-} from '../ask/parameters.js';
+import { FILTER_PARAMETERS, readChoice, readTokenId, type Parameters } from '../ask/parameters.js';
+import { readWindow, type AskedWindow } from '../ask/window.js';
 import type { Driver } from './statements.js';
 
 export const ACCESS_FILTERS = [
@@ -44,7 +38,7 @@ export interface AccessFilters {
   readonly token: Buffer | undefined;
   readonly operation: number | undefined;
   readonly outcome: number | undefined;
-  readonly window: Window;
+  readonly window: AskedWindow;
 }
 
 /** Checks the filters before a snapshot is taken. */

@@ -1,4 +1,4 @@
-import { nameSchemas } from '../../contracts/index.js';
+import { nameSchemas, TIME } from '../../contracts/index.js';
 import { Type, type Static, type TSchema } from 'typebox';
 
 /* Schemas that all answers are built from; each room adds its own in `answers.ts`. */
@@ -9,7 +9,9 @@ export const Index = Type.String({
   pattern: '^(?:0|[1-9][0-9]{0,18})$',
   description: 'position in the ledger, a decimal number',
 });
-export const Time = Type.Integer({ description: 'seconds since the epoch' });
+/** A time, written by `timeText` or, where milliseconds are recorded, by `instantText`. */
+export const Time = Type.Unsafe<string>({ ...TIME });
+export const timeThat = (description: string) => Type.Unsafe<string>({ ...TIME, description });
 export const Count = Type.Integer({ minimum: 0 });
 /**
  * Member that marks the numbers of its object as lower bounds. Without it they are exact. It stands in the same object

@@ -1,29 +1,16 @@
-import { MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../../contracts/index.js';
+import { MOMENT_FORMS, parseTime, readAskedTime, RescindError, timeText } from '../../contracts/index.js';
 import type { AskedMoment, Moment } from '../../projections/index.js';
-import { INDEX, invalid, readIndex, type Parameters } from './parameters.js';
+import { invalid, readIndex, type Parameters } from './parameters.js';
 
 export type { AskedMoment, Moment } from '../../projections/index.js';
 
-/** Every day has 31 here: a schema cannot tell months apart, and `Date.parse` goes on into the next one. */
-const RFC3339 =
-  /^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,3})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$/;
-export const MOMENTS = [
-  INDEX,
-  { type: 'string', pattern: RFC3339.source, examples: ['2026-11-20T09:00:00Z'] },
-] as const;
-export const MOMENT = { anyOf: MOMENTS } as const;
-
-/** Reads `as_of`: a decimal index of the ledger or an RFC 3339 time. Undefined means now. Throws `invalid-request`. */
+/** Reads `as_of`: an index of the ledger or a time, in any form of `MOMENT_INPUT`. Undefined means now. Throws `invalid-request`. */
 export function readAsOf(parameters: Parameters, name = 'as_of'): AskedMoment | undefined {
   const text = parameters.get(name);
   if (text === undefined) return undefined;
   if (/^[0-9]+$/.test(text)) return { index: readIndex(text) };
-  if (!RFC3339.test(text))
-    throw invalid(`\`${name}\` is an index of the ledger (\`1234\`) or a time (\`2026-11-20T09:00:00Z\`)`);
-  const atMs = Date.parse(text);
-  if (atMs < MIN_TIME_SECONDS * 1000 || atMs > MAX_TIME_SECONDS * 1000)
-    throw new RescindError('as-of-out-of-range', { detail: `\`${name}\` lies outside the years 2000 to 2100` });
-  return { atMs };
+  if (parseTime(text) === undefined) throw invalid(`\`${name}\` must be ${MOMENT_FORMS}`);
+  return readAskedTime(name, text, 'as-of-out-of-range');
 }
 
 /**
@@ -41,7 +28,7 @@ export function momentFromCursor(position: readonly string[]): Moment {
 }
 
 /** Writes a moment as answers show it. */
-export const asOfOf = ({ index, at }: Moment): { readonly index: string; readonly at: number } => ({
+export const asOfOf = ({ index, at }: Moment): { readonly index: string; readonly at: string } => ({
   index: String(index),
-  at,
+  at: timeText(at),
 });

@@ -31,7 +31,7 @@ export function Answers(
     ApiResponse({
       status: 400,
       description:
-        'invalid-request, inconsistent-request, invalid-cursor, as-of-out-of-range or filter-too-wide (problem+json)',
+        'invalid-request, inconsistent-request, invalid-cursor, as-of-out-of-range, time-out-of-range or filter-too-wide (problem+json)',
     }),
     ApiResponse({ status: 404, description: 'not-found: a name in the question was never seen (problem+json)' }),
     Header('cache-control', 'no-store'),

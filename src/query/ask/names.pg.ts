@@ -134,5 +134,6 @@ export async function readDisplayNames(
   return new Map(rows.flatMap(({ id, display_name }) => (display_name === null ? [] : [[id, display_name] as const])));
 }
 
-/** Names an entity unless its id is null. */
-export const orNull = <T>(id: number | null, name: (id: number) => T): T | null => (id === null ? null : name(id));
+/** Names an entity by its id, or writes a value, unless it is null. */
+export const orNull = <V, T>(value: V | null, write: (value: V) => T): T | null =>
+  value === null ? null : write(value);

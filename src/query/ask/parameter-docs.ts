@@ -1,18 +1,19 @@
+import { MOMENT_INPUT, TIME_INPUT } from '../../contracts/index.js';
 import { OPERATIONS, OUTCOMES } from '../../projections/index.js';
-import { MOMENT } from './as-of.js';
 import {
   CURSOR,
   DIGEST as digest,
   ENTITY as entity,
   EXPAND,
   LIMIT,
-  SECONDS as seconds,
   TEXT as text,
   TOKEN_ID,
   UUID,
   WORDS,
 } from './parameters.js';
 
+/** A duration in a question. */
+const BACK = 'a duration counts back from the moment that the answer is about';
 const choice = (values: readonly string[]) => ({ type: 'string', enum: values }) as const;
 
 /** Every query parameter of the read API, for OpenAPI. A parameter means the same in every question. */
@@ -57,12 +58,12 @@ const PARAMETER_DOCS = {
     schema: { ...choice(['hour', 'day']), default: 'day' },
     description: 'length of the intervals that are counted',
   },
-  from: { schema: seconds, description: 'only accesses that began at this time or later, epoch seconds' },
-  to: { schema: seconds, description: 'only accesses that began before this time, epoch seconds' },
+  from: { schema: TIME_INPUT, description: `only accesses that began at this time or later; ${BACK}` },
+  to: { schema: TIME_INPUT, description: `only accesses that began before this time; ${BACK}` },
   as_of: {
-    schema: MOMENT,
+    schema: MOMENT_INPUT,
     description:
-      'The moment that the answer is about: an index of the ledger (`1234`: the entries below it) or a time (RFC 3339, `2026-11-20T09:00:00Z`: the entries that had arrived by then). Default: now.',
+      'The moment that the answer is about: an index of the ledger (`1234`: the entries below it) or a time (`2026-11-20T09:00:00Z`, `7d`: the entries that had arrived by then). Default: now.',
   },
   expand: {
     schema: EXPAND,
@@ -78,7 +79,10 @@ const PARAMETER_DOCS = {
     description:
       '`users`: users are only counted, on clients; `none`: users are nodes. Default: users are nodes if all of them fit.',
   },
-  since: { schema: seconds, description: 'only uses from this time on, epoch seconds. Default: the last 30 days.' },
+  since: {
+    schema: TIME_INPUT,
+    description: `Only uses from this time on; ${BACK}. Default: the last 30 days.`,
+  },
   preview: {
     schema: { type: 'boolean', default: true },
     description: 'whether to add its preview to each proposed rule',

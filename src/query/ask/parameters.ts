@@ -1,11 +1,4 @@
-import {
-  MAX_IDENTIFIER_LENGTH,
-  MAX_TIME_SECONDS,
-  MIN_TIME_SECONDS,
-  NO_NUL,
-  NOT_BLANK,
-  RescindError,
-} from '../../contracts/index.js';
+import { MAX_IDENTIFIER_LENGTH, NO_NUL, NOT_BLANK, RescindError } from '../../contracts/index.js';
 import { userParts, type Parts } from '../../rules/index.js';
 import type { FilterKind } from './entity-kinds.js';
 
@@ -24,7 +17,6 @@ const MAX_CURSOR_LENGTH = 512;
 export const TEXT = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NO_NUL } as const;
 export const CURSOR = { ...TEXT, maxLength: MAX_CURSOR_LENGTH } as const;
 export const ENTITY = { type: 'integer', minimum: 1, maximum: MAX_ENTITY_ID } as const;
-export const SECONDS = { type: 'integer', minimum: MIN_TIME_SECONDS, maximum: MAX_TIME_SECONDS } as const;
 /** Words of a search. Without the white space around them they must not be empty. */
 export const WORDS = { ...TEXT, pattern: NOT_BLANK } as const;
 /** Begins the id of an issuer in a graph. */
@@ -100,25 +92,6 @@ export function readEntity(parameters: Parameters, kind: FilterKind): EntityRef 
     case 'resource':
       return undefined;
   }
-}
-
-/** Reads a time in integer seconds since the epoch, like every time of the API. */
-export function readSeconds(parameters: Parameters, name: string): number | undefined {
-  const text = parameters.get(name);
-  return text === undefined ? undefined : readInteger(name, text, SECONDS.minimum, SECONDS.maximum);
-}
-
-/** A half-open window of time: from ≤ time < to. */
-export interface Window {
-  readonly from: number | undefined;
-  readonly to: number | undefined;
-}
-
-export function readWindow(parameters: Parameters): Window {
-  const window = { from: readSeconds(parameters, 'from'), to: readSeconds(parameters, 'to') };
-  if (window.from !== undefined && window.to !== undefined && window.from >= window.to)
-    throw inconsistent('`from` must be earlier than `to`');
-  return window;
 }
 
 export const LIMIT = { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE } as const;

@@ -1,6 +1,8 @@
+import { timeText } from '../../contracts/index.js';
 import { MORE_SCOPES } from '../../projections/index.js';
 import { isCut } from './answer-parts.js';
-import type { Window } from './parameters.js';
+import { orNull } from './names.pg.js';
+import type { Window } from './window.js';
 
 export interface Usage {
   readonly accesses: number;
@@ -15,8 +17,8 @@ export const usageOf = ({ accesses, allowed, firstUsed, lastUsed, cut }: Usage) 
   accesses,
   allowed,
   denied: accesses - allowed,
-  first_used: firstUsed,
-  last_used: lastUsed,
+  first_used: orNull(firstUsed, timeText),
+  last_used: orNull(lastUsed, timeText),
   ...isCut(cut),
 });
 

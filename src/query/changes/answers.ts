@@ -12,6 +12,7 @@ import {
   Scopes,
   strict,
   Time,
+  timeThat,
   User,
 } from '../ask/answer-parts.js';
 
@@ -104,9 +105,9 @@ export const ChangeItem = Type.Union([
       ...pair,
       user: maybe(User),
       agent: maybe(Agent),
-      at: Type.Integer({ description: 'time of the first use, epoch seconds' }),
+      at: timeThat('time of the first use'),
       access: Index,
-      last_at: Type.Integer({ description: 'time of the last use, epoch seconds' }),
+      last_at: timeThat('time of the last use'),
       uses: Type.Integer({ minimum: 1, description: 'number of uses that became known between the two moments' }),
       tokens: Type.Integer({ minimum: 1, description: 'tokens that were used' }),
       at_least: Type.Optional(

@@ -1,13 +1,12 @@
+import { MOMENT_INPUT } from '../../contracts/index.js';
 import { Controller, Get, Inject, Query } from '@nestjs/common';
 import { ApiQuery, ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { Answers, type Asker } from '../ask/documented.controller.js';
-import { MOMENT } from '../ask/as-of.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
 import type { Questions } from '../questions.pg.js';
 import { ChangePage, KINDS } from './answers.js';
 import { CHANGE_PARAMETERS } from './changes.pg.js';
-import { SINCE } from './since.js';
 
 const DESCRIPTION = `What happened between two moments, newest first: connections, scopes, grants and agents that appeared, grew or vanished, and tokens used
 after a rule. Each step of a connection is a line of its own, so a scope that came and went has two lines; for grants of a client and a
@@ -27,15 +26,15 @@ export class ChangesController {
   @ApiQuery({
     name: 'since',
     required: true,
-    schema: SINCE as object,
+    schema: MOMENT_INPUT as object,
     description:
-      'An index of the ledger, a time (RFC 3339), or a duration before `until`: `24h`, `7d`, `30m`. A moment before the first entry means the first entry.',
+      'The moment to begin with. A duration counts back from `until`. A moment before the first entry means the first entry.',
   })
   @ApiQuery({
     name: 'until',
     required: false,
-    schema: MOMENT as object,
-    description: 'An index of the ledger or a time (RFC 3339). Default: now.',
+    schema: MOMENT_INPUT as object,
+    description: 'The moment to end with. Default: now.',
   })
   @ApiQuery({
     name: 'kind',

@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { connectionStateOf } from '../ask/entity-kinds.js';
 import { namesOf, orNull, READ_NAMES, type EntityRow } from '../ask/names.pg.js';
@@ -27,7 +28,7 @@ export async function describeLines(snapshot: Snapshot, lines: readonly Line[]):
   snapshot.ends();
   const [row] = await reading;
   const names = namesOf(row!.names);
-  const arrivals = new Map(row!.arrivals.map(([ix, arrival]) => [ix, Math.floor(arrival / 1_000)]));
+  const arrivals = new Map(row!.arrivals.map(([ix, arrival]) => [ix, timeText(Math.floor(arrival / 1_000))]));
   const point = (ix: number) => ({ index: String(ix), at: arrivals.get(ix)! });
 
   return lines.map((line): ChangeItem => {
@@ -74,15 +75,17 @@ export async function describeLines(snapshot: Snapshot, lines: readonly Line[]):
           ...made,
           user: orNull(what.user, names.user),
           agent: orNull(what.agent, names.agent),
-          at: what.at,
+          at: timeText(what.at),
           access: String(what.access),
-          last_at: what.lastAt,
+          last_at: timeText(what.lastAt),
           uses: what.uses,
           tokens: what.tokens,
           ...isCut(what.atLeast),
           rule: what.rule,
           rule_state: what.state,
-          ...(what.ended ? { rule_ended: { ...what.ended, entry: orNull(what.ended.entry, String) } } : {}),
+          ...(what.ended
+            ? { rule_ended: { ...what.ended, at: timeText(what.ended.at), entry: orNull(what.ended.entry, String) } }
+            : {}),
           selector: what.selector,
         } as ChangeItem;
     }

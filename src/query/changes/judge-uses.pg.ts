@@ -7,11 +7,11 @@ import {
   type RuleKey,
   type TokenKeys,
 } from '../../rules/index.js';
-import { keysOf, readLineages } from '../../selection/index.js';
+import { findBeginning, keysOf, readLineages, type Beginning } from '../../selection/index.js';
 import type { Reader } from '../ask/reader.js';
 import type { Line } from './lines.js';
 import type { Between } from './read.pg.js';
-import { isInFacts, MAX_USES_A_RULE, type PartRow, type RuleRow, type UsedAfter, type UseGroup } from './used-after.js';
+import { findUsedAfter, type PartRow, type RuleRow, type RulesAfter, type UseGroup } from './used-after.js';
 
 /** Tokens whose lineage is read for one answer: those used last. */
 const MAX_TOKENS_JUDGED = 1_000;
@@ -23,36 +23,56 @@ interface Use {
 }
 
 /**
- * Finds the uses that a rule stopped, as the code of `/v1/tokens` decides, and those after its lift; one line for each
- * rule, user, agent, client and resource. A fresh token after an enabling or after the end of a block is not stopped,
- * so its uses make no line.
+ * Finds the uses that a rule stopped, as the code of `/v1/tokens` decides, and those after its lift that it would have
+ * stopped; one line for each rule, user, agent, client and resource. A fresh token after an enabling or after the end of
+ * a block is not stopped, so its uses make no line.
  */
 export async function linesOfUses(
   between: Between,
   reader: Reader,
-  used: UsedAfter,
+  told: RulesAfter,
 ): Promise<{ readonly lines: readonly Line[]; readonly cut: boolean }> {
   const { until, clients, resources } = between;
-  const rules = new Map((used.rules ?? []).map((rule) => [rule.nth, rule]));
+  const rules = new Map((told.rules ?? []).map((rule) => [rule.nth, rule]));
   const isWanted = ({ client, res }: UseGroup): boolean =>
     (!clients || clients.includes(client)) && (!resources || (res !== null && resources.includes(res)));
-  const parts = used.uses ?? [];
-  const all = parts.flatMap((part) =>
-    (part.groups ?? []).filter(isWanted).map((group): Use => ({ group, part, rule: rules.get(part.nth)! })),
-  );
-  const judged = all.filter(isJudged).sort((one, other) => other.group.last_at - one.group.last_at);
-  const tokens = [...new Set(judged.map(({ group }) => group.token))];
+  const parts = await readParts(between, reader, told);
+  const all = parts
+    .flatMap((part) =>
+      (part.groups ?? []).filter(isWanted).map((group): Use => ({ group, part, rule: rules.get(part.nth)! })),
+    )
+    .sort((one, other) => other.group.last_at - one.group.last_at);
+  const tokens = [...new Set(all.map(({ group }) => group.token))];
   const keys = await readKeys(between, reader, tokens.slice(0, MAX_TOKENS_JUDGED));
-  const isStopped = createJudge(reader.tenantKey(until.tenant), used.rules ?? [], keys);
-  const found = all.filter((use) => !isJudged(use) || isStopped(use));
-  const cut = used.cut || tokens.length > MAX_TOKENS_JUDGED || parts.some(isCut);
-  return { lines: toLines(found), cut };
+  const isStopped = createJudge(reader.tenantKey(until.tenant), told.rules ?? [], keys);
+  const cut = told.cut || tokens.length > MAX_TOKENS_JUDGED || parts.some((part) => part.cut);
+  return { lines: toLines(all.filter(isStopped)), cut };
 }
 
-/** Uses after a lift are those that the rule would have stopped: the walk finds no others, unless the facts decide. */
-const isJudged = ({ part, rule }: Use): boolean => part.state === 'ordered' || isInFacts(rule.selector);
-
-const isCut = ({ walked }: PartRow): boolean => walked >= MAX_USES_A_RULE;
+/** Finds the uses in the periods of all rules. Rules that begin from the same names are looked up once. */
+async function readParts(
+  { since, until }: Between,
+  reader: Reader,
+  { rules, parts }: RulesAfter,
+): Promise<readonly PartRow[]> {
+  if (!rules || !parts) return [];
+  const tenantKey = reader.tenantKey(until.tenant);
+  const found = new Map<string, Promise<Beginning>>();
+  const beginnings = await Promise.all(
+    rules.map(async ({ nth, selector }) => {
+      const name = JSON.stringify(selector);
+      const beginning = found.get(name) ?? findBeginning(until, tenantKey, selector);
+      found.set(name, beginning);
+      return [nth, await beginning] as const;
+    }),
+  );
+  const of = new Map(beginnings);
+  return findUsedAfter(
+    until,
+    since.index,
+    parts.map((part) => ({ ...part, beginning: of.get(part.nth)! })),
+  );
+}
 
 async function readKeys(
   { until }: Between,
@@ -154,7 +174,7 @@ function lineOf(uses: readonly Use[]): Line {
       lastAt: Math.max(...groups.map(({ last_at: at }) => at)),
       uses: groups.reduce((sum, { uses: count }) => sum + count, 0),
       tokens: new Set(groups.map(({ token }) => token)).size,
-      atLeast: uses.some((use) => isCut(use.part)),
+      atLeast: uses.some(({ part: { cut } }) => cut),
       rule: rule.rule,
       state: part.state,
       ended: uses.some((use) => use.part.is_ended) ? endOf(rule) : undefined,

@@ -4,7 +4,7 @@ import type { Snapshot } from '../../projections/index.js';
 import { lineOfConnection, linesOfOnce, type Line, type OnceRow } from './lines.js';
 import type { Granted, NewGrants } from './granted.pg.js';
 import { linesOfUses } from './judge-uses.pg.js';
-import { USED_AFTER, type UsedAfter } from './used-after.js';
+import { RULES_AFTER, type RulesAfter } from './used-after.js';
 
 const sqlOf = (name: string): string => loadSql(import.meta.url, `${name}.sql`);
 const listOf = (sql: string): string => `(SELECT json_agg(x) FROM (${sql}) x)`;
@@ -16,7 +16,7 @@ export const MAX_STEPS_WALKED = 20_000;
 const HAPPENED = {
   name: 'changes',
   text: `SELECT ${listOf(sqlOf('connections').replace('{steps}', String(MAX_STEPS_WALKED)))} AS connections, ${listOf(sqlOf('once'))} AS once, ${listOf(sqlOf('users'))} AS users,
-    (SELECT row_to_json(x) FROM (${USED_AFTER}) x) AS used`,
+    (SELECT row_to_json(x) FROM (${RULES_AFTER}) x) AS rules`,
 };
 const GROWN = { name: 'changes-grown', text: sqlOf('grown') };
 
@@ -53,8 +53,8 @@ export async function readLines(
     ]),
     readGrown(between),
   ]);
-  const { connections, once, users, used } = row!;
-  const uses = await linesOfUses(between, reader, used);
+  const { connections, once, users, rules } = row!;
+  const uses = await linesOfUses(between, reader, rules);
   return {
     lines: [
       ...(connections ?? []).flatMap((one) => lineOfConnection(connectionOf(one)) ?? []),
@@ -147,7 +147,7 @@ interface HappenedRow {
   readonly connections: readonly ConnectionRow[] | null;
   readonly once: readonly (Omit<OnceRow, 'fresh'> & { readonly new_name: boolean | null })[] | null;
   readonly users: readonly UsersRow[] | null;
-  readonly used: UsedAfter;
+  readonly rules: RulesAfter;
 }
 
 interface ConnectionRow {

@@ -1,49 +1,39 @@
 import { RescindError } from '../../contracts/index.js';
-import { momentFromCursor, MOMENTS, readAsOf, type AskedMoment } from '../ask/as-of.js';
-import { inconsistent, invalid, need, type Parameters } from '../ask/parameters.js';
+import { momentFromCursor, readAsOf, type AskedMoment } from '../ask/as-of.js';
+import { inconsistent, need, type Parameters } from '../ask/parameters.js';
 import type { Snapshot } from '../../projections/index.js';
 
-const DURATION = /^([1-9][0-9]{0,4})([mhd])$/;
-export const SINCE = { anyOf: [...MOMENTS, { type: 'string', pattern: DURATION.source, examples: ['24h'] }] } as const;
-const SECONDS = { m: 60, h: 3_600, d: 86_400 } as const;
-
-/** The moment to begin with, or the number of seconds before `until`. */
-export type Since = { readonly moment: AskedMoment } | { readonly before: number };
-
-/** Reads `since`: an index, a time, or a duration (`24h`, `7d`, `30m`). Throws `invalid-request`. */
-export function readSince(parameters: Parameters): Since {
-  const duration = DURATION.exec(need(parameters, 'since'));
-  if (duration) return { before: Number(duration[1]) * SECONDS[duration[2] as keyof typeof SECONDS] };
-  try {
-    return { moment: readAsOf(parameters, 'since')! };
-  } catch (error) {
-    if (error instanceof RescindError && error.code === 'as-of-out-of-range') throw error;
-    throw invalid(
-      '`since` is an index of the ledger (`1234`), a time (`2026-11-20T09:00:00Z`) or a duration (`24h`, `7d`)',
-    );
-  }
+/** Reads `since`, a moment whose duration counts back from `until`. Throws `invalid-request`. */
+export function readSince(parameters: Parameters): AskedMoment {
+  need(parameters, 'since');
+  return readAsOf(parameters, 'since')!;
 }
 
-export const sinceFromCursor = (position: readonly string[]): Since => ({ moment: momentFromCursor(position) });
+export const sinceFromCursor = (position: readonly string[]): AskedMoment => momentFromCursor(position);
 
 /** Returns `since` in epoch milliseconds if it is a time or a duration before `nowMs`; else undefined. */
-export function timeOfSince(since: Since, nowMs: number): number | undefined {
-  if ('before' in since) return nowMs - since.before * 1_000;
-  return 'atMs' in since.moment ? since.moment.atMs : undefined;
+export function timeOfSince(since: AskedMoment, nowMs: number): number | undefined {
+  if ('agoMs' in since) return nowMs - since.agoMs;
+  return 'atMs' in since ? since.atMs : undefined;
 }
 
 const FIRST_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = 0';
 
+function withoutDuration(since: AskedMoment, until: Snapshot): AskedMoment {
+  if (!('agoMs' in since)) return since;
+  return { atMs: until.at * 1_000 - since.agoMs };
+}
+
 /**
  * Finds the moment to begin with. A moment before the first entry becomes index 0: there is nothing to tell before it.
  */
-export async function findSince(until: Snapshot, since: Since): Promise<Snapshot> {
-  const moment = 'before' in since ? { atMs: (until.at - since.before) * 1_000 } : since.moment;
+export async function findSince(until: Snapshot, since: AskedMoment): Promise<Snapshot> {
+  const moment = withoutDuration(since, until);
   if ('index' in moment && moment.index === 0n)
     return until.asOf({ index: 0n, at: 'at' in moment ? moment.at : await firstArrival(until) });
   try {
     const found = await until.asOf(moment);
-    if ('before' in since) return notAfter(found, until);
+    if ('agoMs' in since) return notAfter(found, until);
     if (found.index > until.index) throw inconsistent('`since` lies after `until`');
     return found;
   } catch (error) {

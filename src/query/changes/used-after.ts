@@ -1,103 +1,108 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { ENTITY_KINDS, TURNED_MS, turnedBelow } from '../../projections/index.js';
-import { DIMENSION_TABLE, KEPT_S, type Effect, type Selector } from '../../rules/index.js';
+import { TURNED_MS, turnedBelow, type Snapshot } from '../../projections/index.js';
+import { KEPT_S, type Effect, type Selector } from '../../rules/index.js';
+import { candidatesOfRow, type Beginning } from '../../selection/index.js';
 
-/** Rules that one answer looks at, the newest. */
+/** Rules that one answer looks at, the newest; as many again on sessions and ID-JAGs. */
 export const MAX_RULES_COMPARED = 100;
 /** Uses that are walked for one rule, the newest. */
 export const MAX_USES_A_RULE = 1_000;
 
-/** Dimensions whose values uses are recorded with, in order of preference: one that usually leaves more uses comes later. */
-const RECORDED = (['user', 'agent', 'client', 'resource'] as const).map((dimension) => ({
-  dimension,
-  /** Column of `access`, named like that of `token`. */
-  column: DIMENSION_TABLE[dimension].column!,
-  kind: ENTITY_KINDS[dimension],
-  ids: `${dimension}_ids`,
-}));
-/** Members that can drive the walk. */
-const DRIVERS = [{ ids: 'token', column: 'tok' }, ...RECORDED];
-/** Dimensions that no column records: the reader of the result decides by the facts. */
-const IN_FACTS = ['agent_type', 'issuer'] as const;
+/** Tokens of one name that are looked at for those that came from them, the newest. */
+const MAX_TOKENS_A_NAME = 10_000;
 
 const COLUMNS =
   'a.ix, a.bound_ix, a.at, a.until_at, a.usr, a.client, a.agent, a.agent_ix, a.res, a.outcome, a.tok, a.n';
 
 /**
- * SQL of the walks; for each rule one of them has ids. `bound_ix` is compared by a difference, for which the planner
+ * SQL of the walks over uses by their own columns. `bound_ix` is compared by a difference, for which the planner
  * estimates the same for all values. Otherwise PostgreSQL would plan anew each time, which takes as long as the run.
  */
 const WALKS = [
-  ...DRIVERS.map(({ ids, column }, nth) => {
-    const before = DRIVERS.slice(0, nth).map((other) => ` AND s.${other.ids} IS NULL`);
-    const driving = ids === 'token' ? 'ARRAY[s.token]' : `s.${ids}`;
-    return walkOf(
-      `unnest(CASE WHEN s.${ids} IS NOT NULL${before.join('')} THEN ${driving} END) AS d (id)`,
-      `a.${column} = d.id AND `,
-    );
-  }),
-  // Without a driver, all uses are walked: access_at.
-  walkOf(`(SELECT 1 WHERE ${DRIVERS.map(({ ids }) => `s.${ids} IS NULL`).join(' AND ')}) AS d`, ''),
+  walkOf('unnest(s.users) AS d (id)', 'a.usr = d.id AND '),
+  // The clients of a resource use others, too.
+  walkOf('unnest(CASE WHEN s.resource IS NULL THEN s.clients END) AS d (id)', 'a.client = d.id AND '),
+  walkOf('unnest(s.agents) AS d (id)', 'a.agent = d.id AND '),
+  walkOf('(SELECT s.resource AS id WHERE s.resource IS NOT NULL) AS d', 'a.res = d.id AND '),
+  walkOf('(SELECT 1 WHERE s.everyone) AS d', ''),
 ];
 
 function walkOf(driving: string, condition: string): string {
   return `SELECT a.* FROM ${driving}
       CROSS JOIN LATERAL (
         SELECT ${COLUMNS} FROM access a
-        WHERE a.tenant = $1 AND ${condition}a.at > s.after AND a.at < s.before AND a.bound_ix - $3 < 0
+        WHERE a.tenant = $1 AND ${condition}a.at > s.after AND a.at < s.before AND a.bound_ix - $2 < 0
         ORDER BY a.at DESC, a.ix DESC
         LIMIT {budget}
       ) a`;
 }
 
-/** A use is new when both the use and the rule are known. */
-const KNOWN = 'greatest(w.bound_ix, s.known_ix)';
-const AGENT = 'CASE WHEN w.agent_ix IS NULL OR w.agent_ix < $3 THEN w.agent END';
-const GROUPED = `SELECT encode(w.tok, 'hex') AS token, w.usr, w.client, ${AGENT} AS agent, w.res, sum(w.n)::bigint AS uses, min(w.at) AS at, max(w.until_at) AS last_at,
-        (array_agg(w.ix ORDER BY w.at, w.ix))[1] AS access, min(${KNOWN}) AS first_ix, max(${KNOWN}) AS last_ix
-      FROM walked w
-      WHERE w.outcome = 1 AND ${KNOWN} >= $2::bigint`;
-const BY_TOKEN = `GROUP BY w.tok, w.usr, w.client, ${AGENT}, w.res`;
+const WALK_USES = loadSql(import.meta.url, 'walk-uses.sql')
+  .replace('{walks}', () => WALKS.join('\n      UNION ALL\n      '))
+  .replaceAll('{columns}', COLUMNS)
+  .replaceAll('{agent}', 'CASE WHEN w.agent_ix IS NULL OR w.agent_ix < $2 THEN w.agent END')
+  // A use is new when both the use and the rule are known.
+  .replaceAll('{known}', 'greatest(w.bound_ix, s.known_ix)')
+  .replaceAll('{budget}', String(MAX_USES_A_RULE));
+const USED_AFTER = loadSql(import.meta.url, 'used-after.sql');
 
-const MEMBERS = ['token', ...RECORDED.map(({ dimension }) => dimension), ...IN_FACTS].join(',');
-/** Condition for rules whose uses can be found: they name neither a session nor an ID-JAG, and are not on everything. */
-const ABOUT = `selector - '{${MEMBERS}}'::text[] = '{}'`;
-const IDS = RECORDED.map(
-  ({ dimension, kind, ids }) =>
-    `CASE WHEN r.selector ? '${dimension}' THEN ARRAY(SELECT id FROM every x WHERE x.nth = r.nth AND x.kind = ${kind}) END AS ${ids}`,
-);
-const MATCHING = RECORDED.map(({ column, ids }) =>
-  column === 'agent'
-    ? `AND (s.${ids} IS NULL OR (w.agent = ANY (s.${ids}) AND (w.agent_ix IS NULL OR w.agent_ix < $3)))`
-    : `AND (s.${ids} IS NULL OR w.${column} = ANY (s.${ids}))`,
-);
+const RULE =
+  'tenant, rule, nth AS of_rule, from_ix, seq, ordered_ms, effect, selector, keys, before_at, until_at, resume, reauthenticate, cause';
 
-/** Says whether uses of the rule's walk may be of others, so that `rules/` decides for each. */
-export const isInFacts = (selector: Selector): boolean =>
-  selector.agent_type !== undefined || (selector.issuer !== undefined && Object.keys(selector).length === 1);
+/** Builds SQL for the rules of a kind that were ordered or lifted last. */
+const newestOf = (kind: string): string => `(SELECT * FROM (
+      (SELECT ${RULE}, NULL::bigint AS lifted, NULL::bigint AS lifted_ix, from_ix AS newest_ix FROM rule_version
+       WHERE tenant = $1 AND from_ix < $3::bigint AND (lifted_ix IS NULL OR lifted_ix >= $3) AND ${kind}
+       ORDER BY from_ix DESC LIMIT {rules} + 1)
+      UNION ALL
+      (SELECT ${RULE}, (lift ->> 'at')::bigint, lifted_ix, lifted_ix FROM rule_version
+       WHERE tenant = $1 AND lifted_ix < $3 AND ${kind}
+       ORDER BY lifted_ix DESC LIMIT {rules} + 1)
+    ) v ORDER BY newest_ix DESC LIMIT {rules} + 1)`;
+const BRIEF = "selector ?| '{session,id_jag}'";
 
-export const USED_AFTER = loadSql(import.meta.url, 'used-after.sql')
-  .replaceAll('{about}', ABOUT)
-  .replace('{kinds}', RECORDED.map(({ kind }) => kind).join(', '))
-  .replace('{recorded}', RECORDED.map(({ dimension }) => dimension).join(','))
-  .replace('{ids}', IDS.join(',\n         '))
-  .replace('{matching}', () => MATCHING.join('\n        '))
+export const RULES_AFTER = loadSql(import.meta.url, 'rules-after.sql')
+  .replace('{brief}', BRIEF)
+  .replace('{newest}', () => `${newestOf(`NOT ${BRIEF}`)}\n    UNION ALL\n    ${newestOf(BRIEF)}`)
   .replaceAll('{turned_ms}', TURNED_MS)
   .replace('{turned}', () => turnedBelow('$3'))
-  .replace('{walks}', WALKS.join('\n      UNION ALL\n      '))
-  .replaceAll('{grouped}', () => GROUPED)
-  .replaceAll('{by_token}', () => BY_TOKEN)
-  .replaceAll('{columns}', COLUMNS)
   .replaceAll('{kept}', String(KEPT_S))
-  .replaceAll('{rules}', String(MAX_RULES_COMPARED))
-  .replaceAll('{budget}', String(MAX_USES_A_RULE));
+  .replaceAll('{rules}', String(MAX_RULES_COMPARED));
 
-/** The result of `used-after.sql`. */
-export interface UsedAfter {
+/** Finds the uses in the periods of rules, by the search of `selection` from where each rule's tokens begin. */
+export async function findUsedAfter(
+  until: Snapshot,
+  since: bigint,
+  parts: readonly (Period & { readonly beginning: Beginning })[],
+): Promise<readonly PartRow[]> {
+  const { text, values } = candidatesOfRow(until, MAX_TOKENS_A_NAME);
+  const rows = parts.map(({ beginning: { seeds, resource, everyone }, ...period }) => ({
+    ...period,
+    users: seeds.users,
+    clients: seeds.clients,
+    agents: seeds.agents,
+    resource: resource ?? null,
+    tokens: seeds.tokens.map(hexOf),
+    id_jags: seeds.idJags.map(hexOf),
+    everyone,
+  }));
+  return until.rows<PartRow>(
+    {
+      name: 'used-after',
+      text: USED_AFTER.replace('{candidates}', () => text.replace('{then}', () => `SELECT * FROM (${WALK_USES}) w`)),
+    },
+    [...values, JSON.stringify(rows), String(since)],
+  );
+}
+
+const hexOf = (key: Buffer): string => `\\x${key.toString('hex')}`;
+
+/** The result of `rules-after.sql`. */
+export interface RulesAfter {
   /** There are more rules than were looked at. */
   readonly cut: boolean;
-  readonly uses: readonly PartRow[] | null;
-  /** Rules with some later use. A rule of several selectors has a row for each. */
+  readonly parts: readonly Period[] | null;
+  /** A rule of several selectors has a row for each. */
   readonly rules: readonly RuleRow[] | null;
 }
 
@@ -117,12 +122,22 @@ export interface RuleRow {
   readonly turned_ix: number | null;
 }
 
-/** Uses of one period of a rule: until its end or lift, after its end, or after its lift. */
-export interface PartRow {
+/** One period of a rule: until its end or lift, after its end, or after its lift. */
+export interface Period {
   readonly nth: number;
   readonly state: 'ordered' | 'lifted';
   readonly is_ended: boolean;
-  readonly walked: number;
+  readonly known_ix: number;
+  readonly after: number;
+  /** May be the largest bigint. */
+  readonly before: string;
+}
+
+/** Uses of one period of a rule. */
+export interface PartRow extends Pick<Period, 'nth' | 'state' | 'is_ended'> {
+  readonly [column: string]: unknown;
+  /** There may be more uses, or tokens that came from others. */
+  readonly cut: boolean;
   readonly groups: readonly UseGroup[] | null;
 }
 

@@ -1,4 +1,4 @@
-import { RescindError } from '../../contracts/index.js';
+import { instantText, RescindError, timeText } from '../../contracts/index.js';
 import type { ArrivalMode } from '../../log/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { asOfOf } from '../ask/as-of.js';
@@ -146,8 +146,8 @@ interface EventRow {
 const eventOf = ({ ix, what, arrival, delay, mode, bytes }: EventRow): SourceCheckAnswer['events'][number] => ({
   index: ix,
   type: what,
-  at: delay === null ? null : Math.floor((Number(arrival) - Number(delay)) / 1000),
-  arrival: Math.floor(Number(arrival) / 1000),
+  at: delay === null ? null : timeText(Math.floor((Number(arrival) - Number(delay)) / 1000)),
+  arrival: instantText(Number(arrival)),
   delay_ms: delay === null ? null : Number(delay),
   subject: mode === null ? null : subjectOf(mode, bytes),
 });
@@ -172,8 +172,8 @@ const inactiveOf = ({
 }: InactiveRow): SourceCheckAnswer['inactive'][number] => ({
   ...reasonOf({ reason, member }),
   count: Number(count),
-  first: Math.floor(Number(first_ms) / 1000),
-  last: Math.floor(Number(last_ms) / 1000),
+  first: timeText(Math.floor(Number(first_ms) / 1000)),
+  last: timeText(Math.floor(Number(last_ms) / 1000)),
   token: token.toString('base64url'),
 });
 
@@ -204,7 +204,7 @@ const refusalOf = ({
   replayed,
 }: RefusalRow): SourceCheckAnswer['refused'][number] => ({
   id,
-  at: Math.floor(Number(at_ms) / 1000),
+  at: instantText(Number(at_ms)),
   code,
   detail,
   door,

@@ -1,3 +1,4 @@
+import { timeText, instantText } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { type Ask, COUNTING_TIMEOUT_MS, MAX_COUNTED, type Snapshot } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
@@ -86,8 +87,8 @@ function itemOf(
       ? {
           index: last.lastIndex,
           type: last.type,
-          at: last.lastDelay === null ? null : Math.floor((last.lastArrival - last.lastDelay) / 1000),
-          arrival: Math.floor(last.lastArrival / 1000),
+          at: last.lastDelay === null ? null : timeText(Math.floor((last.lastArrival - last.lastDelay) / 1000)),
+          arrival: instantText(last.lastArrival),
         }
       : null,
     events: heard.types.reduce((sum, type) => sum + type.events, 0),

@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { describe, expect, it } from '@jest/globals';
 import type { CoverageItem } from './answers.js';
 import { bySeriousness, findingsOf, SILENT_AFTER_S, spanOf } from './findings.js';
@@ -8,7 +9,7 @@ const item = (over: Partial<CoverageItem>): CoverageItem => ({
   source: SOURCE,
   uri: 'https://crm.example',
   disabled: false,
-  last: { index: '7', type: 'token.issued', at: NOW - 60, arrival: NOW - 60 },
+  last: { index: '7', type: 'token.issued', at: timeText(NOW - 60), arrival: timeText(NOW - 60) },
   events: 8,
   types: [],
   never_sent: [],
@@ -22,7 +23,9 @@ const item = (over: Partial<CoverageItem>): CoverageItem => ({
 const STATED = { id_jag: 'stated', other: 'stated' } as const;
 const codes = (over: Partial<CoverageItem>, lineage: Parameters<typeof findingsOf>[1] = STATED): string[] =>
   findingsOf(item(over), lineage, NOW).map(({ code }) => code);
-const lastAt = (arrival: number) => ({ last: { index: '7', type: 'token.issued', at: arrival, arrival } });
+const lastAt = (arrival: number) => ({
+  last: { index: '7', type: 'token.issued', at: timeText(arrival), arrival: timeText(arrival) },
+});
 
 describe('what the team does not see', () => {
   it('is nothing where all is seen', () => expect(codes({})).toEqual([]));

@@ -8,13 +8,13 @@ export const SILENT_AFTER_S = 86_400;
 export function findingsOf(item: CoverageItem, lineage: LineageProfile, at: number): readonly Finding[] {
   if (item.disabled) return [];
   const { source, last, sequence, refused, tokens, uses, clock } = item;
+  const silentS = last === null ? 0 : at - Math.floor(Date.parse(last.arrival) / 1000);
   const found: Finding[] = [];
   const find = (code: Finding['code'], says: string): number =>
     found.push({ code, source, says: `${source.name}: ${says}` });
 
   if (last === null) find('never-heard', 'registered, but no event has come');
-  else if (at - last.arrival >= SILENT_AFTER_S)
-    find('silent-for', `the last event came ${spanOf(at - last.arrival)} ago`);
+  else if (silentS >= SILENT_AFTER_S) find('silent-for', `the last event came ${spanOf(silentS)} ago`);
   if (sequence !== null && sequence.missing + sequence.given_up > 0) {
     const { missing, given_up, first } = sequence;
     find(

@@ -30,6 +30,8 @@ export const wasLast = (
   event: { readonly arrival: string } | undefined,
 ): boolean => refusal !== undefined && (event === undefined || Number(refusal.at_ms) >= Number(event.arrival));
 
+const secondsOf = (time: string): number => Math.floor(Date.parse(time) / 1000);
+
 /**
  * Lists what the team that connects a source should do next, the most urgent first. If there is nothing to do, one line
  * says so.
@@ -76,7 +78,7 @@ export function nextSteps(
       `Nothing has come. Write to the topic ${registered.topic}, or POST /events with a caller whose role \`emit\` names the source. \`source\` of each event is ${registered.uri}, letter by letter: an event that names another is refused (unknown-source) and does not appear here.`,
     );
   }
-  for (const { reason, member, says, count, token } of inactive.filter(({ last }) => now - last < FRESH_S)) {
+  for (const { reason, member, says, count, token } of inactive.filter(({ last }) => now - secondsOf(last) < FRESH_S)) {
     const which = member === null ? reason : `${reason}, ${member}`;
     step(
       'tokens-inactive',
@@ -114,7 +116,7 @@ export function nextSteps(
   if (steps.length === 0)
     step(
       'nothing-to-do',
-      `Events arrive and are stored; the last came ${spanOf(Math.max(0, now - events[0]!.arrival))} ago.`,
+      `Events arrive and are stored; the last came ${spanOf(Math.max(0, now - secondsOf(events[0]!.arrival)))} ago.`,
     );
   return steps;
 }

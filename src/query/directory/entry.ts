@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { ENTITY_KINDS } from '../../projections/index.js';
 import type { DirectoryEntry } from './answers.js';
 
@@ -52,7 +53,7 @@ export const columnsOf = ({
   active,
   owner,
   team,
-  updated_at: Number(updated_at),
+  updated_at: timeText(Number(updated_at)),
   updated_by,
 });
 

@@ -21,7 +21,8 @@ import { MAX_FORM_PARAMETERS } from '../../platform/http/index.js';
 
 /*
  * Describes the endpoints that are answered in front of the framework, which therefore cannot describe them. Written by
- * hand: change it whenever one of them changes.
+ * hand: change it whenever one of them changes. The compiler checks the members of answers whose type is in `contracts`. It
+ * cannot check readiness and forward auth, whose types are in folders that this one does not import.
  */
 const callers = [{ bearer: [] }, { basic: [] }];
 const text = { type: 'string' } as const;

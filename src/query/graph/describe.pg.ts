@@ -1,3 +1,5 @@
+import { orNull } from '../ask/names.pg.js';
+import { timeText } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Snapshot } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
@@ -111,13 +113,13 @@ function connectionEdge(
     from: String(client),
     to: String(res),
     state,
-    first_seen: { index: String(firstIx), at: firstAt },
+    first_seen: { index: String(firstIx), at: timeText(firstAt) },
     grants,
     accesses: use.accesses,
     allowed: use.allowed,
     denied: use.accesses - use.allowed,
-    first_access: use.first,
-    last_access: use.last,
+    first_access: orNull(use.first, timeText),
+    last_access: orNull(use.last, timeText),
     ...isCut(use.cut),
     approved_scopes: [...approved],
     ...scopesOf(granted, used),

@@ -1,4 +1,4 @@
-import { RescindError } from '../../contracts/index.js';
+import { RescindError, timeText } from '../../contracts/index.js';
 import type { Snapshot } from '../../projections/index.js';
 import type { Parts } from './canvas.js';
 
@@ -18,17 +18,22 @@ export async function readParts({ rows }: Snapshot, ids: Iterable<number>): Prom
   return lookUp(new Map(found.map(({ id, parts }) => [id, parts])));
 }
 
-/** The first event that named an entity; `at` in epoch seconds. */
+/** The first event that named an entity, and its arrival. */
 export interface FirstSeen {
   readonly index: string;
-  readonly at: number;
+  readonly at: string;
 }
 
 /** Reads the first event that named each entity. */
 export async function readFirstSeen({ rows }: Snapshot, ids: readonly number[]): Promise<(id: number) => FirstSeen> {
   const found = await rows<FirstSeenRow>(FIRST_SEEN, [ids]);
   return lookUp(
-    new Map(found.map(({ id, from_ix, arrival }) => [id, { index: from_ix, at: Math.floor(Number(arrival) / 1000) }])),
+    new Map(
+      found.map(({ id, from_ix, arrival }) => [
+        id,
+        { index: from_ix, at: timeText(Math.floor(Number(arrival) / 1000)) },
+      ]),
+    ),
   );
 }
 

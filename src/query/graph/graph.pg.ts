@@ -9,10 +9,10 @@ import {
   invalid,
   ISSUER_NODE,
   readParameters,
-  readWindow,
   type Parameters,
 } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
+import { readWindow, windowAt } from '../ask/window.js';
 import type { GraphAnswer } from './answers.js';
 import { createSymbols, MAX_GRAPH_NODES, type Drawing, type Symbols } from './canvas.js';
 import { describeDrawing } from './describe.pg.js';
@@ -69,7 +69,7 @@ export function createGraphQuestion({
           resources: await resolveFilter(snapshot, tenantKey, parameters, 'resource'),
         };
         const node = expand?.id === undefined ? undefined : await findNode(snapshot, expand.id);
-        const read = await readPairs(snapshot, follow, filter, window);
+        const read = await readPairs(snapshot, follow, filter, windowAt(window, snapshot.at));
         const pairs = foldPairs(read.pairs);
         const held = createGrantReader(snapshot, pairs, read, filter.agents);
         const ofUsers = expand?.iss === undefined ? undefined : await held.ofIssuer(expand.iss);

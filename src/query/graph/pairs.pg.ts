@@ -1,7 +1,7 @@
 import { readUsesOfUsers, type Snapshot } from '../../projections/index.js';
 import type { Follow } from '../ask/followed.js';
-import type { Window } from '../ask/parameters.js';
 import { boundsOf } from '../ask/usage.js';
+import type { Window } from '../ask/window.js';
 import { countGrants, createFollowEdges, readEdges } from './edges.pg.js';
 import {
   agentsAt,

@@ -17,13 +17,14 @@ import {
   Source,
   strict,
   Time,
+  timeThat,
   TokenId,
   User,
 } from '../ask/answer-parts.js';
 
 /*
  * Schemas of the lists' answers: the only source of the types, of OpenAPI's response schemas and of the check in the
- * integration spec. Times are integer seconds. Positions in the ledger are decimal strings, because a JSON number is
+ * integration spec. Times are RFC 3339. Positions in the ledger are decimal strings, because a JSON number is
  * floating point.
  */
 const usage = {
@@ -45,9 +46,7 @@ export const ConnectionItem = Type.Object(
       { index: Index, at: Time },
       { ...strict, description: 'arrival of the event that made this state' },
     ),
-    decided_at: maybe(
-      Type.Integer({ description: 'Time of the last decision, as the IdP states it. null: the IdP has stated none.' }),
-    ),
+    decided_at: maybe(timeThat('Time of the last decision, as the IdP states it. null: the IdP has stated none.')),
     idp_client: Client,
     client: Client,
     resource: Resource,
@@ -127,7 +126,7 @@ export const TokenAnswer = one({
 export const EntryAnswer = one({
   index: Index,
   state: Type.Literal('sequenced'),
-  arrival: Type.Integer({ description: 'milliseconds since the epoch' }),
+  arrival: timeThat('time of arrival; the commitment has it in epoch milliseconds'),
   type: Type.String(),
   source: Source,
   commitment: Base64,
@@ -172,7 +171,7 @@ export const SequencesAnswer = one({
 export const QuarantineItem = Type.Object(
   {
     id: Type.String(),
-    at: Type.Integer({ description: 'milliseconds since the epoch' }),
+    at: Time,
     code: Type.String(),
     detail: Type.String(),
     source: maybe(Source),
@@ -191,9 +190,7 @@ export const QuarantineItem = Type.Object(
       description: 'The record as UTF-8, with token-shaped strings masked. Bytes that are not UTF-8 appear as U+FFFD.',
     }),
     whole: Type.Boolean({ description: 'whether nothing was cut or masked, so that the record can be replayed' }),
-    replayed_at: maybe(
-      Type.Integer({ description: 'time when it was replayed and refused again, milliseconds since the epoch' }),
-    ),
+    replayed_at: maybe(timeThat('time when it was replayed and refused again')),
   },
   strict,
 );

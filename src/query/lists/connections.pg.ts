@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { ConnectionPage } from './answers.js';
 import { asOfOf } from '../ask/as-of.js';
@@ -5,7 +6,8 @@ import { connectionStateOf } from '../ask/entity-kinds.js';
 import { readPairs, type FollowPairs } from '../graph/pairs.pg.js';
 import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
-import { FILTER_PARAMETERS, readParameters, readWindow } from '../ask/parameters.js';
+import { FILTER_PARAMETERS, readParameters } from '../ask/parameters.js';
+import { readWindow, windowAt } from '../ask/window.js';
 import type { Reader } from '../ask/reader.js';
 import type { Ask } from '../../projections/index.js';
 import { scopesOf, usageOf } from '../ask/usage.js';
@@ -62,7 +64,7 @@ export function createConnectionsQuestion({
           snapshot,
           follow,
           { clients: idsOf(shown, 'client'), resources: idsOf(shown, 'res') },
-          window,
+          windowAt(window, snapshot.at),
         );
         const pairs = new Map(known.pairs.map((pair) => [`${pair.client} ${pair.res}`, pair]));
         return {
@@ -72,8 +74,8 @@ export function createConnectionsQuestion({
             return {
               id: row.id.toString('base64url'),
               state: connectionStateOf(row.state),
-              since: { index: row.from_ix, at: Math.floor(Number(row.arrival) / 1000) },
-              decided_at: row.at === '0' ? null : Number(row.at),
+              since: { index: row.from_ix, at: timeText(Math.floor(Number(row.arrival) / 1000)) },
+              decided_at: row.at === '0' ? null : timeText(Number(row.at)),
               idp_client: names.client(row.idp_client),
               client: names.client(row.client),
               resource: names.resource(row.res),

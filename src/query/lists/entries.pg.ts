@@ -1,4 +1,4 @@
-import { RescindError } from '../../contracts/index.js';
+import { instantText, RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { ArrivalMode } from '../../log/index.js';
 import type { EntryAnswer } from './answers.js';
@@ -24,7 +24,7 @@ export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readon
         as_of: asOfOf(snapshot),
         index: row.ix,
         state: 'sequenced',
-        arrival: Number(row.arrival),
+        arrival: instantText(Number(row.arrival)),
         type: row.type,
         source: reader.source(row.source),
         commitment: row.commitment.toString('base64'),

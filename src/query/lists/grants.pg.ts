@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { type Ask, readUsesOfGrants } from '../../projections/index.js';
 import type { GrantPage } from './answers.js';
@@ -5,7 +6,8 @@ import { asOfOf } from '../ask/as-of.js';
 import { NO_USE } from '../graph/pairs.js';
 import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
-import { FILTER_PARAMETERS, readParameters, readWindow } from '../ask/parameters.js';
+import { FILTER_PARAMETERS, readParameters } from '../ask/parameters.js';
+import { readWindow, windowAt } from '../ask/window.js';
 import type { Reader } from '../ask/reader.js';
 import { boundsOf, scopesOf, usageOf } from '../ask/usage.js';
 
@@ -33,7 +35,7 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
     const parameters = readParameters(query, GRANT_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
     const page = readPageAsOf('grants', tenantKey, parameters);
-    const window = boundsOf(readWindow(parameters));
+    const asked = readWindow(parameters);
 
     return ask(
       tenant,
@@ -52,7 +54,7 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
           snapshot,
           shown.flatMap((row) => [row.usr, row.client, row.res, row.agent]),
         );
-        const used = await readUsesOfGrants(snapshot, shown, { window });
+        const used = await readUsesOfGrants(snapshot, shown, { window: boundsOf(windowAt(asked, snapshot.at)) });
         const uses = new Map(used.map((use) => [`${use.usr} ${use.client} ${use.res}`, use]));
         return {
           as_of: asOfOf(snapshot),
@@ -62,7 +64,7 @@ export function createGrantsQuestion({ ask, reader }: { readonly ask: Ask; reado
             resource: names.resource(row.res),
             agent: orNull(row.agent, names.agent),
             ...scopesOf(row.scopes, row.used_scopes),
-            first_granted: { index: row.first_ix, at: Math.floor(Number(row.first_arrival) / 1000) },
+            first_granted: { index: row.first_ix, at: timeText(Math.floor(Number(row.first_arrival) / 1000)) },
             ...usageOf({ ...NO_USE, ...uses.get(`${row.usr} ${row.client} ${row.res}`) }),
           })),
           ...next,

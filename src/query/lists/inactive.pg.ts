@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { describeInactive, isInactiveReason, type InactiveReason } from '../../contracts/index.js';
+import { describeInactive, type InactiveReason, isInactiveReason, timeText } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Snapshot, StoredLineage } from '../../projections/index.js';
 import type { INACTIVE } from '../ask/answer-parts.js';
@@ -27,7 +27,7 @@ export async function readInactive(
   const seen = rows.filter(({ reason }) => isInactiveReason(reason) && ONLY_TEXTS_SHOW.has(reason));
   const because = [
     ...(said === undefined ? [] : [{ ...reasonOf({ reason: said, member: null }), last: null }]),
-    ...seen.map((row) => ({ ...reasonOf(row), last: Math.floor(Number(row.last_ms) / 1000) })),
+    ...seen.map((row) => ({ ...reasonOf(row), last: timeText(Math.floor(Number(row.last_ms) / 1000)) })),
   ];
   const isSure = because.some(({ member }) => member !== 'signature');
   return { would_be_active: isSure ? false : because.length > 0 ? null : true, because };

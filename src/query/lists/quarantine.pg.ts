@@ -1,4 +1,5 @@
-import { RescindError } from '../../contracts/index.js';
+import { orNull } from '../ask/names.pg.js';
+import { instantText, RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { DEFAULT_TENANT } from '../../registry/index.js';
 import type { QuarantineItem, QuarantinePage } from './answers.js';
@@ -48,7 +49,7 @@ export function createQuarantineQuestions({
 
   const itemOf = (row: QuarantineRow): QuarantineItem => ({
     id: row.id,
-    at: Number(row.at_ms),
+    at: instantText(Number(row.at_ms)),
     code: row.code,
     detail: row.detail,
     source: row.source === null ? null : reader.source(row.source),
@@ -63,7 +64,7 @@ export function createQuarantineQuestions({
     headers: row.headers,
     text: row.bytes.toString('utf8'),
     whole: row.whole,
-    replayed_at: row.replayed_ms === null ? null : Number(row.replayed_ms),
+    replayed_at: orNull(row.replayed_ms, (ms) => instantText(Number(ms))),
   });
 
   return {

@@ -1,4 +1,4 @@
-import { RescindError } from '../../contracts/index.js';
+import { RescindError, timeText } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Ask, Snapshot, StoredLineage } from '../../projections/index.js';
 import { ruleKey, ruleKeyFromBytes, ruleKeyToBytes, tokenParts, type TokenRef } from '../../rules/index.js';
@@ -78,8 +78,8 @@ export function createTokenQuestions(options: {
             count: Number(row.accesses),
             allowed: Number(row.allowed),
             denied: Number(row.accesses) - Number(row.allowed),
-            first: row.first === null ? null : Number(row.first),
-            last: row.last === null ? null : Number(row.last),
+            first: orNull(row.first, (at) => timeText(Number(at))),
+            last: orNull(row.last, (at) => timeText(Number(at))),
           },
         };
       },

@@ -1,4 +1,5 @@
-import { RescindError } from '../../contracts/index.js';
+import { readTimeAsked } from '../ask/window.js';
+import { RescindError, secondsOf, timeText } from '../../contracts/index.js';
 import { type Ask, COUNTING_TIMEOUT_MS, type Snapshot } from '../../projections/index.js';
 import { defaultEffect, type Effect, type Selector } from '../../rules/index.js';
 import { DEFAULT_WINDOW_S } from '../access/filters.pg.js';
@@ -10,7 +11,7 @@ import { inconsistent, need, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { BlastAnswer } from './answers.js';
 import { readHeld, GROUPS, MAX_SHOWN, type Held } from './held.pg.js';
-import { BLAST_PARAMETERS, REACH_PARAMETERS, readSince, readStart, readWantsPreview } from './parameters.js';
+import { BLAST_PARAMETERS, REACH_PARAMETERS, readStart, readWantsPreview } from './parameters.js';
 import {
   findReachedTokens,
   findStart,
@@ -57,13 +58,13 @@ export function createBlastQuestions(options: {
     const parameters = readParameters(query, known);
     if (required !== undefined) need(parameters, required);
     const asked = readStart(parameters);
-    const since = readSince(parameters);
+    const since = readTimeAsked(parameters, 'since');
     const wantsPreview = readWantsPreview(parameters);
     const tenantKey = reader.tenantKey(caller.tenant);
     const { rules, ...said } = await ask(
       caller.tenant,
       async (snapshot, start: Start) => {
-        const from = since ?? snapshot.at - DEFAULT_WINDOW_S;
+        const from = since ? secondsOf('since', since, snapshot.at) : snapshot.at - DEFAULT_WINDOW_S;
         if (from > snapshot.at) throw inconsistent('`since` lies after the moment that is asked about');
         // Usage of a user, client, agent or resource is attributed to it, so live tokens are enough. Usage of
         // anything else comes from its tokens, which may have expired.
@@ -162,7 +163,7 @@ async function describe(snapshot: Snapshot, { start, since, reached, held, used 
         covered,
       })),
     },
-    since,
+    since: timeText(since),
     reachable: {
       users: group('users', names.user, ({ user }) => [user]),
       clients: group('clients', names.client, ({ client }) => [client]),
@@ -236,6 +237,6 @@ const tokenOf = (token: Reached, names: Names) => ({
   client: names.client(token.client),
   agent: orNull(token.agent, names.agent),
   resources: token.resources.map(names.resource),
-  issued_at: token.iat,
-  expires_at: token.exp,
+  issued_at: timeText(token.iat),
+  expires_at: orNull(token.exp, timeText),
 });

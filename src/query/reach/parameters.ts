@@ -11,7 +11,6 @@ import {
   readDigest,
   readEntity,
   readFlag,
-  readSeconds,
   readTokenId,
   TEXT,
   type Parameters,
@@ -105,7 +104,5 @@ function readForm(parameters: Parameters, member: SelectorMember, forms: readonl
   });
   return Object.fromEntries(names.filter(([, value]) => value !== undefined));
 }
-
-export const readSince = (parameters: Parameters): number | undefined => readSeconds(parameters, 'since');
 
 export const readWantsPreview = (parameters: Parameters): boolean => readFlag(parameters, 'preview', true);

@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { operationOf } from '../ask/entity-kinds.js';
 import { orNull, type Names } from '../ask/names.pg.js';
@@ -43,14 +44,17 @@ export function usageOf(
   return {
     uses: total.allowed + total.denied,
     ...total,
-    first,
-    last: rows.length === 0 ? null : Math.max(lastOfAll, ...rows.map((row) => Number(row.last))),
+    first: orNull(first, timeText),
+    last: rows.length === 0 ? null : timeText(Math.max(lastOfAll, ...rows.map((row) => Number(row.last)))),
     operations: operations.map(([op, of]) => ({ operation: orNull(op, operationOf), ...sumOf(of), ...rest })),
     resources: {
       count: resources.length,
-      top: resources
-        .slice(0, MAX_SHOWN)
-        .map(({ res, volumes, last }) => ({ resource: orNull(res, names.resource), ...volumes, last, ...rest })),
+      top: resources.slice(0, MAX_SHOWN).map(({ res, volumes, last }) => ({
+        resource: orNull(res, names.resource),
+        ...volumes,
+        last: timeText(last),
+        ...rest,
+      })),
       left_out: Math.max(0, resources.length - MAX_SHOWN),
       ...rest,
     },

@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { int4Array, loadSql } from '../../platform/postgres/index.js';
 import { type Ask, readUsesOfGrants, type Snapshot, type UserUses } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
@@ -5,7 +6,7 @@ import { orNull, readNames, resolveFilter } from '../ask/names.pg.js';
 import { FILTER_PARAMETERS, inconsistent, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import type { ReviewItem } from './answers.js';
-import { csvLine, csvTime } from './csv.js';
+import { csvLine } from '../../platform/csv/index.js';
 import { readFormat } from './format.js';
 import { findGrantRules, type ReviewedGrant } from './grant-rules.pg.js';
 import type { Report, ReportStreams } from './stream.js';
@@ -115,8 +116,11 @@ async function describePage(
       resource: names.resource(grant.res),
       granted_scopes: [...grant.scopes],
       used_scopes: [...scopes[nth]!.used_scopes],
-      first_granted: { index: scopes[nth]!.first_ix, at: Math.floor(Number(scopes[nth]!.first_arrival) / 1000) },
-      last_used: use?.lastUsed ?? null,
+      first_granted: {
+        index: scopes[nth]!.first_ix,
+        at: timeText(Math.floor(Number(scopes[nth]!.first_arrival) / 1000)),
+      },
+      last_used: orNull(use?.lastUsed ?? null, timeText),
       uses_30_days: use?.since[0] ?? 0,
       uses_90_days: use?.since[1] ?? 0,
       rules: [...rules[nth]!],
@@ -158,8 +162,8 @@ const lineOf = (item: ReviewItem): string =>
     item.granted_scopes.join(' '),
     item.used_scopes.join(' '),
     item.first_granted.index,
-    csvTime(item.first_granted.at),
-    csvTime(item.last_used),
+    item.first_granted.at,
+    item.last_used,
     item.uses_30_days,
     item.uses_90_days,
     item.rules.join(' '),

@@ -14,6 +14,7 @@ import {
   Scopes,
   strict,
   Time,
+  timeThat,
   TokenId,
   User,
 } from '../ask/answer-parts.js';
@@ -41,7 +42,6 @@ export const ReviewItem = Type.Object(
 export type ReviewItem = Static<typeof ReviewItem>;
 export const ReviewReport = Type.Object({ as_of: AsOf, items: Type.Array(ReviewItem) }, strict);
 
-const Instant = Type.Integer({ description: 'milliseconds since the epoch' });
 const volumes = {
   allowed: Count,
   denied: Count,
@@ -78,11 +78,9 @@ export const IncidentReport = one({
         }),
       ),
       effect: Type.Enum(['block', 'revoke']),
-      ordered_at: Instant,
-      counts_from: Type.Integer({
-        description: 'Time of the event that ordered the rule, otherwise `ordered_at`; milliseconds since the epoch.',
-      }),
-      recorded_at: Type.Integer({ description: 'arrival of the entry, milliseconds since the epoch' }),
+      ordered_at: Time,
+      counts_from: timeThat('time of the event that ordered the rule, otherwise `ordered_at`'),
+      recorded_at: timeThat('arrival of the entry'),
       reason: Type.String(),
       author: Type.Object({ caller: Type.String(), on_behalf_of: Type.Optional(Type.String()) }, strict),
       cause: maybe(
@@ -149,7 +147,7 @@ export const IncidentReport = one({
       known: Type.Boolean({ description: 'false: no record of the confirmations was kept' }),
       nodes: Type.Array(
         Type.Object(
-          { node: Type.String(), outcome: Type.Enum(['confirmed', 'expired']), guards: Count, at: Instant },
+          { node: Type.String(), outcome: Type.Enum(['confirmed', 'expired']), guards: Count, at: Time },
           strict,
         ),
         {

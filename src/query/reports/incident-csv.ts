@@ -1,30 +1,19 @@
 import type { IncidentReport } from './answers.js';
-import { csvLine, csvTime } from './csv.js';
+import { csvLine } from '../../platform/csv/index.js';
 
 const COLUMNS = ['section', 'at', 'index', 'what', 'outcome', 'count', 'records', 'bytes', 'detail'];
-
-const ofMs = (ms: number): string => new Date(ms).toISOString();
 
 /** Writes one line a fact, its kind first. A table for each kind would need several files. */
 export function incidentCsv({ rule, hit, before, after, confirmations }: IncidentReport): string {
   const atLeast = (is: true | undefined): string => (is ? 'at least' : '');
   const volumes = (section: string, of: typeof before): string =>
-    csvLine([
-      section,
-      csvTime(of.last),
-      null,
-      'allowed',
-      'allowed',
-      of.allowed,
-      of.records,
-      of.bytes,
-      atLeast(of.at_least),
-    ]) + csvLine([section, null, null, 'denied', 'denied', of.denied, null, null, atLeast(of.at_least)]);
+    csvLine([section, of.last, null, 'allowed', 'allowed', of.allowed, of.records, of.bytes, atLeast(of.at_least)]) +
+    csvLine([section, null, null, 'denied', 'denied', of.denied, null, null, atLeast(of.at_least)]);
   return [
     csvLine(COLUMNS),
     csvLine([
       'rule',
-      ofMs(rule.ordered_at),
+      rule.ordered_at,
       rule.entry,
       rule.id,
       rule.effect,
@@ -35,7 +24,7 @@ export function incidentCsv({ rule, hit, before, after, confirmations }: Inciden
     ]),
     csvLine([
       'reason',
-      ofMs(rule.recorded_at),
+      rule.recorded_at,
       rule.entry,
       rule.author.on_behalf_of ?? rule.author.caller,
       null,
@@ -45,13 +34,13 @@ export function incidentCsv({ rule, hit, before, after, confirmations }: Inciden
       rule.reason,
     ]),
     ...(rule.ended
-      ? [csvLine(['end', csvTime(rule.ended.at), rule.ended.entry, rule.id, rule.ended.by, null, null, null, null])]
+      ? [csvLine(['end', rule.ended.at, rule.ended.entry, rule.id, rule.ended.by, null, null, null, null])]
       : []),
     ...(rule.lifted
       ? [
           csvLine([
             'lift',
-            csvTime(rule.lifted.at),
+            rule.lifted.at,
             rule.lifted.entry,
             rule.id,
             rule.lifted.resume ? 'resumed' : 'stays revoked',
@@ -66,7 +55,7 @@ export function incidentCsv({ rule, hit, before, after, confirmations }: Inciden
     ...hit.newest.map((token) =>
       csvLine([
         'token',
-        csvTime(token.issued_at),
+        token.issued_at,
         token.index,
         token.id,
         null,
@@ -81,7 +70,7 @@ export function incidentCsv({ rule, hit, before, after, confirmations }: Inciden
     ...after.newest.map((use) =>
       csvLine([
         'use after',
-        csvTime(use.at),
+        use.at,
         use.index,
         use.token,
         use.outcome,
@@ -94,7 +83,7 @@ export function incidentCsv({ rule, hit, before, after, confirmations }: Inciden
     ...confirmations.nodes.map((node) =>
       csvLine([
         'confirmation',
-        ofMs(node.at),
+        node.at,
         null,
         node.node,
         node.outcome,

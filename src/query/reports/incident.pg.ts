@@ -1,4 +1,5 @@
-import { RescindError } from '../../contracts/index.js';
+import { readTimeAsked } from '../ask/window.js';
+import { instantText, RescindError, secondsOf, timeText } from '../../contracts/index.js';
 import { byteaArray, int8Array, loadSql } from '../../platform/postgres/index.js';
 import {
   type Ask,
@@ -14,7 +15,7 @@ import { isCut } from '../ask/answer-parts.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { operationOf, outcomeOf } from '../ask/entity-kinds.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
-import { inconsistent, need, readParameters, readSeconds } from '../ask/parameters.js';
+import { inconsistent, need, readParameters } from '../ask/parameters.js';
 import { findReachedTokens, seedsOf, type ReachedToken } from '../../selection/index.js';
 import type { Reader } from '../ask/reader.js';
 import type { IncidentReport } from './answers.js';
@@ -42,7 +43,7 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
     const tenantKey = reader.tenantKey(tenant);
     const format = readFormat(parameters);
     const id = need(parameters, 'rule');
-    const since = readSeconds(parameters, 'since');
+    const since = readTimeAsked(parameters, 'since');
     const report = await ask(
       tenant,
       async (snapshot, versions: readonly RuleVersion[]) => {
@@ -50,7 +51,7 @@ export function createIncidentReport({ ask, reader }: { readonly ask: Ask; reado
         if (!rule) throw new RescindError('not-found', { detail: 'no rule of this id had been recorded' });
         const orderedAt = Math.floor(rule.orderedMs / 1000);
         const countsFrom = Math.floor(rule.sinceMs / 1000);
-        const from = since ?? countsFrom - DEFAULT_WINDOW_S;
+        const from = since ? secondsOf('since', since, snapshot.at) : countsFrom - DEFAULT_WINDOW_S;
         if (from > countsFrom) throw inconsistent('`since` lies after the order');
         return describe(snapshot, reader, tenantKey, { rule, versions, orderedAt, countsFrom, since: from });
       },
@@ -148,14 +149,14 @@ async function describe(
       selector: { ...rule.selector },
       ...(selectors.length > 1 ? { others: selectors.slice(1).map((selector) => ({ ...selector })) } : {}),
       effect: rule.effect,
-      ordered_at: rule.orderedMs,
-      counts_from: rule.sinceMs,
-      recorded_at: rule.arrivalMs,
+      ordered_at: instantText(rule.orderedMs),
+      counts_from: instantText(rule.sinceMs),
+      recorded_at: instantText(rule.arrivalMs),
       reason: rule.reason,
       author: rule.author,
       cause: rule.cause ?? null,
-      ended,
-      lifted: rule.lift ? { entry: String(rule.lift.ix), at: rule.lift.at, resume: rule.lift.resume } : null,
+      ended: ended && { ...ended, at: timeText(ended.at) },
+      lifted: rule.lift ? { entry: String(rule.lift.ix), at: timeText(rule.lift.at), resume: rule.lift.resume } : null,
     },
     hit: {
       live_tokens: hit.tokens.length,
@@ -163,7 +164,7 @@ async function describe(
       left_out: hit.tokens.length - shown.length,
       ...isCut(hit.atLeast),
     },
-    since,
+    since: timeText(since),
     before: volumes(false),
     after: {
       ...volumes(true),
@@ -173,13 +174,21 @@ async function describe(
     confirmations: {
       known: confirmed.length > 0,
       // Names of nodes name hosts and processes, which are the operator's.
-      nodes: confirmed.map(({ node, outcome, guards, at_ms: at }) => ({ node, outcome, guards, at: Number(at) })),
+      nodes: confirmed.map(({ node, outcome, guards, at_ms: at }) => ({
+        node,
+        outcome,
+        guards,
+        at: instantText(Number(at)),
+      })),
     },
   };
 }
 
+/** How a block ended; `at` in epoch seconds. */
+type Ended = Omit<NonNullable<IncidentReport['rule']['ended']>, 'at'> & { readonly at: number };
+
 /** Says how the block had ended by a moment; null if it had not. */
-function endOf({ effect, terms, turned }: RuleVersion, at: number): IncidentReport['rule']['ended'] {
+function endOf({ effect, terms, turned }: RuleVersion, at: number): Ended | null {
   if (turned) return { by: 'enabling', at: Math.floor(turned.atMs / 1000), entry: String(turned.ix), resume: false };
   if (effect !== 'block' || terms.until === undefined || terms.until > at) return null;
   return { by: 'until', at: terms.until, entry: null, resume: terms.resume === true };
@@ -194,8 +203,8 @@ function volumesOf(row: UsesRow | undefined, atLeast: boolean) {
     denied: Number(row?.denied ?? 0),
     records: Number(row?.records ?? 0),
     bytes: Number(row?.bytes ?? 0),
-    first: row ? Number(row.first) : null,
-    last: row ? Number(row.last) : null,
+    first: row ? timeText(Number(row.first)) : null,
+    last: row ? timeText(Number(row.last)) : null,
     ...isCut(atLeast),
   };
 }
@@ -206,13 +215,13 @@ const tokenOf = (token: ReachedToken<unknown>, names: Names) => ({
   user: orNull(token.user, names.user),
   client: names.client(token.client),
   agent: orNull(token.agent, names.agent),
-  issued_at: token.iat,
-  expires_at: token.exp,
+  issued_at: timeText(token.iat),
+  expires_at: orNull(token.exp, timeText),
 });
 
 const useOf = (use: UsesRow['newest'][number], names: Names) => ({
   index: use.ix,
-  at: use.at,
+  at: timeText(use.at),
   count: use.n,
   outcome: outcomeOf(use.outcome),
   operation: orNull(use.op, operationOf),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { RescindError } from '../../contracts/index.js';
+import { readTime, RescindError } from '../../contracts/index.js';
 import type { Caller, CallerRecord, CallerSecret, ControlState } from '../../control/index.js';
 import { authoredRecord, type Actor, type Change } from '../authored.js';
 import type { Edit, Edits } from '../edits.js';
@@ -75,7 +75,7 @@ export function createCallerCommands({ edits, state, now }: Dependencies): Calle
   return {
     async createCaller(actor, input) {
       const { id, roles, expires_at } = readCaller(input);
-      const created = newSecret(seconds(), expires_at);
+      const created = newSecret(seconds(), readTime('expires_at', expires_at, seconds(), 'after'));
       return edits.commit(actor, (current) => {
         if (current.caller(id))
           throw new RescindError('already-exists', { detail: 'a caller with this id is registered' });
@@ -102,7 +102,7 @@ export function createCallerCommands({ edits, state, now }: Dependencies): Calle
     disableCaller: (actor, id) => amend(actor, id, 'disabled', (_, before) => ({ ...before, disabled: true })),
     async addSecret(actor, id, input) {
       const { expires_at } = readSecret(input ?? {});
-      const created = newSecret(seconds(), expires_at);
+      const created = newSecret(seconds(), readTime('expires_at', expires_at, seconds(), 'after'));
       return edits.commit(actor, (current) => {
         const { tenant: _, ...record } = findCaller(current, actor, id);
         const usable = record.secrets.filter((secret) => !hasExpired(secret, seconds()));

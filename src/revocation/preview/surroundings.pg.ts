@@ -1,5 +1,7 @@
+import { timeText } from '../../contracts/index.js';
+import { originView, type OriginView } from '../recorded/rule-view.js';
 import type { Pool, PoolClient } from 'pg';
-import type { Author, Caller, RuleOrigin, RuleRecord, Source, Tenant } from '../../control/index.js';
+import type { Author, Caller, RuleRecord, Source, Tenant } from '../../control/index.js';
 import { loadSql, onConnection, queryTogether } from '../../platform/postgres/index.js';
 import { ENTITY_DIMENSIONS, ENTITY_KINDS } from '../../projections/index.js';
 import {
@@ -40,14 +42,17 @@ const MAX_LOOKED_AT = 10_000;
 const TIMEOUT_MS = 1_000;
 
 /** Another rule in force that stops all or a part of a rule's selection. */
-export interface OtherRule extends Acting {
+export interface OtherRule {
+  readonly effect: Acting['effect'];
+  readonly before?: string;
+  readonly until?: string;
   readonly id: string;
   readonly stops: Stops;
   readonly selector: Selector;
   readonly or?: OtherValues;
   readonly reason: string;
   readonly author: Author;
-  readonly origin?: RuleOrigin;
+  readonly origin?: OriginView;
   readonly after_lift_of?: string;
 }
 
@@ -241,13 +246,13 @@ function otherRule(
     id,
     effect,
     stops,
-    ...(before === undefined ? {} : { before }),
-    ...(until === undefined ? {} : { until }),
+    ...(before === undefined ? {} : { before: timeText(before) }),
+    ...(until === undefined ? {} : { until: timeText(until) }),
     selector,
     ...(or ? { or } : {}),
     reason,
     author,
-    ...(origin ? { origin } : {}),
+    ...(origin ? { origin: originView(origin) } : {}),
     ...(afterLiftOf === undefined ? {} : { after_lift_of: afterLiftOf }),
   };
 }

@@ -29,7 +29,7 @@ it.each([
   expect(stateOf(rule, { current, head: head as Seq }, 100)).toBe(state);
 });
 
-it('is shown with its times in seconds, and in force once all have confirmed it', () => {
+it('is shown with its times in whole seconds, and in force once all have confirmed it', () => {
   const known = { current: held({ effect: 'revoke' }), head: 9n as Seq };
   const body = {
     id: 'r',
@@ -43,7 +43,7 @@ it('is shown with its times in seconds, and in force once all have confirmed it'
   const shown = {
     id: 'r',
     seq: '7',
-    at: 12,
+    at: '1970-01-01T00:00:12Z',
     state: 'live',
     effect: 'revoke',
     selector: { all: true },
@@ -81,37 +81,57 @@ it.each([
     liftOf(false),
     undefined,
     undefined,
-    { by: 'lift', at: 12, leaves: 'revoke', before: 12, author, revoke: 'k' },
+    { by: 'lift', at: '1970-01-01T00:00:12Z', leaves: 'revoke', before: '1970-01-01T00:00:12Z', author, revoke: 'k' },
   ],
-  ['a lift that resumes', liftOf(true), undefined, undefined, { by: 'lift', at: 12, leaves: 'nothing', author }],
+  [
+    'a lift that resumes',
+    liftOf(true),
+    undefined,
+    undefined,
+    { by: 'lift', at: '1970-01-01T00:00:12Z', leaves: 'nothing', author },
+  ],
   [
     'a lift, whatever was enabled since',
     liftOf(true),
     undefined,
     enabling,
-    { by: 'lift', at: 12, leaves: 'nothing', author },
+    { by: 'lift', at: '1970-01-01T00:00:12Z', leaves: 'nothing', author },
   ],
   [
     'an event',
     stored,
     held({ effect: 'revoke', before: 5 }),
     enabling,
-    { by: 'event', at: 5, leaves: 'revoke', before: 4, source: 'idp', event: 'e-1', entry: '4' },
+    {
+      by: 'event',
+      at: '1970-01-01T00:00:05Z',
+      leaves: 'revoke',
+      before: '1970-01-01T00:00:04Z',
+      source: 'idp',
+      event: 'e-1',
+      entry: '4',
+    },
   ],
   [
     'an event that the ledger does not tell yet',
     stored,
     held({ effect: 'revoke', before: 5 }),
     undefined,
-    { by: 'event', at: 5, leaves: 'revoke', before: 5 },
+    { by: 'event', at: '1970-01-01T00:00:05Z', leaves: 'revoke', before: '1970-01-01T00:00:05Z' },
   ],
-  ['its own end', until(), held({ until: 90 }), undefined, { by: 'until', at: 90, leaves: 'revoke', before: 90 }],
+  [
+    'its own end',
+    until(),
+    held({ until: 90 }),
+    undefined,
+    { by: 'until', at: '1970-01-01T00:01:30Z', leaves: 'revoke', before: '1970-01-01T00:01:30Z' },
+  ],
   [
     'its own end, with resume',
     until(true),
     held({ until: 90, resume: true }),
     undefined,
-    { by: 'until', at: 90, leaves: 'nothing' },
+    { by: 'until', at: '1970-01-01T00:01:30Z', leaves: 'nothing' },
   ],
   ['nothing yet', stored, held(), undefined, undefined],
 ])('a block that was ended by %s says so', (_name, rule, current, event, ended) => {
@@ -119,14 +139,18 @@ it.each([
 });
 
 it('is shown with all that was said of it', () => {
-  const told = { or: { user: [] }, before: 1, until: 2, resume: true, origin: { source: 's' }, after_lift_of: 'q' };
+  const told = { or: { user: [] }, resume: true, after_lift_of: 'q' };
+  const times = { before: 1, until: 2, origin: { source: 's', at: 1_234 } };
   const rule = {
     ...stored,
-    body: { effect: 'block', ...told },
+    body: { effect: 'block', ...told, ...times },
     lift: { at: 12_999, resume: false, reason: 'back', author: { caller: 'admin' }, rule: 'r', seq: 8n },
   } as unknown as StoredRule;
   expect(ruleView(rule, { current: undefined, head: 9n as Seq }, 9n as Seq, 100)).toMatchObject({
     ...told,
-    lift: { at: 12, resume: false, reason: 'back', author: { caller: 'admin' } },
+    before: '1970-01-01T00:00:01Z',
+    until: '1970-01-01T00:00:02Z',
+    origin: { source: 's', at: '1970-01-01T00:00:01.234Z' },
+    lift: { at: '1970-01-01T00:00:12Z', resume: false, reason: 'back', author: { caller: 'admin' } },
   });
 });

@@ -1,3 +1,4 @@
+import { instantText, timeText } from '../../contracts/index.js';
 import type { Author, RuleOrigin, Seq } from '../../control/index.js';
 import type { Effect, OtherValues, Rule, Selector } from '../../rules/index.js';
 import type { EnablingEvent, StoredRule } from './rule-reader.pg.js';
@@ -10,14 +11,19 @@ import type { EnablingEvent, StoredRule } from './rule-reader.pg.js';
 export const RULE_STATES = ['live', 'lifted', 'turned-revoke', 'expired'] as const;
 export type RuleState = (typeof RULE_STATES)[number];
 
-/** How a block ended, and what it left behind. Times are epoch seconds. */
+/** The event that became a rule, as the API shows it. */
+export type OriginView = Omit<RuleOrigin, 'at'> & { readonly at: string };
+
+export const originView = ({ at, ...origin }: RuleOrigin): OriginView => ({ ...origin, at: instantText(at) });
+
+/** How a block ended, and what it left behind. */
 export interface RuleEnd {
   readonly by: 'lift' | 'event' | 'until';
   /** Time of the lift or of the enabling event, or the `until` that passed. */
-  readonly at: number;
+  readonly at: string;
   /** `revoke`: grants up to `before` stay stopped. */
   readonly leaves: 'revoke' | 'nothing';
-  readonly before?: number;
+  readonly before?: string;
   /** Set for a lift: its author, and the rule that keeps the blocked grants revoked. */
   readonly author?: Author;
   readonly revoke?: string;
@@ -27,12 +33,12 @@ export interface RuleEnd {
   readonly entry?: string;
 }
 
-/** A rule as the API shows it. Times are epoch seconds. */
+/** A rule as the API shows it. */
 export interface RuleView {
   readonly id: string;
   /** Position in the control log; decimal. */
   readonly seq: string;
-  readonly at: number;
+  readonly at: string;
   readonly state: RuleState;
   /** Whether every node and guard is known to apply the rule. False for a lifted or expired rule, which stops nothing. */
   readonly in_force: boolean;
@@ -42,17 +48,17 @@ export interface RuleView {
   readonly selector: Selector;
   /** Further values of the selector's members. Any of them selects too. */
   readonly or?: OtherValues;
-  readonly before?: number;
-  readonly until?: number;
+  readonly before?: string;
+  readonly until?: string;
   readonly resume?: true;
   readonly reauthenticate: boolean;
   readonly reason: string;
   readonly author: Author;
-  readonly origin?: RuleOrigin;
+  readonly origin?: OriginView;
   readonly after_lift_of?: string;
   /** `in_force`: whether every node and guard is known to have heard of the lift. */
   readonly lift?: {
-    readonly at: number;
+    readonly at: string;
     readonly resume: boolean;
     readonly reason: string;
     readonly author: Author;
@@ -91,25 +97,25 @@ export function ruleView(
   return {
     id,
     seq: String(seq),
-    at: seconds(at),
+    at: secondsText(at),
     state,
     in_force: (state === 'live' || state === 'turned-revoke') && seq <= inForceUpTo,
     ...(ended ? { ended } : {}),
     effect,
     selector,
     ...(or ? { or } : {}),
-    ...(before === undefined ? {} : { before }),
-    ...(until === undefined ? {} : { until }),
+    ...(before === undefined ? {} : { before: timeText(before) }),
+    ...(until === undefined ? {} : { until: timeText(until) }),
     ...(resume ? { resume } : {}),
     reauthenticate,
     reason,
     author,
-    ...(origin ? { origin } : {}),
+    ...(origin ? { origin: originView(origin) } : {}),
     ...(afterLiftOf === undefined ? {} : { after_lift_of: afterLiftOf }),
     ...(lift
       ? {
           lift: {
-            at: seconds(lift.at),
+            at: secondsText(lift.at),
             resume: lift.resume,
             reason: lift.reason,
             author: lift.author,
@@ -153,29 +159,29 @@ function endOf(
   if (lift && !current)
     return {
       by: 'lift',
-      at: seconds(lift.at),
-      ...(lift.resume ? { leaves: 'nothing' } : { leaves: 'revoke', before: seconds(lift.at) }),
+      at: secondsText(lift.at),
+      ...(lift.resume ? { leaves: 'nothing' } : { leaves: 'revoke', before: secondsText(lift.at) }),
       author: lift.author,
       ...(lift.keptBy === undefined ? {} : { revoke: lift.keptBy }),
     };
   if (enabling)
     return {
       by: 'event',
-      at: seconds(enabling.atMs),
+      at: secondsText(enabling.atMs),
       leaves: 'revoke',
-      before: seconds(enabling.beforeMs),
+      before: secondsText(enabling.beforeMs),
       source: enabling.source,
       event: enabling.event,
       entry: enabling.entry,
     };
   if (current?.effect === 'revoke')
-    return { by: 'event', at: current.before, leaves: 'revoke', before: current.before };
+    return { by: 'event', at: timeText(current.before), leaves: 'revoke', before: timeText(current.before) };
   if (!isPast(body.until, now)) return undefined;
   return {
     by: 'until',
-    at: body.until!,
-    ...(body.resume ? { leaves: 'nothing' } : { leaves: 'revoke', before: body.until! }),
+    at: timeText(body.until!),
+    ...(body.resume ? { leaves: 'nothing' } : { leaves: 'revoke', before: timeText(body.until!) }),
   };
 }
 
-const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1000);
+const secondsText = (milliseconds: number): string => timeText(Math.floor(milliseconds / 1000));

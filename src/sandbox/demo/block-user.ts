@@ -49,7 +49,8 @@ export async function blockUser(stage: Stage, tokens: BobsTokens): Promise<void>
 
   const regranted = await printer.step('Bob gets a fresh ID-JAG and token', async () => {
     await until('regrant_after', async () =>
-      Math.floor(Date.now() / 1000) > (lifted.regrant_after ?? 0) ? true : undefined,
+      // Tokens are granted in whole seconds.
+      Math.floor(Date.now() / 1000) * 1000 > Date.parse(lifted.regrant_after ?? '1970-01-01') ? true : undefined,
     );
     return obtain(stage, 'bob', 'atlas', 'files');
   });

@@ -8,7 +8,7 @@ interface TokenAnswer {
 }
 interface EntryAnswer {
   readonly index: string;
-  readonly arrival: number;
+  readonly arrival: string;
   readonly type: string;
   readonly source: { readonly id: string; readonly name: string | null };
   readonly commitment: string;
@@ -37,7 +37,7 @@ export async function proveEntry(stage: Stage, tokenId: string): Promise<void> {
     const committed = commitment({ salt, attributes, bytes });
     const encoded = encodeEntry({
       index: BigInt(entry.index),
-      arrivalMs: BigInt(entry.arrival),
+      arrivalMs: BigInt(Date.parse(entry.arrival)),
       type: entry.type,
       source: entry.source.id,
       commitment: committed,

@@ -7,7 +7,7 @@ interface Page<T> {
 }
 interface AccessItem {
   readonly index: string;
-  readonly at: number;
+  readonly at: string;
   readonly attributed: boolean;
   readonly user: { readonly iss: string; readonly sub: string } | null;
   readonly client: { readonly client_id: string } | null;

@@ -7,8 +7,8 @@ export interface Ordered {
   readonly seq: string;
   readonly confirmed: { readonly nodes: number; readonly guards: number; readonly expired: number };
   readonly ms: number;
-  /** Epoch seconds: the rule does not stop what is granted later than this. null: nothing is, or everything will be. */
-  readonly regrant_after: number | null;
+  /** The rule does not stop what is granted later than this. null: nothing is, or everything will be. */
+  readonly regrant_after: string | null;
 }
 
 /** The person on whose behalf the order is made; Rescind stores the person beside the caller. */

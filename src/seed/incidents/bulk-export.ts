@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { ask } from './ask.js';
 import type { Incident } from './incident.js';
 
@@ -47,7 +48,7 @@ export const bulkExport: Incident = {
       path: `/v1/access?${ask.user(scene, USER)}&operation=export&limit=100`,
       answer: {
         items: Array.from({ length: EXPORTS }, (_, nth) => ({
-          at: scene.at(5, '02:20:30') - nth * 30,
+          at: timeText(scene.at(5, '02:20:30') - nth * 30),
           operation: 'export',
           records: RECORDS,
           bytes: 2_000_000,
@@ -67,7 +68,7 @@ export const bulkExport: Incident = {
           bytes: 80_000_000,
           operations: { export: EXPORTS, read: 0 },
         },
-        items: [{ at: scene.at(5, '02:00'), accesses: EXPORTS }],
+        items: [{ at: scene.time(5, '02:00'), accesses: EXPORTS }],
       },
     },
     {
@@ -83,8 +84,8 @@ export const bulkExport: Incident = {
             accesses: 42,
             allowed: 42,
             denied: 0,
-            first_used: scene.at(7, '14:01'),
-            last_used: scene.at(5, '02:20:30'),
+            first_used: scene.time(7, '14:01'),
+            last_used: scene.time(5, '02:20:30'),
           },
         ],
       },
@@ -94,7 +95,7 @@ export const bulkExport: Incident = {
       path: `/v1/grants?${ask.user(scene, USER)}&as_of=${scene.time(6, '20:00')}`,
       answer: {
         items: [
-          { granted_scopes: ['crm.read'], used_scopes: ['crm.read'], accesses: 2, last_used: scene.at(6, '14:01') },
+          { granted_scopes: ['crm.read'], used_scopes: ['crm.read'], accesses: 2, last_used: scene.time(6, '14:01') },
         ],
       },
     },

@@ -28,8 +28,8 @@ export const dormantConnection: Incident = {
         items: [
           {
             state: 'created',
-            first_used: scene.at(1, '03:12'),
-            last_used: scene.at(1, '03:12'),
+            first_used: scene.time(1, '03:12'),
+            last_used: scene.time(1, '03:12'),
             used_scopes: ['vault.read'],
             unused_scopes: ['vault.admin', 'vault.write'],
             allowed: 1,

@@ -1,4 +1,4 @@
-import type { EventDataOf, SourceEventName } from '../../contracts/index.js';
+import { timeText, type EventDataOf, type SourceEventName } from '../../contracts/index.js';
 import { referenceOf, type TokenReference } from '../grants.js';
 import { clientAt, type App, type Client, type Organisation } from '../organisation.js';
 import { ID_JAG_LIFETIME_S, IDP, TOKEN_LIFETIME_S, type SeedEvent } from '../seed-event.js';
@@ -63,7 +63,7 @@ export interface Scene {
   readonly organisation: Organisation;
   /** Converts a time of day (UTC), so many days before the day on which the history ends, to epoch seconds. */
   at(daysBefore: number, time: string): number;
-  /** Gives the same moment as RFC 3339, for `as_of`. */
+  /** Gives the same moment as answers and questions say it. */
   time(daysBefore: number, time: string): string;
   /** Reports what administrators do to a connection. */
   connection(
@@ -110,7 +110,7 @@ export function createScene(
   return {
     organisation,
     at,
-    time: (daysBefore, time) => new Date(at(daysBefore, time) * 1000).toISOString().replace('.000Z', 'Z'),
+    time: (daysBefore, time) => timeText(at(daysBefore, time)),
     say: (party, name, when, data) => emit(party, name, when, data),
     connection(name, when, clientId, appName, scope) {
       const { client, app } = partsOf(clientId, appName);

@@ -28,8 +28,8 @@ export const lateLineage: Incident = {
       path: `/v1/access?${ask.resource(scene, 'learning')}`,
       answer: {
         items: [
-          { at: scene.at(5, '09:05'), attributed: true, user: { sub: USER }, route: 'GET /results' },
-          { at: scene.at(5, '09:02'), attributed: true, user: { sub: USER }, route: 'GET /courses' },
+          { at: scene.time(5, '09:05'), attributed: true, user: { sub: USER }, route: 'GET /results' },
+          { at: scene.time(5, '09:02'), attributed: true, user: { sub: USER }, route: 'GET /courses' },
         ],
       },
     },
@@ -54,8 +54,8 @@ export const lateLineage: Incident = {
       path: `/v1/access?${ask.resource(scene, 'learning')}&as_of=${scene.time(5, '12:00')}`,
       answer: {
         items: [
-          { at: scene.at(5, '09:05'), attributed: false, user: null, client: null },
-          { at: scene.at(5, '09:02'), attributed: false, user: null, client: null },
+          { at: scene.time(5, '09:05'), attributed: false, user: null, client: null },
+          { at: scene.time(5, '09:02'), attributed: false, user: null, client: null },
         ],
       },
     },

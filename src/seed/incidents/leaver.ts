@@ -1,3 +1,4 @@
+import { instantText } from '../../contracts/index.js';
 import { ask } from './ask.js';
 import { IDP } from '../seed-event.js';
 import type { Incident, Scene } from './incident.js';
@@ -30,17 +31,17 @@ export const leaver: Incident = {
   answers: (scene) => [
     {
       question: 'What was done in her name after she left?',
-      path: `/v1/access?${ask.user(scene, USER)}&from=${scene.at(4, '17:00')}`,
+      path: `/v1/access?${ask.user(scene, USER)}&from=${scene.time(4, '17:00')}`,
       answer: {
         items: [
           {
-            at: scene.at(4, '17:40'),
+            at: scene.time(4, '17:40'),
             route: 'POST /payments',
             operation: 'write',
             outcome: 'allowed',
             agent: { id: 'agent-travel-booker' },
           },
-          { at: scene.at(4, '17:20'), route: 'POST /payments', operation: 'write', outcome: 'allowed' },
+          { at: scene.time(4, '17:20'), route: 'POST /payments', operation: 'write', outcome: 'allowed' },
         ],
       },
     },
@@ -56,8 +57,8 @@ export const leaver: Incident = {
         items: [
           {
             rule_state: 'ordered',
-            at: scene.at(4, '17:20'),
-            last_at: scene.at(4, '17:40'),
+            at: scene.time(4, '17:20'),
+            last_at: scene.time(4, '17:40'),
             uses: 2,
             tokens: 1,
             user: { sub: USER },
@@ -70,13 +71,13 @@ export const leaver: Incident = {
       path: '/v1/reports/incident?rule={id}',
       after: { path: tokenPath(scene), members: ['stopped_by', 0, 'rule'] },
       answer: {
-        rule: { effect: 'block', ordered_at: scene.at(4, '17:00:01') * 1_000 },
+        rule: { effect: 'block', ordered_at: instantText(scene.at(4, '17:00:01') * 1_000) },
         before: { allowed: 1, denied: 0, records: 8 },
         after: {
           allowed: 2,
           denied: 0,
-          first: scene.at(4, '17:20'),
-          last: scene.at(4, '17:40'),
+          first: scene.time(4, '17:20'),
+          last: scene.time(4, '17:40'),
           newest: [{ operation: 'write' }, { operation: 'write' }],
         },
       },

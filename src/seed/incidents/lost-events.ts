@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { ask } from './ask.js';
 import type { Incident } from './incident.js';
 
@@ -46,7 +47,7 @@ export const lostEvents: Incident = {
       answer: {
         items: Array.from({ length: CALLS }, (_, nth) => CALLS - 1 - nth)
           .filter((nth) => !LOST.has(nth))
-          .map((nth) => ({ at: scene.at(7, '12:05') + nth * 60, user: { sub: USER } })),
+          .map((nth) => ({ at: timeText(scene.at(7, '12:05') + nth * 60), user: { sub: USER } })),
       },
     },
     {

@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { ask } from './ask.js';
 import type { Incident } from './incident.js';
 
@@ -29,7 +30,7 @@ export const probing: Incident = {
       path: `/v1/access?${ask.agent(scene, AGENT)}&outcome=denied&limit=100`,
       answer: {
         items: Array.from({ length: TRIES }, (_, nth) => ({
-          at: scene.at(6, '16:06:48') - nth * 12,
+          at: timeText(scene.at(6, '16:06:48') - nth * 12),
           route: 'PUT /settings',
           operation: 'admin',
           status: 403,
@@ -42,7 +43,7 @@ export const probing: Incident = {
       path: `/v1/access/counts?${ask.agent(scene, AGENT)}&outcome=denied&by=hour`,
       answer: {
         total: { accesses: TRIES, denied: TRIES, allowed: 0 },
-        items: [{ at: scene.at(6, '16:00'), denied: TRIES }],
+        items: [{ at: scene.time(6, '16:00'), denied: TRIES }],
       },
     },
     {

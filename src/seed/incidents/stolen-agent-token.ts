@@ -40,7 +40,7 @@ export const stolenAgentToken: Incident = {
       answer: {
         items: [
           {
-            at: scene.at(3, '10:24'),
+            at: scene.time(3, '10:24'),
             client_address: THIEF,
             route: 'DELETE /contracts/{id}',
             operation: 'delete',
@@ -48,7 +48,7 @@ export const stolenAgentToken: Incident = {
             status: 403,
           },
           {
-            at: scene.at(3, '10:23'),
+            at: scene.time(3, '10:23'),
             client_address: USUAL,
             route: 'GET /contracts/{id}',
             operation: 'read',
@@ -56,7 +56,7 @@ export const stolenAgentToken: Incident = {
             status: 200,
           },
           {
-            at: scene.at(3, '10:21'),
+            at: scene.time(3, '10:21'),
             client_address: THIEF,
             route: 'GET /export',
             operation: 'export',
@@ -65,7 +65,7 @@ export const stolenAgentToken: Incident = {
             bytes: 5_400_000,
           },
           {
-            at: scene.at(3, '10:20'),
+            at: scene.time(3, '10:20'),
             client_address: THIEF,
             route: 'GET /contracts',
             operation: 'read',
@@ -73,14 +73,14 @@ export const stolenAgentToken: Incident = {
             records: 40,
           },
           {
-            at: scene.at(3, '10:06'),
+            at: scene.time(3, '10:06'),
             client_address: USUAL,
             route: 'GET /contracts/{id}',
             outcome: 'allowed',
             agent: { id: 'agent-invoice-reader' },
           },
           {
-            at: scene.at(3, '10:01'),
+            at: scene.time(3, '10:01'),
             client_address: USUAL,
             route: 'GET /contracts',
             outcome: 'allowed',
@@ -114,8 +114,8 @@ export const stolenAgentToken: Incident = {
           allowed: 5,
           denied: 1,
           records: 1_882,
-          first: scene.at(3, '10:01'),
-          last: scene.at(3, '10:24'),
+          first: scene.time(3, '10:01'),
+          last: scene.time(3, '10:24'),
         },
         rules: [
           {
@@ -133,7 +133,9 @@ export const stolenAgentToken: Incident = {
       answer: {
         tokens: {
           live: 1,
-          newest: [{ user: { sub: USER }, issued_at: scene.at(3, '10:00:01'), expires_at: scene.at(3, '11:00:01') }],
+          newest: [
+            { user: { sub: USER }, issued_at: scene.time(3, '10:00:01'), expires_at: scene.time(3, '11:00:01') },
+          ],
         },
       },
     },

@@ -1,3 +1,4 @@
+import { instantText } from '../../contracts/index.js';
 import { ask } from './ask.js';
 import type { Incident, Scene } from './incident.js';
 
@@ -36,10 +37,10 @@ export const useAfterRevocation: Incident = {
   answers: (scene) => [
     {
       question: 'What was served after the revocation?',
-      path: `/v1/access?${ask.user(scene, USER)}&from=${scene.at(2, '14:00')}&outcome=allowed`,
+      path: `/v1/access?${ask.user(scene, USER)}&from=${scene.time(2, '14:00')}&outcome=allowed`,
       answer: {
         items: ['14:09', '14:06', '14:03'].map((time) => ({
-          at: scene.at(2, time),
+          at: scene.time(2, time),
           status: 200,
           agent: { id: 'agent-sql-analyst' },
         })),
@@ -48,7 +49,7 @@ export const useAfterRevocation: Incident = {
     {
       question: 'And when did it stop?',
       path: `/v1/access?${ask.user(scene, USER)}&outcome=denied`,
-      answer: { items: [{ at: scene.at(2, '14:12'), status: 401, route: 'GET /reports/{id}' }] },
+      answer: { items: [{ at: scene.time(2, '14:12'), status: 401, route: 'GET /reports/{id}' }] },
     },
     {
       question: 'What is this token, and does anything stop it?',
@@ -57,7 +58,7 @@ export const useAfterRevocation: Incident = {
         user: { sub: USER },
         agent: { id: 'agent-sql-analyst' },
         stopped_by: [{}],
-        accesses: { count: 5, allowed: 4, denied: 1, first: scene.at(2, '13:40'), last: scene.at(2, '14:12') },
+        accesses: { count: 5, allowed: 4, denied: 1, first: scene.time(2, '13:40'), last: scene.time(2, '14:12') },
       },
     },
     {
@@ -67,8 +68,8 @@ export const useAfterRevocation: Incident = {
         items: [
           {
             rule_state: 'ordered',
-            at: scene.at(2, '14:03'),
-            last_at: scene.at(2, '14:09'),
+            at: scene.time(2, '14:03'),
+            last_at: scene.time(2, '14:09'),
             uses: 3,
             tokens: 1,
             user: { sub: USER },
@@ -81,10 +82,10 @@ export const useAfterRevocation: Incident = {
       path: '/v1/reports/incident?rule={id}',
       after: { path: tokenPath(scene), members: ['stopped_by', 0, 'rule'] },
       answer: {
-        rule: { effect: 'revoke', ordered_at: scene.at(2, '14:00:01') * 1_000, lifted: null },
-        hit: { live_tokens: 1, newest: [{ user: { sub: USER }, issued_at: scene.at(2, '13:30:01') }], left_out: 0 },
-        before: { allowed: 1, denied: 0, records: 30, first: scene.at(2, '13:40'), last: scene.at(2, '13:40') },
-        after: { allowed: 3, denied: 1, first: scene.at(2, '14:03'), last: scene.at(2, '14:12'), left_out: 0 },
+        rule: { effect: 'revoke', ordered_at: instantText(scene.at(2, '14:00:01') * 1_000), lifted: null },
+        hit: { live_tokens: 1, newest: [{ user: { sub: USER }, issued_at: scene.time(2, '13:30:01') }], left_out: 0 },
+        before: { allowed: 1, denied: 0, records: 30, first: scene.time(2, '13:40'), last: scene.time(2, '13:40') },
+        after: { allowed: 3, denied: 1, first: scene.time(2, '14:03'), last: scene.time(2, '14:12'), left_out: 0 },
       },
     },
   ],

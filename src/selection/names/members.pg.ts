@@ -1,6 +1,6 @@
 import type { Early } from '../../projections/index.js';
 import { ruleKeyToBytes, selectorParts, type Dimension, type Selector } from '../../rules/index.js';
-import { joinSeeds, type Seeds } from './seeds.js';
+import { joinSeeds, NO_SEEDS, type Seeds } from './seeds.js';
 import { findAllClients, findMember } from './start.pg.js';
 
 /** From a dimension whose names leave the fewest tokens to those that leave the most. */
@@ -48,6 +48,24 @@ export async function findMembers(snapshot: Early, tenantKey: Uint8Array, select
     ),
     seeds: all ?? starts[dimensions.indexOf(narrowest!)]!.seeds,
   };
+}
+
+/** The start of a search for uses of the tokens that a rule selects: uses have the columns of their tokens. */
+export interface Beginning {
+  readonly seeds: Seeds;
+  /** Small id of the resource that the rule is on. The seeds are the clients that may use it. */
+  readonly resource: number | undefined;
+  /** True if no column leads to the tokens: a use of anybody may be one of theirs. */
+  readonly everyone: boolean;
+}
+
+/** Finds where the search for uses of a rule's tokens begins: at the member that leaves the fewest. */
+export async function findBeginning(snapshot: Early, tenantKey: Uint8Array, selector: Selector): Promise<Beginning> {
+  const narrowest = NARROWEST.find((dimension) => selector[dimension] !== undefined);
+  if (narrowest === undefined || narrowest === 'agent_type' || narrowest === 'issuer')
+    return { seeds: NO_SEEDS, resource: undefined, everyone: true };
+  const { ids, seeds } = await findMembers(snapshot, tenantKey, { [narrowest]: selector[narrowest] });
+  return { seeds, resource: ids.get('resource')?.id, everyone: false };
 }
 
 /** Finds the seeds of a rule's tokens. */

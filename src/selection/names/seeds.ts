@@ -3,13 +3,11 @@ export interface Seeds {
   readonly users: readonly number[];
   readonly clients: readonly number[];
   readonly agents: readonly number[];
-  /** Also tokens whose user is unknown: their facts may contain a name that no id stands for. */
-  readonly unnamed: boolean;
   readonly tokens: readonly Buffer[];
   readonly idJags: readonly Buffer[];
 }
 
-export const NO_SEEDS: Seeds = { users: [], clients: [], agents: [], unnamed: false, tokens: [], idJags: [] };
+export const NO_SEEDS: Seeds = { users: [], clients: [], agents: [], tokens: [], idJags: [] };
 
 /** Joins seeds: whatever any of them finds is found. */
 export function joinSeeds(seeds: readonly Seeds[]): Seeds {
@@ -18,7 +16,6 @@ export function joinSeeds(seeds: readonly Seeds[]): Seeds {
     users: all(({ users }) => users),
     clients: all(({ clients }) => clients),
     agents: all(({ agents }) => agents),
-    unnamed: seeds.some(({ unnamed }) => unnamed),
     tokens: all(({ tokens }) => tokens),
     idJags: all(({ idJags }) => idJags),
   };

@@ -27,12 +27,14 @@ const BY_ID = { name: 'reach-start-id', text: START_NAMES.replace('{named}', 'e.
 const BY_KEY = { name: 'reach-start-key', text: START_NAMES.replace('{named}', 'e.key = $2::bytea') };
 const RESOURCE = `SELECT e.id FROM entity e WHERE e.tenant = $1 AND e.kind = ${ENTITY_KINDS.resource}`;
 /**
- * Finds clients that may hold tokens for a resource: those seen with it and, if the resource is a RAS, the RAS's own
- * clients. A token that a RAS issues for an ID-JAG is for the RAS, too, which need not be recorded as a resource.
+ * Finds clients that may hold tokens for a resource: those that hold one, those seen with it (an ID-JAG's resource need
+ * not be its token's) and, if the resource is a RAS, the RAS's own clients. A token that a RAS issues for an ID-JAG is
+ * for the RAS, too, which need not be recorded as a resource.
  */
 const clientsOf = (name: string, resource: string, uri: string): Prepared => ({
   name,
   text: `SELECT s.client FROM edge_seen s WHERE s.tenant = $1 AND s.res = (${resource}) AND s.first_ix < $3::bigint
+    UNION SELECT s.client FROM client_resource s WHERE s.tenant = $1 AND s.res = (${resource}) AND s.first_ix < $3
     UNION SELECT c.id FROM entity c WHERE c.tenant = $1 AND c.kind = ${ENTITY_KINDS.client} AND c.parts ->> 0 = ${uri} AND c.from_ix < $3`,
 });
 const PARTS = (part: number): string =>
@@ -53,6 +55,29 @@ const AGENTS_OF_NAME = {
   byId: agentsOf('reach-agents-id', PARTS(-1)),
   byName: agentsOf('reach-agents-name', '$2::text'),
 } as const;
+/** Finds tokens to which no column leads from a name of the start: the name that was asked for, or one at a RAS. */
+const strayTokens = (name: string, named: string, key: string): Prepared => ({
+  name,
+  text: `SELECT n.tok AS key FROM token_name n WHERE n.tenant = $1 AND n.name = ANY (ARRAY(
+      SELECT ${key}
+      UNION ALL
+      SELECT l.key FROM entity o JOIN alias a ON a.tenant = $1 AND a.idp = o.id JOIN entity l ON l.tenant = $1 AND l.id = a.local
+      WHERE o.tenant = $1 AND o.kind = $3::smallint AND ${named})) AND n.first_ix < $4::bigint
+    LIMIT $5`,
+});
+const STRAY_TOKENS = {
+  byId: strayTokens(
+    'reach-strays-id',
+    'o.id = $2::int',
+    '(SELECT e.key FROM entity e WHERE e.tenant = $1 AND e.id = $2::int)',
+  ),
+  byKey: strayTokens('reach-strays-key', 'o.key = $2::bytea', '$2::bytea'),
+} as const;
+/** Finds tokens that state the ID-JAG by a name that is not their `id_jag_key`. */
+const ID_JAG_STRAYS = {
+  name: 'reach-strays-id-jag',
+  text: 'SELECT tok AS key FROM token_name WHERE tenant = $1 AND name = $2 AND first_ix < $3::bigint LIMIT $4',
+};
 /** Finds all clients with tokens: the search begins there for a name that is recorded nowhere but in facts. */
 const ALL_CLIENTS = {
   name: 'reach-clients-all',
@@ -200,8 +225,14 @@ async function findNamed(
   const index = String(snapshot.index);
   const byId = 'id' in ref;
   const named = byId ? ref.id : ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts));
-  const [names, clients, agents] = await Promise.all([
+  const [names, strays, clients, agents] = await Promise.all([
     snapshot.rows<NameRow>(byId ? BY_ID : BY_KEY, [named, index, mostNames + 1, ENTITY_KINDS[kind]]),
+    snapshot.rows<{ key: Buffer }>(byId ? STRAY_TOKENS.byId : STRAY_TOKENS.byKey, [
+      named,
+      ENTITY_KINDS[kind],
+      index,
+      MAX_COUNTED,
+    ]),
     kind !== 'resource'
       ? []
       : byId
@@ -226,7 +257,7 @@ async function findNamed(
   const start = startOf(tenantKey, selectorOf(kind, parts));
   return {
     ...start,
-    seen: own !== undefined || clients.length > 0,
+    seen: own !== undefined || clients.length + strays.length > 0,
     names: [...start.names, ...covered.flatMap((other) => startOf(tenantKey, selectorOf(kind, other.parts)).names)],
     entities: own === undefined ? [] : [own.id, ...covered.map(({ id }) => id)],
     others: tied,
@@ -235,7 +266,7 @@ async function findNamed(
       users: kind === 'user' ? looked : [],
       clients: kind === 'client' ? looked : clients.map(({ client }) => client),
       agents: agents.map(({ id }) => id),
-      unnamed: kind === 'user' || kind === 'resource',
+      tokens: strays.map(({ key }) => key),
     },
   };
 }
@@ -296,11 +327,16 @@ const keysOf = (rows: readonly IdJagKeys[]): Buffer[] =>
   rows.flatMap(({ key, sha_key: sha }) => (sha === null ? [key] : [key, sha]));
 
 async function findIdJag(snapshot: Early, start: Start, key: Buffer): Promise<Start> {
-  const [rows, named] = await Promise.all([
+  const [rows, named, strays] = await Promise.all([
     snapshot.rows<IdJagKeys>(FIND_ID_JAG, [key, String(snapshot.index)]),
     snapshot.rows(IS_ID_JAG_NAMED, [key, String(snapshot.index)]),
+    snapshot.rows<{ key: Buffer }>(ID_JAG_STRAYS, [key, String(snapshot.index), MAX_COUNTED]),
   ]);
-  return { ...start, seen: rows.length + named.length > 0, seeds: { ...NO_SEEDS, idJags: [key, ...keysOf(rows)] } };
+  return {
+    ...start,
+    seen: rows.length + named.length + strays.length > 0,
+    seeds: { ...NO_SEEDS, idJags: [key, ...keysOf(rows)], tokens: strays.map((token) => token.key) },
+  };
 }
 
 async function findToken(snapshot: Early, tenantKey: Uint8Array, key: Buffer): Promise<Start> {

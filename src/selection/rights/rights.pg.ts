@@ -55,12 +55,12 @@ interface RightsRow {
   readonly cut_off: boolean;
 }
 
-/**
- * Whether the rule ends standing rights. One on a token, an ID-JAG, a session or a type of agent does not: only rights behind its tokens
- * count.
- */
-const isStanding = ({ token, id_jag: idJag, session, agent_type: agentType }: Selector): boolean =>
-  !token && !idJag && !session && agentType === undefined;
+/** The members of a selector that standing rights name. A rule with any other, such as a session, ends only the rights behind its tokens. */
+const STANDING: ReadonlySet<string> = new Set(['all', 'issuer', 'user', 'client', 'agent', 'resource']);
+
+/** Whether the rule ends standing rights. */
+const isStanding = (selector: Selector): boolean =>
+  Object.entries(selector).every(([name, value]) => value === undefined || STANDING.has(name));
 
 const NO_GRANTS = 'SELECT NULL::int AS usr, NULL::int AS client, NULL::int AS res WHERE false';
 const HELD_CONNECTIONS = '(c.client, c.res) IN (SELECT client, res FROM held)';

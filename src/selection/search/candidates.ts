@@ -66,15 +66,6 @@ const byKey = (keys: string): string => `SELECT 't', 0, k.key, t.ix, t.alive FRO
   LEFT JOIN LATERAL (SELECT t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.key = k.key AND t.ix < $2::bigint LIMIT 1) t ON true`;
 const byIdJag = (keys: string): string => `(SELECT 'j', 0, t.key, t.ix, ${ALIVE} FROM unnest(${keys}::bytea[]) k (key)
   CROSS JOIN LATERAL (SELECT * FROM token t WHERE t.tenant = $1 AND t.id_jag_key = k.key AND t.ix < $2::bigint LIMIT $5) t LIMIT $5)`;
-/**
- * Tokens without a known user. The RAS's own name for the user may be in the facts, and a resource's grants do not show
- * it.
- */
-const UNNAMED = [
-  `(SELECT 'n', 0, t.key, t.ix, ${ALIVE} FROM token t WHERE t.tenant = $1 AND t.usr IS NULL AND t.ix < $2::bigint ORDER BY t.ix DESC LIMIT $5)`,
-  `(SELECT 'o', 0, t.key, t.ix, ${ALIVE} FROM token t WHERE t.tenant = $1 AND t.bound_ix > t.ix AND t.bound_ix >= $2::bigint AND t.ix < $2 ORDER BY t.bound_ix LIMIT $5)`,
-];
-
 /** Finds the children of the tokens of `of`, also through a later ID-JAG: `token_parent`, `id_jag_parent`. */
 const childrenOf = (
   of: string,
@@ -102,6 +93,12 @@ export interface Wanted {
 
 const texts = new Map<string, string>();
 
+/** A kind of seeds: the branches that find its tokens, and the SQL of its ids or keys. */
+interface Kind {
+  readonly branches: readonly ((values: string) => string)[];
+  readonly values: string;
+}
+
 /** Builds the search for the given seeds only: the planner skips kinds that are absent. */
 export function candidatesOf({ index, at }: Moment, seeds: Seeds, { onlyLive, most }: Wanted): Candidates {
   const named = (column: Column) => (onlyLive ? [live(column), ended(column)] : [newest(column)]);
@@ -112,26 +109,50 @@ export function candidatesOf({ index, at }: Moment, seeds: Seeds, { onlyLive, mo
     { letter: 't', values: seeds.tokens, branches: [byKey] },
     { letter: 'j', values: seeds.idJags, branches: [byIdJag] },
   ].filter(({ values }) => values.length > 0);
-  const { unnamed } = seeds;
   // Without any seed, one empty branch finds nothing.
-  const used = all.length + Number(unnamed) > 0 ? all : [{ letter: 't', values: [], branches: [byKey] }];
-  const name = `reach-candidates-${used.map(({ letter }) => letter).join('')}${unnamed ? 'n' : ''}${onlyLive ? '-live' : ''}`;
+  const used = all.length > 0 ? all : [{ letter: 't', values: [], branches: [byKey] }];
+  const name = `reach-candidates-${used.map(({ letter }) => letter).join('')}${onlyLive ? '-live' : ''}`;
   let text = texts.get(name);
   if (text === undefined) {
-    const branches = [
-      ...used.flatMap(({ branches: of }, nth) => of.map((branch) => branch(`$${FIRST_SEED + nth}`))),
-      ...(unnamed ? UNNAMED : []),
-    ];
-    text = CANDIDATES.replaceAll('{alive}', () => ALIVE)
-      .replaceAll('{wanted}', onlyLive ? 'alive' : 'true')
-      .replace('{children}', () => childrenOf('seeded'))
-      .replace('{grandchildren}', () => childrenOf('first'))
-      .replace('{seeds}', () => branches.join('\n  UNION ALL\n  '));
+    text = textOf(
+      used.map(({ branches }, nth) => ({ branches, values: `$${FIRST_SEED + nth}` })),
+      onlyLive,
+    );
     texts.set(name, text);
   }
   const seedValues = used.map(({ values }) => values);
   return { name, text, values: [String(index), at, at - MAX_LINEAGE_AGE_S, MAX_COUNTED, most, ...seedValues] };
 }
+
+/**
+ * Builds the search for a statement that searches for many rules at a time: the seeds are columns of its row `s`. It
+ * looks at the newest `most` tokens of a seed, live or not.
+ */
+export const candidatesOfRow = ({ index, at }: Moment, most: number): Candidates => ({
+  name: 'candidates-of-row',
+  text: OF_ROW,
+  values: [String(index), at, at - MAX_LINEAGE_AGE_S, most, null],
+});
+
+function textOf(kinds: readonly Kind[], onlyLive: boolean): string {
+  const branches = kinds.flatMap(({ branches: of, values }) => of.map((branch) => branch(values)));
+  return CANDIDATES.replaceAll('{alive}', () => ALIVE)
+    .replaceAll('{wanted}', onlyLive ? 'alive' : 'true')
+    .replace('{children}', () => childrenOf('seeded'))
+    .replace('{grandchildren}', () => childrenOf('first'))
+    .replace('{seeds}', () => branches.join('\n  UNION ALL\n  '));
+}
+
+const OF_ROW = textOf(
+  [
+    { branches: [newest('usr')], values: 's.users' },
+    { branches: [newest('client')], values: 's.clients' },
+    { branches: [newest('agent')], values: 's.agents' },
+    { branches: [byKey], values: 's.tokens' },
+    { branches: [byIdJag], values: 's.id_jags' },
+  ],
+  false,
+);
 
 /** Lists the candidates, each as a {@link CandidateRow}. */
 export const listOf = ({ name, text }: Candidates): Prepared => ({ name, text: text.replace('{then}', () => LIST) });

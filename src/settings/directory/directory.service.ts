@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { In, type Repository } from 'typeorm';
+import type { Repository } from 'typeorm';
 import { RescindError } from '../../contracts/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
 import {
   DIRECTORY_KINDS,
   entryOf,
@@ -24,7 +25,13 @@ const PRIMARY_KEY = ['tenant', 'kind', 'key'];
 /** Columns of which a change makes another entry. */
 const SAID = ['display_name', 'user_name', 'emails', 'active', 'owner', 'team'] as const;
 /** Entries of a file that one statement takes. Between two statements other requests of the process run. */
-const ENTRIES_A_STATEMENT = 100;
+const ENTRIES_A_STATEMENT = 1_000;
+const saidOf = (table: string): string => SAID.map((column) => `${table}.${column}`).join(', ');
+const WRITE_ENTRIES = loadSql(import.meta.url, 'write-entries.sql')
+  .replaceAll('{said}', SAID.join(', '))
+  .replaceAll('{given}', saidOf('g'))
+  .replaceAll('{stored}', saidOf('d'))
+  .replaceAll('{excluded}', saidOf('excluded'));
 
 export interface Writer {
   readonly id: string;
@@ -77,13 +84,12 @@ export class DirectoryService {
     const counts = { entries: given.length, created: 0, changed: 0, unchanged: 0 };
     await this.#entries.manager.transaction(async (manager) => {
       for (let from = 0; from < given.length; from += ENTRIES_A_STATEMENT) {
-        const { created, written, all } = await replace(
-          manager.getRepository(StoredEntry),
-          given.slice(from, from + ENTRIES_A_STATEMENT),
-        );
+        const entries = given.slice(from, from + ENTRIES_A_STATEMENT);
+        const written = await manager.query<{ created: boolean }[]>(WRITE_ENTRIES, [writer.tenant, toJson(entries)]);
+        const created = written.filter((entry) => entry.created).length;
         counts.created += created;
-        counts.changed += written - created;
-        counts.unchanged += all - written;
+        counts.changed += written.length - created;
+        counts.unchanged += entries.length - written.length;
       }
     });
     return counts;
@@ -111,18 +117,8 @@ export class DirectoryService {
   }
 }
 
-/** Writes the entries of one tenant that differ from those stored. */
-async function replace(entries: Repository<StoredEntry>, given: readonly StoredEntry[]) {
-  const [tenant, kinds, keys] = [given[0]!.tenant, Object.values(DIRECTORY_KINDS), given.map(({ key }) => key)];
-  const stored = await entries.findBy({ tenant, kind: In(kinds), key: In(keys) });
-  const before = new Map(stored.map((entry) => [entry.key.toString('latin1'), entry]));
-  const written = given.filter((entry) => {
-    const known = before.get(entry.key.toString('latin1'));
-    return known === undefined || !saysTheSame(known, entry);
-  });
-  if (written.length > 0) await entries.upsert(written, PRIMARY_KEY);
-  return { created: given.length - stored.length, written: written.length, all: given.length };
-}
+const toJson = (entries: readonly StoredEntry[]): string =>
+  JSON.stringify(entries.map((entry) => ({ ...entry, key: entry.key.toString('base64') })));
 
 const primaryKeyOf = ({ tenant, kind, key }: Pick<StoredEntry, 'tenant' | 'kind' | 'key'>) => ({ tenant, kind, key });
 

@@ -1,16 +1,21 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { archiveNext, pathOf, STEPS, tenantDirectory } from '../../../src/archive/index.js';
 import { createPool } from '../../../src/platform/postgres/index.js';
 import { createArchiveWorld, duck, FEW, submitSingly, type ArchiveWorld } from './archive-fixture.js';
 
 let world: ArchiveWorld;
-beforeEach(async () => {
+beforeAll(async () => {
   world = await createArchiveWorld();
   await submitSingly(world, { seed: 7, lineages: 25 });
 });
-afterEach(() => world.stop());
+afterAll(() => world.stop());
+/** Nothing is archived yet. */
+beforeEach(async () => {
+  await world.query('TRUNCATE archive_head, archive_file, archive_place');
+  for (const name of await readdir(world.root)) await rm(join(world.root, name), { recursive: true });
+});
 
 /** Begins the next segment and stops for good after the step: no code of it runs any more, and its session ends, as when a process is killed. */
 async function killAfter(step: (typeof STEPS)[number]): Promise<void> {

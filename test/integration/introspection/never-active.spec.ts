@@ -153,7 +153,7 @@ describe('a token that is recorded and never active', () => {
     expect(told).toMatchObject({
       id: token,
       would_be_active: false,
-      because: [{ reason, member, says: expect.any(String), last: expect.any(Number) }],
+      because: [{ reason, member, says: expect.any(String), last: expect.any(String) }],
     });
     const shown = await sourceCheck();
     expect(shown).toMatch(

@@ -34,6 +34,21 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
 describe('a rebuild', () => {
   it('makes the same rows from the ledger alone, and replaces the live ones', async () => {
     await submitTraffic(stage, 20261127, 120);
+    // Tokens whose ID-JAG names another client, told in both orders.
+    await stage.emit(
+      fromIdp('id-jag.issued', idJag({ jti: 'gr-stray' })),
+      fromChat(
+        'token.issued',
+        token({ jti: 'at-stray', client_id: 'other-at-chat', id_jag: { iss: idJag().iss, jti: 'gr-stray' } }),
+      ),
+    );
+    await stage.emit(
+      fromChat(
+        'token.issued',
+        token({ jti: 'at-late', client_id: 'other-at-chat', id_jag: { iss: idJag().iss, jti: 'gr-late' } }),
+      ),
+    );
+    await stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'gr-late' })));
     const before = {
       shape: await readShape(stage.database.pool),
       rows: await readRows(stage),
@@ -49,6 +64,8 @@ describe('a rebuild', () => {
       expect.arrayContaining([
         'entity',
         'token',
+        'token_name',
+        'client_resource',
         'id_jag',
         'access',
         'first_use',
@@ -249,6 +266,8 @@ describe('a rebuild', () => {
       /^(entry|payload|dedupe)$/,
       /^quarantine/,
       /^kafka_/,
+      // Made anew by `rescind rebuild archive`, not from the ledger.
+      /^archive_/,
       /^topic_/,
       /^migration$/,
       /^projection_gate$/,
@@ -256,6 +275,7 @@ describe('a rebuild', () => {
       /^rule_confirmation$/,
       /^contradiction_owed$/,
       /^refused_token$/,
+      /^archive_/,
     ];
     expect(all.filter((name) => !others.some((other) => other.test(name))).sort()).toEqual(declared.sort());
   });

@@ -1,3 +1,4 @@
+import { instantText, timeText } from '../../../src/contracts/index.js';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ruleKey } from '../../../src/rules/index.js';
@@ -39,15 +40,15 @@ const jwt = (jti: string): string => tokenId(ruleKey(keyOf(ACME), 'token', [CRM_
 const opaque = (): string => tokenId(ruleKey(keyOf(ACME), 'token', [sha256(T2_TEXT)]));
 const connection = (idpClient: string, ras: string, local: string, uri: string): string =>
   tokenId(ruleKey(keyOf(ACME), 'connection', [IDP, 'acme', idpClient, ras, null, local, uri]));
-const AS_OF = { index: '15', at: NOW };
+const AS_OF = { index: '15', at: timeText(NOW) };
 
 describe('GET /v1/connections', () => {
   const connections = () => [
     {
       id: connection('assistant', CRM_AS, 'assistant-at-crm', CRM),
       state: 'created',
-      since: { index: '0', at: secondsOf(0) },
-      decided_at: T,
+      since: { index: '0', at: timeText(secondsOf(0)) },
+      decided_at: timeText(T),
       idp_client: client(IDP, 'assistant'),
       client: client(CRM_AS, 'assistant-at-crm'),
       resource: resource(CRM),
@@ -59,13 +60,13 @@ describe('GET /v1/connections', () => {
       accesses: 2,
       allowed: 1,
       denied: 1,
-      first_used: T + 30,
-      last_used: T + 30,
+      first_used: timeText(T + 30),
+      last_used: timeText(T + 30),
     },
     {
       id: connection('assistant', WIKI_AS, 'assistant-at-wiki', WIKI),
       state: 'observed',
-      since: { index: '6', at: secondsOf(6) },
+      since: { index: '6', at: timeText(secondsOf(6)) },
       decided_at: null,
       idp_client: client(IDP, 'assistant'),
       client: client(WIKI_AS, 'assistant-at-wiki'),
@@ -78,14 +79,14 @@ describe('GET /v1/connections', () => {
       accesses: 41,
       allowed: 41,
       denied: 0,
-      first_used: T + 35,
-      last_used: T + 119,
+      first_used: timeText(T + 35),
+      last_used: timeText(T + 119),
     },
     {
       id: connection('mailer', CRM_AS, 'mailer-at-crm', CRM),
       state: 'deleted',
-      since: { index: '12', at: secondsOf(12) },
-      decided_at: T + 200,
+      since: { index: '12', at: timeText(secondsOf(12)) },
+      decided_at: timeText(T + 200),
       idp_client: client(IDP, 'mailer'),
       client: client(CRM_AS, 'mailer-at-crm'),
       resource: resource(CRM),
@@ -156,12 +157,12 @@ describe('GET /v1/grants', () => {
       granted_scopes: ['contacts.read', 'contacts.write'],
       used_scopes: ['contacts.read'],
       unused_scopes: ['contacts.write'],
-      first_granted: { index: '1', at: secondsOf(1) },
+      first_granted: { index: '1', at: timeText(secondsOf(1)) },
       accesses: 2,
       allowed: 1,
       denied: 1,
-      first_used: T + 30,
-      last_used: T + 30,
+      first_used: timeText(T + 30),
+      last_used: timeText(T + 30),
     },
     {
       user: user('bob'),
@@ -171,12 +172,12 @@ describe('GET /v1/grants', () => {
       granted_scopes: ['pages.read', 'pages.write'],
       used_scopes: ['pages.read'],
       unused_scopes: ['pages.write'],
-      first_granted: { index: '6', at: secondsOf(6) },
+      first_granted: { index: '6', at: timeText(secondsOf(6)) },
       accesses: 41,
       allowed: 41,
       denied: 0,
-      first_used: T + 35,
-      last_used: T + 119,
+      first_used: timeText(T + 35),
+      last_used: timeText(T + 119),
     },
     {
       user: user('bob'),
@@ -186,7 +187,7 @@ describe('GET /v1/grants', () => {
       granted_scopes: ['contacts.read'],
       used_scopes: [],
       unused_scopes: ['contacts.read'],
-      first_granted: { index: '9', at: secondsOf(9) },
+      first_granted: { index: '9', at: timeText(secondsOf(9)) },
       accesses: 0,
       allowed: 0,
       denied: 0,
@@ -267,7 +268,7 @@ describe('GET /v1/access', () => {
     3: {
       ...alices(),
       index: '3',
-      at: T + 30,
+      at: timeText(T + 30),
       operation: 'read',
       outcome: 'allowed',
       status: 200,
@@ -276,13 +277,13 @@ describe('GET /v1/access', () => {
       bytes: 512,
       client_address: '203.0.113.7',
     },
-    4: { ...alices(), index: '4', at: T + 40, operation: 'delete', outcome: 'denied', status: 403 },
-    5: { ...bobs(), index: '5', at: T + 35, status: 200, records: 7 },
-    8: { ...bobs(), index: '8', at: T + 60, until: T + 119, count: 40 },
+    4: { ...alices(), index: '4', at: timeText(T + 40), operation: 'delete', outcome: 'denied', status: 403 },
+    5: { ...bobs(), index: '5', at: timeText(T + 35), status: 200, records: 7 },
+    8: { ...bobs(), index: '8', at: timeText(T + 60), until: timeText(T + 119), count: 40 },
     11: {
       ...nobodys(),
       index: '11',
-      at: T + 70,
+      at: timeText(T + 70),
       route: '/contacts',
       operation: 'write',
       outcome: 'allowed',
@@ -382,7 +383,13 @@ describe('GET /v1/tokens', () => {
   it('finds an opaque token by its digest, without a rule on it', async () => {
     const { body } = await api.get(`/v1/tokens?sha256=${sha256(T2_TEXT)}`);
     expect([body.id, body.user, body.stopped_by]).toEqual([opaque(), user('bob'), []]);
-    expect(body.accesses).toEqual({ count: 41, allowed: 41, denied: 0, first: T + 35, last: T + 119 });
+    expect(body.accesses).toEqual({
+      count: 41,
+      allowed: 41,
+      denied: 0,
+      first: timeText(T + 35),
+      last: timeText(T + 119),
+    });
     expect(JSON.stringify(body)).not.toContain(T2_TEXT);
   });
 });
@@ -451,7 +458,7 @@ describe('GET /v1/quarantine', () => {
     const [newest] = first.body.items;
     expect(newest).toEqual({
       id: expect.any(String),
-      at: T * 1000,
+      at: instantText(T * 1000),
       code: 'invalid-data',
       detail: 'data/token',
       source: source('crm'),

@@ -1,3 +1,4 @@
+import { timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { NOW, say, startQueryApi, T } from './history.js';
 import { CRM, CRM_AS, IDP, STORY } from './story.js';
@@ -41,10 +42,10 @@ it('later pages are as of the first: uses that arrive or are attributed in betwe
   const second = (await api.get(`${path}&cursor=${first.next}`)).body;
   const third = (await api.get(`${path}&cursor=${second.next}`)).body;
   expect([first, second, third].flatMap(({ items }) => items)).toEqual(before);
-  expect(third).toEqual({ as_of: { index: '15', at: NOW }, items: [before[2]] });
+  expect(third).toEqual({ as_of: { index: '15', at: timeText(NOW) }, items: [before[2]] });
 
   const now = (await api.get(`/v1/access?resource=${CRM}`)).body;
-  expect(now.as_of).toEqual({ index: '18', at: NOW });
+  expect(now.as_of).toEqual({ index: '18', at: timeText(NOW) });
   expect(now.items.map((item: any) => [item.index, item.attributed, item.user?.sub])).toEqual([
     ['16', true, 'alice'],
     ['11', true, 'alice'],

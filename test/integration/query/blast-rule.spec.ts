@@ -273,7 +273,9 @@ describe('the rule that stops exactly what is reached', () => {
       },
     });
     expect(report.confirmations.nodes).toHaveLength(ordered.confirmed.nodes);
-    expect(Math.abs(report.confirmations.nodes[0]!.at - report.rule.ordered_at)).toBeLessThan(20_000);
+    expect(Math.abs(Date.parse(report.confirmations.nodes[0]!.at) - Date.parse(report.rule.ordered_at))).toBeLessThan(
+      20_000,
+    );
     const entry = await questions.entry(stage.tenant, rule.entry, {});
     expect(JSON.parse(Buffer.from(entry.payload!.bytes, 'base64').toString())).toMatchObject({
       type: 'dev.rescind.revocation.ordered.v1',

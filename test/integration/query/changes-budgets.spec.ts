@@ -1,3 +1,4 @@
+import { timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MAX_VERSIONS_WALKED } from '../../../src/query/changes/read.pg.js';
 import { MAX_RULES_COMPARED, MAX_USES_A_RULE } from '../../../src/query/changes/used-after.js';
@@ -63,7 +64,10 @@ describe('uses after a rule on a single token', () => {
     });
   const linesSince = async (since: number) => {
     const { items, incomplete } = await changes(since);
-    return [items.map(({ rule, rule_state, at }: any) => `${rule} ${rule_state} ${at - T}`).sort(), incomplete];
+    return [
+      items.map(({ rule, rule_state, at }: any) => `${rule} ${rule_state} ${Date.parse(at) / 1_000 - T}`).sort(),
+      incomplete,
+    ];
   };
 
   it('are reported if they were allowed, after the order and after the lift, and the issuer fits', async () => {
@@ -156,7 +160,7 @@ describe('uses after a rule on a user', () => {
     expect([
       told.items.map(({ kind, at, uses, at_least }: any) => [kind, at, uses, at_least]),
       told.incomplete,
-    ]).toEqual([[['used-after-rule', T + 9_000, 1, true]], true]);
+    ]).toEqual([[['used-after-rule', timeText(T + 9_000), 1, true]], true]);
     expect((await changes(await head())).items).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { instantText, timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ACME, GLOBEX, NOW, say, sha256, SOURCES, startQueryApi, T, type Said } from './history.js';
 import { CRM, CRM_AS, IDP, STORY, WIKI_AS } from './story.js';
@@ -114,13 +115,13 @@ describe('GET /v1/coverage', () => {
   it('says for each source what came, and what did not', async () => {
     const answer = await coverage();
     expect(Object.keys(answer)).toEqual(['as_of', 'findings', 'findings_left_out', 'items']);
-    expect(answer.as_of).toEqual({ index: '15', at: NOW });
+    expect(answer.as_of).toEqual({ index: '15', at: timeText(NOW) });
     expect(answer.items.map((item: any) => item.source.name)).toEqual(['crm', 'hr', 'idp', 'wiki']);
     expect(saidOf(answer, 'crm')).toEqual({
       source: source('crm'),
       uri: 'https://crm.example',
       disabled: false,
-      last: { index: '14', type: 'token.issued', at: T + 220, arrival: secondsOf(14) },
+      last: { index: '14', type: 'token.issued', at: timeText(T + 220), arrival: instantText(arrivals[14]!) },
       events: 6,
       types: [
         { type: 'token.issued', events: 3, last: '14' },
@@ -137,7 +138,7 @@ describe('GET /v1/coverage', () => {
       refused: [],
     });
     expect(saidOf(answer, 'wiki')).toMatchObject({
-      last: { index: '8', type: 'access.summary', at: T + 120, arrival: secondsOf(8) },
+      last: { index: '8', type: 'access.summary', at: timeText(T + 120), arrival: instantText(arrivals[8]!) },
       events: 3,
       never_sent: ['access.denied'],
       tokens: { issued: 1, id_jag_arrived: 1, id_jag_stated: 0, parent_only: 0, none: 0 },
@@ -405,21 +406,46 @@ describe('later events', () => {
       expect(status).toBe(200);
       expect(body.source).toEqual(source('crm'));
       expect(body.events.map(({ index, type, at, subject }: any) => [index, type, at, subject])).toEqual([
-        ['14', 'token.issued', T + 220, { iss: CRM_AS, jti: 't4', sub: 'crm-alice', client_id: 'assistant-at-crm' }],
-        ['11', 'access.allowed', T + 70, { iss: CRM_AS, jti: 'nobody-knows' }],
-        ['10', 'token.issued', T + 60, { iss: CRM_AS, jti: 't3', client_id: 'mailer-at-crm' }],
-        ['4', 'access.denied', T + 40, { iss: CRM_AS, jti: 't1' }],
-        ['3', 'access.allowed', T + 30, { iss: CRM_AS, jti: 't1' }],
-        ['2', 'token.issued', T + 20, { iss: CRM_AS, jti: 't1', sub: 'crm-alice', client_id: 'assistant-at-crm' }],
+        [
+          '14',
+          'token.issued',
+          timeText(T + 220),
+          { iss: CRM_AS, jti: 't4', sub: 'crm-alice', client_id: 'assistant-at-crm' },
+        ],
+        ['11', 'access.allowed', timeText(T + 70), { iss: CRM_AS, jti: 'nobody-knows' }],
+        ['10', 'token.issued', timeText(T + 60), { iss: CRM_AS, jti: 't3', client_id: 'mailer-at-crm' }],
+        ['4', 'access.denied', timeText(T + 40), { iss: CRM_AS, jti: 't1' }],
+        ['3', 'access.allowed', timeText(T + 30), { iss: CRM_AS, jti: 't1' }],
+        [
+          '2',
+          'token.issued',
+          timeText(T + 20),
+          { iss: CRM_AS, jti: 't1', sub: 'crm-alice', client_id: 'assistant-at-crm' },
+        ],
       ]);
-      expect(body.events[0]).toMatchObject({ arrival: secondsOf(14), delay_ms: arrivals[14]! - (T + 220) * 1000 });
+      expect(body.events[0]).toMatchObject({
+        arrival: instantText(arrivals[14]!),
+        delay_ms: arrivals[14]! - (T + 220) * 1000,
+      });
       expect(
         body.refused.map(({ at, code, door, caller, position }: any) => [at, code, door, caller, position]),
       ).toEqual([
-        [NOW - 90_000, 'nul', 'http', 'acme-emit', null],
-        [NOW - 10, 'invalid-data', 'http', 'acme-emit', null],
-        [NOW - 30, 'wrong-issuer', 'kafka', null, { topic: 'rescind.events.crm', partition: 0, offset: '42' }],
-        [NOW - 60, 'wrong-issuer', 'kafka', null, { topic: 'rescind.events.crm', partition: 0, offset: '41' }],
+        [instantText((NOW - 90_000) * 1000), 'nul', 'http', 'acme-emit', null],
+        [instantText((NOW - 10) * 1000), 'invalid-data', 'http', 'acme-emit', null],
+        [
+          instantText((NOW - 30) * 1000),
+          'wrong-issuer',
+          'kafka',
+          null,
+          { topic: 'rescind.events.crm', partition: 0, offset: '42' },
+        ],
+        [
+          instantText((NOW - 60) * 1000),
+          'wrong-issuer',
+          'kafka',
+          null,
+          { topic: 'rescind.events.crm', partition: 0, offset: '41' },
+        ],
       ]);
       expect(body.types.map(({ type, events, registered }: any) => [type, events, registered])).toEqual([
         ['token.issued', 3, true],

@@ -1,3 +1,4 @@
+import { timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ACME, NOW, ROLE_NAMES, say, startQueryApi, T } from './history.js';
 import { CRM, CRM_AS, IDP, STORY, WIKI_AS } from './story.js';
@@ -64,7 +65,7 @@ describe('GET /v1/entities/{id}', () => {
     const idpName = () => nameOf(alice(), IDP, 'alice', '1', [[crmAlice(), '2']], 'acme');
     const localName = () => nameOf(crmAlice(), CRM_AS, 'crm-alice', '2', [[alice(), '2']]);
     expect(await entity(alice())).toEqual({
-      as_of: { index: '15', at: NOW },
+      as_of: { index: '15', at: timeText(NOW) },
       entity: alice(),
       kind: 'user',
       names: [idpName(), localName()],
@@ -159,7 +160,7 @@ describe('the directory', () => {
         active: false,
         owner: null,
         team: null,
-        updated_at: NOW,
+        updated_at: timeText(NOW),
         updated_by: ADMIN,
       },
     ]);

@@ -48,6 +48,11 @@ describe('GET /', () => {
   });
 });
 
+/** Times of answers are in UTC, in whole seconds or in milliseconds. */
+const FORMATS = {
+  uuid: /^[0-9a-f-]{36}$/,
+  'date-time': /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{3})?Z$/,
+};
 const PROTOCOL = ['/events', '/introspect', '/authorize-request', '/revoke'];
 const QUESTIONS = [
   'connections',
@@ -108,9 +113,7 @@ describe('GET /openapi.json', () => {
       [ACME, SOURCES.crm.id],
     );
     const { schema } = document.paths[path].get.responses[200].content['application/json'];
-    const validate = new Ajv2020({ strict: true, allowUnionTypes: true, formats: { uuid: /^[0-9a-f-]{36}$/ } }).compile(
-      schema,
-    );
+    const validate = new Ajv2020({ strict: true, allowUnionTypes: true, formats: FORMATS }).compile(schema);
     const { status, body } = await api.get(url);
     expect(status).toBe(200);
     expect([validate(body), validate.errors]).toEqual([true, null]);
@@ -126,7 +129,7 @@ describe('GET /openapi.json', () => {
       const validate = new Ajv2020({
         strict: true,
         allowUnionTypes: true,
-        formats: { uuid: /^[0-9a-f-]{36}$/ },
+        formats: FORMATS,
       }).compile(schema);
       expect([path, validate(value), validate.errors]).toEqual([path, true, null]);
     }

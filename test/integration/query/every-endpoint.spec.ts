@@ -420,7 +420,10 @@ describe('malformed questions', () => {
       ['yesterday', 'invalid-request'],
       ['1.5', 'invalid-request'],
       ['2026-13-01T00:00:00Z', 'invalid-request'],
-      ['2026-01-01', 'invalid-request'],
+      ['2001-01-01', 'as-of-out-of-range'],
+      ['9999d', 'as-of-out-of-range'],
+      ['2026-02-29', 'invalid-request'],
+      ['7y', 'invalid-request'],
     ] as const;
     const taking = having('as_of');
     expect(taking.length).toBeGreaterThan(3);

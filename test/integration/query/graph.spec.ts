@@ -1,3 +1,4 @@
+import { timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ACME, NOW, say, startQueryApi, T } from './history.js';
 import { CRM, CRM_AS, IDP, STORY, WIKI, WIKI_AS } from './story.js';
@@ -39,7 +40,7 @@ const id = (kind: number, ...parts: (string | null)[]): string => {
   if (found === undefined) throw new Error(`no entity ${kind} ${JSON.stringify(parts)}`);
   return String(found);
 };
-const seen = (index: number) => ({ index: String(index), at: Math.floor(arrivals[index]! / 1000) });
+const seen = (index: number) => ({ index: String(index), at: timeText(Math.floor(arrivals[index]! / 1000)) });
 const nobodyLeftOut = { users: 0, clients: 0, resources: 0, agents: 0, connections: 0 };
 const sorted = (list: readonly object[]) => list.map((item) => JSON.stringify(Object.entries(item).sort())).sort();
 const idOf = {
@@ -102,8 +103,8 @@ const assistantToWiki = () => ({
   accesses: 41,
   allowed: 41,
   denied: 0,
-  first_access: T + 35,
-  last_access: T + 119,
+  first_access: timeText(T + 35),
+  last_access: timeText(T + 119),
   approved_scopes: ['pages.read', 'pages.write'],
   granted_scopes: ['pages.read', 'pages.write'],
   used_scopes: ['pages.read'],
@@ -119,8 +120,8 @@ const assistantToCrm = () => ({
   accesses: 3,
   allowed: 2,
   denied: 1,
-  first_access: T + 30,
-  last_access: T + 70,
+  first_access: timeText(T + 30),
+  last_access: timeText(T + 70),
   approved_scopes: ['contacts.read', 'contacts.write'],
   granted_scopes: ['contacts.export', 'contacts.read', 'contacts.write'],
   used_scopes: ['contacts.read', 'contacts.write'],
@@ -152,7 +153,7 @@ describe('GET /v1/graph', () => {
   it('draws the IdP’s clients once, however many resource servers know them, and the users if they fit', async () => {
     const { status, body } = await api.get('/v1/graph');
     expect(status).toBe(200);
-    expect([body.as_of, body.fold, body.left_out]).toEqual([{ index: '16', at: NOW }, 'none', nobodyLeftOut]);
+    expect([body.as_of, body.fold, body.left_out]).toEqual([{ index: '16', at: timeText(NOW) }, 'none', nobodyLeftOut]);
     expect(sorted(body.nodes)).toEqual(sorted(whole().nodes));
     expect(sorted(body.edges)).toEqual(sorted(whole().edges));
   });
@@ -173,7 +174,7 @@ describe('GET /v1/graph', () => {
             ...edge,
             accesses: 2,
             allowed: 1,
-            last_access: T + 40,
+            last_access: timeText(T + 40),
             granted_scopes: ['contacts.read', 'contacts.write'],
             used_scopes: ['contacts.read'],
             unused_scopes: ['contacts.write'],

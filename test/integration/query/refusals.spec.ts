@@ -1,3 +1,4 @@
+import { timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ruleKey } from '../../../src/rules/index.js';
 import { hold } from '../../support/hold.js';
@@ -49,8 +50,8 @@ describe('roles', () => {
 describe('tenants', () => {
   it('gives another tenant its own answers and nothing else', async () => {
     const ask = async (path: string) => (await api.get(path, 'globex-audit')).body;
-    expect(await ask('/v1/connections')).toEqual({ as_of: { index: '1', at: NOW }, items: [] });
-    expect(await ask('/v1/access')).toEqual({ as_of: { index: '1', at: NOW }, items: [] });
+    expect(await ask('/v1/connections')).toEqual({ as_of: { index: '1', at: timeText(NOW) }, items: [] });
+    expect(await ask('/v1/access')).toEqual({ as_of: { index: '1', at: timeText(NOW) }, items: [] });
     expect((await ask('/v1/grants')).items).toMatchObject([{ user: { iss: CRM_AS, sub: 'somebody' }, accesses: 0 }]);
     expect((await ask('/v1/graph')).nodes.map((node: any) => node.name).sort()).toEqual(
       [CRM, 'assistant-at-crm', CRM_AS, 'somebody'].sort(),

@@ -1,3 +1,4 @@
+import { instantText, timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ruleKey } from '../../../src/rules/index.js';
 import { ACME, keyOf, NOW, secretOf, sha256, startQueryApi, tokenId } from './history.js';
@@ -34,27 +35,37 @@ describe('access review', () => {
     agent: { entity, iss: IDP, id: AGENT.id },
     resource: { entity, uri: WIKI },
     granted_scopes: ['pages.read'],
-    first_granted: { index: '5', at: expect.any(Number) },
+    first_granted: { index: '5', at: expect.any(String) },
   };
 
   it('lists the grants of a resource', async () => {
     const { status, body } = await api.get(ofWiki);
     expect(status).toBe(200);
     expect(body).toEqual({
-      as_of: { index: '11', at: NOW },
+      as_of: { index: '11', at: timeText(NOW) },
       items: [
-        { ...grant, used_scopes: ['pages.read'], last_used: W + 111, uses_30_days: 42, uses_90_days: 42, rules: [R1] },
+        {
+          ...grant,
+          used_scopes: ['pages.read'],
+          last_used: timeText(W + 111),
+          uses_30_days: 42,
+          uses_90_days: 42,
+          rules: [R1],
+        },
       ],
     });
   });
 
   it.each([
     ['6', { used_scopes: [], last_used: null, uses_30_days: 0, uses_90_days: 0, rules: [] }],
-    ['7', { used_scopes: ['pages.read'], last_used: W + 20, uses_30_days: 1, uses_90_days: 1, rules: [] }],
-    ['9', { used_scopes: ['pages.read'], last_used: W + 60, uses_30_days: 41, uses_90_days: 41, rules: [R1] }],
+    ['7', { used_scopes: ['pages.read'], last_used: timeText(W + 20), uses_30_days: 1, uses_90_days: 1, rules: [] }],
+    [
+      '9',
+      { used_scopes: ['pages.read'], last_used: timeText(W + 60), uses_30_days: 41, uses_90_days: 41, rules: [R1] },
+    ],
   ])('as of %s', async (index, expected) => {
     const { body } = await api.get(`${ofWiki}&as_of=${index}`);
-    expect(body).toEqual({ as_of: { index, at: expect.any(Number) }, items: [{ ...grant, ...expected }] });
+    expect(body).toEqual({ as_of: { index, at: expect.any(String) }, items: [{ ...grant, ...expected }] });
   });
 
   it('lists the grants of a user as CSV', async () => {
@@ -92,16 +103,16 @@ describe('incident report', () => {
     const { status, body } = await api.get(path);
     expect(status).toBe(200);
     expect(body).toEqual({
-      as_of: { index: '11', at: NOW },
+      as_of: { index: '11', at: timeText(NOW) },
       rule: {
         id: R1,
         entry: '8',
         seq: '900',
         selector: { user: BOB },
         effect: 'block',
-        ordered_at: (W + 100) * 1000,
-        counts_from: (W + 100) * 1000,
-        recorded_at: expect.any(Number),
+        ordered_at: instantText((W + 100) * 1000),
+        counts_from: instantText((W + 100) * 1000),
+        recorded_at: expect.any(String),
         reason: '=bulk export',
         author: { caller: 'acme-revoke', on_behalf_of: 'eve' },
         cause: null,
@@ -117,25 +128,25 @@ describe('incident report', () => {
             user: { entity, ...BOB },
             client: { entity, iss: WIKI_AS, client_id: 'assistant-at-wiki' },
             agent: { entity, iss: IDP, id: AGENT.id },
-            issued_at: W + 6,
-            expires_at: W + 90_000,
+            issued_at: timeText(W + 6),
+            expires_at: timeText(W + 90_000),
           },
         ],
         left_out: 0,
       },
-      since: W,
-      before: { allowed: 41, denied: 0, records: 407, bytes: 9_000, first: W + 20, last: W + 60 },
+      since: timeText(W),
+      before: { allowed: 41, denied: 0, records: 407, bytes: 9_000, first: timeText(W + 20), last: timeText(W + 60) },
       after: {
         allowed: 1,
         denied: 1,
         records: 2,
         bytes: 64,
-        first: W + 110,
-        last: W + 111,
+        first: timeText(W + 110),
+        last: timeText(W + 111),
         newest: [
           {
             index: '10',
-            at: W + 111,
+            at: timeText(W + 111),
             count: 1,
             outcome: 'allowed',
             operation: 'read',
@@ -144,7 +155,7 @@ describe('incident report', () => {
           },
           {
             index: '9',
-            at: W + 110,
+            at: timeText(W + 110),
             count: 1,
             outcome: 'denied',
             operation: 'export',

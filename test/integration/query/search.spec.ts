@@ -1,3 +1,4 @@
+import { timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLog } from '../../../src/platform/log/index.js';
 import { ruleKey } from '../../../src/rules/index.js';
@@ -30,7 +31,7 @@ const key = (kind: 'token' | 'id_jag', ...parts: string[]): string => tokenId(ru
 describe('GET /v1/search', () => {
   it('finds an entity by the beginning of its name, the whole name first, whatever the case', async () => {
     expect(await search(q('Assistant'))).toEqual({
-      as_of: { index: '15', at: NOW },
+      as_of: { index: '15', at: timeText(NOW) },
       items: [
         {
           kind: 'client',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { canonicalJson, eventType, type EventDataOf } from '../../../src/contracts/index.js';
+import { canonicalJson, type EventDataOf, eventType, timeText } from '../../../src/contracts/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { writeProjections, type OwnProjectedEvent } from '../../../src/projections/index.js';
@@ -199,15 +199,15 @@ describe('a token as of an index', () => {
       count: 1,
       allowed: 1,
       denied: 0,
-      first: T + 35,
-      last: T + 35,
+      first: timeText(T + 35),
+      last: timeText(T + 35),
     });
     expect((await asOf(9, opaque)).body.accesses).toEqual({
       count: 41,
       allowed: 41,
       denied: 0,
-      first: T + 35,
-      last: T + 119,
+      first: timeText(T + 35),
+      last: timeText(T + 119),
     });
   });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { canonicalJson, type EventDataOf } from '../../../src/contracts/index.js';
+import { canonicalJson, type EventDataOf, instantText, timeText } from '../../../src/contracts/index.js';
 import { ACME, GLOBEX, say, sha256, SOURCES, startQueryApi, T, type Said } from './history.js';
 import { sayOwn } from './own-entries.js';
 import { CRM, CRM_AS, IDP, WIKI_AS } from './story.js';
@@ -107,11 +107,21 @@ describe('used after a rule', () => {
     // The tokens that she held before are stopped all the same.
     await api.say([used('c-old', at + 1_400), used('c-old', at + 1_500)]);
     expect([await told(since), await stoppedBy('c-old')]).toEqual([
-      [{ rule: 'r-carol', state: 'ordered', user: 'carol', at: at + 1_400, last: at + 1_500, uses: 2, tokens: 1 }],
+      [
+        {
+          rule: 'r-carol',
+          state: 'ordered',
+          user: 'carol',
+          at: timeText(at + 1_400),
+          last: timeText(at + 1_500),
+          uses: 2,
+          tokens: 1,
+        },
+      ],
       ['r-carol'],
     ]);
     const [{ rule_ended: ended }] = (await ask(since)).items;
-    expect(ended).toEqual({ by: 'enabling', at: at + 1_000, entry: expect.stringMatching(/^\d+$/) });
+    expect(ended).toEqual({ by: 'enabling', at: timeText(at + 1_000), entry: expect.stringMatching(/^\d+$/) });
     const { rows } = await api.pool.query('SELECT type FROM entry WHERE tenant = $1 AND ix = $2', [ACME, ended.entry]);
     expect(rows).toEqual([{ type: 'dev.rescind.user.enabled.v1' }]);
   });
@@ -124,7 +134,15 @@ describe('used after a rule', () => {
     // Issued in spite of it.
     await api.say([issued('dave', 'd-during', at + 200), used('d-during', at + 300), enabled('dave', at + 1_000)]);
     expect(await told(since)).toEqual([
-      { rule: 'r-dave', state: 'ordered', user: 'dave', at: at + 300, last: at + 300, uses: 1, tokens: 1 },
+      {
+        rule: 'r-dave',
+        state: 'ordered',
+        user: 'dave',
+        at: timeText(at + 300),
+        last: timeText(at + 300),
+        uses: 1,
+        tokens: 1,
+      },
     ]);
     expect((await ask(since)).items[0]).not.toHaveProperty('rule_ended');
   });
@@ -137,9 +155,17 @@ describe('used after a rule', () => {
     expect(await told(since)).toEqual([]);
     await api.say([used('e-old', at + 1_300), used('e-old', at + 500)]);
     expect(await told(since)).toEqual([
-      { rule: 'r-erin', state: 'ordered', user: 'erin', at: at + 500, last: at + 1_300, uses: 2, tokens: 1 },
+      {
+        rule: 'r-erin',
+        state: 'ordered',
+        user: 'erin',
+        at: timeText(at + 500),
+        last: timeText(at + 1_300),
+        uses: 2,
+        tokens: 1,
+      },
     ]);
-    expect((await ask(since)).items[0].rule_ended).toEqual({ by: 'until', at: at + 1_000, entry: null });
+    expect((await ask(since)).items[0].rule_ended).toEqual({ by: 'until', at: timeText(at + 1_000), entry: null });
 
     const resumed = await head();
     await order('r-erin-resumed', at + 2_000, {
@@ -159,7 +185,9 @@ describe('used after a rule', () => {
     await api.say([issued('fred', 'f-new', at + 100), used('f-new', at + 200)]);
     expect(await told(since)).toEqual([]);
     await api.say([used('f-old', at + 300)]);
-    expect((await told(since)).map(({ rule, at: first }: any) => [rule, first])).toEqual([['r-fred', at + 300]]);
+    expect((await told(since)).map(({ rule, at: first }: any) => [rule, first])).toEqual([
+      ['r-fred', timeText(at + 300)],
+    ]);
   });
 
   it('counts from the time of the event, however late it arrives', async () => {
@@ -174,8 +202,8 @@ describe('used after a rule', () => {
     expect(items).toMatchObject([
       {
         rule: 'r-gina',
-        at: at + 50,
-        last_at: at + 50,
+        at: timeText(at + 50),
+        last_at: timeText(at + 50),
         uses: 1,
         first: { index: String(since + 1) },
         last: { index: String(since + 1) },
@@ -194,7 +222,15 @@ describe('used after a rule', () => {
       cause: { source: SOURCES.crm.uri, id: sha256(canonicalJson(event)) },
     });
     expect(await told(since)).toEqual([
-      { rule: 'r-hana', state: 'ordered', user: 'hana', at: at + 50, last: at + 50, uses: 1, tokens: 1 },
+      {
+        rule: 'r-hana',
+        state: 'ordered',
+        user: 'hana',
+        at: timeText(at + 50),
+        last: timeText(at + 50),
+        uses: 1,
+        tokens: 1,
+      },
     ]);
   });
 
@@ -207,14 +243,30 @@ describe('used after a rule', () => {
     const uses = Array.from({ length: 82 }, (_, nth) => used(`a-${nth % 4}`, at + 200 + 10 * nth));
     await api.say([...tokens, ...uses]);
     expect(await told(since)).toEqual([
-      { rule: 'r-alma', state: 'ordered', user: 'alma', at: at + 200, last: at + 1_010, uses: 82, tokens: 4 },
+      {
+        rule: 'r-alma',
+        state: 'ordered',
+        user: 'alma',
+        at: timeText(at + 200),
+        last: timeText(at + 1_010),
+        uses: 82,
+        tokens: 4,
+      },
     ]);
 
     // Since then: what is new.
     const next = await head();
     await api.say([used('a-1', at + 2_000)]);
     expect(await told(next)).toEqual([
-      { rule: 'r-alma', state: 'ordered', user: 'alma', at: at + 2_000, last: at + 2_000, uses: 1, tokens: 1 },
+      {
+        rule: 'r-alma',
+        state: 'ordered',
+        user: 'alma',
+        at: timeText(at + 2_000),
+        last: timeText(at + 2_000),
+        uses: 1,
+        tokens: 1,
+      },
     ]);
   });
 
@@ -230,9 +282,25 @@ describe('used after a rule', () => {
       used('i-2', at + 20),
       used('i-2', at + 30),
     ]);
-    expect((await told(since)).sort((one: any, other: any) => one.at - other.at)).toEqual([
-      { rule: 'r-client', state: 'ordered', user: 'ines', at: at + 10, last: at + 10, uses: 1, tokens: 1 },
-      { rule: 'r-client', state: 'ordered', user: 'jan', at: at + 20, last: at + 30, uses: 2, tokens: 1 },
+    expect((await told(since)).sort((one: any, other: any) => Date.parse(one.at) - Date.parse(other.at))).toEqual([
+      {
+        rule: 'r-client',
+        state: 'ordered',
+        user: 'ines',
+        at: timeText(at + 10),
+        last: timeText(at + 10),
+        uses: 1,
+        tokens: 1,
+      },
+      {
+        rule: 'r-client',
+        state: 'ordered',
+        user: 'jan',
+        at: timeText(at + 20),
+        last: timeText(at + 30),
+        uses: 2,
+        tokens: 1,
+      },
     ]);
   });
 
@@ -250,9 +318,25 @@ describe('used after a rule', () => {
       say('crm', 'access.allowed', at + 20, { token: { iss: other, jti: 'm-1' }, operation: 'read', status: 200 }),
       used('n-2', at + 30),
     ]);
-    expect((await told(since)).sort((one: any, next: any) => one.at - next.at)).toEqual([
-      { rule: 'r-type', state: 'ordered', user: 'lea', at: at + 10, last: at + 10, uses: 1, tokens: 1 },
-      { rule: 'r-issuer', state: 'ordered', user: 'mia', at: at + 20, last: at + 20, uses: 1, tokens: 1 },
+    expect((await told(since)).sort((one: any, next: any) => Date.parse(one.at) - Date.parse(next.at))).toEqual([
+      {
+        rule: 'r-type',
+        state: 'ordered',
+        user: 'lea',
+        at: timeText(at + 10),
+        last: timeText(at + 10),
+        uses: 1,
+        tokens: 1,
+      },
+      {
+        rule: 'r-issuer',
+        state: 'ordered',
+        user: 'mia',
+        at: timeText(at + 20),
+        last: timeText(at + 20),
+        uses: 1,
+        tokens: 1,
+      },
     ]);
   });
 
@@ -272,7 +356,7 @@ describe('used after a rule', () => {
     ]);
     await orderOf(`r-kim-${name}`, event, 'kim', now, tenant);
     expect((await ask(since, { caller: `${name}-audit` })).items).toMatchObject([
-      { rule: `r-kim-${name}`, at: at + 60, last_at: at + 70, uses: 2, tokens: 1 },
+      { rule: `r-kim-${name}`, at: timeText(at + 60), last_at: timeText(at + 70), uses: 2, tokens: 1 },
     ]);
   });
 });
@@ -294,13 +378,13 @@ describe('the incident report', () => {
     await api.say([issued('lena', 'l-new', at + 1_100), used('l-new', at + 1_200), used('l-old', at + 1_300)]);
     expect(await report('r-lena')).toMatchObject({
       rule: {
-        counts_from: at * 1_000,
-        ordered_at: (at + 1) * 1_000,
-        ended: { by: 'enabling', at: at + 1_000, entry: String(enabling), resume: false },
+        counts_from: instantText(at * 1_000),
+        ordered_at: instantText((at + 1) * 1_000),
+        ended: { by: 'enabling', at: timeText(at + 1_000), entry: String(enabling), resume: false },
         lifted: null,
       },
       before: { allowed: 1 },
-      after: { allowed: 2, first: at + 500, last: at + 1_300 },
+      after: { allowed: 2, first: timeText(at + 500), last: timeText(at + 1_300) },
     });
   });
 
@@ -310,8 +394,8 @@ describe('the incident report', () => {
     await order('r-mia', at, { effect: 'block', selector: { user: userOf('mia') }, until: at + 1_000, resume: true });
     await api.say([used('m-1', at + 500), used('m-1', at + 1_500)]);
     expect(await report('r-mia')).toMatchObject({
-      rule: { ended: { by: 'until', at: at + 1_000, entry: null, resume: true } },
-      after: { allowed: 1, last: at + 500 },
+      rule: { ended: { by: 'until', at: timeText(at + 1_000), entry: null, resume: true } },
+      after: { allowed: 1, last: timeText(at + 500) },
     });
   });
 
@@ -322,8 +406,8 @@ describe('the incident report', () => {
     await orderOf('r-nora', event, 'nora', at + 3_600);
     expect(await report('r-nora')).toMatchObject({
       rule: { ended: null },
-      before: { allowed: 1, last: at - 50 },
-      after: { allowed: 1, first: at + 50 },
+      before: { allowed: 1, last: timeText(at - 50) },
+      after: { allowed: 1, first: timeText(at + 50) },
     });
   });
 
@@ -341,8 +425,8 @@ describe('the incident report', () => {
     });
     await api.say([used('p-1', at + 200)]);
     expect(await report('r-olga')).toMatchObject({
-      rule: { lifted: { at: at + 100 } },
-      after: { allowed: 1, last: at + 50 },
+      rule: { lifted: { at: timeText(at + 100) } },
+      after: { allowed: 1, last: timeText(at + 50) },
     });
   });
 });

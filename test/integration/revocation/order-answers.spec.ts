@@ -90,7 +90,7 @@ describe('the answer to an order and to a lift', () => {
     expect(lifted.other_rules).toMatchObject({
       rules: [
         { id: second.id, effect: 'block', stops: 'all', reason: 'second' },
-        { id: lifted.revoke, effect: 'revoke', stops: 'all', before: expect.any(Number), after_lift_of: first.id },
+        { id: lifted.revoke, effect: 'revoke', stops: 'all', before: expect.any(String), after_lift_of: first.id },
       ],
       more: 0,
     });
@@ -109,7 +109,7 @@ describe('the answer to an order and to a lift', () => {
       [alias.id, 'part'],
       [part.id, 'part'],
     ]);
-    expect(mine.other_rules!.rules[2]).toMatchObject({ until: expect.any(Number), selector: { resource: API } });
+    expect(mine.other_rules!.rules[2]).toMatchObject({ until: expect.any(String), selector: { resource: API } });
     await untilTold(mine.id);
     const lifted = await lift(issuer.id, { resume: true });
     expect(lifted.other_rules!.rules.map(({ id }) => id)).toEqual(expect.arrayContaining([mine.id, part.id]));
@@ -257,9 +257,9 @@ describe('the answer to an order and to a lift', () => {
     );
     const ended = {
       by: 'event',
-      at: expect.any(Number),
+      at: expect.any(String),
       leaves: 'revoke',
-      before: expect.any(Number),
+      before: expect.any(String),
       source: stage.idp.id,
       event: 'enabled-6',
       entry,
@@ -275,7 +275,7 @@ describe('the answer to an order and to a lift', () => {
     const shown = {
       state: 'lifted',
       in_force: false,
-      ended: { by: 'lift', leaves: 'revoke', author, revoke, at: expect.any(Number), before: expect.any(Number) },
+      ended: { by: 'lift', leaves: 'revoke', author, revoke, at: expect.any(String), before: expect.any(String) },
       lift: { author, in_force: true },
     };
     expect(await revocations.read(callers['analyst']!, id)).toMatchObject(shown);

@@ -4,7 +4,12 @@ import type { Selector } from '../../../src/rules/index.js';
 import { NOW, say, sha256, T, type Said } from '../query/history.js';
 
 const IDP = 'https://idp.example';
-const RAS = { crm: 'https://auth.crm.example', wiki: 'https://auth.wiki.example' } as const;
+const OTHER_RAS = 'https://auth.files.example';
+export const RAS = { crm: 'https://auth.crm.example', wiki: 'https://auth.wiki.example' } as const;
+/** An IdP that announces an ID-JAG under the digest of another's. */
+const OTHER_IDP = 'https://idp2.example';
+/** A resource that only tokens name. */
+const FILES = 'https://files.example/api';
 const API = { crm: 'https://crm.example/api', wiki: 'https://wiki.example/api' } as const;
 type Ras = keyof typeof RAS;
 
@@ -25,11 +30,12 @@ const token = fc.record({
   age: fc.constantFrom<keyof typeof AGES>('fresh', 'fresh', 'fresh', 'ended', 'old'),
   refresh: fc.constantFrom(false, false, true),
   /** How much the RAS says of the ID-JAG. */
-  stated: fc.constantFrom<'whole' | 'subject' | 'name' | 'digest' | 'none'>(
+  stated: fc.constantFrom<'whole' | 'subject' | 'name' | 'digest' | 'both' | 'none'>(
     'whole',
     'subject',
     'name',
     'digest',
+    'both',
     'none',
   ),
   idJagTold: fc.constantFrom(true, true, false),
@@ -41,10 +47,26 @@ const token = fc.record({
   tellsLocalName: fc.boolean(),
   ownSession: fc.boolean(),
   manyResources: fc.constantFrom(false, false, false, true),
-  /** Tells how far back among the tokens its parent is; 0: it has none. */
-  parent: fc.constantFrom(0, 0, 1, 1, 2),
+  /** The one thing in which the token and its ID-JAG differ. */
+  otherwise: fc.constantFrom(
+    'nothing' as const,
+    'nothing' as const,
+    'nothing' as const,
+    'client' as const,
+    'agent' as const,
+    'user' as const,
+    'audience' as const,
+    'audiences' as const,
+    'digest' as const,
+  ),
+  /** Whether the RAS states another name of its own for the user with the ID-JAG. */
+  secondName: fc.constantFrom(false, false, true),
+  /** A resource of the token that no grant or connection shows with its client. */
+  files: fc.constantFrom('no' as const, 'no' as const, 'aud' as const, 'resource' as const),
+  /** Tells how far back among the tokens its parent is; 0: it has none; -1: it is the next token, which may name this one. */
+  parent: fc.constantFrom(0, 0, 1, 1, 2, -1),
   /** The same for the parent of its ID-JAG. */
-  hop: fc.constantFrom(0, 0, 0, 1, 2),
+  hop: fc.constantFrom(0, 0, 0, 1, 2, -1),
   contradicted: fc.constantFrom(false, false, false, false, 'token' as const, 'id-jag' as const),
   lost: fc.constantFrom(false, false, false, true),
 });
@@ -56,30 +78,37 @@ function tell(one: Token, nth: number): Said[] {
   const iat = NOW - ago;
   const grantedAt = one.idJagOld ? NOW - 31 * DAY_S : iat;
   const parentOf = (back: number) =>
-    back > 0 && nth - back >= 0 ? { parent: { iss: refOf(nth - back), jti: `t${nth - back}` } } : {};
+    back !== 0 && refOf(nth - back) !== undefined ? { parent: { iss: refOf(nth - back)!, jti: `t${nth - back}` } } : {};
   const localName = `${one.user}-at-${one.ras}`;
   const clientId = `${one.client}-at-${one.ras}`;
   const jti = `j${nth}`;
   const subject = { sub: one.user, sid: `s-${one.user}` };
   const agent = one.agent ? { agent: one.agent } : {};
+  const second = one.secondName ? { aud_sub: `${one.user}-too` } : {};
   const presented = {
-    whole: { iss: IDP, jti, ...subject, client_id: clientId, iat: grantedAt, ...agent },
-    subject: { iss: IDP, jti, sub: one.user },
+    whole: { iss: IDP, jti, ...subject, client_id: clientId, iat: grantedAt, ...agent, ...second },
+    subject: { iss: IDP, jti, sub: one.user, ...second },
     name: { iss: IDP, jti },
-    digest: { iss: IDP, sha256: sha256(jti) },
+    digest: { iss: IDP, sha256: sha256(jti), ...second },
+    both: { iss: IDP, jti, sha256: sha256(`${jti}-as-received`) },
     none: undefined,
   }[one.stated];
   const issued: EventDataOf['token.issued'] = {
     iss: as,
     jti: `t${nth}`,
     kind: one.refresh ? 'refresh' : 'access',
-    client_id: clientId,
-    aud: one.manyResources ? [api, ...Array.from({ length: 7 }, (_, more) => `${api}/${more}`)] : [api],
+    client_id: one.otherwise === 'client' ? `other-at-${one.ras}` : clientId,
+    aud: [
+      api,
+      ...(one.files === 'aud' ? [FILES] : []),
+      ...(one.manyResources ? Array.from({ length: one.files === 'aud' ? 6 : 7 }, (_, more) => `${api}/${more}`) : []),
+    ],
+    ...(one.files === 'resource' ? { resource: [FILES] } : {}),
     iat,
     ...(one.refresh ? {} : { exp: iat + lives }),
     ...(one.localName ? { sub: localName } : {}),
     ...(one.ownSession ? { sid: `own-${one.user}` } : {}),
-    ...(one.ownAgent ? agent : {}),
+    ...(one.otherwise === 'agent' ? { agent: { id: 'a3' } } : one.ownAgent ? agent : {}),
     ...(one.signedIn === undefined ? {} : { auth_time: NOW - one.signedIn }),
     ...(presented ? { id_jag: presented } : {}),
     ...parentOf(one.parent),
@@ -89,10 +118,11 @@ function tell(one: Token, nth: number): Said[] {
     jti,
     sha256: sha256(jti),
     ...subject,
+    ...(one.otherwise === 'user' ? { sub: 'carol' } : {}),
     client_id: clientId,
     idp_client_id: one.client,
-    aud: [as],
-    resource: [api],
+    aud: one.otherwise === 'audience' ? [OTHER_RAS] : one.otherwise === 'audiences' ? [as, OTHER_RAS] : [as],
+    resource: [api, `${api}/deep`],
     iat: grantedAt,
     exp: grantedAt + 300,
     ...(one.signedIn === 5_000 ? { auth_time: NOW - 5_000 } : {}),
@@ -103,6 +133,19 @@ function tell(one: Token, nth: number): Said[] {
   const at = T + nth * 10;
   return [
     ...(one.stated !== 'none' && one.idJagTold ? [say('idp', 'id-jag.issued', at, idJag)] : []),
+    ...(one.otherwise === 'digest'
+      ? [
+          say('idp', 'id-jag.issued', at, {
+            ...idJag,
+            iss: OTHER_IDP,
+            jti: `of-another-${nth}`,
+            sub: 'mallory',
+            client_id: 'mallory-at-crm',
+            idp_client_id: 'mallorys',
+            agent: { id: 'a4' },
+          }),
+        ]
+      : []),
     ...(one.lost ? [] : [say(one.ras, 'token.issued', at + 1, issued)]),
     ...(one.contradicted === 'token' && !one.lost
       ? [say(one.ras, 'token.issued', at + 2, { ...issued, client_id: 'somebody-else' })]
@@ -114,7 +157,7 @@ function tell(one: Token, nth: number): Said[] {
 }
 
 /** The issuer of each token is that of its place, so that a token can name one that never came. */
-let refOf: (nth: number) => string = () => RAS.crm;
+let refOf: (nth: number) => string | undefined = () => RAS.crm;
 
 /** A history in two parts: what had come at a moment, and what came after it. */
 export interface TwoParts {
@@ -122,15 +165,27 @@ export interface TwoParts {
   readonly after: readonly Said[];
 }
 
-/** Few tokens of few people, so that they meet: chains, second hops, what is lost, late, contradicted, ended and too old. */
+/**
+ * Few tokens of few people, so that they meet: chains, cycles, second hops, what is lost, late, contradicted, ended and too old, and
+ * tokens that name somebody else than their ID-JAG does.
+ */
 export const tokenHistories: fc.Arbitrary<TwoParts> = fc
   .record({
-    tokens: fc.array(token, { minLength: 3, maxLength: 9 }),
-    order: fc.array(fc.nat(1_000), { minLength: 40, maxLength: 40 }),
+    tokens: fc.oneof(
+      { weight: 3, arbitrary: fc.array(token, { minLength: 3, maxLength: 9 }) },
+      // A lineage of too many hops.
+      {
+        weight: 1,
+        arbitrary: fc
+          .array(token, { minLength: 11, maxLength: 11 })
+          .map((all) => all.map((one): Token => ({ ...one, parent: 1, lost: false }))),
+      },
+    ),
+    order: fc.array(fc.nat(1_000), { minLength: 60, maxLength: 60 }),
     cut: fc.double({ min: 0.3, max: 1, noNaN: true }),
   })
   .map(({ tokens, order, cut }) => {
-    refOf = (nth) => RAS[tokens[nth]!.ras];
+    refOf = (nth) => (tokens[nth] ? RAS[tokens[nth].ras] : undefined);
     const said = tokens
       .flatMap(tell)
       .map((one, nth) => ({ one, key: order[nth % order.length]! }))
@@ -148,21 +203,33 @@ export const SINGLE: readonly Selector[] = [
   { id_jag: { iss: IDP, jti: 'j0' } },
   { id_jag: { iss: IDP, jti: 'j1' } },
   { id_jag: { sha256: sha256('j1') } },
+  { id_jag: { sha256: sha256('j0-as-received') } },
   { session: { iss: IDP, sid: 's-alice' } },
   { session: { iss: RAS.crm, sid: 'own-bob' } },
   { user: { iss: IDP, sub: 'alice' } },
   { user: { iss: IDP, sub: 'bob' } },
   { user: { iss: RAS.crm, sub: 'alice-at-crm' } },
+  { user: { iss: IDP, sub: 'carol' } },
+  { user: { iss: OTHER_IDP, sub: 'mallory' } },
+  { user: { iss: RAS.crm, sub: 'bob-too' } },
   { user: { iss: IDP, tenant: 'acme', sub: 'alice' } },
   { client: { iss: IDP, client_id: 'assistant' } },
   { client: { iss: RAS.crm, client_id: 'assistant-at-crm' } },
   { client: { iss: RAS.wiki, client_id: 'mailer-at-wiki' } },
+  { client: { iss: RAS.crm, client_id: 'other-at-crm' } },
+  { client: { iss: OTHER_RAS, client_id: 'assistant-at-crm' } },
+  { client: { iss: OTHER_IDP, client_id: 'mallorys' } },
+  { agent: { iss: IDP, id: 'a3' } },
+  { agent: { iss: OTHER_IDP, id: 'a4' } },
   { agent: { iss: IDP, id: 'a1' } },
   { agent: { iss: RAS.crm, id: 'a1' } },
   { agent_type: 'coder' },
   { agent_type: 'nobody' },
   { resource: API.crm },
   { resource: `${API.wiki}/3` },
+  { resource: FILES },
+  { resource: `${API.crm}/deep` },
+  { resource: OTHER_RAS },
   { resource: RAS.crm },
   { issuer: IDP },
   { issuer: RAS.wiki },

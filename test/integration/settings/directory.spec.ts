@@ -1,3 +1,4 @@
+import { timeText } from '../../../src/contracts/index.js';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadModule } from 'libpg-query';
@@ -67,20 +68,66 @@ describe('the directory', () => {
     const first = await put(ANN);
     now += 60;
     expect(await put({ ...ANN, id: 'other' })).toEqual(first);
-    expect(await directory.put(ANN, 'agent', 'seven', FROM_IDP, { owner: 'Eve' })).toMatchObject({ updated_at: now });
+    expect(await directory.put(ANN, 'agent', 'seven', FROM_IDP, { owner: 'Eve' })).toMatchObject({
+      updated_at: timeText(now),
+    });
     const csvOfIt = Buffer.from(`kind,iss,id,owner\nagent,${IDP},seven,Eve`);
     now += 60;
     expect(await directory.importFile(BOB, csvOfIt, 'text/csv')).toMatchObject({ created: 1, unchanged: 0 });
     expect(await directory.importFile(ANN, csvOfIt, 'text/csv')).toMatchObject({ created: 0, unchanged: 1 });
-    expect(await directory.remove(ANN, 'agent', 'seven', FROM_IDP)).toMatchObject({ updated_at: now - 60 });
+    expect(await directory.remove(ANN, 'agent', 'seven', FROM_IDP)).toMatchObject({ updated_at: timeText(now - 60) });
+  });
+
+  it('counts an entry of a file as changed if any of its columns says something else', async () => {
+    const columns = ['display_name', 'user_name', 'emails', 'active'];
+    const file = (values: readonly string[]): Buffer =>
+      Buffer.from(`kind,iss,id,${columns.join(',')}\nuser,${IDP},dora,${values.join(',')}`);
+    const owned = (owner: string, team: string): Buffer =>
+      Buffer.from(`kind,iss,id,display_name,owner,team\nagent,${IDP},seven,Seven,${owner},${team}`);
+    const files = [
+      file(['Dora', 'dora', 'dora@acme.example;d@acme.example', 'true']),
+      file(['Dora D.', 'dora', 'dora@acme.example;d@acme.example', 'true']),
+      file(['Dora D.', '', 'dora@acme.example;d@acme.example', 'true']),
+      file(['Dora D.', '', 'd@acme.example', 'true']),
+      file(['Dora D.', '', '', 'true']),
+      file(['Dora D.', '', '', 'false']),
+      file(['Dora D.', '', '', '']),
+      owned('Eve', 'red'),
+      owned('', 'red'),
+      owned('', ''),
+    ];
+    for (const [nth, bytes] of files.entries()) {
+      const first = [0, 7].includes(nth);
+      const counts = { entries: 1, created: Number(first), changed: Number(!first), unchanged: 0 };
+      expect(await directory.importFile(ANN, bytes, 'text/csv')).toEqual(counts);
+      expect(await directory.importFile(ANN, bytes, 'text/csv')).toMatchObject({
+        created: 0,
+        changed: 0,
+        unchanged: 1,
+      });
+    }
+    const { rows } = await database.pool.query('SELECT * FROM directory ORDER BY kind');
+    expect(rows).toMatchObject([
+      {
+        parts: [IDP, null, 'dora'],
+        display_name: 'Dora D.',
+        user_name: null,
+        emails: [],
+        active: null,
+        updated_by: 'ann',
+      },
+      { parts: [IDP, 'seven'], display_name: 'Seven', owner: null, team: null },
+    ]);
   });
 
   it('names a tenant in each statement', async () => {
     await directory.put(ANN, 'agent', 'seven', FROM_IDP, { owner: 'Dora' });
     await importCsv('seven', 'eight');
     await directory.remove(ANN, 'agent', 'seven', FROM_IDP);
-    const statements = sent.filter((text) => text.includes('"directory"'));
-    expect(new Set(statements.map((text) => text.split(' ')[0]))).toEqual(new Set(['SELECT', 'INSERT', 'DELETE']));
+    const statements = sent.filter((text) => /\bdirectory\b/.test(text));
+    expect(new Set(statements.map((text) => /^(?:--.*\n)*(\w+)/.exec(text)?.[1]))).toEqual(
+      new Set(['SELECT', 'INSERT', 'DELETE']),
+    );
     const unbound = statements.flatMap((text) =>
       parseSql(text)!.flatMap((statement) => unboundTables(statement, new Set(['directory']))),
     );
