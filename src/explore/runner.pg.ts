@@ -30,6 +30,8 @@ export interface ExploreOptions {
   readonly nameOfSource: NameOfSource;
   /** The archive's directory. */
   readonly archiveRoot: string;
+  /** Uses on their way to the engine lie below this directory. */
+  readonly home: string;
   /** Returns the current time in epoch seconds. */
   readonly now?: () => number;
   readonly queryTimeoutMs?: number;
@@ -68,6 +70,7 @@ export function createRunner(options: ExploreOptions) {
   const tails = createTails({
     engine,
     directoryOf: (tenant) => tenantDirectory(root, tenant),
+    home: resolve(options.home),
     ...(maxTailUses === undefined ? {} : { maxUses: maxTailUses }),
   });
   const signal = (): AbortSignal | undefined => leaving?.signal();

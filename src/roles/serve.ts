@@ -126,6 +126,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
     sources: { find: reader.findSource, all: reader.sources },
     nameOfSource: (id) => reader.source(id).name,
     archiveRoot: config.archiveDir,
+    home: config.home,
   });
   lifecycle.onStop('explore', () => explore.stop());
   const settings: SettingsParts = {

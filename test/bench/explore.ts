@@ -145,6 +145,7 @@ export async function run(): Promise<readonly Row[]> {
     sources: { find: () => undefined, all: () => [] },
     nameOfSource: () => null,
     archiveRoot: root,
+    home,
     now: () => NOW,
   });
   const rows: Row[] = [];

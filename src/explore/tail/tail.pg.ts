@@ -1,12 +1,12 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { once } from 'node:events';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RescindError } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Snapshot } from '../../projections/index.js';
 import type { Engine } from '../engine/engine.js';
+import { makeScratch } from './scratch.js';
 
 /** Uses that the engine keeps of one tenant beside its archive: some 200 bytes each. */
 export const MAX_TAIL_USES = 1_000_000;
@@ -62,11 +62,13 @@ export interface TailsOptions {
   readonly engine: Engine;
   /** The one directory of the archive that a tenant's questions read. */
   readonly directoryOf: (tenant: string) => string;
+  /** Files for the engine are written below this directory, and removed when they are read. */
+  readonly home: string;
   readonly maxUses?: number;
 }
 
 /** Keeps the uses that are not archived in the engine. */
-export function createTails({ engine, directoryOf, maxUses = MAX_TAIL_USES }: TailsOptions): Tails {
+export function createTails({ engine, directoryOf, home, maxUses = MAX_TAIL_USES }: TailsOptions): Tails {
   /** By tenant and generation, the one that was asked last at the end. */
   const rooms = new Map<string, Room>();
   const locks = new Map<string, Promise<unknown>>();
@@ -87,7 +89,7 @@ export function createTails({ engine, directoryOf, maxUses = MAX_TAIL_USES }: Ta
   }
 
   async function openRoom(key: string, tenant: string, end: bigint): Promise<Room> {
-    scratch ??= mkdtemp(join(tmpdir(), 'rescind-explore-'));
+    scratch ??= makeScratch(home);
     const name = `room-${(opened += 1)}`;
     const own = join(await scratch, name);
     await mkdir(own, { mode: 0o700 });

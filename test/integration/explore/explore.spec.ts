@@ -1,3 +1,5 @@
+import { readdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { archiveNext } from '../../../src/archive/index.js';
 import { createExplore } from '../../../src/explore/index.js';
@@ -148,6 +150,7 @@ describe('POST /v1/explore', () => {
       sources: { find: () => undefined, all: () => [] },
       nameOfSource: () => null,
       archiveRoot: api.archiveRoot,
+      home: api.archiveRoot,
       now: () => NOW,
       maxTailUses: 1,
     });
@@ -278,4 +281,28 @@ it('knows tokens, sources and both names of a client', async () => {
     [22, { id: SOURCES.wiki.id, name: 'wiki' }],
     [22, { id: SOURCES.crm.id, name: 'crm' }],
   ]);
+});
+
+it('says that a file of the archive is missing, and answers what does not need it', async () => {
+  const { body } = await explore({ from: FROM });
+  expect(body.read.segments).toBe(1);
+  const files = (await readdir(api.archiveRoot, { recursive: true })).filter((name) => /uses.*parquet$/.test(name));
+  for (const name of files) await rename(join(api.archiveRoot, name), join(api.archiveRoot, `${name}.away`));
+  const damaged = await explore({ from: FROM });
+  expect([damaged.status, damaged.body.code]).toEqual([503, 'archive-damaged']);
+  expect((await explore({ from: `@${T + 100_000}` })).status).toBe(200);
+  for (const name of files) await rename(join(api.archiveRoot, `${name}.away`), join(api.archiveRoot, name));
+  expect((await explore({ from: FROM })).body.items).toEqual(body.items);
+});
+
+it('takes uses out of the tail once they are archived, and counts each once', async () => {
+  const before = (await explore({ from: FROM })).body;
+  await api.pool.query('UPDATE entry SET arrival = arrival - 86400000 WHERE tenant = $1 AND ix < 15', [ACME]);
+  while (await archiveNext({ pool: api.pool, root: api.archiveRoot, segmentEntries: 3n })) continue;
+  const after = (await explore({ from: FROM })).body;
+  expect([after.items, after.read.archived + after.read.tail]).toEqual([
+    before.items,
+    before.read.archived + before.read.tail,
+  ]);
+  expect(after.read.tail).toBeLessThan(before.read.tail);
 });

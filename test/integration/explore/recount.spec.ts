@@ -86,6 +86,7 @@ it('an answer equals a naive recount, with late lineage and as of any index', as
           sources: { find, all },
           nameOfSource: (id) => source(id).name,
           archiveRoot: root,
+          home: root,
           now: () => NOW,
         });
         try {

@@ -148,6 +148,7 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
     sources: { find: findSource, all: sources },
     nameOfSource: (id) => source(id).name,
     archiveRoot,
+    home: archiveRoot,
     now: () => NOW,
   });
   cleanups.push(() => rm(archiveRoot, { recursive: true }));
