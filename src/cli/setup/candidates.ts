@@ -4,6 +4,9 @@ import { optionCandidates, valuesAfter, type Candidate } from '../candidate.js';
 /** The words that a question offers to a line that begins with `rescind ask`. */
 export type AskCandidates = (words: readonly string[], typed: string) => Promise<readonly Candidate[]>;
 
+/** Reads the names of the saved contexts. */
+export type ContextNames = () => Promise<readonly string[]>;
+
 /** A shell shows one line a word. */
 const MAX_MEANING = 80;
 /** Only such words are offered: they come from the service too, and a shell must find nothing in them to act on. */
