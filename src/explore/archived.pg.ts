@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { pathOf, readManifest, SEGMENT_ENTRIES, tenantDirectory, type ArchivedFile } from '../archive/index.js';
+import { pathOf, readManifest, tenantDirectory, type ArchivedFile } from '../archive/index.js';
 import type { Snapshot } from '../projections/index.js';
 import type { Window } from './question/read-question.js';
 
@@ -29,18 +29,32 @@ export async function readArchived(snapshot: Snapshot, root: string, windows: re
   return { end, uses, late, path: (file) => join(directory, pathOf(file)) };
 }
 
-/** Cuts the indexes below `index` into ranges that meet the segments or the tail, in the order of the ledger. */
-export function* rangesOf(
-  { end, uses }: Archived,
-  index: bigint,
-): Generator<{ readonly first: bigint; readonly end: bigint }> {
-  const segments = new Set(uses.map(({ first }) => first / SEGMENT_ENTRIES));
-  for (const segment of segments) yield within(segment, index < end ? index : end);
-  for (let first = end; first < index; first = (first / SEGMENT_ENTRIES + 1n) * SEGMENT_ENTRIES)
-    yield { ...within(first / SEGMENT_ENTRIES, index), first };
+interface IndexRange {
+  readonly first: bigint;
+  readonly end: bigint;
 }
 
-function within(segment: bigint, most: bigint): { readonly first: bigint; readonly end: bigint } {
-  const end = (segment + 1n) * SEGMENT_ENTRIES;
-  return { first: segment * SEGMENT_ENTRIES, end: end < most ? end : most };
+/** Indexes whose uses are read at once for a file: a quarter of a full segment, which the process takes in some 30 ms. */
+const RANGE_ENTRIES = 16_384n;
+
+/** Cuts the indexes below `index` into ranges that meet the segments or the tail, in the order of the ledger. */
+export function* rangesOf({ end, uses }: Archived, index: bigint): Generator<IndexRange> {
+  const archivedEnd = index < end ? index : end;
+  let next = 0n;
+  for (const file of uses) {
+    const last = file.end < archivedEnd ? file.end : archivedEnd;
+    for (let nth = maxOf(next, file.first / RANGE_ENTRIES); nth * RANGE_ENTRIES < last; nth += 1n) {
+      yield within(nth, archivedEnd);
+      next = nth + 1n;
+    }
+  }
+  for (let first = end; first < index; first = (first / RANGE_ENTRIES + 1n) * RANGE_ENTRIES)
+    yield { ...within(first / RANGE_ENTRIES, index), first };
+}
+
+const maxOf = (one: bigint, other: bigint): bigint => (one > other ? one : other);
+
+function within(nth: bigint, most: bigint): IndexRange {
+  const end = (nth + 1n) * RANGE_ENTRIES;
+  return { first: nth * RANGE_ENTRIES, end: end < most ? end : most };
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Moment } from '../projections/index.js';
 import type { ExploreRow, ExploreRows } from './answers.js';
 import { rangesOf, type Archived } from './archived.pg.js';
@@ -8,6 +9,9 @@ import { readRowsQuestion, type RowsQuestion } from './question/read-question.js
 import { writeRows, type RowsFile } from './rows-file.js';
 import { pathsOf, type Asker, type Prepared, type Runner } from './runner.pg.js';
 import { asOf, entitiesOfRows, positionOf, rowOf, shownWindow, type NameOfSource } from './show.js';
+
+/** Rows that are written without a pause. */
+const ROWS_AT_ONCE = 1_000;
 
 /** Answers with the uses behind a group: a page, or a file of all. */
 export function createRowsQuestion({
@@ -52,7 +56,11 @@ export function createRowsQuestion({
       const statement = composeRows({ ...selected, sources: { ...selected.sources, ...pathsOf(part) } }, range);
       const rows = await runner.inTurn(asker, () => runner.engine.run(room, statement, left), left);
       const names = await runner.namesAt(asker.tenant, moment, entitiesOfRows(rows));
-      yield rows.map((row) => rowOf(row, names, nameOfSource));
+      for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {
+        yield rows.slice(at, at + ROWS_AT_ONCE).map((row) => rowOf(row, names, nameOfSource));
+        // Others of this process have their turn.
+        await nextTurn();
+      }
     }
   }
 

@@ -135,8 +135,7 @@ function readMoment(text: string | undefined): AskedMoment | undefined {
   if (text === undefined) return undefined;
   if (/^[0-9]+$/.test(text)) return { index: BigInt(text) > MAX_INDEX ? MAX_INDEX : BigInt(text) };
   if (parseTime(text) === undefined) throw invalid(`\`as_of\` must be ${MOMENT_FORMS}`);
-  const asked = readAskedTime('as_of', text, 'as-of-out-of-range');
-  return 'atMs' in asked ? asked : { atMs: Date.now() - asked.agoMs };
+  return readAskedTime('as_of', text, 'as-of-out-of-range');
 }
 const MAX_INDEX = 2n ** 63n - 1n;
 
