@@ -1,4 +1,5 @@
 import { nameSchemas, TIME } from '../contracts/index.js';
+import { OPERATIONS, OUTCOMES } from '../projections/index.js';
 import { Type, type Static, type TSchema } from 'typebox';
 import { DIMENSION_NAMES, dimensionOf, MEASURE_NAMES, measureOf, type Dimension } from './question/vocabulary.js';
 
@@ -11,6 +12,7 @@ const Index = Type.String({
   pattern: '^(?:0|[1-9][0-9]{0,18})$',
   description: 'position in the ledger, a decimal number',
 });
+const namesOf = <N extends string>(codes: Readonly<Record<N, number>>): N[] => Object.keys(codes) as N[];
 const Count = Type.Integer({ minimum: 0 });
 
 const entity = Type.Integer({ minimum: 1, description: 'id of the entity, for use in filters' });
@@ -131,8 +133,8 @@ export const ExploreRow = Type.Object(
     agent: maybe(ExploreAgent),
     resource: maybe(ExploreResource),
     route: maybe(Type.String()),
-    operation: maybe(valueSchema(dimensionOf('operation'))),
-    outcome: valueSchema(dimensionOf('outcome')),
+    operation: maybe(Type.Enum(namesOf(OPERATIONS))),
+    outcome: Type.Enum(namesOf(OUTCOMES)),
     status: maybe(Type.Integer()),
     scopes: Type.Array(Type.String()),
     records: maybe(Count),

@@ -64,18 +64,22 @@ export function createRowsQuestion({
     }
   }
 
-  return async (asker: Asker, body: unknown): Promise<ExploreRows | RowsFile> => {
-    const question = readRowsQuestion(body);
-    const { format } = question;
-    if (format === 'json') return readPage(asker, question);
-    const visit = runner.enter(asker.tenant);
-    try {
-      const prepared = await runner.inTurn(asker, () => runner.prepare(asker.tenant, visit, { subject: question }));
-      return writeRows(format, readRanges(asker, prepared, runner.signal()), () => visit.leave());
-    } catch (error) {
-      visit.leave();
-      throw error;
-    }
+  return {
+    page: (asker: Asker, body: unknown): Promise<ExploreRows> => readPage(asker, readRowsQuestion(body)),
+
+    async answer(asker: Asker, body: unknown): Promise<ExploreRows | RowsFile> {
+      const question = readRowsQuestion(body);
+      const { format } = question;
+      if (format === 'json') return readPage(asker, question);
+      const visit = runner.enter(asker.tenant);
+      try {
+        const prepared = await runner.inTurn(asker, () => runner.prepare(asker.tenant, visit, { subject: question }));
+        return writeRows(format, readRanges(asker, prepared, runner.signal()), () => visit.leave());
+      } catch (error) {
+        visit.leave();
+        throw error;
+      }
+    },
   };
 }
 

@@ -97,7 +97,7 @@ export function createRunner(options: ExploreOptions) {
           archived,
           moment: { index, at },
           before,
-          selected: { index, window, conditions, sources: { ...pathsOf(archived), end: archived.end, lookups } },
+          selected: { index, at, window, conditions, sources: { ...pathsOf(archived), end: archived.end, lookups } },
         };
       },
       asked,

@@ -109,14 +109,6 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
   });
   lifecycle.onStop('reports pool', () => reportPool.end());
   parts.watchPool('reports', reportPool);
-  const questions = createQuestions({
-    pool: questionPool,
-    reportPool,
-    leaving,
-    control: () => follower.state,
-    previewOrder,
-    sight: { partitions, usableKeys, judge: introspection.judge },
-  });
   const reader = createReader(() => follower.state);
   const explore = createExplore({
     pool: questionPool,
@@ -129,6 +121,15 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
     home: config.home,
   });
   lifecycle.onStop('explore', () => explore.stop());
+  const questions = createQuestions({
+    findUses: explore,
+    pool: questionPool,
+    reportPool,
+    leaving,
+    control: () => follower.state,
+    previewOrder,
+    sight: { partitions, usableKeys, judge: introspection.judge },
+  });
   const settings: SettingsParts = {
     url,
     onIdleError,

@@ -40,7 +40,7 @@ const chance = (salt: number): string => `((hash(i, ${salt}) % 1000) / 1000.0)`;
 
 /**
  * Uses spread evenly over ninety days. 5,000 users, 60 clients, 40 resources, 4,000 addresses, each chosen by the square of a random number;
- * 70 % reads, 22 % writes, 3 % deletions, 4 % exports; 2 % denied; a third by an agent; a token for each user, client and hour.
+ * 70 % reads, 22 % writes, 3 % deletions, 4 % exports; 2 % denied; a third by an agent; a token for each user and day.
  */
 const usesOf = (first: number, end: number): string => `
   SELECT i AS ix, ${START} + (i * ${DAYS * DAY_S}) // ${USES} AS first_at, first_at AS last_at, i AS bound_ix, ${pick('user', 1)} AS usr,
@@ -49,7 +49,7 @@ const usesOf = (first: number, end: number): string => `
          (CASE WHEN ${chance(6)} < 0.70 THEN 1 WHEN ${chance(6)} < 0.92 THEN 2 WHEN ${chance(6)} < 0.95 THEN 3 WHEN ${chance(6)} < 0.99 THEN 4 ELSE 5 END)::SMALLINT AS op,
          (CASE WHEN ${chance(7)} < 0.98 THEN 1 ELSE 2 END)::SMALLINT AS outcome, (CASE WHEN ${chance(7)} < 0.98 THEN 200 ELSE 403 END)::INTEGER AS status,
          ${pick('route', 8)} AS route, ${pick('address', 9)} AS addr, '10000000-0000-4000-8000-00000000000' || (res % 8) AS source,
-         unhex(md5(usr || '-' || client || '-' || (first_at // 3600))) AS tok, 1::BIGINT AS n, (hash(i, 10) % 50)::BIGINT AS records, (hash(i, 11) % 100000)::BIGINT AS bytes
+         unhex(md5(usr || '-' || (first_at // 86400))) AS tok, 1::BIGINT AS n, (hash(i, 10) % 50)::BIGINT AS records, (hash(i, 11) % 100000)::BIGINT AS bytes
   FROM range(${first}, ${end}) r (i)
   ORDER BY res NULLS LAST, first_at, ix`;
 
@@ -208,6 +208,7 @@ function statementOf(
   return composeExplore(
     {
       index: BigInt(USES),
+      at: NOW,
       window: body,
       conditions: question.conditions.map(({ dimension, equals }) => ({
         dimension,

@@ -9,7 +9,7 @@ describe('--where', () => {
     [['user=12'], { user: { equals: '12' } }],
     [['source!=crm,wiki'], { source: { not: ['crm', 'wiki'] } }],
     [['route^=GET /a=b'], { route: { prefix: 'GET /a=b' } }],
-    [['status>=400', 'status<500'], { status: { from: 400, to: 500 } }],
+    [['status>=400', 'status<500'], { status: { min: 400, max: 499 } }],
     [['agent='], { agent: { missing: true } }],
     [['agent!='], { agent: { missing: false } }],
     [['team=id:12'], { team: { equals: 'id:12' } }],

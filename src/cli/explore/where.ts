@@ -39,11 +39,13 @@ function membersOf(name: DimensionName, sign: string, text: string): [string, un
     case '^=':
       return [['prefix', text]];
     case '>=':
-      return [['from', value(text)]];
+      return [[isNumber(name) ? 'min' : 'from', value(text)]];
     default:
-      return [['to', value(text)]];
+      return [isNumber(name) ? ['max', Number(value(text)) - 1] : ['to', value(text)]];
   }
 }
+
+const isNumber = (name: DimensionName): boolean => dimensionOf(name).type === 'number';
 
 function valueOf(name: DimensionName, text: string): unknown {
   const { type } = dimensionOf(name);

@@ -43,7 +43,7 @@ export async function findConditions(
 }
 
 async function findCondition(snapshot: Snapshot, condition: Condition, sources: KnownSources): Promise<FoundCondition> {
-  const { dimension, equals, in: among, not, prefix, from, to, missing } = condition;
+  const { dimension, equals, in: among, not, prefix, from, to, min, max, missing } = condition;
   const find = (values: readonly (string | number)[]): Promise<Found> =>
     findValues(snapshot, dimension, values, sources);
   // `equals` and `in` of one dimension must both hold.
@@ -53,8 +53,10 @@ async function findCondition(snapshot: Snapshot, condition: Condition, sources: 
     ...(within === undefined ? {} : { within: await find(within) }),
     ...(prefix === undefined ? {} : { prefixed: await findPrefix(snapshot, dimension, prefix, sources) }),
     ...(not === undefined ? {} : { not: await find(not) }),
-    ...(from === undefined ? {} : { from: numberOf(snapshot, dimension, from) }),
-    ...(to === undefined ? {} : { to: numberOf(snapshot, dimension, to) }),
+    ...(min === undefined ? {} : { min }),
+    ...(max === undefined ? {} : { max }),
+    ...(from === undefined ? {} : { min: numberOf(snapshot, dimension, from) }),
+    ...(to === undefined ? {} : { before: numberOf(snapshot, dimension, to) }),
     ...(missing === undefined ? {} : { missing }),
   };
 }

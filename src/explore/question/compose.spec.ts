@@ -20,6 +20,7 @@ const WINDOW = { from: 0, to: 2_000_000_000 };
 
 const selected = (conditions: readonly FoundCondition[] = []): Selected => ({
   index: 10n,
+  at: 1_796_000_000,
   window: WINDOW,
   conditions,
   sources: { uses: [], late: [], end: 0n, lookups: LOOKUPS },
@@ -47,7 +48,7 @@ function conditionsOf(dimension: DimensionName): FoundCondition[] {
     { dimension, missing: true },
     { dimension, missing: false },
     ...(type === 'lookup' ? [{ dimension, prefixed: { prefix: TEXT } }] : []),
-    ...(type === 'number' || type === 'time' ? [{ dimension, from: 1, to: 2 }] : []),
+    ...(type === 'number' || type === 'time' ? [{ dimension, min: 1, max: 2, before: 3 }] : []),
   ];
 }
 
@@ -68,7 +69,7 @@ describe('a statement', () => {
         { by: 'records', of: 'ratio' },
         { by: name, descending: false },
       ],
-      having: { calls: { from: 1, to: 9 } },
+      having: { calls: { min: 1, max: 9 }, last_use: { from: '7d', to: '1d' } },
     });
     for (const condition of conditionsOf(name)) {
       const statement = composeExplore(selected([condition]), question, WINDOW);

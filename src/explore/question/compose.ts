@@ -1,3 +1,4 @@
+import { secondsOf } from '../../contracts/index.js';
 import type { Moment } from '../../projections/index.js';
 import type { ExploreQuestion, Order, Window } from './read-question.js';
 import {
@@ -30,8 +31,10 @@ export interface FoundCondition {
   readonly within?: Found;
   readonly prefixed?: Found;
   readonly not?: Found;
-  readonly from?: number;
-  readonly to?: number;
+  /** At least this, and at most this or, for a time, before this. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly before?: number;
   readonly missing?: boolean;
 }
 export type Found =
@@ -61,6 +64,8 @@ export interface Sources {
 export interface Selected {
   readonly sources: Sources;
   readonly index: Moment['index'];
+  /** Epoch seconds that durations count back from. */
+  readonly at: Moment['at'];
   readonly window: Window;
   readonly conditions: readonly FoundCondition[];
 }
@@ -207,14 +212,15 @@ function joinsOf(names: readonly DimensionName[], lookups: Lookups, bind: Bind):
 }
 
 function conditionOf(condition: FoundCondition, bind: Bind): string[] {
-  const { dimension, within, prefixed, not, from, to, missing } = condition;
+  const { dimension, within, prefixed, not, min, max, before, missing } = condition;
   const value = valueOf(dimension);
   return [
     ...(within ? [matches(dimension, value, within, bind)] : []),
     ...(prefixed ? [matches(dimension, value, prefixed, bind)] : []),
     ...(not ? [`NOT ${matches(dimension, value, not, bind)}`] : []),
-    ...(from === undefined ? [] : [`${value} >= ${second(from, bind)}`]),
-    ...(to === undefined ? [] : [`${value} < ${second(to, bind)}`]),
+    ...(min === undefined ? [] : [`${value} >= ${second(min, bind)}`]),
+    ...(max === undefined ? [] : [`${value} <= ${second(max, bind)}`]),
+    ...(before === undefined ? [] : [`${value} < ${second(before, bind)}`]),
     ...(missing === undefined ? [] : [isMissing(dimension, value, missing)]),
   ];
 }
@@ -300,10 +306,13 @@ export function composeExplore(selected: Selected, question: ExploreQuestion, be
   ];
   const dims = by.map((_, nth) => `d${nth}`);
   const grouped = `SELECT ${[...dims, ...sums].join(', ')} FROM (${flat}) s${dims.length === 0 ? '' : ` GROUP BY ${dims.join(', ')}`}`;
-  const having = question.having.flatMap(({ measure, from, to }) => {
+  const having = question.having.flatMap(({ measure, min, max, window }) => {
     const value = `g.v${measures.indexOf(measure)}`;
+    const from = min ?? (window?.from && secondsOf(`having.${measure}.from`, window.from, selected.at));
+    const to = window?.to && secondsOf(`having.${measure}.to`, window.to, selected.at);
     return [
       ...(from === undefined ? [] : [`${value} >= ${second(from, bind)}`]),
+      ...(max === undefined ? [] : [`${value} <= ${second(max, bind)}`]),
       ...(to === undefined ? [] : [`${value} < ${second(to, bind)}`]),
     ];
   });

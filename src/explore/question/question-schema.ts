@@ -57,9 +57,6 @@ function valueOf(dimension: Dimension): object {
   }
 }
 
-const bound = (dimension: Dimension, value: object, description: string): object =>
-  dimension.type === 'time' ? timeInput(description) : { ...value, description };
-
 const listOf = (items: object) => ({ type: 'array', items, minItems: 1, maxItems: MAX_VALUES }) as const;
 
 function memberSchema(dimension: Dimension, member: FilterMember): object {
@@ -74,9 +71,13 @@ function memberSchema(dimension: Dimension, member: FilterMember): object {
     case 'prefix':
       return { ...text, description: 'begins with this text' };
     case 'from':
-      return bound(dimension, value, 'at least this');
+      return timeInput('at or after this time');
     case 'to':
-      return bound(dimension, value, 'less than this');
+      return timeInput('before this time');
+    case 'min':
+      return { ...value, description: 'at least this' };
+    case 'max':
+      return { ...value, description: 'at most this' };
     case 'missing':
       return { type: 'boolean', description: 'true: uses without a value; false: uses with one' };
   }
@@ -109,7 +110,11 @@ export const MEASURE = {
 const FROM = timeInput('The earliest time of a use. Default: 30 days before the moment of the question.');
 const TO = timeInput('The time before which uses began. Default: no end.');
 const WINDOW = object({ from: FROM, to: TO }, { required: ['from', 'to'] });
-const RANGE = object({ from: integer(0, MAX_NUMBER), to: integer(0, MAX_NUMBER) }, { minProperties: 1 });
+const RANGE = object({ min: integer(0, MAX_NUMBER), max: integer(0, MAX_NUMBER) }, { minProperties: 1 });
+const TIMES = object(
+  { from: timeInput('at or after this time'), to: timeInput('before this time') },
+  { minProperties: 1 },
+);
 
 export const ORDER_OF = ['value', 'before', 'delta', 'ratio'] as const;
 
@@ -130,9 +135,8 @@ export const EXPLORE_QUESTION = object({
     ...WINDOW,
     description: 'Another window, with which each group is compared. Groups that have uses in either window are shown.',
   },
-  having: object(Object.fromEntries(MEASURE_NAMES.map((name) => [name, RANGE])), {
-    description:
-      'Only groups whose measures lie in these ranges: from ≤ value < to; times as epoch seconds. The measure must be among `measures`.',
+  having: object(Object.fromEntries(MEASURE_NAMES.map((name) => [name, measureOf(name).time ? TIMES : RANGE])), {
+    description: 'Only groups whose measures lie in these ranges. The measure must be among `measures`.',
   }),
   order: {
     type: 'array',

@@ -27,6 +27,8 @@ export interface Condition {
   readonly prefix?: string;
   readonly from?: FilterValue;
   readonly to?: FilterValue;
+  readonly min?: number;
+  readonly max?: number;
   readonly missing?: boolean;
 }
 
@@ -55,11 +57,19 @@ export interface Order {
   readonly descending: boolean;
 }
 
+/** A range of a measure: a number from `min` to `max`, or a time. */
+export interface Having {
+  readonly measure: MeasureName;
+  readonly min?: number;
+  readonly max?: number;
+  readonly window?: AskedWindow;
+}
+
 export interface ExploreQuestion extends Subject {
   readonly measures: readonly MeasureName[];
   readonly by: readonly DimensionName[];
   readonly compare: AskedWindow | undefined;
-  readonly having: readonly { readonly measure: MeasureName; readonly from?: number; readonly to?: number }[];
+  readonly having: readonly Having[];
   readonly order: readonly Order[];
   readonly limit: number;
 }
@@ -85,15 +95,23 @@ export function readExploreQuestion(input: unknown): ExploreQuestion {
     measures?: MeasureName[];
     by?: DimensionName[];
     compare?: { from: FilterValue; to: FilterValue };
-    having?: Record<string, { from?: number; to?: number }>;
+    having?: Record<string, { from?: FilterValue; to?: FilterValue; min?: number; max?: number }>;
     order?: { by: Order['by']; of?: Order['of']; descending?: boolean }[];
   };
   const measures = body.measures ?? ['calls'];
   const by = body.by ?? [];
   const compare = body.compare && readWindow(body.compare, 'compare.');
-  const having = Object.entries(body.having ?? {}).map(([measure, range]) => ({
+  const having = Object.entries(body.having ?? {}).map(([measure, { from, to, ...range }]) => ({
     measure: measure as MeasureName,
     ...range,
+    ...(from === undefined && to === undefined
+      ? {}
+      : {
+          window: readWindow(
+            { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) },
+            `having.${measure}.`,
+          ),
+        }),
   }));
   const order = (body.order ?? [{ by: measures[0]!, ...(compare ? { of: 'delta' as const } : {}) }]).map((one) => ({
     by: one.by,

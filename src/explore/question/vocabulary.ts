@@ -200,11 +200,11 @@ export const filterMembersOf = (dimension: Dimension): readonly FilterMember[] =
     case 'token':
       return ['equals', 'in', 'not', 'missing'];
     case 'number':
-      return ['equals', 'in', 'not', 'from', 'to', 'missing'];
+      return ['equals', 'in', 'not', 'min', 'max', 'missing'];
     case 'time':
       return ['equals', 'in', 'not', 'from', 'to'];
   }
 };
-export type FilterMember = 'equals' | 'in' | 'not' | 'prefix' | 'from' | 'to' | 'missing';
+export type FilterMember = 'equals' | 'in' | 'not' | 'prefix' | 'from' | 'to' | 'min' | 'max' | 'missing';
 
 export const entityKindOf = (kind: EntityKind): number => ENTITY_KINDS[kind];

@@ -54,7 +54,7 @@ describe('POST /v1/explore', () => {
     ['a resource', { resource: { equals: CRM } }, 3],
     ['the beginning of a resource', { resource: { prefix: 'https://' } }, 44],
     ['an operation', { operation: { equals: 'delete' } }, 1],
-    ['a status', { status: { from: 400, to: 500 } }, 1],
+    ['a status', { status: { min: 400, max: 499 } }, 1],
     ['no status', { status: { missing: true } }, 40],
     ['a route', { route: { in: ['/contacts/{id}'] } }, 2],
     ['an address', { address: { equals: '203.0.113.7' } }, 1],
@@ -99,8 +99,14 @@ describe('POST /v1/explore', () => {
     expect(calls).toEqual([...calls].sort((one: number, other: number) => one - other));
     const one = (await explore({ ...body, limit: 1 })).body;
     expect([one.items.length, one.groups, one.items[0]]).toEqual([1, all.length, all.at(-1)]);
-    const many = (await explore({ ...body, having: { calls: { from: 2 } } })).body;
+    const many = (await explore({ ...body, having: { calls: { min: 2 } } })).body;
     expect(many.items.map(({ values }: any) => values.calls)).toEqual([42]);
+    const late = {
+      ...body,
+      measures: ['calls', 'last_use'],
+      having: { last_use: { from: `@${T + 60}`, to: `@${T + 100}` } },
+    };
+    expect((await explore(late)).body.items.map(({ group }: any) => group.operation)).toEqual(['write']);
   });
 
   it('is for the role audit alone, and of one tenant', async () => {
@@ -121,6 +127,7 @@ describe('POST /v1/explore', () => {
     ['a member of the prototype', { by: ['constructor'] }, 'invalid-request'],
     ['a filter without a condition', { filter: { user: {} } }, 'invalid-request'],
     ['a range of names', { filter: { user: { from: 'a' } } }, 'invalid-request'],
+    ['a range of numbers as of times', { filter: { status: { from: 400 } } }, 'invalid-request'],
     ['an unknown operation', { filter: { operation: { equals: 'erase' } } }, 'invalid-request'],
     ['a status that is a text', { filter: { status: { equals: '200 OR 1=1' } } }, 'invalid-request'],
     ['a limit of more than a thousand', { limit: 1_001 }, 'invalid-request'],
@@ -130,7 +137,7 @@ describe('POST /v1/explore', () => {
     ['another century', { from: '1970-01-01' }, 'time-out-of-range'],
     ['an empty window', { from: TIME, to: TIME }, 'inconsistent-request'],
     ['an order by what is not asked for', { order: [{ by: 'records' }] }, 'inconsistent-request'],
-    ['a condition on what is not asked for', { having: { records: { from: 1 } } }, 'inconsistent-request'],
+    ['a condition on what is not asked for', { having: { records: { min: 1 } } }, 'inconsistent-request'],
     ['a difference without a comparison', { order: [{ by: 'calls', of: 'delta' }] }, 'inconsistent-request'],
     ['a name that nobody has', { filter: { user: { equals: 'nobody' } } }, 'not-found'],
     ['a beginning that no name has', { filter: { route: { prefix: '/nowhere' } } }, 'not-found'],

@@ -134,7 +134,6 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
   for (const batch of history) await inTransaction(database.pool, (client) => writeHistory(client, batch));
 
   const state = () => follower.state;
-  const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW });
   const registry = RegistryModule.with({
     registry: createRegistry({ controlLog, follower }),
     authenticate: createAuthenticator({ state }),
@@ -153,6 +152,7 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
   });
   cleanups.push(() => rm(archiveRoot, { recursive: true }));
   cleanups.push(() => explore.stop());
+  const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW, findUses: explore });
   const settings = SettingsModule.with({ url: database.url, tenantKey, now: () => NOW });
   const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
   const app: NestFastifyApplication = await createHttpApp({
