@@ -30,6 +30,8 @@ import { createSearchQuestion } from './search/search.pg.js';
 import { createSequencesQuestion } from './lists/sequences.pg.js';
 import { createAsk } from '../projections/index.js';
 import { createFindStopping, type FindStopping } from './lists/token-lineage.js';
+import type { TimelinePage } from './timeline/answers.js';
+import { createTimelineQuestion } from './timeline/timeline.pg.js';
 import { createTokenQuestions, type TokenQuestions } from './lists/tokens.pg.js';
 
 /** A question with query parameters. It checks the raw parameters itself. */
@@ -55,6 +57,7 @@ export interface Questions {
   readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
   readonly directory: Question<DirectoryPage>;
   readonly search: Question<SearchAnswer>;
+  readonly timeline: Question<TimelinePage>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -107,6 +110,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     entity: createEntityQuestion({ ask }),
     directory: createDirectoryQuestion({ ask, reader }),
     search: createSearchQuestion({ ask, reader }),
+    timeline: createTimelineQuestion({ ask, reader }),
     token: createTokenQuestions({ ask, reader, findStopping, judge: options.sight?.judge }),
     entry: createEntryQuestion({ ask, reader }),
   };

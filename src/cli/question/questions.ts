@@ -72,12 +72,13 @@ export const nameOf = ({ words, parts }: Question): string =>
 function questionOf(schemas: Schemas, method: Method, path: string, operation: Operation): Question {
   const segments = path.slice(ROOT.length).split('/');
   const parameters = (operation.parameters ?? []).filter(({ name }) => NAME.test(name));
+  const told = (text: string): string => withOptions(plain(text), new Set(parameters.map(({ name }) => name)));
   const input = (parameter: Parameter, place: QuestionInput['place']): QuestionInput => ({
     name: parameter.name,
-    option: parameter.name.replaceAll('_', '-'),
+    option: optionNameOf(parameter.name),
     place,
     isRequired: parameter.required === true,
-    description: plain(parameter.description ?? parameter.schema?.description ?? ''),
+    description: told(parameter.description ?? parameter.schema?.description ?? ''),
     choices: schemas.choicesOf(parameter.schema),
     structure: schemas.structureOf(parameter.schema),
     schema: parameter.schema ?? {},
@@ -92,8 +93,8 @@ function questionOf(schemas: Schemas, method: Method, path: string, operation: O
     method,
     path,
     group: plain(operation.tags?.[0] ?? 'questions'),
-    summary: plain(operation.summary ?? ''),
-    description: operation.description === undefined ? undefined : plain(operation.description),
+    summary: told(operation.summary ?? ''),
+    description: operation.description === undefined ? undefined : told(operation.description),
     parts: segments
       .filter((segment) => segment.startsWith('{'))
       .map((segment) => inPath.get(segment.slice(1, -1)) ?? input({ name: segment.slice(1, -1), in: 'path' }, 'path')),
@@ -106,6 +107,12 @@ function questionOf(schemas: Schemas, method: Method, path: string, operation: O
       .find((request) => request !== undefined),
   };
 }
+
+const optionNameOf = (name: string): string => name.replaceAll('_', '-');
+
+/** Names parameters as the command line does: `user_sub` is --user-sub. */
+const withOptions = (text: string, parameters: ReadonlySet<string>): string =>
+  text.replace(/`(\w+)`/g, (quote, name: string) => (parameters.has(name) ? `--${optionNameOf(name)}` : quote));
 
 /** The document comes from outside, as names do. */
 const plain = (text: string): string => printable(text.replaceAll('\n', ' '));

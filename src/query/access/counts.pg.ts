@@ -180,7 +180,7 @@ async function countAll(
   return answerOf(moment, by, window, to, { buckets: sorted, from: undefined });
 }
 
-function readBy(text = 'day'): By {
+export function readBy(text = 'day'): By {
   if (!Object.hasOwn(BUCKET_SECONDS, text)) throw invalid('`by` is one of hour, day');
   return text as By;
 }

@@ -98,7 +98,8 @@ const PARAMETER_DOCS = {
   },
   q: {
     schema: WORDS,
-    description: 'A name or its beginning, an id, a digest (base64url or hexadecimal) or an index. Never send a token.',
+    description:
+      'A name or a part of it (three characters or more), an email address of the directory, a `jti`, an address, a route, an id, a digest (base64url or hexadecimal) or an index. Never send a token.',
   },
   iss: { schema: text, description: 'issuer of the token; needs `jti`' },
   jti: { schema: text, description: '`jti` of the token; needs `iss`' },

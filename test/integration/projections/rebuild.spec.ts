@@ -90,6 +90,7 @@ describe('a rebuild', () => {
         'source_count',
         'source_event',
         'rule_event',
+        'said',
       ]),
     );
     expect(await oidOf('token')).not.toBe(before.oid);
