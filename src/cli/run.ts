@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addAsk } from './question/ask.js';
+import { addExplore } from './explore/explore.js';
 import { printable } from './output.js';
 import { RequestFailed } from './client.js';
 import { addCaller } from './registry/caller.js';
@@ -79,6 +80,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     exitCode = code;
   });
   addAsk(program, context);
+  addExplore(program, context);
   addTenant(program, context);
   addSource(program, context);
   addCaller(program, context);

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Leaving } from '../platform/postgres/index.js';
 import { createAccessQuestion } from './access/access.pg.js';
 import type { AccessCounts, AccessPage } from './access/answers.js';
+import type { FindUses } from './access/find-uses.js';
 import { createCountsQuestion } from './access/counts.pg.js';
 import type { ConnectionPage, EntryAnswer, GrantPage, SequencesAnswer } from './lists/answers.js';
 import type { ChangePage } from './changes/answers.js';
@@ -73,6 +74,8 @@ export interface QuestionsOptions {
   readonly control: () => ControlView;
   /** Finds the rules that stop a token. Default: looks among the rules of `control`. */
   readonly findStopping?: FindStopping;
+  /** Finds uses by filters that no index serves. Without it, such filters are refused. */
+  readonly findUses?: FindUses;
   /** Previews a proposed rule. Without it, proposed rules come without a preview. */
   readonly previewOrder?: PreviewOrder;
   /** Facts about sources and tokens that other parts of this process know. */
@@ -91,8 +94,8 @@ export function createQuestions(options: QuestionsOptions): Questions {
   return {
     connections: createConnectionsQuestion({ ask, reader, follow }),
     grants: createGrantsQuestion({ ask, reader }),
-    access: createAccessQuestion({ ask, reader }),
-    accessCounts: createCountsQuestion({ ask, reader }),
+    access: createAccessQuestion({ ask, reader, findUses: options.findUses }),
+    accessCounts: createCountsQuestion({ ask, reader, findUses: options.findUses }),
     graph: createGraphQuestion({ ask, reader, follow }),
     changes: createChangesQuestion({ ask, reader, follow }),
     quarantine: createQuarantineQuestions({ ask, reader }),

@@ -187,6 +187,16 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       selection: all,
     },
   },
+  explore: {
+    reason: 'any question over uses is answered from projections and the archive, and nothing waits for it',
+    may: {
+      contracts: all,
+      ...on('csv', 'log', 'http', 'postgres'),
+      registry: { what: 'callers' },
+      projections: { what: 'read' },
+      archive: { what: 'read' },
+    },
+  },
   settings: {
     reason:
       'no decision reads a setting, so nothing but the composition imports one; it says names and errors as the questions do',
