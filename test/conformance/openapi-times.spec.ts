@@ -22,6 +22,8 @@ const NO_TIMES: Readonly<Record<string, string>> = {
   'get /v1/coverage 200 items.types.last': 'an index',
   'get /v1/sources/{id}/check 200 types.last': 'an index',
   'get /v1/sources/{id}/check 200 keys.from': 'where keys come from',
+  'get /v1/export/ocsf 200 time': 'epoch milliseconds, as OCSF demands',
+  'get /v1/export/ocsf 200 metadata.logged_time': 'epoch milliseconds, as OCSF demands',
   'get /v1/changes 200 items.before': 'the state of a connection',
   'get /v1/graph 200 edges.from': 'a node',
   'get /v1/graph 200 edges.to': 'a node',

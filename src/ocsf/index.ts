@@ -1,0 +1,2 @@
+export { OCSF_VERSION, type OcsfEvent } from './event.js';
+export { createOcsfReader, type OcsfPage, type OcsfReader, type OcsfReaderOptions } from './read.pg.js';
