@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander';
 import { parseTime, timeText } from '../../contracts/index.js';
-import { DIMENSION_NAMES, MEASURE_NAMES } from '../../explore/index.js';
 import { csvLine } from '../../platform/csv/index.js';
 import type { Answer } from '../client.js';
 import { contextOption, urlOption, type Context } from '../context.js';
@@ -36,8 +35,11 @@ export function addExplore(program: Command, context: Context): void {
   program
     .command('explore')
     .description('ask anything about who accessed what: grouped, filtered, compared (needs the role audit)')
-    .option('--by <names>', `groups, separated by commas: ${DIMENSION_NAMES.join(', ')}`)
-    .option('--measure <names>', `measures, separated by commas (default: calls): ${MEASURE_NAMES.join(', ')}`)
+    .option(
+      '--by <names>',
+      'groups, separated by commas, such as user,resource; a name that is unknown is answered with all that there are',
+    )
+    .option('--measure <names>', 'measures, separated by commas, such as calls,records,users (default: calls)')
     .option('--where <condition>', WHERE_HELP, collect)
     .option('--from <time>', `the earliest use: a time, a date, or 7d (default: ${DEFAULT_DAYS}d)`)
     .option('--to <time>', 'the time before which uses began (default: now)')

@@ -1,5 +1,7 @@
-import { DIMENSION_NAMES, dimensionOf, type DimensionName } from '../../explore/index.js';
 import { UsageError } from '../terminal.js';
+
+/** Names whose values are numbers. Others are texts, also if they consist of digits. */
+export const NUMBERS: ReadonlySet<string> = new Set(['status', 'hour_of_day']);
 
 /** `!=`, `^=`, `>=` and `<` before `=`, so that the longer sign is found first. */
 const FORM = /^([a-z_]+)(!=|\^=|>=|<|=)(.*)$/s;
@@ -10,14 +12,12 @@ export const WHERE_HELP =
 
 /** Reads conditions such as `operation=export` and returns the filter of the question. */
 export function readConditions(texts: readonly string[]): Readonly<Record<string, object>> {
-  const filter: Record<string, Record<string, unknown>> = {};
+  const filter: Record<string, Record<string, unknown>> = Object.create(null);
   for (const text of texts) {
     const [, name, sign, rest] = FORM.exec(text) ?? [];
     if (name === undefined) throw new UsageError(`--where takes name=value, such as operation=export: ${text}`);
-    if (!(DIMENSION_NAMES as readonly string[]).includes(name))
-      throw new UsageError(`--where knows ${DIMENSION_NAMES.join(', ')}, and not ${name}`);
     const condition = (filter[name] ??= {});
-    for (const [member, value] of membersOf(name as DimensionName, sign!, rest!)) {
+    for (const [member, value] of membersOf(name, sign!, rest!)) {
       if (member in condition) throw new UsageError(`--where says ${member} of ${name} twice`);
       condition[member] = value;
     }
@@ -25,7 +25,7 @@ export function readConditions(texts: readonly string[]): Readonly<Record<string
   return filter;
 }
 
-function membersOf(name: DimensionName, sign: string, text: string): [string, unknown][] {
+function membersOf(name: string, sign: string, text: string): [string, unknown][] {
   const value = (one: string): unknown => valueOf(name, one);
   if (text === '') {
     if (sign === '=' || sign === '!=') return [['missing', sign === '=']];
@@ -39,20 +39,17 @@ function membersOf(name: DimensionName, sign: string, text: string): [string, un
     case '^=':
       return [['prefix', text]];
     case '>=':
-      return [[isNumber(name) ? 'min' : 'from', value(text)]];
+      return [[NUMBERS.has(name) ? 'min' : 'from', value(text)]];
     default:
-      return [isNumber(name) ? ['max', Number(value(text)) - 1] : ['to', value(text)]];
+      return [NUMBERS.has(name) ? ['max', Number(value(text)) - 1] : ['to', value(text)]];
   }
 }
 
-const isNumber = (name: DimensionName): boolean => dimensionOf(name).type === 'number';
-
-function valueOf(name: DimensionName, text: string): unknown {
-  const { type } = dimensionOf(name);
-  if (type === 'number') {
+function valueOf(name: string, text: string): unknown {
+  if (NUMBERS.has(name)) {
     if (!/^[0-9]{1,9}$/.test(text)) throw new UsageError(`${name} is a number: ${text}`);
     return Number(text);
   }
-  const [, id] = (type === 'entity' && ID.exec(text)) || [];
+  const [, id] = ID.exec(text) ?? [];
   return id === undefined ? text : Number(id);
 }

@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RescindError } from '../../contracts/index.js';
@@ -14,6 +14,8 @@ const MEMORY = '1GiB';
 /** An engine that does not answer so long after it should have is ended. */
 const GRACE_MS = 10_000;
 const LOAD_TIMEOUT_MS = 60_000;
+/** A little less than the service gets. Much less would starve questions on a busy machine, where their time runs out. */
+const NICE = 2;
 /** Characters of the engine's last words that the log shows. */
 const MAX_WORDS = 2_000;
 
@@ -193,7 +195,7 @@ function failureOf(failed: EngineFailure, message: string, timeoutMs: number, lo
 
 function lowerPriority(pid: number): void {
   try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+    setPriority(pid, NICE);
   } catch {
     // It has ended already.
   }

@@ -22,6 +22,9 @@ export const ACCESS_FILTERS = [
   'to',
 ] as const;
 
+/** A filter that needs another one beside it: it depends on the token, which `explore` does not look at. */
+export const BESIDE_ANOTHER = 'agent_type';
+
 /** Without `from`, the window begins this many seconds before the moment of the question. */
 export const DEFAULT_WINDOW_S = 30 * 86_400;
 /**

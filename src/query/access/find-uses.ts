@@ -1,5 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
 import type { Parameters } from '../ask/parameters.js';
+import { BESIDE_ANOTHER } from './filters.pg.js';
 import type { AccessItem, AccessPage } from './answers.js';
 
 /** A page of uses, newest first. `next` is the cursor of the next one: `index.at.first_at.ix`. */
@@ -39,15 +40,12 @@ const FOUND_BY = {
   scope: 'scope',
   client_address: 'address',
 } as const;
-/** What an agent's type is depends on the token, which `explore` does not look at. */
-const ONLY_BESIDE = 'agent_type';
-
 /** Returns the filter that `explore` is asked with, or undefined if the question has an index or needs none. */
 export function filterWithoutIndex(parameters: Parameters): object | undefined {
   if (INDEXED.some((name) => parameters.has(name))) return undefined;
-  if (parameters.has(ONLY_BESIDE))
+  if (parameters.has(BESIDE_ANOTHER))
     throw new RescindError('filter-too-wide', {
-      detail: `combine \`${ONLY_BESIDE}\` with user, client, agent, resource or token`,
+      detail: `combine \`${BESIDE_ANOTHER}\` with user, client, agent, resource or token`,
     });
   const filter = Object.entries(FOUND_BY).flatMap(([name, dimension]) =>
     parameters.has(name) ? [[dimension, { equals: parameters.get(name) }] as const] : [],
