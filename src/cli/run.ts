@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addAsk } from './question/ask.js';
-import { addExplore } from './explore/explore.js';
+import { EXPLORE_DESCRIPTION } from './explore/description.js';
 import { printable } from './output.js';
 import { RequestFailed } from './client.js';
 import { addCaller } from './registry/caller.js';
@@ -81,7 +81,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     exitCode = code;
   });
   addAsk(program, context);
-  addExplore(program, context);
+  // The names that it takes come from the service's modules, which take most of a second to load.
+  if (args.includes('explore')) (await import('./explore/explore.js')).addExplore(program, context);
+  else program.command('explore').description(EXPLORE_DESCRIPTION);
   addMcp(program, context);
   addTenant(program, context);
   addSource(program, context);

@@ -7,6 +7,7 @@ import { contextOption, urlOption, type Context } from '../context.js';
 import { collect, present } from '../option-values.js';
 import { formatTable, printable } from '../output.js';
 import { UsageError, write } from '../terminal.js';
+import { EXPLORE_DESCRIPTION } from './description.js';
 import { readConditions, WHERE_HELP } from './where.js';
 
 const FORMATS = ['table', 'json', 'csv'] as const;
@@ -35,7 +36,7 @@ What grew most against the week before:
 export function addExplore(program: Command, context: Context): void {
   program
     .command('explore')
-    .description('ask anything about who accessed what: grouped, filtered, compared (needs the role audit)')
+    .description(EXPLORE_DESCRIPTION)
     .option('--by <names>', `groups, separated by commas: ${DIMENSION_NAMES.join(', ')}`)
     .option('--measure <names>', `measures, separated by commas (default: calls): ${MEASURE_NAMES.join(', ')}`)
     .option('--where <condition>', WHERE_HELP, collect)
