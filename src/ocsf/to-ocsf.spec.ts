@@ -47,7 +47,7 @@ const eventOf = (
 
 const ocsf = (event: LedgerEvent) => toOcsf(event, { version: '0.1.0' })!;
 
-/** What OCSF has against an event. */
+/** Lists what OCSF has against an event. */
 function faultsOf(event: ReturnType<typeof ocsf>): string[] {
   const sent = JSON.parse(JSON.stringify(event)) as typeof event;
   const validate = validators.get(sent.class_uid);
