@@ -47,9 +47,12 @@ export interface Catalogue {
 const PATH = /^\/v1(?:\/(?:[\w.-]+|\{\w+\}))+$/;
 const NAME = /^[a-z]\w*$/i;
 
-/** Says whether an operation changes nothing, by its method or by its mark. */
+/** Says whether an operation changes nothing, by its method or by its mark. A file of lines is no answer to print: `export` writes it. */
 export const isQuestion = (method: Method, path: string, operation: Operation): boolean =>
-  PATH.test(path) && (method === 'get' || operation['x-rescind-reads'] === true);
+  PATH.test(path) && (method === 'get' || operation['x-rescind-reads'] === true) && !isLines(operation);
+
+const isLines = ({ responses }: Operation): boolean =>
+  responses['200']?.content?.['application/x-ndjson'] !== undefined;
 
 /** Makes a question of each reading operation of `/v1`. */
 export function questionsOf(document: ApiDocument): Catalogue {
