@@ -1,5 +1,5 @@
 import type { Answer } from './client.js';
-import { createLocalTime } from './question/local-time.js';
+import { createLocalTime, rfc3339Of } from './local-time.js';
 
 /** Formats rows as aligned columns; an absent member is a dash. */
 export function formatTable(rows: readonly Answer[], columns: readonly string[]): string {
@@ -44,8 +44,7 @@ const ANSWERED_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{3})?Z$/;
 export function localTime(text: string, zone?: string): string {
   const match = ANSWERED_TIME.exec(text);
   if (match === null || Number.isNaN(Date.parse(text))) return text;
-  const { clock, offset } = createLocalTime(zone)(Date.parse(text));
-  return `${clock.replace(' ', 'T')}${match[1] ?? ''}${offset === '+00:00' ? 'Z' : offset}`;
+  return rfc3339Of(createLocalTime(zone)(Date.parse(text)), match[1]);
 }
 
 /** Escapes control and format characters. Names come from outside: a name must not move the cursor or hide a line of the terminal. */

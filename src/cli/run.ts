@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addAsk } from './question/ask.js';
+import { addExplore } from './explore/explore.js';
 import { printable } from './output.js';
 import { RequestFailed } from './client.js';
 import { addCaller } from './registry/caller.js';
@@ -13,6 +14,7 @@ import { addDemo } from './trial/demo.js';
 import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
 import { addExport } from './export/export-command.js';
+import { addMcp } from './mcp/command.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
 import { addPartition } from './operate/partition.js';
@@ -83,6 +85,8 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addExport(program, context, (code) => {
     exitCode = code;
   });
+  addExplore(program, context);
+  addMcp(program, context);
   addTenant(program, context);
   addSource(program, context);
   addCaller(program, context);

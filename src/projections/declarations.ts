@@ -21,7 +21,7 @@ interface Declaration {
  * Declares every table that `write.pg.ts` writes. A rebuild makes exactly these tables anew and cannot see any other.
  */
 export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
-  entities: { tables: { entity: { later: ['entity_name', 'entity_from'] } } },
+  entities: { tables: { entity: { later: ['entity_name', 'entity_parts', 'entity_from'] } } },
   tokens: {
     tables: {
       token: {
@@ -43,7 +43,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
       },
       token_name: {},
       client_resource: {},
-      id_jag: { later: ['id_jag_usr', 'id_jag_parent', 'id_jag_session'] },
+      id_jag: { later: ['id_jag_usr', 'id_jag_conflict', 'id_jag_parent', 'id_jag_session'] },
     },
   },
   usage: {
@@ -96,7 +96,8 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
     reads: ['usage', 'grants', 'connections'],
     tables: { edge_seen: { later: ['edge_seen_first', 'edge_seen_res'] }, client_user: {}, issuer_user: {} },
   },
-  sessions: { tables: { session: {}, principal_version: {} } },
+  sessions: { tables: { session: { later: ['session_usr'] }, principal_version: {} } },
+  said: { tables: { said: {} } },
   rules: {
     tables: { rule_version: { later: ['rule_lead', 'rule_keys', 'rule_from', 'rule_lifted'] }, rule_event: {} },
   },
@@ -115,6 +116,7 @@ export type ProjectionName =
   | 'connections'
   | 'edges'
   | 'sessions'
+  | 'said'
   | 'rules'
   | 'sources'
   | 'sequences';

@@ -3,6 +3,7 @@ export { ENTITY_DIMENSIONS, ENTITY_KINDS, type EntityKind } from './entities.pg.
 export { seenToken, type OwnProjectedEvent, type ProjectedEvent } from './event.js';
 export { personOf } from './connections/person.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
+export { SAID_EVENTS, type SaidEvent } from './said/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
 export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
 export {

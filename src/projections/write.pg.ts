@@ -7,6 +7,7 @@ import { writeSeen } from './grants/seen.pg.js';
 import { writeClientUsers } from './grants/users.pg.js';
 import { planGrants } from './grants/write.pg.js';
 import { writeRules } from './rules/write.pg.js';
+import { planSaid } from './said/write.pg.js';
 import { planSequences, type SequenceState } from './sequences/write.pg.js';
 import { planSessions } from './sessions/write.pg.js';
 import { planSources } from './sources/write.pg.js';
@@ -54,6 +55,7 @@ export async function writeProjections(
   const writeGrants = planGrants(of('grants'), entities);
   const writeConnections = planConnections(of('connections'), entities);
   const writeSessions = planSessions(of('sessions'), entities);
+  const writeSaid = planSaid(of('said'), entities);
   const writeSequences = planSequences(of('sequences'));
   const writeSources = planSources(of('sources'));
   const writeUsage = planUsage(of('usage'), entities, routes);
@@ -69,6 +71,7 @@ export async function writeProjections(
     await writeClientUsers(client, events, granted, tied);
   }
   await writeSessions(client);
+  await writeSaid(client);
   if (only.has('sources')) await writeSources(client, named);
   return { conflicts, foreignUses, routesOver: await routes.count(client), sequences: await writeSequences(client) };
 }

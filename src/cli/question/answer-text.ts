@@ -2,7 +2,7 @@ import type { Answer } from '../client.js';
 import { printable } from '../output.js';
 import { createCells, type Cells, type Leaf } from './cells.js';
 import type { Schema } from './document.js';
-import type { ToLocalTime } from './local-time.js';
+import type { ToLocalTime } from '../local-time.js';
 import type { Schemas } from './schema.js';
 import { linesOf, tableOf } from './table.js';
 

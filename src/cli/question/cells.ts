@@ -2,7 +2,7 @@ import { authorText, grouped, selectorText } from '../ask/rule-text.js';
 import { printable } from '../output.js';
 import { quoted } from './quoted.js';
 import type { Schema } from './document.js';
-import type { LocalTime, ToLocalTime } from './local-time.js';
+import { rfc3339Of, type LocalTime, type ToLocalTime } from '../local-time.js';
 import type { Schemas } from './schema.js';
 
 /** One value as a table shows it. */
@@ -81,18 +81,11 @@ export interface Cells {
 
 export function createCells(schemas: Schemas, toLocal: ToLocalTime): Cells {
   function timeCell(value: Json, schema: Schema | undefined): Cell | undefined {
-    const unit = schemas.timeOf(schema);
-    if (unit === undefined) return undefined;
-    const milliseconds =
-      unit === 'rfc3339' && typeof value === 'string'
-        ? Date.parse(value)
-        : typeof value === 'number'
-          ? value * (unit === 'seconds' ? 1000 : 1)
-          : Number.NaN;
-    // The largest time that a Date can hold.
-    if (!(Math.abs(milliseconds) <= 8.64e15)) return undefined;
+    if (typeof value !== 'string' || !schemas.isTime(schema)) return undefined;
+    const milliseconds = Date.parse(value);
+    if (Number.isNaN(milliseconds)) return undefined;
     const time = toLocal(milliseconds);
-    return { text: `${time.clock}${time.offset}`, kind: 'time', time };
+    return { text: rfc3339Of(time), kind: 'time', time };
   }
 
   function cellOf(value: Json, schema: Schema | undefined, name: string): Cell | undefined {

@@ -5,7 +5,7 @@ import { createProgress } from '../progress.js';
 import { UsageError, write, type Terminal } from '../terminal.js';
 import { answerText, namedEdges } from './answer-text.js';
 import { columnsOf, listOf, valueAt } from './lists.js';
-import { createLocalTime } from './local-time.js';
+import { createLocalTime } from '../local-time.js';
 import type { Catalogue, Question } from './questions.js';
 import type { Schemas } from './schema.js';
 import type { Asked } from './words.js';

@@ -14,7 +14,7 @@ const DOCUMENT: ApiDocument = {
         summary: 'Acc\u001besses',
         parameters: [
           { name: '$(id)', in: 'query', schema: text },
-          { name: 'user_sub', in: 'query', schema: text },
+          { name: 'user_sub', in: 'query', schema: text, description: 'goes with `outcome`, not with `other`' },
           { name: 'outcome', in: 'query', schema: { type: 'string', enum: ['allowed', 'denied'] } },
           { name: 'limit', in: 'query', schema: { type: 'integer', maximum: 100 } },
         ],
@@ -149,6 +149,7 @@ describe('the questions of a document', () => {
     expect(parse('access', '--help')).toMatch(
       /Usage: rescind ask access \[options\]\n\nAcc\\u\{1b\}esses[^]*--outcome <choice>/,
     );
+    expect(parse('access', '--help')).toContain('goes with --outcome, not with `other`');
     expect(exampleOf(find('sources', 'check')!)).toBe("\nExample:\n  rescind ask sources check 'a b' --x-y 1\n");
   });
 });

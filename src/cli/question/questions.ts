@@ -51,36 +51,50 @@ const NAME = /^[a-z]\w*$/i;
 export const isQuestion = (method: Method, path: string, operation: Operation): boolean =>
   PATH.test(path) && (method === 'get' || operation['x-rescind-reads'] === true) && !isLines(operation);
 
-const isLines = ({ responses }: Operation): boolean =>
-  responses['200']?.content?.['application/x-ndjson'] !== undefined;
+function isLines({ responses }: Operation): boolean {
+  const content = responses['200']?.content;
+  return content?.['application/x-ndjson'] !== undefined && content[JSON_TYPE] === undefined;
+}
+
+/** How texts of the document name its parameters: `user_sub` as the API does, or --user-sub. */
+export type Naming = 'members' | 'options';
 
 /** Makes a question of each reading operation of `/v1`. */
-export function questionsOf(document: ApiDocument): Catalogue {
+export function questionsOf(document: ApiDocument, naming: Naming = 'options'): Catalogue {
   const schemas = createSchemas(document.components?.schemas ?? {});
   const questions = Object.entries(document.paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
       const operation = item[method];
       return operation !== undefined && isQuestion(method, path, operation)
-        ? [questionOf(schemas, method, path, operation)]
+        ? [questionOf(schemas, method, path, operation, naming)]
         : [];
     }),
   );
   return { schemas, questions: questions.sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1)) };
 }
 
+/** Reads an operation that is no question as one, so that its values are known in the same way; undefined if there is none. */
+export function operationOf(document: ApiDocument, method: Method, path: string): Question | undefined {
+  const operation = document.paths[path]?.[method];
+  const schemas = createSchemas(document.components?.schemas ?? {});
+  return operation && questionOf(schemas, method, path, operation, 'members');
+}
+
 /** Names a question as a person types it: `sources check <id>`. */
 export const nameOf = ({ words, parts }: Question): string =>
   [...words, ...parts.map(({ option }) => `<${option}>`)].join(' ');
 
-function questionOf(schemas: Schemas, method: Method, path: string, operation: Operation): Question {
+function questionOf(schemas: Schemas, method: Method, path: string, operation: Operation, naming: Naming): Question {
   const segments = path.slice(ROOT.length).split('/');
   const parameters = (operation.parameters ?? []).filter(({ name }) => NAME.test(name));
+  const names = new Set(parameters.map(({ name }) => name));
+  const told = (text: string): string => (naming === 'options' ? withOptions(plain(text), names) : plain(text));
   const input = (parameter: Parameter, place: QuestionInput['place']): QuestionInput => ({
     name: parameter.name,
-    option: parameter.name.replaceAll('_', '-'),
+    option: optionNameOf(parameter.name),
     place,
     isRequired: parameter.required === true,
-    description: plain(parameter.description ?? parameter.schema?.description ?? ''),
+    description: told(parameter.description ?? parameter.schema?.description ?? ''),
     choices: schemas.choicesOf(parameter.schema),
     structure: schemas.structureOf(parameter.schema),
     schema: parameter.schema ?? {},
@@ -95,8 +109,8 @@ function questionOf(schemas: Schemas, method: Method, path: string, operation: O
     method,
     path,
     group: plain(operation.tags?.[0] ?? 'questions'),
-    summary: plain(operation.summary ?? ''),
-    description: operation.description === undefined ? undefined : plain(operation.description),
+    summary: told(operation.summary ?? ''),
+    description: operation.description === undefined ? undefined : told(operation.description),
     parts: segments
       .filter((segment) => segment.startsWith('{'))
       .map((segment) => inPath.get(segment.slice(1, -1)) ?? input({ name: segment.slice(1, -1), in: 'path' }, 'path')),
@@ -109,6 +123,12 @@ function questionOf(schemas: Schemas, method: Method, path: string, operation: O
       .find((request) => request !== undefined),
   };
 }
+
+const optionNameOf = (name: string): string => name.replaceAll('_', '-');
+
+/** Names parameters as the command line does: `user_sub` is --user-sub. */
+const withOptions = (text: string, parameters: ReadonlySet<string>): string =>
+  text.replace(/`(\w+)`/g, (quote, name: string) => (parameters.has(name) ? `--${optionNameOf(name)}` : quote));
 
 /** The document comes from outside, as names do. */
 const plain = (text: string): string => printable(text.replaceAll('\n', ' '));

@@ -14,8 +14,8 @@ export interface Schemas {
   itemOf(schema: Schema | undefined): Schema | undefined;
   /** Says whether a value can be an array of objects. */
   isTable(schema: Schema | undefined): boolean;
-  /** Says whether a value is a time, and in which unit it is written. */
-  timeOf(schema: Schema | undefined): 'rfc3339' | 'seconds' | 'milliseconds' | undefined;
+  /** Says whether a value is a time, RFC 3339. */
+  isTime(schema: Schema | undefined): boolean;
   isCount(schema: Schema | undefined): boolean;
   isOpaque(schema: Schema | undefined): boolean;
   /** Lists the values of an enumeration, also of the items of an array; undefined if any value may stand there. */
@@ -54,13 +54,7 @@ export function createSchemas(named: Readonly<Record<string, Schema>>): Schemas 
     itemOf: (schema) => alternatives(schema).find(({ items }) => items !== undefined)?.items,
     isTable: (schema) =>
       some(schema, (one) => has(one, 'array')) && Object.keys(schemas.propertiesOf(schemas.itemOf(schema))).length > 0,
-    timeOf(schema) {
-      if (some(schema, ({ format }) => format === 'date-time')) return 'rfc3339';
-      if (!some(schema, (one) => has(one, 'integer'))) return undefined;
-      const says = (words: RegExp): boolean => some(schema, ({ description }) => words.test(description ?? ''));
-      if (says(/\bmilliseconds since the epoch|epoch milliseconds\b/)) return 'milliseconds';
-      return says(/\bseconds since the epoch|epoch seconds\b/) ? 'seconds' : undefined;
-    },
+    isTime: (schema) => some(schema, ({ format }) => format === 'date-time'),
     isCount: (schema) => some(schema, (one) => has(one, 'integer') && one.minimum === 0),
     isOpaque: (schema) =>
       some(schema, ({ format, contentEncoding }) => format === 'uuid' || contentEncoding === 'base64'),

@@ -3,7 +3,7 @@ import { BLANK, type Cell, type Leaf } from './cells.js';
 /** Characters between two columns. */
 const GAP = 2;
 /** A column is not made narrower than this before others are left out, nor ever narrower than the second. */
-const READABLE = 13;
+const READABLE = 12;
 const NARROWEST = 8;
 /** So many columns stay, however narrow. */
 const FEWEST = 4;

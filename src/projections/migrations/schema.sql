@@ -14,6 +14,13 @@ CREATE INDEX entity_name ON entity (tenant, kind, lower(parts ->> -1) text_patte
 -- Finds the names that a range of entries brought. Rows lie in the order of `from_ix`, so a summary of pages suffices and costs a writer nothing.
 CREATE INDEX entity_from ON entity USING brin (from_ix) WITH (pages_per_range = 16, autosummarize = on);
 
+-- Finds names by any part of three characters or more. Tenant and kind are in each part, so that a search reads nothing of another
+-- tenant's, and of each kind only its own.
+CREATE FUNCTION name_parts(tenant uuid, kind smallint, name text) RETURNS text[] IMMUTABLE STRICT PARALLEL SAFE LANGUAGE sql AS $$
+  SELECT array_agg(DISTINCT tenant::text || kind::text || substr(lower(name), nth, 3)) FROM generate_series(1, length(lower(name)) - 2) AS nth
+$$;
+CREATE INDEX entity_parts ON entity USING gin (name_parts(tenant, kind, parts ->> -1)) WHERE kind <> 9;
+
 -- Facts of a token. They never change. `usr` is set once, when the user becomes known; `conflict_ix` once, when another event contradicts
 -- the facts; `agent_ix` once, with `agent`, if the agent becomes known after `ix`.
 CREATE TABLE token (
@@ -95,6 +102,7 @@ CREATE TABLE id_jag (
 );
 CREATE INDEX id_jag_sha ON id_jag (tenant, sha_key) WHERE sha_key IS NOT NULL;
 CREATE INDEX id_jag_usr ON id_jag (tenant, usr, ix);
+CREATE INDEX id_jag_conflict ON id_jag (tenant, conflict_ix) WHERE conflict_ix IS NOT NULL;
 -- Finds the ID-JAGs that were exchanged for a token.
 CREATE INDEX id_jag_parent ON id_jag (tenant, parent_key) WHERE parent_key IS NOT NULL;
 -- Finds the ID-JAGs of a session: they say how long a rule on the session is needed.
@@ -110,6 +118,7 @@ CREATE TABLE session (
   ended_ix bigint,
   PRIMARY KEY (tenant, key)
 );
+CREATE INDEX session_usr ON session (tenant, usr);
 
 -- One row an access event. `bound_ix`, `usr` and `client` are set once, in the transaction of the event that made them known.
 -- `agent_ix`: the index from which the agent is known, if that is after `bound_ix`. `res_bound`: the resource comes from the token, not from
@@ -433,6 +442,23 @@ CREATE TABLE rule_event (
   subject  text,
   enables  boolean NOT NULL,
   PRIMARY KEY (tenant, keys, ix)
+);
+
+-- Statements of sources about an entity, a row for each entity that the event names: enabled and disabled, sessions, connections, refusals.
+-- `usr`, `client`, `agent` and `res` are all that the event names. Written once.
+CREATE TABLE said (
+  tenant  uuid   NOT NULL,
+  entity  int    NOT NULL,
+  at_ms   bigint NOT NULL,
+  ix      bigint NOT NULL,
+  name    text   NOT NULL,
+  source  uuid   NOT NULL,
+  usr     int,
+  client  int,
+  agent   int,
+  res     int[]  NOT NULL,
+  details jsonb  NOT NULL,
+  PRIMARY KEY (tenant, entity, at_ms, ix)
 );
 
 -- Holds nothing: its lock keeps questions and the switch of a rebuild apart (gate.ts).

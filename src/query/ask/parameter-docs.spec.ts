@@ -4,6 +4,7 @@ import { MOMENT_INPUT, RescindError } from '../../contracts/index.js';
 import { readAsOf } from './as-of.js';
 import { readSince } from '../changes/since.js';
 import { readWindow } from './window.js';
+import { readKinds, TIMELINE_KIND } from '../timeline/timeline.pg.js';
 import { parameterDocs, PATH_DOCS } from './parameter-docs.js';
 import * as parameters from './parameters.js';
 
@@ -47,6 +48,9 @@ const TEXTS = [
   'hour',
   'day',
   'user',
+  'use',
+  'use,rule',
+  'use,',
   'agent',
   'json',
   'read',
@@ -127,6 +131,7 @@ const READERS: readonly (readonly [string, object, (given: parameters.Parameters
   ['operator', shown('operator'), (given, name) => parameters.readFlag(given, name, false)],
   ['as_of', shown('as_of'), (given) => readAsOf(given)],
   ['since', MOMENT_INPUT, (given) => readSince(given)],
+  ['kind', TIMELINE_KIND, (given) => readKinds(given)],
   ['index', parameters.INDEX, (given) => parameters.readIndex(given.get('index')!)],
   ['id', PATH_DOCS.token, (given) => parameters.readTokenId(given.get('id')!)],
 ];

@@ -100,7 +100,8 @@ const PARAMETER_DOCS = {
   },
   q: {
     schema: WORDS,
-    description: 'A name or its beginning, an id, a digest (base64url or hexadecimal) or an index. Never send a token.',
+    description:
+      'A name or a part of it (three characters or more), an email address of the directory, a `jti`, an address, a route, an id, a digest (base64url or hexadecimal) or an index. Never send a token.',
   },
   iss: { schema: text, description: 'issuer of the token; needs `jti`' },
   jti: { schema: text, description: '`jti` of the token; needs `iss`' },
@@ -110,6 +111,11 @@ const PARAMETER_DOCS = {
     description: 'SHA-256 of the signing input of a JWT without `jti`, base64url',
   },
   kind: { schema: choice(['user', 'client', 'agent']), description: 'only entries of this kind' },
+  after_index: {
+    schema: INDEX,
+    description:
+      'Only accesses behind this index, in the order of the ledger: a reader that polls goes on with the index of the last item. Without `from`, `to` and `cursor`.',
+  },
   limit: { schema: LIMIT, description: 'largest number of items in the page' },
   cursor: { schema: CURSOR, description: '`next` of the previous page; all other parameters must stay the same' },
 } as const;

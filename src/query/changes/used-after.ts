@@ -1,15 +1,15 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import { TURNED_MS, turnedBelow, type Snapshot } from '../../projections/index.js';
 import { KEPT_S, type Effect, type Selector } from '../../rules/index.js';
-import { candidatesOfRow, type Beginning } from '../../selection/index.js';
+import { candidatesOfRow, MOST_OF_ROW, type Beginning } from '../../selection/index.js';
 
 /** Rules that one answer looks at, the newest; as many again on sessions and ID-JAGs. */
 export const MAX_RULES_COMPARED = 100;
 /** Uses that are walked for one rule, the newest. */
 export const MAX_USES_A_RULE = 1_000;
 
-/** Tokens of one name that are looked at for those that came from them, the newest. */
-const MAX_TOKENS_A_NAME = 10_000;
+/** Tokens that one rule's names lead to and that are looked at for those that came from them, the newest of each name. */
+const MAX_TOKENS_A_RULE = 10_000;
 
 const COLUMNS =
   'a.ix, a.bound_ix, a.at, a.until_at, a.usr, a.client, a.agent, a.agent_ix, a.res, a.outcome, a.tok, a.n';
@@ -43,6 +43,7 @@ const WALK_USES = loadSql(import.meta.url, 'walk-uses.sql')
   .replaceAll('{agent}', 'CASE WHEN w.agent_ix IS NULL OR w.agent_ix < $2 THEN w.agent END')
   // A use is new when both the use and the rule are known.
   .replaceAll('{known}', 'greatest(w.bound_ix, s.known_ix)')
+  .replace('{most}', MOST_OF_ROW)
   .replaceAll('{budget}', String(MAX_USES_A_RULE));
 const USED_AFTER = loadSql(import.meta.url, 'used-after.sql');
 
@@ -75,7 +76,7 @@ export async function findUsedAfter(
   since: bigint,
   parts: readonly (Period & { readonly beginning: Beginning })[],
 ): Promise<readonly PartRow[]> {
-  const { text, values } = candidatesOfRow(until, MAX_TOKENS_A_NAME);
+  const { text, values } = candidatesOfRow(until, MAX_TOKENS_A_RULE);
   const rows = parts.map(({ beginning: { seeds, resource, everyone }, ...period }) => ({
     ...period,
     users: seeds.users,

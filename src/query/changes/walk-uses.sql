@@ -22,7 +22,7 @@ walked AS MATERIALIZED (
   SELECT * FROM direct UNION SELECT * FROM found
 )
 SELECT (SELECT count(*) >= {budget} FROM direct) OR (SELECT count(*) >= {budget} FROM found)
-         OR EXISTS (SELECT FROM seeded GROUP BY part, id HAVING count(*) >= $5) AS cut,
+         OR EXISTS (SELECT FROM seeded GROUP BY part, id HAVING count(*) >= CASE part WHEN 'a' THEN {most} ELSE $5 END) AS cut,
        (SELECT json_agg(g) FROM (
          SELECT encode(w.tok, 'hex') AS token, w.usr, w.client, {agent} AS agent, w.res, sum(w.n)::bigint AS uses, min(w.at) AS at, max(w.until_at) AS last_at,
            (array_agg(w.ix ORDER BY w.at, w.ix))[1] AS access, min({known}) AS first_ix, max({known}) AS last_ix

@@ -17,9 +17,9 @@ export const SEARCHED = [
 export const SearchItem = Type.Object(
   {
     kind: Type.Enum([...SEARCHED, 'token', 'id_jag', 'rule', 'entry', 'source']),
-    match: Type.Enum(['exact', 'prefix', 'directory', 'lineage'], {
+    match: Type.Enum(['exact', 'prefix', 'part', 'directory', 'lineage'], {
       description:
-        'exact: found by its id, digest or whole name. directory: found by its name in the directory. lineage: a token that came from the ID-JAG that was asked for.',
+        'exact: found by its id, digest, `jti` or whole name. prefix: the name begins with the text. part: the text is within the name. directory: found by its name in the directory. lineage: a token that came from the ID-JAG that was asked for.',
     }),
     id: Type.String({ description: 'id of the entity, token, rule, entry or source, for use in other questions' }),
     name: Type.String({
@@ -29,7 +29,10 @@ export const SearchItem = Type.Object(
     tenant: Type.Optional(Type.String()),
     display_name: Type.Optional(Type.String()),
     first_seen: maybe(Index),
-    see: Type.String({ description: 'path of the next question to ask' }),
+    see: Type.String({
+      description:
+        'path of the next question to ask, which has an answer: for a user, client, agent or resource its timeline, for a route or address the accesses of the resource where it was first used',
+    }),
   },
   strict,
 );

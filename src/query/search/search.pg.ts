@@ -1,3 +1,4 @@
+import { timeText } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { type Ask, ENTITY_KINDS, type Snapshot } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
@@ -17,10 +18,22 @@ import { SEARCHED, type SearchAnswer, type SearchItem } from './answers.js';
 import { refuseTokens } from './refuse-tokens.js';
 
 const NAMES = loadSql(import.meta.url, 'by-name.sql');
+const PARTS = loadSql(import.meta.url, 'by-part.sql');
+/** Characters from which on a text is looked for within names. */
+const MIN_PART = 3;
+const isPart = (text: string): boolean => [...text].length >= MIN_PART;
+/** Names of a kind that have a text within them, of which the first by name are shown. */
+const MAX_PARTS_READ = 1_000;
 const DIRECTORY = loadSql(import.meta.url, 'by-directory.sql');
 const TOKENS = loadSql(import.meta.url, 'by-token-key.sql');
 const ENTITY =
   'SELECT id, kind, parts, from_ix, true AS exact FROM entity WHERE tenant = $1 AND id = $2 AND from_ix < $3::bigint';
+/** Lists the issuers of all tokens and ID-JAGs: each names a client of its issuer. */
+const ISSUERS =
+  'SELECT DISTINCT parts ->> 0 AS iss FROM entity WHERE tenant = $1 AND kind = 2 AND from_ix < $2::bigint';
+/** Finds the use that first named an address or a route. */
+const FIRST_USES = `SELECT a.ix, a.at, encode(a.tok, 'hex') AS token, CASE WHEN a.res_bound IS NULL OR a.bound_ix < $3 THEN a.res END AS res
+  FROM access a WHERE a.tenant = $1 AND a.ix = ANY ($2::bigint[]) AND a.ix < $3::bigint`;
 const ENTRY = 'SELECT ix, type FROM entry WHERE tenant = $1 AND ix = $2 AND ix < $3::bigint';
 
 export const SEARCH_PARAMETERS = ['q', 'iss', 'jti', 'as_of', 'limit'] as const;
@@ -58,6 +71,7 @@ export function createSearchQuestion({ ask, reader }: { readonly ask: Ask; reado
         if (text !== undefined) {
           found.push(...findRegistered(reader, tenant, text));
           if (INDEX.test(text)) found.push(...(await findByNumber(snapshot, text)));
+          found.push(...(await findByJti(snapshot, tenantKey, text, limit)));
           found.push(...(await findNames(snapshot, text, limit)));
         }
         const distinct = found.filter(
@@ -68,7 +82,7 @@ export function createSearchQuestion({ ask, reader }: { readonly ask: Ask; reado
           .slice(0, limit);
         return {
           as_of: asOfOf(snapshot),
-          items: await withDisplayNames(snapshot, items),
+          items: await withDisplayNames(snapshot, await withUses(snapshot, items)),
           at_least: distinct.length > limit,
         };
       },
@@ -121,6 +135,18 @@ async function findTokens(snapshot: Snapshot, { tokens, idJags }: TokenKeys, lim
   });
 }
 
+/** Finds tokens and ID-JAGs by `jti` alone: by the identity that it has at each issuer. */
+async function findByJti(snapshot: Snapshot, tenantKey: Uint8Array, jti: string, limit: number): Promise<SearchItem[]> {
+  const issuers = await snapshot.rows<{ iss: string }>(ISSUERS, [String(snapshot.index)]);
+  const keys = issuers.map(({ iss }) => keysOfName(tenantKey, iss, jti));
+  const found = await findTokens(
+    snapshot,
+    { tokens: keys.flatMap(({ tokens }) => tokens), idJags: keys.flatMap(({ idJags }) => idJags) },
+    limit,
+  );
+  return found.slice(0, limit + 1);
+}
+
 /** Finds rules and sources as they are now. */
 function findRegistered(reader: Reader, tenant: string, text: string): SearchItem[] {
   const lower = text.toLowerCase();
@@ -141,11 +167,12 @@ function findRegistered(reader: Reader, tenant: string, text: string): SearchIte
         ];
   const sources = reader.sources(tenant).flatMap(({ id, name, uri }): SearchItem[] => {
     const names = [id, name, uri.toLowerCase()];
-    if (!names.some((one) => one.startsWith(lower))) return [];
+    const isPrefix = names.some((one) => one.startsWith(lower));
+    if (!isPrefix && !(isPart(lower) && names.some((one) => one.includes(lower)))) return [];
     return [
       {
         kind: 'source',
-        match: names.includes(lower) ? 'exact' : 'prefix',
+        match: names.includes(lower) ? 'exact' : isPrefix ? 'prefix' : 'part',
         id,
         name,
         iss: null,
@@ -187,15 +214,58 @@ interface EntityRow {
 }
 
 async function findNames(snapshot: Snapshot, text: string, limit: number): Promise<SearchItem[]> {
-  const prefix = `${text.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  const named = await snapshot.rows<EntityRow>(NAMES, [text, prefix, CODES, String(snapshot.index), limit + 1]);
+  const literal = text.replaceAll(/[\\%_]/g, '\\$&');
+  const part = isPart(text) ? `%${literal}%` : null;
   const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
   const query = words.length === 0 ? null : words.map((word) => `${word}:*`).join(' & ');
-  const listed = await snapshot.rows<EntityRow>(DIRECTORY, [text, prefix, query, String(snapshot.index), limit + 1]);
+  const index = String(snapshot.index);
+  const [named, listed, within] = await Promise.all([
+    snapshot.rows<EntityRow>(NAMES, [text, `${literal}%`, CODES, index, limit + 1]),
+    snapshot.rows<EntityRow>(DIRECTORY, [text, `${literal}%`, query, index, limit + 1, part]),
+    part === null ? [] : snapshot.rows<EntityRow>(PARTS, [text, part, CODES, index, limit + 1, MAX_PARTS_READ]),
+  ]);
   return [
     ...named.map((row) => entityItem(row, row.exact ? 'exact' : 'prefix')),
     ...listed.map((row) => entityItem(row, 'directory')),
+    ...within.map((row) => entityItem(row, 'part')),
   ];
+}
+
+const TIMELINE_OF: readonly string[] = ['user', 'client', 'agent', 'resource'];
+/** Returns the question that answers most about an entity. {@link withUses} replaces it for what only uses name. */
+const seeOf = (kind: string, id: number): string =>
+  TIMELINE_OF.includes(kind) ? `/v1/timeline?${kind}=${id}` : `/v1/entities/${id}`;
+
+const USE_FILTERS: Readonly<Record<string, string>> = { address: 'client_address', route: 'route' };
+
+/** Points addresses and routes to the accesses of the resource where they were first used, from then on. */
+async function withUses(snapshot: Snapshot, items: readonly SearchItem[]): Promise<readonly SearchItem[]> {
+  const found = items.filter(({ kind }) => USE_FILTERS[kind] !== undefined);
+  if (found.length === 0) return items;
+  const rows = await snapshot.rows<FirstUseRow>(FIRST_USES, [
+    found.map(({ first_seen: ix }) => ix),
+    String(snapshot.index),
+  ]);
+  const uses = new Map(rows.map((row) => [row.ix, row]));
+  return items.map((item) => {
+    const filter = USE_FILTERS[item.kind];
+    const use = filter === undefined ? undefined : uses.get(item.first_seen!);
+    if (use === undefined) return item;
+    const where =
+      use.res === null ? `token=${Buffer.from(use.token, 'hex').toString('base64url')}` : `resource=${use.res}`;
+    return {
+      ...item,
+      see: `/v1/access?${where}&${filter}=${encodeURIComponent(item.name)}&from=${timeText(Number(use.at))}`,
+    };
+  });
+}
+
+interface FirstUseRow {
+  readonly [column: string]: unknown;
+  readonly ix: string;
+  readonly at: string;
+  readonly token: string;
+  readonly res: number | null;
 }
 
 function entityItem({ id, kind, parts, from_ix }: EntityRow, match: SearchItem['match']): SearchItem {
@@ -208,7 +278,7 @@ function entityItem({ id, kind, parts, from_ix }: EntityRow, match: SearchItem['
     iss: parts.length > 1 ? parts[0]! : null,
     ...(tenant == null ? {} : { tenant }),
     first_seen: from_ix,
-    see: `/v1/entities/${id}`,
+    see: seeOf(SEARCHED[CODES.indexOf(kind)]!, id),
   };
 }
 

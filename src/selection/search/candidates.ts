@@ -55,10 +55,10 @@ const live = (column: Column) => byEnd(column, 'l', `${END} > $3::bigint`);
 const ended = (column: Column) => byEnd(column, 'e', `${END} > $4::bigint AND ${END} <= $3`);
 /** Finds the newest tokens, live or not. */
 const newest =
-  (column: Column) =>
+  (column: Column, most = '$5') =>
   (ids: string): string =>
     `SELECT 'a', d.id, k.key, k.ix, k.alive FROM unnest(${ids}::int[]) d (id)
-  CROSS JOIN LATERAL (SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.${column} = d.id AND t.ix < $2::bigint ORDER BY t.ix DESC LIMIT $5) k`;
+  CROSS JOIN LATERAL (SELECT t.key, t.ix, ${ALIVE} AS alive FROM token t WHERE t.tenant = $1 AND t.${column} = d.id AND t.ix < $2::bigint ORDER BY t.ix DESC LIMIT ${most}) k`;
 /**
  * Finds tokens by key. A key that no event reported stays in the result, because descendants of the token may name it.
  */
@@ -126,7 +126,8 @@ export function candidatesOf({ index, at }: Moment, seeds: Seeds, { onlyLive, mo
 
 /**
  * Builds the search for a statement that searches for many rules at a time: the seeds are columns of its row `s`. It
- * looks at the newest `most` tokens of a seed, live or not.
+ * looks at the newest tokens of each seed, live or not. The seeds of a row share `most`, so that a resource with many
+ * clients takes no longer than a user.
  */
 export const candidatesOfRow = ({ index, at }: Moment, most: number): Candidates => ({
   name: 'candidates-of-row',
@@ -143,11 +144,15 @@ function textOf(kinds: readonly Kind[], onlyLive: boolean): string {
     .replace('{seeds}', () => branches.join('\n  UNION ALL\n  '));
 }
 
+/** SQL of the tokens that the search of a row looks at per seed. */
+export const MOST_OF_ROW =
+  'greatest(1, $5::int / greatest(1, cardinality(s.users) + cardinality(s.clients) + cardinality(s.agents)))';
+
 const OF_ROW = textOf(
   [
-    { branches: [newest('usr')], values: 's.users' },
-    { branches: [newest('client')], values: 's.clients' },
-    { branches: [newest('agent')], values: 's.agents' },
+    { branches: [newest('usr', MOST_OF_ROW)], values: 's.users' },
+    { branches: [newest('client', MOST_OF_ROW)], values: 's.clients' },
+    { branches: [newest('agent', MOST_OF_ROW)], values: 's.agents' },
     { branches: [byKey], values: 's.tokens' },
     { branches: [byIdJag], values: 's.id_jags' },
   ],

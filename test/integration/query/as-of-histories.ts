@@ -15,7 +15,7 @@ export interface SaidBatch {
 const AT = { crm: { as: CRM_AS, api: CRM }, wiki: { as: WIKI_AS, api: WIKI } } as const;
 type Ras = keyof typeof AT;
 
-type Told = 'id-jag' | 'token' | 'contradiction' | 'connection' | 'deleted' | 'user' | 'enabled';
+type Told = 'id-jag' | 'token' | 'contradiction' | 'connection' | 'deleted' | 'user' | 'enabled' | 'denied' | 'ended';
 
 const use = fc.record({
   what: fc.constantFrom('allowed' as const, 'allowed' as const, 'denied' as const, 'summary' as const),
@@ -52,7 +52,9 @@ const lineage = fc.record({
   says: fc
     .tuple(
       fc.constantFrom<Told[][]>(['id-jag', 'token'], ['id-jag', 'token'], ['token'], ['id-jag']),
-      fc.subarray<Told>(['connection', 'deleted', 'user', 'enabled', 'contradiction'], { maxLength: 2 }),
+      fc.subarray<Told>(['connection', 'deleted', 'user', 'enabled', 'contradiction', 'denied', 'ended'], {
+        maxLength: 3,
+      }),
     )
     .map(([own, others]) => [...own, ...others]),
   child: fc.boolean(),
@@ -118,6 +120,14 @@ function tell(one: Lineage, nth: number): Said[] {
     connection: () => say('idp', 'connection.created', at + 3, connection),
     deleted: () => say('idp', 'connection.deleted', at + 4, connection),
     user: () => say('idp', 'user.disabled', at + 5, { iss: IDP, ...subject }),
+    denied: () =>
+      say(one.ras, 'token.denied', at + 7, {
+        iss: as,
+        id_jag: { iss: IDP, jti, ...subject },
+        client_id: clientId,
+        error: 'invalid_grant',
+      }),
+    ended: () => say('idp', 'session.ended', at + 8, { iss: IDP, sid: `s-${one.user}`, ...subject }),
     enabled: () => say('idp', 'user.enabled', at + 6, { iss: IDP, ...subject }),
   };
   const uses = one.uses.map(({ what, operation, scope, route, address, by, after, count }): Said => {

@@ -157,6 +157,14 @@ const tokenByName =
     return answer;
   };
 
+const TIMELINES: readonly Filters[] = [
+  ALICE,
+  ASSISTANT,
+  MAILER,
+  { resource: CRM },
+  { agent_iss: IDP, agent_id: AGENT.id },
+];
+
 /** Every question that takes `as_of`: a new one gets its rows here. Small ids are compared too: batches do not show in them either. */
 export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ...EVENTS.map((filters) => asked('access', ({ access }) => access, filters, 3)),
@@ -203,5 +211,9 @@ export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ),
   asked('coverage', ({ coverage }) => coverage, {}, 2),
   ...['t0', 't1'].flatMap((jti) => [CRM_AS, WIKI_AS].map((iss) => asked('tokens', tokenByName, { iss, jti }))),
-  ...['a', 'assistant', IDP, '/'].map(searched),
+  ...TIMELINES.flatMap((filters, nth) => [
+    asked('timeline', ({ timeline }) => timeline, filters, 3),
+    asked('timeline', ({ timeline }) => timeline, { ...filters, ...(nth % 2 === 0 ? { by: 'hour' } : WINDOW) }, 100),
+  ]),
+  ...['a', 'assistant', 'ssist', 'exampl', IDP, '/', 't0', 'j1'].map(searched),
 ];

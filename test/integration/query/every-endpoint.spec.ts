@@ -490,6 +490,7 @@ function neededBy(path: string): string {
     '/v1/changes': 'since=2026-11-20T00:00:00Z&',
     '/v1/tokens': `iss=${as}&jti=${jti}&`,
     '/v1/search': `q=${user}&`,
+    '/v1/timeline': `user_iss=${idp}&user_sub=${user}&`,
     '/v1/blast-radius': `client_iss=${as}&client_id=${client}&`,
     '/v1/reach': `resource=${api}&`,
     '/v1/reports/access-review': `user_iss=${idp}&user_sub=${user}&`,

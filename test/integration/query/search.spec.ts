@@ -26,6 +26,8 @@ const q = (text: string): string => `q=${encodeURIComponent(text)}`;
 /** The results in order: kind, kind of match, name. */
 const found = async (query: string, caller?: string) =>
   (await search(query, caller)).items.map((item: any) => `${item.kind} ${item.match} ${item.name}`);
+/** Says whether an answer has nothing: an empty list, or an entity without a name. */
+const isEmpty = ({ items, names }: any): boolean => (items ?? names)?.length === 0;
 const key = (kind: 'token' | 'id_jag', ...parts: string[]): string => tokenId(ruleKey(keyOf(ACME), kind, parts));
 
 describe('GET /v1/search', () => {
@@ -40,7 +42,7 @@ describe('GET /v1/search', () => {
           name: 'assistant',
           iss: IDP,
           first_seen: '0',
-          see: `/v1/entities/${id(2, IDP, 'assistant')}`,
+          see: `/v1/timeline?client=${id(2, IDP, 'assistant')}`,
         },
         {
           kind: 'client',
@@ -49,7 +51,7 @@ describe('GET /v1/search', () => {
           name: 'assistant-at-crm',
           iss: CRM_AS,
           first_seen: '0',
-          see: `/v1/entities/${id(2, CRM_AS, 'assistant-at-crm')}`,
+          see: `/v1/timeline?client=${id(2, CRM_AS, 'assistant-at-crm')}`,
         },
         {
           kind: 'client',
@@ -58,7 +60,7 @@ describe('GET /v1/search', () => {
           name: 'assistant-at-wiki',
           iss: WIKI_AS,
           first_seen: '6',
-          see: `/v1/entities/${id(2, WIKI_AS, 'assistant-at-wiki')}`,
+          see: `/v1/timeline?client=${id(2, WIKI_AS, 'assistant-at-wiki')}`,
         },
       ],
       at_least: false,
@@ -66,8 +68,16 @@ describe('GET /v1/search', () => {
   });
 
   it.each([
-    ['alice', ['user exact alice']],
-    ['ALI', ['user prefix alice']],
+    ['alice', ['user exact alice', 'user part crm-alice']],
+    ['ALI', ['user prefix alice', 'user part crm-alice']],
+    ['LIC', ['user part alice', 'user part crm-alice']],
+    ['li', []],
+    ['0.113.', ['address part 203.0.113.7']],
+    ['ntacts/{', ['route part /contacts/{id}']],
+    ['iki.exampl', ['source part wiki', `resource part ${WIKI}`]],
+    ['t1', ['token exact t1']],
+    ['j1', ['id_jag exact j1', 'token lineage t1']],
+    ['j-unseen', ['token lineage t4']],
     ['crm-alice', ['user exact crm-alice']],
     ['agent-7', ['agent exact agent-7']],
     ['supp', ['agent_type prefix support']],
@@ -93,7 +103,7 @@ describe('GET /v1/search', () => {
     ['ali\\', []],
     ["' OR 1=1 --", []],
     ['nobody', []],
-    ['wiki', ['source exact wiki']],
+    ['wiki', ['source exact wiki', 'client part assistant-at-wiki', `resource part ${WIKI}`]],
     [SOURCES.crm.id, ['source exact crm']],
     [SOURCES.globex.id, []],
     ['globex', []],
@@ -175,11 +185,54 @@ describe('GET /v1/search', () => {
     expect(await found(q("& | ! <-> 'x':* ()"))).toEqual([]);
     expect((await search(q('alice'))).items).toMatchObject([
       { kind: 'user', match: 'exact', display_name: 'Alice Ärcher-Young' },
+      { kind: 'user', match: 'part', display_name: 'Alice Ärcher-Young' },
     ]);
+    for (const text of ['cher-Yo', '.ARCHE', 'y@acme.ex'])
+      expect([text, await found(q(text))]).toEqual([text, ['user directory alice']]);
     // The local name of the same person shows who it is.
     expect((await search(q('crm-alice'))).items[0].display_name).toBe('Alice Ärcher-Young');
     expect(await found(q('ärcher'), 'globex-audit')).toEqual([]);
     expect(await found(`${q('ärcher')}&as_of=1`)).toEqual([]);
+  });
+
+  it('points each result to a question that has an answer', async () => {
+    const kinds = new Set<string>();
+    for (const text of ['a', 'e', 'h', 'su', '/', '2', '7', 't1', 'j1', sha256(T2_TEXT)]) {
+      for (const { kind, see } of (await search(`${q(text)}&limit=100`)).items) {
+        kinds.add(kind);
+        // The service answers about a source's check and a rule in other folders: `search-links.spec.ts`.
+        if (kind === 'source' || kind === 'rule') continue;
+        const { status, body } = await api.get(see);
+        expect([see, status, isEmpty(body)]).toEqual([see, 200, false]);
+      }
+    }
+    expect([...kinds].sort()).toEqual(
+      [
+        'user',
+        'client',
+        'agent',
+        'agent_type',
+        'resource',
+        'route',
+        'address',
+        'token',
+        'id_jag',
+        'entry',
+        'source',
+      ].sort(),
+    );
+  });
+
+  it('points an address and a route to their accesses', async () => {
+    const [address] = (await search(q('203.0.113.7'))).items;
+    expect(address.see).toMatch(/^\/v1\/access\?resource=\d+&client_address=203\.0\.113\.7&from=2026-09-21T14:13:50Z$/);
+    expect((await api.get(address.see)).body.items).toMatchObject([{ index: '3', client_address: '203.0.113.7' }]);
+    const route = (await search(q('/contacts/{id}'))).items[0];
+    expect((await api.get(route.see)).body.items.map(({ index }: any) => index)).toEqual(['4', '3']);
+    // Nobody has said whose token it is, nor for which resource.
+    const [early] = (await search(`${q('search')}&as_of=6`)).items;
+    expect(early.see).toMatch(/^\/v1\/access\?(token|resource)=/);
+    expect(isEmpty((await api.get(early.see)).body)).toBe(false);
   });
 
   it('gives another tenant its own results', async () => {

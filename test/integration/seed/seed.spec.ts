@@ -114,7 +114,7 @@ describe('rescind seed', () => {
   it.each([
     [['--events', '0'], /a whole number above 0/],
     [['--events', '3000', '--days', '8'], /at least 9/],
-    [['--events', '3000', '--end', 'tomorrow'], /--end must be a time/],
+    [['--events', '3000', '--end', 'tomorrow'], /--end must be an RFC 3339 time/],
     [[], /required option '--events <n>'/],
   ])('refuses %j', async (args, message) => {
     const { code, err } = await rescind('seed', ...args);

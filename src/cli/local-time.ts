@@ -4,6 +4,10 @@ export interface LocalTime {
   readonly offset: string;
 }
 
+/** Writes a local time as RFC 3339, as options take it. */
+export const rfc3339Of = ({ clock, offset }: LocalTime, fraction = ''): string =>
+  `${clock.replace(' ', 'T')}${fraction}${offset === '+00:00' ? 'Z' : offset}`;
+
 export type ToLocalTime = (milliseconds: number) => LocalTime;
 
 /** Creates a converter for one zone. An unknown zone is an error of the environment, for which UTC stands in. */

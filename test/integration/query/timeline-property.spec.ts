@@ -1,0 +1,184 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
+import { MIGRATIONS } from '../../../src/migrations.js';
+import { createQuestions, type Questions } from '../../../src/query/index.js';
+import { createTestDatabase } from '../../support/services.js';
+import { histories } from './as-of-histories.js';
+import { ACME, NOW, startQueryApi, T, writeHistory } from './history.js';
+import { sayOwn } from './own-entries.js';
+import { AGENT, CRM, CRM_AS, IDP } from './story.js';
+
+const RUNS = Number(process.env['RUNS'] ?? 6);
+const SEED = Number(process.env['SEED'] ?? 7);
+/** Arrival of the first entry, epoch milliseconds: everything said had happened by then. */
+const FIRST_ARRIVAL = (T + 110_000) * 1_000;
+
+let registered: Awaited<ReturnType<typeof startQueryApi>>;
+beforeAll(async () => {
+  registered = await startQueryApi([]);
+});
+afterAll(() => registered.stop());
+
+type Filters = Readonly<Record<string, string>>;
+const ALICE = { user_iss: IDP, user_tenant: 'acme', user_sub: 'alice' };
+const SUBJECTS: readonly Filters[] = [
+  ALICE,
+  { client_iss: IDP, client_id: 'assistant' },
+  { client_iss: CRM_AS, client_id: 'mailer-at-crm' },
+  { agent_iss: IDP, agent_id: AGENT.id },
+  { resource: CRM },
+];
+const UNITS = { hour: 3_600, day: 86_400 } as const;
+
+/** All items of all pages; undefined for a name that was not seen. */
+async function itemsOf(
+  question: (tenant: string, query: unknown) => Promise<{ items: readonly any[]; next?: string }>,
+  query: Filters,
+  limit: number,
+): Promise<any[] | undefined> {
+  const items: any[] = [];
+  try {
+    for (let cursor: Filters = {}; ; ) {
+      const page = await question(ACME, { ...query, limit: String(limit), ...cursor });
+      items.push(...page.items);
+      if (page.next === undefined) return items;
+      cursor = { cursor: page.next };
+    }
+  } catch (error) {
+    if ((error as { code?: string }).code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+const epoch = (time: number | string): number => (typeof time === 'number' ? time : Date.parse(time) / 1_000);
+
+/** Folds single accesses: what a run is, said once more. A use in the second of a cut lies before it. */
+function fold(accesses: readonly any[], cuts: readonly number[], unit: number): string[] {
+  const runs = new Map<string, any>();
+  for (const use of accesses.filter(({ attributed }) => attributed)) {
+    const at = epoch(use.at);
+    const key = JSON.stringify([
+      Math.floor(at / unit),
+      cuts.filter((cut) => cut < at).length,
+      use.client.entity,
+      use.resource?.entity,
+      use.outcome,
+    ]);
+    const run = runs.get(key) ?? { accesses: 0, records: 0, bytes: 0, ats: [], lasts: [], operations: {} };
+    run.accesses += use.count;
+    run.records += use.records ?? 0;
+    run.bytes += use.bytes ?? 0;
+    run.ats.push(at);
+    run.lasts.push(epoch(use.until ?? use.at));
+    run.operations[use.operation] = (run.operations[use.operation] ?? 0) + use.count;
+    run.who = [use.client.client_id, use.resource?.uri, use.outcome];
+    runs.set(key, run);
+  }
+  return [...runs.values()]
+    .map(({ ats, lasts, ...run }) =>
+      text({ ...run, at: Math.max(...ats), first: Math.min(...ats), last: Math.max(...lasts) }),
+    )
+    .sort();
+}
+const text = ({ who, accesses, records, bytes, at, first, last, operations }: any): string =>
+  JSON.stringify([
+    who,
+    accesses,
+    records,
+    bytes,
+    at,
+    first,
+    last,
+    ['read', 'write', 'delete', 'export', 'admin'].map((name) => operations[name] ?? 0),
+  ]);
+const textOfLine = (line: any): string =>
+  text({
+    ...line,
+    at: epoch(line.at),
+    first: epoch(line.first),
+    last: epoch(line.last),
+    who: [line.client.client_id, line.resource?.uri, line.outcome],
+  });
+
+async function check(questions: Questions, subject: Filters, by: 'hour' | 'day', asOf: bigint, limit: number) {
+  const query = { ...subject, as_of: String(asOf) };
+  const lines = await itemsOf(questions.timeline, { ...query, by }, 100);
+  if (lines === undefined) return undefined;
+  const ats = lines.map(({ at }) => epoch(at));
+  expect(ats).toEqual(ats.toSorted((one, other) => other - one));
+  expect(await itemsOf(questions.timeline, { ...query, by }, limit)).toEqual(lines);
+  const uses = lines.filter(({ kind }) => kind === 'use');
+  expect(await itemsOf(questions.timeline, { ...query, by, kind: 'use' }, limit)).toEqual(uses);
+
+  const cuts = lines.filter(({ kind }) => ['rule', 'account', 'connection'].includes(kind)).map(({ at }) => epoch(at));
+  const accesses = await itemsOf(questions.access, { ...query, from: String(T - 1) }, 100);
+  expect(uses.map(textOfLine).sort()).toEqual(fold(accesses!, [...new Set(cuts)], UNITS[by]));
+
+  const hour = T - (T % 3_600);
+  const { total } = await questions.accessCounts(ACME, { ...query, from: String(hour), to: String(hour + 40 * 3_600) });
+  const sum = (outcome: string) =>
+    uses.filter((use) => use.outcome === outcome).reduce((n, { accesses: count }) => n + count, 0);
+  expect([sum('allowed'), sum('denied')]).toEqual([total.allowed, total.denied]);
+  const whole = new Set(
+    uses.map(({ at, client, resource, outcome }) =>
+      JSON.stringify([Math.floor(epoch(at) / UNITS[by]), client.entity, resource?.entity, outcome]),
+    ),
+  );
+  return { uses: uses.length, cuts: cuts.length, split: uses.length - whole.size };
+}
+
+it('a timeline has every attributed use once, folded as said, in pages of any size, as of any index', async () => {
+  const seen = { uses: 0, cuts: 0, split: 0, moments: 0 };
+  const moments = fc.array(
+    fc.tuple(fc.nat(SUBJECTS.length - 1), fc.boolean(), fc.nat(1_000), fc.integer({ min: 1, max: 7 })),
+    {
+      minLength: 12,
+      maxLength: 12,
+    },
+  );
+  const rules = fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 8, maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(histories, rules, moments, async (history, ordered, asked) => {
+      const database = await createTestDatabase();
+      try {
+        await runMigrations({ url: database.url, migrations: MIGRATIONS });
+        let arrivals = 0;
+        for (const { said } of history)
+          await inTransaction(database.pool, (client) =>
+            writeHistory(client, said, () => FIRST_ARRIVAL + arrivals++ * 1_000),
+          );
+        for (const [nth, after] of ordered.entries())
+          await sayOwn(database.pool, ACME, 'revocation.ordered', (T + after) * 1_000 + (after % 1_000), {
+            rule: `r${nth}`,
+            seq: String(nth + 1),
+            effect: 'block',
+            selector: nth % 2 === 0 ? { user: { iss: IDP, tenant: 'acme', sub: 'alice' } } : { resource: CRM },
+            reauthenticate: false,
+            reason: 'random',
+            author: { caller: 'acme-revoke' },
+          });
+        await database.pool.query('UPDATE entry SET arrival = $2 WHERE tenant = $1 AND arrival > $2', [
+          ACME,
+          FIRST_ARRIVAL + arrivals * 1_000,
+        ]);
+        const questions = createQuestions({ pool: database.pool, control: registered.control, now: () => NOW });
+        const { rows } = await database.pool.query('SELECT next_ix FROM ledger_head WHERE tenant = $1', [ACME]);
+        const head = BigInt(rows[0].next_ix);
+        for (const [nth, hours, at, limit] of asked) {
+          const asOf = at % 3 === 0 ? head : (BigInt(at) % head) + 1n;
+          const found = await check(questions, SUBJECTS[nth]!, hours ? 'hour' : 'day', asOf, limit);
+          if (found === undefined) continue;
+          seen.moments += 1;
+          seen.uses += found.uses;
+          seen.cuts += found.cuts;
+          seen.split += found.split;
+        }
+      } finally {
+        await database.drop();
+      }
+    }),
+    { numRuns: RUNS, seed: SEED, endOnFailure: true },
+  );
+  for (const [what, count] of Object.entries(seen)) expect([what, count > 10]).toEqual([what, true]);
+}, 400_000);
