@@ -9,6 +9,7 @@ import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import type { TopicRecord } from '../../../src/platform/kafka/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { inTransaction } from '../../../src/platform/postgres/index.js';
+import { ocsfFaults } from '../../support/ocsf.js';
 import { hold } from '../../support/hold.js';
 import { testBrokers, testLog, uniqueName } from '../../support/services.js';
 import { createWorld, KEY, numbers, TENANT, tenantRecord, until, type World } from './topics-fixture.js';
@@ -140,6 +141,7 @@ describe('the OCSF topic of a tenant', () => {
       await until('the rest is published', async () => (await cursorOf()) === 2_503);
       const records = await told();
       expect(sequences(records)).toEqual(numbers(2_502, 0));
+      expect(records.flatMap(({ value }) => ocsfFaults(JSON.parse(value!.toString()) as object))).toEqual([]);
       expect(JSON.parse(records[2_502]!.value!.toString())).toMatchObject({
         class_uid: 3004,
         type_uid: 300409,
