@@ -111,7 +111,7 @@ export const revocationLifted = (data: RevocationLifted): Body => ({
   unmapped: present({ seq: data.seq, resume: data.resume, at: data.at, cause: data.cause }),
 });
 
-export const tokenRevoked = ({ reason, client_id: client, sequence: _, ...token }: TokenRevoked): Body => ({
+export const tokenRevoked = ({ iss, reason, client_id: client, ...token }: TokenRevoked): Body => ({
   class: 'User Access Management',
   activity: 'Revoke Privileges',
   severity_id: SEVERITY.medium,
@@ -119,8 +119,11 @@ export const tokenRevoked = ({ reason, client_id: client, sequence: _, ...token 
   status_detail: reason,
   user: UNKNOWN_USER,
   privileges: ALL,
-  actor: { idp: { uid: token.iss, issuer: token.iss }, app_uid: client ?? token.iss },
-  unmapped: { token },
+  actor: { idp: { uid: iss, issuer: iss }, app_uid: client ?? iss },
+  unmapped: {
+    token: defined({ iss, jti: token.jti, sha256: token.sha256, signing_input_sha256: token.signing_input_sha256 }),
+    kind: token.kind,
+  },
 });
 
 /** Records that nobody can read any more. A reader of the ledger must know that something is missing. */

@@ -37,12 +37,12 @@ export type LedgerEvent<N extends EventName = EventName> = {
     readonly tenant: string;
     /** Name of the registered source, or its id if it is not registered any more. */
     readonly source: string;
-    /** Of a use alone. */
+    /** Uses alone have one. */
     readonly attribution?: Attribution | undefined;
   };
 }[N];
 
-/** What a mapping says; {@link seal} adds what all events have. */
+/** The part that a mapping says; {@link seal} adds what all events have. */
 export interface Body extends Json {
   readonly class: ClassName;
   readonly activity: string;

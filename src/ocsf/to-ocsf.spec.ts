@@ -1,17 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { ocsfFaults } from '../../test/support/ocsf.js';
 import { EVENT_NAMES, parseEventTime, parseEventType, type EventName } from '../contracts/index.js';
 import type { Attribution, LedgerEvent } from './event.js';
 import { isLeftOut, MAPPINGS, toOcsf } from './to-ocsf.js';
-
-/** OCSF's own schemas, as a package of others makes them (test/conformance/ocsf). They allow no member that OCSF does not name. */
-const { classes, objects } = JSON.parse(
-  readFileSync(new URL('../../test/conformance/ocsf/schemas-1.8.0.json', import.meta.url), 'utf8'),
-) as { readonly classes: Readonly<Record<string, object>>; readonly objects: readonly object[] };
-const ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
-for (const schema of objects) ajv.addSchema(schema);
-const validators = new Map(Object.entries(classes).map(([uid, schema]) => [Number(uid), ajv.compile(schema)]));
 
 const SAMPLES = new URL('../contracts/samples/', import.meta.url);
 interface Sample {
@@ -47,18 +39,6 @@ const eventOf = (
 
 const ocsf = (event: LedgerEvent) => toOcsf(event, { version: '0.1.0' })!;
 
-/** What OCSF has against an event. */
-function faultsOf(event: ReturnType<typeof ocsf>): string[] {
-  const sent = JSON.parse(JSON.stringify(event)) as typeof event;
-  const validate = validators.get(sent.class_uid);
-  if (!validate) return [`no schema of class ${sent.class_uid}`];
-  return validate(sent)
-    ? []
-    : validate.errors!.map(
-        ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
-      );
-}
-
 const sample = (name: EventName): Sample => samples.find(([, one]) => one === name)![2];
 /** The sample of an event with other data. Members that are undefined are left out. */
 const changed = (name: EventName, members: Readonly<Record<string, unknown>>, attribution?: Attribution) => {
@@ -69,7 +49,7 @@ const changed = (name: EventName, members: Readonly<Record<string, unknown>>, at
 
 describe('OCSF events', () => {
   it.each(samples.filter(([, name]) => !isLeftOut(name)))('%s is valid by the schema of OCSF', (_, name, said) => {
-    expect(faultsOf(ocsf(eventOf(name, said)))).toEqual([]);
+    expect(ocsfFaults(ocsf(eventOf(name, said)))).toEqual([]);
   });
 
   it('every event of the contracts has a form or a reason, and a sample', () => {
@@ -128,7 +108,7 @@ describe('OCSF events', () => {
         scope: '',
       };
       const event = changed('access.allowed', { ...bare, operation });
-      expect(faultsOf(event)).toEqual([]);
+      expect(ocsfFaults(event)).toEqual([]);
       expect(event['api']).toEqual({ operation });
       expect(event['unmapped']).toMatchObject({ operation });
     },
@@ -144,7 +124,7 @@ describe('OCSF events', () => {
   ])('the address %s is the endpoint', (address, endpoint) => {
     const event = changed('access.allowed', { client_address: address });
     expect(event['src_endpoint']).toEqual(endpoint);
-    expect(faultsOf(event)).toEqual([]);
+    expect(ocsfFaults(event)).toEqual([]);
   });
 
   it('a use names its user, client and agent once lineage has found them', () => {
@@ -152,7 +132,7 @@ describe('OCSF events', () => {
     const client = { iss: 'https://login.chat.example', client_id: 'wiki-at-chat' };
     const agent = { iss: 'https://idp.acme.example', id: 'agent-42' };
     const event = changed('access.denied', {}, { user, client, agent });
-    expect(faultsOf(event)).toEqual([]);
+    expect(ocsfFaults(event)).toEqual([]);
     expect(event['actor']).toMatchObject({ user: { uid: 'u-7f3a91', domain: user.iss }, app_uid: 'wiki-at-chat' });
     expect(event['unmapped']).toMatchObject({ client, agent });
   });
@@ -165,7 +145,7 @@ describe('OCSF events', () => {
   ])('a refusal with status %p has the disposition %d', (status, disposition) => {
     const event = changed('access.denied', { status });
     expect(event).toMatchObject({ action_id: 2, disposition_id: disposition, status_id: 2 });
-    expect(faultsOf(event)).toEqual([]);
+    expect(ocsfFaults(event)).toEqual([]);
   });
 
   it.each([
@@ -180,13 +160,13 @@ describe('OCSF events', () => {
   ] as const)('%s with %j has the user %j', (name, members, user) => {
     const event = changed(name, members);
     expect(event['user']).toMatchObject(user);
-    expect(faultsOf(event)).toEqual([]);
+    expect(ocsfFaults(event)).toEqual([]);
   });
 
   it('an unmapped member is told, not made up as a member of OCSF', () => {
     const event = changed('access.allowed', {});
-    expect(faultsOf({ ...event, records: 3 })).not.toEqual([]);
-    expect(faultsOf({ ...event, actor: { session: { uid: 'x', jti: 'x' } } })).not.toEqual([]);
-    expect(faultsOf({ ...event, actor: {} })).not.toEqual([]);
+    expect(ocsfFaults({ ...event, records: 3 })).not.toEqual([]);
+    expect(ocsfFaults({ ...event, actor: { session: { uid: 'x', jti: 'x' } } })).not.toEqual([]);
+    expect(ocsfFaults({ ...event, actor: {} })).not.toEqual([]);
   });
 });

@@ -78,7 +78,7 @@ export function readStoredEvent(
   };
 }
 
-/** What an entry says, as its source said it. */
+/** The event of an entry, as its source said it. */
 export interface EntryEvent {
   readonly name: EventName;
   readonly id: string;

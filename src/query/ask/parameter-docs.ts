@@ -61,7 +61,6 @@ const PARAMETER_DOCS = {
   },
   from: { schema: TIME_INPUT, description: `only accesses that began at this time or later; ${BACK}` },
   to: { schema: TIME_INPUT, description: `only accesses that began before this time; ${BACK}` },
-  after_index: { schema: INDEX, description: 'only entries behind this index of the ledger' },
   before_index: { schema: INDEX, description: 'only entries below this index of the ledger' },
   as_of: {
     schema: MOMENT_INPUT,

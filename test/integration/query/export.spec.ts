@@ -1,5 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ocsfFaults } from '../../support/ocsf.js';
 import { until } from '../control/control-fixture.js';
 import { ACME, secretOf, startQueryApi } from './history.js';
 import { STORY } from './story.js';
@@ -48,6 +49,7 @@ describe('GET /v1/export/ocsf', () => {
     expect(sequences(lines)).toEqual(all);
     expect(text.endsWith('\n')).toBe(true);
     expect(window).toEqual({ entries: String(ENTRIES), before: String(ENTRIES), next: String(ENTRIES - 1) });
+    expect(lines.flatMap(ocsfFaults)).toEqual([]);
     expect(lines[3]).toMatchObject({
       class_uid: 6003,
       metadata: {
