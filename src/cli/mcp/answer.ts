@@ -1,3 +1,4 @@
+import { RescindError } from '../../contracts/index.js';
 import { RequestFailed, type Answer } from '../client.js';
 import { printable } from '../output.js';
 import { answerText } from '../question/answer-text.js';
@@ -56,7 +57,9 @@ export function failureOf(error: unknown): ToolResult {
   const [code, detail] =
     error instanceof UsageError
       ? ['invalid-arguments', error.message]
-      : ['failed', 'the question could not be asked; ask again, or with `rescind ask`'];
+      : error instanceof RescindError
+        ? [error.code, error.detail ?? error.message]
+        : ['failed', 'the question could not be asked; ask again, or with `rescind ask`'];
   return { ...written(`${code}: ${printable(detail)}`, [], { code, detail }), isError: true };
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ApiDocument } from '../question/document.js';
 import { askedOf, toolsOf, type Arguments } from './tools.js';
 
+const JWT = `eyJhbGciOiJub25lIn0.${Buffer.from('{"sub":"alice"}').toString('base64url')}.c2lnbmF0dXJl`;
 const ok = { 200: {} };
 const PREVIEW = {
   type: 'object',
@@ -93,6 +94,16 @@ describe('the tools of a document', () => {
       path: '/v1/explore',
       body: { selector: { user: { sub: 'a' } } },
     });
+  });
+
+  it.each<[string, Arguments]>([
+    ['a value', { limit: JWT }],
+    ['a name', { [JWT]: 1 }],
+    ['a value inside', { selector: { user: { sub: `x ${JWT}` } } }],
+    ['a secret of Rescind', { kinds: [`rsk_${'a'.repeat(43)}`] }],
+  ])('send no token, and repeat none: %s', (_, given) => {
+    expect(() => asked('explore', given)).toThrow(expect.objectContaining({ code: 'token-in-request' }));
+    expect(() => asked('explore', given)).not.toThrow(/eyJ|rsk_/);
   });
 
   it.each<[string, Arguments, string]>([

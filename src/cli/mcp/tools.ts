@@ -1,3 +1,4 @@
+import { holdsSecret, RescindError } from '../../contracts/index.js';
 import { UsageError } from '../terminal.js';
 import type { ApiDocument } from '../question/document.js';
 import { operationOf, questionsOf, type Catalogue, type Question, type QuestionInput } from '../question/questions.js';
@@ -66,8 +67,14 @@ function toolOf(document: ApiDocument, question: Question, kind: Tool['kind'], n
   };
 }
 
-/** Reads the arguments of a call. The service checks each value; names that it does not know are refused here. */
+/** Reads the arguments of a call. The service checks each value; unknown names, and secrets, are refused before they leave. */
 export function askedOf({ question, inputs, name }: Tool, given: Arguments): Asked {
+  // A model may take it for a name; it must not reach an address or a log on the way to the service.
+  if (holdsSecret(JSON.stringify(given)))
+    throw new RescindError('token-in-request', {
+      detail:
+        'nothing was sent: an argument holds a token or a secret. Name a token by `iss` and `jti`, or by its SHA-256',
+    });
   const known = inputs.map((input) => input.name);
   const unknown = Object.keys(given).filter((member) => !known.includes(member));
   // The text of an unknown name is not repeated: it may be anything, also a secret.
