@@ -13,6 +13,8 @@ import { EXIT, exitCodeOf, exitCodesText } from './exit-codes.js';
 import { addDemo } from './trial/demo.js';
 import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
+import { addExport } from './export/export-command.js';
+import { addMcp } from './mcp/command.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
 import { addPartition } from './operate/partition.js';
@@ -80,7 +82,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     exitCode = code;
   });
   addAsk(program, context);
+  addExport(program, context, (code) => {
+    exitCode = code;
+  });
   addExplore(program, context);
+  addMcp(program, context);
   addTenant(program, context);
   addSource(program, context);
   addCaller(program, context);

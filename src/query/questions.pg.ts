@@ -24,10 +24,12 @@ import { createQuarantineQuestions, type QuarantineQuestions } from './lists/qua
 import { createReader, type ControlView } from './ask/reader.js';
 import { createAccessReview } from './reports/access-review.pg.js';
 import { createIncidentReport, type Incident } from './reports/incident.pg.js';
+import { createOcsfExport, type OcsfExport } from './export/ocsf.pg.js';
 import { createReportStreams, type Report } from './reports/stream.js';
 import type { SearchAnswer } from './search/answers.js';
 import { createSearchQuestion } from './search/search.pg.js';
 import { createSequencesQuestion } from './lists/sequences.pg.js';
+import { createOcsfReader } from '../ocsf/index.js';
 import { createAsk } from '../projections/index.js';
 import { createFindStopping, type FindStopping } from './lists/token-lineage.js';
 import type { TimelinePage } from './timeline/answers.js';
@@ -52,6 +54,7 @@ export interface Questions {
   readonly sequences: Question<SequencesAnswer>;
   readonly reach: BlastQuestions;
   readonly reports: { readonly accessReview: Question<Report>; readonly incident: Question<Incident> };
+  readonly exportOcsf: Question<OcsfExport>;
   readonly coverage: Question<CoverageAnswer>;
   readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
   readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
@@ -91,6 +94,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
   const ask = createAsk({ pool, now, leaving });
   const askForReport = createAsk({ pool: reportPool, now, leaving });
   const follow = createFollowPairs();
+  const streams = createReportStreams();
   return {
     connections: createConnectionsQuestion({ ask, reader, follow }),
     grants: createGrantsQuestion({ ask, reader }),
@@ -104,9 +108,19 @@ export function createQuestions(options: QuestionsOptions): Questions {
     coverage: createCoverageQuestion({ ask, reader }),
     sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
     reports: {
-      accessReview: createAccessReview({ ask: askForReport, reader, streams: createReportStreams() }),
+      accessReview: createAccessReview({ ask: askForReport, reader, streams }),
       incident: createIncidentReport({ ask, reader }),
     },
+    exportOcsf: createOcsfExport({
+      ask,
+      reader,
+      streams,
+      ocsf: createOcsfReader({
+        pool: reportPool,
+        tenantName: reader.tenantName,
+        sourceName: (id) => reader.source(id).name ?? id,
+      }),
+    }),
     entity: createEntityQuestion({ ask }),
     directory: createDirectoryQuestion({ ask, reader }),
     search: createSearchQuestion({ ask, reader }),

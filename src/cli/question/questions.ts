@@ -47,32 +47,48 @@ export interface Catalogue {
 const PATH = /^\/v1(?:\/(?:[\w.-]+|\{\w+\}))+$/;
 const NAME = /^[a-z]\w*$/i;
 
-/** Says whether an operation changes nothing, by its method or by its mark. */
+/** Says whether an operation changes nothing, by its method or by its mark. A file of lines is no answer to print: `export` writes it. */
 export const isQuestion = (method: Method, path: string, operation: Operation): boolean =>
-  PATH.test(path) && (method === 'get' || operation['x-rescind-reads'] === true);
+  PATH.test(path) && (method === 'get' || operation['x-rescind-reads'] === true) && !isLines(operation);
+
+function isLines({ responses }: Operation): boolean {
+  const content = responses['200']?.content;
+  return content?.['application/x-ndjson'] !== undefined && content[JSON_TYPE] === undefined;
+}
+
+/** How texts of the document name its parameters: `user_sub` as the API does, or --user-sub. */
+export type Naming = 'members' | 'options';
 
 /** Makes a question of each reading operation of `/v1`. */
-export function questionsOf(document: ApiDocument): Catalogue {
+export function questionsOf(document: ApiDocument, naming: Naming = 'options'): Catalogue {
   const schemas = createSchemas(document.components?.schemas ?? {});
   const questions = Object.entries(document.paths).flatMap(([path, item]) =>
     METHODS.flatMap((method) => {
       const operation = item[method];
       return operation !== undefined && isQuestion(method, path, operation)
-        ? [questionOf(schemas, method, path, operation)]
+        ? [questionOf(schemas, method, path, operation, naming)]
         : [];
     }),
   );
   return { schemas, questions: questions.sort((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1)) };
 }
 
+/** Reads an operation that is no question as one, so that its values are known in the same way; undefined if there is none. */
+export function operationOf(document: ApiDocument, method: Method, path: string): Question | undefined {
+  const operation = document.paths[path]?.[method];
+  const schemas = createSchemas(document.components?.schemas ?? {});
+  return operation && questionOf(schemas, method, path, operation, 'members');
+}
+
 /** Names a question as a person types it: `sources check <id>`. */
 export const nameOf = ({ words, parts }: Question): string =>
   [...words, ...parts.map(({ option }) => `<${option}>`)].join(' ');
 
-function questionOf(schemas: Schemas, method: Method, path: string, operation: Operation): Question {
+function questionOf(schemas: Schemas, method: Method, path: string, operation: Operation, naming: Naming): Question {
   const segments = path.slice(ROOT.length).split('/');
   const parameters = (operation.parameters ?? []).filter(({ name }) => NAME.test(name));
-  const told = (text: string): string => withOptions(plain(text), new Set(parameters.map(({ name }) => name)));
+  const names = new Set(parameters.map(({ name }) => name));
+  const told = (text: string): string => (naming === 'options' ? withOptions(plain(text), names) : plain(text));
   const input = (parameter: Parameter, place: QuestionInput['place']): QuestionInput => ({
     name: parameter.name,
     option: optionNameOf(parameter.name),

@@ -61,6 +61,7 @@ const PARAMETER_DOCS = {
   },
   from: { schema: TIME_INPUT, description: `only accesses that began at this time or later; ${BACK}` },
   to: { schema: TIME_INPUT, description: `only accesses that began before this time; ${BACK}` },
+  before_index: { schema: INDEX, description: 'only entries below this index of the ledger' },
   as_of: {
     schema: MOMENT_INPUT,
     description:
