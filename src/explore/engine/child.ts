@@ -21,6 +21,8 @@ const USE_COLUMNS = `ix BIGINT, first_at BIGINT, last_at BIGINT, bound_ix BIGINT
   res INTEGER, res_bound BOOLEAN, scopes INTEGER[], op SMALLINT, outcome SMALLINT, status INTEGER, route INTEGER, addr INTEGER, source VARCHAR,
   tok BLOB, n BIGINT, records BIGINT, bytes BIGINT`;
 const LATE_COLUMNS = `ix BIGINT, bound_ix BIGINT, usr INTEGER, client INTEGER, agent INTEGER, agent_ix BIGINT, res INTEGER, res_bound BOOLEAN`;
+const KEEP_FACTS = `INSERT INTO tail_late SELECT ix, bound_ix, usr, client, agent, agent_ix, res, res_bound FROM tail_uses
+  WHERE ix < $1 AND (bound_ix >= $1 OR agent_ix >= $1)`;
 /** Types that the text of a file is converted to after it is read. */
 const CONVERTED: Readonly<Record<string, (column: string) => string>> = {
   BLOB: (column) => `unhex(${column})`,
@@ -89,6 +91,8 @@ async function load({ uses, late, trim, room }: Extract<Request, { ask: 'load' }
     if (uses !== null) await loader.run(loadStatement('tail_uses', USE_COLUMNS, uses));
     if (late !== null) await loader.run(loadStatement('tail_late', LATE_COLUMNS, late));
     if (trim !== null) {
+      // The archive has these uses as of the end of their range; what became known behind its end stays here.
+      await loader.run(KEEP_FACTS, [trim], [BIGINT]);
       await loader.run('DELETE FROM tail_uses WHERE ix < $1', [trim], [BIGINT]);
       // Facts that became known below the archive's end stand in its files.
       await loader.run('DELETE FROM tail_late WHERE greatest(bound_ix, agent_ix) < $1', [trim], [BIGINT]);

@@ -123,4 +123,17 @@ describe('the tail', () => {
     ]);
     expect(await engine.load('room', { uses: null, late: null, trim: 8n })).toBe(0);
   });
+
+  it('keeps what became known behind the archive’s end when it gives up a use', async () => {
+    // The use 7 became known with entry 9, the use 8 with itself.
+    await writeFile(
+      join(own, 'late-uses.csv'),
+      USES.replace('|7|1|2|', '|9|1|2|') + USES.replace(/^7/, '8').replace('|7|1|2|', '|8|1|2|'),
+    );
+    await engine.load('room', { uses: join(own, 'late-uses.csv'), late: null, trim: null });
+    expect(await engine.load('room', { uses: null, late: null, trim: 9n })).toBe(0);
+    expect(await run('SELECT ix::INTEGER, bound_ix::INTEGER, usr FROM tail_late')).toEqual([[7, 9, 1]]);
+    await engine.load('room', { uses: null, late: null, trim: 10n });
+    expect(await run('SELECT ix FROM tail_late')).toEqual([]);
+  });
 });

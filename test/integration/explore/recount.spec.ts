@@ -21,7 +21,8 @@ import { ACME, NOW, startQueryApi, T, writeHistory } from '../query/history.js';
 import { createRecount, keyOfGroup } from './recount.js';
 
 const RUNS = Number(process.env['RUNS'] ?? 6);
-const SEED = Number(process.env['SEED'] ?? 1);
+/** The seed of as-of-property.spec.ts, whose histories have all that is counted below. */
+const SEED = Number(process.env['SEED'] ?? 3);
 const QUESTIONS_A_MOMENT = 3;
 /** Entries of a segment: few, so that short histories have several. */
 const SEGMENT = 4n;
