@@ -49,6 +49,7 @@ export const SLOW_SPECS = {
     'test/integration/emit/killed.spec.ts',
     'test/integration/emit/outages.spec.ts',
     'test/integration/emit/traffic.spec.ts',
+    'test/integration/feeds/siem.spec.ts',
     'test/integration/feeds/topics-restore.spec.ts',
     'test/integration/feeds/topics-takeover.spec.ts',
     'test/integration/guard/faults.spec.ts',
@@ -65,6 +66,7 @@ export const SLOW_SPECS = {
     'test/integration/projections/rebuild-service.spec.ts',
     'test/integration/query/busy-readers.spec.ts',
     'test/integration/query/reports-stream.spec.ts',
+    'test/integration/registry/cli-export.spec.ts',
   ],
   'seeds an organisation, or visits all states or random histories of a model': [
     'src/lease/lease-model.spec.ts',

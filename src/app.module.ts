@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ExploreModule, type Explore } from './explore/index.js';
 import { IngestModule, type IngestParts } from './ingest/index.js';
 import { PlatformModule, type PlatformParts } from './platform/process/index.js';
 import { QueryModule, type Questions } from './query/index.js';
@@ -12,7 +13,12 @@ export interface AppParts {
   readonly registry: RegistryParts;
   readonly ingest: IngestParts | undefined;
   readonly serving:
-    | { readonly questions: Questions; readonly revocations: Revocations; readonly settings: SettingsParts }
+    | {
+        readonly questions: Questions;
+        readonly explore: Explore;
+        readonly revocations: Revocations;
+        readonly settings: SettingsParts;
+      }
     | undefined;
 }
 
@@ -27,7 +33,12 @@ export class AppModule {
         RegistryModule.with(registry),
         ...(ingest ? [IngestModule.with(ingest)] : []),
         ...(serving
-          ? [QueryModule.with(serving), SettingsModule.with(serving.settings), RevocationModule.with(serving)]
+          ? [
+              QueryModule.with(serving),
+              ExploreModule.with(serving),
+              SettingsModule.with(serving.settings),
+              RevocationModule.with(serving),
+            ]
           : []),
       ],
     };

@@ -8,6 +8,8 @@ import { FORMAT_DIRECTORY } from './segment.js';
 const PLACE_FILE = 'place.json';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+const OTHER = 'the directory holds the archive of another database, or one that was moved away';
+
 /** Why a directory is not the one of this database's archive, for people. */
 export type PlaceProblem = string;
 
@@ -21,10 +23,8 @@ export async function takePlace(client: PoolClient, root: string): Promise<Place
   const found = await readPlace(root);
   if (known !== undefined && known === found) return undefined;
   if (known !== undefined)
-    return found === undefined
-      ? 'the directory is not the one that the archive was begun in'
-      : 'the directory holds the archive of another database';
-  if (found !== undefined && (await hasFiles(root))) return 'the directory holds the archive of another database';
+    return found === undefined ? 'the directory is not the one that the archive was begun in' : OTHER;
+  if (found !== undefined && (await hasFiles(root))) return OTHER;
   const id = found ?? randomUUID();
   if (found === undefined) await writePlace(root, id);
   await client.query('INSERT INTO archive_place (id) VALUES ($1)', [id]);
@@ -37,14 +37,19 @@ export async function isPlace(client: Pick<Pool, 'query'>, root: string): Promis
   return known !== undefined && known === (await readPlace(root));
 }
 
-/** Makes `root`, which has no archive of another database, the place of this database's archive. Returns why it cannot be. */
+/**
+ * Makes `root`, which has no files of another archive, the place of this database's archive. The directory that was its place before is
+ * refused from then on. Returns why it cannot be.
+ */
 export async function movePlace(client: PoolClient, root: string): Promise<PlaceProblem | undefined> {
   await mkdir(root, { recursive: true, mode: 0o700 });
   const known = await readKnown(client);
   const found = await readPlace(root);
   if (known === undefined || known === found) return takePlace(client, root);
-  if (found !== undefined || (await hasFiles(root))) return 'the directory holds the archive of another database';
-  await writePlace(root, known);
+  if (await hasFiles(root)) return OTHER;
+  const id = randomUUID();
+  await writePlace(root, id);
+  await client.query('UPDATE archive_place SET id = $1', [id]);
   return undefined;
 }
 

@@ -24,6 +24,7 @@ export type Answer = Readonly<Record<string, unknown>>;
 /** An answer that is read while it arrives. */
 export interface Opened {
   readonly contentType: string;
+  header(name: string): string | undefined;
   readonly chunks: AsyncIterable<string>;
 }
 
@@ -146,7 +147,11 @@ async function open(url: string, method: string, path: string, headers: Headers,
       await reader.cancel().catch(() => undefined);
     }
   }
-  return { contentType: response.headers.get('content-type') ?? '', chunks: chunks() };
+  return {
+    contentType: response.headers.get('content-type') ?? '',
+    header: (name) => response.headers.get(name) ?? undefined,
+    chunks: chunks(),
+  };
 }
 
 /** Aborts if one step takes too long. The time in which our own reader does not read is not counted. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { addAsk } from './question/ask.js';
+import { addExplore } from './explore/explore.js';
 import { printable } from './output.js';
 import { RequestFailed } from './client.js';
 import { addCaller } from './registry/caller.js';
@@ -12,6 +13,7 @@ import { EXIT, exitCodeOf, exitCodesText } from './exit-codes.js';
 import { addDemo } from './trial/demo.js';
 import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
+import { addExport } from './export/export-command.js';
 import { addMcp } from './mcp/command.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
@@ -80,6 +82,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     exitCode = code;
   });
   addAsk(program, context);
+  addExport(program, context, (code) => {
+    exitCode = code;
+  });
+  addExplore(program, context);
   addMcp(program, context);
   addTenant(program, context);
   addSource(program, context);

@@ -89,6 +89,18 @@ const OWN_CODES = {
     title: 'Nothing was switched, because other sessions held locks on the tables.',
   },
   'no-lease': { kind: 'unavailable', title: 'This node holds no lease and cannot say whether a token is good.' },
+  'not-archived': {
+    kind: 'unavailable',
+    title: 'Too many uses are not archived yet: the role `archive` does not run, or is far behind.',
+  },
+  'archive-damaged': {
+    kind: 'unavailable',
+    title: 'A file of the archive cannot be read; `rescind rebuild archive` makes it anew.',
+  },
+  'engine-unavailable': {
+    kind: 'unavailable',
+    title: 'The engine of explore ended while it answered; ask again.',
+  },
   'database-unavailable': { kind: 'unavailable', title: 'The database cannot be reached.' },
   'kafka-unavailable': { kind: 'unavailable', title: 'Kafka cannot be reached or started.' },
   'control-log-unreadable': { kind: 'unavailable', title: 'The control log holds a record of a version unknown here.' },

@@ -14,3 +14,4 @@ export {
 } from './topics/index.js';
 export { controlTopic, revocationsTopic } from './topics/index.js';
 export { TopicsSchema1796000005000 } from './topics/migrations/1796000005000-schema.js';
+export { createSiemFeed, ocsfTopic, type SiemFeed, type SiemFeedOptions } from './siem/index.js';

@@ -16,6 +16,7 @@ export {
 } from './usage/read.pg.js';
 export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from './usage/edge-sums.pg.js';
 export { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from './usage/user-uses.pg.js';
+export { readAttributions, type UseAttribution } from './usage/attributions.pg.js';
 export { BLOCK_BITS } from './usage/blocks.js';
 export type { Conflict } from './tokens/write.pg.js';
 export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
@@ -55,6 +56,7 @@ export {
   type RebuildOptions,
   type Rebuilt,
 } from './rebuild/rebuild.pg.js';
+export { readEntryEvent, type EntryEvent } from './rebuild/stored-event.js';
 export type { Compared } from './rebuild/compare.pg.js';
 export { writeProjections, type WrittenProjections } from './write.pg.js';
 export { ProjectionsSchema1796000002000 } from './migrations/1796000002000-schema.js';

@@ -21,3 +21,4 @@ export type { GraphAnswer, GraphEdge, GraphNode } from './graph/answers.js';
 export { DirectoryEntry } from './directory/answers.js';
 export { DIRECTORY_KINDS, entryOf, type DirectoryKind } from './directory/entry.js';
 export { need, readParameters } from './ask/parameters.js';
+export type { FindUses } from './access/find-uses.js';

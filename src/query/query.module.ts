@@ -9,6 +9,7 @@ import { DocumentsController, type OpenApiSlot } from './documents/documents.con
 import { readExamples } from './documents/examples.js';
 import { moveNamedSchemas } from './named-schemas.js';
 import { PROTOCOL_PATHS } from './documents/protocol-paths.js';
+import { ExportController } from './export/export.controller.js';
 import { GraphController } from './graph/graph.controller.js';
 import { QuestionsController } from './lists/questions.controller.js';
 import { ReachController } from './reach/reach.controller.js';
@@ -37,6 +38,7 @@ export class QueryModule {
         AccessController,
         CoverageController,
         DirectoryController,
+        ExportController,
         ReachController,
         ReportsController,
         SearchController,

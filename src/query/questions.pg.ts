@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { Leaving } from '../platform/postgres/index.js';
 import { createAccessQuestion } from './access/access.pg.js';
 import type { AccessCounts, AccessPage } from './access/answers.js';
+import type { FindUses } from './access/find-uses.js';
 import { createCountsQuestion } from './access/counts.pg.js';
 import type { ConnectionPage, EntryAnswer, GrantPage, SequencesAnswer } from './lists/answers.js';
 import type { ChangePage } from './changes/answers.js';
@@ -23,10 +24,12 @@ import { createQuarantineQuestions, type QuarantineQuestions } from './lists/qua
 import { createReader, type ControlView } from './ask/reader.js';
 import { createAccessReview } from './reports/access-review.pg.js';
 import { createIncidentReport, type Incident } from './reports/incident.pg.js';
+import { createOcsfExport, type OcsfExport } from './export/ocsf.pg.js';
 import { createReportStreams, type Report } from './reports/stream.js';
 import type { SearchAnswer } from './search/answers.js';
 import { createSearchQuestion } from './search/search.pg.js';
 import { createSequencesQuestion } from './lists/sequences.pg.js';
+import { createOcsfReader } from '../ocsf/index.js';
 import { createAsk } from '../projections/index.js';
 import { createFindStopping, type FindStopping } from './lists/token-lineage.js';
 import type { TimelinePage } from './timeline/answers.js';
@@ -51,6 +54,7 @@ export interface Questions {
   readonly sequences: Question<SequencesAnswer>;
   readonly reach: BlastQuestions;
   readonly reports: { readonly accessReview: Question<Report>; readonly incident: Question<Incident> };
+  readonly exportOcsf: Question<OcsfExport>;
   readonly coverage: Question<CoverageAnswer>;
   readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
   readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
@@ -73,6 +77,8 @@ export interface QuestionsOptions {
   readonly control: () => ControlView;
   /** Finds the rules that stop a token. Default: looks among the rules of `control`. */
   readonly findStopping?: FindStopping;
+  /** Finds uses by filters that no index serves. Without it, such filters are refused. */
+  readonly findUses?: FindUses;
   /** Previews a proposed rule. Without it, proposed rules come without a preview. */
   readonly previewOrder?: PreviewOrder;
   /** Facts about sources and tokens that other parts of this process know. */
@@ -88,11 +94,12 @@ export function createQuestions(options: QuestionsOptions): Questions {
   const ask = createAsk({ pool, now, leaving });
   const askForReport = createAsk({ pool: reportPool, now, leaving });
   const follow = createFollowPairs();
+  const streams = createReportStreams();
   return {
     connections: createConnectionsQuestion({ ask, reader, follow }),
     grants: createGrantsQuestion({ ask, reader }),
-    access: createAccessQuestion({ ask, reader }),
-    accessCounts: createCountsQuestion({ ask, reader }),
+    access: createAccessQuestion({ ask, reader, findUses: options.findUses }),
+    accessCounts: createCountsQuestion({ ask, reader, findUses: options.findUses }),
     graph: createGraphQuestion({ ask, reader, follow }),
     changes: createChangesQuestion({ ask, reader, follow }),
     quarantine: createQuarantineQuestions({ ask, reader }),
@@ -101,9 +108,19 @@ export function createQuestions(options: QuestionsOptions): Questions {
     coverage: createCoverageQuestion({ ask, reader }),
     sourceCheck: createSourceCheck({ ask, reader, sight: options.sight ?? {} }),
     reports: {
-      accessReview: createAccessReview({ ask: askForReport, reader, streams: createReportStreams() }),
+      accessReview: createAccessReview({ ask: askForReport, reader, streams }),
       incident: createIncidentReport({ ask, reader }),
     },
+    exportOcsf: createOcsfExport({
+      ask,
+      reader,
+      streams,
+      ocsf: createOcsfReader({
+        pool: reportPool,
+        tenantName: reader.tenantName,
+        sourceName: (id) => reader.source(id).name ?? id,
+      }),
+    }),
     entity: createEntityQuestion({ ask }),
     directory: createDirectoryQuestion({ ask, reader }),
     search: createSearchQuestion({ ask, reader }),

@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { MAX_IDENTIFIER_LENGTH, MAX_TIME_SECONDS, MIN_TIME_SECONDS, RescindError } from '../contracts/index.js';
+import {
+  MAX_IDENTIFIER_LENGTH,
+  MAX_TIME_SECONDS,
+  MIN_TIME_SECONDS,
+  RescindError,
+  timeText,
+} from '../contracts/index.js';
 import { readLift, readOrder, readPreview } from './order-input.js';
 
 const NOW = 1_790_000_000;
@@ -51,6 +57,10 @@ describe('an order', () => {
     expect(order({ until: NOW + 1, resume: true }).resume).toBe(true);
     expect(order({ effect: 'revoke', before: MIN_TIME_SECONDS }).before).toBe(MIN_TIME_SECONDS);
     expect(order({ until: MAX_TIME_SECONDS }).until).toBe(MAX_TIME_SECONDS);
+    expect(order({ until: '8h' }).until).toBe(NOW + 8 * 3_600);
+    expect(order({ effect: 'revoke', before: '2h' }).before).toBe(NOW - 2 * 3_600);
+    for (const until of [String(NOW + 1), `@${NOW + 1}`, timeText(NOW + 1)])
+      expect(order({ until }).until).toBe(NOW + 1);
     expect(order({ reason: 'x'.repeat(1_024), on_behalf_of: 'b'.repeat(MAX_IDENTIFIER_LENGTH) })).toMatchObject({
       reason: 'x'.repeat(1_024),
       on_behalf_of: 'b'.repeat(MAX_IDENTIFIER_LENGTH),
@@ -83,6 +93,8 @@ describe('an order', () => {
     ['a moment before 2000', { effect: 'revoke', before: MIN_TIME_SECONDS - 1 }, 'time-out-of-range'],
     ['an end after 2100', { until: MAX_TIME_SECONDS + 1 }, 'time-out-of-range'],
     ['an end within a second', { until: NOW + 0.5 }, 'invalid-request'],
+    ['an end in words', { until: 'tomorrow' }, 'invalid-request'],
+    ['a date in the past as an end', { until: '2020-01-01' }, 'time-not-future'],
     ['a moment of a block', { before: NOW }, 'invalid-effect'],
     ['a new sign-in after a block', { reauthenticate: true }, 'invalid-effect'],
     ['an end in the past', { until: NOW }, 'time-not-future'],

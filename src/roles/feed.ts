@@ -1,4 +1,4 @@
-import { createTopicFeeds } from '../feeds/index.js';
+import { createSiemFeed, createTopicFeeds } from '../feeds/index.js';
 import { isLoopback } from '../platform/config/index.js';
 import type { KafkaServers } from '../platform/embedded/index.js';
 import { createKafka } from '../platform/kafka/index.js';
@@ -8,6 +8,9 @@ import type { Parts } from './parts.js';
 
 /** The session that holds the right to publish, and reads beside it. */
 const TOPIC_FEEDS_CONNECTIONS = 2;
+
+/** The session that holds the right to publish, and reads of the ledger beside it. */
+const SIEM_CONNECTIONS = 2;
 
 /** Starts the role `feed` towards Kafka: publishes the control log, sealed with `key`. */
 export function startTopicFeeds(parts: Parts, servers: KafkaServers, key: Buffer): void {
@@ -32,4 +35,22 @@ export function startTopicFeeds(parts: Parts, servers: KafkaServers, key: Buffer
   feeds.start();
   if (config.controlFence === 'on')
     health.register('topic-feeds', () => refuseWhen(feeds.notReadyReason(), 'control-log-behind'));
+}
+
+/** Publishes ledgers as OCSF events, if the configuration says so. Nothing waits for it. */
+export function startSiemFeed(parts: Parts, servers: KafkaServers): void {
+  const { config, url, log, metrics, lifecycle, follower } = parts;
+  if (config.ocsfTopics === 'off') return;
+  const pool = createPool({
+    url,
+    max: SIEM_CONNECTIONS,
+    applicationName: 'rescind-ocsf',
+    onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+  });
+  lifecycle.onStop('OCSF pool', () => pool.end());
+  parts.watchPool('ocsf', pool);
+  const kafka = createKafka({ ...servers, clientId: 'rescind-ocsf', log });
+  const feed = createSiemFeed({ kafka, pool, state: follower.state, log, metrics, prefix: config.topicPrefix });
+  lifecycle.onStop('OCSF feed', () => feed.stop());
+  feed.start();
 }

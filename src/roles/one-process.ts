@@ -4,7 +4,7 @@ import type { Config } from '../platform/config/index.js';
 import { announceInstance, type Lifecycle } from '../platform/process/index.js';
 import { ADMIN_KEY_FILE } from '../registry/index.js';
 import { startArchive } from './archive.js';
-import { startTopicFeeds } from './feed.js';
+import { startSiemFeed, startTopicFeeds } from './feed.js';
 import { layFoundation } from './foundation.js';
 import { startIngest } from './ingest.js';
 import { listenFor, startRegistry } from './listen.js';
@@ -22,7 +22,10 @@ export async function startProcess(
   const { parts, topicKeys, admin, kafkaProblem } = await layFoundation(config, options, lifecycle);
   const { servers } = parts;
   const registry = startRegistry(parts);
-  if (config.roles.has('feed') && servers) startTopicFeeds(parts, servers, await topicKeys.ensure());
+  if (config.roles.has('feed') && servers) {
+    startTopicFeeds(parts, servers, await topicKeys.ensure());
+    startSiemFeed(parts, servers);
+  }
   const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
   if (config.roles.has('archive')) startArchive(parts);
   const serving = config.roles.has('serve') ? startServing(parts, ingest) : undefined;

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller, ControlFollower } from '../control/index.js';
+import { createExplore } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
 import { createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
@@ -14,11 +15,14 @@ import type { HotHandler } from '../platform/http/index.js';
 import { createCancellingPool } from '../platform/postgres/index.js';
 import { createLineageReader } from '../projections/index.js';
 import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from '../query/index.js';
-import { createKeySets } from '../registry/index.js';
+import { createKeySets, createTurns } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
 import { createOwnAppender, type Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
+
+/** Questions of `explore` that compute at the same time; one tenant leaves room for another. Each has two threads. */
+const EXPLORING_AT_ONCE = 3;
 
 /** Starts the role `serve`: introspection, orders, questions, and the feeds of guards where the process has the role `feed` too. */
 export function startServing(parts: Parts, ingest: Ingest | undefined) {
@@ -105,7 +109,20 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
   });
   lifecycle.onStop('reports pool', () => reportPool.end());
   parts.watchPool('reports', reportPool);
+  const reader = createReader(() => follower.state);
+  const explore = createExplore({
+    pool: questionPool,
+    log,
+    turns: createTurns({ atOnce: EXPLORING_AT_ONCE }),
+    leaving,
+    sources: { find: reader.findSource, all: reader.sources },
+    nameOfSource: (id) => reader.source(id).name,
+    archiveRoot: config.archiveDir,
+    home: config.home,
+  });
+  lifecycle.onStop('explore', () => explore.stop());
   const questions = createQuestions({
+    findUses: explore,
     pool: questionPool,
     reportPool,
     leaving,
@@ -117,7 +134,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
     url,
     onIdleError,
     watchPool: parts.watchPool,
-    tenantKey: createReader(() => follower.state).tenantKey,
+    tenantKey: reader.tenantKey,
     now: () => Math.floor(Date.now() / 1000),
   };
   const { sight, authorizeRequest } = introspection;
@@ -133,7 +150,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
   ]);
   // Hands on what was counted while the appender still takes it.
   lifecycle.onStop('introspection counts', () => introspection.stop());
-  return { questions, revocations, settings, introspection, feeds, hot };
+  return { questions, explore, revocations, settings, introspection, feeds, hot };
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {

@@ -18,6 +18,8 @@ const MAY_NAME: Readonly<Record<string, string>> = {
   'src/query/search/answers.ts': 'that a search finds it',
   'src/query/access/filters.pg.ts': 'a filter of uses',
   'src/query/ask/parameter-docs.ts': 'words for people: the filter of uses',
+  'src/explore/question/vocabulary.ts': 'a dimension of questions over uses',
+  'src/explore/names/find-names.pg.ts': 'how the type of each agent is read for such a question',
   'src/archive/copy/entity.sql': 'a word of the public format of the archive',
 };
 

@@ -110,6 +110,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'projections are written inside the append transaction, from entries alone, so that they can be rebuilt',
     may: { contracts: all, rules: all, ...on('http', 'postgres'), log: { what: 'read' } },
   },
+  ocsf: {
+    reason: 'an event has one OCSF form, whoever sends it on: a file, an answer or a topic',
+    may: { contracts: all, ...on('postgres'), log: { what: 'read' }, projections: { what: 'read' }, 'version.ts': all },
+  },
   archive: {
     reason: 'the archive copies recorded uses and decides nothing, and nothing waits for it',
     may: {
@@ -172,6 +176,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       control: { what: 'state, lease' },
       registry: { what: 'callers' },
       log: { what: 'read' },
+      ocsf: all,
     },
   },
   query: {
@@ -183,8 +188,19 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       ...on('csv', 'log', 'http', 'postgres'),
       registry: { what: 'callers' },
       log: { what: 'read' },
+      ocsf: all,
       projections: { what: 'read' },
       selection: all,
+    },
+  },
+  explore: {
+    reason: 'any question over uses is answered from projections and the archive, and nothing waits for it',
+    may: {
+      contracts: all,
+      ...on('csv', 'log', 'http', 'postgres'),
+      registry: { what: 'callers' },
+      projections: { what: 'read' },
+      archive: { what: 'read' },
     },
   },
   settings: {

@@ -26,6 +26,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'revocation.latency': () => import('./revocation-latency.js'),
   'revocation.beside-events': () => import('./revocation-beside-events.js'),
   questions: () => import('./questions.js'),
+  explore: () => import('./explore.js'),
   'questions.starve': () => import('./questions-starve.js'),
   'guard.check': () => import('./guard-check.js'),
 };

@@ -86,8 +86,17 @@ As of 2026-11-20T19:00:00+01:00 (ledger index 7).
 
   it('shows no control characters of names from outside, and no name as a line of its own', () => {
     const sub = 'a\u001b[2J\nroot\u202e';
-    const { text: said } = say({ items: [row({ user: { entity: 1, iss: 'https://idp.example', sub }, 'x\ny': 1 })] });
-    expect(said).toContain('a\\u{1b}[2J\\u{a}root\\u{202e}');
+    const { text: said } = say({
+      items: [
+        row({
+          user: { entity: 1, iss: 'https://idp.example', sub },
+          note: 'n\u001b[2J',
+          scopes: ['s\u0007'],
+          'x\ny': 1,
+        }),
+      ],
+    });
+    for (const shown of ['a\\u{1b}[2J\\u{a}root\\u{202e}', 'n\\u{1b}[2J', 's\\u{7}']) expect(said).toContain(shown);
     expect(said.split('\n')).toHaveLength(3);
   });
 

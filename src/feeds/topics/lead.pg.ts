@@ -2,29 +2,29 @@ import { RescindError } from '../../contracts/index.js';
 import type { Seq } from '../../control/index.js';
 import type { Pool, PoolClient } from '../../platform/postgres/index.js';
 
-/** Advisory lock of the publishing process. */
+/** Advisory lock of the process that publishes the control log. */
 const LEAD_LOCK = 7426;
 
-/** Position up to which a topic is published. */
-export interface Cursor {
-  readonly seq: Seq;
+/** Position up to which a topic is published: a seq of the control log, or an index of a ledger. */
+export interface Cursor<P extends bigint = Seq> {
+  readonly seq: P;
   readonly lastOffset: bigint | null;
 }
 
-export interface Move {
+export interface Move<P extends bigint = Seq> {
   readonly topic: string;
-  readonly held: Seq;
-  readonly to: Cursor;
+  readonly held: P;
+  readonly to: Cursor<P>;
 }
 
 /** The right to publish, held by a session of its own. The same session moves the cursors, so that without the right they do not move. */
-export interface Lead {
+export interface Lead<P extends bigint = Seq> {
   /** Whether the server or the network has reported the session lost. The next move notices a session that is silently gone. */
   isLost(): boolean;
-  cursors(cluster: string): Promise<Map<string, Cursor>>;
-  begin(cluster: string, topic: string, at: Cursor): Promise<void>;
+  cursors(cluster: string): Promise<Map<string, Cursor<P>>>;
+  begin(cluster: string, topic: string, at: Cursor<P>): Promise<void>;
   /** Moves cursors. Throws `edit-conflict` if another process moved one of them. */
-  move(cluster: string, moves: readonly Move[]): Promise<void>;
+  move(cluster: string, moves: readonly Move<P>[]): Promise<void>;
   release(): void;
 }
 
@@ -41,8 +41,8 @@ export async function storedOffset(pool: Pool, topic: string): Promise<bigint | 
   return offset === null ? null : BigInt(offset);
 }
 
-/** Takes the right to publish. Undefined if another process has it. */
-export async function takeLead(pool: Pool): Promise<Lead | undefined> {
+/** Takes the right to publish what `lock` stands for. Undefined if another process has it. */
+export async function takeLead<P extends bigint = Seq>(pool: Pool, lock = LEAD_LOCK): Promise<Lead<P> | undefined> {
   const client = await pool.connect();
   let broken: Error | undefined;
   const onError = (error: Error): void => {
@@ -55,8 +55,8 @@ export async function takeLead(pool: Pool): Promise<Lead | undefined> {
     client.release(broken ?? true);
   };
   try {
-    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [LEAD_LOCK]);
-    if (rows[0]!.taken) return leadOf(client, () => broken !== undefined, release);
+    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [lock]);
+    if (rows[0]!.taken) return leadOf<P>(client, () => broken !== undefined, release);
     client.off('error', onError);
     client.release(broken);
     return undefined;
@@ -66,7 +66,7 @@ export async function takeLead(pool: Pool): Promise<Lead | undefined> {
   }
 }
 
-function leadOf(client: PoolClient, isLost: () => boolean, release: () => void): Lead {
+function leadOf<P extends bigint>(client: PoolClient, isLost: () => boolean, release: () => void): Lead<P> {
   return {
     isLost,
     async cursors(cluster) {
@@ -77,7 +77,7 @@ function leadOf(client: PoolClient, isLost: () => boolean, release: () => void):
       return new Map(
         rows.map(({ topic, seq, last_offset: offset }) => [
           topic,
-          { seq: BigInt(seq) as Seq, lastOffset: offset === null ? null : BigInt(offset) },
+          { seq: BigInt(seq) as P, lastOffset: offset === null ? null : BigInt(offset) },
         ]),
       );
     },
@@ -102,7 +102,7 @@ function leadOf(client: PoolClient, isLost: () => boolean, release: () => void):
         ],
       );
       if (rowCount !== moves.length)
-        throw new RescindError('edit-conflict', { detail: 'another process publishes the control log' });
+        throw new RescindError('edit-conflict', { detail: 'another process publishes to the topic' });
     },
     release,
   };

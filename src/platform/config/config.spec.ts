@@ -32,6 +32,7 @@ describe('readConfig', () => {
       kafka: 'embedded',
       topicPrefix: 'rescind',
       controlFence: 'on',
+      ocsfTopics: 'off',
       leaseMs: 4_000,
       confirmShare: 10,
       logOrigin: 'rescind.local',

@@ -59,6 +59,8 @@ export interface Config {
   readonly topicPrefix: string;
   /** Whether a node compares its database with the published control topic before it joins. */
   readonly controlFence: 'on' | 'off';
+  /** Whether ledgers are published to Kafka as OCSF events. */
+  readonly ocsfTopics: 'on' | 'off';
   /** The key that seals the control topic, base64url of 32 bytes. Undefined: the key that the first start made. */
   readonly controlTopicKey: Secret | undefined;
   /** How long a node may stay silent before it is fenced, in milliseconds. */
@@ -135,6 +137,7 @@ export function readConfig(given: Environment): Config {
     migrations: readOneOf(env, 'MIGRATIONS', ['auto', 'manual'], 'auto', refuse),
     kafka: readKafka(env, refuse),
     topicPrefix: readTopicPrefix(env, refuse),
+    ocsfTopics: readOneOf(env, 'OCSF_TOPICS', ['on', 'off'], 'off', refuse),
     controlFence: readOneOf(env, 'CONTROL_FENCE', ['on', 'off'], 'on', refuse),
     controlTopicKey: readTopicKey(env, refuse),
     leaseMs: readInteger(env, 'LEASE_SECONDS', { min: 2, max: 30, default: DEFAULT_LEASE_SECONDS }, refuse) * 1000,
@@ -176,6 +179,8 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   MIGRATIONS: 'manual to refuse a start until `rescind migrate` has run (default auto: a start migrates the database)',
   ...KAFKA_DOCUMENTATION,
   TOPIC_PREFIX: `first part of the topics that Rescind publishes to; two deployments on one Kafka need two (default ${DEFAULT_TOPIC_PREFIX})`,
+  OCSF_TOPICS:
+    'on to publish each ledger as OCSF events for a SIEM, to <TOPIC_PREFIX>.ocsf.<tenant>, from its beginning (default off)',
   CONTROL_FENCE:
     'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
   CONTROL_TOPIC_KEY:

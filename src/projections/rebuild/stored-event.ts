@@ -7,6 +7,7 @@ import {
   RescindError,
   withOwnAudience,
   type AudienceTerms,
+  type EventName,
   type RegistryChanged,
   type TokenIssued,
   type TokenSeen,
@@ -50,23 +51,20 @@ export function readStoredEvent(
   tenant: Tenant,
   resources: SourceResources,
 ): StoredEvent | undefined {
-  const { index, arrivalMs, type, source, payload } = entry;
-  if (!payload) return undefined;
-  const name = parseEventType(type);
-  if (name === undefined) throw unreadable(tenant, index, 'its type is none of this release');
-  const { id, time, data } = envelopeOf(payload);
-  const atMs = typeof time === 'string' ? parseEventTime(time) : undefined;
-  if (atMs === undefined || typeof data !== 'object') throw unreadable(tenant, index, 'it has no time or no data');
+  const { index, arrivalMs, source } = entry;
+  const read = readEntryEvent(entry, tenant.id);
+  if (!read) return undefined;
+  const { name, id, data, atMs } = read;
   const event = { name, data, tenant: tenant.id, tenantKey: tenant.key, ix: index, arrivalMs, atMs };
-  if (name === 'token.seen') return { said: seenToken(data as TokenSeen, { ...event, id: id as string, seenSeq: 0n }) };
+  if (name === 'token.seen') return { said: seenToken(data as TokenSeen, { ...event, id, seenSeq: 0n }) };
   if (isOwnEventName(name)) {
     if (name === 'source.changed') noteResources(data as RegistryChanged, resources);
     return { own: event as OwnProjectedEvent };
   }
   const terms = resources.of(source);
   // Each release takes from `data` the members that it knows.
-  const read = knownData(name, data);
-  const own = name === 'token.issued' ? ownAudience(read as TokenIssued, terms) : read;
+  const known = knownData(name, data);
+  const own = name === 'token.issued' ? ownAudience(known as TokenIssued, terms) : known;
   return {
     said: {
       ...event,
@@ -78,6 +76,26 @@ export function readStoredEvent(
       at: Math.floor(atMs / 1000),
     } as ProjectedEvent,
   };
+}
+
+/** The event of an entry, as its source said it. */
+export interface EntryEvent {
+  readonly name: EventName;
+  readonly id: string;
+  readonly data: object;
+  /** Time of the event, epoch milliseconds. */
+  readonly atMs: number;
+}
+
+/** Reads the event of an entry. Returns undefined if the payload was erased. `data` may have members that this release does not know. */
+export function readEntryEvent({ index, type, payload }: StoredEntry, tenant: string): EntryEvent | undefined {
+  if (!payload) return undefined;
+  const name = parseEventType(type);
+  if (name === undefined) throw unreadable(tenant, index, 'its type is none of this release');
+  const { id, time, data } = envelopeOf(payload);
+  const atMs = typeof time === 'string' ? parseEventTime(time) : undefined;
+  if (atMs === undefined || typeof data !== 'object') throw unreadable(tenant, index, 'it has no time or no data');
+  return { name, id: id as string, data: data as object, atMs };
 }
 
 /** Reads the envelope. In binary mode, id and time are headers and the bytes are the data; in the other modes the data may be in `data_base64`. */
@@ -104,5 +122,5 @@ function noteResources({ id, after }: RegistryChanged, resources: SourceResource
   if (Array.isArray(said)) resources.changed(id, { resources: said as readonly string[], profile });
 }
 
-const unreadable = (tenant: Tenant, index: bigint, why: string): RescindError =>
-  new RescindError('ledger-inconsistent', { detail: `entry ${index} of ${tenant.id} cannot be read: ${why}` });
+const unreadable = (tenant: string, index: bigint, why: string): RescindError =>
+  new RescindError('ledger-inconsistent', { detail: `entry ${index} of ${tenant} cannot be read: ${why}` });

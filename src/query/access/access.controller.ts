@@ -3,13 +3,15 @@ import { ApiTags } from '@nestjs/swagger';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { Answers, type Asker } from '../ask/documented.controller.js';
 import type { Questions } from '../questions.pg.js';
+import { parameterDocs } from '../ask/parameter-docs.js';
+import { LIMIT } from '../ask/parameters.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
-import { ACCESS_PARAMETERS } from './access.pg.js';
+import { ACCESS_PARAMETERS, MAX_ACCESSES } from './access.pg.js';
 import * as answers from './answers.js';
 import { COUNT_PARAMETERS, MAX_WALKED } from './counts.pg.js';
 
 const FILTERS =
-  'The filters by user, client, agent, resource and token have an index; every other filter needs one of these beside it.';
+  'Filters by user, client, agent, resource and token are answered from an index; other filters alone are answered as /v1/explore does, in about a second (the type of an agent needs one of the former beside it).';
 
 @ApiTags('questions')
 @Controller('v1/access')
@@ -25,7 +27,7 @@ export class AccessController {
   @Answers(
     'Who accessed what, newest first',
     answers.AccessPage,
-    ACCESS_PARAMETERS,
+    parameterDocs(ACCESS_PARAMETERS, { limit: { schema: { ...LIMIT, maximum: MAX_ACCESSES } } }),
     `Default of \`from\`: 30 days ago. All pages are about the moment of the first page. ${FILTERS} /v1/entries/{index} has the event of an item, /v1/tokens/{token} the lineage of its token.`,
   )
   access(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<answers.AccessPage> {

@@ -5,15 +5,16 @@ import {
   COUNTING_TIMEOUT_MS,
   type HourSubject,
   MAX_COUNTED,
+  type Moment,
   readHourUses,
   type Snapshot,
   type UseSums,
 } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
-import { inconsistent, invalid, readParameters } from '../ask/parameters.js';
+import { inconsistent, invalid, readParameters, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import { windowAt, type Window } from '../ask/window.js';
+import { type AskedWindow, windowAt, type Window } from '../ask/window.js';
 import type { AccessCounts } from './answers.js';
 import {
   ACCESS_FILTERS,
@@ -23,6 +24,7 @@ import {
   resolveFilters,
   type ResolvedFilters,
 } from './filters.pg.js';
+import { askerOf, filterWithoutIndex, refuseWithoutIndex, type FindUses } from './find-uses.js';
 import { drivenStatements } from './statements.js';
 
 export const COUNT_PARAMETERS = ['by', ...ACCESS_FILTERS, 'as_of'] as const;
@@ -46,17 +48,25 @@ const COUNTS_OF_SEVERAL = drivenStatements('counts.sql', {
 export function createCountsQuestion({
   ask,
   reader,
+  findUses,
   maxWalked = MAX_WALKED,
 }: {
   readonly ask: Ask;
   readonly reader: Reader;
+  /** Without it, filters without an index are refused. */
+  readonly findUses?: FindUses | undefined;
   readonly maxWalked?: number;
 }) {
   return (tenant: string, query: unknown): Promise<AccessCounts> => {
     const parameters = readParameters(query, COUNT_PARAMETERS);
     const by = readBy(parameters.get('by'));
     const filters = readFilters(parameters);
+    if (findUses === undefined) refuseWithoutIndex(parameters);
+    const filter = filterWithoutIndex(parameters);
     const tenantKey = reader.tenantKey(tenant);
+
+    if (filter !== undefined)
+      return countAll(ask, findUses!, { tenant, parameters, by, window: filters.window }, filter);
 
     return ask(
       tenant,
@@ -68,26 +78,106 @@ export function createCountsQuestion({
         const counted = subject
           ? { buckets: await readStored(snapshot, subject, by, window), from: undefined }
           : await walk(snapshot, resolved, by, window, maxWalked);
-        return {
-          as_of: asOfOf(snapshot),
-          by,
-          from: timeText(window.from),
-          to: orNull(asked.to ?? null, timeText),
-          total: {
-            ...describe([...counted.buckets.values()].reduce(add, NOTHING)),
-            ...isCut(counted.from !== undefined),
-          },
-          items: [...counted.buckets].map(([bucket, sums]) => {
-            const at = bucket * BUCKET_SECONDS[by];
-            return { at: timeText(at), ...describe(sums), ...isCut(counted.from !== undefined && at <= counted.from) };
-          }),
-          ...(counted.from === undefined ? {} : { counted_from: timeText(counted.from) }),
-        };
+        return answerOf(snapshot, by, window, asked.to, counted);
       },
       readAsOf(parameters),
       { timeoutMs: COUNTING_TIMEOUT_MS },
     );
   };
+}
+
+interface Counted {
+  readonly buckets: Buckets;
+  /** There were more accesses than one answer counts; those later than this are counted. */
+  readonly from: number | undefined;
+}
+
+function answerOf(
+  moment: Moment,
+  by: By,
+  window: { readonly from: number },
+  to: number | undefined,
+  { buckets, from }: Counted,
+): AccessCounts {
+  return {
+    as_of: asOfOf(moment),
+    by,
+    from: timeText(window.from),
+    to: orNull(to ?? null, timeText),
+    total: { ...describe([...buckets.values()].reduce(add, NOTHING)), ...isCut(from !== undefined) },
+    items: [...buckets].map(([bucket, sums]) => {
+      const at = bucket * BUCKET_SECONDS[by];
+      return { at: timeText(at), ...describe(sums), ...isCut(from !== undefined && at <= from) };
+    }),
+    ...(from === undefined ? {} : { counted_from: timeText(from) }),
+  };
+}
+
+interface CountedAll {
+  readonly tenant: string;
+  readonly parameters: Parameters;
+  readonly by: By;
+  readonly window: AskedWindow;
+}
+
+const SUMMED = ['calls', 'allowed', 'records', 'bytes'] as const;
+const OF_OPERATION: Readonly<Record<string, keyof UseSums>> = {
+  read: 'reads',
+  write: 'writes',
+  delete: 'deletes',
+  export: 'exports',
+  admin: 'admins',
+};
+
+/** Counts attributed uses by filters without an index, with the engine of `explore`. */
+async function countAll(
+  ask: Ask,
+  findUses: FindUses,
+  { tenant, parameters, by, window: askedWindow }: CountedAll,
+  filter: object,
+): Promise<AccessCounts> {
+  const { moment, window, to } = await ask(
+    tenant,
+    async (snapshot) => {
+      const asked = windowAt(askedWindow, snapshot.at, wholeHourOf);
+      const { index, at } = snapshot;
+      return { moment: { index, at }, window: boundsOf(asked, by, snapshot), to: asked.to };
+    },
+    readAsOf(parameters),
+  );
+  const sums =
+    moment.index === 0n
+      ? []
+      : await findUses.sum(askerOf(tenant), {
+          by: [by, 'operation'],
+          measures: SUMMED,
+          filter: { ...filter, client: { missing: false } },
+          from: window.from,
+          to: window.end,
+          as_of: String(moment.index),
+        });
+  const buckets: Buckets = new Map();
+  for (const { group, values } of sums) {
+    const bucket = Date.parse(group[by] as string) / 1_000 / BUCKET_SECONDS[by];
+    const [n, allowed, records, bytes] = SUMMED.map((name) => values[name] as number) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    const operation = OF_OPERATION[String(group['operation'])];
+    const one = {
+      ...NOTHING,
+      n,
+      allowed,
+      records,
+      bytes,
+      ...(operation === undefined ? {} : { [operation]: allowed }),
+    };
+    buckets.set(bucket, add(buckets.get(bucket) ?? NOTHING, one));
+  }
+  const sorted: Buckets = new Map([...buckets].sort(([first], [second]) => first - second));
+  return answerOf(moment, by, window, to, { buckets: sorted, from: undefined });
 }
 
 export function readBy(text = 'day'): By {

@@ -17,6 +17,10 @@ const DRIVERS = {
 } as const;
 export type Driver = keyof typeof DRIVERS;
 
+/** Builds the statement of an SQL file of this folder that walks the ledger. */
+export const walkingStatement = (file: string): string =>
+  loadSql(import.meta.url, file).replace('{matches}', () => MATCHES);
+
 /** Builds one statement a driver from an SQL file of this folder. */
 export function drivenStatements(
   file: string,

@@ -5,6 +5,7 @@ import {
   DIGEST as digest,
   ENTITY as entity,
   EXPAND,
+  INDEX,
   LIMIT,
   TEXT as text,
   TOKEN_ID,
@@ -60,6 +61,7 @@ const PARAMETER_DOCS = {
   },
   from: { schema: TIME_INPUT, description: `only accesses that began at this time or later; ${BACK}` },
   to: { schema: TIME_INPUT, description: `only accesses that began before this time; ${BACK}` },
+  before_index: { schema: INDEX, description: 'only entries below this index of the ledger' },
   as_of: {
     schema: MOMENT_INPUT,
     description:
@@ -108,6 +110,11 @@ const PARAMETER_DOCS = {
     description: 'SHA-256 of the signing input of a JWT without `jti`, base64url',
   },
   kind: { schema: choice(['user', 'client', 'agent']), description: 'only entries of this kind' },
+  after_index: {
+    schema: INDEX,
+    description:
+      'Only accesses behind this index, in the order of the ledger: a reader that polls goes on with the index of the last item. Without `from`, `to` and `cursor`.',
+  },
   limit: { schema: LIMIT, description: 'largest number of items in the page' },
   cursor: { schema: CURSOR, description: '`next` of the previous page; all other parameters must stay the same' },
 } as const;

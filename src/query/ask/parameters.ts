@@ -96,9 +96,9 @@ export function readEntity(parameters: Parameters, kind: FilterKind): EntityRef 
 
 export const LIMIT = { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE } as const;
 
-export function readLimit(parameters: Parameters): number {
+export function readLimit(parameters: Parameters, most: number = MAX_PAGE): number {
   const text = parameters.get('limit');
-  return text === undefined ? DEFAULT_PAGE : readInteger('limit', text, 1, MAX_PAGE);
+  return text === undefined ? DEFAULT_PAGE : readInteger('limit', text, 1, most);
 }
 
 export function readChoice(

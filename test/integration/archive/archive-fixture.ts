@@ -18,7 +18,10 @@ import { makeTraffic } from '../../fault/traffic.js';
 import { createStage, IDP, RAS, type Stage } from '../../support/stage.js';
 
 /** Entries of a segment in specs: ranges close soon, and lineages lie across them. */
-export const FEW = 32n;
+export const FEW = 64n;
+
+/** A segment starts a process, which takes seconds on a busy machine; a spec writes several. */
+export const MANY_SEGMENTS_MS = 300_000;
 
 export type Row = Readonly<Record<string, unknown>>;
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   archiveNext,
   createArchiver,
@@ -12,7 +12,16 @@ import {
 } from '../../../src/archive/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { testLog } from '../../support/services.js';
-import { createArchiveWorld, FEW, filesOf, submitSingly, type ArchiveWorld } from './archive-fixture.js';
+import {
+  createArchiveWorld,
+  FEW,
+  filesOf,
+  submitSingly,
+  type ArchiveWorld,
+  MANY_SEGMENTS_MS,
+} from './archive-fixture.js';
+
+jest.setTimeout(MANY_SEGMENTS_MS);
 
 let world: ArchiveWorld;
 beforeAll(async () => {
@@ -97,6 +106,11 @@ describe('another directory', () => {
       const moved = await rebuildArchive({ pool: world.stage.database.pool, root: other });
       expect(moved.damaged).toHaveLength(files);
       expect(await findDamaged({ pool: world.stage.database.pool, root: other })).toEqual([]);
+      // The old directory would miss what is written from now on.
+      await expect(world.archive()).rejects.toThrow(/moved away/);
+      expect(await archiveNext({ pool: world.stage.database.pool, root: other, segmentEntries: FEW })).toMatchObject({
+        range: expect.anything(),
+      });
     } finally {
       await rm(other, { recursive: true });
     }

@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { TABLES, tenantDirectory } from '../../../src/archive/index.js';
 import { access, API, fromChat, fromIdp, idJag, token } from '../../support/stage.js';
-import { createArchiveWorld, duck, type ArchiveWorld } from './archive-fixture.js';
+import { createArchiveWorld, duck, type ArchiveWorld, MANY_SEGMENTS_MS } from './archive-fixture.js';
 
 const PAGE = await readFile(new URL('../../../src/archive/FORMAT.md', import.meta.url), 'utf8');
+
+jest.setTimeout(MANY_SEGMENTS_MS);
 
 /** Days of the page's week, counted from today. */
 const DAYS: Readonly<Record<string, number>> = { '2026-11-22': -5, '2026-11-23': -1, '2026-11-30': 2 };

@@ -1,9 +1,11 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { archiveNext, pathOf, STEPS, tenantDirectory } from '../../../src/archive/index.js';
 import { createPool } from '../../../src/platform/postgres/index.js';
-import { createArchiveWorld, duck, FEW, submitSingly, type ArchiveWorld } from './archive-fixture.js';
+import { createArchiveWorld, duck, FEW, submitSingly, type ArchiveWorld, MANY_SEGMENTS_MS } from './archive-fixture.js';
+
+jest.setTimeout(MANY_SEGMENTS_MS);
 
 let world: ArchiveWorld;
 beforeAll(async () => {

@@ -1,14 +1,24 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createArchiver, TABLES } from '../../../src/archive/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { testLog } from '../../support/services.js';
 import { access, fromChat, fromIdp, idJag } from '../../support/stage.js';
-import { createArchiveWorld, FEW, filesOf, listFiles, readFileRows, type ArchiveWorld } from './archive-fixture.js';
+import {
+  createArchiveWorld,
+  FEW,
+  filesOf,
+  listFiles,
+  readFileRows,
+  type ArchiveWorld,
+  MANY_SEGMENTS_MS,
+} from './archive-fixture.js';
 
 const DAY_MS = 86_400_000;
+
+jest.setTimeout(MANY_SEGMENTS_MS);
 
 let world: ArchiveWorld;
 beforeEach(async () => {

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { archiveNext, findDamaged } from '../../../src/archive/index.js';
 import { createPool } from '../../../src/platform/postgres/index.js';
-import { createArchiveWorld, duck, FEW, submitSingly, type ArchiveWorld } from './archive-fixture.js';
+import { createArchiveWorld, duck, FEW, submitSingly, type ArchiveWorld, MANY_SEGMENTS_MS } from './archive-fixture.js';
+
+jest.setTimeout(MANY_SEGMENTS_MS);
 
 let world: ArchiveWorld;
 beforeAll(async () => {

@@ -236,7 +236,7 @@ describe('a rebuild', () => {
     expect(refused).toMatchObject({
       code: 'invalid-request',
       detail: expect.stringContaining(
-        'all, tokens, usage, grants, connections, edges, sessions, rules, sources, sequences',
+        'all, tokens, usage, grants, connections, edges, sessions, said, rules, sources, sequences',
       ),
     });
     expect(await codeOf(rebuild(stage, { leftOut: ['nothing.at_all'] }))).toBe('invalid-request');

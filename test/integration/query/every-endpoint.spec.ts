@@ -144,6 +144,7 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'changes',
     'directory',
     'entries/{index}',
+    'export/ocsf',
     'quarantine',
     'quarantine/{id}',
     'revocations',

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
@@ -15,13 +18,14 @@ import {
   type NewControlRecord,
 } from '../../../src/control/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
+import { createExplore, ExploreModule } from '../../../src/explore/index.js';
 import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
 import { type Log } from '../../../src/platform/log/index.js';
 import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
 import { writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { createQuestions, createReader, describeApi, QueryModule } from '../../../src/query/index.js';
-import { createAuthenticator, createRegistry, RegistryModule } from '../../../src/registry/index.js';
+import { createAuthenticator, createRegistry, createTurns, RegistryModule } from '../../../src/registry/index.js';
 import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
 import { CSV_MEDIA_TYPE, SettingsModule } from '../../../src/settings/index.js';
 import { startParts, type Cleanups } from '../../support/cleanups.js';
@@ -130,16 +134,29 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
   for (const batch of history) await inTransaction(database.pool, (client) => writeHistory(client, batch));
 
   const state = () => follower.state;
-  const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW });
   const registry = RegistryModule.with({
     registry: createRegistry({ controlLog, follower }),
     authenticate: createAuthenticator({ state }),
   });
-  const { tenantKey } = createReader(state);
+  const { tenantKey, findSource, sources, source } = createReader(state);
+  const archiveRoot = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-archive-`));
+  const explore = createExplore({
+    pool: database.pool,
+    log,
+    turns: createTurns({ atOnce: 2 }),
+    sources: { find: findSource, all: sources },
+    nameOfSource: (id) => source(id).name,
+    archiveRoot,
+    home: archiveRoot,
+    now: () => NOW,
+  });
+  cleanups.push(() => rm(archiveRoot, { recursive: true }));
+  cleanups.push(() => explore.stop());
+  const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW, findUses: explore });
   const settings = SettingsModule.with({ url: database.url, tenantKey, now: () => NOW });
   const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
   const app: NestFastifyApplication = await createHttpApp({
-    module: { ...QueryModule.with({ questions }), imports: [registry, settings] },
+    module: { ...QueryModule.with({ questions }), imports: [registry, settings, ExploreModule.with({ explore })] },
     listen,
     log,
     bodies: { mediaTypes: ['application/json', CSV_MEDIA_TYPE], limitBytes: 4 * 1024 * 1024 },
@@ -173,6 +190,8 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
   return {
     app,
     pool: database.pool,
+    explore,
+    archiveRoot,
     url,
     /** The registered state: tenants with their keys, sources, the rule. */
     control: state,

@@ -121,18 +121,13 @@ describe('cursors', () => {
   });
 });
 
-describe('filters without an index', () => {
-  it.each([
-    'operation=read',
-    'outcome=denied',
-    'agent_type=support',
-    'operation=read&outcome=denied&from=1790000000&to=1790000001',
-  ])('%s alone', async (query) => {
-    const { status, body } = await api.get(`/v1/access?${query}`);
+describe('questions without an index', () => {
+  it('are refused by the type of an agent alone', async () => {
+    const { status, body } = await api.get('/v1/access?agent_type=support');
     expect([status, body.code]).toEqual([400, 'filter-too-wide']);
   });
 
-  it('are refused, and so are questions that take too long', async () => {
+  it('are refused if they take too long', async () => {
     const letGo = await hold(api.pool, 'LOCK TABLE access IN ACCESS EXCLUSIVE MODE');
     try {
       const { status, body } = await api.get('/v1/access');
@@ -248,7 +243,7 @@ describe('hostile parameters', () => {
     ['/v1/access?agent_iss=a', 400, 'inconsistent-request'],
     ['/v1/access?user=999999', 404, 'not-found'],
     ['/v1/access?from=1790000001&to=1790000001', 400, 'inconsistent-request'],
-    ['/v1/access?limit=101', 400, 'invalid-request'],
+    ['/v1/access?limit=1001', 400, 'invalid-request'],
     ['/v1/access?usr=1', 400, 'invalid-request'],
     [`/v1/tokens?iss=${CRM_AS}`, 400, 'inconsistent-request'],
     [`/v1/tokens?iss=${CRM_AS}&jti=none`, 404, 'not-found'],

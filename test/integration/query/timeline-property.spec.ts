@@ -132,7 +132,7 @@ it('a timeline has every attributed use once, folded as said, in pages of any si
       maxLength: 12,
     },
   );
-  const rules = fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 1, maxLength: 4 });
+  const rules = fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 8, maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(histories, rules, moments, async (history, ordered, asked) => {
       const database = await createTestDatabase();

@@ -100,7 +100,7 @@ async function startTenants(cleanups: Cleanups) {
       status: response.status,
       type,
       text,
-      body: text === '' || !/json/.test(type ?? '') ? undefined : JSON.parse(text),
+      body: text === '' || !/[/+]json/.test(type ?? '') ? undefined : JSON.parse(text),
     };
   }
 

@@ -28,6 +28,7 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   'post /revoke': 'for authorization servers: it takes a token',
   'get /authorize-request': 'for proxies: it takes a token',
   'post /authorize-request': 'for proxies: it takes a token',
+  'get /v1/export/ocsf': '`rescind export ocsf`',
   'post /v1/revocations': '`rescind revoke`',
   'post /v1/revocations/{id}/lift': '`rescind revoke lift`',
   'post /v1/sources': '`rescind source create`',

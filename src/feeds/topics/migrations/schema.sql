@@ -1,8 +1,8 @@
--- Position up to which the control log is published to a topic of a Kafka cluster. Moved after the broker has acknowledged.
+-- Position up to which the control log or a ledger is published to a topic of a Kafka cluster. Moved after the broker has acknowledged.
 CREATE TABLE topic_cursor (
   cluster     text        NOT NULL,
   topic       text        NOT NULL,
-  -- Position in the control log.
+  -- Position in the control log; for a topic of OCSF events the index behind the last entry.
   seq         bigint      NOT NULL,
   -- Offset of the last record written there. A topic that ends before this offset was recreated.
   last_offset bigint,

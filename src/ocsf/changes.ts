@@ -1,0 +1,137 @@
+import type {
+  Author,
+  ClientChanged,
+  ConnectionChanged,
+  LogGap,
+  RegistryChanged,
+  RevocationLifted,
+  RevocationOrdered,
+  TokenRevoked,
+  UserChanged,
+} from '../contracts/index.js';
+import { defined, present, SEVERITY, STATUS, type Body, type Json } from './event.js';
+import { EVERY_USER, resourcesOf, UNKNOWN_USER, userOf } from './names.js';
+
+/** Types of managed entities in OCSF. */
+const USER = { type_id: 2, type: 'User' } as const;
+const POLICY = { type_id: 5, type: 'Policy' } as const;
+const other = (type: string) => ({ type_id: 99, type }) as const;
+
+/** Privileges that are lost when nobody says which: all. */
+const ALL = ['*'] as const;
+
+const managed = (activity: string, entity: Json): Body => ({
+  class: 'Entity Management',
+  activity,
+  status_id: STATUS.success,
+  entity,
+});
+
+export const userChanged =
+  (activity: 'Enable' | 'Disable') =>
+  (data: UserChanged): Body =>
+    managed(activity, { ...USER, uid: data.sub, user: userOf(data) });
+
+export const clientChanged =
+  (activity: 'Enable' | 'Disable') =>
+  (data: ClientChanged): Body =>
+    managed(activity, { ...other('Client'), uid: data.idp_client_id, data });
+
+/** A connection has no id of its own: its name is made of the two applications and the resources, so that all its events have one name. */
+export const connectionChanged =
+  (activity: 'Create' | 'Update' | 'Delete') =>
+  (data: ConnectionChanged): Body =>
+    managed(activity, {
+      ...other('Connection'),
+      name: `${data.idp_client_id} → ${[...data.resource].sort().join(' ')}`,
+      data,
+    });
+
+const REGISTRY_ACTIVITIES: Readonly<Record<RegistryChanged['change'], string>> = {
+  created: 'Create',
+  updated: 'Update',
+  disabled: 'Disable',
+  'secret-added': 'Update',
+  'secret-removed': 'Update',
+};
+
+export const registryChanged =
+  (type: 'Source' | 'Caller' | 'Tenant') =>
+  (data: RegistryChanged): Body => ({
+    ...managed(REGISTRY_ACTIVITIES[data.change], {
+      ...other(type),
+      uid: data.id,
+      ...(typeof data.after['name'] === 'string' ? { name: data.after['name'] } : {}),
+      data: data.after,
+    }),
+    actor: actorOf(data.author),
+    unmapped: { change: data.change, seq: data.seq },
+  });
+
+/** The caller's name is the application; the person on whose behalf it acted is the user. */
+const actorOf = ({ caller, on_behalf_of: person }: Author): Json =>
+  defined({ app_name: caller, user: person === undefined ? undefined : { uid: person } });
+
+export function revocationOrdered(data: RevocationOrdered): Body {
+  const { selector, or: others } = data;
+  const resources = [...(selector.resource === undefined ? [] : [selector.resource]), ...(others?.resource ?? [])];
+  return {
+    class: 'User Access Management',
+    activity: 'Revoke Privileges',
+    severity_id: selector.all ? SEVERITY.high : SEVERITY.medium,
+    status_id: STATUS.success,
+    status_detail: data.reason,
+    metadata: { correlation_uid: data.rule },
+    actor: actorOf(data.author),
+    user: selector.user === undefined ? EVERY_USER : userOf(selector.user),
+    privileges: ALL,
+    resources: resourcesOf(resources),
+    unmapped: present({
+      rule: data.rule,
+      seq: data.seq,
+      effect: data.effect,
+      selector,
+      or: others,
+      before: data.before,
+      until: data.until,
+      resume: data.resume,
+      reauthenticate: data.reauthenticate,
+      cause: data.cause,
+      after_lift_of: data.after_lift_of,
+    }),
+  };
+}
+
+/** A lift gives nobody anything: it ends a rule, and later grants decide. */
+export const revocationLifted = (data: RevocationLifted): Body => ({
+  ...managed('Deactivate', { ...POLICY, uid: data.rule, policy: { uid: data.rule, type: 'block' } }),
+  status_detail: data.reason,
+  metadata: { correlation_uid: data.rule },
+  actor: actorOf(data.author),
+  unmapped: present({ seq: data.seq, resume: data.resume, at: data.at, cause: data.cause }),
+});
+
+export const tokenRevoked = ({ iss, reason, client_id: client, ...token }: TokenRevoked): Body => ({
+  class: 'User Access Management',
+  activity: 'Revoke Privileges',
+  severity_id: SEVERITY.medium,
+  status_id: STATUS.success,
+  status_detail: reason,
+  user: UNKNOWN_USER,
+  privileges: ALL,
+  actor: { idp: { uid: iss, issuer: iss }, app_uid: client ?? iss },
+  unmapped: {
+    token: defined({ iss, jti: token.jti, sha256: token.sha256, signing_input_sha256: token.signing_input_sha256 }),
+    kind: token.kind,
+  },
+});
+
+/** Records that nobody can read any more. A reader of the ledger must know that something is missing. */
+export const logGap = (data: LogGap): Body => ({
+  class: 'Application Error',
+  activity: 'General Error',
+  severity_id: SEVERITY.high,
+  message: `records of ${data.topic} were gone before they were read`,
+  status_detail: data.reason,
+  unmapped: { ...data },
+});

@@ -1,0 +1,3 @@
+export { OCSF_VERSION, type OcsfEvent } from './event.js';
+export { toOcsf } from './to-ocsf.js';
+export { createOcsfReader, type OcsfPage, type OcsfReader, type OcsfReaderOptions } from './read.pg.js';

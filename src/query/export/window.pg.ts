@@ -1,0 +1,47 @@
+import type { Snapshot } from '../../projections/index.js';
+import { loadSql } from '../../platform/postgres/index.js';
+import { inconsistent, readIndex, type Parameters } from '../ask/parameters.js';
+import { readWindow, windowAt, type AskedWindow } from '../ask/window.js';
+
+/** Entries of a ledger from `first` to `end` (exclusive). */
+export interface IndexWindow {
+  readonly first: bigint;
+  readonly end: bigint;
+}
+
+/** A window of the ledger as it was asked for: by arrival, by index, or one end by each. */
+export interface AskedIndexWindow {
+  readonly times: AskedWindow;
+  readonly afterIndex: bigint | undefined;
+  readonly beforeIndex: bigint | undefined;
+}
+
+export const INDEX_WINDOW_PARAMETERS = ['from', 'to', 'after_index', 'before_index'] as const;
+
+export function readIndexWindow(parameters: Parameters): AskedIndexWindow {
+  for (const [time, index] of [
+    ['from', 'after_index'],
+    ['to', 'before_index'],
+  ] as const)
+    if (parameters.has(time) && parameters.has(index)) throw inconsistent(`give \`${time}\` or \`${index}\`, not both`);
+  const indexOf = (name: string): bigint | undefined => {
+    const text = parameters.get(name);
+    return text === undefined ? undefined : readIndex(text);
+  };
+  return { times: readWindow(parameters), afterIndex: indexOf('after_index'), beforeIndex: indexOf('before_index') };
+}
+
+const COUNT_ARRIVED = { name: 'count-arrived-before', text: loadSql(import.meta.url, 'count-arrived-before.sql') };
+
+/** Finds the window among the entries below the snapshot's index. It is empty if nothing lies in it. */
+export async function findIndexWindow(snapshot: Snapshot, asked: AskedIndexWindow): Promise<IndexWindow> {
+  const times = windowAt(asked.times, snapshot.at);
+  const countBefore = async (seconds: number): Promise<bigint> => {
+    const [row] = await snapshot.rows<{ index: string }>(COUNT_ARRIVED, [seconds * 1000, String(snapshot.index)]);
+    return BigInt(row!.index);
+  };
+  const first = times.from === undefined ? (asked.afterIndex ?? -1n) + 1n : await countBefore(times.from);
+  const end = times.to === undefined ? (asked.beforeIndex ?? snapshot.index) : await countBefore(times.to);
+  const last = end < snapshot.index ? end : snapshot.index;
+  return { first, end: last < first ? first : last };
+}

@@ -1,0 +1,22 @@
+// Runs the part of `rescind serve` that publishes OCSF events, in a process of its own that a spec can kill. Prints `ready` and stays.
+import { createControlFollower, createControlLog } from '../../../dist/control/index.js';
+import { createSiemFeed } from '../../../dist/feeds/index.js';
+import { createKafka } from '../../../dist/platform/kafka/index.js';
+import { createLog } from '../../../dist/platform/log/index.js';
+import { createMetrics } from '../../../dist/platform/observe/index.js';
+import { createPool } from '../../../dist/platform/postgres/index.js';
+
+const [url, brokers, prefix, applicationName] = process.argv.slice(2);
+const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+const pool = createPool({
+  url,
+  max: 3,
+  applicationName,
+  onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+});
+const controlLog = createControlLog({ pool });
+const follower = createControlFollower({ url, controlLog, log, serves: false });
+await follower.start();
+const kafka = createKafka({ brokers: brokers.split(','), clientId: applicationName, log });
+createSiemFeed({ kafka, pool, state: follower.state, log, metrics: createMetrics(), prefix }).start();
+process.stdout.write('ready\n');
