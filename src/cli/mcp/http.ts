@@ -110,16 +110,28 @@ async function exchange(
 ): Promise<void> {
   const left = new AbortController();
   outgoing.on('close', () => left.abort());
-  const hasBody = incoming.method !== 'GET' && incoming.method !== 'HEAD';
+  const body = await bodyOf(incoming);
+  if (body === undefined) return void outgoing.writeHead(413).end();
   const response = await answer(
     new Request(new URL(incoming.url ?? '/', `http://${HOST}`), {
       method: incoming.method ?? 'GET',
       headers: Object.entries(incoming.headers).map(([name, value]): [string, string] => [name, String(value)]),
-      ...(hasBody ? { body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' } : {}),
+      ...(body === undefined || body.length === 0 ? {} : { body: new Uint8Array(body) }),
       signal: left.signal,
-    } as RequestInit),
+    }),
   );
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (response.body === null) outgoing.end();
   else await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing);
+}
+
+/** Reads a body; undefined if it is too long. The rest of such a body is read and dropped, so that its sender can read the answer. */
+async function bodyOf(incoming: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length <= MAX_BODY_BYTES) chunks.push(chunk);
+  }
+  return length <= MAX_BODY_BYTES ? Buffer.concat(chunks) : undefined;
 }

@@ -1,4 +1,10 @@
-import { McpServer, ProtocolError, ProtocolErrorCode, type CallToolResult } from '@modelcontextprotocol/server';
+import {
+  McpServer,
+  ProtocolError,
+  ProtocolErrorCode,
+  type CallToolResult,
+  type Tool as ToolDescription,
+} from '@modelcontextprotocol/server';
 import { VERSION } from '../../version.js';
 import { liftedText, orderedText } from '../ask/revoke-order.js';
 import { unknownText } from '../ask/rule-text.js';
@@ -61,12 +67,12 @@ export function createMcpServer(serving: Serving): McpServer {
   return mcp;
 }
 
-function describe({ name, kind, description, inputSchema }: Tool) {
+function describe({ name, kind, description, inputSchema }: Tool): ToolDescription {
   const isReading = kind === 'question' || kind === 'preview';
   return {
     name,
     description,
-    inputSchema,
+    inputSchema: inputSchema as ToolDescription['inputSchema'],
     annotations: {
       readOnlyHint: isReading,
       destructiveHint: !isReading,

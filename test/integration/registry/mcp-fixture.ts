@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
+import type { Cleanups } from '../../support/cleanups.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
 import { createCli } from './cli-fixture.js';
 
@@ -24,13 +25,14 @@ export interface Incident {
   readonly auditorKey: string;
   readonly says: ReturnType<typeof createCli>;
   isActive(token: string): Promise<boolean>;
-  stop(): Promise<void>;
 }
 
 /** A service with one incident: an agent that read a little for alice exports much, minutes after bob was connected to it too. */
-export async function startIncident(): Promise<Incident> {
+export async function startIncident(cleanups: Pick<Cleanups, 'push'>): Promise<Incident> {
   const database = await createTestDatabase();
+  cleanups.push(() => database.drop());
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
+  cleanups.push(() => rm(home, { recursive: true, force: true }));
   const config = readConfig({
     RESCIND_HOME: home,
     PORT: '0',
@@ -39,6 +41,7 @@ export async function startIncident(): Promise<Incident> {
     LOG_LEVEL: 'silent',
   });
   const rescind = await startRescind(config, { log: testLog() });
+  cleanups.push(() => rescind.stop());
   const says = createCli(home);
   const created = async (command: string): Promise<string> => {
     const { out, err } = await says(`caller create ${command} --json`);
@@ -54,8 +57,8 @@ export async function startIncident(): Promise<Incident> {
     [idpKey, grants()],
     [chatKey, uses()],
   ] as const) {
-    const { code, err } = await says('emit -', { key, stdin: lines.join('\n') });
-    if (code !== 0) throw new Error(err);
+    const { code, err, out } = await says('emit -', { key, stdin: lines.join('\n') });
+    if (code !== 0) throw new Error(`${err}${out.slice(0, 2_000)}`);
   }
   const apiKey = await created(`chat-api --introspect ${API} --accept ${RAS}`);
   return {
@@ -71,16 +74,11 @@ export async function startIncident(): Promise<Incident> {
       });
       return ((await response.json()) as { active: boolean }).active;
     },
-    async stop() {
-      await rescind.stop();
-      await database.drop();
-      await rm(home, { recursive: true, force: true });
-    },
   };
 }
 
 const NOW = Math.floor(Date.now() / 1000);
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 const event = (source: string, id: string, type: string, at: number, data: object): string =>
   JSON.stringify({
@@ -120,7 +118,7 @@ function uses(): string[] {
       aud: [API],
       scope: 'read export',
       iat: NOW - 2_900,
-      exp: NOW + 86_400,
+      exp: NOW + 7_200,
       id_jag: { iss: IDP, jti: `g-${nth}` },
     }),
   );

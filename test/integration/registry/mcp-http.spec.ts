@@ -14,8 +14,7 @@ let server: ChildProcess;
 let url: URL;
 const cleanups = cleanUp(afterAll);
 beforeAll(async () => {
-  incident = await startIncident();
-  cleanups.push(() => incident.stop());
+  incident = await startIncident(cleanups);
   server = spawn(
     process.execPath,
     ['dist/cli/rescind.js', 'mcp', '--http', '0', '--allow-revoke', '--url', incident.rescind.url],
@@ -66,7 +65,7 @@ function send(
       },
     );
     sent.on('error', reject);
-    sent.end(method === 'GET' ? undefined : body);
+    sent.end(method === 'POST' ? body : undefined);
   });
 }
 
@@ -82,7 +81,7 @@ describe('rescind mcp --http', () => {
       name: 'access',
       arguments: { client_iss: IDP, client_id: AGENT, limit: 1 },
     });
-    expect(uses.structuredContent).toMatchObject({ items: [{ client: { client_id: AGENT } }] });
+    expect(uses.structuredContent).toMatchObject({ items: [{ operation: 'read', records: 1 }] });
 
     const selector = { client: { iss: IDP, client_id: AGENT } };
     const order = { name: 'order_revocation', arguments: { selector, reason: 'exports far more than it reads' } };
@@ -131,8 +130,13 @@ describe('rescind mcp --http', () => {
     ];
     for (const headers of refused)
       expect({ headers, status: (await send({ ...headers, authorization })).status }).toEqual({ headers, status: 403 });
-    for (const headers of [{}, { host: `localhost:${url.port}` }, { origin: `http://localhost:${url.port}` }]) {
-      const { status, text, headers: told } = await send({ ...headers, authorization } as Record<string, string>);
+    const served: Record<string, string>[] = [
+      {},
+      { host: `localhost:${url.port}` },
+      { origin: `http://localhost:${url.port}` },
+    ];
+    for (const headers of served) {
+      const { status, text, headers: told } = await send({ ...headers, authorization });
       expect({ headers, status }).toEqual({ headers, status: 200 });
       expect(text).toContain('revocations_preview');
       expect(told['access-control-allow-origin']).toBeUndefined();
