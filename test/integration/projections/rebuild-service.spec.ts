@@ -184,7 +184,7 @@ describe('`rescind rebuild`, beside a running service', () => {
     expect(await rescindSays('rebuild', 'everything')).toEqual({
       code: 2,
       out: '',
-      err: 'rescind: no projection is named `everything`; there are all, tokens, usage, grants, connections, edges, sessions, said, rules, sources, sequences\n',
+      err: 'rescind: no projection is named `everything`; there are all, tokens, usage, grants, connections, edges, sessions, said, rules, sources, sequences, archive\n',
     });
     expect(await rescindSays('rebuild')).toMatchObject({ code: 2 });
     expect(await rescindSays('rebuild', 'sessions', '--shape', 'token')).toMatchObject({
