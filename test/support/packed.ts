@@ -42,8 +42,13 @@ export const temporaryDirectory = (): Promise<string> =>
 
 export async function emptyProject(): Promise<Project> {
   const directory = await temporaryDirectory();
-  const { PATH, HOME } = process.env;
-  const base = { HOME, PATH: `${dirname(process.execPath)}${delimiter}${PATH}` };
+  // A registry behind a proxy of a company has a certificate that only this variable makes known.
+  const { PATH, HOME, NODE_EXTRA_CA_CERTS } = process.env;
+  const base = {
+    HOME,
+    PATH: `${dirname(process.execPath)}${delimiter}${PATH}`,
+    ...(NODE_EXTRA_CA_CERTS === undefined ? {} : { NODE_EXTRA_CA_CERTS }),
+  };
   await writeFile(join(directory, 'package.json'), '{ "private": true, "type": "module" }\n');
   const write = async (files: Readonly<Record<string, string>>): Promise<void> => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
