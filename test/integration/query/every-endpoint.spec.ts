@@ -311,9 +311,10 @@ describe('another tenant', () => {
             name === 'cursor'
               ? cursors
               : [token, rule, ...sources, ...names, ...entities.slice(0, 3), entities.at(-1)!];
-          await Promise.all(
-            values.map((value) => asGlobex('GET', `${path}?${name}=${encodeURIComponent(value)}`, role!)),
-          );
+          for (const some of inGroups(values))
+            await Promise.all(
+              some.map((value) => asGlobex('GET', `${path}?${name}=${encodeURIComponent(value)}`, role!)),
+            );
           asked += values.length;
         }
         for (const query of pairsOf(parameters.map(({ name }) => name)))
@@ -324,6 +325,14 @@ describe('another tenant', () => {
     MANY_QUESTIONS_MS,
   );
 });
+
+/** A caller has so many questions at a time; one more is told to come again after a second. */
+const AT_A_TIME = 16;
+
+const inGroups = (values: readonly string[]): readonly (readonly string[])[] =>
+  Array.from({ length: Math.ceil(values.length / AT_A_TIME) }, (_, nth) =>
+    values.slice(nth * AT_A_TIME, (nth + 1) * AT_A_TIME),
+  );
 
 /** Names of the tenant `acme` that take two parameters. */
 function pairsOf(known: readonly string[]): readonly string[] {
