@@ -1,8 +1,8 @@
 import { loadSql, type Pool, type PoolClient } from '../platform/postgres/index.js';
+import { COUNT_ARRIVED } from '../projections/index.js';
 import { DAY_MS, dayOf, type Range } from './segment.js';
 
 const FIND_CLOSED = loadSql(import.meta.url, 'find-closed.sql');
-const FIND_DAY_END = loadSql(import.meta.url, 'find-day-end.sql');
 
 /** A ledger whose next range has closed. */
 export interface Due {
@@ -30,11 +30,6 @@ export async function findDue(client: Pick<Pool, 'query'>, segmentEntries: bigin
 
 /** Finds where the range that is due ends. */
 export async function findRange(client: PoolClient, { tenant, first, limit, dayEndMs }: Due): Promise<Range> {
-  const { rows } = await client.query<{ end_ix: string }>(FIND_DAY_END, [
-    tenant,
-    String(first),
-    String(limit),
-    String(dayEndMs),
-  ]);
-  return { tenant, first, end: BigInt(rows[0]!.end_ix), day: dayOf(dayEndMs - DAY_MS) };
+  const { rows } = await client.query<{ index: string }>(COUNT_ARRIVED.text, [tenant, dayEndMs - 1, String(limit)]);
+  return { tenant, first, end: BigInt(rows[0]!.index), day: dayOf(dayEndMs - DAY_MS) };
 }

@@ -1,8 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
-import { int4Array, loadSql } from '../../platform/postgres/index.js';
-import type { Snapshot } from '../../projections/index.js';
-
-const READ_NAMES = { name: 'explore-names', text: loadSql(import.meta.url, 'read-names.sql') };
+import { int4Array } from '../../platform/postgres/index.js';
+import { READ_NAMES, type Snapshot } from '../../projections/index.js';
 
 interface NameRow {
   readonly [column: string]: unknown;

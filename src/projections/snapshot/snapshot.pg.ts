@@ -34,10 +34,11 @@ const OPEN = {
 };
 const COMMIT = { name: 'question-commit', text: 'COMMIT' } as const;
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
-const FIND_INDEX = { name: 'find-index', text: loadSql(import.meta.url, 'find-index.sql') };
-const FIND_INDEX_OF_HEAD = {
-  name: 'find-index-of-head',
-  text: FIND_INDEX.text.replaceAll('$3', 'coalesce((SELECT next_ix FROM ledger_head WHERE tenant = $1), 0)'),
+/** Counts the entries of a tenant, below the index `$3`, that had arrived by the millisecond `$2`. */
+export const COUNT_ARRIVED = { name: 'count-arrived', text: loadSql(import.meta.url, 'count-arrived.sql') };
+const COUNT_ARRIVED_OF_HEAD = {
+  name: 'count-arrived-of-head',
+  text: COUNT_ARRIVED.text.replaceAll('$3', 'coalesce((SELECT next_ix FROM ledger_head WHERE tenant = $1), 0)'),
 };
 
 /**
@@ -292,7 +293,9 @@ async function open(
         String(timeoutMs),
       ],
     }),
-    otherMs === undefined ? undefined : query<{ index: string }>({ ...FIND_INDEX_OF_HEAD, values: [tenant, otherMs] }),
+    otherMs === undefined
+      ? undefined
+      : query<{ index: string }>({ ...COUNT_ARRIVED_OF_HEAD, values: [tenant, otherMs] }),
   ]);
   const { next_ix, arrival, tables } = opened.rows[0]!;
   return {
@@ -336,7 +339,7 @@ async function findMoment(
   if ('atMs' in asked || 'agoMs' in asked) {
     const atMs = 'atMs' in asked ? asked.atMs : now * 1000 - asked.agoMs;
     if (atMs >= (now + 1) * 1000) throw outOfRange('`as_of` lies in the future');
-    const [found] = other?.atMs === atMs ? [other] : await rows<{ index: string }>(FIND_INDEX, [atMs, String(head)]);
+    const [found] = other?.atMs === atMs ? [other] : await rows<{ index: string }>(COUNT_ARRIVED, [atMs, String(head)]);
     if (found === undefined || found.index === '0')
       throw outOfRange('`as_of` lies before the first entry of the ledger');
     return { index: BigInt(found.index), at: Math.floor(atMs / 1000) };

@@ -1,6 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
-import { int4Array, loadSql } from '../../platform/postgres/index.js';
-import { ENTITY_KINDS, type Snapshot } from '../../projections/index.js';
+import { int4Array } from '../../platform/postgres/index.js';
+import { ENTITY_KINDS, READ_NAMES, type Snapshot } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import type { Agent, Client, Resource, User } from './answer-parts.js';
 import type { FilterKind } from './entity-kinds.js';
@@ -19,8 +19,6 @@ const FIND_ALL = {
   byId: { name: 'names-by-id', text: withAliases(BY_ID) },
   byKey: { name: 'names-by-key', text: withAliases(BY_KEY) },
 } as const;
-/** Reads names of entities. `$2` are ids, `$3` is the index. */
-export const READ_NAMES = { name: 'names', text: loadSql(import.meta.url, 'names.sql') };
 
 /**
  * Finds the ids that a filter stands for; undefined if the filter is not given. A user or client is also found under

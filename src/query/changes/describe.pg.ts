@@ -1,8 +1,8 @@
 import { timeText } from '../../contracts/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { connectionStateOf } from '../ask/entity-kinds.js';
-import { namesOf, orNull, READ_NAMES, type EntityRow } from '../ask/names.pg.js';
-import type { Snapshot } from '../../projections/index.js';
+import { namesOf, orNull, type EntityRow } from '../ask/names.pg.js';
+import { READ_NAMES, type Snapshot } from '../../projections/index.js';
 import type { ChangeItem } from './answers.js';
 import type { Line } from './lines.js';
 

@@ -1,5 +1,4 @@
-import type { Snapshot } from '../../projections/index.js';
-import { loadSql } from '../../platform/postgres/index.js';
+import { COUNT_ARRIVED, type Snapshot } from '../../projections/index.js';
 import { inconsistent, readIndex, type Parameters } from '../ask/parameters.js';
 import { readWindow, windowAt, type AskedWindow } from '../ask/window.js';
 
@@ -31,13 +30,12 @@ export function readIndexWindow(parameters: Parameters): AskedIndexWindow {
   return { times: readWindow(parameters), afterIndex: indexOf('after_index'), beforeIndex: indexOf('before_index') };
 }
 
-const COUNT_ARRIVED = { name: 'count-arrived-before', text: loadSql(import.meta.url, 'count-arrived-before.sql') };
-
 /** Finds the window among the entries below the snapshot's index. It is empty if nothing lies in it. */
 export async function findIndexWindow(snapshot: Snapshot, asked: AskedIndexWindow): Promise<IndexWindow> {
   const times = windowAt(asked.times, snapshot.at);
   const countBefore = async (seconds: number): Promise<bigint> => {
-    const [row] = await snapshot.rows<{ index: string }>(COUNT_ARRIVED, [seconds * 1000, String(snapshot.index)]);
+    const by = seconds * 1000 - 1;
+    const [row] = await snapshot.rows<{ index: string }>(COUNT_ARRIVED, [by, String(snapshot.index)]);
     return BigInt(row!.index);
   };
   const first = times.from === undefined ? (asked.afterIndex ?? -1n) + 1n : await countBefore(times.from);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { archiveNext, findDamaged } from '../../../src/archive/index.js';
+import { commitSegment } from '../../../src/archive/manifest.pg.js';
 import { createPool } from '../../../src/platform/postgres/index.js';
 import { createArchiveWorld, duck, FEW, submitSingly, type ArchiveWorld, MANY_SEGMENTS_MS } from './archive-fixture.js';
 
@@ -48,4 +49,18 @@ it('two writers at once make one archive', async () => {
     String(end),
   ]);
   expect(archived).toEqual({ n: live!['n'], once: live!['n'] });
+});
+
+it('a segment is committed only where the archive ends, also without the lock', async () => {
+  const before = await world.manifest();
+  const client = await world.stage.database.pool.connect();
+  try {
+    for (const first of [0n, before.end - FEW, before.end + FEW])
+      await expect(
+        commitSegment(client, { tenant: world.stage.tenant, first, end: first + FEW, day: '2026-11-24' }, []),
+      ).rejects.toThrow(`does not end at ${first}`);
+  } finally {
+    client.release();
+  }
+  expect(await world.manifest()).toEqual(before);
 });

@@ -13,7 +13,7 @@ import { ACME, keyOf, NOW, startQueryApi, T, writeHistory, type Said } from '../
 import { ruleOf, stoppedOf, walkAllTokens, type Walked } from './naive-walk.js';
 import { COMBINED, SINGLE, tokenHistories } from './token-histories.js';
 
-const RUNS = Number(process.env['RUNS'] ?? 8);
+const RUNS = Number(process.env['RUNS'] ?? 40);
 const SEED = Number(process.env['SEED'] ?? 1);
 const SKEW = 5;
 const TENANT = { id: ACME, key: keyOf(ACME) };
