@@ -97,7 +97,13 @@ export function createRunner(options: ExploreOptions) {
           archived,
           moment: { index, at },
           before,
-          selected: { index, at, window, conditions, sources: { ...pathsOf(archived), end: archived.end, lookups } },
+          selected: {
+            index,
+            at,
+            window,
+            conditions,
+            sources: { ...pathsOf(archived, index), end: archived.end, lookups },
+          },
         };
       },
       asked,
@@ -155,5 +161,9 @@ export function createRunner(options: ExploreOptions) {
   };
 }
 
-/** Returns the paths of the files that a question reads. */
-export const pathsOf = ({ uses, late, path }: Archived) => ({ uses: uses.map(path), late: late.map(path) });
+/** Returns the paths of the files that a question reads, as of an index. */
+export const pathsOf = ({ uses, late, path }: Archived, index: bigint) => ({
+  whole: uses.filter(({ end }) => end <= index).map(path),
+  cut: uses.filter(({ end }) => end > index).map(path),
+  late: late.map(path),
+});
