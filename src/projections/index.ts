@@ -1,5 +1,6 @@
 export { COUNTING_TIMEOUT_MS, MAX_COUNTED } from './counting.js';
 export { ENTITY_DIMENSIONS, ENTITY_KINDS, type EntityKind } from './entities.pg.js';
+export { namesOf, readNames, type EntityRow, type Names } from './names/names.pg.js';
 export { seenToken, type OwnProjectedEvent, type ProjectedEvent } from './event.js';
 export { personOf } from './connections/person.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';

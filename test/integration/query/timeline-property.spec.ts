@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
-import { MIGRATIONS } from '../../../src/migrations.js';
+import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { createQuestions, type Questions } from '../../../src/query/index.js';
-import { createTestDatabase } from '../../support/services.js';
+import type { TestTemplate } from '../../support/services.js';
 import { histories } from './as-of-histories.js';
-import { ACME, NOW, startQueryApi, T, writeHistory } from './history.js';
+import { ACME, createEmptyLedger, NOW, startQueryApi, T, writeHistory } from './history.js';
 import { sayOwn } from './own-entries.js';
 import { AGENT, CRM, CRM_AS, IDP } from './story.js';
 
@@ -15,10 +14,15 @@ const SEED = Number(process.env['SEED'] ?? 7);
 const FIRST_ARRIVAL = (T + 110_000) * 1_000;
 
 let registered: Awaited<ReturnType<typeof startQueryApi>>;
+let template: TestTemplate;
 beforeAll(async () => {
   registered = await startQueryApi([]);
+  template = await createEmptyLedger();
 });
-afterAll(() => registered.stop());
+afterAll(async () => {
+  await template.drop();
+  await registered.stop();
+});
 
 type Filters = Readonly<Record<string, string>>;
 const ALICE = { user_iss: IDP, user_tenant: 'acme', user_sub: 'alice' };
@@ -135,16 +139,13 @@ it('a timeline has every attributed use once, folded as said, in pages of any si
   const rules = fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 8, maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(histories, rules, moments, async (history, ordered, asked) => {
-      const database = await createTestDatabase();
+      const { pool, drop } = await template.copy();
       try {
-        await runMigrations({ url: database.url, migrations: MIGRATIONS });
         let arrivals = 0;
         for (const { said } of history)
-          await inTransaction(database.pool, (client) =>
-            writeHistory(client, said, () => FIRST_ARRIVAL + arrivals++ * 1_000),
-          );
+          await inTransaction(pool, (client) => writeHistory(client, said, () => FIRST_ARRIVAL + arrivals++ * 1_000));
         for (const [nth, after] of ordered.entries())
-          await sayOwn(database.pool, ACME, 'revocation.ordered', (T + after) * 1_000 + (after % 1_000), {
+          await sayOwn(pool, ACME, 'revocation.ordered', (T + after) * 1_000 + (after % 1_000), {
             rule: `r${nth}`,
             seq: String(nth + 1),
             effect: 'block',
@@ -153,12 +154,12 @@ it('a timeline has every attributed use once, folded as said, in pages of any si
             reason: 'random',
             author: { caller: 'acme-revoke' },
           });
-        await database.pool.query('UPDATE entry SET arrival = $2 WHERE tenant = $1 AND arrival > $2', [
+        await pool.query('UPDATE entry SET arrival = $2 WHERE tenant = $1 AND arrival > $2', [
           ACME,
           FIRST_ARRIVAL + arrivals * 1_000,
         ]);
-        const questions = createQuestions({ pool: database.pool, control: registered.control, now: () => NOW });
-        const { rows } = await database.pool.query('SELECT next_ix FROM ledger_head WHERE tenant = $1', [ACME]);
+        const questions = createQuestions({ pool, control: registered.control, now: () => NOW });
+        const { rows } = await pool.query('SELECT next_ix FROM ledger_head WHERE tenant = $1', [ACME]);
         const head = BigInt(rows[0].next_ix);
         for (const [nth, hours, at, limit] of asked) {
           const asOf = at % 3 === 0 ? head : (BigInt(at) % head) + 1n;
@@ -169,7 +170,7 @@ it('a timeline has every attributed use once, folded as said, in pages of any si
           seen.cuts += found.cuts;
         }
       } finally {
-        await database.drop();
+        await drop();
       }
     }),
     { numRuns: RUNS, seed: SEED, endOnFailure: true },

@@ -1,14 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildEvent } from '../../../src/emit/index.js';
 import type { EventDataOf, SourceEventName } from '../../../src/contracts/index.js';
-import { startRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { startParts, type Cleanups } from '../../support/cleanups.js';
-import { createTestDatabase, testLog } from '../../support/services.js';
+import { startOwnRescind } from '../../support/rescind.js';
 
 /** One word in every name of a tenant, so that it is known wherever it shows. */
 export const TENANTS = ['acme', 'globex'] as const;
@@ -74,19 +69,7 @@ export interface Answered {
 export const startTwoTenants = () => startParts(startTenants);
 
 async function startTenants(cleanups: Cleanups) {
-  const database = await createTestDatabase();
-  cleanups.push(() => database.drop());
-  const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-  cleanups.push(() => rm(home, { recursive: true, force: true }));
-  const config = readConfig({
-    RESCIND_HOME: home,
-    PORT: '0',
-    DATABASE_URL: database.url,
-    KAFKA_BROKERS: 'none',
-    LOG_LEVEL: 'silent',
-  });
-  const rescind = await startRescind(config, { log: testLog() });
-  cleanups.push(() => rescind.stop());
+  const { rescind, database } = await startOwnRescind(cleanups);
 
   async function ask(method: string, path: string, key: string | null, body?: string): Promise<Answered> {
     const headers: Record<string, string> = {
