@@ -235,8 +235,9 @@ async function findNames(snapshot: Snapshot, text: string, limit: number): Promi
 const TIMELINE_OF: readonly string[] = ['user', 'client', 'agent', 'resource'];
 /** Returns the question that answers most about an entity. {@link withUses} replaces it for what only uses name. */
 function seeOf(kind: string, id: number, name: string): string {
-  if (TIMELINE_OF.includes(kind)) return `/v1/timeline?${kind}=${id}`;
-  return kind === 'agent_type' ? `/v1/blast-radius?agent_type=${encodeURIComponent(name)}` : `/v1/entities/${id}`;
+  return TIMELINE_OF.includes(kind)
+    ? `/v1/timeline?${kind}=${id}`
+    : `/v1/blast-radius?${kind}=${encodeURIComponent(name)}`;
 }
 
 const USE_FILTERS: Readonly<Record<string, string>> = { address: 'client_address', route: 'route' };

@@ -42,7 +42,7 @@ const REFUSALS = forEach((kind) => REFUSALS_SQL.replace('{token}', WHOSE[kind].t
 const ISSUED = loadSql(import.meta.url, 'issued.sql');
 const NAMES = loadSql(import.meta.url, 'names.sql');
 
-/** What sources say of the accounts of a token's users and clients belongs to its timeline; connections and denials are about others. */
+/** Says whether events of a name belong to the timeline. A token's has those on accounts; connections and denials are about other tokens too. */
 const hasSaid = (subject: Subject, name: SaidEvent): boolean =>
   subject.kind !== 'token' || KIND_OF_SAID[name] === 'account';
 
