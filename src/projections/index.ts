@@ -23,7 +23,7 @@ export type { Conflict } from './tokens/write.pg.js';
 export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
 export { ENTER_GATE } from './gate.js';
 export type { AskedMoment, Moment } from './snapshot/moment.js';
-export { READ_NAMES } from './names/read-names.js';
+export { AGENT_TYPES, READ_NAMES } from './names/read-names.js';
 export {
   COUNT_ARRIVED,
   createAsk,
