@@ -137,9 +137,9 @@ async function findKnown(client: PoolClient, entries: readonly NewEntry[]): Prom
 
 /** Collects the rows of new entries. */
 function createLedgerRows() {
-  const entries = new CopyRows('entry', ['tenant', 'ix', 'arrival', 'type', 'source', 'commitment', 'leaf_hash']);
-  const payloads = new CopyRows('payload', ['tenant', 'ix', 'mode', 'salt', 'attributes', 'bytes']);
-  const keys = new CopyRows('dedupe', ['tenant', 'key', 'ix', 'hash']);
+  const entries = new CopyRows('entry', 'tenant, ix, arrival, type, source, commitment, leaf_hash');
+  const payloads = new CopyRows('payload', 'tenant, ix, mode, salt, attributes, bytes');
+  const keys = new CopyRows('dedupe', 'tenant, key, ix, hash');
   return {
     add(entry: NewEntry, index: LogIndex, arrivalMs: number): void {
       const { tenant, type, source, commitment, mode, salt, attributes, bytes } = entry;

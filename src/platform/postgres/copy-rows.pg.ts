@@ -25,9 +25,10 @@ export class CopyRows {
   #bytes = Buffer.allocUnsafe(FIRST_SIZE);
   #at = HEADER.copy(this.#bytes);
 
-  constructor(table: string, columns: readonly string[]) {
-    this.#into = `${table} (${columns.join(', ')})`;
-    this.#columns = columns.length;
+  /** Takes the columns' names, separated by commas. */
+  constructor(table: string, columns: string) {
+    this.#into = `${table} (${columns})`;
+    this.#columns = columns.split(',').length;
   }
 
   /** Copies the rows to the table, in one statement; does nothing if there are none. */

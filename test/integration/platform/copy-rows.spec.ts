@@ -3,7 +3,7 @@ import { CopyRows, int4Array } from '../../../src/platform/postgres/index.js';
 import { createTestDatabase, type TestDatabase } from '../../support/services.js';
 
 const UUID = '00112233-4455-6677-8899-aabbccddeeff';
-const COLUMNS = ['nth', 'b', 'i2', 'i4', 'i8', 'u', 't', 'y', 'l', 'a'];
+const COLUMNS = 'nth, b, i2, i4, i8, u, t, y, l, a';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -70,7 +70,7 @@ describe('rows that are copied', () => {
   });
 
   it('cost nothing if there are none: not even a statement, whose table does not exist', async () => {
-    await copy(new CopyRows('nowhere', ['nth']));
+    await copy(new CopyRows('nowhere', 'nth'));
   });
 
   it('are refused as the server refuses a number that is too large', () =>
