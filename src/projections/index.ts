@@ -6,7 +6,7 @@ export { personOf } from './connections/person.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { SAID_EVENTS, type SaidEvent } from './said/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
-export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
+export { OPERATIONS, OUTCOMES } from './usage/sums.pg.js';
 export {
   readHourUses,
   readTotalUses,
