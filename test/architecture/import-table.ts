@@ -197,7 +197,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'any question over uses is answered from projections and the archive, and nothing waits for it',
     may: {
       contracts: all,
-      ...on('csv', 'log', 'http', 'postgres'),
+      ...on('csv', 'log', 'http', 'observe', 'postgres'),
       registry: { what: 'callers' },
       projections: { what: 'read' },
       archive: { what: 'read' },
