@@ -61,6 +61,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'reports of the service and answers on the command line are read by the same spreadsheets',
     may: {},
   },
+  'platform/lock': {
+    reason: 'libraries and the command line lock files, and neither brings the service along',
+    may: {},
+  },
   'platform/group': {
     reason: 'processes of one service find each other before anything else starts',
     may: { contracts: ERRORS, ...on('log') },
@@ -216,7 +220,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   emit: {
     reason: 'producers install it; whatever it imports, they install too',
-    may: { contracts: all },
+    may: { contracts: all, ...on('lock') },
   },
   guard: {
     reason: 'resource servers install it; whatever it imports, they install too',
