@@ -6,7 +6,7 @@ export { personOf } from './connections/person.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { SAID_EVENTS, type SaidEvent } from './said/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
-export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
+export { OPERATIONS, OUTCOMES } from './usage/sums.pg.js';
 export {
   readHourUses,
   readTotalUses,
@@ -23,7 +23,7 @@ export type { Conflict } from './tokens/write.pg.js';
 export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
 export { ENTER_GATE } from './gate.js';
 export type { AskedMoment, Moment } from './snapshot/moment.js';
-export { READ_NAMES } from './names/read-names.js';
+export { AGENT_TYPES, READ_NAMES } from './names/read-names.js';
 export {
   COUNT_ARRIVED,
   createAsk,

@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { ENTITY_KINDS, OPERATIONS, OUTCOMES, type Snapshot } from '../../projections/index.js';
+import { AGENT_TYPES, ENTITY_KINDS, OPERATIONS, OUTCOMES, type Snapshot } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { resolveFilter } from '../ask/names.pg.js';
 import { FILTER_PARAMETERS, readChoice, readTokenId, type Parameters } from '../ask/parameters.js';
@@ -21,9 +21,6 @@ export const ACCESS_FILTERS = [
   'from',
   'to',
 ] as const;
-
-/** A filter that needs another one beside it: it depends on the token, which `explore` does not look at. */
-export const BESIDE_ANOTHER = 'agent_type';
 
 /** Without `from`, the window begins this many seconds before the moment of the question. */
 export const DEFAULT_WINDOW_S = 30 * 86_400;
@@ -96,12 +93,20 @@ export async function resolveFilters(
       token,
       operation,
       outcome,
-      parameters.get('agent_type'),
+      await findAgentsOfType(snapshot, parameters.get('agent_type')),
       await findWord(snapshot, tenantKey, parameters, 'route'),
       await findWord(snapshot, tenantKey, parameters, 'scope'),
       await findWord(snapshot, tenantKey, parameters, 'client_address'),
     ],
   };
+}
+
+const FIND_AGENTS = `SELECT id FROM (${AGENT_TYPES}) t WHERE value = $3`;
+
+/** Finds the agents of a type, as `explore` does: the type that the newest token of the agent states. */
+async function findAgentsOfType(snapshot: Snapshot, type: string | undefined): Promise<readonly number[] | undefined> {
+  if (type === undefined) return undefined;
+  return (await snapshot.rows<{ id: number }>(FIND_AGENTS, [String(snapshot.index), type])).map(({ id }) => id);
 }
 
 const KINDS = { route: 'route', scope: 'scope', client_address: 'address' } as const;
