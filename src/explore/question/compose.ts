@@ -74,7 +74,7 @@ export interface Selected {
 export const LARGEST = 2n ** 53n - 1n;
 
 /** Collects the values of a statement. */
-function createBinder() {
+export function createBinder() {
   const values: EngineValue[] = [];
   return {
     values,
@@ -84,7 +84,7 @@ function createBinder() {
     },
   };
 }
-type Bind = ReturnType<typeof createBinder>['bind'];
+export type Bind = ReturnType<typeof createBinder>['bind'];
 
 const FACTS = ['usr', 'client', 'agent', 'res'] as const satisfies readonly UseColumn[];
 const isFact = (column: UseColumn): boolean => (FACTS as readonly string[]).includes(column);

@@ -1,5 +1,5 @@
 import { RescindError } from '../../contracts/index.js';
-import { ENTITY_KINDS, OPERATIONS, OUTCOMES, type Snapshot } from '../../projections/index.js';
+import { ENTITY_KINDS, OPERATIONS, OUTCOMES, type Snapshot, type UsesRead } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { resolveFilter } from '../ask/names.pg.js';
 import { FILTER_PARAMETERS, readChoice, readTokenId, type Parameters } from '../ask/parameters.js';
@@ -61,6 +61,10 @@ export interface ResolvedFilters {
   readonly ids: { readonly [K in 'user' | 'client' | 'agent' | 'resource']: readonly number[] | undefined };
   /** `$2` to `$13` of matches.sql. */
   readonly values: readonly unknown[];
+  /** The uses that the filters select, without a window. */
+  readonly read: UsesRead;
+  /** Whether `read` is as narrow as the filters. */
+  readonly isExact: boolean;
 }
 
 const NO_IDS = [0];
@@ -83,12 +87,32 @@ export async function resolveFilters(
   const { token, operation, outcome } = filters;
   const kind = token ? undefined : (['user', 'agent', 'client', 'resource'] as const).find((one) => ids[one]);
   const isRare = kind === 'resource' && operation !== undefined && operation >= FIRST_RARE;
+  const [route, scope, addr] = [
+    await findWord(snapshot, tenantKey, parameters, 'route'),
+    await findWord(snapshot, tenantKey, parameters, 'scope'),
+    await findWord(snapshot, tenantKey, parameters, 'client_address'),
+  ];
+  const { index } = snapshot;
   return {
+    read: {
+      index,
+      usr: ids.user,
+      client: ids.client,
+      agent: ids.agent,
+      res: ids.resource,
+      ...(token ? { tok: [token] } : {}),
+      op: operation,
+      outcome,
+      route,
+      scope,
+      addr,
+    },
+    isExact: !parameters.has(BESIDE_ANOTHER),
     driver: token ? 'token' : isRare ? 'rare' : (kind ?? 'time'),
     driving: kind === undefined ? NO_IDS : ids[kind]!,
     ids,
     values: [
-      String(snapshot.index),
+      String(index),
       ids.user,
       ids.client,
       ids.agent,
@@ -97,9 +121,9 @@ export async function resolveFilters(
       operation,
       outcome,
       parameters.get('agent_type'),
-      await findWord(snapshot, tenantKey, parameters, 'route'),
-      await findWord(snapshot, tenantKey, parameters, 'scope'),
-      await findWord(snapshot, tenantKey, parameters, 'client_address'),
+      route,
+      scope,
+      addr,
     ],
   };
 }

@@ -242,8 +242,9 @@ const USE_FILTERS: Readonly<Record<string, string>> = { address: 'client_address
 async function withUses(snapshot: Snapshot, items: readonly SearchItem[]): Promise<readonly SearchItem[]> {
   const found = items.filter(({ kind }) => USE_FILTERS[kind] !== undefined);
   if (found.length === 0) return items;
-  const rows = await snapshot.rows<FirstUseRow>(FIRST_USES, [
-    found.map(({ first_seen: ix }) => ix),
+  const entries = found.map(({ first_seen: ix }) => ix!);
+  const rows = await snapshot.rows<FirstUseRow>({ text: FIRST_USES, uses: () => [{ entries }] }, [
+    entries,
     String(snapshot.index),
   ]);
   const uses = new Map(rows.map((row) => [row.ix, row]));

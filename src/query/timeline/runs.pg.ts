@@ -1,5 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import type { Snapshot } from '../../projections/index.js';
+import type { Snapshot, UsesRead } from '../../projections/index.js';
 import type { FilterKind } from '../ask/entity-kinds.js';
 import type { RunRow } from './lines.js';
 import type { Subject } from './subject.pg.js';
@@ -11,6 +11,7 @@ const WHOSE: Readonly<Record<FilterKind, string>> = {
   agent: 'a.agent = d.id AND coalesce(a.agent_ix, a.bound_ix) < $2',
   resource: 'a.res = d.id',
 };
+const COLUMNS = { user: 'usr', client: 'client', agent: 'agent', resource: 'res' } as const;
 const forEach = (file: string) => {
   const sql = loadSql(import.meta.url, file);
   const of = (kind: FilterKind): string => sql.replace('{whose}', WHOSE[kind]);
@@ -47,17 +48,22 @@ export async function readRuns(
   const index = String(snapshot.index);
   let end = top;
   for (let units = 1; runs.length < rows; units *= 2) {
-    const [newest] = await snapshot.rows<{ at: number | null }>(NEWEST[subject.kind], [index, subject.ids, from, end]);
-    if (newest!.at === null) break;
-    const begin = Math.max(from, (Math.floor(newest!.at / unit) - units + 1) * unit);
-    const folded = await snapshot.rows<RunRow & Record<string, unknown>>(RUNS[subject.kind], [
+    const used: UsesRead = { index, attributed: true, [COLUMNS[subject.kind]]: subject.ids };
+    const column = COLUMNS[subject.kind];
+    const last: UsesRead = { ...used, from, to: end, most: { rows: 1, order: 'newest', of: column } };
+    const [newest] = await snapshot.rows<{ at: number | null }>({ text: NEWEST[subject.kind], uses: () => [last] }, [
       index,
       subject.ids,
-      begin,
+      from,
       end,
-      unit,
-      cuts,
     ]);
+    if (newest!.at === null) break;
+    const begin = Math.max(from, (Math.floor(newest!.at / unit) - units + 1) * unit);
+    const read: UsesRead = { ...used, from: begin, to: end };
+    const folded = await snapshot.rows<RunRow & Record<string, unknown>>(
+      { text: RUNS[subject.kind], uses: () => [read] },
+      [index, subject.ids, begin, end, unit, cuts],
+    );
     runs.push(...folded.filter(({ at }) => at * 1_000 <= newestMs));
     end = begin;
   }

@@ -5,6 +5,7 @@ import { createKafka } from '../../../dist/platform/kafka/index.js';
 import { createLog } from '../../../dist/platform/log/index.js';
 import { createMetrics } from '../../../dist/platform/observe/index.js';
 import { createPool } from '../../../dist/platform/postgres/index.js';
+import { createAsk } from '../../../dist/projections/index.js';
 
 const [url, brokers, prefix, applicationName] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
@@ -18,5 +19,6 @@ const controlLog = createControlLog({ pool });
 const follower = createControlFollower({ url, controlLog, log, serves: false });
 await follower.start();
 const kafka = createKafka({ brokers: brokers.split(','), clientId: applicationName, log });
-createSiemFeed({ kafka, pool, state: follower.state, log, metrics: createMetrics(), prefix }).start();
+const ask = createAsk({ pool, now: () => Math.floor(Date.now() / 1000) });
+createSiemFeed({ kafka, pool, ask, state: follower.state, log, metrics: createMetrics(), prefix }).start();
 process.stdout.write('ready\n');

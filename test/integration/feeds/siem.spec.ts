@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { canonicalJson } from '../../../src/contracts/index.js';
 import { createSiemFeed, ocsfTopic } from '../../../src/feeds/index.js';
+import { createAsk } from '../../../src/projections/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import type { TopicRecord } from '../../../src/platform/kafka/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
@@ -78,6 +79,7 @@ async function startFeed() {
   const follower = await world.follow();
   const metrics = createMetrics();
   const feed = createSiemFeed({
+    ask: createAsk({ pool: world.pool, now: () => Math.floor(Date.now() / 1000) }),
     kafka: world.kafka,
     pool: world.pool,
     state: follower.state,
