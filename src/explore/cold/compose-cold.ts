@@ -92,7 +92,8 @@ function conditionsOf(read: UsesRead, bind: Bind): string[] {
   if (scope !== undefined) conditions.push(`list_contains(u.scopes, ${big(scope, bind)}::INTEGER)`);
   if (tok !== undefined) {
     const keys = bind({ type: 'VARCHAR[]', value: tok.map((key) => key.toString('hex')) });
-    conditions.push(`u.tok IN (SELECT unhex(unnest(${keys})))`);
+    // DuckDB 1.5.6 loses rows if it compares bytes while it reads a file. It does not look into `coalesce`.
+    conditions.push(`coalesce(u.tok IN (SELECT unhex(unnest(${keys}))), false)`);
   }
   const among = (list: readonly bigint[]): string => `(SELECT unnest(${bind({ type: 'BIGINT[]', value: list })}))`;
   if (entries !== undefined) conditions.push(`u.ix IN ${among(entries.map(BigInt))}`);
