@@ -101,9 +101,15 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     if (damaged.length > MAX_NAMED) log.error({ files: damaged.length }, 'so many files of the archive are damaged');
   }
 
+  /** Lets old uses leave from time to time. A failure waits for the next time: the archive goes on. */
   async function leave(): Promise<void> {
     if (hotDays === undefined || performance.now() - leaving.at < leaveEveryMs) return;
-    const left = await leaveDue({ pool, root, log, hotDays, verified: leaving.verified, signal: stopping.signal });
+    let left: Left | undefined;
+    try {
+      left = await leaveDue({ pool, root, log, hotDays, verified: leaving.verified, signal: stopping.signal });
+    } catch (err) {
+      if (!stopping.signal.aborted) log.warn({ err }, 'old uses cannot leave the database; trying again later');
+    }
     leaving.at = performance.now();
     if (left === undefined) return;
     measured.left(left);

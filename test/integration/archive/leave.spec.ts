@@ -40,11 +40,14 @@ afterAll(async () => {
 const count = async (sql: string): Promise<number> =>
   (await world.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${sql}`))[0]!.n;
 const head = async (): Promise<number> =>
-  Number((await world.query<{ ix: string }>('SELECT next_ix AS ix FROM ledger_head WHERE tenant = $1', [tenant]))[0]!.ix);
+  Number(
+    (await world.query<{ ix: string }>('SELECT next_ix AS ix FROM ledger_head WHERE tenant = $1', [tenant]))[0]!.ix,
+  );
 const leave = (nowS = LATER) =>
   leaveDue({ pool: world.stage.database.pool, root: world.root, log: testLog(), hotDays: 1, nowS });
 let said = 0;
-const use = (jti = 'at-1') => fromChat('access.allowed', access({ token: { iss: RAS, jti }, trace_id: `use-${(said += 1)}` }));
+const use = (jti = 'at-1') =>
+  fromChat('access.allowed', access({ token: { iss: RAS, jti }, trace_id: `use-${(said += 1)}` }));
 /** Fills the block of users that is open, and begins the next. */
 async function closeBlock(): Promise<void> {
   const end = (Math.floor((await head()) / USER_BLOCK) + 1) * USER_BLOCK + 1;
@@ -95,7 +98,9 @@ describe('uses that are older than HOT_DAYS', () => {
 
   it('leave with their partition once they are archived; those that still wait for their token stay', async () => {
     // The present lies in a partition of its own.
-    await onConnection(world.stage.database.pool, (client) => makePartitions(client, { widthS: DAY_S, nowS: now - DAY_S / 2 }));
+    await onConnection(world.stage.database.pool, (client) =>
+      makePartitions(client, { widthS: DAY_S, nowS: now - DAY_S / 2 }),
+    );
     await world.stage.emit(fromIdp('id-jag.issued', idJag()), fromChat('token.issued', token()));
     await world.stage.emit(use('at-waits'), use('at-late'), use());
     await world.stage.emit(fromChat('token.issued', token({ jti: 'at-late' })));
@@ -165,7 +170,9 @@ describe('uses that are older than HOT_DAYS', () => {
   });
 
   it('wait for questions that are under way', async () => {
-    await onConnection(world.stage.database.pool, (client) => makePartitions(client, { widthS: DAY_S, nowS: now + 2 * DAY_S }));
+    await onConnection(world.stage.database.pool, (client) =>
+      makePartitions(client, { widthS: DAY_S, nowS: now + 2 * DAY_S }),
+    );
     const { partitions } = await onConnection(world.stage.database.pool, readShape);
     expect(partitions.length).toBeGreaterThan(0);
     await onConnection(world.stage.database.pool, async (client) => {
