@@ -260,11 +260,13 @@ it('an answer does not depend on whether uses have left the database, before and
         const [left, whole] = await Promise.all([createWorld(), createWorld()]);
         try {
           const first = Math.ceil(history.length * cut);
+          let probes = 0;
           const tellBoth = async (batches: readonly SaidBatch[]): Promise<void> => {
             for (const { said, leap } of batches) for (const world of [left, whole]) await world.write(said, leap);
             // Uses leave once the blocks that they lie in are closed.
             for (const world of [left, whole]) await world.write([], 'to-the-edge');
-            for (const world of [left, whole]) await world.write(probe(batches.length), 'none');
+            probes += 1;
+            for (const world of [left, whole]) await world.write(probe(probes), 'none');
           };
           const leave = async (): Promise<number> => {
             const archived = [];
