@@ -1,11 +1,12 @@
 export { COUNTING_TIMEOUT_MS, MAX_COUNTED } from './counting.js';
 export { ENTITY_DIMENSIONS, ENTITY_KINDS, type EntityKind } from './entities.pg.js';
+export { namesOf, readNames, type EntityRow, type Names } from './names/names.pg.js';
 export { seenToken, type OwnProjectedEvent, type ProjectedEvent } from './event.js';
 export { personOf } from './connections/person.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
 export { SAID_EVENTS, type SaidEvent } from './said/write.pg.js';
 export { PRINCIPAL_STATES } from './sessions/write.pg.js';
-export { OPERATIONS, OUTCOMES } from './usage/write.pg.js';
+export { OPERATIONS, OUTCOMES } from './usage/sums.pg.js';
 export {
   readHourUses,
   readTotalUses,
@@ -39,7 +40,7 @@ export type { Conflict } from './tokens/write.pg.js';
 export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
 export { ENTER_GATE } from './gate.js';
 export type { AskedMoment, Moment } from './snapshot/moment.js';
-export { READ_NAMES } from './names/read-names.js';
+export { AGENT_TYPES, READ_NAMES } from './names/read-names.js';
 export {
   COUNT_ARRIVED,
   createAsk,

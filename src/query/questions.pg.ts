@@ -77,7 +77,7 @@ export interface QuestionsOptions {
   readonly control: () => ControlView;
   /** Finds the rules that stop a token. Default: looks among the rules of `control`. */
   readonly findStopping?: FindStopping;
-  /** Finds uses by filters that no index serves. Without it, such filters are refused. */
+  /** Finds uses by filters that no index serves. Without it, such filters walk all accesses of the window. */
   readonly findUses?: FindUses;
   /** Reads uses that have left the database. Without it, questions that need them are refused. */
   readonly cold?: ColdUses | undefined;

@@ -31,7 +31,7 @@ export const SearchItem = Type.Object(
     first_seen: maybe(Index),
     see: Type.String({
       description:
-        'path of the next question to ask, which has an answer: for a user, client, agent or resource its timeline, for a route or address the accesses of the resource where it was first used',
+        'path of the next question to ask, which has an answer: for a user, client, agent or resource its timeline, for a type of agent its blast radius, for a route or address its accesses',
     }),
   },
   strict,

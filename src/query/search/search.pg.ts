@@ -31,9 +31,10 @@ const ENTITY =
 /** Lists the issuers of all tokens and ID-JAGs: each names a client of its issuer. */
 const ISSUERS =
   'SELECT DISTINCT parts ->> 0 AS iss FROM entity WHERE tenant = $1 AND kind = 2 AND from_ix < $2::bigint';
-/** Finds the use that first named an address or a route. */
-const FIRST_USES = `SELECT a.ix, a.at, encode(a.tok, 'hex') AS token, CASE WHEN a.res_bound IS NULL OR a.bound_ix < $3 THEN a.res END AS res
-  FROM access a WHERE a.tenant = $1 AND a.ix = ANY ($2::bigint[]) AND a.ix < $3::bigint`;
+/** Reads when the uses were that first named an address or a route. */
+const FIRST_USES = 'SELECT ix, at FROM access WHERE tenant = $1 AND ix = ANY ($2::bigint[])';
+/** Before every use, for names whose first use only the archive has. */
+const BEFORE_ALL_USES = '2000-01-01T00:00:00Z';
 const ENTRY = 'SELECT ix, type FROM entry WHERE tenant = $1 AND ix = $2 AND ix < $3::bigint';
 
 export const SEARCH_PARAMETERS = ['q', 'iss', 'jti', 'as_of', 'limit'] as const;
@@ -233,53 +234,44 @@ async function findNames(snapshot: Snapshot, text: string, limit: number): Promi
 
 const TIMELINE_OF: readonly string[] = ['user', 'client', 'agent', 'resource'];
 /** Returns the question that answers most about an entity. {@link withUses} replaces it for what only uses name. */
-const seeOf = (kind: string, id: number): string =>
-  TIMELINE_OF.includes(kind) ? `/v1/timeline?${kind}=${id}` : `/v1/entities/${id}`;
+function seeOf(kind: string, id: number, name: string): string {
+  return TIMELINE_OF.includes(kind)
+    ? `/v1/timeline?${kind}=${id}`
+    : `/v1/blast-radius?${kind}=${encodeURIComponent(name)}`;
+}
 
 const USE_FILTERS: Readonly<Record<string, string>> = { address: 'client_address', route: 'route' };
 
-/** Points addresses and routes to the accesses of the resource where they were first used, from then on. */
+/** Points addresses and routes to all their accesses, from the use on that first named them. */
 async function withUses(snapshot: Snapshot, items: readonly SearchItem[]): Promise<readonly SearchItem[]> {
   const found = items.filter(({ kind }) => USE_FILTERS[kind] !== undefined);
   if (found.length === 0) return items;
   const entries = found.map(({ first_seen: ix }) => ix!);
-  const rows = await snapshot.rows<FirstUseRow>({ text: FIRST_USES, uses: () => [{ entries }] }, [
+  const rows = await snapshot.rows<{ ix: string; at: string }>({ text: FIRST_USES, uses: () => [{ entries }] }, [
     entries,
-    String(snapshot.index),
   ]);
-  const uses = new Map(rows.map((row) => [row.ix, row]));
+  const times = new Map(rows.map(({ ix, at }) => [ix, timeText(Number(at))]));
   return items.map((item) => {
     const filter = USE_FILTERS[item.kind];
-    const use = filter === undefined ? undefined : uses.get(item.first_seen!);
-    if (use === undefined) return item;
-    const where =
-      use.res === null ? `token=${Buffer.from(use.token, 'hex').toString('base64url')}` : `resource=${use.res}`;
-    return {
-      ...item,
-      see: `/v1/access?${where}&${filter}=${encodeURIComponent(item.name)}&from=${timeText(Number(use.at))}`,
-    };
+    if (filter === undefined) return item;
+    const from = times.get(item.first_seen!) ?? BEFORE_ALL_USES;
+    return { ...item, see: `/v1/access?${filter}=${encodeURIComponent(item.name)}&from=${from}` };
   });
 }
 
-interface FirstUseRow {
-  readonly [column: string]: unknown;
-  readonly ix: string;
-  readonly at: string;
-  readonly token: string;
-  readonly res: number | null;
-}
-
-function entityItem({ id, kind, parts, from_ix }: EntityRow, match: SearchItem['match']): SearchItem {
-  const tenant = kind === ENTITY_KINDS.user ? parts[1] : null;
+function entityItem({ id, kind: code, parts, from_ix }: EntityRow, match: SearchItem['match']): SearchItem {
+  const kind = SEARCHED[CODES.indexOf(code)]!;
+  const name = parts.at(-1)!;
+  const tenant = kind === 'user' ? parts[1] : null;
   return {
-    kind: SEARCHED[CODES.indexOf(kind)]!,
+    kind,
     match,
     id: String(id),
-    name: parts.at(-1)!,
+    name,
     iss: parts.length > 1 ? parts[0]! : null,
     ...(tenant == null ? {} : { tenant }),
     first_seen: from_ix,
-    see: seeOf(SEARCHED[CODES.indexOf(kind)]!, id),
+    see: seeOf(kind, id, name),
   };
 }
 

@@ -105,6 +105,7 @@ const EVENTS: readonly Filters[] = [
 const WHOLE_PAGES: readonly Filters[] = [
   {},
   { ...ALICE, agent_type: AGENT.type },
+  { agent_type: AGENT.type },
   { resource: CRM, client_address: '192.0.2.1', outcome: 'allowed' },
 ];
 const COUNTS: readonly Filters[] = [
