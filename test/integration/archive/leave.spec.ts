@@ -71,7 +71,7 @@ async function ask(): Promise<unknown> {
     token: await questions.token.byName(tenant, { iss: RAS, jti: 'at-1', ...asOf }),
     timeline: await questions.timeline(tenant, { ...alice, ...asOf }),
     coverage: await questions.coverage(tenant, asOf),
-    ocsf: await text((await questions.exportOcsf(tenant, { after_index: '10', before_index: '2500' })).body),
+    ocsf: await text((await questions.exportOcsf(tenant, { after_index: '12', before_index: '2500' })).body),
   };
 }
 
@@ -96,13 +96,15 @@ describe('uses that are older than HOT_DAYS', () => {
     });
   });
 
-  it('leave with their partition once they are archived; those that still wait for their token stay', async () => {
+  it('leave with their partition once they are archived; those that still wait for their token or its agent stay', async () => {
     // The present lies in a partition of its own.
     await onConnection(world.stage.database.pool, (client) =>
       makePartitions(client, { widthS: DAY_S, nowS: now - DAY_S / 2 }),
     );
     await world.stage.emit(fromIdp('id-jag.issued', idJag()), fromChat('token.issued', token()));
-    await world.stage.emit(use('at-waits'), use('at-late'), use());
+    const { iss, jti, sub, client_id } = { ...idJag(), jti: 'gr-later' };
+    await world.stage.emit(fromChat('token.issued', token({ jti: 'at-agent', id_jag: { iss, jti, sub, client_id } })));
+    await world.stage.emit(use('at-waits'), use('at-late'), use('at-agent'), use());
     await world.stage.emit(fromChat('token.issued', token({ jti: 'at-late' })));
     await closeBlock();
     // Nothing is archived yet.
@@ -111,9 +113,9 @@ describe('uses that are older than HOT_DAYS', () => {
     hot = await ask();
     const uses = await count('access');
     const left = await leave();
-    expect(left).toMatchObject({ uses: uses - 2, staying: 2 });
-    // The use that waits, and the one of the open block.
-    expect(await count('access')).toBe(2);
+    expect(left).toMatchObject({ uses: uses - 3, staying: 3 });
+    // The two that wait, and the one of the open block.
+    expect(await count('access')).toBe(3);
     expect(await world.query('SELECT end_ix::int FROM access_cold')).toEqual([{ end_ix: USER_BLOCK }]);
   });
 
@@ -121,8 +123,10 @@ describe('uses that are older than HOT_DAYS', () => {
     expect(await ask()).toEqual(hot);
   });
 
-  it('bind what waited when its token comes', async () => {
+  it('get what they waited for when it comes', async () => {
     await world.stage.emit(fromChat('token.issued', token({ jti: 'at-waits' })));
+    await world.stage.emit(fromIdp('id-jag.issued', idJag({ jti: 'gr-later' })));
+    expect(await count('access WHERE agent_ix IS NOT NULL')).toBe(1);
     const { accesses } = await questions.token.byName(tenant, { iss: RAS, jti: 'at-waits' });
     expect(accesses).toMatchObject({ count: 1, allowed: 1 });
     expect(await ask()).toEqual(hot);
