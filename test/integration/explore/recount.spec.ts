@@ -60,7 +60,7 @@ const used = (jti: string): Said =>
     status: 200,
   });
 const lateIdJag = { iss: IDP, jti: 'late', sub: 'carol', tenant: 'acme' };
-/** What every history must have: a use before its token, one whose agent becomes known later, and one of which nobody says whose it is. */
+/** Every history must have these: a use before its token, one whose agent becomes known later, and one of which nobody says whose it is. */
 const LATE: readonly Said[] = [
   used('late'),
   used('never-issued'),
