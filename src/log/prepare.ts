@@ -1,8 +1,7 @@
-import { hash, randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { keyedHash } from '../contracts/index.js';
 import { commitment, encodeAttributes, SALT_BYTES } from '../merkle/index.js';
 import type { ArrivalMode, NewEntry } from './append.pg.js';
-import { createFieldWriter } from './copy-binary.js';
 
 const DEDUPE_KEY_BYTES = 16;
 
@@ -13,8 +12,6 @@ export interface EntryToPrepare {
   /** Id of the registered source, or of the tenant itself for Rescind's own entries. */
   readonly source: string;
   readonly eventId: string;
-  /** RFC 8785 form of {type, source, id, time, subject, data}. It is equal for the same event in another mode or spelling. */
-  readonly content: string;
   readonly mode: ArrivalMode;
   readonly headers: readonly (readonly [name: string, value: Uint8Array | string])[];
   readonly bytes: Buffer;
@@ -22,42 +19,40 @@ export interface EntryToPrepare {
 
 /** Salts drawn from the system's generator in one call. A call for each salt would cost more than the bytes. */
 const SALTS_A_DRAW = 512;
-const drawn = Buffer.alloc(SALTS_A_DRAW * SALT_BYTES);
-let used = drawn.length;
+let drawn = Buffer.alloc(0);
+let used = 0;
 
-/** Returns a salt in shared memory that a later call overwrites. The caller must copy it. */
 function nextSalt(): Buffer {
   if (used === drawn.length) {
-    randomFillSync(drawn);
+    drawn = randomBytes(SALTS_A_DRAW * SALT_BYTES);
     used = 0;
   }
   used += SALT_BYTES;
   return drawn.subarray(used - SALT_BYTES, used);
 }
 
-const fields = createFieldWriter();
-
-/** Prepares everything of an entry that does not depend on its index: salt, commitment, dedupe key, content hash and staging row. */
-export function prepareEntry(event: EntryToPrepare): NewEntry {
+/** Prepares everything of an entry that does not depend on its index: salt, commitment and dedupe key. */
+export function prepareEntry({
+  tenant,
+  tenantKey,
+  type,
+  source,
+  eventId,
+  mode,
+  headers,
+  bytes,
+}: EntryToPrepare): NewEntry {
   const salt = nextSalt();
-  const attributes = encodeAttributes(event.headers);
-  const dedupeKey = keyedHash(
-    event.tenantKey,
-    `dedupe\0${JSON.stringify([event.source, event.eventId])}`,
-    DEDUPE_KEY_BYTES,
-  );
-  const contentHash = hash('sha256', event.content, 'binary');
-  const row = fields
-    .uuid(event.tenant)
-    .text(event.type)
-    .uuid(event.source)
-    .bytea(commitment({ salt, attributes, bytes: event.bytes }))
-    .latin1(dedupeKey)
-    .latin1(contentHash)
-    .text(event.mode)
-    .bytea(salt)
-    .bytea(attributes)
-    .bytea(event.bytes)
-    .take();
-  return { tenant: event.tenant, dedupeKey, hash: contentHash, row };
+  const attributes = encodeAttributes(headers);
+  return {
+    tenant,
+    type,
+    source,
+    dedupeKey: keyedHash(tenantKey, `dedupe\0${JSON.stringify([source, eventId])}`, DEDUPE_KEY_BYTES),
+    commitment: commitment({ salt, attributes, bytes }),
+    mode,
+    salt,
+    attributes,
+    bytes,
+  };
 }

@@ -25,7 +25,7 @@ const APPENDER_CONNECTIONS = 3;
 
 const APPENDER_NAME = 'rescind-ingest';
 
-/** A batch takes milliseconds. One whose process has stopped keeps the ledgers' heads from the others no longer than its transaction may last. */
+/** A batch takes milliseconds. A session whose process has stopped keeps the ledgers' heads from the others no longer than it may be idle. */
 const APPENDER_TIMEOUTS: SessionTimeouts = {
   statementMs: 20_000,
   lockMs: 20_000,
@@ -58,7 +58,7 @@ export function createOwnAppender(
     endStuckSessions({
       pool: parts.pool,
       applicationName: APPENDER_NAME,
-      olderThanMs: APPENDER_TIMEOUTS.transactionMs,
+      olderThanMs: APPENDER_TIMEOUTS.idleInTransactionMs,
       log,
     }),
   );

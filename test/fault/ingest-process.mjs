@@ -17,8 +17,8 @@ const pool = createPool({
   timeouts,
   onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
 });
-if (timeouts.transactionMs)
-  endStuckSessions({ pool, applicationName, olderThanMs: timeouts.transactionMs, log, intervalMs: 250 });
+if (timeouts.idleInTransactionMs)
+  endStuckSessions({ pool, applicationName, olderThanMs: timeouts.idleInTransactionMs, log, intervalMs: 250 });
 const controlLog = createControlLog({ pool });
 const follower = createControlFollower({ url, controlLog, log, serves: false });
 await follower.start();

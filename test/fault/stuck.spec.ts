@@ -1,26 +1,31 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { cleanUp } from '../support/cleanups.js';
+import { hold } from '../support/hold.js';
 import { createTestDatabase } from '../support/services.js';
 import { deploy, until } from './deployment.js';
 import { createJudge } from './judge.js';
 
 const TEST_TIMEOUT_MS = 90_000;
 /** Long enough for a batch, short enough to see it end what is stuck. */
-const TRANSACTION_MS = 3_000;
+const STUCK_MS = 3_000;
+const LONG_MS = 60_000;
 /** Time that the other tenant's batch behind it may take on a busy machine. */
 const SLACK_MS = 3_000;
 
 const cleanups = cleanUp(afterEach);
 
 describe('an ingesting process that stands still in the middle of a batch', () => {
-  it(
-    'delays the others no longer than a transaction may last, and stores nothing twice when it wakes',
-    async () => {
+  it.each([
+    // It waits for the ledger's head when it is stopped: it is given the head, and keeps it.
+    ['between two statements', 'SELECT FROM ledger_head FOR UPDATE', { transactionMs: STUCK_MS }],
+    // It has the head, and its COPY waits for the table: it is given the table, and the server waits for the rows. No timeout of the server ends that.
+    ['inside a COPY', 'LOCK TABLE payload IN SHARE MODE', { transactionMs: LONG_MS }],
+  ])(
+    '%s delays the others no longer than it may be silent, and stores nothing twice when it wakes',
+    async (_where, obstacle, timeouts) => {
       const database = await createTestDatabase();
       cleanups.push(() => database.drop());
-      const deployment = await deploy(database.url, {
-        timeouts: { transactionMs: TRANSACTION_MS, idleInTransactionMs: TRANSACTION_MS },
-      });
+      const deployment = await deploy(database.url, { timeouts: { ...timeouts, idleInTransactionMs: STUCK_MS } });
       cleanups.push(() => deployment.stop());
       const { expectWhole, everythingDealtWith, outboxPaid, traffic } = createJudge(deployment);
       const sent = traffic(7, 250);
@@ -41,8 +46,7 @@ describe('an ingesting process that stands still in the middle of a batch', () =
       await until(() => everythingDealtWith(before));
       await until(outboxPaid);
 
-      // Stopped while it waits for the ledger's head: it is given the head, and keeps it.
-      const letGo = await deployment.holdLedger();
+      const letGo = await hold(deployment.pool, obstacle);
       await deployment.sendTo(
         topic,
         ofStuck.map(({ message }) => ({ ...message, partition: partitionOfStuck })),
@@ -65,7 +69,7 @@ describe('an ingesting process that stands still in the middle of a batch', () =
         ofOther.map(({ message }) => ({ ...message, partition: partitionOfOther })),
       );
       await until(async () => (await nextOf()) !== stoodAt);
-      expect(performance.now() - stuckSince).toBeLessThan(TRANSACTION_MS + SLACK_MS);
+      expect(performance.now() - stuckSince).toBeLessThan(STUCK_MS + SLACK_MS);
 
       await deployment.send(rest);
       await until(() => everythingDealtWith(sent));

@@ -45,7 +45,7 @@ class OutOfRange extends Error {
   readonly code = '22003';
 }
 
-function within(value: number, bits: 16 | 32): number {
+export function within(value: number, bits: 16 | 32): number {
   if (!Number.isInteger(value) || value < -(2 ** (bits - 1)) || value >= 2 ** (bits - 1))
     throw new OutOfRange(`no integer of ${bits} bits`);
   return value;
@@ -92,7 +92,7 @@ const JSONB: Element<string> = {
 
 const INT32_RANGE = 0x1_0000_0000;
 
-function writeSafeInteger(bytes: Buffer, value: number, at: number): void {
+export function writeSafeInteger(bytes: Buffer, value: number, at: number): void {
   if (!Number.isSafeInteger(value)) throw new OutOfRange('a number that is no safe integer');
   bytes.writeInt32BE(Math.floor(value / INT32_RANGE), at);
   bytes.writeUInt32BE(value >>> 0, at + 4);

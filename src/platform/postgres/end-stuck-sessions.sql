@@ -8,7 +8,7 @@ WITH stuck AS MATERIALIZED (
     AND state = 'active'
     AND wait_event_type = 'Client'
     AND wait_event = 'ClientRead'
-    AND xact_start < clock_timestamp() - make_interval(secs => $2)
+    AND query_start < clock_timestamp() - make_interval(secs => $2)
     AND pid <> pg_backend_pid()
 )
 SELECT pid, pg_terminate_backend(pid) AS ended FROM stuck

@@ -11,6 +11,7 @@ export {
 export type { Pool, PoolClient, PoolOptions, SessionTimeouts } from './pool.pg.js';
 export { queryTogether } from './together.pg.js';
 export { endStuckSessions } from './stuck-sessions.pg.js';
+export { CopyRows } from './copy-rows.pg.js';
 export { loadSql } from './sql.js';
 export {
   byteaArray,

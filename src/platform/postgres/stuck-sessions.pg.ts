@@ -8,10 +8,11 @@ export const STUCK_CHECK_INTERVAL_MS = 5_000;
 const END_STUCK = loadSql(import.meta.url, 'end-stuck-sessions.sql');
 
 /**
- * Ends sessions named `applicationName` whose transaction is older than `olderThanMs` while the server waits, inside COPY, for a silent
+ * Ends sessions named `applicationName` whose statement is older than `olderThanMs` while the server waits, inside COPY, for a silent
  * client. No timeout of the server does that (PostgreSQL 18: between two messages of a COPY the server sees only a termination, not
  * `transaction_timeout`), and the kernel of a process that is merely stopped goes on acknowledging. Every process watches all sessions of
- * the deployment. Returns a function that stops the watch.
+ * the deployment. A session may be silent inside COPY as long as between two statements, so give it `idleInTransactionMs`. Returns a
+ * function that stops the watch.
  */
 export function endStuckSessions(options: {
   pool: Pool;

@@ -260,7 +260,10 @@ const USE_FILTERS: Readonly<Record<string, string>> = { address: 'client_address
 async function withUses(snapshot: Snapshot, items: readonly SearchItem[]): Promise<readonly SearchItem[]> {
   const found = items.filter(({ kind }) => USE_FILTERS[kind] !== undefined);
   if (found.length === 0) return items;
-  const rows = await snapshot.rows<{ ix: string; at: string }>(FIRST_USES, [found.map(({ first_seen: ix }) => ix)]);
+  const entries = found.map(({ first_seen: ix }) => ix!);
+  const rows = await snapshot.rows<{ ix: string; at: string }>({ text: FIRST_USES, uses: () => [{ entries }] }, [
+    entries,
+  ]);
   const times = new Map(rows.map(({ ix, at }) => [ix, timeText(Number(at))]));
   return items.map((item) => {
     const filter = USE_FILTERS[item.kind];

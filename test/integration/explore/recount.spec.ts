@@ -11,13 +11,12 @@ import {
   type DimensionName,
   type MeasureName,
 } from '../../../src/explore/question/vocabulary.js';
-import { MIGRATIONS } from '../../../src/migrations.js';
-import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
+import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { createReader } from '../../../src/query/index.js';
 import { createTurns } from '../../../src/registry/index.js';
-import { createTestDatabase, testLog } from '../../support/services.js';
+import { testLog, type TestTemplate } from '../../support/services.js';
 import { histories, type SaidBatch } from '../query/as-of-histories.js';
-import { ACME, NOW, say, startQueryApi, T, writeHistory, type Said } from '../query/history.js';
+import { ACME, createEmptyLedger, NOW, say, startQueryApi, T, writeHistory, type Said } from '../query/history.js';
 import { AGENT, CRM, CRM_AS, IDP } from '../query/story.js';
 import { createRecount, keyOfGroup } from './recount.js';
 
@@ -28,14 +27,10 @@ const QUESTIONS_A_MOMENT = 3;
 const SEGMENT = 4n;
 
 let registered: Awaited<ReturnType<typeof startQueryApi>>;
-let template: { readonly name: string; drop(): Promise<void> };
+let template: TestTemplate;
 beforeAll(async () => {
   registered = await startQueryApi([]);
-  const database = await createTestDatabase();
-  await runMigrations({ url: database.url, migrations: MIGRATIONS });
-  const name = new URL(database.url).pathname.slice(1);
-  await database.pool.end();
-  template = { name, drop: () => registered.pool.query(`DROP DATABASE ${name}`).then(() => undefined) };
+  template = await createEmptyLedger();
 });
 afterAll(async () => {
   await template.drop();
@@ -65,7 +60,7 @@ const used = (jti: string): Said =>
     status: 200,
   });
 const lateIdJag = { iss: IDP, jti: 'late', sub: 'carol', tenant: 'acme' };
-/** What every history must have: a use before its token, one whose agent becomes known later, and one of which nobody says whose it is. */
+/** Every history must have these: a use before its token, one whose agent becomes known later, and one of which nobody says whose it is. */
 const LATE: readonly Said[] = [
   used('late'),
   used('never-issued'),
@@ -119,10 +114,8 @@ it('an answer equals a naive recount, with late lineage and as of any index', as
       lateHistories,
       fc.array(question, { minLength: QUESTIONS_A_MOMENT * 6, maxLength: QUESTIONS_A_MOMENT * 6 }),
       async (history, questions) => {
-        const database = await createTestDatabase(template.name);
-        const { pool } = database;
+        const { pool, drop } = await template.copy();
         const root = await mkdtemp(join(tmpdir(), 'rescind-explore-archive-'));
-        await pool.query('INSERT INTO ledger_head (tenant) VALUES ($1)', [ACME]);
         const { findSource: find, sources: all, source } = createReader(registered.control);
         const explore = createExplore({
           pool,
@@ -155,7 +148,7 @@ it('an answer equals a naive recount, with late lineage and as of any index', as
           seen.unattributed += rows[0].unattributed;
         } finally {
           await explore.stop();
-          await database.drop();
+          await drop();
           await rm(root, { recursive: true });
         }
       },

@@ -73,12 +73,10 @@ describe('a question about one entry', () => {
 describe('a look for duplicates', () => {
   it('reads one of the parts of `dedupe`', async () => {
     const [known] = await rows<{ key: Buffer }>('SELECT key FROM dedupe WHERE tenant = $1 LIMIT 1', [stage.tenant]);
-    // The question of place.sql, for one event.
+    const sql = readFileSync(new URL('../../../src/log/find-known.sql', import.meta.url), 'utf8');
     const plan = await rows<{ 'QUERY PLAN': string }>(
-      `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF, SUMMARY OFF)
-       SELECT d.ix FROM (VALUES ($1::uuid, $2::bytea), ($1, $2)) s (tenant, key)
-       LEFT JOIN LATERAL (SELECT ix FROM dedupe WHERE tenant = s.tenant AND key = s.key LIMIT 1) d ON true`,
-      [stage.tenant, known!.key],
+      `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, BUFFERS OFF, SUMMARY OFF) ${sql}`,
+      [[stage.tenant], [known!.key]],
     );
     const parts = plan.map((line) => line['QUERY PLAN']).filter((line) => / on dedupe_\d+/.test(line));
     expect(parts.filter((line) => !line.includes('never executed'))).toHaveLength(1);

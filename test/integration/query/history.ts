@@ -17,6 +17,7 @@ import {
   type CallerRoles,
   type NewControlRecord,
 } from '../../../src/control/index.js';
+import { contentOf } from '../../../src/ingest/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { createExplore, ExploreModule } from '../../../src/explore/index.js';
 import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
@@ -29,7 +30,7 @@ import { createAuthenticator, createRegistry, createTurns, RegistryModule } from
 import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
 import { CSV_MEDIA_TYPE, SettingsModule } from '../../../src/settings/index.js';
 import { startParts, type Cleanups } from '../../support/cleanups.js';
-import { createTestDatabase, testLog } from '../../support/services.js';
+import { createTestDatabase, createTestTemplate, testLog, type TestDatabase } from '../../support/services.js';
 
 /** The clock of the questions: 2026-09-22T18:00:00Z. */
 export const NOW = 1_790_100_000;
@@ -107,6 +108,14 @@ export const say = <N extends SourceEventName>(
   at: number,
   data: EventDataOf[N],
 ): Said => ({ source, name, at, data }) as Said;
+
+/** A template of databases with the empty ledger of acme, and what `more` puts there: migrations take longer than a copy. */
+export const createEmptyLedger = (more: (database: TestDatabase) => Promise<unknown> = async () => undefined) =>
+  createTestTemplate(async (database) => {
+    await runMigrations({ url: database.url, migrations: MIGRATIONS });
+    await database.pool.query('INSERT INTO ledger_head (tenant) VALUES ($1)', [ACME]);
+    await more(database);
+  });
 
 export interface Answer {
   readonly status: number;
@@ -227,8 +236,7 @@ export async function writeHistory(
       data: said.data,
     };
     const headers = [['content-type', 'application/cloudevents+json']] as const;
-    const { type, id: eventId, data } = event;
-    const content = canonicalJson({ type, source: uri, id: eventId, time, data });
+    const { type, id: eventId } = event;
     const bytes = Buffer.from(JSON.stringify(event));
     return prepareEntry({
       tenant,
@@ -236,13 +244,12 @@ export async function writeHistory(
       type,
       source,
       eventId,
-      content,
       mode: 'structured',
       headers,
       bytes,
     });
   });
-  const placed = await appendEntries(client, entries);
+  const placed = await appendEntries(client, entries, contentOf);
   const events = batch.map((said, nth) => ({
     name: said.name,
     data: said.data,
