@@ -313,6 +313,27 @@ it('points an address to its accesses at every resource', async () => {
   ]);
 });
 
+it('shows the first names that have a part which very many have', async () => {
+  const name = (nth: number): string => `${String(nth).padStart(5, '0')}.part-of-all.example`;
+  const uses = Array.from({ length: 1_500 }, (_, nth) =>
+    say('wiki', 'access.allowed', T + 900, {
+      token: { iss: WIKI_AS, jti: 'nobody-knows-it' },
+      operation: 'read',
+      // The last by name come first.
+      client_address: name(1_500 - nth),
+      status: 200,
+    }),
+  );
+  await api.say(uses);
+  const { items, at_least: more } = await search(`${q('PART-of-all')}&limit=20`);
+  expect([items.map((item: any) => item.name), more]).toEqual([
+    Array.from({ length: 20 }, (_, nth) => name(nth + 1)),
+    true,
+  ]);
+  expect(await found(q('00007.part'))).toEqual([`address prefix ${name(7)}`]);
+  expect(await found(q('0900.part'))).toEqual([`address part ${name(900)}`]);
+});
+
 it('a search walks the index of names, not the names', async () => {
   const many = Array.from({ length: 2_000 }, (_, nth) =>
     say('crm', 'access.allowed', T + 500, {
