@@ -19,7 +19,7 @@ const QUESTIONS = 10;
 const WITHOUT_ARCHIVE = 'ingest,serve,feed,log';
 
 /**
- * What `HOT_DAYS` costs and gains: ingest into ten partitions beside one table, in turn; bytes of an event in PostgreSQL before and after its use
+ * Measures what `HOT_DAYS` costs and gains: ingest into ten partitions beside one table, in turn; bytes of an event in PostgreSQL before and after its use
  * has left; and an answer about uses that have.
  */
 export async function run(): Promise<readonly Row[]> {
