@@ -10,7 +10,10 @@ import { readHead } from './head.pg.js';
 import { ocsfTransactionalId } from './names.js';
 import { SiemPublisher } from './siem-publisher.js';
 
-/** Advisory lock of the publishing process. */
+/**
+ * Advisory lock of the publishing process. It only saves work: of two processes that published, brokers would refuse the one that opened the
+ * transactional id first, and the cursor would move for one alone. They would repeat entries and skip none.
+ */
 const SIEM_LOCK = 7427;
 /** Delay before the ledgers are looked at again, before a process that does not publish tries to, and before one that failed tries again. */
 const POLL_MS = 1_000;

@@ -40,7 +40,7 @@ export function createAppendMetrics(metrics: Metrics, state: ControlState, waiti
     'rescind_ingest_batch_events',
     'Events of one transaction.',
     [],
-    [1, 10, 100, 500, 1000, 2000, 4000],
+    [1, 10, 100, 500, 1000, 2000, 4000, 8000],
   );
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
   const numbers = metrics.gauge(
