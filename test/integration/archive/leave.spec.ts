@@ -1,11 +1,13 @@
 import { rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { leaveDue, pathOf, rebuildArchive, tenantDirectory } from '../../../src/archive/index.js';
+import { createArchiver, leaveDue, pathOf, rebuildArchive, tenantDirectory } from '../../../src/archive/index.js';
 import { createArchivedUses, type ArchivedUses } from '../../../src/explore/index.js';
 import { ENTER_GATE, makePartitions, readShape } from '../../../src/projections/index.js';
 import { createQuestions, type Questions } from '../../../src/query/index.js';
+import { createMetrics } from '../../../src/platform/observe/index.js';
 import { onConnection } from '../../../src/platform/postgres/index.js';
 import { access, API, fromChat, fromIdp, IDP, idJag, RAS, token } from '../../support/stage.js';
 import { testLog } from '../../support/services.js';
@@ -187,5 +189,29 @@ describe('uses that are older than HOT_DAYS', () => {
     });
     expect((await leave(now + 30 * DAY_S))!.partitions).toBe(partitions.length);
     expect(await ask()).toEqual(hot);
+  });
+
+  it('are looked for by the archiver, whose metrics count them', async () => {
+    await rebuild(world.stage);
+    const metrics = createMetrics();
+    const { pool } = world.stage.database;
+    // The clock of the database says today, so only uses of before would leave.
+    await pool.query('UPDATE access SET at = at - $1::bigint WHERE ix < 1000', [5 * DAY_S]);
+    const old = await count('access WHERE ix < 1000');
+    const archiver = createArchiver({
+      pool,
+      root: world.root,
+      log: testLog(),
+      metrics,
+      hotDays: 2,
+      lookEveryMs: 20,
+      leaveEveryMs: 20,
+    });
+    archiver.start();
+    const told = new RegExp(`^rescind_archive_left_uses_total ${old}$`, 'm');
+    while (!told.test(await metrics.text())) await delay(20);
+    await archiver.stop();
+    expect(await count('access WHERE ix < 1000')).toBe(0);
+    expect(await metrics.text()).toMatch(/^rescind_archive_staying_uses 0$/m);
   });
 });
