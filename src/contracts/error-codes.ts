@@ -40,7 +40,7 @@ const OWN_CODES = {
     kind: 'invalid',
     title: 'The moment lies in the future, or before the first entry of the ledger.',
   },
-  'filter-too-wide': { kind: 'invalid', title: 'No index serves this filter; combine it with one that has an index.' },
+  'filter-too-wide': { kind: 'invalid', title: 'The question takes too much to answer; narrow it.' },
   'token-in-request': {
     kind: 'invalid',
     title: 'The request holds text that looks like a token; ask by its issuer and jti, or by its SHA-256.',

@@ -86,6 +86,22 @@ export {
   type TokenRef,
 } from './selector.js';
 export { REJECT_CODES, type RejectCode } from './reject-codes.js';
+export {
+  Agent,
+  Client,
+  Count,
+  EntityId,
+  Index,
+  maybe,
+  Resource,
+  Source,
+  strict,
+  Time,
+  timeThat,
+  TokenId,
+  User,
+  Uuid,
+} from './answer-parts.js';
 export { implies, nameSchemas, type MembersOf } from './json-schema.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';
 export { RescindError, type RescindErrorOptions } from './rescind-error.js';

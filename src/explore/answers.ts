@@ -1,44 +1,27 @@
-import { nameSchemas, TIME } from '../contracts/index.js';
+import {
+  Agent,
+  Client,
+  Count,
+  Index,
+  maybe,
+  nameSchemas,
+  Resource,
+  Source,
+  strict,
+  Time,
+  timeThat,
+  TokenId,
+  User,
+} from '../contracts/index.js';
 import { OPERATIONS, OUTCOMES } from '../projections/index.js';
 import { Type, type Static, type TSchema } from 'typebox';
 import { DIMENSION_NAMES, dimensionOf, MEASURE_NAMES, measureOf, type Dimension } from './question/vocabulary.js';
 
 /* Schemas of the answers, made of the vocabulary. */
 
-const strict = { additionalProperties: false } as const;
-const maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-const Time = Type.Unsafe<string>({ ...TIME });
-const Index = Type.String({
-  pattern: '^(?:0|[1-9][0-9]{0,18})$',
-  description: 'position in the ledger, a decimal number',
-});
 const namesOf = <N extends string>(codes: Readonly<Record<N, number>>): N[] => Object.keys(codes) as N[];
-const Count = Type.Integer({ minimum: 0 });
 
-const entity = Type.Integer({ minimum: 1, description: 'id of the entity, for use in filters' });
-const display_name = Type.Optional(Type.String({ description: 'present name in the directory, for people' }));
-const ExploreUser = Type.Object(
-  { entity, iss: Type.String(), tenant: Type.Optional(Type.String()), sub: Type.String(), display_name },
-  strict,
-);
-const ExploreClient = Type.Object({ entity, iss: Type.String(), client_id: Type.String(), display_name }, strict);
-const ExploreAgent = Type.Object({ entity, iss: Type.String(), id: Type.String(), display_name }, strict);
-const ExploreResource = Type.Object({ entity, uri: Type.String() }, strict);
-const ExploreSource = Type.Object(
-  {
-    id: Type.String({ format: 'uuid' }),
-    name: maybe(Type.String({ description: 'name of the source; null: Rescind itself' })),
-  },
-  strict,
-);
-const SHOWN = {
-  user: ExploreUser,
-  client: ExploreClient,
-  agent: ExploreAgent,
-  resource: ExploreResource,
-  text: Type.String(),
-};
-const Token = Type.String({ pattern: '^[A-Za-z0-9_-]{22}$', description: 'key of the token, for `/v1/tokens/{id}`' });
+const SHOWN = { user: User, client: Client, agent: Agent, resource: Resource, text: Type.String() };
 
 function valueSchema(dimension: Dimension): TSchema {
   switch (dimension.type) {
@@ -51,9 +34,9 @@ function valueSchema(dimension: Dimension): TSchema {
     case 'time':
       return Time;
     case 'source':
-      return ExploreSource;
+      return Source;
     case 'token':
-      return Token;
+      return TokenId;
     case 'lookup':
       return Type.String();
   }
@@ -125,13 +108,13 @@ export const ExploreRow = Type.Object(
   {
     index: Index,
     at: Time,
-    until: Type.Optional(Type.Unsafe<string>({ ...TIME, description: 'end of the window, if the row is a summary' })),
+    until: Type.Optional(timeThat('end of the window, if the row is a summary')),
     count: Type.Integer({ minimum: 1, description: '1; for a summary, the number of calls in it' }),
     attributed: Type.Boolean({ description: 'false: no event has said yet whose token this is' }),
-    user: maybe(ExploreUser),
-    client: maybe(ExploreClient),
-    agent: maybe(ExploreAgent),
-    resource: maybe(ExploreResource),
+    user: maybe(User),
+    client: maybe(Client),
+    agent: maybe(Agent),
+    resource: maybe(Resource),
     route: maybe(Type.String()),
     operation: maybe(Type.Enum(namesOf(OPERATIONS))),
     outcome: Type.Enum(namesOf(OUTCOMES)),
@@ -140,8 +123,8 @@ export const ExploreRow = Type.Object(
     records: maybe(Count),
     bytes: maybe(Count),
     client_address: maybe(Type.String()),
-    token: Token,
-    source: ExploreSource,
+    token: TokenId,
+    source: Source,
   },
   strict,
 );
@@ -158,11 +141,6 @@ export const ExploreRows = Type.Object(
 );
 
 nameSchemas({
-  ExploreUser,
-  ExploreClient,
-  ExploreAgent,
-  ExploreResource,
-  ExploreSource,
   ExploreGroup,
   ExploreItem,
   ExploreAsOf,

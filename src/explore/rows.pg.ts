@@ -53,7 +53,10 @@ export function createRowsQuestion({
         uses: archived.uses.filter(({ first, end }) => first < range.end && end > range.first),
         late: archived.late.filter(({ end }) => end > range.first),
       };
-      const statement = composeRows({ ...selected, sources: { ...selected.sources, ...pathsOf(part) } }, range);
+      const statement = composeRows(
+        { ...selected, sources: { ...selected.sources, ...pathsOf(part, moment.index) } },
+        range,
+      );
       const rows = await runner.inTurn(asker, () => runner.engine.run(room, statement, left), left);
       const names = await runner.namesAt(asker.tenant, moment, entitiesOfRows(rows));
       for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) {

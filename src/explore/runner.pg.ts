@@ -2,13 +2,13 @@ import { resolve } from 'node:path';
 import type { Pool } from 'pg';
 import { tenantDirectory } from '../archive/index.js';
 import type { Log } from '../platform/log/index.js';
+import type { Metrics } from '../platform/observe/index.js';
 import type { Leaving } from '../platform/postgres/index.js';
-import { COUNTING_TIMEOUT_MS, createAsk, type AskedMoment, type Moment } from '../projections/index.js';
+import { COUNTING_TIMEOUT_MS, createAsk, readNames, type AskedMoment, type Moment } from '../projections/index.js';
 import type { Turns } from '../registry/index.js';
 import { readArchived, type Archived } from './archived.pg.js';
 import { createEngine } from './engine/engine.js';
 import { findConditions, readLookups, type KnownSources } from './names/find-names.pg.js';
-import { readNames } from './names/read-names.pg.js';
 import type { Selected, Statement } from './question/compose.js';
 import { windowAt, type AskedWindow, type Subject, type Window } from './question/read-question.js';
 import type { DimensionName } from './question/vocabulary.js';
@@ -24,6 +24,7 @@ export interface Asker {
 export interface ExploreOptions {
   readonly pool: Pool;
   readonly log: Log;
+  readonly metrics?: Metrics;
   readonly turns: Turns;
   readonly leaving?: Leaving;
   readonly sources: KnownSources;
@@ -62,11 +63,11 @@ export type Runner = ReturnType<typeof createRunner>;
 
 /** Creates the steps that every question is made of. */
 export function createRunner(options: ExploreOptions) {
-  const { pool, log, turns, leaving, sources, queryTimeoutMs, maxTailUses } = options;
+  const { pool, log, metrics, turns, leaving, sources, queryTimeoutMs, maxTailUses } = options;
   // The engine's working directory may be another.
   const root = resolve(options.archiveRoot);
   const ask = createAsk({ pool, now: options.now ?? (() => Math.floor(Date.now() / 1000)), leaving });
-  const engine = createEngine({ log, queryTimeoutMs });
+  const engine = createEngine({ log, metrics, queryTimeoutMs });
   const tails = createTails({
     engine,
     directoryOf: (tenant) => tenantDirectory(root, tenant),
@@ -97,7 +98,13 @@ export function createRunner(options: ExploreOptions) {
           archived,
           moment: { index, at },
           before,
-          selected: { index, at, window, conditions, sources: { ...pathsOf(archived), end: archived.end, lookups } },
+          selected: {
+            index,
+            at,
+            window,
+            conditions,
+            sources: { ...pathsOf(archived, index), end: archived.end, lookups },
+          },
         };
       },
       asked,
@@ -155,5 +162,9 @@ export function createRunner(options: ExploreOptions) {
   };
 }
 
-/** Returns the paths of the files that a question reads. */
-export const pathsOf = ({ uses, late, path }: Archived) => ({ uses: uses.map(path), late: late.map(path) });
+/** Returns the paths of the files that a question reads, as of an index. */
+export const pathsOf = ({ uses, late, path }: Archived, index: bigint) => ({
+  whole: uses.filter(({ end }) => end <= index).map(path),
+  cut: uses.filter(({ end }) => end > index).map(path),
+  late: late.map(path),
+});

@@ -1,7 +1,6 @@
 import { timeText } from '../contracts/index.js';
-import type { Moment } from '../projections/index.js';
+import type { Moment, Names } from '../projections/index.js';
 import type { Cell } from './engine/messages.js';
-import type { Names } from './names/read-names.pg.js';
 import { LARGEST, ROW_COLUMNS } from './question/compose.js';
 import type { ExploreQuestion, Window } from './question/read-question.js';
 import { dimensionOf, measureOf, type DimensionName, type MeasureName } from './question/vocabulary.js';
@@ -55,7 +54,7 @@ function shownValue(name: DimensionName, cell: Cell, names: Names, nameOfSource:
   const dimension = dimensionOf(name);
   switch (dimension.type) {
     case 'entity':
-      return names.show(dimension.shows, Number(cell));
+      return names[dimension.shows](Number(cell));
     case 'code':
       return Object.keys(dimension.codes).find((code) => dimension.codes[code] === Number(cell));
     case 'number':
@@ -94,8 +93,8 @@ export function rowOf(row: readonly Cell[], names: Names, nameOfSource: NameOfSo
   const cell = (column: keyof typeof AT): Cell => row[AT[column]]!;
   const numberOrNull = (column: keyof typeof AT): number | null =>
     cell(column) === null ? null : Number(cell(column));
-  const named = (column: keyof typeof AT, shows: Parameters<Names['show']>[0]): unknown =>
-    cell(column) === null ? null : names.show(shows, Number(cell(column)));
+  const named = (column: keyof typeof AT, shows: keyof Names): unknown =>
+    cell(column) === null ? null : names[shows](Number(cell(column)));
   const { first_at: at, last_at: until } = { first_at: Number(cell('first_at')), last_at: Number(cell('last_at')) };
   return {
     index: String(cell('ix')),
@@ -111,7 +110,7 @@ export function rowOf(row: readonly Cell[], names: Names, nameOfSource: NameOfSo
     operation: shownValue('operation', cell('op'), names, nameOfSource),
     outcome: shownValue('outcome', cell('outcome'), names, nameOfSource),
     status: numberOrNull('status'),
-    scopes: ((cell('scopes') ?? []) as readonly Cell[]).map((id) => names.show('text', Number(id))),
+    scopes: ((cell('scopes') ?? []) as readonly Cell[]).map((id) => names.text(Number(id))),
     records: numberOrNull('records'),
     bytes: numberOrNull('bytes'),
     client_address: named('addr', 'text'),

@@ -1,5 +1,6 @@
 export { COUNTING_TIMEOUT_MS, MAX_COUNTED } from './counting.js';
 export { ENTITY_DIMENSIONS, ENTITY_KINDS, type EntityKind } from './entities.pg.js';
+export { namesOf, readNames, type EntityRow, type Names } from './names/names.pg.js';
 export { seenToken, type OwnProjectedEvent, type ProjectedEvent } from './event.js';
 export { personOf } from './connections/person.js';
 export { CONNECTION_STATES } from './connections/write.pg.js';
@@ -17,12 +18,29 @@ export {
 export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from './usage/edge-sums.pg.js';
 export { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from './usage/user-uses.pg.js';
 export { readAttributions, type UseAttribution } from './usage/attributions.pg.js';
-export { BLOCK_BITS } from './usage/blocks.js';
+export { BLOCK_BITS, firstOfBlock } from './usage/blocks.js';
+export {
+  COLD_COLUMNS,
+  type ColdLines,
+  type ColdUses,
+  type ReadsUses,
+  type UsesRead,
+} from './cold/uses-read.js';
+export { MAX_COLD_USES } from './cold/thaw.pg.js';
+export { deleteCold, LEAVE_STEP, type Archived } from './cold/leave.pg.js';
+export {
+  dropPartition,
+  isHeldUp,
+  makePartitions,
+  readShape,
+  type Dropped,
+  type Partition,
+} from './cold/partitions.pg.js';
 export type { Conflict } from './tokens/write.pg.js';
 export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
 export { ENTER_GATE } from './gate.js';
 export type { AskedMoment, Moment } from './snapshot/moment.js';
-export { READ_NAMES } from './names/read-names.js';
+export { AGENT_TYPES, READ_NAMES } from './names/read-names.js';
 export {
   COUNT_ARRIVED,
   createAsk,

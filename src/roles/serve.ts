@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller, ControlFollower } from '../control/index.js';
-import { createExplore } from '../explore/index.js';
+import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
 import { createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
@@ -25,7 +25,7 @@ import type { Parts } from './parts.js';
 const EXPLORING_AT_ONCE = 3;
 
 /** Starts the role `serve`: introspection, orders, questions, and the feeds of guards where the process has the role `feed` too. */
-export function startServing(parts: Parts, ingest: Ingest | undefined) {
+export function startServing(parts: Parts, ingest: Ingest | undefined, cold: ArchivedUses) {
   const {
     config,
     url,
@@ -113,6 +113,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
   const explore = createExplore({
     pool: questionPool,
     log,
+    metrics,
     turns: createTurns({ atOnce: EXPLORING_AT_ONCE }),
     leaving,
     sources: { find: reader.findSource, all: reader.sources },
@@ -123,6 +124,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
   lifecycle.onStop('explore', () => explore.stop());
   const questions = createQuestions({
     findUses: explore,
+    cold,
     pool: questionPool,
     reportPool,
     leaving,

@@ -17,6 +17,8 @@ const MAY_NAME: Readonly<Record<string, string>> = {
   'src/cli/ask/rule-text.ts': 'words for people',
   'src/query/search/answers.ts': 'that a search finds it',
   'src/query/access/filters.pg.ts': 'a filter of uses',
+  'src/query/access/find-uses.ts': 'that the filter means the dimension of questions over uses',
+  'src/query/timeline/subject.pg.ts': 'that a rule on the type of an agent concerns those who use the agent',
   'src/query/ask/parameter-docs.ts': 'words for people: the filter of uses',
   'src/explore/question/vocabulary.ts': 'a dimension of questions over uses',
   'src/explore/names/find-names.pg.ts': 'how the type of each agent is read for such a question',

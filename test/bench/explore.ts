@@ -1,18 +1,25 @@
+import { fork } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { BIGINT, DuckDBInstance, INTEGER, LIST, listValue, VARCHAR, type DuckDBConnection } from '@duckdb/node-api';
 import { pathOf, SEGMENT_ENTRIES, tenantDirectory, type ArchivedFile } from '../../src/archive/index.js';
 import { createExplore } from '../../src/explore/index.js';
 import { composeExplore, type EngineValue, type Statement } from '../../src/explore/question/compose.js';
 import { readExploreQuestion } from '../../src/explore/question/read-question.js';
-import { MIGRATIONS } from '../../src/migrations.js';
-import { startEmbeddedPostgres } from '../../src/platform/embedded/index.js';
+import { startRescind } from '../../src/main.js';
+import { readConfig } from '../../src/platform/config/index.js';
+import { createClient } from '../../src/platform/kafka/client.kafka.js';
 import { createLog } from '../../src/platform/log/index.js';
-import { createPool, runMigrations, type Pool } from '../../src/platform/postgres/index.js';
+import type { Pool } from '../../src/platform/postgres/index.js';
 import { ENTITY_KINDS } from '../../src/projections/index.js';
 import { createTurns } from '../../src/registry/index.js';
+import { produce } from './ingest-kafka.js';
+import { heard } from './introspection-load.js';
 import { quantile, type Row } from './report.js';
+import { atRate } from './revocation-latency.js';
+import { createWorld, nextIndex, type World } from './world.js';
 
 const USES = Number(process.env['BENCH_USES'] ?? 1_000_000);
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 5);
@@ -22,6 +29,9 @@ const NOW = 1_796_000_000;
 const START = NOW - DAYS * DAY_S;
 const TENANT = '0aaaaaaa-0000-4000-8000-000000000000';
 const THREADS = '2';
+/** Events that come in a second beside the questions of half of the rows. */
+const EVENTS_PER_SECOND = Number(process.env['BENCH_RATE'] ?? 1_000);
+const EVENTS_A_STEP = 250;
 
 /** Ids of the names: users first, then clients, and so on. */
 const SIZES = { user: 5_000, client: 60, agent: 20, resource: 40, route: 400, address: 4_000 } as const;
@@ -119,18 +129,18 @@ const QUESTIONS: Readonly<Record<string, object>> = {
 };
 const WINDOWS = { week: 7, 'ninety days': DAYS } as const;
 
-/** `explore` over the archive of one tenant, beside the same SQL in a bare DuckDB over the same files. */
+/**
+ * `explore` over the archive of one tenant, beside the same SQL in a bare DuckDB over the same files; while nothing else happens, and while a
+ * service in a process of its own takes in events of another tenant from Kafka into the same PostgreSQL.
+ */
 export async function run(): Promise<readonly Row[]> {
   const home = await mkdtemp(join(tmpdir(), 'rescind-bench-'));
-  const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });
-  const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log });
-  await runMigrations({ url: postgres.url, migrations: MIGRATIONS });
-  const pool = createPool({ url: postgres.url, max: 4, applicationName: 'bench' });
+  const world = await createWorld();
   const bare = await DuckDBInstance.create(':memory:', { threads: THREADS });
   const connection = await bare.connect();
   const root = join(home, 'archive');
   const files = await writeArchive(root, connection);
-  await writeNames(pool, files);
+  await writeNames(world.pool, files);
   await connection.run('SET parquet_metadata_cache = true');
   await connection.run(
     'CREATE TABLE tail_uses (ix BIGINT, first_at BIGINT, last_at BIGINT, bound_ix BIGINT, usr INTEGER, client INTEGER, agent INTEGER, agent_ix BIGINT, res INTEGER, res_bound BOOLEAN, scopes INTEGER[], op SMALLINT, outcome SMALLINT, status INTEGER, route INTEGER, addr INTEGER, source VARCHAR, tok BLOB, n BIGINT, records BIGINT, bytes BIGINT)',
@@ -139,8 +149,8 @@ export async function run(): Promise<readonly Row[]> {
     'CREATE TABLE tail_late (ix BIGINT, bound_ix BIGINT, usr INTEGER, client INTEGER, agent INTEGER, agent_ix BIGINT, res INTEGER, res_bound BOOLEAN)',
   );
   const explore = createExplore({
-    pool,
-    log,
+    pool: world.pool,
+    log: world.log,
     turns: createTurns({ atOnce: 3 }),
     sources: { find: () => undefined, all: () => [] },
     nameOfSource: () => null,
@@ -148,47 +158,104 @@ export async function run(): Promise<readonly Row[]> {
     home,
     now: () => NOW,
   });
-  const rows: Row[] = [];
+  const compare: Compare = async (window) => {
+    const body = { ...window.question, from: NOW - window.days * DAY_S, to: NOW };
+    const statement = statementOf(root, files, body);
+    return {
+      own: () => timed(() => explore.explore({ tenant: TENANT, id: 'bench' }, body)),
+      floor: () => timed(() => runBare(connection, statement)),
+    };
+  };
   try {
-    for (const [window, days] of Object.entries(WINDOWS)) {
-      const took: number[] = [];
-      const floors: number[] = [];
-      const each: string[] = [];
-      for (const [name, question] of Object.entries(QUESTIONS)) {
-        const body = { ...question, from: NOW - days * DAY_S, to: NOW };
-        const statement = statementOf(root, files, body);
-        const own: number[] = [];
-        const floor: number[] = [];
-        // The first round fills the caches of both.
-        for (let round = 0; round <= ROUNDS; round += 1) {
-          const asked = await timed(() => explore.explore({ tenant: TENANT, id: 'bench' }, body));
-          const alone = await timed(() => runBare(connection, statement));
-          if (round === 0) continue;
-          own.push(asked);
-          floor.push(alone);
-        }
-        took.push(...own);
-        floors.push(...floor);
-        each.push(`${name} ${Math.round(quantile(own, 0.5))} (${Math.round(quantile(floor, 0.5))})`);
-      }
-      rows.push({
-        name: `explore ${window}`,
-        value: quantile(took, 0.95),
-        unit: 'ms p95',
-        floor: quantile(floors, 0.95),
-        ratio: quantile(floors, 0.5) / quantile(took, 0.5),
-        p50: quantile(took, 0.5),
-        note: `${USES.toLocaleString('en')} uses of ${DAYS} days in ${files.length} files; ${took.length} questions; floor: the same SQL in a bare DuckDB; medians in ms: ${each.join(', ')}`,
-      });
-    }
+    const quiet = await askAll(compare, files.length, 'quiet');
+    const ingest = await startIngest(world);
+    const beside = await askAll(compare, files.length, 'beside ingest');
+    const rate = Math.round(await ingest.stop());
+    return [...quiet, ...beside.map((row) => ({ ...row, note: `${rate} events/s came in beside; ${row.note}` }))];
   } finally {
     await explore.stop();
     connection.closeSync();
-    await pool.end();
-    await postgres.stop();
+    await world.stop();
     await rm(home, { recursive: true });
   }
+}
+
+/** Prepares one question of a window. Each call of `own` and `floor` returns the milliseconds that it took. */
+type Compare = (asked: { readonly question: object; readonly days: number }) => Promise<{
+  own(): Promise<number>;
+  floor(): Promise<number>;
+}>;
+
+async function askAll(compare: Compare, files: number, when: string): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const [window, days] of Object.entries(WINDOWS)) {
+    const took: number[] = [];
+    const floors: number[] = [];
+    const each: string[] = [];
+    for (const [name, question] of Object.entries(QUESTIONS)) {
+      const { own, floor } = await compare({ question, days });
+      const owns: number[] = [];
+      const alone: number[] = [];
+      // The first round fills the caches of both.
+      for (let round = 0; round <= ROUNDS; round += 1) {
+        const asked = await own();
+        const bare = await floor();
+        if (round === 0) continue;
+        owns.push(asked);
+        alone.push(bare);
+      }
+      took.push(...owns);
+      floors.push(...alone);
+      each.push(`${name} ${Math.round(quantile(owns, 0.5))} (${Math.round(quantile(alone, 0.5))})`);
+    }
+    rows.push({
+      name: `explore ${window}, ${when}`,
+      value: quantile(took, 0.95),
+      unit: 'ms p95',
+      floor: quantile(floors, 0.95),
+      ratio: quantile(floors, 0.5) / quantile(took, 0.5),
+      p50: quantile(took, 0.5),
+      note: `${USES.toLocaleString('en')} uses of ${DAYS} days in ${files} files; ${took.length} questions; floor: the same SQL in a bare DuckDB; medians in ms: ${each.join(', ')}`,
+    });
+  }
   return rows;
+}
+
+/** Starts a service that takes in events at a steady rate. `stop` returns how many came in a second. */
+async function startIngest(world: World): Promise<{ stop(): Promise<number> }> {
+  const child = fork(fileURLToPath(import.meta.url), ['ingest', JSON.stringify(world.env)]);
+  await heard(child);
+  const [before, beganAt] = [await nextIndex(world.pool), performance.now()];
+  return {
+    async stop() {
+      const rate = ((await nextIndex(world.pool)) - before) / ((performance.now() - beganAt) / 1_000);
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.send('end');
+      await ended;
+      return rate;
+    },
+  };
+}
+
+/** Runs in a process of its own: the service, and the producer whose events it takes in. */
+async function ingestAtRate(env: Readonly<Record<string, string>>): Promise<void> {
+  const log = createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' });
+  const service = await startRescind(readConfig(env), { log });
+  const kafka = createClient({ brokers: env['KAFKA_BROKERS']!.split(','), clientId: 'bench', log });
+  let sent = 0;
+  let ending = false;
+  process.on('message', () => (ending = true));
+  process.send!({});
+  await atRate(
+    EVENTS_PER_SECOND,
+    () => !ending,
+    async (goal) => {
+      for (; sent + EVENTS_A_STEP <= goal; sent += EVENTS_A_STEP) await produce({ kafka }, sent, EVENTS_A_STEP);
+      return sent;
+    },
+  );
+  await service.stop();
+  process.exit(0);
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -215,7 +282,8 @@ function statementOf(
         within: { ids: [typeof equals === 'number' ? equals : 4] },
       })),
       sources: {
-        uses: read.map((file) => join(tenantDirectory(root, TENANT), pathOf(file))),
+        whole: read.map((file) => join(tenantDirectory(root, TENANT), pathOf(file))),
+        cut: [],
         late: [],
         end: BigInt(USES),
         lookups: {},
@@ -249,3 +317,6 @@ function bound({ type, value }: EngineValue) {
       return [listValue(value), LIST(VARCHAR)] as const;
   }
 }
+
+const [role, env] = process.argv.slice(2);
+if (role === 'ingest' && process.send) await ingestAtRate(JSON.parse(env!) as Record<string, string>);

@@ -43,7 +43,7 @@ export async function run(): Promise<readonly Row[]> {
 }
 
 /** Sends the next round's events, spread over the partitions. Answers with their bytes. */
-export async function produce(world: World, from: number, count: number): Promise<Buffer[]> {
+export async function produce(world: Pick<World, 'kafka'>, from: number, count: number): Promise<Buffer[]> {
   const producer = world.kafka.producer();
   await producer.connect();
   const values: Buffer[] = [];

@@ -13,7 +13,7 @@ CALLER = os.environ["FUZZ_CALLER"]
 # Refusals of requests that are as the document says. No schema can say what they go by.
 UNSAYABLE = {
     "inconsistent-request": "OpenAPI 3.1 cannot say that one parameter excludes or needs another",
-    "filter-too-wide": "likewise: which filters need one with an index",
+    "filter-too-wide": "likewise: what is too much to answer",
     "invalid-cursor": "only the service makes cursors; each is sealed",
     "as-of-out-of-range": "the ledger's length and its first entry decide it",
     "time-out-of-range": "a pattern cannot say the years 2000 to 2100 of every form of a time",

@@ -35,6 +35,23 @@ export async function createTestDatabase(template?: string): Promise<TestDatabas
   };
 }
 
+export interface TestTemplate {
+  copy(): Promise<TestDatabase>;
+  drop(): Promise<void>;
+}
+
+/** A database that is filled once and copied often. */
+export async function createTestTemplate(fill: (database: TestDatabase) => Promise<unknown>): Promise<TestTemplate> {
+  const database = await createTestDatabase();
+  await fill(database);
+  await database.pool.end();
+  const name = new URL(database.url).pathname.slice(1);
+  return {
+    copy: () => createTestDatabase(name),
+    drop: () => onServer(new URL(fromEnvironment('TEST_DATABASE_URL')), `DROP DATABASE ${name}`),
+  };
+}
+
 /** Addresses of the run's Kafka. Name topics and groups with {@link uniqueName}: all spec files share it. */
 export function testBrokers(): string[] {
   return fromEnvironment('TEST_KAFKA_BROKERS').split(',');

@@ -1,6 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
 import { int2Array, int4Array, loadSql, textArray } from '../../platform/postgres/index.js';
-import { ENTITY_KINDS, type Snapshot } from '../../projections/index.js';
+import { AGENT_TYPES, ENTITY_KINDS, type Snapshot } from '../../projections/index.js';
 import type { Found, FoundCondition, Lookup, Lookups } from '../question/compose.js';
 import { readBucket, type Condition } from '../question/read-question.js';
 import { dimensionOf, entityKindOf, type DimensionName, type LookupName } from '../question/vocabulary.js';
@@ -20,7 +20,7 @@ const { user, client, agent } = ENTITY_KINDS;
 const LOOKUPS: Readonly<Record<LookupName, { readonly sql: string; readonly values?: readonly unknown[] }>> = {
   team: { sql: directoryValues('team'), values: [int2Array([user])] },
   owner: { sql: directoryValues('owner'), values: [int2Array([client, agent])] },
-  agent_type: { sql: loadSql(import.meta.url, 'agent-types.sql') },
+  agent_type: { sql: `${AGENT_TYPES} LIMIT $3::int` },
   address_prefix: { sql: loadSql(import.meta.url, 'address-prefixes.sql') },
 };
 

@@ -23,7 +23,7 @@ const selected = (conditions: readonly FoundCondition[] = []): Selected => ({
   at: 1_796_000_000,
   window: WINDOW,
   conditions,
-  sources: { uses: [], late: [], end: 0n, lookups: LOOKUPS },
+  sources: { whole: [], cut: [], late: [], end: 0n, lookups: LOOKUPS },
 });
 
 function foundOf(name: DimensionName): Found {

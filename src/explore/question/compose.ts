@@ -53,8 +53,11 @@ export type Lookups = Partial<Readonly<Record<LookupName, Lookup>>>;
 
 /** Places that a question reads uses from. */
 export interface Sources {
-  /** Paths of the segments of `uses` and `late` that are read. */
-  readonly uses: readonly string[];
+  /** Paths of the segments that end at or below the question's index: each of their facts was known then. */
+  readonly whole: readonly string[];
+  /** Paths of other segments, which have uses at or above the index. */
+  readonly cut: readonly string[];
+  /** Paths of files with facts that became known after the range of their use. */
   readonly late: readonly string[];
   /** Uses below this index are read from segments, others from the tail. */
   readonly end: bigint;
@@ -70,11 +73,14 @@ export interface Selected {
   readonly conditions: readonly FoundCondition[];
 }
 
+/** Ids that a condition names one by one. */
+const MOST_COMPARED = 20;
+
 /** Largest number of an answer: the largest that every reader of JSON keeps exactly. */
 export const LARGEST = 2n ** 53n - 1n;
 
 /** Collects the values of a statement. */
-function createBinder() {
+export function createBinder() {
   const values: EngineValue[] = [];
   return {
     values,
@@ -84,15 +90,14 @@ function createBinder() {
     },
   };
 }
-type Bind = ReturnType<typeof createBinder>['bind'];
+export type Bind = ReturnType<typeof createBinder>['bind'];
 
 const FACTS = ['usr', 'client', 'agent', 'res'] as const satisfies readonly UseColumn[];
-const isFact = (column: UseColumn): boolean => (FACTS as readonly string[]).includes(column);
-const KNOWN_FROM = ['bound_ix', 'agent_ix', 'res_bound'] as const;
-const LATE_COLUMNS = [...KNOWN_FROM, ...FACTS];
+type Fact = (typeof FACTS)[number];
+const isFact = (column: UseColumn): column is Fact => (FACTS as readonly string[]).includes(column);
 
 /** How a fact reads as of the index `n`, which is SQL. */
-const AS_OF: Readonly<Record<(typeof FACTS)[number], (n: string) => string>> = {
+const AS_OF: Readonly<Record<Fact, (n: string) => string>> = {
   usr: (n) => `CASE WHEN u.bound_ix < ${n} THEN u.usr END`,
   client: (n) => `CASE WHEN u.bound_ix < ${n} THEN u.client END`,
   agent: (n) => `CASE WHEN coalesce(u.agent_ix, u.bound_ix) < ${n} THEN u.agent END`,
@@ -100,8 +105,8 @@ const AS_OF: Readonly<Record<(typeof FACTS)[number], (n: string) => string>> = {
 };
 
 /**
- * Writes the query of the uses below the index and within the windows, with the columns that are wanted, as of the index. A fact that became
- * known after its use's range stands in a further row of `late`; `max` over all of them is the newest, since each fact is set once.
+ * Writes the query of the uses below the index and within the windows, with the columns that are wanted, as of the index. A segment has its
+ * facts as of its end, so those of a whole segment are read as they stand.
  */
 function usesOf(
   { sources, index }: Selected,
@@ -111,46 +116,56 @@ function usesOf(
 ): string {
   const n = bind({ type: 'BIGINT', value: index });
   const facts = [...wanted].filter(isFact);
-  const plain = [...new Set<string>([...[...wanted].filter((column) => !isFact(column)), 'ix', 'first_at'])];
-  const stored = [...plain, ...(facts.length === 0 ? [] : [...KNOWN_FROM, ...facts])].join(', ');
-  const parts = [`SELECT ${stored} FROM tail_uses WHERE ix >= ${bind({ type: 'BIGINT', value: sources.end })}`];
-  if (sources.uses.length > 0)
-    parts.push(`SELECT ${stored} FROM read_parquet(${paths(sources.uses, bind)}, hive_partitioning = false)`);
+  const plain = [...new Set<UseColumn>([...[...wanted].filter((column) => !isFact(column)), 'ix', 'first_at'])];
+  const known = factsAsOf(facts, n);
   const within = windows
     .map(({ from, to }) => `(u.first_at >= ${second(from, bind)} AND u.first_at < ${second(to, bind)})`)
     .join(' OR ');
-  const selected = [
-    ...plain.map((column) => `u.${column}`),
-    ...facts.map((fact) => `${AS_OF[fact as (typeof FACTS)[number]](n)} AS ${fact}`),
-  ].join(', ');
+  const columns = plain.map((column) => `u.${column}`);
+  const part = (from: string, read: readonly string[], where: string): string =>
+    `SELECT ${[...columns, ...read].join(', ')} FROM ${from} u WHERE ${where}(${within})`;
+  const parts = [
+    part('tail_uses', known, `u.ix >= ${bind({ type: 'BIGINT', value: sources.end })} AND u.ix < ${n} AND `),
+  ];
+  if (sources.cut.length > 0) parts.push(part(files(sources.cut, bind), known, `u.ix < ${n} AND `));
+  if (sources.whole.length > 0)
+    parts.push(
+      part(
+        files(sources.whole, bind),
+        facts.map((fact) => `u.${fact}`),
+        '',
+      ),
+    );
   const all = parts.join(' UNION ALL ');
-  return `SELECT ${selected} FROM (${facts.length === 0 ? all : withLate(all, plain, facts, sources, bind)}) u WHERE u.ix < ${n} AND (${within})`;
+  return facts.length === 0 ? all : withLate(all, plain, facts, { known, late: sources.late }, bind);
 }
 
+const factsAsOf = (facts: readonly Fact[], n: string): string[] => facts.map((fact) => `${AS_OF[fact](n)} AS ${fact}`);
+
+/**
+ * Adds the facts that became known after the range of their use, as of the index. A fact is set once, so `max` over the rows of a use is the
+ * fact, and it takes the place of none.
+ */
 function withLate(
   all: string,
-  plain: readonly string[],
-  facts: readonly UseColumn[],
-  sources: Sources,
+  plain: readonly UseColumn[],
+  facts: readonly Fact[],
+  { known, late }: { readonly known: readonly string[]; readonly late: readonly string[] },
   bind: Bind,
 ): string {
-  const columns = LATE_COLUMNS.filter(
-    (column) => (KNOWN_FROM as readonly string[]).includes(column) || facts.includes(column as UseColumn),
+  const read = ['tail_late', ...(late.length > 0 ? [files(late, bind)] : [])].map(
+    (from) => `SELECT u.ix, ${known.join(', ')} FROM ${from} u`,
   );
-  const late = [`SELECT ix, ${columns.join(', ')} FROM tail_late`];
-  if (sources.late.length > 0)
-    late.push(
-      `SELECT ix, ${columns.join(', ')} FROM read_parquet(${paths(sources.late, bind)}, hive_partitioning = false)`,
-    );
-  const newest = columns.map((column) => `max(${column}) AS ${column}`).join(', ');
+  const newest = facts.map((fact) => `max(${fact}) AS ${fact}`).join(', ');
   const merged = [
     ...plain.map((column) => `a.${column}`),
-    ...columns.map((column) => `coalesce(l.${column}, a.${column}) AS ${column}`),
+    ...facts.map((fact) => `coalesce(l.${fact}, a.${fact}) AS ${fact}`),
   ];
-  return `SELECT ${merged.join(', ')} FROM (${all}) a LEFT JOIN (SELECT ix, ${newest} FROM (${late.join(' UNION ALL ')}) GROUP BY ix) l ON l.ix = a.ix`;
+  return `SELECT ${merged.join(', ')} FROM (${all}) a LEFT JOIN (SELECT ix, ${newest} FROM (${read.join(' UNION ALL ')}) GROUP BY ix) l ON l.ix = a.ix`;
 }
 
-const paths = (list: readonly string[], bind: Bind): string => bind({ type: 'VARCHAR[]', value: list });
+const files = (paths: readonly string[], bind: Bind): string =>
+  `read_parquet(${bind({ type: 'VARCHAR[]', value: paths })}, hive_partitioning = false)`;
 const second = (value: number, bind: Bind): string => bind({ type: 'BIGINT', value: BigInt(value) });
 
 /** Columns of a use that a dimension is read from. */
@@ -233,12 +248,15 @@ function matches(name: DimensionName, value: string, found: Found, bind: Bind): 
     return `coalesce(${value} IN (SELECT unnest(${bind({ type: 'VARCHAR[]', value: found.texts })})), false)`;
   if ('keys' in found)
     return `coalesce(${value} IN (SELECT unhex(unnest(${bind({ type: 'VARCHAR[]', value: found.keys })}))), false)`;
-  const ids =
+  const ids = (): string =>
     dimensionOf(name).type === 'time'
       ? bind({ type: 'BIGINT[]', value: found.ids.map(BigInt) })
       : bind({ type: 'INTEGER[]', value: found.ids });
-  if (isMany(name)) return `coalesce(list_has_any(${value}, ${ids}), false)`;
-  return `coalesce(${value} IN (SELECT unnest(${ids})), false)`;
+  if (isMany(name)) return `coalesce(list_has_any(${value}, ${ids()}), false)`;
+  // A list of few values is compared where the uses are read; DuckDB joins with the rows of a subquery only afterwards.
+  const few = found.ids.length > 0 && found.ids.length <= MOST_COMPARED;
+  const list = few ? found.ids.map((id) => second(id, bind)).join(', ') : `SELECT unnest(${ids()})`;
+  return `coalesce(${value} IN (${list}), false)`;
 }
 
 const isMissing = (name: DimensionName, value: string, missing: boolean): string =>

@@ -11,7 +11,7 @@ import * as answers from './answers.js';
 import { COUNT_PARAMETERS, MAX_WALKED } from './counts.pg.js';
 
 const FILTERS =
-  'Filters by user, client, agent, resource and token are answered from an index; other filters alone are answered as /v1/explore does, in about a second (the type of an agent needs one of the former beside it).';
+  'Filters by user, client, agent, resource and token are answered from an index; other filters alone are answered as /v1/explore does, in about a second.';
 
 @ApiTags('questions')
 @Controller('v1/access')

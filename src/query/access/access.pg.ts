@@ -3,10 +3,10 @@ import { asOfOf } from '../ask/as-of.js';
 import { operationOf, outcomeOf } from '../ask/entity-kinds.js';
 import { orNull, readNames, type Names } from '../ask/names.pg.js';
 import { readPageAsOf, type PageAsOf } from '../ask/page.js';
-import { inconsistent, readIndex, readParameters, type Parameters } from '../ask/parameters.js';
+import { inconsistent, readIndexBehind, readParameters, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import { windowAt } from '../ask/window.js';
-import type { Ask, Moment, Snapshot } from '../../projections/index.js';
+import type { Ask, Moment, Snapshot, UsesRead } from '../../projections/index.js';
 import type { AccessItem, AccessPage } from './answers.js';
 import {
   ACCESS_FILTERS,
@@ -17,7 +17,7 @@ import {
   resolveFilters,
   type AccessFilters,
 } from './filters.pg.js';
-import { askerOf, filterWithoutIndex, refuseWithoutIndex, type FindUses } from './find-uses.js';
+import { askerOf, filterWithoutIndex, type FindUses } from './find-uses.js';
 import { drivenStatements, walkingStatement } from './statements.js';
 
 export const ACCESS_PARAMETERS = [...ACCESS_FILTERS, 'after_index', 'as_of', 'limit', 'cursor'] as const;
@@ -29,7 +29,7 @@ const ACCESS_TAIL = walkingStatement('access-tail.sql');
 interface AccessOptions {
   readonly ask: Ask;
   readonly reader: Reader;
-  /** Without it, filters without an index are refused. */
+  /** Without it, filters without an index walk all accesses of the window. */
   readonly findUses?: FindUses | undefined;
 }
 
@@ -45,9 +45,10 @@ export function createAccessQuestion({ ask, reader, findUses }: AccessOptions) {
     const page = readPageAsOf('access', tenantKey, parameters, 'as_of', MAX_ACCESSES);
     const asked: Asked = { tenant, tenantKey, parameters, filters, page };
     if (parameters.has('after_index')) return readBehind(ask, reader, asked, readBehindIndex(parameters));
-    if (findUses === undefined) refuseWithoutIndex(parameters);
     const filter = filterWithoutIndex(parameters);
-    return filter === undefined ? readIndexed(ask, reader, asked) : findAll(findUses!, asked, filter);
+    return findUses === undefined || filter === undefined
+      ? readIndexed(ask, reader, asked)
+      : findAll(findUses, asked, filter);
   };
 }
 
@@ -63,15 +64,18 @@ const readIndexed = (ask: Ask, reader: Reader, { tenant, tenantKey, parameters, 
   ask(
     tenant,
     async (snapshot): Promise<AccessPage> => {
-      const { driver, driving, values } = await resolveFilters(snapshot, tenantKey, parameters, filters);
+      const { driver, driving, values, read } = await resolveFilters(snapshot, tenantKey, parameters, filters);
       const window = windowAt(filters.window, snapshot.at);
       const start = [MAX_INT64, MAX_INT64, String(window.from ?? snapshot.at - DEFAULT_WINDOW_S)];
       const [at, ix, from] = (page.after ?? start) as [string, string, string];
-      const rows = await snapshot.rows<AccessRow>(ACCESS[driver], [
+      const to = lastOf(snapshot, window.to);
+      const most = { rows: page.limit + 1, order: 'newest' as const };
+      const wanted: UsesRead = { ...read, from, to, position: [at, ix], most };
+      const rows = await snapshot.rows<AccessRow>({ text: ACCESS[driver], uses: () => [wanted] }, [
         ...values,
         driving,
         from,
-        lastOf(snapshot, window.to),
+        to,
         at,
         ix,
         page.limit + 1,
@@ -104,7 +108,7 @@ async function findAll(findUses: FindUses, { tenant, parameters, page }: Asked, 
 function readBehindIndex(parameters: Parameters): bigint {
   for (const name of ['from', 'to', 'cursor'])
     if (parameters.has(name)) throw inconsistent(`\`${name}\` and \`after_index\` exclude each other`);
-  return readIndex(parameters.get('after_index')!);
+  return readIndexBehind(parameters.get('after_index')!);
 }
 
 /** Answers what stands behind an index, in the order of the ledger. */
@@ -112,8 +116,13 @@ const readBehind = (ask: Ask, reader: Reader, { tenant, tenantKey, parameters, f
   ask(
     tenant,
     async (snapshot): Promise<AccessPage> => {
-      const { values } = await resolveFilters(snapshot, tenantKey, parameters, filters);
-      const rows = await snapshot.rows<AccessRow>(ACCESS_TAIL, [...values, String(after), page.limit]);
+      const { values, read } = await resolveFilters(snapshot, tenantKey, parameters, filters);
+      const wanted: UsesRead = { ...read, behind: after, most: { rows: page.limit, order: 'ledger' } };
+      const rows = await snapshot.rows<AccessRow>({ text: ACCESS_TAIL, uses: () => [wanted] }, [
+        ...values,
+        String(after),
+        page.limit,
+      ]);
       return answerOf(snapshot, rows, reader);
     },
     page.asked,

@@ -24,7 +24,7 @@ import {
   resolveFilters,
   type ResolvedFilters,
 } from './filters.pg.js';
-import { askerOf, filterWithoutIndex, refuseWithoutIndex, type FindUses } from './find-uses.js';
+import { askerOf, filterWithoutIndex, type FindUses } from './find-uses.js';
 import { drivenStatements } from './statements.js';
 
 export const COUNT_PARAMETERS = ['by', ...ACCESS_FILTERS, 'as_of'] as const;
@@ -53,7 +53,7 @@ export function createCountsQuestion({
 }: {
   readonly ask: Ask;
   readonly reader: Reader;
-  /** Without it, filters without an index are refused. */
+  /** Without it, filters without an index walk all accesses of the window. */
   readonly findUses?: FindUses | undefined;
   readonly maxWalked?: number;
 }) {
@@ -61,12 +61,11 @@ export function createCountsQuestion({
     const parameters = readParameters(query, COUNT_PARAMETERS);
     const by = readBy(parameters.get('by'));
     const filters = readFilters(parameters);
-    if (findUses === undefined) refuseWithoutIndex(parameters);
     const filter = filterWithoutIndex(parameters);
     const tenantKey = reader.tenantKey(tenant);
 
-    if (filter !== undefined)
-      return countAll(ask, findUses!, { tenant, parameters, by, window: filters.window }, filter);
+    if (findUses !== undefined && filter !== undefined)
+      return countAll(ask, findUses, { tenant, parameters, by, window: filters.window }, filter);
 
     return ask(
       tenant,
@@ -238,13 +237,14 @@ async function readStored(
 
 async function walk(
   snapshot: Snapshot,
-  { driver, driving, values }: ResolvedFilters,
+  { driver, driving, values, read }: ResolvedFilters,
   by: By,
   { from, end }: { readonly from: number; readonly end: number },
   maxWalked: number,
 ) {
   const statements = driving.length === 1 ? COUNTS_OF_ONE : COUNTS_OF_SEVERAL;
-  const rows = await snapshot.rows<Row>(statements[driver], [
+  const wanted = { ...read, from, to: end };
+  const rows = await snapshot.rows<Row>({ text: statements[driver], uses: () => [wanted] }, [
     ...values,
     driving,
     from,

@@ -1,6 +1,4 @@
-import { RescindError } from '../../contracts/index.js';
 import type { Parameters } from '../ask/parameters.js';
-import { BESIDE_ANOTHER } from './filters.pg.js';
 import type { AccessItem, AccessPage } from './answers.js';
 
 /** A page of uses, newest first. `next` is the cursor of the next one: `index.at.first_at.ix`. */
@@ -34,6 +32,7 @@ export const askerOf = (tenant: string): Asker => ({ tenant, id: 'v1/access' });
 const INDEXED = ['token', 'user', 'user_iss', 'client', 'client_iss', 'agent', 'agent_iss', 'resource'];
 /** Filters without an index, and the dimension of `explore` that means the same. */
 const FOUND_BY = {
+  agent_type: 'agent_type',
   operation: 'operation',
   outcome: 'outcome',
   route: 'route',
@@ -43,22 +42,8 @@ const FOUND_BY = {
 /** Returns the filter that `explore` is asked with, or undefined if the question has an index or needs none. */
 export function filterWithoutIndex(parameters: Parameters): object | undefined {
   if (INDEXED.some((name) => parameters.has(name))) return undefined;
-  if (parameters.has(BESIDE_ANOTHER))
-    throw new RescindError('filter-too-wide', {
-      detail: `combine \`${BESIDE_ANOTHER}\` with user, client, agent, resource or token`,
-    });
   const filter = Object.entries(FOUND_BY).flatMap(([name, dimension]) =>
     parameters.has(name) ? [[dimension, { equals: parameters.get(name) }] as const] : [],
   );
   return filter.length === 0 ? undefined : Object.fromEntries(filter);
-}
-
-/** Refuses filters without an index if they stand alone: they would walk every access of the window to find a few. */
-export function refuseWithoutIndex(parameters: Parameters): void {
-  const filter = filterWithoutIndex(parameters);
-  if (filter === undefined) return;
-  const named = Object.keys(FOUND_BY).filter((name) => parameters.has(name));
-  throw new RescindError('filter-too-wide', {
-    detail: `combine ${named.map((name) => `\`${name}\``).join(', ')} with user, client, agent, resource or token`,
-  });
 }

@@ -1,18 +1,24 @@
-import { nameSchemas, TIME } from '../../contracts/index.js';
+import { Index, maybe, nameSchemas, strict, Time } from '../../contracts/index.js';
 import { Type, type Static, type TSchema } from 'typebox';
 
 /* Schemas that all answers are built from; each room adds its own in `answers.ts`. */
-export const strict = { additionalProperties: false } as const;
-export const maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export {
+  Agent,
+  Client,
+  Count,
+  EntityId,
+  Index,
+  maybe,
+  Resource,
+  Source,
+  strict,
+  Time,
+  timeThat,
+  TokenId,
+  User,
+  Uuid,
+} from '../../contracts/index.js';
 
-export const Index = Type.String({
-  pattern: '^(?:0|[1-9][0-9]{0,18})$',
-  description: 'position in the ledger, a decimal number',
-});
-/** A time, written by `timeText` or, where milliseconds are recorded, by `instantText`. */
-export const Time = Type.Unsafe<string>({ ...TIME });
-export const timeThat = (description: string) => Type.Unsafe<string>({ ...TIME, description });
-export const Count = Type.Integer({ minimum: 0 });
 /**
  * Member that marks the numbers of its object as lower bounds. Without it they are exact. It stands in the same object
  * as the numbers, so that a reader cannot miss it, and is never false.
@@ -25,13 +31,7 @@ export const lowerBound = {
   ),
 };
 export const isCut = (cut: boolean): { at_least?: true } => (cut ? { at_least: true } : {});
-export const TokenId = Type.String({
-  pattern: '^[A-Za-z0-9_-]{22}$',
-  description: 'key of the token, for `/v1/tokens/{id}`',
-});
-export const EntityId = Type.Integer({ minimum: 1, description: 'id of the entity, for use in filters' });
 export const Base64 = Type.String({ contentEncoding: 'base64' });
-export const Uuid = Type.String({ format: 'uuid' });
 export const Scopes = Type.Array(Type.String());
 export const GrantedScopes = Type.Array(Type.String(), {
   description:
@@ -45,24 +45,6 @@ export const AsOf = Type.Object(
     description:
       'The answer covers every entry of the ledger with a lower index. `at` is the moment that the answer is about.',
   },
-);
-
-const display_name = Type.Optional(
-  Type.String({ description: 'Present name in the directory, for people. It cannot be used in questions.' }),
-);
-export const User = Type.Object(
-  { entity: EntityId, iss: Type.String(), tenant: Type.Optional(Type.String()), sub: Type.String(), display_name },
-  strict,
-);
-export const Client = Type.Object(
-  { entity: EntityId, iss: Type.String(), client_id: Type.String(), display_name },
-  strict,
-);
-export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Type.String(), display_name }, strict);
-export const Resource = Type.Object({ entity: EntityId, uri: Type.String() }, strict);
-export const Source = Type.Object(
-  { id: Uuid, name: maybe(Type.String({ description: 'name of the source; null: Rescind itself' })) },
-  strict,
 );
 
 /** Members that say why a recorded token is not active. */
@@ -116,10 +98,6 @@ export const page = <T extends TSchema>(item: T) =>
     strict,
   );
 
-nameSchemas({ AsOf, User, Client, Agent, Resource, Source });
+nameSchemas({ AsOf });
 
 export type AsOf = Static<typeof AsOf>;
-export type User = Static<typeof User>;
-export type Client = Static<typeof Client>;
-export type Agent = Static<typeof Agent>;
-export type Resource = Static<typeof Resource>;

@@ -1,10 +1,10 @@
 import { RescindError } from '../../contracts/index.js';
-import { int4Array } from '../../platform/postgres/index.js';
-import { ENTITY_KINDS, READ_NAMES, type Snapshot } from '../../projections/index.js';
+import { ENTITY_KINDS, READ_NAMES, type EntityRow, type Snapshot } from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
-import type { Agent, Client, Resource, User } from './answer-parts.js';
 import type { FilterKind } from './entity-kinds.js';
 import { readEntity, type EntityRef, type Parameters } from './parameters.js';
+
+export { namesOf, readNames, type EntityRow, type Names } from '../../projections/index.js';
 
 const BY_ID = 'SELECT id FROM entity WHERE tenant = $1 AND id = $2 AND kind = $3 AND from_ix < $4';
 const BY_KEY = 'SELECT id FROM entity WHERE tenant = $1 AND kind = $3 AND key = $2 AND from_ix < $4';
@@ -58,66 +58,6 @@ async function findIds(
 ): Promise<number[]> {
   const [sql, value] = 'id' in ref ? [byId, ref.id] : [byKey, ruleKeyToBytes(ruleKey(tenantKey, kind, ref.parts))];
   return (await rows<{ id: number }>(sql, [value, ENTITY_KINDS[kind], String(index)])).map(({ id }) => id);
-}
-
-export interface EntityRow {
-  readonly id: number;
-  readonly kind: number;
-  readonly parts: readonly (string | null)[];
-  readonly display_name: string | null;
-}
-
-/** The names of the entities of one answer. A missing name is an error of the projections, not of the question. */
-export interface Names {
-  user(id: number): User;
-  client(id: number): Client;
-  agent(id: number): Agent;
-  resource(id: number): Resource;
-  /** Name of a route, address or scope. */
-  text(id: number): string;
-}
-
-export async function readNames(snapshot: Snapshot, ids: Iterable<number | null>): Promise<Names> {
-  const wanted = [...new Set([...ids].filter((id) => id !== null))];
-  const rows =
-    wanted.length === 0
-      ? []
-      : await snapshot.rows<EntityRow & Record<string, unknown>>(READ_NAMES, [
-          int4Array(wanted),
-          String(snapshot.index),
-        ]);
-  return namesOf(rows);
-}
-
-export function namesOf(rows: readonly EntityRow[]): Names {
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const parts = (id: number): readonly (string | null)[] => {
-    const row = byId.get(id);
-    if (!row)
-      throw new RescindError('internal', { cause: new Error(`a projection names entity ${id}, which does not exist`) });
-    return row.parts;
-  };
-  /** The directory's display name, for people. */
-  const shown = (id: number): { display_name?: string } => {
-    const name = byId.get(id)!.display_name;
-    return name === null ? {} : { display_name: name };
-  };
-  return {
-    user(id) {
-      const [iss, tenant, sub] = parts(id);
-      return { entity: id, iss: iss!, ...(tenant == null ? {} : { tenant }), sub: sub!, ...shown(id) };
-    },
-    client(id) {
-      const [iss, clientId] = parts(id);
-      return { entity: id, iss: iss!, client_id: clientId!, ...shown(id) };
-    },
-    agent(id) {
-      const [iss, agentId] = parts(id);
-      return { entity: id, iss: iss!, id: agentId!, ...shown(id) };
-    },
-    resource: (id) => ({ entity: id, uri: parts(id)[0]! }),
-    text: (id) => parts(id)[0]!,
-  };
 }
 
 /** Reads the directory's display names; an entity without one is left out. */

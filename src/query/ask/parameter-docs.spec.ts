@@ -133,6 +133,7 @@ const READERS: readonly (readonly [string, object, (given: parameters.Parameters
   ['since', MOMENT_INPUT, (given) => readSince(given)],
   ['kind', TIMELINE_KIND, (given) => readKinds(given)],
   ['index', parameters.INDEX, (given) => parameters.readIndex(given.get('index')!)],
+  ['after_index', shown('after_index'), (given, name) => parameters.readIndexBehind(given.get(name)!)],
   ['id', PATH_DOCS.token, (given) => parameters.readTokenId(given.get('id')!)],
 ];
 

@@ -6,6 +6,7 @@ import {
   ENTITY as entity,
   EXPAND,
   INDEX,
+  INDEX_BEHIND,
   LIMIT,
   TEXT as text,
   TOKEN_ID,
@@ -31,30 +32,15 @@ const PARAMETER_DOCS = {
   agent_id: { schema: text, description: 'the agent’s id at that issuer' },
   agent_type: {
     schema: text,
-    description: 'type of the agent; needs user, client, agent, resource or token beside it',
+    description: 'type of the agent: the one that its newest token states',
   },
   resource: { schema: text, description: 'a resource identifier (URI), or the entity id of one' },
   token: { schema: TOKEN_ID, description: 'key of a token, from another answer' },
-  operation: {
-    schema: choice(Object.keys(OPERATIONS)),
-    description: 'needs user, client, agent, resource or token beside it',
-  },
-  outcome: {
-    schema: choice(Object.keys(OUTCOMES)),
-    description: 'needs user, client, agent, resource or token beside it',
-  },
-  route: {
-    schema: text,
-    description: 'the whole route template or tool name; needs user, client, agent, resource or token beside it',
-  },
-  scope: {
-    schema: text,
-    description: 'one scope that was used; needs user, client, agent, resource or token beside it',
-  },
-  client_address: {
-    schema: text,
-    description: 'address of the client as the event states it; needs user, client, agent, resource or token beside it',
-  },
+  operation: { schema: choice(Object.keys(OPERATIONS)), description: 'only accesses of this operation' },
+  outcome: { schema: choice(Object.keys(OUTCOMES)), description: 'only accesses with this outcome' },
+  route: { schema: text, description: 'the whole route template or tool name' },
+  scope: { schema: text, description: 'one scope that was used' },
+  client_address: { schema: text, description: 'address of the client as the event states it' },
   by: {
     schema: { ...choice(['hour', 'day']), default: 'day' },
     description: 'length of the intervals that are counted',
@@ -111,9 +97,9 @@ const PARAMETER_DOCS = {
   },
   kind: { schema: choice(['user', 'client', 'agent']), description: 'only entries of this kind' },
   after_index: {
-    schema: INDEX,
+    schema: INDEX_BEHIND,
     description:
-      'Only accesses behind this index, in the order of the ledger: a reader that polls goes on with the index of the last item. Without `from`, `to` and `cursor`.',
+      'Only accesses behind this index, in the order of the ledger. A reader that polls begins with `-1`, behind which the first entry of the ledger stands too, and goes on with the index of the last item. Without `from`, `to` and `cursor`.',
   },
   limit: { schema: LIMIT, description: 'largest number of items in the page' },
   cursor: { schema: CURSOR, description: '`next` of the previous page; all other parameters must stay the same' },

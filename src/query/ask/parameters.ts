@@ -145,6 +145,11 @@ export function readIndex(text: string): bigint {
   return index > MAX_INT64 ? MAX_INT64 : index;
 }
 
+/** An index behind which entries are read. The whole ledger stands behind -1. */
+export const INDEX_BEHIND = matching(/^(?:-1|0|[1-9][0-9]{0,18})$/);
+
+export const readIndexBehind = (text: string): bigint => (text === '-1' ? -1n : readIndex(text));
+
 /** The id of an entity; undefined for a text that is none. */
 export function entityIdOf(text: string): number | undefined {
   const id = /^[1-9][0-9]{0,9}$/.test(text) ? Number(text) : NaN;

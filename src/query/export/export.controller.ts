@@ -26,7 +26,7 @@ export class ExportController {
     'Export for a SIEM: the entries of a window as OCSF 1.8.0 events, a line each, in ledger order',
     OcsfLine,
     parameterDocs(INDEX_WINDOW_PARAMETERS, {
-      after_index: { description: 'only entries behind this index of the ledger' },
+      after_index: { description: 'only entries behind this index of the ledger; `-1`: all' },
       from: { description: 'only entries that arrived at this time or later; a duration counts back from now' },
       to: { description: 'only entries that arrived before this time; a duration counts back from now' },
     }),

@@ -1,5 +1,5 @@
 import { COUNT_ARRIVED, type Snapshot } from '../../projections/index.js';
-import { inconsistent, readIndex, type Parameters } from '../ask/parameters.js';
+import { inconsistent, readIndex, readIndexBehind, type Parameters } from '../ask/parameters.js';
 import { readWindow, windowAt, type AskedWindow } from '../ask/window.js';
 
 /** Entries of a ledger from `first` to `end` (exclusive). */
@@ -23,11 +23,12 @@ export function readIndexWindow(parameters: Parameters): AskedIndexWindow {
     ['to', 'before_index'],
   ] as const)
     if (parameters.has(time) && parameters.has(index)) throw inconsistent(`give \`${time}\` or \`${index}\`, not both`);
-  const indexOf = (name: string): bigint | undefined => {
-    const text = parameters.get(name);
-    return text === undefined ? undefined : readIndex(text);
+  const [after, before] = [parameters.get('after_index'), parameters.get('before_index')];
+  return {
+    times: readWindow(parameters),
+    afterIndex: after === undefined ? undefined : readIndexBehind(after),
+    beforeIndex: before === undefined ? undefined : readIndex(before),
   };
-  return { times: readWindow(parameters), afterIndex: indexOf('after_index'), beforeIndex: indexOf('before_index') };
 }
 
 /** Finds the window among the entries below the snapshot's index. It is empty if nothing lies in it. */

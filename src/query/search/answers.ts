@@ -13,10 +13,12 @@ export const SEARCHED = [
   'route',
   'address',
 ] as const satisfies readonly EntityKind[];
+/** Kinds of results. */
+export const FOUND = [...SEARCHED, 'token', 'id_jag', 'rule', 'entry', 'source'] as const;
 
 export const SearchItem = Type.Object(
   {
-    kind: Type.Enum([...SEARCHED, 'token', 'id_jag', 'rule', 'entry', 'source']),
+    kind: Type.Enum(FOUND),
     match: Type.Enum(['exact', 'prefix', 'part', 'directory', 'lineage'], {
       description:
         'exact: found by its id, digest, `jti` or whole name. prefix: the name begins with the text. part: the text is within the name. directory: found by its name in the directory. lineage: a token that came from the ID-JAG that was asked for.',
@@ -31,7 +33,7 @@ export const SearchItem = Type.Object(
     first_seen: maybe(Index),
     see: Type.String({
       description:
-        'path of the next question to ask, which has an answer: for a user, client, agent or resource its timeline, for a route or address the accesses of the resource where it was first used',
+        'path of the next question to ask, which has an answer: for a user, client, agent or resource its timeline, for a type of agent its blast radius, for a route or address its accesses',
     }),
   },
   strict,

@@ -18,12 +18,15 @@ import { SEARCHED, type SearchAnswer, type SearchItem } from './answers.js';
 import { refuseTokens } from './refuse-tokens.js';
 
 const NAMES = loadSql(import.meta.url, 'by-name.sql');
+const COMMON_PARTS = loadSql(import.meta.url, 'by-common-part.sql');
 const PARTS = loadSql(import.meta.url, 'by-part.sql');
 /** Characters from which on a text is looked for within names. */
 const MIN_PART = 3;
 const isPart = (text: string): boolean => [...text].length >= MIN_PART;
 /** Names of a kind that have a text within them, of which the first by name are shown. */
 const MAX_PARTS_READ = 1_000;
+/** The first names of a kind, which are looked through before the index of parts: some milliseconds for all kinds. */
+const FIRST_NAMES = 500;
 const DIRECTORY = loadSql(import.meta.url, 'by-directory.sql');
 const TOKENS = loadSql(import.meta.url, 'by-token-key.sql');
 const ENTITY =
@@ -31,9 +34,10 @@ const ENTITY =
 /** Lists the issuers of all tokens and ID-JAGs: each names a client of its issuer. */
 const ISSUERS =
   'SELECT DISTINCT parts ->> 0 AS iss FROM entity WHERE tenant = $1 AND kind = 2 AND from_ix < $2::bigint';
-/** Finds the use that first named an address or a route. */
-const FIRST_USES = `SELECT a.ix, a.at, encode(a.tok, 'hex') AS token, CASE WHEN a.res_bound IS NULL OR a.bound_ix < $3 THEN a.res END AS res
-  FROM access a WHERE a.tenant = $1 AND a.ix = ANY ($2::bigint[]) AND a.ix < $3::bigint`;
+/** Reads when the uses were that first named an address or a route. */
+const FIRST_USES = 'SELECT ix, at FROM access WHERE tenant = $1 AND ix = ANY ($2::bigint[])';
+/** Before every use, for names whose first use only the archive has. */
+const BEFORE_ALL_USES = '2000-01-01T00:00:00Z';
 const ENTRY = 'SELECT ix, type FROM entry WHERE tenant = $1 AND ix = $2 AND ix < $3::bigint';
 
 export const SEARCH_PARAMETERS = ['q', 'iss', 'jti', 'as_of', 'limit'] as const;
@@ -222,7 +226,7 @@ async function findNames(snapshot: Snapshot, text: string, limit: number): Promi
   const [named, listed, within] = await Promise.all([
     snapshot.rows<EntityRow>(NAMES, [text, `${literal}%`, CODES, index, limit + 1]),
     snapshot.rows<EntityRow>(DIRECTORY, [text, `${literal}%`, query, index, limit + 1, part]),
-    part === null ? [] : snapshot.rows<EntityRow>(PARTS, [text, part, CODES, index, limit + 1, MAX_PARTS_READ]),
+    part === null ? [] : findParts(snapshot, text, part, limit),
   ]);
   return [
     ...named.map((row) => entityItem(row, row.exact ? 'exact' : 'prefix')),
@@ -231,54 +235,57 @@ async function findNames(snapshot: Snapshot, text: string, limit: number): Promi
   ];
 }
 
+/** Finds names that have the text within them: a part that very many names of a kind have among its first names, any other by the index. */
+async function findParts(snapshot: Snapshot, text: string, pattern: string, limit: number): Promise<EntityRow[]> {
+  const index = String(snapshot.index);
+  const first = await snapshot.rows<EntityRow>(COMMON_PARTS, [pattern, CODES, index, limit + 1, FIRST_NAMES]);
+  const rare = CODES.filter((code) => first.filter(({ kind }) => kind === code).length <= limit);
+  const found = await snapshot.rows<EntityRow>(PARTS, [text, pattern, rare, index, limit + 1, MAX_PARTS_READ]);
+  return [...first.filter(({ kind }) => !rare.includes(kind)), ...found].toSorted(
+    (one, other) => CODES.indexOf(one.kind) - CODES.indexOf(other.kind),
+  );
+}
+
 const TIMELINE_OF: readonly string[] = ['user', 'client', 'agent', 'resource'];
 /** Returns the question that answers most about an entity. {@link withUses} replaces it for what only uses name. */
-const seeOf = (kind: string, id: number): string =>
-  TIMELINE_OF.includes(kind) ? `/v1/timeline?${kind}=${id}` : `/v1/entities/${id}`;
+function seeOf(kind: string, id: number, name: string): string {
+  return TIMELINE_OF.includes(kind)
+    ? `/v1/timeline?${kind}=${id}`
+    : `/v1/blast-radius?${kind}=${encodeURIComponent(name)}`;
+}
 
 const USE_FILTERS: Readonly<Record<string, string>> = { address: 'client_address', route: 'route' };
 
-/** Points addresses and routes to the accesses of the resource where they were first used, from then on. */
+/** Points addresses and routes to all their accesses, from the use on that first named them. */
 async function withUses(snapshot: Snapshot, items: readonly SearchItem[]): Promise<readonly SearchItem[]> {
   const found = items.filter(({ kind }) => USE_FILTERS[kind] !== undefined);
   if (found.length === 0) return items;
-  const rows = await snapshot.rows<FirstUseRow>(FIRST_USES, [
-    found.map(({ first_seen: ix }) => ix),
-    String(snapshot.index),
+  const entries = found.map(({ first_seen: ix }) => ix!);
+  const rows = await snapshot.rows<{ ix: string; at: string }>({ text: FIRST_USES, uses: () => [{ entries }] }, [
+    entries,
   ]);
-  const uses = new Map(rows.map((row) => [row.ix, row]));
+  const times = new Map(rows.map(({ ix, at }) => [ix, timeText(Number(at))]));
   return items.map((item) => {
     const filter = USE_FILTERS[item.kind];
-    const use = filter === undefined ? undefined : uses.get(item.first_seen!);
-    if (use === undefined) return item;
-    const where =
-      use.res === null ? `token=${Buffer.from(use.token, 'hex').toString('base64url')}` : `resource=${use.res}`;
-    return {
-      ...item,
-      see: `/v1/access?${where}&${filter}=${encodeURIComponent(item.name)}&from=${timeText(Number(use.at))}`,
-    };
+    if (filter === undefined) return item;
+    const from = times.get(item.first_seen!) ?? BEFORE_ALL_USES;
+    return { ...item, see: `/v1/access?${filter}=${encodeURIComponent(item.name)}&from=${from}` };
   });
 }
 
-interface FirstUseRow {
-  readonly [column: string]: unknown;
-  readonly ix: string;
-  readonly at: string;
-  readonly token: string;
-  readonly res: number | null;
-}
-
-function entityItem({ id, kind, parts, from_ix }: EntityRow, match: SearchItem['match']): SearchItem {
-  const tenant = kind === ENTITY_KINDS.user ? parts[1] : null;
+function entityItem({ id, kind: code, parts, from_ix }: EntityRow, match: SearchItem['match']): SearchItem {
+  const kind = SEARCHED[CODES.indexOf(code)]!;
+  const name = parts.at(-1)!;
+  const tenant = kind === 'user' ? parts[1] : null;
   return {
-    kind: SEARCHED[CODES.indexOf(kind)]!,
+    kind,
     match,
     id: String(id),
-    name: parts.at(-1)!,
+    name,
     iss: parts.length > 1 ? parts[0]! : null,
     ...(tenant == null ? {} : { tenant }),
     first_seen: from_ix,
-    see: seeOf(SEARCHED[CODES.indexOf(kind)]!, id),
+    see: seeOf(kind, id, name),
   };
 }
 

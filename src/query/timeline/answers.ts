@@ -18,7 +18,18 @@ import {
 } from '../ask/answer-parts.js';
 
 /** Kinds of lines. Lines of one moment stand in this order. */
-export const TIMELINE_KINDS = ['rule', 'account', 'connection', 'denial', 'conflict', 'use', 'grant', 'name'] as const;
+export const TIMELINE_KINDS = [
+  'rule',
+  'account',
+  'connection',
+  'denial',
+  'conflict',
+  'refusal',
+  'use',
+  'grant',
+  'issued',
+  'name',
+] as const;
 export type TimelineKind = (typeof TIMELINE_KINDS)[number];
 
 /** Kind of line that each event of a source makes. */
@@ -52,7 +63,7 @@ const Use = Type.Object(
     ...line('use'),
     outcome: Type.Enum(['allowed', 'denied']),
     user: maybe(User),
-    client: Client,
+    client: maybe(Client),
     agent: maybe(Agent),
     resource: maybe(Resource),
     accesses: Type.Integer({ minimum: 1 }),
@@ -65,7 +76,7 @@ const Use = Type.Object(
   {
     ...strict,
     description:
-      'A run of uses of one client and resource with the same outcome. A run ends at the end of its hour or day, and at every rule, account or connection line. `at` and `index` are of the last use. `user` and `agent` are null if the run has several or none.',
+      'A run of uses of one client and resource with the same outcome. A run ends at the end of its hour or day, and at every rule, account or connection line. `at` and `index` are of the last use. `user` and `agent` are null if the run has several or none. `client` is null only for a token of which nobody has said yet whose it is.',
   },
 );
 const Grant = Type.Object(
@@ -112,7 +123,7 @@ const Rule = Type.Object(
   {
     ...strict,
     description:
-      'A moment in the life of a rule that names the entity under any of its names, one of its sessions, its issuer alone, or everything.',
+      'A moment in the life of a rule that names the entity under any of its names, one of its sessions, its issuer alone, or everything. For a user also: a rule that names nothing but clients, agents, types of agents, resources and issuers of its grants. For a token: a rule that names nothing but what the token and its lineage state.',
   },
 );
 const Account = Type.Object(
@@ -137,7 +148,43 @@ const Conflict = Type.Object(
   },
   { ...strict, description: 'An event contradicted what is recorded of a token or ID-JAG, which is not active since.' },
 );
-
+const Refusal = Type.Object(
+  {
+    kind: Type.Literal('refusal'),
+    at: Time,
+    index: Type.Null(),
+    token: TokenId,
+    source: Source,
+    user: maybe(User),
+    client: Client,
+    reason: Type.String(),
+    member: maybe(Type.String({ description: 'the member in which the text differs' })),
+    says: Type.String(),
+  },
+  {
+    ...strict,
+    description:
+      'Introspection answered that a recorded token is not active. It remembers the last time and reason of up to 64 tokens of each source and reason, so not every refusal shows.',
+  },
+);
+const Issued = Type.Object(
+  {
+    ...line('issued'),
+    of: Type.Enum(['token', 'id_jag']),
+    id: TokenId,
+    source: Source,
+    user: maybe(User),
+    client: Client,
+    agent: maybe(Agent),
+    resources: Type.Array(Resource),
+    scope: Word,
+  },
+  {
+    ...strict,
+    description:
+      'The token, or a token or ID-JAG that it came from, was issued. `index` is the entry that says so, which may come later than uses.',
+  },
+);
 const Name = Type.Object(
   {
     ...line('name'),
@@ -153,7 +200,18 @@ const Name = Type.Object(
   },
 );
 
-export const TimelineItem = Type.Union([Use, Grant, Rule, Account, Connection, Denial, Conflict, Name]);
+export const TimelineItem = Type.Union([
+  Use,
+  Grant,
+  Rule,
+  Account,
+  Connection,
+  Denial,
+  Conflict,
+  Refusal,
+  Issued,
+  Name,
+]);
 export const TimelinePage = page(TimelineItem);
 
 nameSchemas({ TimelineItem, TimelinePage });

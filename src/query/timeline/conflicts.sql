@@ -1,6 +1,6 @@
 -- Lists contradictions of the facts of an entity's tokens and ID-JAGs, newest first. The texts in braces come from a closed list in
 -- streams.pg.ts.
--- $1 tenant  $2 as of  $3 ids  $4 from and $5 to, epoch milliseconds, both included  $6 rows
+-- $1 tenant  $2 as of  $3 ids, or keys of tokens and ID-JAGs  $4 from and $5 to, epoch milliseconds, both included  $6 rows
 SELECT c.of, c.key, c.usr, c.client, c.ix, e.arrival AS at_ms
 FROM (
   SELECT 'token' AS of, encode(t.key, 'hex') AS key, CASE WHEN coalesce(t.bound_ix, t.ix) < $2::bigint THEN t.usr END AS usr, t.client, t.conflict_ix AS ix

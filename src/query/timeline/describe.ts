@@ -2,8 +2,9 @@ import { timeText } from '../../contracts/index.js';
 import { orNull, type Names } from '../ask/names.pg.js';
 import { outcomeOf } from '../ask/entity-kinds.js';
 import type { Reader } from '../ask/reader.js';
+import { reasonOf } from '../lists/inactive.pg.js';
 import type { TimelineItem } from './answers.js';
-import type { GrantRow, Line, RunRow, SaidRow } from './lines.js';
+import type { GrantRow, IssuedRow, Line, RunRow, SaidRow } from './lines.js';
 
 const timeOf = (ms: number | string): string => timeText(Math.floor(Number(ms) / 1_000));
 /** The ids of a folded line are 0 if it has none. */
@@ -19,7 +20,10 @@ export function entitiesOf({ kind, row }: Line): readonly (number | null)[] {
     case 'denial':
       return [row.usr, row.client, row.agent, ...row.res];
     case 'conflict':
+    case 'refusal':
       return [row.usr, row.client];
+    case 'issued':
+      return [row.usr, row.client, row.agent, ...row.res];
     case 'name':
       return [row.id];
     case 'grant':
@@ -58,10 +62,23 @@ export function describeLine(line: Line, names: Names, reader: Reader): Timeline
         at,
         index: String(row.ix),
         of: row.of,
-        id: Buffer.from(row.key, 'hex').toString('base64url'),
+        id: idOf(row.key),
         user: orNull(row.usr, names.user),
         client: names.client(row.client),
       };
+    case 'refusal':
+      return {
+        kind,
+        at,
+        index: null,
+        token: idOf(row.key),
+        source: reader.source(row.source),
+        user: orNull(row.usr, names.user),
+        client: names.client(row.client),
+        ...reasonOf(row),
+      };
+    case 'issued':
+      return { kind, at, ...issuedOf(row, names, reader) };
     case 'name':
       return {
         kind,
@@ -78,6 +95,24 @@ export function describeLine(line: Line, names: Names, reader: Reader): Timeline
       return { kind, at, ...runOf(row, names) };
   }
 }
+
+const idOf = (hex: string): string => Buffer.from(hex, 'hex').toString('base64url');
+
+const issuedOf = (
+  { ix, of, key, source, usr, client, agent, res, scope }: IssuedRow,
+  names: Names,
+  reader: Reader,
+) => ({
+  index: String(ix),
+  of,
+  id: idOf(key),
+  source: reader.source(source),
+  user: orNull(usr, names.user),
+  client: names.client(client),
+  agent: orNull(agent, names.agent),
+  resources: res.map(names.resource),
+  ...(scope === null ? {} : { scope }),
+});
 
 const saidOf = ({ ix, name, source, usr, client, agent, res, details }: SaidRow, names: Names, reader: Reader) => ({
   index: String(ix),
@@ -107,7 +142,7 @@ const runOf = (row: RunRow, names: Names) => ({
   index: String(row.ix),
   outcome: outcomeOf(row.outcome),
   user: orNull(row.usr, names.user),
-  client: names.client(row.client),
+  client: orNull(row.client, names.client),
   agent: orNull(row.agent, names.agent),
   resource: orNull(row.res, names.resource),
   accesses: row.n,

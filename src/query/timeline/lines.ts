@@ -51,6 +51,29 @@ export interface ConflictRow {
   readonly client: number;
 }
 
+export interface RefusalRow {
+  readonly at_ms: string;
+  readonly reason: string;
+  readonly member: string | null;
+  readonly key: string;
+  readonly source: string;
+  readonly usr: number | null;
+  readonly client: number;
+}
+
+export interface IssuedRow {
+  readonly at_ms: string;
+  readonly ix: string;
+  readonly of: 'token' | 'id_jag';
+  readonly key: string;
+  readonly source: string;
+  readonly usr: number | null;
+  readonly client: number;
+  readonly agent: number | null;
+  readonly res: readonly number[];
+  readonly scope: string | null;
+}
+
 export interface NameRow {
   readonly at_ms: string;
   readonly ix: string;
@@ -65,7 +88,8 @@ export interface RunRow {
   readonly ix: number;
   readonly outcome: number;
   readonly usr: number | null;
-  readonly client: number;
+  /** Null if nobody has said yet whose token it is. */
+  readonly client: number | null;
   readonly agent: number | null;
   readonly res: number | null;
   readonly n: number;
@@ -85,6 +109,8 @@ export type Line = { readonly atMs: number } & (
   | { readonly kind: 'rule'; readonly row: RuleRow }
   | { readonly kind: 'account' | 'connection' | 'denial'; readonly row: SaidRow }
   | { readonly kind: 'conflict'; readonly row: ConflictRow }
+  | { readonly kind: 'refusal'; readonly row: RefusalRow }
+  | { readonly kind: 'issued'; readonly row: IssuedRow }
   | { readonly kind: 'name'; readonly of: FilterKind; readonly row: NameRow }
 );
 
@@ -109,7 +135,7 @@ export const sortLines = (lines: readonly Line[]): readonly Line[] =>
 function compareRuns(one: Line, other: Line): number {
   if (one.kind !== 'use' || other.kind !== 'use') return 0;
   const [a, b] = [one.row, other.row];
-  return a.client - b.client || (a.res ?? 0) - (b.res ?? 0) || a.outcome - b.outcome;
+  return (a.client ?? 0) - (b.client ?? 0) || (a.res ?? 0) - (b.res ?? 0) || a.outcome - b.outcome;
 }
 
 /** Returns the position after the nth of sorted lines. `lines` has all lines of its moment. */
@@ -122,6 +148,6 @@ export function positionAfter(
   const second = Math.floor(atMs / 1_000);
   const begun = lines.findIndex((line) => line.atMs === atMs);
   const unitEnd = (Math.floor(second / unit) + 1) * unit;
-  const cut = cuts.find((one) => one > second) ?? top;
+  const cut = cuts.find((one) => one > second) ?? Infinity;
   return { atMs, shown: nth - begun + 1, top: Math.min(top, unitEnd, cut) };
 }

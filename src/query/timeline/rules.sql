@@ -1,13 +1,15 @@
 -- Lists moments in the life of the rules that concern an entity, newest first, and the seconds at which they end runs of uses: a use
 -- in the second of a moment came before it.
 -- $1 tenant  $2 as of  $3 now, epoch seconds  $4 keys of the entity's names and sessions  $5 leads of rules on its issuers alone, and on
--- everything  $6 from and $7 to, epoch milliseconds, both included  $8 rows
+-- everything  $6 from and $7 to, epoch milliseconds, both included  $8 rows  $9 keys that a rule may have, of which it has no other
 WITH found AS MATERIALIZED (
   SELECT DISTINCT ON (r.rule) r.*
   FROM (
     SELECT * FROM rule_version WHERE tenant = $1 AND keys && $4::bytea[] AND from_ix < $2::bigint
     UNION ALL
     SELECT * FROM rule_version WHERE tenant = $1 AND lead = ANY ($5::bytea[]) AND from_ix < $2
+    UNION ALL
+    SELECT * FROM rule_version WHERE tenant = $1 AND keys && $9::bytea[] AND keys <@ $9 AND from_ix < $2
   ) r
   ORDER BY r.rule, r.nth
 ),

@@ -1,13 +1,13 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { SAID_EVENTS, turnedBelow, type Snapshot } from '../../projections/index.js';
+import { SAID_EVENTS, turnedBelow, type SaidEvent, type Snapshot } from '../../projections/index.js';
 import type { FilterKind } from '../ask/entity-kinds.js';
 import { KIND_OF_SAID, type TimelineKind } from './answers.js';
-import type { ConflictRow, GrantRow, Line, NameRow, RuleRow, SaidRow } from './lines.js';
+import type { ConflictRow, GrantRow, IssuedRow, Line, NameRow, RefusalRow, RuleRow, SaidRow } from './lines.js';
 import { readRuns } from './runs.pg.js';
-import type { Subject } from './subject.pg.js';
+import type { Subject, SubjectKind } from './subject.pg.js';
 
 /** Conditions that find an entity in each table, by an index. */
-const WHOSE: Readonly<Record<FilterKind, { grant: string; token: string; id_jag: string }>> = {
+const WHOSE: Readonly<Record<SubjectKind, { grant: string; token: string; id_jag: string }>> = {
   user: {
     grant: 'g.usr = ANY ($3::int[])',
     token: 't.usr = ANY ($3::int[])',
@@ -24,9 +24,10 @@ const WHOSE: Readonly<Record<FilterKind, { grant: string; token: string; id_jag:
     id_jag: 'j.agent = ANY ($3)',
   },
   resource: { grant: 'g.res = ANY ($3::int[])', token: 't.res && $3::int[]', id_jag: 'false' },
+  token: { grant: 'false', token: 't.key = ANY ($3::bytea[])', id_jag: 'j.key = ANY ($3)' },
 };
-const forEach = <T>(make: (kind: FilterKind) => T) =>
-  Object.fromEntries((Object.keys(WHOSE) as FilterKind[]).map((kind) => [kind, make(kind)])) as Record<FilterKind, T>;
+const forEach = <T>(make: (kind: SubjectKind) => T) =>
+  Object.fromEntries((Object.keys(WHOSE) as SubjectKind[]).map((kind) => [kind, make(kind)])) as Record<SubjectKind, T>;
 
 const RULES = loadSql(import.meta.url, 'rules.sql').replace('{turned}', () => turnedBelow('$2'));
 const SAID = loadSql(import.meta.url, 'said.sql');
@@ -36,7 +37,14 @@ const CONFLICTS_SQL = loadSql(import.meta.url, 'conflicts.sql');
 const CONFLICTS = forEach((kind) =>
   CONFLICTS_SQL.replace('{token}', WHOSE[kind].token).replace('{id_jag}', WHOSE[kind].id_jag),
 );
+const REFUSALS_SQL = loadSql(import.meta.url, 'refusals.sql');
+const REFUSALS = forEach((kind) => REFUSALS_SQL.replace('{token}', WHOSE[kind].token));
+const ISSUED = loadSql(import.meta.url, 'issued.sql');
 const NAMES = loadSql(import.meta.url, 'names.sql');
+
+/** Says whether events of a name belong to the timeline. A token's has those on accounts; connections and denials are about other tokens too. */
+const hasSaid = (subject: Subject, name: SaidEvent): boolean =>
+  subject.kind !== 'token' || KIND_OF_SAID[name] === 'account';
 
 /** Says which lines of each kind one page needs. */
 export interface Wanted {
@@ -69,20 +77,35 @@ export async function readStreams(snapshot: Snapshot, wanted: Wanted): Promise<R
   const { subject, kinds, rows, newestMs } = wanted;
   const index = String(snapshot.index);
   const fromMs = wanted.from * 1_000;
-  const shows = (kind: TimelineKind): boolean => kinds.has(kind);
-  const [[rules], [said], grants, conflicts, names] = await Promise.all([
-    snapshot.rows<Cutting<RuleRow>>(RULES, [index, snapshot.at, subject.keys, subject.leads, fromMs, newestMs, rows]),
-    snapshot.rows<Cutting<SaidRow>>(SAID, [
+  const isToken = subject.kind === 'token';
+  const members = isToken ? subject.lineage : subject.ids;
+  const read = <R>(kind: TimelineKind, sql: string, values: readonly unknown[]): Promise<(R & Row)[]> | [] =>
+    kinds.has(kind) ? snapshot.rows<R & Row>(sql, values) : [];
+  const said = SAID_EVENTS.filter((name) => hasSaid(subject, name));
+  const [[rules], [told], grants, conflicts, refusals, issued, names] = await Promise.all([
+    snapshot.rows<Cutting<RuleRow>>(RULES, [
       index,
-      subject.ids,
-      SAID_EVENTS.filter((name) => shows(KIND_OF_SAID[name])),
-      SAID_EVENTS.filter((name) => KIND_OF_SAID[name] !== 'denial'),
+      snapshot.at,
+      subject.keys,
+      subject.leads,
       fromMs,
       newestMs,
       rows,
+      subject.within,
     ]),
-    shows('grant')
-      ? snapshot.rows<GrantRow & Row>(GRANTS[subject.kind], [
+    snapshot.rows<Cutting<SaidRow>>(SAID, [
+      index,
+      subject.ids,
+      said.filter((name) => kinds.has(KIND_OF_SAID[name])),
+      said.filter((name) => KIND_OF_SAID[name] !== 'denial'),
+      fromMs,
+      newestMs,
+      rows,
+      isToken ? subject.sessions : null,
+    ]),
+    isToken
+      ? []
+      : read<GrantRow>('grant', GRANTS[subject.kind], [
           index,
           subject.ids,
           fromMs,
@@ -90,24 +113,32 @@ export async function readStreams(snapshot: Snapshot, wanted: Wanted): Promise<R
           newestMs,
           wanted.unit * 1_000,
           rows,
-        ])
-      : [],
-    shows('conflict')
-      ? snapshot.rows<ConflictRow & Row>(CONFLICTS[subject.kind], [index, subject.ids, fromMs, newestMs, rows])
-      : [],
-    shows('name') ? snapshot.rows<NameRow & Row>(NAMES, [index, subject.ids, fromMs, newestMs, rows]) : [],
+        ]),
+    read<ConflictRow>('conflict', CONFLICTS[subject.kind], [index, members, fromMs, newestMs, rows]),
+    read<RefusalRow>('refusal', REFUSALS[subject.kind], [
+      index,
+      members,
+      fromMs,
+      // Introspection goes on while pages are read: what it refused after the moment of the answer does not belong to it.
+      Math.min(newestMs, snapshot.at * 1_000 + 999),
+      rows,
+    ]),
+    isToken ? read<IssuedRow>('issued', ISSUED, [index, members, fromMs, newestMs, rows]) : [],
+    isToken ? [] : read<NameRow>('name', NAMES, [index, subject.ids, fromMs, newestMs, rows]),
   ]);
-  const cuts = [...new Set([...(rules!.cuts ?? []), ...(said!.cuts ?? [])])].sort((one, other) => one - other);
+  const cuts = [...new Set([...(rules!.cuts ?? []), ...(told!.cuts ?? [])])].sort((one, other) => one - other);
+  const runs = kinds.has('use') ? await readRuns(snapshot, { ...wanted, cuts }) : [];
+  const ruleRows = kinds.has('rule') ? (rules!.lines ?? []) : [];
   return {
     lines: [
-      ...(shows('rule') ? (rules!.lines ?? []) : []).map((row): Line => ({ kind: 'rule', atMs: row.at_ms, row })),
-      ...(said!.lines ?? []).map((row): Line => ({ kind: KIND_OF_SAID[row.name], atMs: row.at_ms, row })),
+      ...ruleRows.map((row): Line => ({ kind: 'rule', atMs: row.at_ms, row })),
+      ...(told!.lines ?? []).map((row): Line => ({ kind: KIND_OF_SAID[row.name], atMs: row.at_ms, row })),
       ...conflicts.map((row): Line => ({ kind: 'conflict', atMs: Number(row.at_ms), row })),
+      ...refusals.map((row): Line => ({ kind: 'refusal', atMs: Number(row.at_ms), row })),
       ...grants.map((row): Line => ({ kind: 'grant', atMs: Number(row.at_ms), row })),
-      ...names.map((row): Line => ({ kind: 'name', of: subject.kind, atMs: Number(row.at_ms), row })),
-      ...(shows('use') ? await readRuns(snapshot, { ...wanted, cuts }) : []).map(
-        (row): Line => ({ kind: 'use', atMs: row.at * 1_000, row }),
-      ),
+      ...issued.map((row): Line => ({ kind: 'issued', atMs: Number(row.at_ms), row })),
+      ...names.map((row): Line => ({ kind: 'name', of: subject.kind as FilterKind, atMs: Number(row.at_ms), row })),
+      ...runs.map((row): Line => ({ kind: 'use', atMs: row.at * 1_000, row })),
     ],
     cuts,
   };

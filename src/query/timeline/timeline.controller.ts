@@ -8,8 +8,8 @@ import type { Questions } from '../questions.pg.js';
 import { TimelinePage } from './answers.js';
 import { TIMELINE_KIND, TIMELINE_PARAMETERS } from './timeline.pg.js';
 
-const DESCRIPTION = `Everything that happened to one user, client, agent or resource, under all its names, newest first: grants, uses, rules, and what sources said of it.
-Name one entity. Uses are folded: a run has one client, resource and outcome, and ends at its hour or day and at every rule, account or connection line, so the
+const DESCRIPTION = `Everything that happened to one user, client, agent or resource, under all its names, or to one token, newest first: grants, uses, rules, refusals by
+introspection, and what sources said of it. Name one of them. A token has what it came from in place of grants. Uses are folded: a run has one client, resource and outcome, and ends at its hour or day and at every rule, account or connection line, so the
 list reads from top to bottom. The accesses of all runs add up to what \`/v1/access/counts\` says. Grants stand where they became known, all else where it happened.`;
 
 @ApiTags('questions')
@@ -30,7 +30,7 @@ export class TimelineController {
     description: 'only lines of these kinds, separated by commas: `rule,account`',
   })
   @Answers(
-    'What happened to one user, client, agent or resource',
+    'What happened to one user, client, agent, resource or token',
     TimelinePage,
     parameterDocs(TIMELINE_PARAMETERS, {
       by: { description: 'length of the intervals at which runs of uses and of grants end' },

@@ -4,34 +4,23 @@ import { lastOf } from '../access/filters.pg.js';
 import { asOfOf } from '../ask/as-of.js';
 import { readNames } from '../ask/names.pg.js';
 import { readPageAsOf } from '../ask/page.js';
-import { FILTER_PARAMETERS, invalid, readParameters, type Parameters } from '../ask/parameters.js';
+import { invalid, readParameters, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import { readWindow, windowAt } from '../ask/window.js';
 import { TIMELINE_KINDS, type TimelineKind, type TimelinePage } from './answers.js';
 import { describeLine, entitiesOf } from './describe.js';
 import { positionAfter, sortLines, type Position } from './lines.js';
 import { readStreams } from './streams.pg.js';
-import { findSubject, readSubjectKind } from './subject.pg.js';
+import { findSubject, readSubjectKind, SUBJECT_PARAMETERS } from './subject.pg.js';
 
-export const TIMELINE_PARAMETERS = [
-  ...FILTER_PARAMETERS.user,
-  ...FILTER_PARAMETERS.client,
-  ...FILTER_PARAMETERS.agent,
-  ...FILTER_PARAMETERS.resource,
-  'by',
-  'from',
-  'to',
-  'as_of',
-  'limit',
-  'cursor',
-] as const;
+export const TIMELINE_PARAMETERS = [...SUBJECT_PARAMETERS, 'by', 'from', 'to', 'as_of', 'limit', 'cursor'] as const;
 /** The parameter that only this question has in this form; the controller documents it. */
 export const TIMELINE_KIND = {
   type: 'string',
   pattern: `^(?:${TIMELINE_KINDS.join('|')})(?:,(?:${TIMELINE_KINDS.join('|')}))*$`,
 } as const;
 
-/** Answers everything that happened to one user, client, agent or resource, in one list, newest first. */
+/** Answers everything that happened to one user, client, agent, resource or token, in one list, newest first. */
 export function createTimelineQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
   return (tenant: string, query: unknown): Promise<TimelinePage> => {
     const parameters = readParameters(query, [...TIMELINE_PARAMETERS, 'kind']);
@@ -47,7 +36,7 @@ export function createTimelineQuestion({ ask, reader }: { readonly ask: Ask; rea
       tenant,
       async (snapshot) => {
         const window = windowAt(asked, snapshot.at);
-        const subject = await findSubject(snapshot, tenantKey, parameters, kind);
+        const subject = await findSubject(snapshot, reader, parameters, kind);
         const top = after?.top ?? lastOf(snapshot, window.to);
         const lastMs = window.to === undefined ? Number.MAX_SAFE_INTEGER : window.to * 1_000 - 1;
         const skipped = after?.shown ?? 0;

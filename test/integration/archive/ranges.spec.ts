@@ -121,11 +121,10 @@ describe('tenants', () => {
 });
 
 describe('a running archiver', () => {
-  it('archives what closes while it runs, and says how far behind it is', async () => {
+  function startArchiver() {
     const metrics = createMetrics();
-    const { pool } = world.stage.database;
     const archiver = createArchiver({
-      pool,
+      pool: world.stage.database.pool,
       root: world.root,
       log: testLog(),
       metrics,
@@ -133,6 +132,11 @@ describe('a running archiver', () => {
       lookEveryMs: 20,
     });
     archiver.start();
+    return { archiver, metrics };
+  }
+
+  it('archives what closes while it runs, and says how far behind it is', async () => {
+    const { archiver, metrics } = startArchiver();
     try {
       for (let round = 1; round <= 3; round += 1) {
         await emit(Number(FEW));
@@ -146,20 +150,10 @@ describe('a running archiver', () => {
   });
 
   it('tries again if it cannot write, and its lag shows it', async () => {
-    const metrics = createMetrics();
-    const { pool } = world.stage.database;
     const blocker = join(world.root, 'v1');
     await writeFile(blocker, 'a file in place of the directory');
     await emit(Number(FEW) + 1);
-    const archiver = createArchiver({
-      pool,
-      root: world.root,
-      log: testLog(),
-      metrics,
-      segmentEntries: FEW,
-      lookEveryMs: 20,
-    });
-    archiver.start();
+    const { archiver, metrics } = startArchiver();
     try {
       while (!/^rescind_archive_lag_seconds (?!0$)/m.test(await metrics.text())) await delay(10);
       expect((await world.manifest()).end).toBe(0n);

@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
-import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/config/index.js';
+import type { RunningRescind } from '../../../src/main.js';
 import { cleanUp } from '../../support/cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { startOwnRescind } from '../../support/rescind.js';
+import type { TestDatabase } from '../../support/services.js';
 
 describe('rescind emit --rate', () => {
   let database: TestDatabase;
@@ -16,19 +13,7 @@ describe('rescind emit --rate', () => {
 
   const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
-    database = await createTestDatabase();
-    cleanups.push(() => database.drop());
-    home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    cleanups.push(() => rm(home, { recursive: true, force: true }));
-    const config = readConfig({
-      RESCIND_HOME: home,
-      PORT: '0',
-      DATABASE_URL: database.url,
-      KAFKA_BROKERS: 'none',
-      LOG_LEVEL: 'silent',
-    });
-    rescind = await startRescind(config, { log: testLog() });
-    cleanups.push(() => rescind.stop());
+    ({ rescind, database, home } = await startOwnRescind(cleanups));
   });
 
   async function rescindSays(...words: readonly string[]) {

@@ -129,7 +129,7 @@ describe('the tail', () => {
             at: 1_000,
             window: { from: 0, to: 1_000 },
             conditions: [],
-            sources: { uses: [], late: [], end, lookups: {} },
+            sources: { whole: [], cut: [], late: [], end, lookups: {} },
           },
           readExploreQuestion({}),
           undefined,

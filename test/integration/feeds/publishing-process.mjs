@@ -1,12 +1,14 @@
-// Runs the parts of `rescind serve` for the role feed in a process of its own that a spec can stop and kill. Prints `ready` and stays.
+// Runs what publishes topics in `rescind serve`, of rules (`topics`) or of OCSF events (`siem`), in a process of its own that a spec can stop
+// and kill. Prints `ready` and stays.
 import { createControlFollower, createControlLog } from '../../../dist/control/index.js';
-import { createTopicFeeds, createTopicKeys } from '../../../dist/feeds/index.js';
+import { createSiemFeed, createTopicFeeds, createTopicKeys } from '../../../dist/feeds/index.js';
 import { createKafka } from '../../../dist/platform/kafka/index.js';
 import { createLog } from '../../../dist/platform/log/index.js';
 import { createMetrics } from '../../../dist/platform/observe/index.js';
 import { createPool } from '../../../dist/platform/postgres/index.js';
+import { createAsk } from '../../../dist/projections/index.js';
 
-const [url, brokers, prefix, applicationName, home] = process.argv.slice(2);
+const [what, url, brokers, prefix, applicationName, home] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 const pool = createPool({
   url,
@@ -18,6 +20,11 @@ const controlLog = createControlLog({ pool });
 const follower = createControlFollower({ url, controlLog, log, serves: false });
 await follower.start();
 const kafka = createKafka({ brokers: brokers.split(','), clientId: applicationName, log });
-const key = await createTopicKeys({ pool, home }).ensure();
-createTopicFeeds({ kafka, key, pool, controlLog, follower, log, metrics: createMetrics(), prefix }).start();
+const options = { kafka, pool, log, metrics: createMetrics(), prefix };
+const ask = createAsk({ pool, now: () => Math.floor(Date.now() / 1000) });
+if (what === 'siem') createSiemFeed({ ...options, ask, state: follower.state }).start();
+else {
+  const key = await createTopicKeys({ pool, home }).ensure();
+  createTopicFeeds({ ...options, key, controlLog, follower }).start();
+}
 process.stdout.write('ready\n');

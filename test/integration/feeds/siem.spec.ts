@@ -1,17 +1,15 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createSiemFeed, ocsfTopic } from '../../../src/feeds/index.js';
 import { contentOf } from '../../../src/ingest/index.js';
+import { createAsk } from '../../../src/projections/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import type { TopicRecord } from '../../../src/platform/kafka/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { ocsfFaults } from '../../support/ocsf.js';
 import { hold } from '../../support/hold.js';
-import { testBrokers, testLog, uniqueName } from '../../support/services.js';
+import { testLog } from '../../support/services.js';
+import { spawnPublisher } from './publisher.js';
 import { createWorld, KEY, numbers, TENANT, tenantRecord, until, type World } from './topics-fixture.js';
 
 const TEST_TIMEOUT_MS = 120_000;
@@ -78,6 +76,7 @@ async function startFeed() {
   const follower = await world.follow();
   const metrics = createMetrics();
   const feed = createSiemFeed({
+    ask: createAsk({ pool: world.pool, now: () => Math.floor(Date.now() / 1000) }),
     kafka: world.kafka,
     pool: world.pool,
     state: follower.state,
@@ -88,46 +87,6 @@ async function startFeed() {
   world.onEnd(() => feed.stop());
   feed.start();
   return { feed, metrics };
-}
-
-async function spawnFeed() {
-  const name = uniqueName('siem');
-  const child = spawn(
-    process.execPath,
-    [
-      fileURLToPath(new URL('./siem-process.mjs', import.meta.url)),
-      world.url,
-      testBrokers().join(','),
-      world.prefix,
-      name,
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const exited = once(child, 'exit');
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL');
-    await exited;
-  };
-  world.onEnd(kill);
-  await Promise.race([
-    once(createInterface({ input: child.stdout }), 'line'),
-    exited.then(() => Promise.reject(new Error('the publisher ended'))),
-  ]);
-  const value = async (sql: string): Promise<number> => (await world.pool.query<{ n: number }>(sql, [name])).rows[0]!.n;
-  const sessions = () => value('SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1');
-  return {
-    leads: async () =>
-      (await value(
-        `SELECT count(*)::int AS n FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND l.objid = 7427 AND a.datname = current_database() AND a.application_name = $1`,
-      )) > 0,
-    async kill() {
-      await kill();
-      await value(
-        'SELECT count(pg_terminate_backend(pid))::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
-      );
-      await until('its sessions have ended', async () => (await sessions()) === 0);
-    },
-  };
 }
 
 describe('the OCSF topic of a tenant', () => {
@@ -173,7 +132,7 @@ describe('the OCSF topic of a tenant', () => {
     'repeats the entries of a process that was killed before it stored its position, skips none, and keeps their order',
     async () => {
       await say(users(2));
-      const first = await spawnFeed();
+      const first = await spawnPublisher(world, 'siem');
       await until('the cursor is stored', async () => (await cursorOf()) === 2);
       const letGo = await hold(world.pool, 'SELECT FROM topic_cursor FOR UPDATE');
       await say(users(3, 2));
@@ -182,7 +141,7 @@ describe('the OCSF topic of a tenant', () => {
       await letGo();
       expect(await cursorOf()).toBe(2);
 
-      await spawnFeed();
+      await spawnPublisher(world, 'siem');
       await say(users(1, 5));
       await until('all are published', async () => (await cursorOf()) === 6);
       const seen = sequences(await told());
@@ -195,9 +154,9 @@ describe('the OCSF topic of a tenant', () => {
   it(
     'is written by one of two processes, and by the other once the first is gone',
     async () => {
-      const first = await spawnFeed();
+      const first = await spawnPublisher(world, 'siem');
       await until('the first one publishes', first.leads);
-      const second = await spawnFeed();
+      const second = await spawnPublisher(world, 'siem');
       await say(users(50));
       await until('they are published', async () => (await cursorOf()) === 50);
       expect(await second.leads()).toBe(false);

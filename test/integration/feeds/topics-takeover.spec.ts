@@ -1,11 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { controlTopic, revocationsTopic } from '../../../src/feeds/index.js';
 import { hold } from '../../support/hold.js';
-import { ownKafka, testBrokers, uniqueName } from '../../support/services.js';
+import { ownKafka, uniqueName } from '../../support/services.js';
+import { spawnPublisher } from './publisher.js';
 import {
   blockOf,
   createWorld,
@@ -26,53 +23,6 @@ beforeEach(async () => {
 });
 afterEach(() => world.end());
 
-interface Publisher {
-  readonly name: string;
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
-  kill(): Promise<void>;
-  /** Whether one of its sessions holds the right to publish. */
-  leads(): Promise<boolean>;
-  /** Ends its sessions, as a server does that takes it for dead. */
-  terminate(): Promise<void>;
-  sessions(): Promise<number>;
-}
-
-async function spawnPublisher(): Promise<Publisher> {
-  const name = uniqueName('publisher');
-  await world.keys.ensure();
-  const program = fileURLToPath(new URL('./publishing-process.mjs', import.meta.url));
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [program, world.url, testBrokers().join(','), world.prefix, name, world.home],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const exited = once(child, 'exit');
-  const kill = async (): Promise<void> => {
-    child.kill('SIGKILL');
-    await exited;
-  };
-  world.onEnd(kill);
-  await Promise.race([
-    once(createInterface({ input: child.stdout! }), 'line'),
-    exited.then(() => Promise.reject(new Error('the publisher ended'))),
-  ]);
-  const value = async (sql: string): Promise<number> => (await world.pool.query<{ n: number }>(sql, [name])).rows[0]!.n;
-  return {
-    name,
-    signal: (signal) => void child.kill(signal),
-    kill,
-    leads: async () =>
-      (await value(
-        `SELECT count(*)::int AS n FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND a.application_name = $1`,
-      )) > 0,
-    terminate: async () =>
-      void (await value(
-        'SELECT count(pg_terminate_backend(pid))::int AS n FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1',
-      )),
-    sessions: () => value('SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1'),
-  };
-}
-
 const cursorOf = async (topic: string): Promise<number> =>
   Number(
     (await world.pool.query<{ seq: string }>('SELECT seq FROM topic_cursor WHERE topic = $1', [topic])).rows[0]?.seq ??
@@ -84,18 +34,16 @@ describe('publishing', () => {
     'repeats the records of a process that was killed before it stored its position, and skips none',
     async () => {
       await world.append(tenantRecord(), blockOf('alice'));
-      const first = await spawnPublisher();
+      const first = await spawnPublisher(world, 'topics');
       await until('the cursor is stored', async () => (await cursorOf(revocationsTopic(world.prefix, 'acme'))) === 2);
       const letGo = await hold(world.pool, 'SELECT FROM topic_cursor FOR UPDATE');
       await world.append(blockOf('bob'), blockOf('carol'));
       await world.published();
       await first.kill();
-      await first.terminate();
-      await until('its sessions have ended', async () => (await first.sessions()) === 0);
       await letGo();
       expect(await cursorOf(revocationsTopic(world.prefix, 'acme'))).toBe(2);
 
-      await spawnPublisher();
+      await spawnPublisher(world, 'topics');
       await world.append(blockOf('dave'));
       await world.published();
       await until('the cursor is stored', async () => (await cursorOf(revocationsTopic(world.prefix, 'acme'))) === 5);
@@ -111,9 +59,9 @@ describe('publishing', () => {
     'is done by one of two processes; if it is stopped the other takes over, and the first changes nothing when it goes on',
     async () => {
       await world.append(tenantRecord());
-      const first = await spawnPublisher();
+      const first = await spawnPublisher(world, 'topics');
       await until('the first one publishes', first.leads);
-      const second = await spawnPublisher();
+      const second = await spawnPublisher(world, 'topics');
       const stream = (async (): Promise<void> => {
         for (const nth of numbers(150)) await world.append(blockOf(`u-${nth}`));
       })();

@@ -1,18 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CloudEvent } from '../../../src/contracts/index.js';
 import { buildEvent } from '../../../src/emit/index.js';
-import { startRescind, type RunningRescind } from '../../../src/main.js';
+import type { RunningRescind } from '../../../src/main.js';
 import { parseAttributes } from '../../../src/merkle/index.js';
-import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { cleanUp } from '../../support/cleanups.js';
+import { startOwnRescind } from '../../support/rescind.js';
 import { hold } from '../../support/hold.js';
 import { metricsWith } from '../../support/metrics.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import type { TestDatabase } from '../../support/services.js';
 import { access, API, RAS } from '../../support/stage.js';
 
 const SINGLE = 'application/cloudevents+json';
@@ -21,20 +18,13 @@ const NDJSON = 'application/x-ndjson';
 const JSON_TYPE = 'application/json';
 
 let database: TestDatabase;
-let home: string;
 let service: RunningRescind;
 let emitter: string;
 let auditor: string;
 
 const cleanups = cleanUp(afterAll);
 beforeAll(async () => {
-  database = await createTestDatabase();
-  cleanups.push(() => database.drop());
-  home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
-  cleanups.push(() => rm(home, { recursive: true, force: true }));
-  const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none' });
-  service = await startRescind(config, { log: testLog() });
-  cleanups.push(() => service.stop());
+  ({ rescind: service, database } = await startOwnRescind(cleanups));
   const admin = createRescindAdmin(service.url, service.adminKey!);
   const source = (name: string) => ({
     name,

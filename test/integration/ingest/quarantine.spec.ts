@@ -1,17 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
 import type { CloudEvent } from '../../../src/contracts/index.js';
 import { buildEvent } from '../../../src/emit/index.js';
 import { keepQuarantineBounded, trimQuarantine } from '../../../src/ingest/index.js';
-import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/config/index.js';
+import type { RunningRescind } from '../../../src/main.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { cleanUp } from '../../support/cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { startOwnRescind } from '../../support/rescind.js';
+import { testLog, type TestDatabase } from '../../support/services.js';
 import { API, RAS, token } from '../../support/stage.js';
 import { until } from './kafka-fixture.js';
 
@@ -22,13 +19,7 @@ const keys: Record<string, string> = {};
 
 const cleanups = cleanUp(afterAll);
 beforeAll(async () => {
-  database = await createTestDatabase();
-  cleanups.push(() => database.drop());
-  home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
-  cleanups.push(() => rm(home, { recursive: true, force: true }));
-  const config = readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: database.url, KAFKA_BROKERS: 'none' });
-  service = await startRescind(config, { log: testLog() });
-  cleanups.push(() => service.stop());
+  ({ rescind: service, database, home } = await startOwnRescind(cleanups));
   keys['admin'] = service.adminKey!;
   await call('admin', 'POST', '/v1/sources', CHAT);
   keys['emitter'] = (

@@ -1,18 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
 import type { IntakeResult, TokenIssued } from '../../../src/contracts/index.js';
 import { buildEvent, createHttpEmitter } from '../../../src/emit/index.js';
-import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/config/index.js';
+import type { RunningRescind } from '../../../src/main.js';
 import { createRescindAdmin, type RescindAdmin } from '../../../src/sandbox/index.js';
 import { makeKey, signJwt } from '../../conformance/signing.js';
 import { cleanUp } from '../../support/cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { startOwnRescind } from '../../support/rescind.js';
+import type { TestDatabase } from '../../support/services.js';
 
 const RAS = 'https://login.chat.example';
 const API = 'https://api.chat.example';
@@ -27,19 +24,7 @@ describe('a token that is recorded and never active', () => {
 
   const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
-    database = await createTestDatabase();
-    cleanups.push(() => database.drop());
-    home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    cleanups.push(() => rm(home, { recursive: true, force: true }));
-    const config = readConfig({
-      RESCIND_HOME: home,
-      PORT: '0',
-      DATABASE_URL: database.url,
-      KAFKA_BROKERS: 'none',
-      LOG_LEVEL: 'silent',
-    });
-    rescind = await startRescind(config, { log: testLog() });
-    cleanups.push(() => rescind.stop());
+    ({ rescind, database, home } = await startOwnRescind(cleanups));
     admin = createRescindAdmin(rescind.url, rescind.adminKey!);
     await admin.post('/v1/sources', {
       name: 'chat',

@@ -53,6 +53,9 @@ describe('uses of the story', () => {
       ['route=/contacts', ['11']],
       ['scope=contacts.read', ['3']],
       ['client_address=203.0.113.7', ['3']],
+      ['agent_type=support', ['8', '4', '5', '3']],
+      ['agent_type=support&outcome=denied', ['4']],
+      ['agent_type=other', []],
       ['operation=delete&outcome=allowed', []],
       [`operation=read&as_of=6&from=@${T}`, ['5', '3']],
       [`${ALICE}&client_address=203.0.113.7`, ['3']],
@@ -92,7 +95,8 @@ describe('uses of the story', () => {
       expect(await behind('after_index=0&operation=read')).toEqual([200, ['3', '5', '8']]);
       expect(await behind(`after_index=0&${ALICE}`)).toEqual([200, ['3', '4']]);
       expect(await behind('after_index=0&from=7d')).toEqual([400, 'inconsistent-request']);
-      expect(await behind('after_index=-1')).toEqual([400, 'invalid-request']);
+      for (const index of ['-2', '-0', '-1.0', 'x'])
+        expect(await behind(`after_index=${index}`)).toEqual([400, 'invalid-request']);
       const shown = (await api.get('/v1/access?after_index=4&limit=1')).body.items;
       expect(shown).toEqual((await api.get(`/v1/access?${BOB}&operation=read`)).body.items.slice(1));
     });
@@ -153,6 +157,8 @@ describe('uses of the story', () => {
       ['by=hour&route=/contacts/{id}', AT_CRM],
       ['by=hour&scope=pages.read', reads(41, { records: 7 })],
       ['by=hour&client_address=203.0.113.7', reads(1, { records: 1, bytes: 512 })],
+      ['by=hour&agent_type=support', { ...reads(42), accesses: 43, denied: 1, records: 8, bytes: 512 }],
+      ['by=hour&agent_type=support&outcome=denied', { ...NONE, accesses: 1, denied: 1 }],
       [`by=hour&token=${OPAQUE}`, reads(41, { records: 7 })],
       // Nobody has said whose it is; asked for by its id, its use counts.
       [
@@ -219,11 +225,6 @@ describe('uses of the story', () => {
   });
 
   describe.each(['/v1/access', '/v1/access/counts'])('%s', (path) => {
-    it('refuses the type of an agent alone, which depends on the token', async () => {
-      const { status, body } = await api.get(`${path}?agent_type=support`);
-      expect([status, body.code, body.detail]).toEqual([400, 'filter-too-wide', expect.stringContaining('agent_type')]);
-    });
-
     it.each([
       'route=/nowhere',
       'scope=never',
@@ -257,6 +258,65 @@ describe('uses of the story', () => {
       const { status, body } = await api.get(`${path}?${query}`);
       expect([status, body.code]).toEqual([400, code]);
     });
+  });
+});
+
+describe('a ledger that begins with an access', () => {
+  let api: Awaited<ReturnType<typeof startQueryApi>>;
+  const used = (nth: number) =>
+    say('crm', 'access.allowed', T + nth, { token: { iss: CRM_AS, jti: `t${nth}` }, operation: 'read', status: 200 });
+  beforeAll(async () => {
+    api = await startQueryApi([[used(0), used(1)], [used(2)]]);
+  });
+  afterAll(() => api.stop());
+
+  it('is read from its very beginning by a reader that polls', async () => {
+    const indexes: string[] = [];
+    for (let after = '-1', page: any[]; ; after = page.at(-1).index) {
+      page = (await api.get(`/v1/access?limit=1&after_index=${after}`)).body.items;
+      if (page.length === 0) break;
+      indexes.push(...page.map(({ index }) => index));
+    }
+    expect(indexes).toEqual(['0', '1', '2']);
+    expect((await api.get('/v1/access?after_index=0')).body.items.map(({ index }: any) => index)).toEqual(['1', '2']);
+  });
+});
+
+describe('an agent whose tokens state another type later', () => {
+  let api: Awaited<ReturnType<typeof startQueryApi>>;
+  const issue = (jti: string, type: string) =>
+    say('crm', 'token.issued', T, {
+      kind: 'access',
+      iss: CRM_AS,
+      jti,
+      client_id: 'assistant-at-crm',
+      aud: [CRM],
+      iat: T,
+      exp: T + 600,
+      id_jag: { iss: IDP, jti: `of-${jti}`, sub: 'alice', tenant: 'acme', agent: { ...AGENT, type } },
+    });
+  const use = (jti: string) =>
+    say('crm', 'access.allowed', T + 10, { token: { iss: CRM_AS, jti }, operation: 'read', status: 200 });
+  beforeAll(async () => {
+    api = await startQueryApi([[issue('x', 'old')], [use('x')], [issue('y', 'new')], [use('y')]]);
+  });
+  afterAll(() => api.stop());
+
+  it.each([
+    ['new', ['3', '1']],
+    ['old', []],
+    [`old&as_of=2&from=${HOUR}`, ['1']],
+    [`new&as_of=2&from=${HOUR}`, []],
+  ])('has all its accesses under the newest type: %s', async (type, indexes) => {
+    for (const beside of ['', `&resource=${CRM}`, `&agent_iss=${IDP}&agent_id=${AGENT.id}`]) {
+      const list = await api.get(`/v1/access?agent_type=${type}${beside}`);
+      const counts = await api.get(`/v1/access/counts?agent_type=${type}${beside}`);
+      expect([beside, list.body.items?.map(({ index }: any) => index), counts.body.total?.accesses]).toEqual([
+        beside,
+        indexes,
+        indexes.length,
+      ]);
+    }
   });
 });
 

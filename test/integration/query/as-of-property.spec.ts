@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createRangeKeeper } from '../../../src/log/index.js';
-import { MIGRATIONS } from '../../../src/migrations.js';
-import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
+import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { createQuestions } from '../../../src/query/index.js';
-import { createTestDatabase, type TestDatabase } from '../../support/services.js';
+import type { TestTemplate } from '../../support/services.js';
 import { histories, type Leap, type SaidBatch } from './as-of-histories.js';
 import { AS_OF_QUESTIONS, type Deployment } from './as-of-questions.js';
-import { ACME, NOW, startQueryApi, T, writeHistory, type Said } from './history.js';
+import { ACME, createEmptyLedger, NOW, startQueryApi, T, writeHistory, type Said } from './history.js';
 
 const RUNS = Number(process.env['RUNS'] ?? 6);
 /** One that meets all that is counted below; others by hand. */
@@ -19,20 +18,15 @@ const FAR = 16n * BLOCK;
 const FIRST_ARRIVAL = (T + 90_000) * 1_000;
 
 let registered: Awaited<ReturnType<typeof startQueryApi>>;
-let template: { readonly name: string; drop(): Promise<void> };
+let template: TestTemplate;
 beforeAll(async () => {
   registered = await startQueryApi([]);
-  const database = await createTestDatabase();
-  await runMigrations({ url: database.url, migrations: MIGRATIONS });
-  await createRangeKeeper({
-    pool: database.pool,
-    onError: (error) => {
+  template = await createEmptyLedger(({ pool }) => {
+    const onError = (error: unknown): never => {
       throw error;
-    },
-  }).ensure(60n * FAR);
-  const name = new URL(database.url).pathname.slice(1);
-  await database.pool.end();
-  template = { name, drop: () => registered.pool.query(`DROP DATABASE ${name}`).then(() => undefined) };
+    };
+    return createRangeKeeper({ pool, onError }).ensure(60n * FAR);
+  });
 });
 afterAll(async () => {
   await template.drop();
@@ -46,11 +40,9 @@ interface Ledger extends Deployment {
 }
 
 async function createLedger(): Promise<Ledger> {
-  const database: TestDatabase = await createTestDatabase(template.name);
-  const { pool } = database;
+  const { pool, drop } = await template.copy();
   let head = 0n;
   let arrivals = 0;
-  await pool.query('INSERT INTO ledger_head (tenant) VALUES ($1)', [ACME]);
   return {
     pool,
     questions: createQuestions({ pool, control: registered.control, now: () => NOW }),
@@ -65,7 +57,7 @@ async function createLedger(): Promise<Ledger> {
       head = indexes.length === 0 ? head : indexes.at(-1)! + 1n;
       return indexes;
     },
-    drop: () => database.drop(),
+    drop,
   };
 }
 

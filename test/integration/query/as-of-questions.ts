@@ -60,7 +60,7 @@ const PAIRS: AsOfQuestion = {
   name: 'uses by client and resource',
   async ask({ pool, head }, asOf) {
     const rows = async (
-      sql: string | { readonly name: string; readonly text: string },
+      sql: string | { readonly name?: string; readonly text: string },
       values: readonly unknown[] = [],
     ): Promise<any[]> =>
       (await pool.query({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [ACME, ...values] })).rows;
@@ -105,6 +105,7 @@ const EVENTS: readonly Filters[] = [
 const WHOLE_PAGES: readonly Filters[] = [
   {},
   { ...ALICE, agent_type: AGENT.type },
+  { agent_type: AGENT.type },
   { resource: CRM, client_address: '192.0.2.1', outcome: 'allowed' },
 ];
 const COUNTS: readonly Filters[] = [

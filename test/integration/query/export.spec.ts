@@ -66,6 +66,7 @@ describe('GET /v1/export/ocsf', () => {
 
   it('goes on after an index, to another', async () => {
     expect(sequences((await exported('?after_index=2')).lines)).toEqual(all.slice(3));
+    expect(sequences((await exported('?after_index=-1')).lines)).toEqual(all);
     const { lines, window } = await exported('?after_index=2&before_index=5');
     expect(sequences(lines)).toEqual([3, 4]);
     expect(window).toEqual({ entries: '2', before: '5', next: '4' });
@@ -91,7 +92,7 @@ describe('GET /v1/export/ocsf', () => {
     ['?from=7d&after_index=3', 'inconsistent-request'],
     ['?to=2026-01-01&before_index=3', 'inconsistent-request'],
     ['?from=2026-01-02&to=2026-01-01', 'inconsistent-request'],
-    ['?after_index=-1', 'invalid-request'],
+    ['?after_index=-2', 'invalid-request'],
     ['?from=yesterday', 'invalid-request'],
     ['?user=1', 'invalid-request'],
   ])('%s is refused: %s', async (query, code) => {

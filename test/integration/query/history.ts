@@ -30,7 +30,7 @@ import { createAuthenticator, createRegistry, createTurns, RegistryModule } from
 import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
 import { CSV_MEDIA_TYPE, SettingsModule } from '../../../src/settings/index.js';
 import { startParts, type Cleanups } from '../../support/cleanups.js';
-import { createTestDatabase, testLog } from '../../support/services.js';
+import { createTestDatabase, createTestTemplate, testLog, type TestDatabase } from '../../support/services.js';
 
 /** The clock of the questions: 2026-09-22T18:00:00Z. */
 export const NOW = 1_790_100_000;
@@ -108,6 +108,14 @@ export const say = <N extends SourceEventName>(
   at: number,
   data: EventDataOf[N],
 ): Said => ({ source, name, at, data }) as Said;
+
+/** A template of databases with the empty ledger of acme, and what `more` puts there: migrations take longer than a copy. */
+export const createEmptyLedger = (more: (database: TestDatabase) => Promise<unknown> = async () => undefined) =>
+  createTestTemplate(async (database) => {
+    await runMigrations({ url: database.url, migrations: MIGRATIONS });
+    await database.pool.query('INSERT INTO ledger_head (tenant) VALUES ($1)', [ACME]);
+    await more(database);
+  });
 
 export interface Answer {
   readonly status: number;

@@ -1,6 +1,7 @@
 import { timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLog } from '../../../src/platform/log/index.js';
+import { FOUND } from '../../../src/query/search/answers.js';
 import { ruleKey } from '../../../src/rules/index.js';
 import { ACME, keyOf, NOW, ROLE_NAMES, RULE, say, sha256, SOURCES, startQueryApi, T, tokenId } from './history.js';
 import { CRM, CRM_AS, IDP, STORY, T2_TEXT, WIKI, WIKI_AS } from './story.js';
@@ -206,32 +207,17 @@ describe('GET /v1/search', () => {
         expect([see, status, isEmpty(body)]).toEqual([see, 200, false]);
       }
     }
-    expect([...kinds].sort()).toEqual(
-      [
-        'user',
-        'client',
-        'agent',
-        'agent_type',
-        'resource',
-        'route',
-        'address',
-        'token',
-        'id_jag',
-        'entry',
-        'source',
-      ].sort(),
-    );
+    expect([...kinds].sort()).toEqual(FOUND.filter((kind) => kind !== 'rule').sort());
   });
 
   it('points an address and a route to their accesses', async () => {
     const [address] = (await search(q('203.0.113.7'))).items;
-    expect(address.see).toMatch(/^\/v1\/access\?resource=\d+&client_address=203\.0\.113\.7&from=2026-09-21T14:13:50Z$/);
+    expect(address.see).toBe('/v1/access?client_address=203.0.113.7&from=2026-09-21T14:13:50Z');
     expect((await api.get(address.see)).body.items).toMatchObject([{ index: '3', client_address: '203.0.113.7' }]);
     const route = (await search(q('/contacts/{id}'))).items[0];
     expect((await api.get(route.see)).body.items.map(({ index }: any) => index)).toEqual(['4', '3']);
     // Nobody has said whose token it is, nor for which resource.
     const [early] = (await search(`${q('search')}&as_of=6`)).items;
-    expect(early.see).toMatch(/^\/v1\/access\?(token|resource)=/);
     expect(isEmpty((await api.get(early.see)).body)).toBe(false);
   });
 
@@ -307,6 +293,45 @@ describe('GET /v1/search', () => {
   it.each(ROLE_NAMES)('asked by %s', async (role) => {
     expect((await api.get('/v1/search?q=a', `acme-${role}`)).status).toBe(role === 'audit' ? 200 : 403);
   });
+});
+
+it('points an address to its accesses at every resource', async () => {
+  const at = (nth: number, source: 'crm' | 'wiki', jti: string) =>
+    say(source, 'access.allowed', T + nth, {
+      token: { iss: source === 'crm' ? CRM_AS : WIKI_AS, jti },
+      operation: 'read',
+      status: 200,
+      client_address: '198.51.100.9',
+    });
+  await api.say([at(2_000, 'crm', 't1'), at(2_001, 'wiki', 'nobody-knows-it'), at(2_002, 'crm', 't1')]);
+  const [{ see }] = (await search(q('198.51.100.9'))).items;
+  const { items } = (await api.get(see)).body;
+  expect(items.map((item: any) => [item.client_address, item.resource?.uri])).toEqual([
+    ['198.51.100.9', CRM],
+    ['198.51.100.9', WIKI],
+    ['198.51.100.9', CRM],
+  ]);
+});
+
+it('shows the first names that have a part which very many have', async () => {
+  const name = (nth: number): string => `${String(nth).padStart(5, '0')}.part-of-all.example`;
+  const uses = Array.from({ length: 1_500 }, (_, nth) =>
+    say('wiki', 'access.allowed', T + 900, {
+      token: { iss: WIKI_AS, jti: 'nobody-knows-it' },
+      operation: 'read',
+      // The last by name come first.
+      client_address: name(1_500 - nth),
+      status: 200,
+    }),
+  );
+  await api.say(uses);
+  const { items, at_least: more } = await search(`${q('PART-of-all')}&limit=20`);
+  expect([items.map((item: any) => item.name), more]).toEqual([
+    Array.from({ length: 20 }, (_, nth) => name(nth + 1)),
+    true,
+  ]);
+  expect(await found(q('00007.part'))).toEqual([`address prefix ${name(7)}`]);
+  expect(await found(q('0900.part'))).toEqual([`address part ${name(900)}`]);
 });
 
 it('a search walks the index of names, not the names', async () => {

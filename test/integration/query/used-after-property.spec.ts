@@ -3,15 +3,14 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Pool } from 'pg';
 import { DEFAULT_TOKEN_PROFILE } from '../../../src/control/index.js';
-import { MIGRATIONS } from '../../../src/migrations.js';
-import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
+import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { termsOf } from '../../../src/projections/index.js';
 import { createQuestions } from '../../../src/query/index.js';
 import { createRuleIndex, KEPT_S, selectorKey, type RuleIndex, type Selector } from '../../../src/rules/index.js';
-import { createTestDatabase } from '../../support/services.js';
+import type { TestTemplate } from '../../support/services.js';
 import { walkAllTokens, type Walked } from '../selection/naive-walk.js';
 import { COMBINED, RAS, SINGLE, tokenHistories } from '../selection/token-histories.js';
-import { ACME, keyOf, NOW, say, startQueryApi, T, writeHistory, type Said } from './history.js';
+import { ACME, createEmptyLedger, keyOf, NOW, say, startQueryApi, T, writeHistory, type Said } from './history.js';
 import { sayOwn } from './own-entries.js';
 
 /* Compares used-after-rule with a walk over all uses: each use of each token that `rules/` says a rule stops at its time. */
@@ -22,17 +21,13 @@ const UNTIL = NOW - 40;
 const LIFTED = NOW - 20;
 
 let registered: Awaited<ReturnType<typeof startQueryApi>>;
-let template: string;
+let template: TestTemplate;
 beforeAll(async () => {
   registered = await startQueryApi([]);
-  const database = await createTestDatabase();
-  await runMigrations({ url: database.url, migrations: MIGRATIONS });
-  template = new URL(database.url).pathname.slice(1);
-  await database.pool.query('INSERT INTO ledger_head (tenant) VALUES ($1)', [ACME]);
-  await database.pool.end();
+  template = await createEmptyLedger();
 });
 afterAll(async () => {
-  await registered.pool.query(`DROP DATABASE ${template}`);
+  await template.drop();
   await registered.stop();
 });
 
@@ -213,7 +208,7 @@ it('lists the uses that a walk over all uses finds, by every dimension', async (
         const rules = selectors.map(
           (selector, nth): Rule => ({ rule: `r-${nth}`, seq: nth + 1, selector, ...WAYS[(nth + turn) % WAYS.length]! }),
         );
-        const { pool, drop } = await createTestDatabase(template);
+        const { pool, drop } = await template.copy();
         try {
           let arrivals = 0;
           const arrive = (): number => (T + arrivals++) * 1_000;

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parse } from 'csv-parse/sync';
 import { METHODS, readDocument, type ApiDocument } from '../../../src/cli/question/document.js';
 import { isQuestion, questionsOf, type Question } from '../../../src/cli/question/questions.js';
-import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/config/index.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import type { RunningRescind } from '../../../src/main.js';
+import { cleanUp } from '../../support/cleanups.js';
+import { startOwnRescind } from '../../support/rescind.js';
 import { createCli } from './cli-fixture.js';
 
 /**
@@ -52,24 +52,15 @@ const USES = 230;
 const HOSTILE = '=1+1\u001b[2J';
 
 describe('rescind ask', () => {
-  let database: TestDatabase;
   let home: string;
   let rescind: RunningRescind;
   let document: ApiDocument;
   let questions: readonly Question[];
   const says: ReturnType<typeof createCli> = (args, options) => createCli(home)(args, options);
 
+  const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
-    database = await createTestDatabase();
-    home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    const config = readConfig({
-      RESCIND_HOME: home,
-      PORT: '0',
-      DATABASE_URL: database.url,
-      KAFKA_BROKERS: 'none',
-      LOG_LEVEL: 'silent',
-    });
-    rescind = await startRescind(config, { log: testLog() });
+    ({ rescind, home } = await startOwnRescind(cleanups));
     document = await readDocument(rescind.url);
     ({ questions } = questionsOf(document));
     await says(
@@ -100,11 +91,6 @@ describe('rescind ask', () => {
       ),
     ];
     expect(await says('emit -', { key: secret, stdin: lines.join('\n') })).toMatchObject({ code: 0, err: '' });
-  });
-  afterAll(async () => {
-    await rescind.stop();
-    await database.drop();
-    await rm(home, { recursive: true, force: true });
   });
 
   it('can ask every operation that the service documents, but for those that stand in the list', () => {

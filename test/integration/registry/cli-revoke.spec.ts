@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/config/index.js';
+import type { RunningRescind } from '../../../src/main.js';
 import { cleanUp } from '../../support/cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { startOwnRescind } from '../../support/rescind.js';
 import { createCli } from './cli-fixture.js';
 
 const IDP = 'https://idp.acme.example';
@@ -16,26 +12,13 @@ const RULE = /^rule +(\S+)$/m;
 
 /** An organisation of 1,200 users with one application, and what `rescind revoke` says of it. */
 describe('rescind revoke', () => {
-  let database: TestDatabase;
   let home: string;
   let rescind: RunningRescind;
   let says: ReturnType<typeof createCli>;
 
   const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
-    database = await createTestDatabase();
-    cleanups.push(() => database.drop());
-    home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    cleanups.push(() => rm(home, { recursive: true, force: true }));
-    const config = readConfig({
-      RESCIND_HOME: home,
-      PORT: '0',
-      DATABASE_URL: database.url,
-      KAFKA_BROKERS: 'none',
-      LOG_LEVEL: 'silent',
-    });
-    rescind = await startRescind(config, { log: testLog(), orderWaits: { askMs: 25_000, tellMs: 25_000 } });
-    cleanups.push(() => rescind.stop());
+    ({ rescind, home } = await startOwnRescind(cleanups, { orderWaits: { askMs: 25_000, tellMs: 25_000 } }));
     says = createCli(home);
     await says(`source create idp --uri ${IDP} --as idp --issuer ${IDP}`);
     const { secret } = JSON.parse((await says('caller create idp-events --emit idp --json')).out) as { secret: string };

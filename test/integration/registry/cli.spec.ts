@@ -9,7 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { cleanUp } from '../../support/cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { startOwnRescind } from '../../support/rescind.js';
+import { testLog, type TestDatabase } from '../../support/services.js';
 import { createCli } from './cli-fixture.js';
 
 const IDP = 'https://idp.acme.example';
@@ -21,19 +22,7 @@ describe('the command line, against a running service', () => {
 
   const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
-    database = await createTestDatabase();
-    cleanups.push(() => database.drop());
-    home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-    cleanups.push(() => rm(home, { recursive: true, force: true }));
-    const config = readConfig({
-      RESCIND_HOME: home,
-      PORT: '0',
-      DATABASE_URL: database.url,
-      KAFKA_BROKERS: 'none',
-      LOG_LEVEL: 'silent',
-    });
-    rescind = await startRescind(config, { log: testLog() });
-    cleanups.push(() => rescind.stop());
+    ({ rescind, database, home } = await startOwnRescind(cleanups));
   });
 
   const rescindSays: ReturnType<typeof createCli> = (args, options) => createCli(home)(args, options);

@@ -1,11 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startRescind, type RunningRescind } from '../../../src/main.js';
-import { readConfig } from '../../../src/platform/config/index.js';
+import type { RunningRescind } from '../../../src/main.js';
 import type { Cleanups } from '../../support/cleanups.js';
-import { createTestDatabase, testLog } from '../../support/services.js';
+import { startOwnRescind } from '../../support/rescind.js';
 import { createCli } from './cli-fixture.js';
 
 export const IDP = 'https://idp.acme.example';
@@ -29,19 +25,7 @@ export interface Incident {
 
 /** A service with one incident: an agent that read a little for alice exports much, minutes after bob was connected to it too. */
 export async function startIncident(cleanups: Pick<Cleanups, 'push'>): Promise<Incident> {
-  const database = await createTestDatabase();
-  cleanups.push(() => database.drop());
-  const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
-  cleanups.push(() => rm(home, { recursive: true, force: true }));
-  const config = readConfig({
-    RESCIND_HOME: home,
-    PORT: '0',
-    DATABASE_URL: database.url,
-    KAFKA_BROKERS: 'none',
-    LOG_LEVEL: 'silent',
-  });
-  const rescind = await startRescind(config, { log: testLog() });
-  cleanups.push(() => rescind.stop());
+  const { rescind, home } = await startOwnRescind(cleanups);
   const says = createCli(home);
   const created = async (command: string): Promise<string> => {
     const { out, err } = await says(`caller create ${command} --json`);

@@ -2,14 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { Pool } from 'pg';
-import { MIGRATIONS } from '../../../src/migrations.js';
-import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
+import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { createAsk, type AskedMoment } from '../../../src/projections/index.js';
 import { createQuestions } from '../../../src/query/index.js';
 import type { Selector } from '../../../src/rules/index.js';
 import { createPreviewReader, findReachedTokens, indexOf, seedsOf } from '../../../src/selection/index.js';
-import { createTestDatabase } from '../../support/services.js';
-import { ACME, keyOf, NOW, startQueryApi, T, writeHistory, type Said } from '../query/history.js';
+import type { TestTemplate } from '../../support/services.js';
+import { ACME, createEmptyLedger, keyOf, NOW, startQueryApi, T, writeHistory, type Said } from '../query/history.js';
 import { ruleOf, stoppedOf, walkAllTokens, type Walked } from './naive-walk.js';
 import { COMBINED, SINGLE, tokenHistories } from './token-histories.js';
 
@@ -23,17 +22,13 @@ const AUDITOR = { id: 'acme-audit', tenant: ACME };
 const BEFORE = [NOW - 1_000, NOW - 2_003, NOW - 3_000];
 
 let registered: Awaited<ReturnType<typeof startQueryApi>>;
-let template: string;
+let template: TestTemplate;
 beforeAll(async () => {
   registered = await startQueryApi([]);
-  const database = await createTestDatabase();
-  await runMigrations({ url: database.url, migrations: MIGRATIONS });
-  template = new URL(database.url).pathname.slice(1);
-  await database.pool.query('INSERT INTO ledger_head (tenant) VALUES ($1)', [ACME]);
-  await database.pool.end();
+  template = await createEmptyLedger();
 });
 afterAll(async () => {
-  await registered.pool.query(`DROP DATABASE ${template}`);
+  await template.drop();
   await registered.stop();
 });
 
@@ -133,7 +128,7 @@ it('finds what a walk over all tokens finds, now and as of a moment, by every di
       fc.uniqueArray(fc.nat(COMBINED.length - 1), { minLength: 15, maxLength: 15 }),
       async ({ before, after }, combined) => {
         const selectors = [...SINGLE, ...combined.map((nth) => COMBINED[nth]!)];
-        const { pool, drop } = await createTestDatabase(template);
+        const { pool, drop } = await template.copy();
         differences = [];
         try {
           let arrivals = 0;

@@ -1,5 +1,5 @@
 -- Reads the type of each agent: that of its newest token that states one, in its own facts or in those of the ID-JAG that it came from.
--- $1 tenant  $2 as of  $3 rows
+-- $1 tenant  $2 as of
 SELECT e.id, t.value
 FROM entity e
 CROSS JOIN LATERAL (
@@ -12,4 +12,3 @@ CROSS JOIN LATERAL (
   LIMIT 1
 ) t
 WHERE e.tenant = $1 AND e.kind = 3 AND e.from_ix < $2
-LIMIT $3::int
