@@ -66,15 +66,21 @@ export function leaveDue({
       const dropped = await dropPartition(client, shape, partition, archived).catch(heldUp('dropping old uses'));
       if (dropped === undefined) break;
       left.staying += dropped.stayed;
-      if (!dropped.dropped) continue;
-      left.partitions += 1;
-      left.uses += dropped.uses;
+      left.partitions += dropped.dropped ? 1 : 0;
+      // Where too many must stay to be moved, the others leave one by one.
+      left.uses += dropped.dropped ? dropped.uses : await deleteAll(partition.name);
     }
-    for (let step = 0, gone = LEAVE_STEP; gone === LEAVE_STEP && step < MAX_STEPS; step += 1) {
-      signal?.throwIfAborted();
-      gone = await deleteCold(client, { table: shape.rest, before, archived });
-      left.uses += gone;
-    }
+    left.uses += await deleteAll(shape.rest);
     return left;
+
+    async function deleteAll(table: string): Promise<number> {
+      let all = 0;
+      for (let step = 0, gone = LEAVE_STEP; gone === LEAVE_STEP && step < MAX_STEPS; step += 1) {
+        signal?.throwIfAborted();
+        gone = await deleteCold(client, { table, before, archived });
+        all += gone;
+      }
+      return all;
+    }
   });
 }

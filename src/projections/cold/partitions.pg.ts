@@ -7,8 +7,8 @@ import { BOUNDS, boundValues, MAY_LEAVE, type Archived } from './leave.pg.js';
 const LOCK_MS = 500;
 /** How long it may hold its locks. Attaching a partition reads the partition of all other times. */
 const HOLD_MS = 2_000;
-/** Uses that may stay of a partition that is dropped. */
-export const MAX_STAYING = 10_000;
+/** Uses that may stay of a partition that is dropped: more than the open block of one tenant. Moving them takes some tenths of a second. */
+export const MAX_STAYING = 20_000;
 /** The first partition begins at least so long after now: no use of such a time has come. */
 const AHEAD_S = 3_600;
 
