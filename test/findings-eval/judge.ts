@@ -1,0 +1,74 @@
+import { KINDS, type Kind } from './kinds.js';
+import type { Incident } from './truth.js';
+
+/** A finding as far as it is judged. Times are epoch seconds. */
+export interface Found {
+  readonly kind: string;
+  readonly first: number;
+  readonly last: number;
+  /** Everything that it says, in which names are looked for. */
+  readonly text: string;
+  /** What it says in words. */
+  readonly says: string;
+}
+
+export interface Verdict {
+  /** Each incident with its findings of its own kind. */
+  readonly incidents: readonly { readonly incident: Incident; readonly found: readonly Found[] }[];
+  /** Findings that no incident explains. */
+  readonly falseOnes: readonly Found[];
+}
+
+/** How much earlier than the incident a finding may say that it began: a batch of arrivals, and what led to it. */
+const EARLIER_S = 6 * 3_600;
+
+/** Whether a finding is about an incident: its kind, a time that overlaps, and one of its names. */
+export function isAbout({ kind, first, last, text }: Found, incident: Incident): boolean {
+  const isKind = kind === incident.kind || (incident.also as readonly string[]).includes(kind);
+  return (
+    isKind &&
+    last >= incident.first - EARLIER_S &&
+    first <= incident.until &&
+    incident.named.some((names) => names.every((name) => text.includes(name)))
+  );
+}
+
+/** Sets what was found against the truth. */
+export function judge(truth: readonly Incident[], found: readonly Found[]): Verdict {
+  return {
+    incidents: truth.map((incident) => ({
+      incident,
+      found: found.filter((one) => one.kind === incident.kind && isAbout(one, incident)),
+    })),
+    falseOnes: found.filter((one) => !truth.some((incident) => isAbout(one, incident))),
+  };
+}
+
+export interface Row {
+  readonly kind: Kind | string;
+  readonly incidents: number;
+  readonly found: number;
+  /** Findings of found incidents; more than `found` where one incident became several findings. */
+  readonly findings: number;
+  /** Median of the entries from an incident's first event to its finding; undefined where the answers do not tell. */
+  readonly entriesToIt: number | undefined;
+  readonly falseOnes: number;
+}
+
+/** Adds verdicts up, a row for each kind; kinds that are only found stand at the end. */
+export function rowsOf(verdicts: readonly Verdict[]): Row[] {
+  const told = verdicts.flatMap(({ incidents }) => incidents);
+  const wrong = verdicts.flatMap(({ falseOnes }) => falseOnes);
+  const kinds = new Set<string>([...KINDS, ...wrong.map(({ kind }) => kind)]);
+  return [...kinds].map((kind) => {
+    const mine = told.filter(({ incident }) => incident.kind === kind);
+    return {
+      kind,
+      incidents: mine.length,
+      found: mine.filter(({ found }) => found.length > 0).length,
+      findings: mine.reduce((sum, { found }) => sum + found.length, 0),
+      entriesToIt: undefined,
+      falseOnes: wrong.filter((one) => one.kind === kind).length,
+    };
+  });
+}
