@@ -19,6 +19,7 @@ const log = createLog({ level: process.env['EVAL_LOG_LEVEL'] ?? 'error' });
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '3' },
+    only: { type: 'string' },
     odd: { type: 'boolean', default: false },
     even: { type: 'boolean', default: false },
     naive: { type: 'boolean', default: false },
@@ -44,14 +45,16 @@ const { text, isMet } = reportOf(verdicts);
 console.log(text);
 process.exit(isMet ? 0 : 1);
 
-/** `--seeds 4` is the first four, odd or even ones if so asked; `--seeds 3,8` those two. */
+/** `--seeds 4` is the first four, odd or even ones if so asked; `--only 3,8` those two. */
 function readSeeds(): number[] {
-  const named = values.seeds.split(',').map(Number);
-  if (named.some((seed) => !Number.isInteger(seed) || seed < 1) || (values.odd && values.even))
-    throw new TypeError('--seeds must be a number of seeds or a list of them, with --odd or --even');
-  if (named.length > 1 || values.seeds.endsWith(',')) return named;
+  const isSeed = (seed: number): boolean => Number.isInteger(seed) && seed > 0;
+  const only = values.only?.split(',').map(Number);
+  const size = Number(values.seeds);
+  if (!(only ?? [size]).every(isSeed)) throw new TypeError('--seeds takes a number of seeds, --only a list like 3,8');
+  if (values.odd && values.even) throw new TypeError('--odd and --even exclude each other');
+  if (only) return only;
   const step = values.odd || values.even ? 2 : 1;
-  return Array.from({ length: named[0]! }, (_, nth) => (values.even ? 2 : 1) + nth * step);
+  return Array.from({ length: size }, (_, nth) => (values.even ? 2 : 1) + nth * step);
 }
 
 function purposeOf(all: readonly number[]): string {

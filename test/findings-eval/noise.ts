@@ -266,10 +266,15 @@ function tellHop(
     limit,
   }: { been: ReadonlyMap<App, number>; uses: Map<Connection, number[]>; at: number; limit: number },
 ): void {
-  const { random, teller } = life;
+  const { organisation, random, teller } = life;
   const { client, app } = parent.connection;
   const to = habitsOf(person, at).find(
-    (other) => other.client === client && other.app !== app && (been.get(other.app) ?? Infinity) < at - HOUR_S,
+    (other) =>
+      other.client === client &&
+      other.app !== app &&
+      // What was heard of a troubled application may be lost.
+      !organisation.troubled.includes(other.app) &&
+      (been.get(other.app) ?? Infinity) < at - HOUR_S,
   );
   if (!to || at + 600 > limit || !random.chance(CHANCE.hop)) return;
   const token = teller.grant({
