@@ -114,6 +114,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
   const explore = createExplore({
     pool: questionPool,
     log,
+    metrics,
     turns: createTurns({ atOnce: EXPLORING_AT_ONCE }),
     leaving,
     sources: { find: reader.findSource, all: reader.sources },

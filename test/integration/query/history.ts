@@ -17,6 +17,7 @@ import {
   type CallerRoles,
   type NewControlRecord,
 } from '../../../src/control/index.js';
+import { contentOf } from '../../../src/ingest/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { createExplore, ExploreModule } from '../../../src/explore/index.js';
 import { createFindings, DETECTIONS, FindingsModule, followNext } from '../../../src/findings/index.js';
@@ -250,8 +251,7 @@ export async function writeHistory(
       data: said.data,
     };
     const headers = [['content-type', 'application/cloudevents+json']] as const;
-    const { type, id: eventId, data } = event;
-    const content = canonicalJson({ type, source: uri, id: eventId, time, data });
+    const { type, id: eventId } = event;
     const bytes = Buffer.from(JSON.stringify(event));
     return prepareEntry({
       tenant,
@@ -259,13 +259,12 @@ export async function writeHistory(
       type,
       source,
       eventId,
-      content,
       mode: 'structured',
       headers,
       bytes,
     });
   });
-  const placed = await appendEntries(client, entries);
+  const placed = await appendEntries(client, entries, contentOf);
   const events = batch.map((said, nth) => ({
     name: said.name,
     data: said.data,
