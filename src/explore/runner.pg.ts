@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Pool } from 'pg';
 import { tenantDirectory } from '../archive/index.js';
 import type { Log } from '../platform/log/index.js';
+import type { Metrics } from '../platform/observe/index.js';
 import type { Leaving } from '../platform/postgres/index.js';
 import { COUNTING_TIMEOUT_MS, createAsk, readNames, type AskedMoment, type Moment } from '../projections/index.js';
 import type { Turns } from '../registry/index.js';
@@ -23,6 +24,7 @@ export interface Asker {
 export interface ExploreOptions {
   readonly pool: Pool;
   readonly log: Log;
+  readonly metrics?: Metrics;
   readonly turns: Turns;
   readonly leaving?: Leaving;
   readonly sources: KnownSources;
@@ -61,11 +63,11 @@ export type Runner = ReturnType<typeof createRunner>;
 
 /** Creates the steps that every question is made of. */
 export function createRunner(options: ExploreOptions) {
-  const { pool, log, turns, leaving, sources, queryTimeoutMs, maxTailUses } = options;
+  const { pool, log, metrics, turns, leaving, sources, queryTimeoutMs, maxTailUses } = options;
   // The engine's working directory may be another.
   const root = resolve(options.archiveRoot);
   const ask = createAsk({ pool, now: options.now ?? (() => Math.floor(Date.now() / 1000)), leaving });
-  const engine = createEngine({ log, queryTimeoutMs });
+  const engine = createEngine({ log, metrics, queryTimeoutMs });
   const tails = createTails({
     engine,
     directoryOf: (tenant) => tenantDirectory(root, tenant),

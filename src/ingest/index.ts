@@ -1,4 +1,4 @@
-export { accept, type Accepted, type Arrived, type Rejected } from './accept/accept.js';
+export { accept, contentOf, type Accepted, type Arrived, type Rejected } from './accept/accept.js';
 export { createAppender, type Appender, type AppenderOptions } from './append/appender.pg.js';
 export { IngestModule, type IngestParts } from './ingest.module.js';
 export { createDoor, type Door, type DoorBounds } from './post/door.js';

@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import { encodeEntry, leafHash } from '../merkle/index.js';
-import { byteaArray, CopyRows, int8Array, loadSql, uuidArray } from '../platform/postgres/index.js';
+import { CopyRows, int8Array, loadSql, uuidArray } from '../platform/postgres/index.js';
+import { findKnown, saysTheSame, type ContentOf, type FirstEntry } from './known.pg.js';
 import { RangeMissing } from './ranges.pg.js';
 
 /** A position in a tenant's ledger, dense from 0. */
@@ -16,8 +17,6 @@ export interface NewEntry {
   readonly source: string;
   /** 16 bytes of HMAC over (source, event id), as latin1. */
   readonly dedupeKey: string;
-  /** SHA-256 of the RFC 8785 form of the event, as latin1. */
-  readonly hash: string;
   readonly commitment: Buffer;
   readonly mode: ArrivalMode;
   readonly salt: Buffer;
@@ -35,7 +34,6 @@ export interface Placed {
 }
 
 const LOCK_HEADS = loadSql(import.meta.url, 'lock-heads.sql');
-const FIND_KNOWN = loadSql(import.meta.url, 'find-known.sql');
 const MOVE_HEADS = loadSql(import.meta.url, 'move-heads.sql');
 
 /**
@@ -43,9 +41,14 @@ const MOVE_HEADS = loadSql(import.meta.url, 'move-heads.sql');
  *
  * The heads of the tenants concerned stay locked until the transaction ends. The lock keeps indexes dense, arrival monotone, and
  * readers behind writers. All bytes are ready before the first COPY begins. Nothing is durable before the caller's COMMIT.
- * Throws `RangeMissing` if no partition exists yet for the next indexes.
+ * `contentOf` tells two spellings of one event from two events under one id. Throws `RangeMissing` if no partition exists yet for the
+ * next indexes.
  */
-export async function appendEntries(client: PoolClient, entries: readonly NewEntry[]): Promise<readonly Placed[]> {
+export async function appendEntries(
+  client: PoolClient,
+  entries: readonly NewEntry[],
+  contentOf: ContentOf,
+): Promise<readonly Placed[]> {
   const heads = await lockHeads(client, new Set(entries.map(({ tenant }) => tenant)));
   for (const { index, upTo } of heads.values()) {
     const end = index + BigInt(entries.length);
@@ -53,19 +56,19 @@ export async function appendEntries(client: PoolClient, entries: readonly NewEnt
     if (end > upTo) throw new RangeMissing(end);
   }
   const known = await findKnown(client, entries);
-  const earlier = new Map<string, First>();
+  const earlier = new Map<string, FirstEntry>();
   const ledger = createLedgerRows();
   const placed = entries.map((entry, ord): Placed => {
     const key = `${entry.tenant}${entry.dedupeKey}`;
     const first = known.get(ord) ?? earlier.get(key);
     if (first !== undefined) {
-      const outcome = first.hash === entry.hash ? 'duplicate' : 'conflict';
+      const outcome = saysTheSame(first, entry, contentOf) ? 'duplicate' : 'conflict';
       return { outcome, index: first.index, arrivalMs: undefined };
     }
     const head = heads.get(entry.tenant)!;
     const { index, arrivalMs } = head;
     head.index = (index + 1n) as LogIndex;
-    earlier.set(key, { index, hash: entry.hash });
+    earlier.set(key, { index, payload: entry, hash: null });
     ledger.add(entry, index, arrivalMs);
     return { outcome: 'sequenced', index, arrivalMs };
   });
@@ -117,36 +120,18 @@ async function lockHeads(client: PoolClient, tenants: ReadonlySet<string>): Prom
   );
 }
 
-/** The first entry under a key. */
-interface First {
-  readonly index: LogIndex;
-  readonly hash: string;
-}
-
-/** Finds the entries that have the keys of these, by position in the list. */
-async function findKnown(client: PoolClient, entries: readonly NewEntry[]): Promise<ReadonlyMap<number, First>> {
-  // An unnamed statement: a named one would keep the plan that was made while the tables were small.
-  const { rows } = await client.query<{ ord: number; ix: string; hash: Buffer }>(FIND_KNOWN, [
-    uuidArray(entries.map(({ tenant }) => tenant)),
-    byteaArray(entries.map(({ dedupeKey }) => Buffer.from(dedupeKey, 'latin1'))),
-  ]);
-  return new Map(
-    rows.map(({ ord, ix, hash }) => [ord, { index: BigInt(ix) as LogIndex, hash: hash.toString('latin1') }]),
-  );
-}
-
 /** Collects the rows of new entries. */
 function createLedgerRows() {
   const entries = new CopyRows('entry', 'tenant, ix, arrival, type, source, commitment, leaf_hash');
   const payloads = new CopyRows('payload', 'tenant, ix, mode, salt, attributes, bytes');
-  const keys = new CopyRows('dedupe', 'tenant, key, ix, hash');
+  const keys = new CopyRows('dedupe', 'tenant, key, ix');
   return {
     add(entry: NewEntry, index: LogIndex, arrivalMs: number): void {
       const { tenant, type, source, commitment, mode, salt, attributes, bytes } = entry;
       const leaf = leafHash(encodeEntry({ index, arrivalMs: BigInt(arrivalMs), type, source, commitment }));
       entries.row().uuid(tenant).int8(index).int8(arrivalMs).text(type).uuid(source).bytes(commitment).bytes(leaf);
       payloads.row().uuid(tenant).int8(index).text(mode).bytes(salt).bytes(attributes).bytes(bytes);
-      keys.row().uuid(tenant).latin1(entry.dedupeKey).int8(index).latin1(entry.hash);
+      keys.row().uuid(tenant).latin1(entry.dedupeKey).int8(index);
     },
     async send(client: PoolClient): Promise<void> {
       for (const rows of [entries, payloads, keys]) await rows.send(client);

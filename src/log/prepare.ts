@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { keyedHash } from '../contracts/index.js';
 import { commitment, encodeAttributes, SALT_BYTES } from '../merkle/index.js';
 import type { ArrivalMode, NewEntry } from './append.pg.js';
@@ -12,8 +12,6 @@ export interface EntryToPrepare {
   /** Id of the registered source, or of the tenant itself for Rescind's own entries. */
   readonly source: string;
   readonly eventId: string;
-  /** RFC 8785 form of {type, source, id, time, subject, data}. It is equal for the same event in another mode or spelling. */
-  readonly content: string;
   readonly mode: ArrivalMode;
   readonly headers: readonly (readonly [name: string, value: Uint8Array | string])[];
   readonly bytes: Buffer;
@@ -33,14 +31,13 @@ function nextSalt(): Buffer {
   return drawn.subarray(used - SALT_BYTES, used);
 }
 
-/** Prepares everything of an entry that does not depend on its index: salt, commitment, dedupe key and content hash. */
+/** Prepares everything of an entry that does not depend on its index: salt, commitment and dedupe key. */
 export function prepareEntry({
   tenant,
   tenantKey,
   type,
   source,
   eventId,
-  content,
   mode,
   headers,
   bytes,
@@ -52,7 +49,6 @@ export function prepareEntry({
     type,
     source,
     dedupeKey: keyedHash(tenantKey, `dedupe\0${JSON.stringify([source, eventId])}`, DEDUPE_KEY_BYTES),
-    hash: hash('sha256', content, 'binary'),
     commitment: commitment({ salt, attributes, bytes }),
     mode,
     salt,

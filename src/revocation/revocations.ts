@@ -215,7 +215,6 @@ export function createRevocationsOn({
       const stored = await rules.find(tenant.id, id);
       if (!stored) throw new RescindError('not-found', { detail: 'no rule of this id' });
       requireOwnRule(caller, stored.body);
-      const { selector, or, shape, key, or_keys: several } = stored.body;
       if (
         stored.body.effect !== 'block' ||
         hasEnded(stored, { current: tenant.rules.get(id), head: state.head }, seconds())
@@ -223,27 +222,7 @@ export function createRevocationsOn({
         throw new RescindError('not-liftable');
 
       const author = authorOf(caller, wanted);
-      const { reauthenticate } = stored.body;
-      const revoke = resume
-        ? undefined
-        : ruleRecord(
-            tenant,
-            author,
-            { selector, ...(or ? { or } : {}) },
-            { effect: 'revoke', reauthenticate, reason, after_lift_of: id },
-          );
-      const lifted = {
-        kind: 'rule.lifted',
-        tenant: tenant.id,
-        subject: id,
-        body: {
-          rule: id,
-          ...(several === undefined ? {} : { several: { shape, key, or_keys: several } }),
-          resume,
-          reason,
-          author,
-        },
-      } as const;
+      const { revoke, lifted } = liftRecords(tenant, stored.body, { resume, reason, author });
       const appended = await controlLog.append({
         // The revoke first: a process that reads only one of the two must not release what both of them stop.
         records: [...(revoke ? [revoke] : []), lifted],
@@ -255,7 +234,7 @@ export function createRevocationsOn({
       const lift = { ...confirmation, ...(ordered ? { revoke: ordered.id } : {}) };
       if (wish === 'minimal') return lift;
       const { other_rules } = await consequences.tell(
-        { tenant, caller, selection: { selector, ...(or ? { or } : {}) }, apart: [id] },
+        { tenant, caller, selection: selectionOf(stored.body), apart: [id] },
         NOTHING_COUNTED,
       );
       return { ...lift, other_rules };
@@ -282,6 +261,31 @@ interface Stored {
   /** Numbers counted before the order was stored, if a confirmation was needed. */
   readonly counted: Preview | undefined;
 }
+
+/** Returns the record that ends a block and, unless the grants are to resume, that of the `revoke` which keeps them stopped. */
+function liftRecords(
+  tenant: Tenant,
+  block: RuleRecord,
+  { resume, reason, author }: { readonly resume: boolean; readonly reason: string; readonly author: Author },
+) {
+  const { id, shape, key, or_keys: several, reauthenticate } = block;
+  const terms = { effect: 'revoke', reauthenticate, reason, after_lift_of: id } as const;
+  const lifted = {
+    kind: 'rule.lifted',
+    tenant: tenant.id,
+    subject: id,
+    body: {
+      rule: id,
+      ...(several === undefined ? {} : { several: { shape, key, or_keys: several } }),
+      resume,
+      reason,
+      author,
+    },
+  } as const;
+  return { revoke: resume ? undefined : ruleRecord(tenant, author, selectionOf(block), terms), lifted };
+}
+
+const selectionOf = ({ selector, or }: RuleRecord) => ({ selector, ...(or ? { or } : {}) });
 
 const NOTHING_COUNTED = Promise.resolve(null);
 

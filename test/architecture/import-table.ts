@@ -61,6 +61,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'reports of the service and answers on the command line are read by the same spreadsheets',
     may: {},
   },
+  'platform/lock': {
+    reason: 'libraries and the command line lock files, and neither brings the service along',
+    may: {},
+  },
   'platform/group': {
     reason: 'processes of one service find each other before anything else starts',
     may: { contracts: ERRORS, ...on('log') },
@@ -197,10 +201,23 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'any question over uses is answered from projections and the archive, and nothing waits for it',
     may: {
       contracts: all,
-      ...on('csv', 'log', 'http', 'postgres'),
+      ...on('csv', 'log', 'http', 'observe', 'postgres'),
       registry: { what: 'callers' },
       projections: { what: 'read' },
       archive: { what: 'read' },
+    },
+  },
+  findings: {
+    reason:
+      'detections read what is recorded and decide nothing, and nothing waits for them; answers are asked and shown as the questions are',
+    may: {
+      contracts: all,
+      rules: all,
+      ...on('log', 'observe', 'postgres'),
+      registry: { what: 'callers' },
+      projections: { what: 'read' },
+      selection: all,
+      query: { what: 'parameters, names and documentation of a question' },
     },
   },
   settings: {
@@ -216,7 +233,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   emit: {
     reason: 'producers install it; whatever it imports, they install too',
-    may: { contracts: all },
+    may: { contracts: all, ...on('lock') },
   },
   guard: {
     reason: 'resource servers install it; whatever it imports, they install too',

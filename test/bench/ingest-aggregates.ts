@@ -34,6 +34,9 @@ interface Round {
   /** Microseconds an event: of the process that judges and seals, and of its sessions at the database. */
   readonly node: number;
   readonly postgres: number;
+  /** Bytes of WAL, and by which the database grew, an event. */
+  readonly wal: number;
+  readonly disk: number;
 }
 
 type Side = 'with' | 'without';
@@ -80,10 +83,10 @@ export async function run(): Promise<readonly Row[]> {
 
 function rowOf(rounds: Readonly<Record<Side, readonly Round[]>>): Row {
   const rate = (side: Side): number => median(rounds[side].map(({ seconds }) => EVENTS_A_ROUND / seconds));
-  const of = (side: Side, part: 'node' | 'postgres'): string =>
-    median(rounds[side].map((round) => round[part])).toFixed(1);
+  const of = (side: Side, part: 'node' | 'postgres' | 'wal' | 'disk', digits = 0): string =>
+    median(rounds[side].map((round) => round[part])).toFixed(digits);
   const cpu = (side: Side): string =>
-    `${of(side, 'postgres')} µs of PostgreSQL's sessions and ${of(side, 'node')} µs of the process`;
+    `${of(side, 'postgres', 1)} µs of PostgreSQL's sessions and ${of(side, 'node', 1)} µs of the process, ${of(side, 'wal')} bytes of WAL and ${of(side, 'disk')} of disk`;
   const note = `floor: without the aggregates; an event costs ${cpu('with')}, without them ${cpu('without')}; median of ${ROUNDS - 1} rounds of ${EVENTS_A_ROUND} events`;
   return {
     name: 'ingest.aggregates',
@@ -209,6 +212,7 @@ function* arrivalsOf(history: Iterable<SeedEvent>, uris: ReadonlyMap<string, str
 
 async function measure(pool: Pool, work: () => Promise<void>): Promise<Round> {
   const before = await cpuOfSessions(pool);
+  const grown = await sizes(pool);
   const cpu = process.cpuUsage();
   const startedAt = performance.now();
   await work();
@@ -216,7 +220,22 @@ async function measure(pool: Pool, work: () => Promise<void>): Promise<Round> {
   const { user, system } = process.cpuUsage(cpu);
   let sessions = 0;
   for (const [pid, us] of await cpuOfSessions(pool)) sessions += us - (before.get(pid) ?? 0);
-  return { seconds, node: (user + system) / EVENTS_A_ROUND, postgres: sessions / EVENTS_A_ROUND };
+  const { wal, disk } = await sizes(pool);
+  return {
+    seconds,
+    node: (user + system) / EVENTS_A_ROUND,
+    postgres: sessions / EVENTS_A_ROUND,
+    wal: (wal - grown.wal) / EVENTS_A_ROUND,
+    disk: (disk - grown.disk) / EVENTS_A_ROUND,
+  };
+}
+
+/** Bytes of the server's WAL and of the database. Nothing else writes at the server meanwhile. */
+async function sizes(pool: Pool): Promise<{ readonly wal: number; readonly disk: number }> {
+  const { rows } = await pool.query<{ wal: string; disk: string }>(
+    "SELECT pg_current_wal_insert_lsn() - '0/0' AS wal, pg_database_size(current_database()) AS disk",
+  );
+  return { wal: Number(rows[0]!.wal), disk: Number(rows[0]!.disk) };
 }
 
 /** The kernel counts in hundredths of a second (`proc_pid_stat(5)`, fields 14 and 15). */

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +8,7 @@ import { startService, type RunningRescind } from './rescind-fixture.js';
 
 // The demo is the whole main job with a check after every step: it is run here as `rescind demo --once` runs it.
 
+const shell = promisify(execFile);
 /** Time limit. The duration is not promised: on a busy machine it is minutes. */
 const DEMO_MS = 600_000;
 
@@ -70,6 +73,19 @@ describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
     expect(told).not.toContain(service.adminKey);
     expect(told).not.toContain('\u001b');
   });
+
+  it(
+    'prints commands of `rescind` to try next that answer',
+    async () => {
+      const lines = told.split('\n').map((line) => line.trim());
+      const functions = lines.filter((line) => /^(?:demo|rescind)\(\) /.test(line));
+      const commands = lines.filter((line) => /^rescind (?:ask|explore) /.test(line));
+      expect([functions.length, commands.length]).toEqual([2, 4]);
+      for (const command of commands)
+        expect((await shell('sh', ['-c', [...functions, command].join('\n')])).stdout).toContain('atlas');
+    },
+    DEMO_MS,
+  );
 
   it(
     'can be told twice in one deployment',

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,8 +31,9 @@ describe('a file that is written in pieces', () => {
     expect(existsSync(path)).toBe(false);
     await file.write(line(4));
     await file.finish('jsonl');
+    await file.close();
     expect(readFileSync(path, 'utf8')).toBe(line(3) + line(4));
-    expect([existsSync(`${path}.part`), existsSync(`${path}.resume`)]).toEqual([false, false]);
+    expect(readdirSync(directory)).toEqual(['events.jsonl']);
   });
 
   it.each([
@@ -53,7 +54,24 @@ describe('a file that is written in pieces', () => {
     expect([file.plan, file.last]).toEqual([PLAN, last]);
     await file.write(line(8));
     await file.finish('jsonl');
+    await file.close();
     expect(readFileSync(path, 'utf8')).toBe(kept + line(8));
+  });
+
+  it('is written by one run at a time', async () => {
+    const file = (await openPartFile(path))!;
+    await file.begin(PLAN);
+    await file.write(line(3));
+    await expect(openPartFile(path)).rejects.toThrow(`process ${process.pid} writes ${path} now: wait for it`);
+    expect(readFileSync(`${path}.part`, 'utf8')).toBe(line(3));
+    await file.close();
+    // A killed run leaves its lock: the pid of another program that has begun since says nothing.
+    writeFileSync(`${path}.lock`, JSON.stringify({ pid: process.ppid, startedAt: '1' }));
+    const next = (await openPartFile(path))!;
+    expect(next.last).toBe(3n);
+    await next.close();
+    writeFileSync(`${path}.lock`, JSON.stringify({ pid: process.ppid, startedAt: null }));
+    await expect(openPartFile(path)).rejects.toThrow(`process ${process.ppid} writes`);
   });
 
   it('is not begun over a file that is there', async () => {

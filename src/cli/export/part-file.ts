@@ -1,4 +1,5 @@
 import { open, readFile, rename, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
+import { lockFile } from '../../platform/lock/index.js';
 import { UsageError } from '../terminal.js';
 import { toParquet } from './to-parquet.js';
 
@@ -29,6 +30,7 @@ export interface PartFile {
   write(text: string): Promise<void>;
   /** Gives the file its form and its name. */
   finish(format: Format): Promise<void>;
+  /** Lets other runs write the file. */
   close(): Promise<void>;
 }
 
@@ -40,9 +42,24 @@ const exists = (path: string): Promise<boolean> =>
 
 /**
  * Opens what an earlier run has left of `path`, or nothing. Returns undefined if that run was killed when the file was whole. Throws
- * `UsageError` if the file is there and nothing is left of a run.
+ * `UsageError` if the file is there and nothing is left of a run, or if another run writes it now.
  */
 export async function openPartFile(path: string): Promise<PartFile | undefined> {
+  const unlock = lockFile(
+    `${path}.lock`,
+    (pid) => new UsageError(`process ${pid} writes ${path} now: wait for it, or name another file`),
+  );
+  try {
+    const file = await openLocked(path, unlock);
+    if (file === undefined) unlock();
+    return file;
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+async function openLocked(path: string, unlock: () => void): Promise<PartFile | undefined> {
   const partPath = `${path}.part`;
   const planPath = `${path}.resume`;
   const plan = await readPlan(planPath);
@@ -79,6 +96,7 @@ export async function openPartFile(path: string): Promise<PartFile | undefined> 
     async close() {
       await handle?.close();
       handle = undefined;
+      unlock();
     },
   };
 }

@@ -4,7 +4,9 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RescindError } from '../../contracts/index.js';
 import type { Log } from '../../platform/log/index.js';
+import { createMetrics, type Metrics } from '../../platform/observe/index.js';
 import type { Statement } from '../question/compose.js';
+import { createEngineMetrics } from './engine-metrics.js';
 import type { Cell, EngineFailure, Request, Response } from './messages.js';
 
 /** How long one query may compute. */
@@ -55,13 +57,16 @@ interface Running {
 
 export function createEngine({
   log,
+  metrics = createMetrics(),
   queryTimeoutMs = QUERY_TIMEOUT_MS,
   memory = MEMORY,
 }: {
   readonly log: Log;
+  readonly metrics?: Metrics | undefined;
   readonly queryTimeoutMs?: number | undefined;
   readonly memory?: string;
 }): Engine {
+  const measured = createEngineMetrics(metrics);
   let running: Running | undefined;
   let incarnation = 0;
   let requests = 0;
@@ -76,6 +81,7 @@ export function createEngine({
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     incarnation += 1;
+    if (incarnation > 1) measured.restarted();
     if (child.pid !== undefined) lowerPriority(child.pid);
     const waiting = new Map<number, Waiting>();
     let words = '';
@@ -112,7 +118,6 @@ export function createEngine({
     { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<Response> {
     if (stopping) throw new RescindError('shutting-down');
-    signal?.throwIfAborted();
     const { child, waiting } = (running ??= start());
     const id = (requests += 1);
     // A process that hangs serves nobody: its end starts another.
@@ -123,20 +128,21 @@ export function createEngine({
     };
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      const response = await new Promise<Response>((resolve, reject) => {
+      return await new Promise<Response>((resolve, reject) => {
         waiting.set(id, { resolve, reject });
         // If the channel is closed, the end of the process rejects.
         child.send({ id, ...asked } as Request, () => undefined);
       });
-      signal?.throwIfAborted();
-      if ('failed' in response) throw failureOf(response.failed, response.message, timeoutMs, log);
-      return response;
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
     }
   }
-  const rowsOf = (response: Response) => ('rows' in response ? response.rows : []);
+  /** Returns what the engine has done. Throws if it has failed. */
+  function done(response: Response, timeoutMs: number): Extract<Response, { rows: unknown }> {
+    if ('failed' in response) throw failureOf(response.failed, response.message, timeoutMs, log);
+    return response;
+  }
 
   return {
     get incarnation() {
@@ -146,19 +152,23 @@ export function createEngine({
       return running?.child.pid;
     },
     async open(room, directories) {
-      await ask({ ask: 'open', room, directories, memory }, { timeoutMs: LOAD_TIMEOUT_MS });
+      done(await ask({ ask: 'open', room, directories, memory }, { timeoutMs: LOAD_TIMEOUT_MS }), LOAD_TIMEOUT_MS);
     },
     async load(room, files) {
       const response = await ask({ ask: 'load', room, ...files }, { timeoutMs: LOAD_TIMEOUT_MS });
-      return 'rows' in response ? (response.kept ?? 0) : 0;
+      return done(response, LOAD_TIMEOUT_MS).kept ?? 0;
     },
     async run(room, { sql, values }, signal) {
-      return rowsOf(
-        await ask({ ask: 'run', room, sql, values, timeoutMs: queryTimeoutMs }, { timeoutMs: queryTimeoutMs, signal }),
+      signal?.throwIfAborted();
+      const response = await measured.measure(() =>
+        ask({ ask: 'run', room, sql, values, timeoutMs: queryTimeoutMs }, { timeoutMs: queryTimeoutMs, signal }),
       );
+      signal?.throwIfAborted();
+      return done(response, queryTimeoutMs).rows;
     },
     async close(room) {
-      if (running !== undefined) await ask({ ask: 'close', room }, { timeoutMs: LOAD_TIMEOUT_MS });
+      if (running !== undefined)
+        done(await ask({ ask: 'close', room }, { timeoutMs: LOAD_TIMEOUT_MS }), LOAD_TIMEOUT_MS);
     },
     async stop() {
       stopping = true;

@@ -21,7 +21,7 @@ import {
   type TokenIssued,
 } from '../../contracts/index.js';
 import type { Caller, ControlState, Source } from '../../control/index.js';
-import type { ArrivalMode } from '../../log/index.js';
+import type { ArrivalMode, StoredPayload } from '../../log/index.js';
 import { parseStrictJson } from '../../platform/http/index.js';
 import { checkSourceRights } from './source-rights.js';
 import { checkStrings, checkUnread } from './strings.js';
@@ -51,11 +51,6 @@ export interface Accepted {
   /** Time of the decision, by the clock of this process. */
   readonly arrivedMs: number;
   readonly source: Source;
-  /**
-   * RFC 8785 form of {type, source, id, time, subject, data}, with the time normalised and `data` including the members that nobody
-   * reads.
-   */
-  readonly content: string;
   /** Attributes that the commitment covers (wire.md, "Entry"). */
   readonly attributes: readonly (readonly [name: string, value: Buffer])[];
   readonly arrived: Arrived;
@@ -92,9 +87,7 @@ export function accept(arrived: Arrived, state: ControlState, nowMs: number): Ac
       arrived.door.kind === 'kafka' && state.sourcesOfTopic(source.topic).length > 1,
     );
     checkIssueTime(event.data, nowMs);
-    const { type, source: uri, id, subject } = event;
-    const content = canonicalJson({ type, source: uri, id, time: new Date(timeMs).toISOString(), subject, data: said });
-    return { accepted: true, name, event, timeMs, arrivedMs: nowMs, source, content, attributes, arrived };
+    return { accepted: true, name, event, timeMs, arrivedMs: nowMs, source, attributes, arrived };
   } catch (error) {
     if (!(error instanceof RescindError) || !(error.code in REJECT_CODES)) throw error;
     return {
@@ -105,6 +98,16 @@ export function accept(arrived: Arrived, state: ControlState, nowMs: number): Ac
       arrived,
     };
   }
+}
+
+/**
+ * Writes the content of an event that was accepted, from its payload as it came or as it is stored: the RFC 8785 form of {type, source, id, time,
+ * subject, data}, with the time normalised and `data` including the members that nobody reads. One event has one content in every mode and spelling.
+ */
+export function contentOf(payload: StoredPayload): string {
+  const { type, source, id, time, subject, data } = readEnvelope(payload).envelope;
+  const timeMs = parseEventTime(time as string)!;
+  return canonicalJson({ type, source, id, time: new Date(timeMs).toISOString(), subject, data });
 }
 
 function checkSize({ headers, bytes }: Arrived): void {
@@ -118,7 +121,7 @@ interface Envelope {
   readonly envelope: Readonly<Record<string, unknown>>;
 }
 
-function readEnvelope(arrived: Arrived): Envelope {
+function readEnvelope(arrived: StoredPayload): Envelope {
   const contentTypes = arrived.headers.filter(([name]) => name === 'content-type');
   if (contentTypes.length > 1) throw new RescindError('repeated-header', { detail: 'content-type' });
   if (arrived.mode === 'binary') return readBinary(arrived, contentTypes[0]);
@@ -154,7 +157,7 @@ function decodeData(whole: Readonly<Record<string, unknown>>): Readonly<Record<s
 }
 
 /** Reads binary mode (CloudEvents Kafka and HTTP bindings): each attribute is a header `ce_<name>`, and the value is the data. */
-function readBinary(arrived: Arrived, contentType: readonly [string, Buffer] | undefined): Envelope {
+function readBinary(arrived: StoredPayload, contentType: readonly [string, Buffer] | undefined): Envelope {
   const attributes = arrived.headers.filter(
     ([name]) => name === 'content-type' || name.startsWith(CLOUDEVENTS_HEADER_PREFIX),
   );

@@ -7,7 +7,8 @@ import {
   type ControlLog,
   type ControlState,
 } from '../../control/index.js';
-import type { Accepted } from '../accept/accept.js';
+import { findKnown, saysTheSame, type NewEntry } from '../../log/index.js';
+import { contentOf, type Accepted } from '../accept/accept.js';
 import type { LateRefusals } from './late-refusals.js';
 import { acceptedOf, type Judged, type Submission } from './submission.js';
 import { sealEvent } from './write-batch.pg.js';
@@ -27,14 +28,14 @@ export interface RuleOrdersOptions {
 }
 
 export function createRuleOrders({ pool, controlLog, state }: RuleOrdersOptions): RuleOrders {
-  function ruleCommand({ source, name, event, timeMs, arrivedMs, content }: Accepted): Command {
+  function ruleCommand({ source, name, event, timeMs, arrivedMs, arrived }: Accepted): Command {
     return commandFromEvent({
       tenant: state.tenant(source.tenant)!,
       source,
       event: { name, data: event.data, id: event.id, timeMs, arrivedMs } as Parameters<
         typeof commandFromEvent
       >[0]['event'],
-      content,
+      content: contentOf(arrived),
       newId: randomUUID,
     });
   }
@@ -44,21 +45,19 @@ export function createRuleOrders({ pool, controlLog, state }: RuleOrdersOptions)
     events: readonly (Judged & Accepted)[],
     accepted: readonly (Judged & Accepted)[],
   ): Promise<ReadonlySet<Judged>> {
-    const firstContent = new Map<string, string>();
-    const idOf = ({ source, event }: Accepted): string => JSON.stringify([source.id, event.id]);
-    for (const judged of accepted) if (!firstContent.has(idOf(judged))) firstContent.set(idOf(judged), judged.content);
+    const keyOf = ({ tenant, dedupeKey }: NewEntry): string => `${tenant}${dedupeKey}`;
+    const firsts = new Map<string, NewEntry>();
+    for (const judged of accepted) {
+      const entry = sealEvent(judged, state);
+      if (!firsts.has(keyOf(entry))) firsts.set(keyOf(entry), entry);
+    }
     const entries = events.map((judged) => sealEvent(judged, state));
-    const { rows } = await pool.query<{ nth: string }>(
-      `SELECT w.nth FROM unnest($1::uuid[], $2::bytea[], $3::bytea[]) WITH ORDINALITY AS w (tenant, key, hash, nth)
-       CROSS JOIN LATERAL (SELECT hash FROM dedupe WHERE tenant = w.tenant AND key = w.key LIMIT 1) d WHERE d.hash <> w.hash`,
-      [
-        entries.map(({ tenant }) => tenant),
-        entries.map(({ dedupeKey }) => Buffer.from(dedupeKey, 'latin1')),
-        entries.map(({ hash }) => Buffer.from(hash, 'latin1')),
-      ],
-    );
-    const known = rows.map(({ nth }) => events[Number(nth) - 1]!);
-    return new Set([...known, ...events.filter((judged) => firstContent.get(idOf(judged)) !== judged.content)]);
+    const known = await findKnown(pool, entries);
+    const conflicts = (entry: NewEntry, nth: number): boolean => {
+      const first = known.get(nth) ?? { payload: firsts.get(keyOf(entry))!, hash: null };
+      return first.payload !== entry && !saysTheSame(first, entry, contentOf);
+    };
+    return new Set(events.filter((_, nth) => conflicts(entries[nth]!, nth)));
   }
 
   return {

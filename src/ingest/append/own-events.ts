@@ -28,7 +28,6 @@ export function prepareOwnEvent({ tenant, name, id, timeMs, data }: OwnEvent): N
     type: said.type,
     source: tenant.id,
     eventId: id,
-    content: canonicalJson(said),
     mode: 'own',
     headers: [],
     bytes: Buffer.from(canonicalJson({ specversion: '1.0', ...said })),

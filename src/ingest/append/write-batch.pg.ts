@@ -11,7 +11,7 @@ import {
   type ProjectedEvent,
   type SequenceState,
 } from '../../projections/index.js';
-import type { Accepted } from '../accept/accept.js';
+import { contentOf, type Accepted } from '../accept/accept.js';
 import { oweRules } from './contradictions.pg.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
 import { leaveQuarantine, writeQuarantine, type Refused } from './quarantine.pg.js';
@@ -76,7 +76,6 @@ function seal(judged: Accepted, state: ControlState): NewEntry {
     type: judged.event.type,
     source: judged.source.id,
     eventId: judged.event.id,
-    content: judged.content,
     mode: judged.arrived.mode,
     headers: judged.attributes,
     bytes: judged.arrived.bytes,
@@ -99,7 +98,7 @@ export async function writeBatch(
   const sealed = [...batch.sealed.values()];
   const own = [...batch.submissions.flatMap((submission) => submission.own ?? []), ...outbox.events];
   const entries = [...sealed.map(({ entry }) => entry), ...own.map(prepareOwnEvent)];
-  const placed = entries.length > 0 ? await appendEntries(client, entries) : [];
+  const placed = entries.length > 0 ? await appendEntries(client, entries, contentOf) : [];
 
   const outcomes = new Map<Judged, Outcome>();
   const refused: Refused[] = [];

@@ -38,12 +38,13 @@ CREATE TABLE payload (
 ) PARTITION BY RANGE (ix);
 CREATE TABLE payload_0 PARTITION OF payload FOR VALUES FROM (0) TO (4194304);
 
--- Recognises duplicates: (source, event id) as a keyed hash, kept for ever, with the hash of the event's RFC 8785 form.
+-- Recognises duplicates: (source, event id) as a keyed hash, kept for ever. `hash`: SHA-256 of the event's content, kept from when its payload
+-- is erased; until then the payload says it.
 CREATE TABLE dedupe (
   tenant uuid   NOT NULL,
   key    bytea  NOT NULL,
   ix     bigint NOT NULL,
-  hash   bytea  NOT NULL,
+  hash   bytea,
   PRIMARY KEY (tenant, key)
 ) PARTITION BY HASH (key);
 DO $$

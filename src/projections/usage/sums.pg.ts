@@ -13,7 +13,7 @@ const [N, ALLOWED, RECORDS, BYTES] = [0, 1, 7, 8] as const;
 const WRITE_SUMS = loadSql(import.meta.url, 'write-sums.sql')
   .replaceAll('{sums}', SUMS.join(', '))
   .replaceAll('{summed}', SUMS.map((sum) => `capped(sum(${sum}))`).join(', '))
-  .replaceAll('{added}', SUMS.map((sum) => `${sum} = capped(u.${sum}::numeric + excluded.${sum})`).join(', '));
+  .replaceAll('{added}', SUMS.map((sum) => `capped(u.${sum}::numeric + excluded.${sum})`).join(', '));
 const WRITE_FIRSTS = loadSql(import.meta.url, 'write-firsts.sql');
 
 const BLOCK = 2 ** Number(BLOCK_BITS);

@@ -1,5 +1,5 @@
 -- Adds the uses of a batch to the sums of their blocks. `counted` may have several rows under one key.
--- {sums}: the columns of the sums; {summed}: those of `counted` added up; {added}: what a row of an earlier batch becomes.
+-- {sums}: the columns of the sums; {summed}: those of `counted` added up; {added}: their values in a row of an earlier batch.
 -- $1 to $20: attributed uses  $21 tenants, $22 sources, $23 blocks, $24 numbers of the uses that came
 WITH counted AS MATERIALIZED (
   SELECT *
@@ -10,23 +10,23 @@ WITH counted AS MATERIALIZED (
 use_total_kept AS (
   INSERT INTO use_total AS u (tenant, blk, hour, {sums})
   SELECT tenant, blk, hour, {summed} FROM counted GROUP BY tenant, blk, hour
-  ON CONFLICT (tenant, hour, blk) DO UPDATE SET {added}
+  ON CONFLICT (tenant, hour, blk) DO UPDATE SET ({sums}) = ({added})
 ),
 use_client_kept AS (
   INSERT INTO use_client AS u (tenant, client, blk, hour, {sums})
   SELECT tenant, client, blk, hour, {summed} FROM counted GROUP BY tenant, client, blk, hour
-  ON CONFLICT (tenant, client, hour, blk) DO UPDATE SET {added}
+  ON CONFLICT (tenant, client, hour, blk) DO UPDATE SET ({sums}) = ({added})
 ),
 use_res_kept AS (
   INSERT INTO use_res AS u (tenant, res, blk, hour, {sums})
   SELECT tenant, res, blk, hour, {summed} FROM counted WHERE res IS NOT NULL GROUP BY tenant, res, blk, hour
-  ON CONFLICT (tenant, res, hour, blk) DO UPDATE SET {added}
+  ON CONFLICT (tenant, res, hour, blk) DO UPDATE SET ({sums}) = ({added})
 ),
 edge_use_kept AS (
   INSERT INTO edge_use AS u (tenant, blk, client, res, {sums}, first_at, last_at, first_allowed, last_allowed)
   SELECT tenant, blk, client, res, {summed}, min(first_at), max(last_at), min(first_allowed), max(last_allowed)
   FROM counted WHERE res IS NOT NULL GROUP BY tenant, blk, client, res
-  ON CONFLICT (tenant, blk, client, res) DO UPDATE SET {added},
+  ON CONFLICT (tenant, blk, client, res) DO UPDATE SET ({sums}) = ({added}),
     first_at = least(u.first_at, excluded.first_at), last_at = greatest(u.last_at, excluded.last_at),
     first_allowed = least(u.first_allowed, excluded.first_allowed), last_allowed = greatest(u.last_allowed, excluded.last_allowed)
 ),

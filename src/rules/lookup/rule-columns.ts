@@ -181,17 +181,7 @@ export function createRuleColumns(): RuleColumns {
     terms,
     idWord: (slot, nth) => word(slot, ID + nth),
     keyWord: (slot, nth) => poolOf(slot).word(word(slot, KEY_AT), nth),
-    dump() {
-      const pieces: Buffer[] = [];
-      let slots: number[] = [];
-      for (let slot = 0; slot < end; slot++) {
-        if (isLive(slot)) slots.push(slot);
-        if (slots.length < RULES_A_PIECE) continue;
-        pieces.push(dumpSlots(slots));
-        slots = [];
-      }
-      return slots.length > 0 ? [...pieces, dumpSlots(slots)] : pieces;
-    },
+    dump: () => piecesOf(end, isLive).map(dumpSlots),
     load(piece) {
       const count = piece.readUInt32LE(0);
       const read = new Uint32Array(piece.readUInt32LE(4));
@@ -207,6 +197,17 @@ export function createRuleColumns(): RuleColumns {
       for (const [nth, text] of odd) oddIds.set(first + nth, text);
     },
   };
+}
+
+/** Lists the slots of rules, those of each piece of a dump in a list. */
+function piecesOf(end: number, isLive: (slot: number) => boolean): number[][] {
+  const pieces: number[][] = [];
+  for (let slot = 0; slot < end; slot++) {
+    if (!isLive(slot)) continue;
+    if (pieces.length === 0 || pieces.at(-1)!.length === RULES_A_PIECE) pieces.push([]);
+    pieces.at(-1)!.push(slot);
+  }
+  return pieces;
 }
 
 const flagsOf = ({

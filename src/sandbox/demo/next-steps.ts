@@ -12,8 +12,11 @@ export function nextSteps(
     `curl -s ${asAnalyst} -H 'content-type: application/json' -d '${JSON.stringify({ selector, reason })}' ${urls.revocations}`;
   return [
     [
-      'First, in another shell, a way to the values of the demo',
-      [`demo() { node -p "JSON.parse(require('fs').readFileSync('${path}'))$1"; }`],
+      'First, in another shell in this folder: the values of the demo, and the command line as the analyst',
+      [
+        `demo() { node -p "JSON.parse(require('fs').readFileSync('${path}'))$1"; }`,
+        `rescind() { RESCIND_URL=${urls.rescind} RESCIND_KEY="$(demo .callers.analyst.secret)" npm run --silent rescind -- "$@"; }`,
+      ],
     ],
     [
       'Introspect a live token and a revoked one, as crm does on every call (RFC 7662)',
@@ -38,7 +41,21 @@ export function nextSteps(
       ],
     ],
     [
-      'See who is connected to what, and who accessed what',
+      'Ask what the agent can reach, and who was refused what; `rescind ask --help` lists all questions',
+      [
+        `rescind ask blast-radius --agent-iss ${issuers['idp']} --agent-id atlas`,
+        'rescind ask access --outcome denied',
+      ],
+    ],
+    [
+      'Explore who did how much, by any names; `rescind explore --help` explains',
+      [
+        'rescind explore --by user,client,resource --measure calls,denied,records',
+        'rescind explore --by agent,operation --where outcome=denied',
+      ],
+    ],
+    [
+      'Without the command line: who is connected to what, and who accessed what',
       [`curl -s ${asAnalyst} ${urls.graph}`, `curl -s ${asAnalyst} "${urls.access}?limit=20"`],
     ],
   ];

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { canonicalJson } from '../../../src/contracts/index.js';
 import { createSiemFeed, ocsfTopic } from '../../../src/feeds/index.js';
+import { contentOf } from '../../../src/ingest/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import type { TopicRecord } from '../../../src/platform/kafka/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
@@ -44,12 +44,12 @@ const say = (subs: readonly string[], tenant = TENANT): Promise<unknown> =>
           type,
           source: SOURCE,
           eventId: sub,
-          content: canonicalJson(event),
           mode: 'structured',
           headers: [['content-type', 'application/cloudevents+json']],
           bytes: Buffer.from(JSON.stringify(event)),
         });
       }),
+      contentOf,
     ),
   );
 const users = (count: number, from = 0): string[] => numbers(from + count, from + 1).map((nth) => `u-${nth}`);

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { contentOf } from '../../../src/ingest/index.js';
+import { contentHash } from '../../../src/log/index.js';
 import { commitment, encodeEntry, leafHash } from '../../../src/merkle/index.js';
 import { access, createStage, fromChat, fromIdp, idJag, token, type Stage } from '../../support/stage.js';
 
@@ -48,6 +50,29 @@ describe('the appender', () => {
       `SELECT code, source FROM quarantine WHERE code = 'conflict'`,
     );
     expect(quarantined).toEqual([{ code: 'conflict', source: stage.idp.id }]);
+  });
+
+  it('knows an event whose payload is erased by the hash that was kept, and takes nothing for it without the hash', async () => {
+    const [id, unkept] = [randomUUID(), randomUUID()];
+    const said = (jti: string, of: string) => fromIdp('id-jag.issued', idJag({ jti }), of);
+    const events = [said('erased', id), said('unkept', unkept)];
+    const stored = (await stage.emit(...events)) as { index: string }[];
+    const indexes = stored.map(({ index }) => index);
+    const [payload] = await rows<{ mode: 'batch'; attributes: Buffer; bytes: Buffer }>(
+      'SELECT mode, attributes, bytes FROM payload WHERE tenant = $1 AND ix = $2',
+      [stage.tenant, indexes[0]],
+    );
+    await rows('UPDATE dedupe SET hash = $3 WHERE tenant = $1 AND ix = $2', [
+      stage.tenant,
+      indexes[0],
+      contentHash(payload!, contentOf),
+    ]);
+    await rows('DELETE FROM payload WHERE tenant = $1 AND ix = ANY ($2)', [stage.tenant, indexes]);
+    expect(await stage.emit(...events, said('other', id))).toMatchObject([
+      { duplicate: true, index: indexes[0] },
+      { error: 'conflict' },
+      { error: 'conflict' },
+    ]);
   });
 
   it('writes entries that the merkle folder recomputes from their payload', async () => {

@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { buildEvent } from '../../../src/emit/index.js';
 import { createControlFollower, createControlLog, type ControlFollower } from '../../../src/control/index.js';
 import { createAppender, createIntake, createRuleQuota, type Intake } from '../../../src/ingest/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { createPool } from '../../../src/platform/postgres/index.js';
-import { ADMIN_CALLER } from '../../../src/registry/index.js';
+import { ADMIN_CALLER, createRegistry } from '../../../src/registry/index.js';
+import { hold } from '../../support/hold.js';
 import { testLog } from '../../support/services.js';
 import { createStage, fromIdp, idJag, type Stage } from '../../support/stage.js';
 import { createGate, until, type Gate } from '../control/control-fixture.js';
+
+const OTHER_IDP = 'https://idp.globex.example';
 
 /** A second process on the stage's database, as far as it writes: a follower, an appender and connections of its own. */
 interface OtherProcess {
@@ -80,6 +84,55 @@ describe('two processes that write one ledger', () => {
       `SELECT count(*) = max(ix) + 1 AND min(ix) = 0 AND max(ix) + 1 = (SELECT next_ix FROM ledger_head) AS dense, count(*) >= 100 AS whole FROM entry`,
     );
     expect([ledger, await rows('SELECT code FROM quarantine')]).toEqual([{ dense: true, whole: true }, []]);
+  });
+
+  it('wait for no other tenant: a ledger whose head is held stops neither the other process nor the other ledger', async () => {
+    const { intake, follower } = await startOther();
+    const registry = createRegistry({ controlLog: stage.controlLog, follower });
+    const globex = await registry.createTenant({ id: ADMIN_CALLER, tenant: stage.tenant }, { name: 'globex' });
+    const actor = { id: ADMIN_CALLER, tenant: globex.id };
+    const source = {
+      name: 'globex-idp',
+      uri: `${OTHER_IDP}/events`,
+      types: ['id-jag.issued'],
+      issuers: [OTHER_IDP],
+      resources: [],
+    } as const;
+    await registry.createSource(actor, source);
+    await registry.createCaller(actor, { id: 'globex-emitter', roles: { emit: { sources: ['globex-idp'] } } });
+    const caller = follower.state.caller('globex-emitter')!;
+    const ofGlobex = async (jti: string): Promise<unknown> => {
+      const event = buildEvent('id-jag.issued', { source: source.uri, data: idJag({ jti, iss: OTHER_IDP }) });
+      return intake.take({
+        contentType: 'application/cloudevents+json',
+        body: Buffer.from(JSON.stringify(event)),
+        caller,
+      });
+    };
+    expect(await ofGlobex('first')).toMatchObject({ single: { state: 'sequenced' } });
+
+    const letGo = await hold(
+      stage.database.pool,
+      `SELECT FROM ledger_head WHERE tenant = '${stage.tenant}' FOR UPDATE`,
+    );
+    const held = post(stage.intake, 'held');
+    await until(
+      'the held ledger is waited for',
+      async () =>
+        (await rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
+          .length > 0,
+    );
+    expect(await ofGlobex('meanwhile')).toMatchObject({ single: { state: 'sequenced' } });
+
+    const letGoToo = await hold(
+      stage.database.pool,
+      `SELECT FROM ledger_head WHERE tenant = '${globex.id}' FOR UPDATE`,
+    );
+    const heldToo = ofGlobex('held-too');
+    await letGo();
+    expect(await held).toMatchObject({ state: 'sequenced' });
+    await letGoToo();
+    expect(await heldToo).toMatchObject({ single: { state: 'sequenced' } });
   });
 
   it('give a control record its entry only after they have applied it', async () => {

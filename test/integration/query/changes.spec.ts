@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { dereference } from '../../support/dereference.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { canonicalJson, eventType, timeText } from '../../../src/contracts/index.js';
+import { contentOf } from '../../../src/ingest/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { createAsk, type OwnProjectedEvent, writeProjections } from '../../../src/projections/index.js';
@@ -26,12 +27,11 @@ const own = (name: 'revocation.ordered' | 'revocation.lifted', at: number, data:
       type: eventType(name),
       source,
       eventId: `${name} ${at}`,
-      content: bytes.toString(),
       mode: 'own',
       headers: [],
       bytes,
     });
-    const [placed] = await appendEntries(client, [entry]);
+    const [placed] = await appendEntries(client, [entry], contentOf);
     await writeProjections(
       client,
       [],

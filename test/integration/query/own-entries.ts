@@ -1,4 +1,5 @@
 import { canonicalJson, eventType, type EventDataOf } from '../../../src/contracts/index.js';
+import { contentOf } from '../../../src/ingest/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { inTransaction, type Pool } from '../../../src/platform/postgres/index.js';
 import { writeProjections, type OwnProjectedEvent } from '../../../src/projections/index.js';
@@ -22,7 +23,6 @@ export async function sayOwn<N extends OwnName>(
       time: new Date(atMs).toISOString(),
       data,
     };
-    const content = canonicalJson(said);
     const tenantKey = keyOf(tenant);
     const entry = prepareEntry({
       tenant,
@@ -30,12 +30,11 @@ export async function sayOwn<N extends OwnName>(
       type: said.type,
       source: tenant,
       eventId: said.id,
-      content,
       mode: 'own',
       headers: [],
-      bytes: Buffer.from(content),
+      bytes: Buffer.from(canonicalJson(said)),
     });
-    const [placed] = await appendEntries(client, [entry]);
+    const [placed] = await appendEntries(client, [entry], contentOf);
     const event = {
       name,
       data,

@@ -5,7 +5,18 @@ import { createQuestions, type Questions } from '../../../src/query/index.js';
 import type { TestTemplate } from '../../support/services.js';
 import { histories } from './as-of-histories.js';
 import { ruleKey } from '../../../src/rules/index.js';
-import { ACME, createEmptyLedger, keyOf, NOW, startQueryApi, T, tokenId, writeHistory } from './history.js';
+import {
+  ACME,
+  createEmptyLedger,
+  keyOf,
+  NOW,
+  say,
+  startQueryApi,
+  T,
+  tokenId,
+  writeHistory,
+  type Said,
+} from './history.js';
 import { sayOwn } from './own-entries.js';
 import { AGENT, CRM, CRM_AS, IDP, WIKI_AS } from './story.js';
 
@@ -37,6 +48,46 @@ const SUBJECTS: readonly Filters[] = [
   { token: tokenId(ruleKey(keyOf(ACME), 'token', [WIKI_AS, 't1'])) },
 ];
 const UNITS = { hour: 3_600, day: 86_400 } as const;
+
+/** When much happens at few moments, so that pages end within runs and at their cuts. */
+const BUSY = T + 50_000;
+const TICK = 10;
+const clients = ['assistant-at-crm', 'mailer-at-crm'] as const;
+const happening = fc.record({
+  what: fc.constantFrom('use', 'use', 'use', 'use', 'use', 'disabled', 'ordered'),
+  client: fc.constantFrom(...clients),
+  allowed: fc.boolean(),
+  tick: fc.nat(30),
+  nth: fc.nat(1_000),
+});
+type Happening = typeof happening extends fc.Arbitrary<infer H> ? H : never;
+/** A use at a tick; another moment in the second before a tick, so that a run is cut at the tick. */
+const timeOf = ({ what, tick }: Happening): number => BUSY + tick * TICK - (what === 'use' ? 0 : 1);
+const TOKENS = clients.map((client_id) => ({ iss: CRM_AS, jti: `busy-${client_id}`, client_id }));
+const issuedTokens = (): Said[] =>
+  TOKENS.map((token, nth) =>
+    say('crm', 'token.issued', BUSY - 1_000, {
+      kind: 'access',
+      ...token,
+      sub: 'alice-local',
+      aud: [CRM],
+      scope: 'a',
+      iat: BUSY - 1_000,
+      exp: BUSY + 1_000,
+      id_jag: { iss: IDP, jti: `busy-${nth}`, sub: 'alice', tenant: 'acme' },
+    }),
+  );
+function tell(one: Happening): Said {
+  const at = timeOf(one);
+  if (one.what === 'disabled') return say('idp', 'user.disabled', at, { iss: IDP, tenant: 'acme', sub: 'alice' });
+  const { iss, jti } = TOKENS[clients.indexOf(one.client)]!;
+  return say('crm', one.allowed ? 'access.allowed' : 'access.denied', at, {
+    token: { iss, jti },
+    operation: 'read',
+    status: one.allowed ? 200 : 403,
+    records: one.nth,
+  });
+}
 
 /** All items of all pages; undefined for a name that was not seen. */
 async function itemsOf(
@@ -108,8 +159,17 @@ const textOfLine = (line: any): string =>
     who: [line.client?.client_id, line.resource?.uri, line.outcome],
   });
 
-async function check(questions: Questions, subject: Filters, by: 'hour' | 'day', asOf: bigint, limit: number) {
-  const query = { ...subject, as_of: String(asOf) };
+interface Asked {
+  readonly subject: Filters;
+  readonly by: 'hour' | 'day';
+  readonly asOf: bigint;
+  readonly limit: number;
+  /** The end of the window, epoch seconds. */
+  readonly to: number | undefined;
+}
+
+async function check(questions: Questions, { subject, by, asOf, limit, to }: Asked) {
+  const query = { ...subject, as_of: String(asOf), ...(to === undefined ? {} : { to: String(to) }) };
   const lines = await itemsOf(questions.timeline, { ...query, by }, 100);
   if (lines === undefined) return undefined;
   const ats = lines.map(({ at }) => epoch(at));
@@ -124,6 +184,8 @@ async function check(questions: Questions, subject: Filters, by: 'hour' | 'day',
   const folded = accesses!.filter(({ attributed }) => attributed || subject['token'] !== undefined);
   expect(uses.map(textOfLine).sort()).toEqual(fold(folded, [...new Set(cuts)], UNITS[by]));
 
+  // Counts are of whole hours.
+  if (to !== undefined) return { uses: uses.length, cuts: cuts.length };
   const hour = T - (T % 3_600);
   const { total } = await questions.accessCounts(ACME, { ...query, from: String(hour), to: String(hour + 40 * 3_600) });
   const sum = (outcome: string) =>
@@ -135,22 +197,31 @@ async function check(questions: Questions, subject: Filters, by: 'hour' | 'day',
 it('a timeline has every attributed use once, folded as said, in pages of any size, as of any index', async () => {
   const seen = { uses: 0, cuts: 0, moments: 0 };
   const moments = fc.array(
-    fc.tuple(fc.nat(SUBJECTS.length - 1), fc.boolean(), fc.nat(1_000), fc.integer({ min: 1, max: 7 })),
-    {
-      minLength: 12,
-      maxLength: 12,
-    },
+    fc.record({
+      subject: fc.constantFrom(...SUBJECTS),
+      by: fc.constantFrom('hour' as const, 'day' as const),
+      at: fc.nat(1_000),
+      limit: fc.integer({ min: 1, max: 7 }),
+      to: fc.option(fc.integer({ min: BUSY, max: BUSY + 30 * TICK }), { nil: undefined }),
+    }),
+    { minLength: 12, maxLength: 12 },
   );
   const rules = fc.array(fc.integer({ min: 0, max: 100_000 }), { minLength: 8, maxLength: 12 });
+  const busy = fc.array(happening, { minLength: 40, maxLength: 60 });
   await fc.assert(
-    fc.asyncProperty(histories, rules, moments, async (history, ordered, asked) => {
+    fc.asyncProperty(histories, rules, busy, moments, async (history, random, happenings, asked) => {
       const { pool, drop } = await template.copy();
       try {
         let arrivals = 0;
-        for (const { said } of history)
+        const uses = happenings.filter(({ what }) => what !== 'ordered').map(tell);
+        for (const { said } of [...history, { said: issuedTokens() }, { said: uses }])
           await inTransaction(pool, (client) => writeHistory(client, said, () => FIRST_ARRIVAL + arrivals++ * 1_000));
-        for (const [nth, after] of ordered.entries())
-          await sayOwn(pool, ACME, 'revocation.ordered', (T + after) * 1_000 + (after % 1_000), {
+        const ordered = [
+          ...random.map((after) => (T + after) * 1_000 + (after % 1_000)),
+          ...happenings.filter(({ what }) => what === 'ordered').map((one) => timeOf(one) * 1_000 + one.nth),
+        ];
+        for (const [nth, atMs] of ordered.entries())
+          await sayOwn(pool, ACME, 'revocation.ordered', atMs, {
             rule: `r${nth}`,
             seq: String(nth + 1),
             effect: 'block',
@@ -166,9 +237,9 @@ it('a timeline has every attributed use once, folded as said, in pages of any si
         const questions = createQuestions({ pool, control: registered.control, now: () => NOW });
         const { rows } = await pool.query('SELECT next_ix FROM ledger_head WHERE tenant = $1', [ACME]);
         const head = BigInt(rows[0].next_ix);
-        for (const [nth, hours, at, limit] of asked) {
+        for (const { at, ...one } of asked) {
           const asOf = at % 3 === 0 ? head : (BigInt(at) % head) + 1n;
-          const found = await check(questions, SUBJECTS[nth]!, hours ? 'hour' : 'day', asOf, limit);
+          const found = await check(questions, { ...one, asOf });
           if (found === undefined) continue;
           seen.moments += 1;
           seen.uses += found.uses;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { canonicalJson, type EventDataOf, eventType, timeText } from '../../../src/contracts/index.js';
+import { contentOf } from '../../../src/ingest/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { writeProjections, type OwnProjectedEvent } from '../../../src/projections/index.js';
@@ -95,13 +96,12 @@ async function sayOwn<N extends 'revocation.ordered' | 'revocation.lifted'>(
     type: said.type,
     source: ACME,
     eventId: said.id,
-    content: canonicalJson(said),
     mode: 'own',
     headers: [],
     bytes,
   });
   await inTransaction(api.pool, async (client) => {
-    const [placed] = await appendEntries(client, [entry]);
+    const [placed] = await appendEntries(client, [entry], contentOf);
     expect(placed!.index).toBe(ix);
     await writeProjections(
       client,

@@ -132,16 +132,42 @@ async function startTenants(cleanups: Cleanups) {
   };
 }
 
-async function plant(
-  url: string,
+type Ask = (method: string, path: string, key: string | null, body?: string) => Promise<Answered>;
+
+async function plant(url: string, tenant: string, adminKey: string, ask: Ask): Promise<Planted> {
+  const { idp, as, user, session, jti } = namesOf(tenant);
+  const { keys, sources } = await register(tenant, createRescindAdmin(url, adminKey));
+  const put = await ask(
+    'PUT',
+    `/v1/directory/users/${user}?iss=${encodeURIComponent(idp)}`,
+    keys['admin'],
+    JSON.stringify({ userName: user, displayName: `Alice of ${tenant}` }),
+  );
+  if (put.status !== 200) throw new Error(put.text);
+  const events = eventsOf(tenant);
+  const emitted = await emit(url, keys['emit'], [...events, { ...events[0]!, id: 'refused', specversion: '0.3' }]);
+  if (emitted.slice(0, -1).some(({ state }) => state !== 'sequenced')) throw new Error(JSON.stringify(emitted));
+  const ordered = await ask(
+    'POST',
+    '/v1/revocations',
+    keys['revoke'],
+    JSON.stringify({
+      selector: { session: { iss: idp, sid: session } },
+      effect: 'revoke',
+      reason: `reason-of-${tenant}`,
+    }),
+  );
+  const token = (await ask('GET', `/v1/tokens?iss=${as}&jti=${jti}`, keys['audit'])).body.id;
+  const quarantined = (await ask('GET', '/v1/quarantine', keys['audit'])).body.items[0].id;
+  return { keys, entities: [], token, rule: ordered.body.id, quarantined, sources };
+}
+
+/** Registers a tenant's sources, and a caller of each role. */
+async function register(
   tenant: string,
-  adminKey: string,
-  ask: (method: string, path: string, key: string | null, body?: string) => Promise<Answered>,
-): Promise<Planted> {
-  const { idp, as, api, user, client, agent, session, scope, route, address, jti, grant, idpSource, apiSource } =
-    namesOf(tenant);
-  const { otherUsers, sequence } = countsOf(tenant);
-  const admin = createRescindAdmin(url, adminKey);
+  admin: ReturnType<typeof createRescindAdmin>,
+): Promise<Pick<Planted, 'keys' | 'sources'>> {
+  const { idp, as, api, client, idpSource, apiSource } = namesOf(tenant);
   const idpTypes = ['id-jag.issued', 'connection.created', 'user.disabled', 'user.enabled'];
   const sources = [
     await admin.post<{ id: string }>('/v1/sources', {
@@ -171,15 +197,13 @@ async function plant(
   const keys: Record<string, string> = {};
   for (const [role, roles] of Object.entries(rolesOf))
     keys[role] = (await admin.post<{ secret: string }>('/v1/callers', { id: `${role}-of-${tenant}`, roles })).secret;
+  return { keys: keys as Planted['keys'], sources: sources.map(({ id }) => id) };
+}
 
-  const put = await ask(
-    'PUT',
-    `/v1/directory/users/${user}?iss=${encodeURIComponent(idp)}`,
-    keys['admin']!,
-    JSON.stringify({ userName: user, displayName: `Alice of ${tenant}` }),
-  );
-  if (put.status !== 200) throw new Error(put.text);
-
+/** What a tenant's sources say, in the order of the ledger. */
+function eventsOf(tenant: string): object[] {
+  const { idp, as, api, user, client, agent, session, scope, route, address, jti, grant } = namesOf(tenant);
+  const { otherUsers, sequence } = countsOf(tenant);
   const iat = now() - 60;
   const event = <N extends SourceEventName>(source: string, name: N, data: EventDataOf[N]) =>
     buildEvent(name, { source: `${source}/events`, data });
@@ -191,7 +215,7 @@ async function plant(
     agent: { id: agent, type: `type-of-${tenant}` },
   };
   const grants = otherUsers.map((sub) => ({ ...stated, jti: `${grant}-to-${sub}`, sub }));
-  const events = [
+  return [
     // The first names one client alone, so that it and the resource have the same small id in each tenant.
     event(api, 'token.issued', {
       kind: 'access',
@@ -261,28 +285,6 @@ async function plant(
       }),
     ),
   ];
-  const emitted = await emit(url, keys['emit']!, [...events, { ...events[0]!, id: 'refused', specversion: '0.3' }]);
-  if (emitted.slice(0, -1).some(({ state }) => state !== 'sequenced')) throw new Error(JSON.stringify(emitted));
-  const ordered = await ask(
-    'POST',
-    '/v1/revocations',
-    keys['revoke']!,
-    JSON.stringify({
-      selector: { session: { iss: idp, sid: session } },
-      effect: 'revoke',
-      reason: `reason-of-${tenant}`,
-    }),
-  );
-  const token = (await ask('GET', `/v1/tokens?iss=${as}&jti=${jti}`, keys['audit']!)).body.id;
-  const quarantined = (await ask('GET', '/v1/quarantine', keys['audit']!)).body.items[0].id;
-  return {
-    keys: keys as Planted['keys'],
-    entities: [],
-    token,
-    rule: ordered.body.id,
-    quarantined,
-    sources: sources.map(({ id }) => id),
-  };
 }
 
 async function emit(

@@ -77,6 +77,28 @@ describe('rescind export ocsf', () => {
     expect([existsSync(`${path}.part`), existsSync(`${path}.resume`)]).toEqual([false, false]);
   }, 240_000);
 
+  it('refuses a second run into the same file, which the first one goes on with', async () => {
+    const path = join(home, 'twice.jsonl');
+    const run = () =>
+      spawn(process.execPath, [PROGRAM, 'export', 'ocsf', '-o', path], {
+        env: { ...process.env, RESCIND_URL: api.url, RESCIND_KEY: secretOf('acme-audit'), RESCIND_HOME: home },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+    const first = run();
+    const exited = once(first, 'exit');
+    await until('some of it is written', () => existsSync(`${path}.part`) && statSync(`${path}.part`).size > 1);
+    first.kill('SIGSTOP');
+    const second = run();
+    let said = '';
+    second.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
+    expect(await once(second, 'exit')).toEqual([2, null]);
+    expect(said).toContain(`process ${first.pid} writes ${path} now: wait for it, or name another file`);
+    first.kill('SIGCONT');
+    expect(await exited).toEqual([0, null]);
+    expect(sequencesOf(path)).toEqual(indexes(0, OWN + COPIES));
+    expect((await readdir(home)).filter((file) => file.startsWith('twice'))).toEqual(['twice.jsonl']);
+  }, 240_000);
+
   it('writes a window, shows how far it is, and goes on with the same window alone', async () => {
     const path = join(home, 'window.jsonl');
     const done = await says(`export ocsf --to 2001-01-01 -o ${path}`);

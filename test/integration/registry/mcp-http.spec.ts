@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
@@ -70,8 +72,13 @@ function send(
 }
 
 describe('rescind mcp --http', () => {
-  it('listens on loopback', () => {
+  it('listens on loopback alone', async () => {
     expect(url.href).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
+    const others = Object.values(networkInterfaces()).flatMap((addresses) => addresses!.map(({ address }) => address));
+    // All of 127.0.0.0/8 leads to a server on every address of Linux, and no other machine needs an interface for it.
+    for (const host of [...(process.platform === 'linux' ? ['127.0.0.2'] : []), ...others])
+      if (host !== url.hostname && !host.startsWith('fe80:'))
+        await expect(once(connect({ host, port: Number(url.port) }), 'connect')).rejects.toThrow('ECONNREFUSED');
   });
 
   it.each(['legacy', 'auto'] as const)('answers each client with its own key (%s)', async (era) => {
@@ -128,8 +135,11 @@ describe('rescind mcp --http', () => {
       { origin: 'null' },
       { origin: `http://127.0.0.1.rebound.example:${url.port}` },
     ];
+    // A request from elsewhere does not even hear whether its key is known.
+    const keys: Record<string, string>[] = [{ authorization }, { authorization: 'Bearer rsk_no' }, {}];
     for (const headers of refused)
-      expect({ headers, status: (await send({ ...headers, authorization })).status }).toEqual({ headers, status: 403 });
+      for (const key of keys)
+        expect({ headers, status: (await send({ ...headers, ...key })).status }).toEqual({ headers, status: 403 });
     const served: Record<string, string>[] = [
       {},
       { host: `localhost:${url.port}` },
