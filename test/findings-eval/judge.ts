@@ -10,11 +10,18 @@ export interface Found {
   readonly text: string;
   /** What it says in words. */
   readonly says: string;
+  /** Entries that the detections had read when it first showed. */
+  readonly shownAt?: number;
 }
 
 export interface Verdict {
   /** Each incident with its findings of its own kind. */
-  readonly incidents: readonly { readonly incident: Incident; readonly found: readonly Found[] }[];
+  readonly incidents: readonly {
+    readonly incident: Incident;
+    readonly found: readonly Found[];
+    /** Entries from its first event to its first finding. */
+    readonly entriesToIt: number | undefined;
+  }[];
   /** Findings that no incident explains. */
   readonly falseOnes: readonly Found[];
 }
@@ -33,13 +40,21 @@ export function isAbout({ kind, first, last, text }: Found, incident: Incident):
   );
 }
 
-/** Sets what was found against the truth. */
-export function judge(truth: readonly Incident[], found: readonly Found[]): Verdict {
+/** Sets what was found against the truth. `firstEntries` are the incidents' first entries, in the order of the truth. */
+export function judge(
+  truth: readonly Incident[],
+  found: readonly Found[],
+  firstEntries: readonly number[] = [],
+): Verdict {
   return {
-    incidents: truth.map((incident) => ({
-      incident,
-      found: found.filter((one) => one.kind === incident.kind && isAbout(one, incident)),
-    })),
+    incidents: truth.map((incident, nth) => {
+      const mine = found.filter((one) => one.kind === incident.kind && isAbout(one, incident));
+      const shown = mine.flatMap(({ shownAt }) => shownAt ?? []);
+      const first = firstEntries[nth];
+      const entriesToIt =
+        shown.length === 0 || first === undefined ? undefined : Math.max(0, Math.min(...shown) - first);
+      return { incident, found: mine, entriesToIt };
+    }),
     falseOnes: found.filter((one) => !truth.some((incident) => isAbout(one, incident))),
   };
 }
@@ -67,8 +82,13 @@ export function rowsOf(verdicts: readonly Verdict[]): Row[] {
       incidents: mine.length,
       found: mine.filter(({ found }) => found.length > 0).length,
       findings: mine.reduce((sum, { found }) => sum + found.length, 0),
-      entriesToIt: undefined,
+      entriesToIt: medianOf(mine.flatMap(({ entriesToIt }) => entriesToIt ?? [])),
       falseOnes: wrong.filter((one) => one.kind === kind).length,
     };
   });
+}
+
+function medianOf(numbers: readonly number[]): number | undefined {
+  const sorted = [...numbers].sort((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)];
 }
