@@ -8,6 +8,9 @@ const WRITE_DAYS = prepared('days', loadSql(import.meta.url, 'write-days.sql'));
 const WRITE_FINDINGS = loadSql(import.meta.url, 'write-findings.sql');
 const READ_CURSOR = 'SELECT next_ix, looked_ms FROM finding_cursor WHERE tenant = $1';
 const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
+/** Finds where the entries from `$2` on leave the day on which the first of them arrived. */
+const END_OF_DAY = `SELECT min(ix) AS ix FROM entry
+  WHERE tenant = $1 AND ix >= $2 AND ix < $3 AND arrival / 86400000 > (SELECT arrival / 86400000 FROM entry WHERE tenant = $1 AND ix = $2)`;
 const BEGIN_CURSOR = 'INSERT INTO finding_cursor (tenant, next_ix) VALUES ($1, 0) ON CONFLICT DO NOTHING';
 const MOVE_CURSOR = 'UPDATE finding_cursor SET next_ix = $3, looked_ms = $4 WHERE tenant = $1 AND next_ix = $2';
 const CLOSE_ENDED = `UPDATE finding SET closed_ms = $4
@@ -46,7 +49,7 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
   const head = BigInt((await client.query<{ next_ix: string }>(READ_HEAD, [tenant])).rows[0]?.next_ix ?? 0);
   const { from, lookedMs } = await readCursor(client, tenant);
   if (from >= head) return undefined;
-  const to = from + BigInt(entries) < head ? from + BigInt(entries) : head;
+  const to = await endOf(client, tenant, from, from + BigInt(entries) < head ? from + BigInt(entries) : head);
   const found = await ask(
     tenant,
     (snapshot) => findAll(detections, stepOf(snapshot, { tenant, from, to, control }), lookedMs),
@@ -65,6 +68,12 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
     throw error;
   }
   return head - to;
+}
+
+/** A step ends with a day, so that a detection that compares days finds the earlier ones in `finding_day`, however the ledger is cut. */
+async function endOf(client: PoolClient, tenant: string, from: bigint, most: bigint): Promise<bigint> {
+  const { rows } = await client.query<{ ix: string | null }>(END_OF_DAY, [tenant, String(from), String(most)]);
+  return rows[0]?.ix == null ? most : BigInt(rows[0].ix);
 }
 
 async function readCursor(client: PoolClient, tenant: string) {

@@ -17,8 +17,8 @@ summed AS (
 )
 INSERT INTO finding_day AS d (tenant, client, res, usr, day, allowed, denied, records, hops, first_at, last_at)
 SELECT $1, client, res, usr, day, capped(allowed), capped(denied), capped(records), capped(hops), first_at, last_at FROM summed
-ORDER BY client, res, usr, day
-ON CONFLICT (tenant, client, res, usr, day) DO UPDATE SET
+ORDER BY client, res, day, usr
+ON CONFLICT (tenant, client, res, day, usr) DO UPDATE SET
   allowed = capped(d.allowed::numeric + excluded.allowed), denied = capped(d.denied::numeric + excluded.denied),
   records = capped(d.records::numeric + excluded.records), hops = capped(d.hops::numeric + excluded.hops),
   first_at = least(d.first_at, excluded.first_at), last_at = greatest(d.last_at, excluded.last_at)

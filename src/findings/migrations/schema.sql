@@ -47,6 +47,6 @@ CREATE TABLE finding_day (
   hops     bigint NOT NULL,
   first_at bigint NOT NULL,
   last_at  bigint NOT NULL,
-  PRIMARY KEY (tenant, client, res, usr, day)
+  PRIMARY KEY (tenant, client, res, day, usr)
 );
 CREATE INDEX finding_day_usr ON finding_day (tenant, usr, res, day);

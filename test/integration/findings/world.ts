@@ -42,19 +42,21 @@ export async function startWorld() {
       return list(`&kind=${kind}`);
     },
     /** A person's order, which the ledger tells. */
-    order: (
+    async order(
       rule: string,
       at: number,
       what: Pick<EventDataOf['revocation.ordered'], 'selector' | 'effect'> & Partial<EventDataOf['revocation.ordered']>,
-    ) =>
-      sayOwn(api.pool, ACME, 'revocation.ordered', at * 1_000, {
+    ): Promise<void> {
+      const ix = await sayOwn(api.pool, ACME, 'revocation.ordered', at * 1_000, {
         rule,
         seq: String(++seq),
         reauthenticate: false,
         reason: 'compromised',
         author: { caller: 'acme-revoke' },
         ...what,
-      }),
+      });
+      await api.pool.query('UPDATE entry SET arrival = $3 WHERE tenant = $1 AND ix = $2', [ACME, ix, (at + 1) * 1_000]);
+    },
   };
 }
 
