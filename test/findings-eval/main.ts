@@ -20,6 +20,8 @@ import { tellStory, type ToldStory } from './story.js';
 const MEMORY = '/dev/shm';
 const ROOM_BYTES = 4 * 2 ** 30;
 
+/** As text, for a line of the log. */
+const secondsOf = (ms: number): string => (ms / 1000).toFixed(0);
 const log = createLog({ level: process.env['EVAL_LOG_LEVEL'] ?? 'error' });
 const { values } = parseArgs({
   options: {
@@ -67,8 +69,6 @@ function purposeOf(all: readonly number[]): string {
   if (all.every((seed) => seed % 2 === 0)) return 'even ones, which are reported';
   return 'odd ones, on which thresholds are tuned, and even ones, which are reported';
 }
-
-const secondsOf = (ms: number): string => (ms / 1000).toFixed(0);
 
 async function readCursor(pool: Pool, tenant: string): Promise<number> {
   const { rows } = await pool.query<{ ix: string }>('SELECT next_ix AS ix FROM finding_cursor WHERE tenant = $1', [
