@@ -233,7 +233,7 @@ function makePerson(
     zone,
     shift: random.below(3 * 3_600) - 5_400,
     team,
-    diligence: 0.45 + random.next() * 0.5,
+    diligence: 0.3 + random.next() * 0.45,
     office,
     home: random.chance(0.3) ? networks.freshV6() : networks.fresh(1),
     carrier: random.below(3),
