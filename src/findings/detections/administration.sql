@@ -10,7 +10,7 @@ SELECT concat('admin ', data ->> 'id', ' ', ix) AS subject, 1 AS count, at AS fi
        jsonb_build_object('how', 'admin', 'caller', data ->> 'id', 'by', data #>> '{author,caller}') AS details
 FROM said
 WHERE type = 'dev.rescind.caller.changed.v1' AND data ->> 'change' IN ('created', 'updated') AND data #> '{after,roles}' ? 'admin'
-  AND data ->> 'id' <> data #>> '{author,caller}'
+  AND data #>> '{author,caller}' NOT IN (data ->> 'id', 'bootstrap')
 UNION ALL
 SELECT concat('all ', data ->> 'rule'), 1, at, at, ARRAY[ix], jsonb_build_object('how', 'all', 'rule', data ->> 'rule', 'by', data #>> '{author,caller}')
 FROM said WHERE type = 'dev.rescind.revocation.ordered.v1' AND data -> 'selector' ? 'all'

@@ -1,5 +1,5 @@
--- Finds days on which a user, client and resource read far more records than on their own earlier days; if they have no two of those, than the users of the
--- resource read a day. `finding_day` does not have the step yet.
+-- Finds days on which a user, client and resource read far more records than on their own earlier days; if they have no two of those, than others
+-- read of the resource a day. `finding_day` does not have the step yet.
 -- $1 tenant  $2 from  $3 to  $4 least records  $5 times the usual  $6 days
 WITH fresh AS MATERIALIZED (
 {fresh}
@@ -26,9 +26,8 @@ compared AS (
   ) own
   CROSS JOIN LATERAL (
     SELECT coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY d.records), 0) AS usual
-    FROM (SELECT * FROM finding_day x WHERE x.tenant = $1 AND x.client = l.client AND x.res = l.res AND x.day < l.day AND x.day >= l.day - $6::int AND x.usr <> l.usr
-          LIMIT 10000) d
-    WHERE own.days < 2
+    FROM finding_day d
+    WHERE d.tenant = $1 AND d.res = l.res AND d.day < l.day AND d.day >= l.day - $6::int AND d.records > 0 AND own.days < 2
   ) others
 )
 SELECT concat_ws(' ', client, res, usr, day) AS subject, usr, client, agent, res, n AS count, first_at, last_at, entries,

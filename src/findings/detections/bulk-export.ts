@@ -12,7 +12,7 @@ export const bulkExport: Detection = {
   severity: 'high',
   means: 'A client read far more for a user in a day than it does on others: data may be leaving.',
   next: 'Ask the user and the owner of the client. If nobody knows why, stop the client for the user, and look at what was read.',
-  looks: `At least ${LEAST_RECORDS} records of a user, client and resource in a day, and ${TIMES} times the most of their own days in the last ${DAYS}; of a pair with fewer than two such days, also ${TIMES} times what 95 of 100 other users of the client read there a day.`,
+  looks: `At least ${LEAST_RECORDS} records of a user, client and resource in a day, and ${TIMES} times the most of their own days in the last ${DAYS}; of a pair with fewer than two such days, also ${TIMES} times what 95 of 100 users and clients read there a day.`,
   stop: [['user', 'client']],
   see: 'access',
   says: ({ client, user, resource, details }) =>

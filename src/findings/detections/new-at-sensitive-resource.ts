@@ -10,7 +10,7 @@ export const newAtSensitiveResource: Detection = {
   severity: 'medium',
   means: 'A client deletes, exports or administers at a resource on the first day that it is seen there.',
   next: 'Check that somebody approved the client for this, and who owns it.',
-  looks: `Deletions, exports or administration by a client on its first day at a resource, from day ${DAYS} of the ledger on.`,
+  looks: `Deletions, exports or administration by a client at a resource within a day after anything first showed the two together, from day ${DAYS} of the ledger on.`,
   stop: [['client', 'resource']],
   see: 'access',
   says: ({ count, client, resource, details }) =>

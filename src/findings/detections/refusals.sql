@@ -1,5 +1,5 @@
 -- Finds bursts of refusals of a user through a client: many in ten minutes, more than were allowed, and far more than on any earlier day; or refusals at many
--- resources within an hour. Uses of unknown lineage count by their token.
+-- resources within an hour. A summary of equal calls counts as three at most. Uses of unknown lineage count by their token.
 -- $1 tenant  $2 from  $3 to  $4 refusals in a window  $5 window, seconds  $6 resources in an hour
 WITH fresh AS MATERIALIZED (
 {fresh}
@@ -11,7 +11,7 @@ around AS MATERIALIZED (
   SELECT w.usr, w.client, w.tok AS by_tok, u.*
   FROM who w
   CROSS JOIN LATERAL (
-    SELECT a.ix, a.at, a.n, a.outcome, a.res, a.agent, a.addr FROM access a
+    SELECT a.ix, a.at, least(a.n, 3) AS n, a.outcome, a.res FROM access a
     WHERE a.tenant = $1 AND a.usr = w.usr AND a.client = w.client AND a.at > w.least - 3600 AND a.at <= w.most AND a.ix < $3::bigint AND a.foreign_ix IS NULL
     ORDER BY a.at DESC LIMIT 2000
   ) u
@@ -20,7 +20,7 @@ around AS MATERIALIZED (
   SELECT w.usr, w.client, w.tok, u.*
   FROM who w
   CROSS JOIN LATERAL (
-    SELECT a.ix, a.at, a.n, a.outcome, a.res, a.agent, a.addr FROM access a
+    SELECT a.ix, a.at, least(a.n, 3) AS n, a.outcome, a.res FROM access a
     WHERE a.tenant = $1 AND a.tok = w.tok AND a.at > w.least - 3600 AND a.at <= w.most AND a.ix < $3::bigint AND a.foreign_ix IS NULL
     ORDER BY a.at DESC LIMIT 2000
   ) u

@@ -24,6 +24,8 @@ export interface FindingsFollowerOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly stepEntries?: number;
+  /** Returns the current time in epoch milliseconds. */
+  readonly now?: () => number;
 }
 
 export interface FindingsFollower {
@@ -88,8 +90,9 @@ export async function followNext({
   control,
   detections,
   stepEntries = STEP_ENTRIES,
+  now = Date.now,
   signal,
-}: Pick<FindingsFollowerOptions, 'pool' | 'tenants' | 'control' | 'detections' | 'stepEntries'> & {
+}: Pick<FindingsFollowerOptions, 'pool' | 'tenants' | 'control' | 'detections' | 'stepEntries' | 'now'> & {
   readonly signal?: AbortSignal;
 }): Promise<number> {
   const ask = createAsk({ pool, now: () => Math.floor(Date.now() / 1_000) });
@@ -105,7 +108,7 @@ export async function followNext({
           detections,
           tenant,
           entries: stepEntries,
-          now: Date.now,
+          now,
         });
         behind += more ?? 0n;
       }

@@ -2,7 +2,7 @@
 -- epoch seconds of the events, `_ms` epoch milliseconds of this service. `entries` are the first entries of the evidence, at most 20.
 CREATE TABLE finding (
   tenant     uuid     NOT NULL,
-  id         uuid     NOT NULL DEFAULT gen_random_uuid(),
+  id         uuid     NOT NULL,
   kind       text     NOT NULL,
   subject    text     NOT NULL,
   severity   smallint NOT NULL,
