@@ -16,8 +16,8 @@ export interface Report {
   readonly isMet: boolean;
 }
 
-/** Says for each kind how much was found, how late, and how much was found that is not there. Each verdict is of one seed. */
-export function reportOf(verdicts: readonly Verdict[]): Report {
+/** Says for each kind how much was found, how late, and how much was found that is not there. Each verdict is of one seed; `examples` limits what is listed. */
+export function reportOf(verdicts: readonly Verdict[], examples = EXAMPLES): Report {
   const days = verdicts.length * DAYS;
   const rows = rowsOf(verdicts);
   const lines = [cells('kind', 'incidents', 'found', 'share', 'findings', 'entries to it', 'false/day')];
@@ -41,38 +41,38 @@ export function reportOf(verdicts: readonly Verdict[]): Report {
       ? `each kind was found to ${percent(GOAL.share)} at least`
       : `found to less than ${percent(GOAL.share)}: ${short.join(', ')}`,
   );
-  lines.push(...missedOf(verdicts), ...falseOf(verdicts));
+  lines.push(...missedOf(verdicts, examples), ...falseOf(verdicts, examples));
   return { text: lines.join('\n'), isMet: short.length === 0 && falseADay <= GOAL.falseADay };
 }
 
-/** At most five examples, of as many kinds as there are. */
-function examplesOf<T>(list: readonly T[], kindOf: (one: T) => string): T[] {
+/** So many examples at most, of as many kinds as there are. */
+function examplesOf<T>(list: readonly T[], most: number, kindOf: (one: T) => string): T[] {
   const kinds = [...groupBy(list, kindOf).values()];
   const chosen: T[] = [];
-  for (let round = 0; chosen.length < Math.min(EXAMPLES, list.length); round++)
-    chosen.push(...kinds.flatMap((mine) => mine[round] ?? []).slice(0, EXAMPLES - chosen.length));
+  for (let round = 0; chosen.length < Math.min(most, list.length); round++)
+    chosen.push(...kinds.flatMap((mine) => mine[round] ?? []).slice(0, most - chosen.length));
   return chosen;
 }
 
-function missedOf(verdicts: readonly Verdict[]): string[] {
+function missedOf(verdicts: readonly Verdict[], most: number): string[] {
   const missed = verdicts.flatMap(({ incidents }) =>
     incidents.flatMap(({ incident, found }) => (found.length === 0 ? [incident] : [])),
   );
   if (missed.length === 0) return [];
   return [
     `missed: ${missed.length}, for example`,
-    ...examplesOf(missed, ({ kind }) => kind).map(
+    ...examplesOf(missed, most, ({ kind }) => kind).map(
       ({ kind, first, last, deed }) => `  ${kind}, ${timeOf(first)} to ${timeOf(last)}: ${deed}`,
     ),
   ];
 }
 
-function falseOf(verdicts: readonly Verdict[]): string[] {
+function falseOf(verdicts: readonly Verdict[], most: number): string[] {
   const wrong = verdicts.flatMap(({ falseOnes }) => falseOnes);
   if (wrong.length === 0) return [];
   return [
     `false: ${wrong.length}, for example`,
-    ...examplesOf(wrong, ({ kind }) => kind).map(
+    ...examplesOf(wrong, most, ({ kind }) => kind).map(
       ({ kind, first, last, says }) => `  ${kind}, ${timeOf(first)} to ${timeOf(last)}: ${says}`,
     ),
   ];

@@ -194,7 +194,8 @@ export function createTeller(organisation: Organisation, random: Random, start: 
       say(app.name, 'access.summary', at + SUMMARY_S, {
         ...common,
         outcome: denied === undefined ? 'allowed' : 'denied',
-        count: 1 + random.below(4),
+        // A refused call is tried again by events of its own.
+        count: denied === undefined ? 1 + random.below(4) : 1,
         from: start + at,
         to: start + at + SUMMARY_S,
         status: denied ?? 200,
