@@ -8,7 +8,7 @@ export interface Found {
   readonly last: number;
   /** Everything that it says, in which names are looked for. */
   readonly text: string;
-  /** What it says in words. */
+  /** Its sentence. */
   readonly says: string;
   /** Entries that the detections had read when it first showed. */
   readonly shownAt?: number;

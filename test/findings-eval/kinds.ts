@@ -1,4 +1,4 @@
-/** What `GET /v1/findings` may say that it found. The catalogue is public; how each kind is detected is not known here. */
+/** Kinds that `GET /v1/findings` may answer with. The catalogue is public; how each kind is detected is not known here. */
 export const KINDS = [
   'use-after-rule',
   'issued-while-disabled',

@@ -112,7 +112,7 @@ interface Moment {
   readonly been?: Map<App, number>;
   readonly uses: Map<Connection, number[]>;
   readonly connection?: Connection;
-  /** What is certainly done. */
+  /** An operation that is certainly done. */
   readonly operation?: Operation;
 }
 
@@ -272,7 +272,7 @@ function tellHop(
     (other) =>
       other.client === client &&
       other.app !== app &&
-      // What was heard of a troubled application may be lost.
+      // The events of a troubled application may be lost.
       !organisation.troubled.includes(other.app) &&
       (been.get(other.app) ?? Infinity) < at - HOUR_S,
   );

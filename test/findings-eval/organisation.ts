@@ -60,7 +60,7 @@ export interface Connection {
   readonly client: Client;
   readonly app: App;
   readonly approved: readonly Operation[];
-  /** What ordinary life uses of it. */
+  /** Operations that ordinary life uses. */
   readonly used: readonly Operation[];
 }
 

@@ -4,7 +4,7 @@ import type { Kind } from './kinds.js';
 /** One planted incident. Times are epoch seconds. */
 export interface Incident {
   readonly kind: Kind;
-  /** What was done, for the list of what was missed. */
+  /** The deed in words, for the list of what was missed. */
   readonly deed: string;
   /** Names by which a finding may call it: any one list, all of whose names the finding has. Names are unique in the organisation. */
   readonly named: readonly (readonly string[])[];
@@ -18,7 +18,7 @@ export interface Incident {
   readonly also: readonly Kind[];
 }
 
-/** What an administrator of Rescind does at a time of the story. */
+/** A deed of an administrator of Rescind at a time of the story. */
 export type Act =
   | { readonly at: number; readonly does: 'order'; readonly body: Readonly<Record<string, unknown>> }
   | { readonly at: number; readonly does: 'create-caller'; readonly id: string; readonly roles: object }

@@ -1,5 +1,5 @@
 import { DAY_S, HOUR_S, SPAN_S } from '../calendar.js';
-import { clientAt, draw } from '../organisation.js';
+import { clientAt, draw, SCANNER } from '../organisation.js';
 import { callSome, LEARNT_DAYS, namesOf, type Scene } from './scene.js';
 
 const isHourly = ({ app }: { readonly app: { readonly lifetime: number } }): boolean => app.lifetime >= HOUR_S;
@@ -33,7 +33,12 @@ export function anotherClient(scene: Scene): void {
   const { person, connection } = cast;
   const { app } = connection;
   const at = scene.time(0.5);
-  const other = random.pick(organisation.clients.filter((client) => client !== connection.client));
+  // One that is at home there, so that its name alone is nothing new.
+  const { client: other } = random.pick(
+    organisation.connections.filter(
+      (one) => one.app === app && one.client !== connection.client && one.client.id !== SCANNER,
+    ),
+  );
   const client_id = clientAt(other, app);
   const wish = { at, user: person, connection, operations: ['read'] as const };
   const byRefresh = random.chance(0.5);
