@@ -54,7 +54,7 @@ async function readAll(url: string, key: string): Promise<Finding[]> {
   return findings;
 }
 
-/** What it means and what to do next is left out: these texts are the same for all findings of a kind. */
+/** Leaves out `means` and `next`, which are the same for all findings of a kind. */
 const readFinding = (finding: Finding, shownAt: number): Found => ({
   kind: finding.kind,
   first: Date.parse(finding.first_seen) / 1000,

@@ -14,7 +14,7 @@ import {
 import type { Teller, Token } from '../teller.js';
 import type { Act, Incident } from '../truth.js';
 
-/** What every incident is made from. Times are seconds from the story's beginning. */
+/** The means of every incident. Times are seconds from the story's beginning. */
 export interface Scene {
   readonly organisation: Organisation;
   readonly random: Random;
