@@ -146,6 +146,8 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'directory',
     'entries/{index}',
     'export/ocsf',
+    'findings',
+    'findings/{id}',
     'quarantine',
     'quarantine/{id}',
     'revocations',

@@ -108,7 +108,7 @@ async function startTenants(cleanups: Cleanups) {
       "SELECT id FROM entity WHERE tenant = (SELECT tenant FROM control_log WHERE kind = 'tenant.changed' AND body ->> 'name' = $1 LIMIT 1) ORDER BY id",
       [tenant],
     );
-    const findings = await found(database.pool, tenant);
+    const findings = tenant === 'acme' ? await found(database.pool, tenant) : [];
     planted[tenant] = { ...planted[tenant]!, entities: rows.map(({ id }) => String(id)), findings };
   }
   const { paths } = (await ask('GET', '/openapi.json', null)).body as {
@@ -137,7 +137,7 @@ async function startTenants(cleanups: Cleanups) {
 
 type Ask = (method: string, path: string, key: string | null, body?: string) => Promise<Answered>;
 
-/** Waits for the finding of the numbers that each tenant's source left out. */
+/** Waits for the finding of the numbers that the source of `acme` left out. */
 async function found(pool: Pool, tenant: string): Promise<readonly string[]> {
   for (;;) {
     const { rows } = await pool.query<{ id: string }>(
