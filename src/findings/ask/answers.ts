@@ -7,7 +7,6 @@ import {
   maybe,
   nameSchemas,
   Resource,
-  SELECTOR_SCHEMA,
   Source,
   strict,
   timeThat,
@@ -21,7 +20,7 @@ export const STATES = ['open', 'acknowledged', 'resolved', 'false-alarm'] as con
 
 const Stop = Type.Object(
   {
-    selector: Type.Unsafe<object>(SELECTOR_SCHEMA as object),
+    selector: Type.Unsafe<object>({ type: 'object', description: 'as `POST /v1/revocations` takes it' }),
     preview: Type.Object(
       { method: Type.Literal('POST'), path: Type.Literal('/v1/revocations/preview') },
       { ...strict, description: 'Shows what the rule would hit: send `{"selector": …}`.' },

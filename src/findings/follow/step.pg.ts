@@ -18,7 +18,7 @@ const CLOSE_ENDED = `UPDATE finding SET closed_ms = $4
 const CLOSE_QUIET = `UPDATE finding SET closed_ms = $2
   WHERE tenant = $1 AND closed_ms IS NULL AND last_at < $3 AND NOT kind = ANY ($4::text[])`;
 
-/** Conditions are looked at once in so much time of the ledger. */
+/** Conditions are looked at when a ledger is read to its end, and before that once in so much of its time. */
 const LOOK_EVERY_MS = 60_000;
 /** A finding that has not grown for so long closes itself, unless it is a condition. Seconds. */
 export const QUIET_S = 30 * 86_400;
@@ -52,7 +52,7 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
   const to = await endOf(client, tenant, from, from + BigInt(entries) < head ? from + BigInt(entries) : head);
   const found = await ask(
     tenant,
-    (snapshot) => findAll(detections, stepOf(snapshot, { tenant, from, to, control }), lookedMs),
+    (snapshot) => findAll(detections, stepOf(snapshot, { tenant, from, to, control }), lookedMs, to === head),
     { index: to },
     { timeoutMs: STATEMENT_MS },
   );
@@ -96,8 +96,13 @@ interface Found {
   readonly lookedMs: number;
 }
 
-async function findAll(detections: readonly Detection[], step: Step, lookedMs: number): Promise<Found> {
-  const looks = step.nowMs - lookedMs >= LOOK_EVERY_MS;
+async function findAll(
+  detections: readonly Detection[],
+  step: Step,
+  lookedMs: number,
+  isLast: boolean,
+): Promise<Found> {
+  const looks = isLast || step.nowMs - lookedMs >= LOOK_EVERY_MS;
   const evidence = new Map<Detection, readonly Evidence[]>();
   for (const detection of detections)
     if (looks || detection.isCondition !== true) evidence.set(detection, await detection.find(step));

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { timeText } from '../../../src/contracts/index.js';
-import { say } from '../query/history.js';
+import { say, type Said } from '../query/history.js';
 import {
   CRM,
   CRM_AS,
@@ -423,7 +423,7 @@ describe('conditions', () => {
   it('source-trouble finds missing numbers, and closes itself when they come', async () => {
     const at = later();
     const numbered = (sequence: number, when: number) => used('zoe-1', when, { sequence } as never, 'wiki');
-    const gaps = async (...events: Parameters<World['tell']>) =>
+    const gaps = async (...events: readonly Said[]) =>
       (await world.after('source-trouble', ...events)).filter(({ details }) => details['how'] === 'gaps');
     const found = await gaps(
       issued('zoe-1', at, { user: 'zoe', client: 'mail', app: 'wiki' }),
