@@ -22,7 +22,7 @@ const ROOM_BYTES = 4 * 2 ** 30;
 
 /** As text, for a line of the log. */
 const secondsOf = (ms: number): string => (ms / 1000).toFixed(0);
-const log = createLog({ level: process.env['EVAL_LOG_LEVEL'] ?? 'error' });
+const log = createLog({ level: process.env['EVAL_LOG_LEVEL'] ?? 'warn' });
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '3' },
