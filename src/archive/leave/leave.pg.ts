@@ -67,7 +67,7 @@ export function leaveDue({
       if (dropped === undefined) break;
       left.staying += dropped.stayed;
       left.partitions += dropped.dropped ? 1 : 0;
-      // Where too many must stay to be moved, the others leave one by one.
+      // If too many must stay to be moved, the others leave one by one.
       left.uses += dropped.dropped ? dropped.uses : await deleteAll(partition.name);
     }
     left.uses += await deleteAll(shape.rest);
