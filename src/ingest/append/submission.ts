@@ -53,7 +53,7 @@ export interface Item {
   readonly offset: OffsetMove | undefined;
   /** Set for an event that is refused: at the door, by what is recorded already, or because the database refuses it. */
   refusal: Refusal | undefined;
-  /** What the last attempt made of the event. True once its transaction is committed. */
+  /** Result of the last attempt. It holds once the transaction is committed. */
   outcome: Outcome | undefined;
 }
 
