@@ -103,7 +103,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['<rootDir>/{src,test/mutate,test/support}/**/*.spec.ts'],
+      testMatch: ['<rootDir>/{src,test/findings-eval,test/mutate,test/support}/**/*.spec.ts'],
       testPathIgnorePatterns: slow,
     },
     { ...shared, displayName: 'architecture', testMatch: ['<rootDir>/test/architecture/**/*.spec.ts'] },

@@ -1,6 +1,7 @@
 import { ArchiveSchema1796000007000 } from './archive/index.js';
 import { ControlSchema1796000000000 } from './control/index.js';
 import { TopicsSchema1796000005000 } from './feeds/index.js';
+import { FindingsSchema1796000008000 } from './findings/index.js';
 import { IngestSchema1796000003000 } from './ingest/index.js';
 import { IntrospectionSchema1796000004000 } from './introspection/index.js';
 import { LedgerSchema1796000001000 } from './log/index.js';
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   TopicsSchema1796000005000,
   DirectorySchema1796000006000,
   ArchiveSchema1796000007000,
+  FindingsSchema1796000008000,
 ];

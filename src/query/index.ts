@@ -1,7 +1,7 @@
 export { createQuestions, type Questions, type QuestionsOptions } from './questions.pg.js';
 export { REPORTS_AT_ONCE } from './reports/stream.js';
 export type { SourceSight } from './coverage/check.pg.js';
-export { createReader, type ControlView } from './ask/reader.js';
+export { createReader, type ControlView, type Reader } from './ask/reader.js';
 export type { BlastAnswer } from './reach/answers.js';
 export type { IncidentReport } from './reports/answers.js';
 export type { PreviewOrder, ProposedOrder } from './reach/blast.pg.js';
@@ -20,5 +20,9 @@ export type {
 export type { GraphAnswer, GraphEdge, GraphNode } from './graph/answers.js';
 export { DirectoryEntry } from './directory/answers.js';
 export { DIRECTORY_KINDS, entryOf, type DirectoryKind } from './directory/entry.js';
-export { need, readParameters } from './ask/parameters.js';
+export { Answers, type Asker } from './ask/documented.controller.js';
+export { readNames, resolveFilter } from './ask/names.pg.js';
+export { readPage, type Page } from './ask/page.js';
+export { FILTER_PARAMETERS, invalid, need, readChoice, readParameters, type Parameters } from './ask/parameters.js';
+export { readWindow, windowAt } from './ask/window.js';
 export type { FindUses } from './access/find-uses.js';

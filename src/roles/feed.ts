@@ -1,9 +1,11 @@
 import { createSiemFeed, createTopicFeeds } from '../feeds/index.js';
+import { createFindingsFollower, DETECTIONS } from '../findings/index.js';
 import { isLoopback } from '../platform/config/index.js';
 import type { KafkaServers } from '../platform/embedded/index.js';
 import { createKafka } from '../platform/kafka/index.js';
 import { createPool } from '../platform/postgres/index.js';
 import { createAsk, type ColdUses } from '../projections/index.js';
+import { createReader } from '../query/index.js';
 import { refuseWhen } from './not-ready.js';
 import type { Parts } from './parts.js';
 
@@ -55,4 +57,29 @@ export function startSiemFeed(parts: Parts, servers: KafkaServers, cold: ColdUse
   const feed = createSiemFeed({ kafka, pool, ask, state: follower.state, log, metrics, prefix: config.topicPrefix });
   lifecycle.onStop('OCSF feed', () => feed.stop());
   feed.start();
+}
+
+/** One session holds the right to follow the ledgers and writes; one reads. */
+const FINDINGS_CONNECTIONS = 2;
+
+/** Looks for findings behind the commit of each ledger. Nothing waits for it. */
+export function startFindings({ url, log, metrics, lifecycle, follower, watchPool }: Parts): void {
+  const pool = createPool({
+    url,
+    max: FINDINGS_CONNECTIONS,
+    applicationName: 'rescind-findings',
+    onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+  });
+  lifecycle.onStop('findings pool', () => pool.end());
+  watchPool('findings', pool);
+  const findings = createFindingsFollower({
+    pool,
+    tenants: () => follower.state.tenants(),
+    control: createReader(() => follower.state),
+    detections: DETECTIONS,
+    log,
+    metrics,
+  });
+  lifecycle.onStop('findings', () => findings.stop());
+  findings.start();
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
+import { createFindings } from '../findings/index.js';
 import { createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
@@ -13,7 +14,7 @@ import {
 import { readAuthorities } from '../platform/config/index.js';
 import type { HotHandler } from '../platform/http/index.js';
 import { createCancellingPool } from '../platform/postgres/index.js';
-import { createLineageReader } from '../projections/index.js';
+import { createAsk, createLineageReader } from '../projections/index.js';
 import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from '../query/index.js';
 import { createKeySets, createTurns } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
@@ -132,6 +133,10 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     previewOrder,
     sight: { partitions, usableKeys, judge: introspection.judge },
   });
+  const findings = createFindings({
+    ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
+    reader,
+  });
   const settings: SettingsParts = {
     url,
     onIdleError,
@@ -152,7 +157,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
   ]);
   // Hands on what was counted while the appender still takes it.
   lifecycle.onStop('introspection counts', () => introspection.stop());
-  return { questions, explore, revocations, settings, introspection, feeds, hot };
+  return { questions, explore, findings, revocations, settings, introspection, feeds, hot };
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {

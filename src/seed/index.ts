@@ -12,3 +12,7 @@ export { describeIncidents, type DescribedIncident } from './incidents/index.js'
 export { createOrganisation, type Organisation } from './organisation.js';
 export { makeHistory, type HistoryOptions } from './history.js';
 export type { SeedEvent } from './seed-event.js';
+export { openPast, type Past } from './past/past.js';
+export { registerParties } from './parties.js';
+export { createRandom, type Random } from './random.js';
+export { IDP } from './seed-event.js';

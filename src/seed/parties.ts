@@ -1,7 +1,7 @@
 import { eventsSaidBy } from '../contracts/index.js';
 import type { Caller, ControlState } from '../control/index.js';
 import type { Actor, Registry } from '../registry/index.js';
-import type { Organisation } from './organisation.js';
+import type { App, Organisation } from './organisation.js';
 import { IDP } from './seed-event.js';
 
 export interface RegisteredParties {
@@ -20,7 +20,9 @@ export async function registerParties(
   registry: Registry,
   state: ControlState,
   actor: Actor,
-  organisation: Organisation,
+  organisation: Pick<Organisation, 'idp'> & {
+    readonly apps: readonly Pick<App, 'name' | 'uri' | 'issuer' | 'resource'>[];
+  },
   prefix: string,
 ): Promise<RegisteredParties> {
   const { idp, apps } = organisation;

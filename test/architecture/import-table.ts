@@ -207,6 +207,19 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       archive: { what: 'read' },
     },
   },
+  findings: {
+    reason:
+      'detections read what is recorded and decide nothing, and nothing waits for them; answers are asked and shown as the questions are',
+    may: {
+      contracts: all,
+      rules: all,
+      ...on('log', 'observe', 'postgres'),
+      registry: { what: 'callers' },
+      projections: { what: 'read' },
+      selection: all,
+      query: { what: 'parameters, names and documentation of a question' },
+    },
+  },
   settings: {
     reason:
       'no decision reads a setting, so nothing but the composition imports one; it says names and errors as the questions do',

@@ -42,7 +42,24 @@ const firstEntry = async (api: SeededApi): Promise<string> => {
   return `/v1/entries/${body.items[0].index}`;
 };
 
+const firstFinding = async (api: SeededApi): Promise<string> => {
+  const { body } = await api.get('/v1/findings?kind=token-from-two-networks');
+  return `/v1/findings/${body.items[0].id}`;
+};
+
 export const ASKED: readonly AskedQuestion[] = [
+  {
+    title: 'What is wrong?',
+    why: 'What the detections found, each with who, how often, the entries that show it, and the rule that stops it.',
+    route: '/v1/findings',
+    path: '/v1/findings?severity=high&limit=2',
+  },
+  {
+    title: 'What is this finding, and what to do about it?',
+    why: 'One finding. `see` is the question that shows its evidence, `stop` the smallest rule that stops it.',
+    route: '/v1/findings/{id}',
+    path: firstFinding,
+  },
   {
     title: 'Who is connected to what?',
     why: 'The graph around one agent’s client: who lets it act, what it reaches, what is really used.',

@@ -45,6 +45,7 @@ export async function makeQuestionsPage({
     const { issuer } = api.seeded.organisation.idp;
     const called = { display_name: 'Invoice reader', owner: 'lucia.ferrari', team: 'Finance' };
     await api.put(`/v1/directory/agents/agent-invoice-reader?iss=${issuer}`, called);
+    await api.find();
     const sections: string[] = [];
     const examples: Record<string, { readonly asked: string; readonly answer: unknown }> = {};
     for (const question of ASKED) {

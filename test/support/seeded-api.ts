@@ -2,9 +2,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createControlFollower, createControlLog, type Caller } from '../../src/control/index.js';
+import { createFindings, DETECTIONS, FindingsModule, followNext } from '../../src/findings/index.js';
 import { createHttpApp, listenHttp } from '../../src/platform/http/index.js';
 import { type Log } from '../../src/platform/log/index.js';
 import { createPool } from '../../src/platform/postgres/index.js';
+import { createAsk } from '../../src/projections/index.js';
 import { createQuestions, createReader, describeApi, QueryModule, type PreviewOrder } from '../../src/query/index.js';
 import { ADMIN_KEY_FILE, createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';
 import { createRevocations } from '../../src/revocation/index.js';
@@ -16,6 +18,8 @@ export interface SeededApi {
   readonly seeded: Seeded;
   get(path: string): Promise<{ readonly status: number; readonly body: any }>;
   put(path: string, body: object): Promise<void>;
+  /** Reads the ledger with every detection. */
+  find(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,11 +51,13 @@ export async function startSeededApi({ databaseUrl, log, events, days, end }: Se
       registry: createRegistry({ controlLog, follower }),
       authenticate: createAuthenticator({ state }),
     });
-    const { tenantKey } = createReader(state);
+    const reader = createReader(state);
+    const { tenantKey } = reader;
+    const findings = createFindings({ ask: createAsk({ pool, now: () => end }), reader });
     const settings = SettingsModule.with({ url: databaseUrl, tenantKey, now: () => end });
     const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
     const app = await createHttpApp({
-      module: { ...QueryModule.with({ questions }), imports: [registry, settings] },
+      module: { ...QueryModule.with({ questions }), imports: [registry, settings, FindingsModule.with({ findings })] },
       listen,
       log,
     });
@@ -64,6 +70,10 @@ export async function startSeededApi({ databaseUrl, log, events, days, end }: Se
         const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${key}` } });
         const text = await response.text();
         return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+      },
+      async find() {
+        const tenants = () => follower.state.tenants();
+        await followNext({ pool, tenants, control: reader, detections: DETECTIONS, now: () => end * 1000 });
       },
       async put(path, body) {
         const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };

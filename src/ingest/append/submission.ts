@@ -53,7 +53,7 @@ export interface Item {
   readonly offset: OffsetMove | undefined;
   /** Set for an event that is refused: at the door, by what is recorded already, or because the database refuses it. */
   refusal: Refusal | undefined;
-  /** Result of the last attempt. It holds once the transaction is committed. */
+  /** Outcome of the last attempt. It counts once its transaction is committed. */
   outcome: Outcome | undefined;
 }
 

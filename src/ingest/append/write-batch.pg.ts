@@ -33,7 +33,7 @@ const SWAP_OFFSET = loadSql(import.meta.url, 'swap-offset.sql');
 const RESUME_OFFSET = loadSql(import.meta.url, 'resume-offset.sql');
 const FIRST_OFFSET = loadSql(import.meta.url, 'first-offset.sql');
 
-/** Everything that one transaction writes. */
+/** Events and offsets that one transaction writes. */
 export interface Batch {
   readonly items: readonly Item[];
   readonly moves: readonly OffsetMove[];

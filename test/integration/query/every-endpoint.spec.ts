@@ -51,7 +51,7 @@ type Operation = (typeof world.operations)[number];
 
 /** Things of the tenant `acme` that a path may name, by the path; a new kind of path has to be said here. */
 function pathsOf({ path }: Operation): readonly string[] {
-  const { token, rule, quarantined, sources, entities } = world.planted.acme;
+  const { token, rule, quarantined, sources, entities, findings } = world.planted.acme;
   const [kind] = path.split('/').slice(2);
   const ids: Readonly<Record<string, readonly string[]>> = {
     tokens: [token],
@@ -63,6 +63,7 @@ function pathsOf({ path }: Operation): readonly string[] {
     directory: [namesOf('acme').user, namesOf('acme').client, namesOf('acme').agent],
     revocations: [rule],
     rules: [rule],
+    findings,
     partitions: ['rescind.events.idp-of-acme'],
     entities,
     users: entities,
@@ -145,6 +146,8 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'directory',
     'entries/{index}',
     'export/ocsf',
+    'findings',
+    'findings/{id}',
     'quarantine',
     'quarantine/{id}',
     'revocations',

@@ -20,10 +20,11 @@ import {
 import { contentOf } from '../../../src/ingest/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { createExplore, ExploreModule } from '../../../src/explore/index.js';
+import { createFindings, DETECTIONS, FindingsModule, followNext } from '../../../src/findings/index.js';
 import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
 import { type Log } from '../../../src/platform/log/index.js';
 import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
-import { writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
+import { createAsk, writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { createQuestions, createReader, describeApi, QueryModule } from '../../../src/query/index.js';
 import { createAuthenticator, createRegistry, createTurns, RegistryModule } from '../../../src/registry/index.js';
@@ -147,7 +148,8 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
     registry: createRegistry({ controlLog, follower }),
     authenticate: createAuthenticator({ state }),
   });
-  const { tenantKey, findSource, sources, source } = createReader(state);
+  const reader = createReader(state);
+  const { tenantKey, findSource, sources, source } = reader;
   const archiveRoot = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-archive-`));
   const explore = createExplore({
     pool: database.pool,
@@ -162,10 +164,14 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
   cleanups.push(() => rm(archiveRoot, { recursive: true }));
   cleanups.push(() => explore.stop());
   const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW, findUses: explore });
+  const findings = createFindings({ ask: createAsk({ pool: database.pool, now: () => NOW }), reader });
   const settings = SettingsModule.with({ url: database.url, tenantKey, now: () => NOW });
   const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
   const app: NestFastifyApplication = await createHttpApp({
-    module: { ...QueryModule.with({ questions }), imports: [registry, settings, ExploreModule.with({ explore })] },
+    module: {
+      ...QueryModule.with({ questions }),
+      imports: [registry, settings, ExploreModule.with({ explore }), FindingsModule.with({ findings })],
+    },
     listen,
     log,
     bodies: { mediaTypes: ['application/json', CSV_MEDIA_TYPE], limitBytes: 4 * 1024 * 1024 },
@@ -204,6 +210,15 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
     url,
     /** The registered state: tenants with their keys, sources, the rule. */
     control: state,
+    /** Reads what came with every detection. */
+    find: (stepEntries?: number) =>
+      followNext({
+        pool: database.pool,
+        tenants: () => follower.state.tenants(),
+        control: reader,
+        detections: DETECTIONS,
+        ...(stepEntries === undefined ? {} : { stepEntries }),
+      }),
     say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),
     get: (path: string, caller: string | null = 'acme-audit'): Promise<Answer> => send('GET', path, caller),
     /** A body that is no text goes as JSON. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { buildEvent } from '../../../src/emit/index.js';
 import type { EventDataOf, SourceEventName } from '../../../src/contracts/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
+import type { Pool } from '../../../src/platform/postgres/index.js';
 import { startParts, type Cleanups } from '../../support/cleanups.js';
 import { startOwnRescind } from '../../support/rescind.js';
 
@@ -49,6 +50,7 @@ export interface Planted {
   readonly rule: string;
   readonly quarantined: string;
   readonly sources: readonly string[];
+  readonly findings: readonly string[];
 }
 
 interface Operation {
@@ -106,7 +108,8 @@ async function startTenants(cleanups: Cleanups) {
       "SELECT id FROM entity WHERE tenant = (SELECT tenant FROM control_log WHERE kind = 'tenant.changed' AND body ->> 'name' = $1 LIMIT 1) ORDER BY id",
       [tenant],
     );
-    planted[tenant] = { ...planted[tenant]!, entities: rows.map(({ id }) => String(id)) };
+    const findings = tenant === 'acme' ? await found(database.pool, tenant) : [];
+    planted[tenant] = { ...planted[tenant]!, entities: rows.map(({ id }) => String(id)), findings };
   }
   const { paths } = (await ask('GET', '/openapi.json', null)).body as {
     paths: Record<string, Record<string, { parameters?: Operation['parameters']; description?: string }>>;
@@ -134,6 +137,18 @@ async function startTenants(cleanups: Cleanups) {
 
 type Ask = (method: string, path: string, key: string | null, body?: string) => Promise<Answered>;
 
+/** Waits for the finding of the numbers that the source of `acme` left out. */
+async function found(pool: Pool, tenant: string): Promise<readonly string[]> {
+  for (;;) {
+    const { rows } = await pool.query<{ id: string }>(
+      "SELECT id FROM finding WHERE kind = 'source-trouble' AND tenant = (SELECT tenant FROM control_log WHERE kind = 'tenant.changed' AND body ->> 'name' = $1 LIMIT 1)",
+      [tenant],
+    );
+    if (rows.length > 0) return rows.map(({ id }) => id);
+    await delay(50);
+  }
+}
+
 async function plant(url: string, tenant: string, adminKey: string, ask: Ask): Promise<Planted> {
   const { idp, as, user, session, jti } = namesOf(tenant);
   const { keys, sources } = await register(tenant, createRescindAdmin(url, adminKey));
@@ -159,7 +174,7 @@ async function plant(url: string, tenant: string, adminKey: string, ask: Ask): P
   );
   const token = (await ask('GET', `/v1/tokens?iss=${as}&jti=${jti}`, keys['audit'])).body.id;
   const quarantined = (await ask('GET', '/v1/quarantine', keys['audit'])).body.items[0].id;
-  return { keys, entities: [], token, rule: ordered.body.id, quarantined, sources };
+  return { keys, entities: [], findings: [], token, rule: ordered.body.id, quarantined, sources };
 }
 
 /** Registers a tenant's sources, and a caller of each role. */

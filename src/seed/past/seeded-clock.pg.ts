@@ -1,4 +1,4 @@
-import { createPool, loadSql, type Pool } from '../platform/postgres/index.js';
+import { createPool, loadSql, type Pool } from '../../platform/postgres/index.js';
 
 const CREATE_CLOCK = loadSql(import.meta.url, 'seeded-clock.sql');
 /** Drops only the clock. If the schema has anything else in it, the drop fails and the seeding reports the failure. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Pool } from '../platform/postgres/index.js';
+import type { Pool } from '../../platform/postgres/index.js';
 
 const POLL_MS = 2;
 

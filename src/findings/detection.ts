@@ -1,0 +1,94 @@
+import type { Snapshot } from '../projections/index.js';
+import type { Control } from './control.js';
+
+export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** Kinds of findings, in the order of the catalogue. Never rename one: filters and channels name them. */
+export const KINDS = [
+  'use-after-rule',
+  'issued-while-disabled',
+  'token-from-two-networks',
+  'token-of-another-client',
+  'bulk-export',
+  'scopes-grew',
+  'use-after-silence',
+  'new-at-sensitive-resource',
+  'refusals',
+  'second-hop',
+  'id-jag-replayed',
+  'source-trouble',
+  'lineage-trouble',
+  'long-lived-token',
+  'idle-rule',
+  'administration',
+] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** Entries from index `from` up to but not including `to`, which the detections read together. */
+export interface Step {
+  readonly tenant: string;
+  readonly from: bigint;
+  readonly to: bigint;
+  /** Arrival of the newest entry below `to`, epoch milliseconds: the time as the ledger knows it. */
+  readonly nowMs: number;
+  readonly control: Control;
+  /** Reads in the transaction of the step. */
+  readonly snapshot: Snapshot;
+}
+
+/** Evidence of a step about one subject. */
+export interface Evidence {
+  readonly [column: string]: unknown;
+  /** Names the subject of the finding, one of its kind and tenant. */
+  readonly subject: string;
+  readonly usr?: number | null;
+  readonly client?: number | null;
+  readonly agent?: number | null;
+  readonly res?: number | null;
+  /** Key of a token, hexadecimal. */
+  readonly tok?: string | null;
+  readonly source?: string | null;
+  readonly count: number | string;
+  /** Epoch seconds of the events. */
+  readonly first_at: number | string;
+  readonly last_at: number | string;
+  readonly entries: readonly (number | string)[];
+  /** Values that the sentence of the finding shows. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** Members of the smallest selector that stops what was found, in the order of preference: the first list whose names are all known. */
+export type Stop = readonly (readonly ('token' | 'user' | 'client' | 'agent' | 'resource')[])[];
+
+/** The values of a finding that its texts show. */
+export interface Shown {
+  readonly count: number;
+  readonly user: string;
+  readonly client: string;
+  readonly resource: string;
+  readonly source: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** One detection: what it looks for, and what it tells people. */
+export interface Detection {
+  readonly kind: Kind;
+  readonly severity: Severity;
+  /** Says in one sentence what the finding means. */
+  readonly means: string;
+  /** Says what to do next. */
+  readonly next: string;
+  /** Says threshold and window. */
+  readonly looks: string;
+  readonly stop: Stop;
+  /** Says what was found. */
+  says(shown: Shown): string;
+  /** Path of the question that shows the evidence, after `/v1/`. */
+  readonly see: 'access' | 'token' | 'coverage' | 'changes' | 'rule' | 'entries';
+  /**
+   * Finds what the entries of a step show. A condition is looked at as a whole instead: a finding of its kind that an answer leaves out has ended.
+   */
+  find(step: Step): Promise<readonly Evidence[]>;
+  readonly isCondition?: true;
+}

@@ -1,0 +1,19 @@
+-- Finds callers that became administrators after the tenant's first one, rules on everything, and records of a topic that were lost.
+-- $1 tenant  $2 from  $3 to
+WITH said AS (
+  SELECT i.ix, i.type, i.arrival / 1000 AS at, convert_from(p.bytes, 'UTF8')::jsonb -> 'data' AS data
+  FROM entry i JOIN payload p ON p.tenant = $1 AND p.ix = i.ix
+  WHERE i.tenant = $1 AND i.ix >= $2::bigint AND i.ix < $3::bigint
+    AND i.type IN ('dev.rescind.caller.changed.v1', 'dev.rescind.revocation.ordered.v1', 'dev.rescind.log.gap.v1')
+)
+SELECT concat('admin ', data ->> 'id', ' ', ix) AS subject, 1 AS count, at AS first_at, at AS last_at, ARRAY[ix] AS entries,
+       jsonb_build_object('how', 'admin', 'caller', data ->> 'id', 'by', data #>> '{author,caller}') AS details
+FROM said
+WHERE type = 'dev.rescind.caller.changed.v1' AND data ->> 'change' IN ('created', 'updated') AND data #> '{after,roles}' ? 'admin'
+  AND data #>> '{author,caller}' NOT IN (data ->> 'id', 'bootstrap')
+UNION ALL
+SELECT concat('all ', data ->> 'rule'), 1, at, at, ARRAY[ix], jsonb_build_object('how', 'all', 'rule', data ->> 'rule', 'by', data #>> '{author,caller}')
+FROM said WHERE type = 'dev.rescind.revocation.ordered.v1' AND data -> 'selector' ? 'all'
+UNION ALL
+SELECT concat('lost ', data ->> 'topic', ' ', ix), 1, at, at, ARRAY[ix], jsonb_build_object('how', 'lost', 'topic', data ->> 'topic')
+FROM said WHERE type = 'dev.rescind.log.gap.v1'

@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Log } from '../../platform/log/index.js';
+import type { Metrics } from '../../platform/observe/index.js';
+import type { Pool } from '../../platform/postgres/index.js';
+import { createAsk } from '../../projections/index.js';
+import type { Control } from '../control.js';
+import type { Detection } from '../detection.js';
+import { withFindingsLock } from './lock.pg.js';
+import { stepOnce } from './step.pg.js';
+
+/** Pause between two looks for new entries. */
+const LOOK_EVERY_MS = 1_000;
+/** Pause after a failure; it doubles up to the most. */
+const MOST_RETRY_MS = 60_000;
+/** The most entries that the detections read in one transaction. */
+const STEP_ENTRIES = 4_000;
+
+export interface FindingsFollowerOptions {
+  /** Two connections: one holds the right and writes, one reads. */
+  readonly pool: Pool;
+  readonly tenants: () => Iterable<{ readonly id: string }>;
+  readonly control: Control;
+  readonly detections: readonly Detection[];
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly stepEntries?: number;
+  /** Returns the current time in epoch milliseconds. */
+  readonly now?: () => number;
+}
+
+export interface FindingsFollower {
+  start(): void;
+  /** Ends after the step under way. */
+  stop(): Promise<void>;
+}
+
+/** Follows each ledger with the detections, in one process of a deployment at a time. Any process that runs it may take over. */
+export function createFindingsFollower(options: FindingsFollowerOptions): FindingsFollower {
+  const { log, metrics } = options;
+  const ending = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+  let behind = 0;
+  metrics.gauge(
+    'rescind_findings_lag_entries',
+    'Entries of all ledgers that the detections have not read yet, in the process that reads them.',
+    [],
+    () => behind,
+  );
+  const errors = metrics.counter(
+    'rescind_findings_errors_total',
+    'Times that the detections failed to read a ledger; they begin again at the same entry.',
+  );
+
+  async function run(): Promise<void> {
+    let retryMs = LOOK_EVERY_MS;
+    while (!ending.signal.aborted) {
+      let pauseMs = LOOK_EVERY_MS;
+      try {
+        behind = await followNext({ ...options, signal: ending.signal });
+        retryMs = LOOK_EVERY_MS;
+      } catch (err) {
+        if (ending.signal.aborted) return;
+        errors.inc();
+        log.warn({ err, retry_ms: retryMs }, 'cannot look for findings; retrying');
+        pauseMs = retryMs;
+        retryMs = Math.min(2 * retryMs, MOST_RETRY_MS);
+      }
+      await delay(pauseMs, undefined, { signal: ending.signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  return {
+    start() {
+      running = run();
+    },
+    async stop() {
+      ending.abort();
+      await running;
+    },
+  };
+}
+
+/**
+ * Reads what came to the ledgers of all tenants since the last time, to the end. Tenants take turns by steps, so that none waits for another's backlog.
+ * Resolves to the entries that are left: 0, unless it was ended or another process follows.
+ */
+export async function followNext({
+  pool,
+  tenants,
+  control,
+  detections,
+  stepEntries = STEP_ENTRIES,
+  now = Date.now,
+  signal,
+}: Pick<FindingsFollowerOptions, 'pool' | 'tenants' | 'control' | 'detections' | 'stepEntries' | 'now'> & {
+  readonly signal?: AbortSignal;
+}): Promise<number> {
+  const ask = createAsk({ pool, now: () => Math.floor(Date.now() / 1_000) });
+  const left = await withFindingsLock(pool, async (client) => {
+    for (;;) {
+      let behind = 0n;
+      for (const { id: tenant } of tenants()) {
+        if (signal?.aborted === true) return Number(behind);
+        const more = await stepOnce({
+          ask,
+          client,
+          control,
+          detections,
+          tenant,
+          entries: stepEntries,
+          now,
+        });
+        behind += more ?? 0n;
+      }
+      if (behind === 0n) return 0;
+    }
+  });
+  return left ?? 0;
+}

@@ -1,0 +1,160 @@
+import type { Ask, Snapshot } from '../../projections/index.js';
+import { loadSql, type PoolClient } from '../../platform/postgres/index.js';
+import type { Control } from '../control.js';
+import { SEVERITIES, type Detection, type Evidence, type Step } from '../detection.js';
+import { prepared } from '../fresh.js';
+
+const WRITE_DAYS = prepared('days', loadSql(import.meta.url, 'write-days.sql'));
+const WRITE_FINDINGS = loadSql(import.meta.url, 'write-findings.sql');
+const READ_CURSOR = 'SELECT next_ix, looked_ms FROM finding_cursor WHERE tenant = $1';
+const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
+/** Finds where the entries from `$2` on leave the day on which the first of them arrived. */
+const END_OF_DAY = `SELECT min(ix) AS ix FROM entry
+  WHERE tenant = $1 AND ix >= $2 AND ix < $3 AND arrival / 86400000 > (SELECT arrival / 86400000 FROM entry WHERE tenant = $1 AND ix = $2)`;
+const BEGIN_CURSOR = 'INSERT INTO finding_cursor (tenant, next_ix) VALUES ($1, 0) ON CONFLICT DO NOTHING';
+const MOVE_CURSOR = 'UPDATE finding_cursor SET next_ix = $3, looked_ms = $4 WHERE tenant = $1 AND next_ix = $2';
+const CLOSE_ENDED = `UPDATE finding SET closed_ms = $4
+  WHERE tenant = $1 AND kind = $2 AND closed_ms IS NULL AND NOT subject = ANY ($3::text[])`;
+const CLOSE_QUIET = `UPDATE finding SET closed_ms = $2
+  WHERE tenant = $1 AND closed_ms IS NULL AND last_at < $3 AND NOT kind = ANY ($4::text[])`;
+
+/** Conditions are looked at when a ledger is read to its end, and before that once in so much of its time. */
+const LOOK_EVERY_MS = 60_000;
+/** A finding that has not grown for so long closes itself, unless it is a condition. Seconds. */
+export const QUIET_S = 30 * 86_400;
+/** A statement of a step may take this long. */
+const STATEMENT_MS = 20_000;
+
+export interface StepOptions {
+  readonly ask: Ask;
+  /** The session that holds the right to follow the ledgers. */
+  readonly client: PoolClient;
+  readonly control: Control;
+  readonly detections: readonly Detection[];
+  readonly tenant: string;
+  /** The most entries of one step. */
+  readonly entries: number;
+  readonly now: () => number;
+}
+
+/** Entries that are not read yet, after a step; undefined if the ledger had none. */
+export type Behind = bigint | undefined;
+
+/**
+ * Reads the next entries of a ledger with every detection, writes what they found and moves the cursor, all or nothing. Facts of entries below a
+ * head never change, so that they may be read before the transaction that writes.
+ */
+export async function stepOnce(options: StepOptions): Promise<Behind> {
+  const { ask, client, tenant, entries, detections, control, now } = options;
+  const head = BigInt((await client.query<{ next_ix: string }>(READ_HEAD, [tenant])).rows[0]?.next_ix ?? 0);
+  const { from, lookedMs } = await readCursor(client, tenant);
+  if (from >= head) return undefined;
+  const to = await endOf(client, tenant, from, from + BigInt(entries) < head ? from + BigInt(entries) : head);
+  const found = await ask(
+    tenant,
+    (snapshot) => findAll(detections, stepOf(snapshot, { tenant, from, to, control }), lookedMs, to === head),
+    { index: to },
+    { timeoutMs: STATEMENT_MS },
+  );
+  await client.query('BEGIN');
+  try {
+    await client.query({ ...WRITE_DAYS, values: [tenant, String(from), String(to)] });
+    await writeFound(client, tenant, found, now());
+    const moved = await client.query(MOVE_CURSOR, [tenant, String(from), String(to), found.lookedMs]);
+    if (moved.rowCount !== 1) throw new Error('another process moved the cursor of the findings');
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  }
+  return head - to;
+}
+
+/** A step ends with a day, so that a detection that compares days finds the earlier ones in `finding_day`, however the ledger is cut. */
+async function endOf(client: PoolClient, tenant: string, from: bigint, most: bigint): Promise<bigint> {
+  const { rows } = await client.query<{ ix: string | null }>(END_OF_DAY, [tenant, String(from), String(most)]);
+  return rows[0]?.ix == null ? most : BigInt(rows[0].ix);
+}
+
+async function readCursor(client: PoolClient, tenant: string) {
+  type Row = { next_ix: string; looked_ms: string };
+  const { rows } = await client.query<Row>(READ_CURSOR, [tenant]);
+  if (rows.length === 0) await client.query(BEGIN_CURSOR, [tenant]);
+  return { from: BigInt(rows[0]?.next_ix ?? 0), lookedMs: Number(rows[0]?.looked_ms ?? 0) };
+}
+
+const stepOf = (snapshot: Snapshot, rest: Omit<Step, 'snapshot' | 'nowMs'>): Step => ({
+  ...rest,
+  snapshot,
+  nowMs: snapshot.at * 1_000,
+});
+
+interface Found {
+  readonly evidence: ReadonlyMap<Detection, readonly Evidence[]>;
+  readonly nowMs: number;
+  /** Time of the ledger at which conditions were looked at last. */
+  readonly lookedMs: number;
+}
+
+async function findAll(
+  detections: readonly Detection[],
+  step: Step,
+  lookedMs: number,
+  isLast: boolean,
+): Promise<Found> {
+  const looks = isLast || step.nowMs - lookedMs >= LOOK_EVERY_MS;
+  const evidence = new Map<Detection, readonly Evidence[]>();
+  for (const detection of detections)
+    if (looks || detection.isCondition !== true) evidence.set(detection, await detection.find(step));
+  return { evidence, nowMs: step.nowMs, lookedMs: looks ? step.nowMs : lookedMs };
+}
+
+async function writeFound(
+  client: PoolClient,
+  tenant: string,
+  { evidence, nowMs }: Found,
+  wallMs: number,
+): Promise<void> {
+  const rows = [...evidence].flatMap(([detection, found]) => merge(found).map((one) => rowOf(detection, one)));
+  if (rows.length > 0) await client.query(WRITE_FINDINGS, [tenant, JSON.stringify(rows), wallMs]);
+  const conditions = [...evidence].filter(([{ isCondition }]) => isCondition === true);
+  for (const [{ kind }, found] of conditions)
+    await client.query(CLOSE_ENDED, [tenant, kind, found.map(({ subject }) => subject), wallMs]);
+  if (conditions.length > 0)
+    await client.query(CLOSE_QUIET, [
+      tenant,
+      wallMs,
+      Math.floor(nowMs / 1_000) - QUIET_S,
+      conditions.map(([{ kind }]) => kind),
+    ]);
+}
+
+const rowOf = ({ kind, severity, isCondition }: Detection, evidence: Evidence) => ({
+  ...evidence,
+  kind,
+  severity: SEVERITIES.indexOf(severity),
+  details: { ...evidence.details, ...(isCondition === true ? { whole: true } : {}) },
+});
+
+/** Puts pieces of evidence about the same subject together: a statement writes a row once. */
+function merge(found: readonly Evidence[]): readonly Evidence[] {
+  const bySubject = new Map<string, Evidence>();
+  for (const one of found) {
+    const before = bySubject.get(one.subject);
+    bySubject.set(
+      one.subject,
+      before === undefined
+        ? one
+        : {
+            ...before,
+            ...one,
+            count: Number(before.count) + Number(one.count),
+            first_at: Math.min(Number(before.first_at), Number(one.first_at)),
+            last_at: Math.max(Number(before.last_at), Number(one.last_at)),
+            entries: [...before.entries, ...one.entries],
+            details: { ...before.details, ...one.details },
+          },
+    );
+  }
+  return [...bySubject.values()];
+}

@@ -1,0 +1,12 @@
+export { createFindings, type Findings } from './ask/findings.pg.js';
+export type { FindingItem, FindingPage } from './ask/answers.js';
+export { KINDS, SEVERITIES, type Detection, type Kind, type Severity } from './detection.js';
+export { DETECTIONS } from './detections.js';
+export { FindingsModule } from './findings.module.js';
+export {
+  createFindingsFollower,
+  followNext,
+  type FindingsFollower,
+  type FindingsFollowerOptions,
+} from './follow/follower.pg.js';
+export { FindingsSchema1796000008000 } from './migrations/1796000008000-schema.js';

@@ -1,0 +1,52 @@
+-- Findings of the detections: one row a kind and subject, which grows with its evidence. `closed_ms`: since when the cause has ended. Times: `_at`
+-- epoch seconds of the events, `_ms` epoch milliseconds of this service. `entries` are the first entries of the evidence, at most 20.
+CREATE TABLE finding (
+  tenant     uuid     NOT NULL,
+  id         uuid     NOT NULL,
+  kind       text     NOT NULL,
+  subject    text     NOT NULL,
+  severity   smallint NOT NULL,
+  count      bigint   NOT NULL,
+  first_at   bigint   NOT NULL,
+  last_at    bigint   NOT NULL,
+  usr        int,
+  client     int,
+  agent      int,
+  res        int,
+  tok        bytea,
+  source     uuid,
+  entries    bigint[] NOT NULL,
+  details    jsonb    NOT NULL,
+  found_ms   bigint   NOT NULL,
+  grown_ms   bigint   NOT NULL,
+  closed_ms  bigint,
+  PRIMARY KEY (tenant, kind, subject)
+);
+CREATE UNIQUE INDEX finding_id ON finding (tenant, id);
+CREATE INDEX finding_last ON finding (tenant, last_at, id);
+
+-- The index of a ledger below which the detections have read everything. It moves in the transaction that writes what they found.
+-- `looked_ms` is the ledger's time at which conditions were looked at last.
+CREATE TABLE finding_cursor (
+  tenant    uuid   PRIMARY KEY,
+  next_ix   bigint NOT NULL,
+  looked_ms bigint NOT NULL DEFAULT 0
+);
+
+-- Uses by day (at / 86,400) of a user, client and resource, as far as the cursor: the past that a detection compares a day with. A second hop is
+-- a use of a token that another token was exchanged for. Written in the transaction that moves the cursor.
+CREATE TABLE finding_day (
+  tenant   uuid   NOT NULL,
+  client   int    NOT NULL,
+  res      int    NOT NULL,
+  usr      int    NOT NULL,
+  day      int    NOT NULL,
+  allowed  bigint NOT NULL,
+  denied   bigint NOT NULL,
+  records  bigint NOT NULL,
+  hops     bigint NOT NULL,
+  first_at bigint NOT NULL,
+  last_at  bigint NOT NULL,
+  PRIMARY KEY (tenant, client, res, day, usr)
+);
+CREATE INDEX finding_day_usr ON finding_day (tenant, usr, res, day);

@@ -1,0 +1,491 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { timeText } from '../../../src/contracts/index.js';
+import { say, type Said } from '../query/history.js';
+import {
+  CRM,
+  CRM_AS,
+  DAY,
+  disabled,
+  enabled,
+  IDP,
+  issued,
+  jag,
+  MONDAY,
+  named,
+  refused,
+  startWorld,
+  used,
+  type Holder,
+  type World,
+} from './world.js';
+
+let world: World;
+beforeAll(async () => {
+  world = await startWorld();
+});
+afterAll(() => world.stop());
+
+let clock = MONDAY;
+/** Two days of its own for each spec. */
+const later = (): number => (clock += 2 * DAY);
+const subs = (found: readonly { readonly user: { readonly sub: string } | null }[]) =>
+  found.map(({ user }) => user?.sub).sort();
+const many = <T>(count: number, make: (nth: number) => T): T[] => Array.from({ length: count }, (_, nth) => make(nth));
+
+describe('issued-while-disabled', () => {
+  const kind = 'issued-while-disabled';
+  it('finds an ID-JAG and a token of a disabled user, also if the disabling becomes known later', async () => {
+    const at = later();
+    const ann = { user: 'ann', client: 'mail' };
+    const found = await world.after(
+      kind,
+      disabled('ann', at),
+      jag('ann-1', at + 100, ann),
+      issued('ann-1', at + 101, ann),
+    );
+    expect(found).toMatchObject([
+      {
+        severity: 'high',
+        count: 2,
+        user: { sub: 'ann' },
+        first_seen: timeText(at + 100),
+        last_seen: timeText(at + 101),
+        details: { disabled_at: timeText(at) },
+        stop: { selector: { user: named('ann') } },
+      },
+    ]);
+    await world.after(kind, issued('ben-1', at + 300, { user: 'ben', client: 'mail' }));
+    expect(subs(await world.after(kind, disabled('ben', at + 200)))).toEqual(['ann', 'ben']);
+  });
+
+  it('does not find what was issued before, after an enabling, or for others', async () => {
+    const at = later();
+    const found = await world.after(
+      kind,
+      issued('cid-1', at, { user: 'cid', client: 'mail' }),
+      disabled('cid', at + 100),
+      enabled('cid', at + 200),
+      issued('cid-2', at + 300, { user: 'cid', client: 'mail' }),
+      issued('dan-1', at + 150, { user: 'dan', client: 'mail' }),
+    );
+    expect(subs(found)).toEqual(['ann', 'ben']);
+  });
+});
+
+describe('token-of-another-client', () => {
+  it('finds a token made of the ID-JAG of another client, and no other', async () => {
+    const at = later();
+    const found = await world.after(
+      'token-of-another-client',
+      jag('eve-1', at, { user: 'eve', client: 'mail' }),
+      issued('eve-1', at + 1, { user: 'eve', client: 'thief' }),
+      jag('eve-2', at, { user: 'eve', client: 'mail' }),
+      issued('eve-2', at + 1, { user: 'eve', client: 'mail' }),
+    );
+    expect(found).toMatchObject([
+      {
+        count: 1,
+        client: { client_id: 'thief-at-crm' },
+        details: { issued_to: 'mail-at-crm' },
+        stop: { selector: { client: { iss: CRM_AS, client_id: 'thief-at-crm' } } },
+      },
+    ]);
+  });
+});
+
+describe('bulk-export', () => {
+  const kind = 'bulk-export';
+  const night = (holder: Holder, at: number, records: number, calls = 1) => {
+    const jti = `${holder.user}-${at}`;
+    return [
+      issued(jti, at, holder),
+      ...many(calls, (nth) => used(jti, at + 10 + nth, { operation: 'export', records })),
+    ];
+  };
+  it('finds a day far over the pair’s own, once, and adds what comes the same day', async () => {
+    const at = later();
+    const fay = { user: 'fay', client: 'report', agent: 'reporter' };
+    await world.after(kind, ...[1, 2, 3].flatMap((day) => night(fay, at + day * DAY, 50)));
+    clock += 4 * DAY;
+    const found = await world.after(kind, ...night(fay, at + 4 * DAY + 7_200, 3_000, 4));
+    expect(found).toMatchObject([
+      { user: { sub: 'fay' }, agent: { id: 'reporter' }, count: 4, details: { records: 12_000, usual: 50 } },
+    ]);
+    expect(await world.after(kind, ...night(fay, at + 4 * DAY + 9_000, 3_000))).toMatchObject([
+      { count: 5, details: { records: 15_000 } },
+    ]);
+  });
+
+  it('does not find a job that reads as much every night, nor a small number however unusual', async () => {
+    const at = later();
+    clock += 4 * DAY;
+    const job = { user: 'job', client: 'backup' };
+    const first = await world.after(kind, ...night(job, at, 90_000));
+    const found = await world.after(
+      kind,
+      ...[1, 2, 3].flatMap((day) => night(job, at + day * DAY, 90_000 + day)),
+      ...[1, 2, 3].flatMap((day) => night({ user: 'gus', client: 'report' }, at + day * DAY, day === 3 ? 900 : 1)),
+    );
+    // Others read as much of the resource in a day, so that not even the first night is far over what is usual.
+    expect(subs(first)).toEqual(['fay']);
+    expect(subs(found)).toEqual(['fay']);
+  });
+});
+
+describe('scopes-grew', () => {
+  const kind = 'scopes-grew';
+  const approved = (name: 'connection.created' | 'connection.updated', at: number, scope: string, client = 'docs') =>
+    say('idp', name, at, {
+      iss: IDP,
+      tenant: 'acme',
+      idp_client_id: client,
+      aud: [CRM_AS],
+      client_id: `${client}-at-crm`,
+      resource: [CRM],
+      scope,
+    });
+  it('finds an approval that adds a scope, and its first use', async () => {
+    const at = later();
+    const hal = { user: 'hal', client: 'docs', scope: 'files.read files.export' };
+    const found = await world.after(
+      kind,
+      approved('connection.created', at, 'files.read'),
+      issued('hal-1', at + 10, { ...hal, scope: 'files.read' }),
+      used('hal-1', at + 20, { scope: 'files.read' }),
+      approved('connection.updated', at + 100, 'files.read files.export'),
+    );
+    expect(found).toMatchObject([
+      {
+        client: { client_id: 'docs-at-crm' },
+        first_seen: timeText(at + 100),
+        details: { added: 'files.export', how: 'approved' },
+      },
+    ]);
+    const more = await world.after(
+      kind,
+      issued('hal-2', at + 200, hal),
+      used('hal-2', at + 210, { scope: 'files.export' }),
+      used('hal-2', at + 220, { scope: 'files.export' }),
+    );
+    expect(more).toMatchObject([
+      {
+        first_seen: timeText(at + 210),
+        count: 1,
+        user: { sub: 'hal' },
+        details: { added: 'files.export', how: 'used' },
+      },
+      { details: { how: 'approved' } },
+    ]);
+  });
+
+  it('does not find a first approval, one that takes a scope away, or the use of what was approved first', async () => {
+    const at = later();
+    const found = await world.after(
+      kind,
+      approved('connection.created', at, 'files.read files.write', 'notes'),
+      approved('connection.updated', at + 10, 'files.read', 'notes'),
+      issued('ian-1', at + 20, { user: 'ian', client: 'notes', scope: 'files.read' }),
+      used('ian-1', at + 30, { scope: 'files.read' }),
+    );
+    expect(found.filter(({ client }) => client?.client_id === 'notes-at-crm')).toEqual([]);
+  });
+});
+
+describe('use-after-silence', () => {
+  const kind = 'use-after-silence';
+  const once = (user: string, client: string, at: number) => [
+    issued(`${client}-${at}`, at, { user, client }),
+    used(`${client}-${at}`, at + 10, { records: 7 }),
+  ];
+  const approved = (client: string, at: number) =>
+    say('idp', 'connection.created', at, {
+      iss: IDP,
+      tenant: 'acme',
+      idp_client_id: client,
+      aud: [CRM_AS],
+      client_id: `${client}-at-crm`,
+      resource: [CRM],
+      scope: 'all.read',
+    });
+  it('finds the first use after a week of what was in use, and a large first use of what was approved a week ago', async () => {
+    const at = later();
+    clock += 12 * DAY;
+    const found = await world.after(
+      kind,
+      approved('vault-tool', at),
+      approved('quiet-tool', at),
+      ...[0, 1, 2, 3].flatMap((day) => once('jim', 'old-tool', at + day * DAY)),
+      ...once('jim', 'rare-tool', at + 2 * DAY),
+      issued('kim-1', at + 7 * DAY, { user: 'kim', client: 'vault-tool' }),
+      used('kim-1', at + 7 * DAY + 60, { records: 640 }),
+      ...once('kim', 'quiet-tool', at + 7 * DAY + 100),
+      ...once('jim', 'old-tool', at + 10 * DAY),
+      ...once('jim', 'rare-tool', at + 9 * DAY),
+    );
+    expect(found.map(({ client, details }) => [client?.client_id, details['days'], details['never_used']])).toEqual([
+      ['old-tool-at-crm', 7, false],
+      ['vault-tool-at-crm', 7, true],
+    ]);
+  });
+
+  it('does not find a new client, a weekend, or a user who was away while others were not', async () => {
+    const at = later();
+    clock += 8 * DAY;
+    await world.after(
+      kind,
+      ...[0, 1, 2, 3].flatMap((day) => once('lee', 'shared', at + day * DAY)),
+      ...once('max', 'shared', at + 5 * DAY),
+      ...once('lee', 'shared', at + 10 * DAY),
+    );
+    expect((await world.list(`&kind=${kind}`)).filter(({ client }) => client?.client_id === 'shared-at-crm')).toEqual(
+      [],
+    );
+  });
+});
+
+describe('new-at-sensitive-resource', () => {
+  it('finds a client that exports on its first day, not one that reads, and not one that was there before', async () => {
+    const at = later();
+    const found = await world.after(
+      'new-at-sensitive-resource',
+      issued('nat-1', at, { user: 'nat', client: 'fresh-a' }),
+      used('nat-1', at + 10, { operation: 'export' }),
+      issued('nat-2', at, { user: 'nat', client: 'fresh-b' }),
+      used('nat-2', at + 10),
+      issued('nat-3', at + DAY, { user: 'nat', client: 'fresh-b' }),
+      used('nat-3', at + DAY + 10, { operation: 'delete' }),
+    );
+    const clients = found.map(({ client }) => client?.client_id);
+    expect(clients).toContain('fresh-a-at-crm');
+    expect(clients).not.toContain('fresh-b-at-crm');
+  });
+});
+
+describe('refusals', () => {
+  const kind = 'refusals';
+  it('finds a burst, with all that was refused', async () => {
+    const at = later();
+    const found = await world.after(
+      kind,
+      issued('oda-1', at, { user: 'oda', client: 'probe', agent: 'prober' }),
+      used('oda-1', at + 5),
+      ...many(25, (nth) => refused('oda-1', at + 10 + nth * 12)),
+    );
+    expect(found).toMatchObject([
+      { user: { sub: 'oda' }, agent: { id: 'prober' }, count: 25, details: { burst: 25, resources: 1 } },
+    ]);
+  });
+
+  it('finds a burst whose beginning came in an earlier step', async () => {
+    const at = later();
+    await world.after(
+      kind,
+      issued('pia-1', at, { user: 'pia', client: 'probe' }),
+      ...many(6, (nth) => refused('pia-1', at + nth)),
+    );
+    expect(subs(await world.list(`&kind=${kind}`))).toEqual(['oda']);
+    expect(subs(await world.after(kind, ...many(6, (nth) => refused('pia-1', at + 20 + nth))))).toEqual(['oda', 'pia']);
+  });
+
+  it('does not find a few, a slow trickle, refusals among many allowed uses, or a scanner that is refused every day', async () => {
+    const at = later();
+    clock += DAY;
+    await world.after(
+      kind,
+      issued('quy-1', at, { user: 'quy', client: 'tool' }),
+      ...many(20, (nth) => refused('quy-1', at + nth * 170)),
+      issued('rex-1', at, { user: 'rex', client: 'tool' }),
+      ...many(12, (nth) => [
+        used('rex-1', at + nth * 10),
+        used('rex-1', at + nth * 10),
+        refused('rex-1', at + nth * 10),
+      ]).flat(),
+      issued('sal-1', at, { user: 'sal', client: 'scanner' }),
+      ...many(9, (nth) => refused('sal-1', at + nth)),
+      issued('sal-2', at + DAY, { user: 'sal', client: 'scanner' }),
+      ...many(12, (nth) => refused('sal-2', at + DAY + nth)),
+    );
+    expect(subs(await world.list(`&kind=${kind}`))).toEqual(['oda', 'pia']);
+  });
+});
+
+describe('second-hop', () => {
+  const kind = 'second-hop';
+  const parent = (jti: string) => ({ parent: { iss: CRM_AS, jti } });
+  const hop = (user: string, client: string, at: number) => [
+    issued(`${user}-one-${at}`, at, { user, client }),
+    used(`${user}-one-${at}`, at + 5),
+    jag(`${user}-two-${at}`, at + 10, { user, client, app: 'wiki' }, parent(`${user}-one-${at}`)),
+    issued(`${user}-two-${at}`, at + 11, { user, client, app: 'wiki' }),
+    used(`${user}-two-${at}`, at + 20, {}, 'wiki'),
+    used(`${user}-two-${at}`, at + 30, {}, 'wiki'),
+  ];
+  it('finds a traded token at a resource where its user never was', async () => {
+    const at = later();
+    expect(await world.after(kind, ...hop('tom', 'reader', at))).toMatchObject([
+      { user: { sub: 'tom' }, client: { client_id: 'reader-at-wiki' }, count: 2, first_seen: timeText(at + 20) },
+    ]);
+  });
+
+  it('does not find it where the user was before, or where the client goes for many', async () => {
+    const at = later();
+    clock += 4 * DAY;
+    await world.after(
+      kind,
+      issued('una-0', at, { user: 'una', client: 'browser', app: 'wiki' }),
+      used('una-0', at + 1, {}, 'wiki'),
+      ...hop('una', 'reader', at + DAY),
+    );
+    for (const user of ['va', 'vb', 'vc', 'vd']) await world.after(kind, ...hop(user, 'router', (clock += 600)));
+    expect(subs(await world.list(`&kind=${kind}`))).toEqual(['tom', 'va', 'vb', 'vc']);
+  });
+});
+
+describe('id-jag-replayed', () => {
+  it('finds a second access token of one ID-JAG and a refused replay; not a refreshed one, not another refusal', async () => {
+    const at = later();
+    const wes = { user: 'wes', client: 'mail' };
+    const twice = { id_jag: { ...named('wes'), jti: 'jag-of-wes-1' } };
+    const denied = (jti: string, reason: string) =>
+      say('crm', 'token.denied', at + 40, {
+        iss: CRM_AS,
+        id_jag: { iss: IDP, jti },
+        client_id: 'mail-at-crm',
+        aud: [CRM],
+        error: 'invalid_grant',
+        reason,
+      });
+    const found = await world.after(
+      'id-jag-replayed',
+      issued('wes-1', at, wes),
+      issued('wes-2', at + 30, wes, twice),
+      issued('wes-3', at, wes),
+      issued('wes-3-refresh', at, wes, {
+        kind: 'refresh',
+        aud: [CRM_AS],
+        id_jag: { ...named('wes'), jti: 'jag-of-wes-3' },
+      }),
+      issued('wes-4', at + 600, wes, { id_jag: { ...named('wes'), jti: 'jag-of-wes-3' } }),
+      denied('jag-r', 'the ID-JAG was presented before'),
+      denied('jag-s', 'the ID-JAG has expired'),
+    );
+    expect(found.map(({ details, count }) => [details['how'], count]).sort()).toEqual([
+      ['accepted', 1],
+      ['refused', 1],
+    ]);
+  });
+});
+
+describe('lineage-trouble', () => {
+  it('finds a contradicted token, and uses whose token comes five hours later; not one that comes at once', async () => {
+    const at = later();
+    const xia = { user: 'xia', client: 'mail' };
+    const found = await world.after(
+      'lineage-trouble',
+      issued('xia-1', at, xia),
+      issued('xia-1', at + 10, xia, { exp: at + 9_999 }),
+      used('xia-2', at + 20),
+      used('xia-2', at + 25),
+      issued('xia-3', at + 30, xia),
+      used('xia-3', at + 40),
+      say('crm', 'token.issued', at + 18_000, issued('xia-2', at + 15, xia).data as never),
+    );
+    expect(found.map(({ details, count }) => [details['how'], count]).sort()).toEqual([
+      ['contradicted', 1],
+      ['late', 2],
+    ]);
+  });
+});
+
+describe('long-lived-token', () => {
+  it('finds access tokens of over a day or without an end, and no shorter one', async () => {
+    const at = later();
+    const found = await world.after(
+      'long-lived-token',
+      issued('yan-1', at, { user: 'yan', client: 'forever' }, { exp: at + 30 * DAY }),
+      issued('yan-2', at, { user: 'yan', client: 'forever' }, { exp: at + 20 * DAY }),
+      issued('yan-3', at, { user: 'yan', client: 'day' }, { exp: at + DAY }),
+      issued('yan-4', at, { user: 'yan', client: 'refresher' }, { kind: 'refresh', aud: [CRM_AS], exp: at + 30 * DAY }),
+    );
+    expect(found).toMatchObject([
+      {
+        severity: 'low',
+        count: 2,
+        client: { client_id: 'forever-at-crm' },
+        source: { name: 'crm' },
+        details: { hours: 720 },
+      },
+    ]);
+  });
+});
+
+describe('conditions', () => {
+  it('source-trouble finds missing numbers, and closes itself when they come', async () => {
+    const at = later();
+    const numbered = (sequence: number, when: number) => used('zoe-1', when, { sequence } as never, 'wiki');
+    const gaps = async (...events: readonly Said[]) =>
+      (await world.after('source-trouble', ...events)).filter(({ details }) => details['how'] === 'gaps');
+    const found = await gaps(
+      issued('zoe-1', at, { user: 'zoe', client: 'mail', app: 'wiki' }),
+      ...[1, 2, 5].map((sequence) => numbered(sequence, at + sequence)),
+    );
+    expect(found).toMatchObject([
+      { state: 'open', source: { name: 'wiki' }, count: 2, details: { how: 'gaps' }, stop: null },
+    ]);
+    const closed = await gaps(...[3, 4].map((sequence) => numbered(sequence, at + 200)));
+    expect(closed).toMatchObject([{ state: 'resolved' }]);
+    expect(closed[0]!.closed_at).not.toBeNull();
+    // It opens again, as the same finding.
+    expect(await gaps(numbered(9, at + 400))).toMatchObject([{ id: found[0]!.id, state: 'open', count: 3 }]);
+  });
+
+  it('source-trouble finds a source that is silent for longer than ever, while others go on', async () => {
+    // The pauses of the last three weeks count.
+    clock += 30 * DAY;
+    const at = later();
+    clock += 10 * DAY;
+    const daily = (user: string, app: 'crm' | 'wiki', days: number) =>
+      many(days, (day) => [
+        issued(`${user}-${day}`, at + day * DAY, { user, client: 'mail', app }),
+        used(`${user}-${day}`, at + day * DAY + 10, {}, app),
+      ]).flat();
+    const events = [...daily('abe', 'wiki', 5), ...daily('bea', 'crm', 9)].sort((one, other) => one.at - other.at);
+    const found = await world.after('source-trouble', ...events);
+    const silent = found.filter(({ details, state }) => details['how'] === 'silent' && state === 'open');
+    expect(silent.map(({ source }) => source?.name)).toContain('wiki');
+    expect(silent.map(({ source }) => source?.name)).not.toContain('crm');
+  });
+
+  it('idle-rule finds a block that nothing met for a day, and closes itself when something does', async () => {
+    const at = later();
+    clock += 3 * DAY;
+    await world.tell(
+      issued('cal-1', at, { user: 'cal', client: 'mail' }),
+      issued('deb-1', at, { user: 'deb', client: 'mail' }, { exp: at + 5 * DAY }),
+    );
+    await world.order('r-cal', at + 10, { effect: 'block', selector: { user: named('cal') } });
+    await world.order('r-deb', at + 10, { effect: 'block', selector: { user: named('deb') } });
+    const kind = 'idle-rule';
+    await world.after(kind, refused('deb-1', at + 60));
+    const found = await world.after(kind, issued('eli-1', at + 2 * DAY, { user: 'eli', client: 'mail' }));
+    expect(found).toMatchObject([{ severity: 'info', user: { sub: 'cal' }, details: { rule: 'r-cal' } }]);
+    expect(
+      await world.after(
+        kind,
+        issued('cal-2', at + 2 * DAY + 100, { user: 'cal', client: 'mail' }),
+        refused('cal-2', at + 2 * DAY + 200),
+      ),
+    ).toMatchObject([{ state: 'resolved' }]);
+  });
+});
+
+describe('administration', () => {
+  it('finds a rule on everything, and no other rule', async () => {
+    const at = later();
+    await world.order('r-all', at, { effect: 'block', selector: { all: true } });
+    await world.order('r-one', at, { effect: 'block', selector: { user: named('nobody') } });
+    expect(await world.after('administration')).toMatchObject([
+      { severity: 'high', details: { how: 'all', rule: 'r-all', by: 'acme-revoke' }, stop: null },
+    ]);
+  });
+});
