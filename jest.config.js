@@ -80,6 +80,7 @@ export const SLOW_SPECS = {
     'test/integration/explore/recount.spec.ts',
     'test/integration/query/as-of-property.spec.ts',
     'test/integration/query/blast-rule.spec.ts',
+    'test/integration/query/cold-property.spec.ts',
     'test/integration/query/timeline-property.spec.ts',
     'test/integration/query/used-after-property.spec.ts',
     'test/integration/selection/reached-property.spec.ts',

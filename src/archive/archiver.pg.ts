@@ -6,6 +6,7 @@ import { findDue, findRange } from './closed-ranges.pg.js';
 import { findDamaged, type Damaged } from './check.pg.js';
 import { withArchiveLock } from './lock.pg.js';
 import type { ArchivedFile } from './manifest.pg.js';
+import { leaveDue, type Left } from './leave/leave.pg.js';
 import { isPlace, takePlace } from './place.pg.js';
 import { SEGMENT_ENTRIES, type Range } from './segment.js';
 import { writeSegment, type Step } from './write-segment.pg.js';
@@ -18,6 +19,8 @@ const MOST_RETRY_MS = 60_000;
 /** Pause between two checks of all files, and of those that were damaged. */
 const CHECK_EVERY_MS = 24 * 3_600_000;
 const CHECK_DAMAGED_EVERY_MS = 60_000;
+/** Pause between two looks for uses that may leave PostgreSQL. */
+const LEAVE_EVERY_MS = 10 * 60_000;
 /** Damaged files that one check names in the log. */
 const MAX_NAMED = 10;
 
@@ -29,6 +32,9 @@ export interface ArchiverOptions {
   readonly metrics: Metrics;
   readonly segmentEntries?: bigint;
   readonly lookEveryMs?: number;
+  /** Whole days after which archived uses leave PostgreSQL. Default: they stay. */
+  readonly hotDays?: number | undefined;
+  readonly leaveEveryMs?: number;
   readonly onStep?: (step: Step, range: Range) => Promise<void> | void;
 }
 
@@ -40,11 +46,12 @@ export interface Archiver {
 
 /** Archives closed ranges of every ledger while it runs, one segment at a time, and checks the files once a day. */
 export function createArchiver(options: ArchiverOptions): Archiver {
-  const { pool, root, log, metrics, lookEveryMs = LOOK_EVERY_MS } = options;
+  const { pool, root, log, metrics, lookEveryMs = LOOK_EVERY_MS, hotDays, leaveEveryMs = LEAVE_EVERY_MS } = options;
   const stopping = new AbortController();
   const measured = createArchiveMetrics(metrics);
   let running: Promise<void> = Promise.resolve();
   const checked = { allAt: Number.NEGATIVE_INFINITY, at: 0, damaged: [] as readonly Damaged[] };
+  const leaving = { at: Number.NEGATIVE_INFINITY, verified: new Map<string, number>() };
 
   /** Returns the pause before the next turn. */
   async function turn(): Promise<number> {
@@ -56,6 +63,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     } finally {
       measured.lag(await findDue(pool, options.segmentEntries ?? SEGMENT_ENTRIES));
     }
+    await leave();
     if (wrote === undefined) return lookEveryMs;
     const took = performance.now() - startedAt;
     measured.wrote(wrote.files);
@@ -91,6 +99,23 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     for (const { path, problem } of damaged.slice(0, MAX_NAMED))
       log.error({ path, problem }, 'a file of the archive is damaged; run `rescind rebuild archive` to make it anew');
     if (damaged.length > MAX_NAMED) log.error({ files: damaged.length }, 'so many files of the archive are damaged');
+  }
+
+  /** Lets old uses leave from time to time. A failure waits for the next time: the archive goes on. */
+  async function leave(): Promise<void> {
+    if (hotDays === undefined || performance.now() - leaving.at < leaveEveryMs) return;
+    let left: Left | undefined;
+    try {
+      left = await leaveDue({ pool, root, log, hotDays, verified: leaving.verified, signal: stopping.signal });
+    } catch (err) {
+      if (!stopping.signal.aborted) log.warn({ err }, 'old uses cannot leave the database; trying again later');
+    }
+    leaving.at = performance.now();
+    if (left === undefined) return;
+    measured.left(left);
+    if (left.uses > 0) log.info({ ...left }, 'uses have left the database; the archive has them');
+    if (left.staying > 0)
+      log.debug({ uses: left.staying }, 'old uses stay in the database: what they belong to is not known yet');
   }
 
   async function run(): Promise<void> {
@@ -189,6 +214,17 @@ function createArchiveMetrics(metrics: Metrics) {
   );
   const segments = metrics.counter('rescind_archive_segments_total', 'Segments that this process wrote.');
   const uses = metrics.counter('rescind_archive_uses_total', 'Uses that this process archived.');
+  const leftUses = metrics.counter(
+    'rescind_archive_left_uses_total',
+    'Uses that this process let leave the database, because the archive has them and they are older than HOT_DAYS.',
+  );
+  let staying = 0;
+  metrics.gauge(
+    'rescind_archive_staying_uses',
+    'Old uses that stay in the database, because what they belong to is not known yet; of the partitions that were last looked at.',
+    [],
+    () => staying,
+  );
   const bytes = metrics.counter('rescind_archive_bytes_total', 'Bytes of the files that this process wrote.');
   return {
     lag(due: readonly { readonly lagMs: number }[]) {
@@ -197,6 +233,10 @@ function createArchiveMetrics(metrics: Metrics) {
     },
     damaged(files: number) {
       damagedFiles = files;
+    },
+    left(left: Left) {
+      leftUses.inc(left.uses);
+      staying = left.staying;
     },
     wrote(files: readonly ArchivedFile[]) {
       segments.inc();

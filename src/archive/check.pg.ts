@@ -36,7 +36,7 @@ export async function findDamaged({
       signal?.throwIfAborted();
       const path = join(tenantDirectory(root, tenant), pathOf(file));
       if (wanted?.has(path) === false) continue;
-      const problem = await problemOf(path, file, signal);
+      const problem = await problemOf(path, file, { signal });
       if (problem !== undefined) damaged.push({ tenant, file, path, problem });
       onChecked?.(nth + 1, files.length);
     }
@@ -44,13 +44,15 @@ export async function findDamaged({
   return damaged;
 }
 
-async function problemOf(
+/** Says how a file differs from its manifest row; with `bySize`, without reading it. */
+export async function problemOf(
   path: string,
   file: ArchivedFile,
-  signal?: AbortSignal,
+  { signal, bySize = false }: { readonly signal?: AbortSignal | undefined; readonly bySize?: boolean },
 ): Promise<Damaged['problem'] | undefined> {
   try {
     if ((await stat(path)).size !== file.bytes) return 'size';
+    if (bySize) return undefined;
     return (await hashFile(path, signal)).sha256 === file.sha256 ? undefined : 'sha256';
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return 'missing';

@@ -4,6 +4,7 @@ import type { Pool } from '../platform/postgres/index.js';
 import { findDamaged, type Damaged } from './check.pg.js';
 import { withArchiveLock } from './lock.pg.js';
 import { movePlace } from './place.pg.js';
+import type { Range } from './segment.js';
 import { rewriteSegment } from './write-segment.pg.js';
 
 /** How long a rebuild waits for the service to end the segment that it writes, and how often it asks. */
@@ -55,6 +56,7 @@ export async function rebuildArchive({
       for (const { tenant, first, end, day } of ranges.values()) {
         signal?.throwIfAborted();
         const range = { tenant, first, end, day };
+        await refuseCold(client, range);
         for (const { name, rows } of await rewriteSegment({ client, root, range, ...(signal ? { signal } : {}) }))
           if ((before.get(`${tenant} ${first} ${name}`) ?? rows) !== rows) otherRows += 1;
         segments += 1;
@@ -65,6 +67,18 @@ export async function rebuildArchive({
     signal,
   );
   return locked;
+}
+
+/** Uses that have left PostgreSQL can be copied from there again once a rebuild has brought them back. */
+async function refuseCold(client: Pick<Pool, 'query'>, { tenant, first }: Range): Promise<void> {
+  const { rowCount } = await client.query('SELECT FROM access_cold WHERE tenant = $1 AND end_ix > $2::bigint', [
+    tenant,
+    String(first),
+  ]);
+  if (rowCount! > 0)
+    throw new RescindError('archive-damaged', {
+      detail: `uses of the damaged segment ${first} of ${tenant} have left the database: run \`rescind rebuild usage\`, which brings them back from the ledger, then \`rescind rebuild archive\``,
+    });
 }
 
 async function waitForLock<T>(

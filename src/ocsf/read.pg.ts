@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { isOwnEventName, knownData } from '../contracts/index.js';
 import { readEntries } from '../log/index.js';
-import { readAttributions, readEntryEvent } from '../projections/index.js';
+import { readAttributions, readEntryEvent, type Ask } from '../projections/index.js';
 import type { LedgerEvent, OcsfEvent } from './event.js';
 import { toOcsf } from './to-ocsf.js';
 import { VERSION } from '../version.js';
@@ -17,6 +17,8 @@ export interface OcsfPage {
 
 export interface OcsfReaderOptions {
   readonly pool: Pick<Pool, 'query'>;
+  /** Reads attributions, of which some may lie in the archive alone. */
+  readonly ask: Ask;
   /** Name of a tenant, and of a source; ids if they are not registered. */
   readonly tenantName: (tenant: string) => string;
   readonly sourceName: (source: string) => string;
@@ -28,13 +30,13 @@ export interface OcsfReader {
   read(tenant: string, from: bigint, to: bigint): Promise<OcsfPage>;
 }
 
-export function createOcsfReader({ pool, tenantName, sourceName }: OcsfReaderOptions): OcsfReader {
+export function createOcsfReader({ pool, ask, tenantName, sourceName }: OcsfReaderOptions): OcsfReader {
   return {
     async read(tenant, from, to) {
       if (from >= to) return { events: [], next: from };
       const entries = await readEntries(pool, tenant, from, from + PAGE < to ? from + PAGE : to);
       const next = entries.at(-1)!.index + 1n;
-      const attributions = await readAttributions(pool, tenant, from, next);
+      const attributions = await ask(tenant, (snapshot) => readAttributions(snapshot, from, next));
       const events = entries.flatMap((entry): OcsfEvent[] => {
         const said = readEntryEvent(entry, tenant);
         // An erased payload says nothing any more.

@@ -3,7 +3,13 @@ interface TableDeclaration {
   readonly later?: readonly string[];
   /** Statement whose rows are compared instead of the table's own, if the latter depend on how events were batched. `{table}` stands for the table. */
   readonly compared?: string;
+  /** Condition that the rebuilt rows `r` must meet to be compared. `{live}` stands for the schema of the live tables. */
+  readonly except?: string;
 }
+
+/** Leaves out the rows that the live table lacks because they are cold. */
+const NOT_COLD = `NOT EXISTS (SELECT FROM {live}.access_cold c WHERE c.tenant = r.tenant AND r.ix < c.end_ix AND r.at < c.end_at)
+  OR EXISTS (SELECT FROM {live}.access a WHERE a.tenant = r.tenant AND a.ix = r.ix AND a.at = r.at)`;
 
 /** Reads `source_event`, which has a row for each batch, as one row for each event. */
 const SOURCE_EVENTS = `SELECT tenant, source, what, arrival, (last_ix >> 16 << 16) + e.ix AS ix, e.delay
@@ -63,7 +69,10 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
           'access_agent_late',
           'access_foreign_late',
         ],
+        except: NOT_COLD,
       },
+      // A rebuild brings every use back.
+      access_cold: { compared: 'SELECT 1 AS cold FROM {table} WHERE tenant IS NULL' },
       first_use: {},
       source_routes: {},
       use_total: {},

@@ -18,7 +18,24 @@ export {
 export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from './usage/edge-sums.pg.js';
 export { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from './usage/user-uses.pg.js';
 export { readAttributions, type UseAttribution } from './usage/attributions.pg.js';
-export { BLOCK_BITS } from './usage/blocks.js';
+export { BLOCK_BITS, firstOfBlock } from './usage/blocks.js';
+export {
+  COLD_COLUMNS,
+  type ColdLines,
+  type ColdUses,
+  type ReadsUses,
+  type UsesRead,
+} from './cold/uses-read.js';
+export { MAX_COLD_USES } from './cold/thaw.pg.js';
+export { deleteCold, LEAVE_STEP, type Archived } from './cold/leave.pg.js';
+export {
+  dropPartition,
+  isHeldUp,
+  makePartitions,
+  readShape,
+  type Dropped,
+  type Partition,
+} from './cold/partitions.pg.js';
 export type { Conflict } from './tokens/write.pg.js';
 export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
 export { ENTER_GATE } from './gate.js';

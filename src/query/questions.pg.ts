@@ -30,7 +30,7 @@ import type { SearchAnswer } from './search/answers.js';
 import { createSearchQuestion } from './search/search.pg.js';
 import { createSequencesQuestion } from './lists/sequences.pg.js';
 import { createOcsfReader } from '../ocsf/index.js';
-import { createAsk } from '../projections/index.js';
+import { createAsk, type ColdUses } from '../projections/index.js';
 import { createFindStopping, type FindStopping } from './lists/token-lineage.js';
 import type { TimelinePage } from './timeline/answers.js';
 import { createTimelineQuestion } from './timeline/timeline.pg.js';
@@ -79,6 +79,8 @@ export interface QuestionsOptions {
   readonly findStopping?: FindStopping;
   /** Finds uses by filters that no index serves. Without it, such filters walk all accesses of the window. */
   readonly findUses?: FindUses;
+  /** Reads uses that have left the database. Without it, questions that need them are refused. */
+  readonly cold?: ColdUses | undefined;
   /** Previews a proposed rule. Without it, proposed rules come without a preview. */
   readonly previewOrder?: PreviewOrder;
   /** Facts about sources and tokens that other parts of this process know. */
@@ -90,9 +92,9 @@ export interface QuestionsOptions {
 export function createQuestions(options: QuestionsOptions): Questions {
   const reader = createReader(options.control);
   const { findStopping = createFindStopping(reader), now = () => Math.floor(Date.now() / 1000) } = options;
-  const { pool, reportPool = pool, leaving } = options;
-  const ask = createAsk({ pool, now, leaving });
-  const askForReport = createAsk({ pool: reportPool, now, leaving });
+  const { pool, reportPool = pool, leaving, cold } = options;
+  const ask = createAsk({ pool, now, leaving, cold });
+  const askForReport = createAsk({ pool: reportPool, now, leaving, cold });
   const follow = createFollowPairs();
   const streams = createReportStreams();
   return {
@@ -117,6 +119,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
       streams,
       ocsf: createOcsfReader({
         pool: reportPool,
+        ask: askForReport,
         tenantName: reader.tenantName,
         sourceName: (id) => reader.source(id).name ?? id,
       }),

@@ -29,7 +29,7 @@ export function startArchive({ config, url, log, metrics, lifecycle, pool: watch
       log,
     }),
   );
-  const archiver = createArchiver({ pool, root: config.archiveDir, log, metrics });
+  const archiver = createArchiver({ pool, root: config.archiveDir, log, metrics, hotDays: config.hotDays });
   lifecycle.onStop('archiver', () => archiver.stop());
   archiver.start();
 }

@@ -4,6 +4,7 @@ import { isLoopback } from '../platform/config/index.js';
 import type { KafkaServers } from '../platform/embedded/index.js';
 import { createKafka } from '../platform/kafka/index.js';
 import { createPool } from '../platform/postgres/index.js';
+import { createAsk, type ColdUses } from '../projections/index.js';
 import { createReader } from '../query/index.js';
 import { refuseWhen } from './not-ready.js';
 import type { Parts } from './parts.js';
@@ -40,7 +41,7 @@ export function startTopicFeeds(parts: Parts, servers: KafkaServers, key: Buffer
 }
 
 /** Publishes ledgers as OCSF events, if the configuration says so. Nothing waits for it. */
-export function startSiemFeed(parts: Parts, servers: KafkaServers): void {
+export function startSiemFeed(parts: Parts, servers: KafkaServers, cold: ColdUses): void {
   const { config, url, log, metrics, lifecycle, follower } = parts;
   if (config.ocsfTopics === 'off') return;
   const pool = createPool({
@@ -52,7 +53,8 @@ export function startSiemFeed(parts: Parts, servers: KafkaServers): void {
   lifecycle.onStop('OCSF pool', () => pool.end());
   parts.watchPool('ocsf', pool);
   const kafka = createKafka({ ...servers, clientId: 'rescind-ocsf', log });
-  const feed = createSiemFeed({ kafka, pool, state: follower.state, log, metrics, prefix: config.topicPrefix });
+  const ask = createAsk({ pool, now: () => Math.floor(Date.now() / 1000), cold });
+  const feed = createSiemFeed({ kafka, pool, ask, state: follower.state, log, metrics, prefix: config.topicPrefix });
   lifecycle.onStop('OCSF feed', () => feed.stop());
   feed.start();
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createArchivedUses } from '../explore/index.js';
 import type { Config } from '../platform/config/index.js';
 import { announceInstance, type Lifecycle } from '../platform/process/index.js';
 import { ADMIN_KEY_FILE } from '../registry/index.js';
@@ -22,14 +23,16 @@ export async function startProcess(
   const { parts, topicKeys, admin, kafkaProblem } = await layFoundation(config, options, lifecycle);
   const { servers } = parts;
   const registry = startRegistry(parts);
+  const cold = createArchivedUses({ log, archiveRoot: config.archiveDir });
+  lifecycle.onStop('cold uses', () => cold.stop());
   if (config.roles.has('feed') && servers) {
     startTopicFeeds(parts, servers, await topicKeys.ensure());
-    startSiemFeed(parts, servers);
+    startSiemFeed(parts, servers, cold);
   }
   if (config.roles.has('feed')) startFindings(parts);
   const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
   if (config.roles.has('archive')) startArchive(parts);
-  const serving = config.roles.has('serve') ? startServing(parts, ingest) : undefined;
+  const serving = config.roles.has('serve') ? startServing(parts, ingest, cold) : undefined;
 
   const url = await listenFor(parts, { registry, ingest, serving });
   // A group's holder does so for its members.

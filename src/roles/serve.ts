@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Caller, ControlFollower } from '../control/index.js';
-import { createExplore } from '../explore/index.js';
+import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
 import { createFindings } from '../findings/index.js';
 import { createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
@@ -26,7 +26,7 @@ import type { Parts } from './parts.js';
 const EXPLORING_AT_ONCE = 3;
 
 /** Starts the role `serve`: introspection, orders, questions, and the feeds of guards where the process has the role `feed` too. */
-export function startServing(parts: Parts, ingest: Ingest | undefined) {
+export function startServing(parts: Parts, ingest: Ingest | undefined, cold: ArchivedUses) {
   const {
     config,
     url,
@@ -125,6 +125,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined) {
   lifecycle.onStop('explore', () => explore.stop());
   const questions = createQuestions({
     findUses: explore,
+    cold,
     pool: questionPool,
     reportPool,
     leaving,

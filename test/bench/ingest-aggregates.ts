@@ -22,7 +22,7 @@ import { leaveOutAggregates } from './without-aggregates.js';
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 6);
 /** The first round closes a block of users' sums. */
 const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 20_000);
-const EVENTS_A_BATCH = 2_000;
+const EVENTS_A_BATCH = 8_000;
 /** Events that the consumer of Kafka judges before the batch that is being written has its turn. */
 const JUDGED_IN_A_TURN = 16;
 const SEED = 'rescind';

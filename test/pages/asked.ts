@@ -85,6 +85,22 @@ export const ASKED: readonly AskedQuestion[] = [
     path: `/v1/access?${user('nadia.rossi')}`,
   },
   {
+    title: 'What has come since?',
+    why: 'For a SIEM that polls: the accesses behind an index, in the order of the ledger. `-1` begins with the first entry; go on with the index of the last item.',
+    route: '/v1/access',
+    path: '/v1/access?after_index=-1&limit=2',
+  },
+  {
+    title: 'What did this type of agent do?',
+    why: 'Any filter alone: `operation`, `outcome`, `route`, `scope`, `client_address`, `agent_type`. What has no index is answered as `/v1/explore` does.',
+    route: '/v1/access',
+    path: async (api) => {
+      const { body } = await api.get(`/v1/access?${agent('invoice-reader')}&limit=1`);
+      const { facts } = (await api.get(`/v1/tokens/${body.items[0].token}`)).body;
+      return `/v1/access?agent_type=${encodeURIComponent(facts.agent?.type ?? facts.id_jag.agent.type)}&limit=2`;
+    },
+  },
+  {
     title: 'And what was known of it then?',
     why: 'Any question as of a moment. At noon nobody could say whose these calls were; the application told of its tokens at three.',
     route: '/v1/access',
@@ -101,6 +117,15 @@ export const ASKED: readonly AskedQuestion[] = [
     why: 'Grants, uses, rules and all that sources said of one user, client, agent or resource, in one list. A leaver’s story reads from top to bottom.',
     route: '/v1/timeline',
     path: `/v1/timeline?${user('priya.mehta')}&limit=8`,
+  },
+  {
+    title: 'Why was this token refused?',
+    why: 'One token: when it and what it came from were issued, its uses, the rules on all that, and the last refusals by introspection.',
+    route: '/v1/timeline',
+    path: async (api) => {
+      const { body } = await api.get(found('use-after-revocation', 2)(api));
+      return `/v1/timeline?token=${body.id}`;
+    },
   },
   {
     title: 'What is new since then?',

@@ -80,7 +80,7 @@ const MOST_COMPARED = 20;
 export const LARGEST = 2n ** 53n - 1n;
 
 /** Collects the values of a statement. */
-function createBinder() {
+export function createBinder() {
   const values: EngineValue[] = [];
   return {
     values,
@@ -90,7 +90,7 @@ function createBinder() {
     },
   };
 }
-type Bind = ReturnType<typeof createBinder>['bind'];
+export type Bind = ReturnType<typeof createBinder>['bind'];
 
 const FACTS = ['usr', 'client', 'agent', 'res'] as const satisfies readonly UseColumn[];
 type Fact = (typeof FACTS)[number];

@@ -14,8 +14,10 @@ const STEP = 50_000n;
 const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
 const COUNT_USES =
   'SELECT count(*)::int AS uses FROM (SELECT FROM access WHERE tenant = $1 AND ix >= $2::bigint LIMIT $3::int) u';
-const READ_USES = { name: 'tail-uses', text: loadSql(import.meta.url, 'read-uses.sql') };
-const READ_LATE = { name: 'tail-late', text: loadSql(import.meta.url, 'read-late.sql') };
+/** Cold uses lie in the archive with all that is known of them; the tail has what the archive lacks. */
+const NO_COLD = { uses: () => [] };
+const READ_USES = { name: 'tail-uses', text: loadSql(import.meta.url, 'read-uses.sql'), ...NO_COLD };
+const READ_LATE = { name: 'tail-late', text: loadSql(import.meta.url, 'read-late.sql'), ...NO_COLD };
 
 export interface ExtendOptions {
   readonly engine: Engine;
@@ -38,7 +40,10 @@ export async function extendTail(
   const lowest = lowestEnd();
   const trim = lowest > room.base ? lowest : null;
   if (head > room.head) {
-    const [count] = await snapshot.rows<{ uses: number }>(COUNT_USES, [String(room.head), maxUses + 1]);
+    const [count] = await snapshot.rows<{ uses: number }>({ text: COUNT_USES, ...NO_COLD }, [
+      String(room.head),
+      maxUses + 1,
+    ]);
     if (room.uses + count!.uses > maxUses) throw tooMany(maxUses);
     const uses = join(room.scratch, 'uses.csv');
     const late = join(room.scratch, 'late.csv');

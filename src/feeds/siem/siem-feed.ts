@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createOcsfReader } from '../../ocsf/index.js';
+import { createOcsfReader, type OcsfReaderOptions } from '../../ocsf/index.js';
 import { DEFAULT_TOPIC_PREFIX } from '../../platform/config/index.js';
 import type { Kafka } from '../../platform/kafka/index.js';
 import type { Log } from '../../platform/log/index.js';
@@ -10,7 +10,10 @@ import { readHead } from './head.pg.js';
 import { ocsfTransactionalId } from './names.js';
 import { SiemPublisher } from './siem-publisher.js';
 
-/** Advisory lock of the publishing process. */
+/**
+ * Advisory lock of the publishing process. It only saves work: of two processes that published, brokers would refuse the one that opened the
+ * transactional id first, and the cursor would move for one alone. They would repeat entries and skip none.
+ */
 const SIEM_LOCK = 7427;
 /** Delay before the ledgers are looked at again, before a process that does not publish tries to, and before one that failed tries again. */
 const POLL_MS = 1_000;
@@ -18,6 +21,8 @@ const POLL_MS = 1_000;
 export interface SiemFeedOptions {
   readonly kafka: Kafka;
   readonly pool: Pool;
+  /** Reads attributions of uses. */
+  readonly ask: OcsfReaderOptions['ask'];
   /** The folded control state: names of tenants and sources. */
   readonly state: {
     tenants(): Iterable<{ readonly id: string; readonly name: string }>;
@@ -36,10 +41,11 @@ export interface SiemFeed {
 }
 
 export function createSiemFeed(options: SiemFeedOptions): SiemFeed {
-  const { kafka, pool, state, log, metrics, prefix = DEFAULT_TOPIC_PREFIX } = options;
+  const { kafka, pool, ask, state, log, metrics, prefix = DEFAULT_TOPIC_PREFIX } = options;
   const reader = kafka.topicReader();
   const ocsf = createOcsfReader({
     pool,
+    ask,
     tenantName: (id) => state.tenant(id)?.name ?? id,
     sourceName: (id) => state.source(id)?.name ?? id,
   });

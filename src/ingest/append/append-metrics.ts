@@ -1,15 +1,15 @@
 import { REJECT_CODES, type EventName } from '../../contracts/index.js';
 import type { ControlState } from '../../control/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
-import type { Judged, Outcome } from './submission.js';
+import type { Item } from './submission.js';
 import type { DoorName } from './waiting-room.js';
 import type { Written } from './write-batch.pg.js';
 
 const DOORS: readonly DoorName[] = ['http', 'kafka'];
 
 export interface AppendMetrics {
-  /** Counts what was written, under the outcomes of the events as they were submitted. */
-  written(written: Written, outcomes: ReadonlyMap<Judged, Outcome>): void;
+  /** Counts what was written, and the outcomes of the items. */
+  written(written: Written, items: readonly Item[]): void;
   /** Measures one batch, which began at `startedAt` of `performance.now()`. */
   batch(events: number, startedAt: number): void;
 }
@@ -40,7 +40,7 @@ export function createAppendMetrics(metrics: Metrics, state: ControlState, waiti
     'rescind_ingest_batch_events',
     'Events of one transaction.',
     [],
-    [1, 10, 100, 500, 1000, 2000, 4000],
+    [1, 10, 100, 500, 1000, 2000, 4000, 8000],
   );
   const batchSeconds = metrics.histogram('rescind_ingest_batch_seconds', 'Duration of one batch.', []);
   const numbers = metrics.gauge(
@@ -50,11 +50,12 @@ export function createAppendMetrics(metrics: Metrics, state: ControlState, waiti
   );
   metrics.gauge('rescind_ingest_waiting_events', 'Events that wait for their batch.', [], waitingEvents);
 
-  function countOutcomes(outcomes: ReadonlyMap<Judged, Outcome>): void {
-    for (const [judged, outcome] of outcomes) {
+  function countOutcomes(items: readonly Item[]): void {
+    for (const { judged, outcome } of items) {
       const door = judged.arrived.door.kind;
-      counted.inc({ outcome: outcome.state, door, type: judged.accepted ? (judged.name satisfies EventName) : 'none' });
-      if (outcome.state === 'rejected') rejects.inc({ code: outcome.code, door });
+      const type = judged.accepted ? (judged.name satisfies EventName) : 'none';
+      counted.inc({ outcome: outcome!.state, door, type });
+      if (outcome!.state === 'rejected') rejects.inc({ code: outcome!.code, door });
     }
   }
 
@@ -69,10 +70,10 @@ export function createAppendMetrics(metrics: Metrics, state: ControlState, waiti
   }
 
   return {
-    written(written, outcomes) {
+    written(written, items) {
       for (const [source, uses] of written.routesOver) routesOver.inc({ source }, uses);
       for (const [source, uses] of written.foreignUses) foreignUses.inc({ source }, uses);
-      countOutcomes(outcomes);
+      countOutcomes(items);
       tellSequences(written.sequences);
     },
     batch(events, startedAt) {

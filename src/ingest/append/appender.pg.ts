@@ -8,11 +8,10 @@ import { createAppendMetrics } from './append-metrics.js';
 import { createBatchWriter, isRefusal, isTransient } from './bisect.pg.js';
 import { createContradictionOrders } from './contradictions.pg.js';
 import { refuseForeignTokens } from './foreign-tokens.pg.js';
-import { createLateRefusals } from './late-refusals.js';
 import { createRuleOrders } from './order-rules.pg.js';
 import type { Refused } from './quarantine.pg.js';
 import { createSubmissionQueue, type Waiting } from './queue.js';
-import { OffsetLost, type Judged, type Outcome, type Submission } from './submission.js';
+import { OffsetLost, type Item, type Judged, type Outcome, type Submission } from './submission.js';
 import { sealEvent, type Written } from './write-batch.pg.js';
 
 /** Attempts to write a batch that the database aborted through no fault of its events (deadlock, restart). */
@@ -45,14 +44,6 @@ export interface AppenderOptions {
   readonly paysOwed?: boolean;
   /** Called with refused events once they are in quarantine. Must not throw. */
   readonly onRefused?: (refused: readonly Refused[]) => void;
-}
-
-interface Answers {
-  readonly outcomes: ReadonlyMap<Judged, Outcome>;
-  /** Events that contradict an earlier event. */
-  readonly contradicted: ReadonlySet<Outcome>;
-  /** Whether the database refused an event. */
-  readonly refused: boolean;
 }
 
 export function createAppender({
@@ -97,12 +88,10 @@ export function createAppender({
    */
   async function writeWaiting(batch: readonly Waiting[], isApart = false, attempt = 1): Promise<boolean> {
     try {
-      const answers = await write(
-        batch.map(({ submission }) => submission),
-        isApart,
-      );
-      for (const one of batch) answer(one, answers);
-      return answers.refused;
+      const written = await write(batch, isApart);
+      const contradicts = contradictionsOf(written);
+      for (const one of batch) answer(one, contradicts);
+      return written.refused.some(({ rejected }) => rejected.code === 'refused-by-database');
     } catch (error) {
       if (error instanceof OffsetLost) {
         batch.find(({ submission }) => submission.offset === error.move)?.reject(error);
@@ -137,32 +126,31 @@ export function createAppender({
   }
 
   /** Answers a submission. A contradicting event is answered when its block is ordered; no other event waits for that. */
-  function answer({ submission, resolve, reject }: Waiting, answers: Answers): void {
-    const outcomes = submission.events.map((judged) => answers.outcomes.get(judged)!);
-    if (!outcomes.some((outcome) => answers.contradicted.has(outcome))) return resolve(outcomes);
+  function answer({ items, resolve, reject }: Waiting, contradicts: (item: Item) => boolean): void {
+    const outcomes = items.map(({ outcome }) => outcome!);
+    if (!items.some(contradicts)) return resolve(outcomes);
     contradictions.settle().then(
       () => resolve(outcomes),
       (error: unknown) => reject(new RescindError('database-unavailable', { cause: error })),
     );
   }
 
-  async function write(submissions: readonly Submission[], isApart: boolean): Promise<Answers> {
+  async function write(waiting: readonly Waiting[], isApart: boolean): Promise<Written> {
     const { rows } = await pool.query<{ seq: string }>('SELECT seq FROM control_head');
     const seenSeq = BigInt(rows[0]!.seq);
-    const refusals = createLateRefusals();
-    const ordered = await rules.order(await refuseForeignTokens(pool, state, submissions, refusals), refusals);
-    const written = await (isApart
-      ? batches.writeBisecting(ordered, seenSeq, refusals)
-      : batches.write(ordered, seenSeq));
+    const batch = {
+      items: waiting.flatMap(({ items }) => items),
+      moves: waiting.flatMap(({ submission: { offset } }) => offset ?? []),
+      own: waiting.flatMap(({ submission: { own } }) => own ?? []),
+    };
+    await refuseForeignTokens(pool, state, batch.items);
+    await rules.order(batch.items);
+    const written = await (isApart ? batches.writeBisecting(batch, seenSeq) : batches.write(batch, seenSeq));
     ranges.noted(written.highest);
     if (written.outboxLeft) queue.wake();
     if (written.refused.length > 0) onRefused?.(written.refused);
-    const outcomes = new Map(
-      [...written.outcomes].map(([judged, outcome]) => [refusals.originalOf(judged), outcome] as const),
-    );
-    counts.written(written, outcomes);
-    const refused = written.refused.some(({ rejected }) => rejected.code === 'refused-by-database');
-    return { outcomes, contradicted: contradictedOf(written), refused };
+    counts.written(written, batch.items);
+    return written;
   }
 
   if (paysOwed) follower.onApplied(queue.wake);
@@ -183,10 +171,9 @@ export function createAppender({
   };
 }
 
-function contradictedOf({ outcomes, conflicts }: Written): ReadonlySet<Outcome> {
-  if (conflicts.length === 0) return new Set();
+/** Returns a test for events that contradict an earlier event. */
+function contradictionsOf({ conflicts }: Written): (item: Item) => boolean {
   const places = new Set(conflicts.map(({ tenant, ix }) => `${tenant} ${ix}`));
-  const isThere = ([judged, outcome]: readonly [Judged, Outcome]): boolean =>
-    judged.accepted && outcome.state === 'sequenced' && places.has(`${judged.source.tenant} ${outcome.index}`);
-  return new Set([...outcomes].filter(isThere).map(([, outcome]) => outcome));
+  return ({ judged, outcome }) =>
+    places.size > 0 && outcome?.state === 'sequenced' && places.has(`${judged.source!.tenant} ${outcome.index}`);
 }

@@ -2,18 +2,17 @@ import type { Pool } from 'pg';
 import type { ControlState } from '../../control/index.js';
 import { type Log } from '../../platform/log/index.js';
 import { inTransaction } from '../../platform/postgres/index.js';
-import type { LateRefusals } from './late-refusals.js';
-import { acceptedOf, type Judged, type Submission } from './submission.js';
-import { sealBatch, writeBatch, type Written } from './write-batch.pg.js';
+import { isOpen, type Item } from './submission.js';
+import { writeBatch, type Batch, type Written } from './write-batch.pg.js';
 
 export interface BatchWriter {
   /** Writes a batch in one transaction. Throws the database's error, and `OffsetLost`. */
-  write(submissions: readonly Submission[], seenSeq: bigint): Promise<Written>;
+  write(batch: Batch, seenSeq: bigint): Promise<Written>;
   /**
    * Writes a batch that holds events which the database may refuse. Halving finds those events, they are refused, and the rest is
    * written.
    */
-  writeBisecting(submissions: readonly Submission[], seenSeq: bigint, refusals: LateRefusals): Promise<Written>;
+  writeBisecting(batch: Batch, seenSeq: bigint): Promise<Written>;
 }
 
 const sqlState = (error: unknown): string => {
@@ -36,55 +35,50 @@ export interface BatchWriterOptions {
 }
 
 export function createBatchWriter({ pool, state, log, withOutbox }: BatchWriterOptions): BatchWriter {
-  const write = (submissions: readonly Submission[], seenSeq: bigint): Promise<Written> =>
-    inTransaction(pool, (client) => writeBatch(client, sealBatch(submissions, state), state, seenSeq, { withOutbox }));
+  const write = (batch: Batch, seenSeq: bigint): Promise<Written> =>
+    inTransaction(pool, (client) => writeBatch(client, batch, state, seenSeq, { withOutbox }));
 
-  async function writeBisecting(
-    submissions: readonly Submission[],
-    seenSeq: bigint,
-    refusals: LateRefusals,
-  ): Promise<Written> {
+  async function writeBisecting(batch: Batch, seenSeq: bigint): Promise<Written> {
     try {
-      return await write(submissions, seenSeq);
+      return await write(batch, seenSeq);
     } catch (error) {
       if (!isRefusal(error)) throw error;
-      const culprits = await findCulprits(acceptedOf(submissions), seenSeq);
+      const culprits = await findCulprits(batch.items.filter(isOpen), seenSeq);
       if (culprits.length === 0) throw error;
       log.error({ err: error, events: culprits.length }, 'the database refused events; they go to quarantine');
-      const detail = 'the database refused it';
-      const rest = refusals.refuse(submissions, new Set(culprits), 'refused-by-database', detail);
+      for (const item of culprits) item.refusal = { code: 'refused-by-database', detail: 'the database refused it' };
       // Events that can be written alone may be refused together, so each round takes at least one event out.
-      return writeBisecting(rest, seenSeq, refusals);
+      return writeBisecting(batch, seenSeq);
     }
   }
 
-  async function findCulprits(events: readonly Judged[], seenSeq: bigint): Promise<readonly Judged[]> {
-    if (events.length === 0 || (await canBeWritten(events, seenSeq))) return [];
-    if (events.length === 1) return events;
-    const middle = events.length >> 1;
-    const first = await findCulprits(events.slice(0, middle), seenSeq);
-    const second = await findCulprits(events.slice(middle), seenSeq);
+  async function findCulprits(items: readonly Item[], seenSeq: bigint): Promise<readonly Item[]> {
+    if (items.length === 0 || (await canBeWritten(items, seenSeq))) return [];
+    if (items.length === 1) return items;
+    const middle = items.length >> 1;
+    const first = await findCulprits(items.slice(0, middle), seenSeq);
+    const second = await findCulprits(items.slice(middle), seenSeq);
     const alone = [...first, ...second];
-    return alone.length > 0 ? alone : [await findLastStraw(events, seenSeq)];
+    return alone.length > 0 ? alone : [await findLastStraw(items, seenSeq)];
   }
 
   /** Finds the first event that is refused after those before it, for a list whose halves can be written but not both together. */
-  async function findLastStraw(events: readonly Judged[], seenSeq: bigint): Promise<Judged> {
-    let fits = events.length >> 1;
-    let breaks = events.length;
+  async function findLastStraw(items: readonly Item[], seenSeq: bigint): Promise<Item> {
+    let fits = items.length >> 1;
+    let breaks = items.length;
     while (breaks - fits > 1) {
       const middle = (fits + breaks) >> 1;
-      if (await canBeWritten(events.slice(0, middle), seenSeq)) fits = middle;
+      if (await canBeWritten(items.slice(0, middle), seenSeq)) fits = middle;
       else breaks = middle;
     }
-    return events[breaks - 1]!;
+    return items[breaks - 1]!;
   }
 
-  async function canBeWritten(events: readonly Judged[], seenSeq: bigint): Promise<boolean> {
+  async function canBeWritten(items: readonly Item[], seenSeq: bigint): Promise<boolean> {
     const rehearsal = new Error('rehearsal');
     try {
       await inTransaction(pool, async (client) => {
-        await writeBatch(client, sealBatch([{ events }], state), state, seenSeq, { withOutbox: false });
+        await writeBatch(client, { moves: [], own: [], items }, state, seenSeq, { withOutbox: false });
         throw rehearsal;
       });
     } catch (error) {

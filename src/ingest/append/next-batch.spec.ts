@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { takeNext, type Counted } from './next-batch.js';
 import type { Judged, OffsetMove } from './submission.js';
 
-const [MAX_BATCH_EVENTS, MAX_BATCH_OF_ONE, MAX_BATCH_REFUSED] = [2_000, 1_000, 200];
+const [MAX_BATCH_EVENTS, MAX_BATCH_OF_ONE, MAX_BATCH_REFUSED] = [8_000, 4_000, 200];
 
 interface Named extends Counted {
   readonly name: string;
@@ -61,19 +61,19 @@ describe('the next batch', () => {
   });
 
   it('lets the speakers take turns, and stays in the order of arrival', () => {
-    const flood = Array.from({ length: 50 }, (_, n) => by('loud', waits(`loud-${n}`, 100)));
+    const flood = Array.from({ length: 100 }, (_, n) => by('loud', waits(`loud-${n}`, 100)));
     const { batch, rest } = taken(
       ...flood,
-      by('quiet', waits('quiet-0', 900)),
+      by('quiet', waits('quiet-0', MAX_BATCH_OF_ONE - 100)),
       by('quiet', waits('quiet-1', 200)),
       by('third', waits('third', 1)),
     );
-    expect(batch).toEqual([...names(flood.slice(0, 10)), 'quiet-0', 'third']);
-    expect(rest).toEqual([...names(flood.slice(10)), 'quiet-1']);
+    expect(batch).toEqual([...names(flood.slice(0, MAX_BATCH_OF_ONE / 100)), 'quiet-0', 'third']);
+    expect(rest).toEqual([...names(flood.slice(MAX_BATCH_OF_ONE / 100)), 'quiet-1']);
   });
 
   it('holds no more of one speaker than its share while others wait, and all of one that is alone', () => {
-    const flood = Array.from({ length: 40 }, (_, n) => by('loud', waits(`loud-${n}`, 100)));
+    const flood = Array.from({ length: 100 }, (_, n) => by('loud', waits(`loud-${n}`, 100)));
     expect(taken(...flood).batch).toHaveLength(MAX_BATCH_EVENTS / 100);
     expect(taken(...flood, by('quiet', waits('quiet', 1))).batch).toEqual([
       ...names(flood.slice(0, MAX_BATCH_OF_ONE / 100)),
@@ -82,11 +82,13 @@ describe('the next batch', () => {
   });
 
   it('takes the oldest of two speakers of whom it holds as much', () => {
-    expect(taken(by('large', waits('large', 1_999)), by('a', waits('a', 2)))).toEqual({
+    expect(taken(by('large', waits('large', MAX_BATCH_EVENTS - 1)), by('a', waits('a', 2)))).toEqual({
       batch: ['large'],
       rest: ['a'],
     });
-    expect(taken(by('a', waits('a', 1)), by('b', waits('b', 1_999)), by('a', waits('again', 1)))).toEqual({
+    expect(
+      taken(by('a', waits('a', 1)), by('b', waits('b', MAX_BATCH_EVENTS - 1)), by('a', waits('again', 1))),
+    ).toEqual({
       batch: ['a', 'b'],
       rest: ['again'],
     });
@@ -95,20 +97,17 @@ describe('the next batch', () => {
   it('holds as much as it may, and nothing beyond', () => {
     const full = (last: number) => [
       by('a', waits('a', MAX_BATCH_OF_ONE)),
-      by('b', waits('b', 999)),
+      by('b', waits('b', MAX_BATCH_OF_ONE - 1)),
       by('c', waits('c', last)),
     ];
     expect(taken(...full(1)).batch).toEqual(['a', 'b', 'c']);
     expect(taken(...full(2)).batch).toEqual(['a', 'b']);
-    expect(taken(by('a', waits('a', 999)), by('a', waits('more', 1)), by('b', waits('b', 1))).batch).toEqual([
-      'a',
-      'more',
-      'b',
-    ]);
-    expect(taken(by('a', waits('a', 999)), by('a', waits('more', 2)), by('b', waits('b', 1))).batch).toEqual([
-      'a',
-      'b',
-    ]);
+    expect(
+      taken(by('a', waits('a', MAX_BATCH_OF_ONE - 1)), by('a', waits('more', 1)), by('b', waits('b', 1))).batch,
+    ).toEqual(['a', 'more', 'b']);
+    expect(
+      taken(by('a', waits('a', MAX_BATCH_OF_ONE - 1)), by('a', waits('more', 2)), by('b', waits('b', 1))).batch,
+    ).toEqual(['a', 'b']);
   });
 
   it('takes as many refused ones as it may, and what has none whatever it holds of others', () => {
@@ -118,7 +117,9 @@ describe('the next batch', () => {
   });
 
   it('takes the oldest first, so that a large submission is not passed for ever', () => {
-    expect(taken(by('large', waits('large', 1_999)), by('a', waits('a', 2)), by('b', waits('b', 1)))).toEqual({
+    expect(
+      taken(by('large', waits('large', MAX_BATCH_EVENTS - 1)), by('a', waits('a', 2)), by('b', waits('b', 1))),
+    ).toEqual({
       batch: ['large', 'b'],
       rest: ['a'],
     });

@@ -1,9 +1,9 @@
 import type { Submission } from './submission.js';
 
 /** Events of one transaction, by weight. A larger submission is not split, because its offset moves once. */
-export const MAX_BATCH_EVENTS = 2_000;
+export const MAX_BATCH_EVENTS = 8_000;
 /** Events of one speaker in a batch while other speakers wait. A single submission may be larger. */
-export const MAX_BATCH_OF_ONE = 1_000;
+export const MAX_BATCH_OF_ONE = 4_000;
 /** Refused events in a batch: valid events never wait for more refused ones than this, however many came first. */
 export const MAX_BATCH_REFUSED = 200;
 

@@ -9,8 +9,7 @@ import {
 } from '../../control/index.js';
 import { findKnown, saysTheSame, type NewEntry } from '../../log/index.js';
 import { contentOf, type Accepted } from '../accept/accept.js';
-import type { LateRefusals } from './late-refusals.js';
-import { acceptedOf, type Judged, type Submission } from './submission.js';
+import { isOpen, type Item, type OpenItem } from './submission.js';
 import { sealEvent } from './write-batch.pg.js';
 
 export interface RuleOrders {
@@ -18,7 +17,7 @@ export interface RuleOrders {
    * Orders the rules of a batch's events before the batch is written. Each rule applies once (design, section 4). Refuses the events whose id
    * already belongs to other content.
    */
-  order(submissions: readonly Submission[], refusals: LateRefusals): Promise<readonly Submission[]>;
+  order(items: readonly Item[]): Promise<void>;
 }
 
 export interface RuleOrdersOptions {
@@ -41,17 +40,14 @@ export function createRuleOrders({ pool, controlLog, state }: RuleOrdersOptions)
   }
 
   /** Finds rule events whose id already belongs to other content, earlier or in this batch. They must order nothing. */
-  async function findConflicting(
-    events: readonly (Judged & Accepted)[],
-    accepted: readonly (Judged & Accepted)[],
-  ): Promise<ReadonlySet<Judged>> {
+  async function findConflicting(events: readonly OpenItem[], open: readonly OpenItem[]): Promise<ReadonlySet<Item>> {
     const keyOf = ({ tenant, dedupeKey }: NewEntry): string => `${tenant}${dedupeKey}`;
     const firsts = new Map<string, NewEntry>();
-    for (const judged of accepted) {
+    for (const { judged } of open) {
       const entry = sealEvent(judged, state);
       if (!firsts.has(keyOf(entry))) firsts.set(keyOf(entry), entry);
     }
-    const entries = events.map((judged) => sealEvent(judged, state));
+    const entries = events.map(({ judged }) => sealEvent(judged, state));
     const known = await findKnown(pool, entries);
     const conflicts = (entry: NewEntry, nth: number): boolean => {
       const first = known.get(nth) ?? { payload: firsts.get(keyOf(entry))!, hash: null };
@@ -61,25 +57,18 @@ export function createRuleOrders({ pool, controlLog, state }: RuleOrdersOptions)
   }
 
   return {
-    async order(submissions, refusals) {
-      const accepted = acceptedOf(submissions);
-      const events = accepted.filter(({ name }) => isRuleEvent(name));
-      if (events.length === 0) return submissions;
-      const known = await findConflicting(events, accepted);
-      const refused = new Set<Judged>(known);
+    async order(items) {
+      const open = items.filter(isOpen);
+      const events = open.filter(({ judged }) => isRuleEvent(judged.name));
+      if (events.length === 0) return;
+      const conflicting = await findConflicting(events, open);
+      const detail = 'an event with other content has this id already; give each event an id of its own';
       // Commands that wait in one process share a statement.
       await Promise.all(
-        events.map(async (judged) => {
-          if (known.has(judged)) return;
-          const { same } = await controlLog.append(ruleCommand(judged));
-          if (!same) refused.add(judged);
+        events.map(async (item) => {
+          const isOrdered = !conflicting.has(item) && (await controlLog.append(ruleCommand(item.judged))).same;
+          if (!isOrdered) item.refusal = { code: 'conflict', detail };
         }),
-      );
-      return refusals.refuse(
-        submissions,
-        refused,
-        'conflict',
-        'an event with other content has this id already; give each event an id of its own',
       );
     },
   };

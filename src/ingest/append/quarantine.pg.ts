@@ -4,7 +4,7 @@ import { maskSecrets, type Log } from '../../platform/log/index.js';
 import { type Metrics } from '../../platform/observe/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Arrived, Rejected } from '../accept/accept.js';
-import type { Judged, OffsetMove, Outcome } from './submission.js';
+import type { Item, Judged, OffsetMove } from './submission.js';
 
 /** Bytes of a refused event that are kept, and the same number of its headers. The rest is cut, but its size is recorded. */
 export const MAX_QUARANTINED_BYTES = 64 * 1024;
@@ -98,9 +98,9 @@ async function refuseAgain(client: PoolClient, rejected: readonly (Rejected & Ju
 }
 
 /** Removes replayed events from quarantine in the transaction that stores them, or if they had been stored before. */
-export async function leaveQuarantine(client: PoolClient, outcomes: ReadonlyMap<Judged, Outcome>): Promise<void> {
-  const stored = [...outcomes].flatMap(([{ quarantined }, { state }]) =>
-    quarantined !== undefined && state !== 'rejected' ? [quarantined] : [],
+export async function leaveQuarantine(client: PoolClient, items: readonly Item[]): Promise<void> {
+  const stored = items.flatMap(({ judged: { quarantined }, outcome }) =>
+    quarantined !== undefined && outcome!.state !== 'rejected' ? [quarantined] : [],
   );
   if (stored.length > 0) await client.query('DELETE FROM quarantine WHERE id = ANY($1::bigint[])', [stored]);
 }

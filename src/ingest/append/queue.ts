@@ -1,6 +1,6 @@
 import { RescindError } from '../../contracts/index.js';
 import { takeNext, type Counted } from './next-batch.js';
-import { speakerOf, type Outcome, type Submission } from './submission.js';
+import { itemsOf, speakerOf, type Item, type Outcome, type Submission } from './submission.js';
 import { createWaitingRoom, type DoorName, type Load } from './waiting-room.js';
 import { weightOf } from './weight.js';
 
@@ -11,6 +11,8 @@ const OWED_RETRY_MS = 1_000;
 export interface Waiting extends Counted {
   readonly door: DoorName;
   readonly load: Load;
+  /** The submission's events, in order. */
+  readonly items: readonly Item[];
   readonly resolve: (outcomes: readonly Outcome[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -104,7 +106,8 @@ export function createSubmissionQueue({ write, onPlace }: SubmissionQueueOptions
       if (needsRoom && !room.enter(door, load, speaker)) return Promise.reject(new RescindError('overloaded'));
       onPlace(submission);
       return new Promise((resolve, reject) => {
-        const one = { submission, door, load, speaker, ...countsOf(submission), resolve, reject };
+        const items = itemsOf(submission);
+        const one = { submission, items, door, load, speaker, ...countsOf(submission), resolve, reject };
         if (theirs) {
           theirs.push(one);
           runningApart ??= drainApart();

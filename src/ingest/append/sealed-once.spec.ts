@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { ControlState } from '../../control/index.js';
 import type { Accepted } from '../accept/accept.js';
-import { sealBatch, sealEvent } from './write-batch.pg.js';
+import { sealEvent } from './write-batch.pg.js';
 
 const state = { tenant: () => ({ key: Buffer.alloc(32, 1) }) } as unknown as ControlState;
 const accepted = (): Accepted =>
@@ -9,7 +9,6 @@ const accepted = (): Accepted =>
     accepted: true,
     source: { id: '0197c1c2-0000-7000-8000-000000000002', tenant: '0197c1c2-0000-7000-8000-000000000001' },
     event: { type: 'dev.rescind.session.ended.v1', id: 'e1' },
-    content: '{}',
     attributes: [],
     arrived: { mode: 'binary', bytes: Buffer.from('{}') },
   }) as unknown as Accepted;
@@ -17,13 +16,10 @@ const accepted = (): Accepted =>
 it('an event is sealed once, whoever asks first: its salt and commitment are the ones of the first time', () => {
   const [one, other] = [accepted(), accepted()];
   const entry = sealEvent(one, state);
-  expect(sealEvent(one, state)).toBe(entry);
-  for (const attempt of [1, 2]) {
-    const { sealed } = sealBatch([{ events: [one, other] }], state);
-    expect([attempt, sealed.get(one)!.entry === entry, sealed.get(other)!.entry === entry]).toEqual([
+  for (const attempt of [1, 2])
+    expect([attempt, sealEvent(one, state) === entry, sealEvent(other, state) === entry]).toEqual([
       attempt,
       true,
       false,
     ]);
-  }
 });

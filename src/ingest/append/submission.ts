@@ -1,5 +1,5 @@
 import type { RejectCode } from '../../contracts/index.js';
-import type { LogIndex } from '../../log/index.js';
+import type { LogIndex, NewEntry } from '../../log/index.js';
 import type { Accepted, Rejected } from '../accept/accept.js';
 import type { OwnEvent } from './own-events.js';
 
@@ -40,10 +40,30 @@ export type Judged = (Accepted | Rejected) & {
   readonly position?: Position;
   /** Id of the quarantined row that this event is replayed from. The transaction that stores the event removes the row. */
   readonly quarantined?: string;
+  /** The ledger entry of an accepted event. `sealEvent` makes it, once. */
+  entry?: NewEntry;
 };
 
-export const acceptedOf = (submissions: readonly Submission[]): readonly (Judged & Accepted)[] =>
-  submissions.flatMap(({ events }) => events).filter((judged): judged is Judged & Accepted => judged.accepted);
+/** Why an event is refused. */
+export type Refusal = Pick<Rejected, 'code' | 'detail'>;
+
+/** An event on its way through the batch that writes it. */
+export interface Item {
+  readonly judged: Judged;
+  readonly offset: OffsetMove | undefined;
+  /** Set for an event that is refused: at the door, by what is recorded already, or because the database refuses it. */
+  refusal: Refusal | undefined;
+  /** What the last attempt made of the event. True once its transaction is committed. */
+  outcome: Outcome | undefined;
+}
+
+export const itemsOf = ({ events, offset }: Submission): readonly Item[] =>
+  events.map((judged) => ({ judged, offset, refusal: judged.accepted ? undefined : judged, outcome: undefined }));
+
+/** An item that is still to be written. */
+export type OpenItem = Item & { readonly judged: Accepted };
+
+export const isOpen = (item: Item): item is OpenItem => item.refusal === undefined;
 
 export type Outcome =
   | { readonly state: 'sequenced'; readonly index: LogIndex }

@@ -15,7 +15,15 @@ import { contentOf, type Accepted } from '../accept/accept.js';
 import { oweRules } from './contradictions.pg.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
 import { leaveQuarantine, writeQuarantine, type Refused } from './quarantine.pg.js';
-import { OffsetLost, type Judged, type OffsetMove, type Outcome, type Submission } from './submission.js';
+import {
+  isOpen,
+  OffsetLost,
+  type Item,
+  type Judged,
+  type OffsetMove,
+  type Outcome,
+  type Refusal,
+} from './submission.js';
 
 /** Control records that get their ledger entries in one batch. Further ones follow in the next batch. */
 const OUTBOX_LIMIT = 500;
@@ -25,19 +33,14 @@ const SWAP_OFFSET = loadSql(import.meta.url, 'swap-offset.sql');
 const RESUME_OFFSET = loadSql(import.meta.url, 'resume-offset.sql');
 const FIRST_OFFSET = loadSql(import.meta.url, 'first-offset.sql');
 
-/** An accepted event with its entry, which is sealed before any lock is taken. */
-interface Sealed {
-  readonly judged: Accepted & Judged;
-  readonly entry: NewEntry;
-}
-
+/** What one transaction writes. */
 export interface Batch {
-  readonly submissions: readonly Submission[];
-  readonly sealed: ReadonlyMap<Judged, Sealed>;
+  readonly items: readonly Item[];
+  readonly moves: readonly OffsetMove[];
+  readonly own: readonly OwnEvent[];
 }
 
 export interface Written {
-  readonly outcomes: ReadonlyMap<Judged, Outcome>;
   readonly refused: readonly Refused[];
   /** Tokens and ID-JAGs that events of the batch contradict. Each is owed a block. */
   readonly conflicts: readonly Conflict[];
@@ -52,22 +55,9 @@ export interface Written {
   readonly outboxLeft: boolean;
 }
 
-export function sealBatch(submissions: readonly Submission[], state: ControlState): Batch {
-  const sealed = new Map<Judged, Sealed>();
-  for (const judged of submissions.flatMap(({ events }) => events)) {
-    if (judged.accepted) sealed.set(judged, { judged, entry: sealEvent(judged, state) });
-  }
-  return { submissions, sealed };
-}
-
-const sealedEntries = new WeakMap<Accepted, NewEntry>();
-
 /** Makes an event's entry, once. Best called while another batch is being written, because it needs neither a lock nor the database. */
-export function sealEvent(judged: Accepted, state: ControlState): NewEntry {
-  let entry = sealedEntries.get(judged);
-  if (!entry) sealedEntries.set(judged, (entry = seal(judged, state)));
-  return entry;
-}
+export const sealEvent = (judged: Accepted & Judged, state: ControlState): NewEntry =>
+  (judged.entry ??= seal(judged, state));
 
 function seal(judged: Accepted, state: ControlState): NewEntry {
   return prepareEntry({
@@ -83,44 +73,33 @@ function seal(judged: Accepted, state: ControlState): NewEntry {
 }
 
 /**
- * Writes the entries, projections, quarantine and offsets of a batch in the caller's transaction. Throws `OffsetLost` if one of its
- * partitions has moved.
+ * Writes the entries, projections, quarantine and offsets of a batch in the caller's transaction, and sets the outcome of each item. Throws
+ * `OffsetLost` if one of its partitions has moved.
  */
 export async function writeBatch(
   client: PoolClient,
-  batch: Batch,
+  { items, moves, own: said }: Batch,
   state: ControlState,
   seenSeq: bigint,
   { withOutbox = true }: { readonly withOutbox?: boolean } = {},
 ): Promise<Written> {
-  for (const moves of movesOfPartitions(batch.submissions)) await swapOffset(client, moves);
+  for (const run of movesOfPartitions(moves)) await swapOffset(client, run);
   const outbox = withOutbox ? await takeOutbox(client, state) : { events: [], left: false };
-  const sealed = [...batch.sealed.values()];
-  const own = [...batch.submissions.flatMap((submission) => submission.own ?? []), ...outbox.events];
-  const entries = [...sealed.map(({ entry }) => entry), ...own.map(prepareOwnEvent)];
+  const own = [...said, ...outbox.events];
+  const open = items.filter(isOpen);
+  const entries = [...open.map(({ judged }) => sealEvent(judged, state)), ...own.map(prepareOwnEvent)];
   const placed = entries.length > 0 ? await appendEntries(client, entries, contentOf) : [];
 
-  const outcomes = new Map<Judged, Outcome>();
-  const refused: Refused[] = [];
   const projected: ProjectedEvent[] = [];
-  sealed.forEach(({ judged }, at) => {
-    const outcome = outcomeOf(placed[at]!);
-    outcomes.set(judged, outcome);
-    if (outcome.state === 'sequenced') projected.push(project(judged, placed[at]!, state, seenSeq));
-  });
-  for (const { events, offset } of batch.submissions) {
-    for (const judged of events) {
-      const outcome = judged.accepted
-        ? outcomes.get(judged)!
-        : ({ state: 'rejected', code: judged.code, detail: judged.detail } as const);
-      outcomes.set(judged, outcome);
-      if (outcome.state !== 'rejected') continue;
-      refused.push({ rejected: { ...judged, accepted: false, code: outcome.code, detail: outcome.detail }, offset });
-    }
+  for (const item of items) if (item.refusal) item.outcome = rejected(item.refusal);
+  for (const [nth, item] of open.entries()) {
+    item.outcome = outcomeOf(placed[nth]!);
+    if (item.outcome.state === 'sequenced') projected.push(project(item.judged, placed[nth]!, state, seenSeq));
   }
+  const refused = refusedOf(items);
   await writeQuarantine(client, refused);
-  await leaveQuarantine(client, outcomes);
-  const ownPlaced = placed.slice(sealed.length);
+  await leaveQuarantine(client, items);
+  const ownPlaced = placed.slice(open.length);
   projected.push(...projectSeen(own, ownPlaced, seenSeq));
   const { conflicts, foreignUses, routesOver, sequences } = await writeProjections(
     client,
@@ -129,13 +108,23 @@ export async function writeBatch(
   );
   await oweRules(client, conflicts);
   const highest = placed.reduce((most, { index }) => (index > most ? index : most), 0n);
-  return { outcomes, refused, conflicts, foreignUses, routesOver, sequences, highest, outboxLeft: outbox.left };
+  return { refused, conflicts, foreignUses, routesOver, sequences, highest, outboxLeft: outbox.left };
 }
 
+const rejected = ({ code, detail }: Refusal): Outcome => ({ state: 'rejected', code, detail });
+
+const refusedOf = (items: readonly Item[]): Refused[] =>
+  items.flatMap(({ judged, offset, outcome }) =>
+    outcome?.state === 'rejected'
+      ? [{ rejected: { ...judged, accepted: false, code: outcome.code, detail: outcome.detail }, offset }]
+      : [],
+  );
+
 /** Groups consecutive moves of a partition, so that one comparison stands for all. Partitions come in the same order in every process. */
-function movesOfPartitions(submissions: readonly Submission[]): OffsetMove[][] {
-  const moves = submissions.flatMap(({ offset }) => (offset ? [offset] : []));
-  moves.sort((a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || Number(a.held - b.held));
+function movesOfPartitions(all: readonly OffsetMove[]): OffsetMove[][] {
+  const moves = all.toSorted(
+    (a, b) => a.topic.localeCompare(b.topic) || a.partition - b.partition || Number(a.held - b.held),
+  );
   const runs: OffsetMove[][] = [];
   for (const move of moves) {
     const before = runs.at(-1)?.at(-1);

@@ -22,6 +22,7 @@ describe('readConfig', () => {
       home: '.rescind',
       listen: { host: '127.0.0.1', port: 7423, tls: undefined, trustedProxy: false },
       archiveDir: join('.rescind', 'archive'),
+      hotDays: undefined,
       roles: new Set(['ingest', 'serve', 'feed', 'log', 'archive']),
       database: 'embedded',
       databasePoolMax: 10,

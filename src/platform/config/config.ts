@@ -24,6 +24,8 @@ const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'erro
 export const DEFAULT_HOME = '.rescind';
 /** Name of the archive's directory under the home directory. */
 const DEFAULT_ARCHIVE = 'archive';
+/** A hundred years. */
+const MAX_HOT_DAYS = 36_500;
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 7423;
 export const DEFAULT_LOG_ORIGIN = 'rescind.local';
@@ -72,6 +74,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Directory of the archive of uses. */
   readonly archiveDir: string;
+  /** Whole days that archived uses stay in PostgreSQL. Undefined: they stay for ever. */
+  readonly hotDays: number | undefined;
   readonly tracing: TracingConfig | undefined;
   /** Hosts that a source's JWKS URI may name although their addresses are not public. */
   readonly jwksAllowedHosts: readonly string[];
@@ -117,6 +121,10 @@ export function readConfig(given: Environment): Config {
   const config: Config = {
     home: env['RESCIND_HOME'] ?? DEFAULT_HOME,
     archiveDir: env['ARCHIVE_DIR'] ?? join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEFAULT_ARCHIVE),
+    hotDays:
+      env['HOT_DAYS'] === undefined
+        ? undefined
+        : readInteger(env, 'HOT_DAYS', { min: 1, max: MAX_HOT_DAYS, default: MAX_HOT_DAYS }, refuse),
     listen: readListen(env, refuse),
     management: readManagement(env, refuse),
     roles: readRoles(env, refuse),
@@ -188,6 +196,8 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   LEASE_SECONDS: `how long a node may stay silent before it is fenced, 2 to 30 (default ${DEFAULT_LEASE_SECONDS})`,
   CONFIRM_SHARE: `percent of users or live tokens beyond which an order needs \`confirm\`, 1 to 99, or 100 for never (default ${DEFAULT_CONFIRM_SHARE}); fewer than 20 users and 100 tokens are never asked about`,
   ARCHIVE_DIR: `directory of the archive of uses, one for a deployment (default <RESCIND_HOME>/${DEFAULT_ARCHIVE})`,
+  HOT_DAYS:
+    'whole days, 1 to 36500, after which uses leave PostgreSQL once the archive has them (default: they stay); every process that answers questions then needs ARCHIVE_DIR',
   LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
   JWKS_ALLOWED_HOSTS:

@@ -1,4 +1,8 @@
+-- OFFSET keeps the look-ups by grant: where all grants are of one resource, the planner would compare each of them with each that is asked for.
 SELECT g.tenant, g.usr, g.client, g.res, g.from_ix, g.scopes, g.agent
 FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) AS w (tenant, usr, client, res)
-JOIN grant_version g USING (tenant, usr, client, res)
-WHERE g.to_ix IS NULL
+CROSS JOIN LATERAL (
+  SELECT * FROM grant_version g
+  WHERE g.tenant = w.tenant AND g.usr = w.usr AND g.client = w.client AND g.res = w.res AND g.to_ix IS NULL
+  OFFSET 0
+) g

@@ -149,7 +149,8 @@ CREATE TABLE access (
   res_bound  boolean,
   source_res bytea[],
   foreign_ix bigint,
-  PRIMARY KEY (tenant, ix)
+  -- `ix` alone names a use. `at` lets the table be partitioned by time (cold/README.md).
+  PRIMARY KEY (tenant, ix, at)
 );
 CREATE INDEX access_at ON access (tenant, at, ix);
 CREATE INDEX access_usr ON access (tenant, usr, at, ix);
@@ -170,6 +171,14 @@ CREATE INDEX access_usr_bound ON access (tenant, usr, bound_ix) WHERE res IS NOT
 CREATE INDEX access_agent_late ON access (tenant, usr, agent_ix) WHERE agent_ix IS NOT NULL;
 -- Uses that turned out to be foreign after they came: few.
 CREATE INDEX access_foreign_late ON access (tenant, foreign_ix) WHERE foreign_ix > ix;
+
+-- Cold uses have left `access` and are read from the archive: of a tenant, each of them and all that is known of it lie below `end_ix`, and its
+-- time below `end_at`. Written in the transaction in which they leave, so that a snapshot that lacks them knows it.
+CREATE TABLE access_cold (
+  tenant uuid   PRIMARY KEY,
+  end_ix bigint NOT NULL,
+  end_at bigint NOT NULL
+);
 
 -- The standing right of user, client and resource. Scopes only grow; each growth is a version, `again` in all but the first.
 CREATE TABLE grant_version (

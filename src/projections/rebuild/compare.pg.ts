@@ -25,13 +25,7 @@ export interface Sides {
 
 const DIGEST_BITS = 64n;
 
-const SAID = new Map(
-  Object.values(PROJECTIONS).flatMap(({ tables }) =>
-    Object.entries(tables).flatMap(([table, { compared }]) =>
-      compared === undefined ? [] : [[table, compared] as const],
-    ),
-  ),
-);
+const DECLARED = new Map(Object.values(PROJECTIONS).flatMap(({ tables }) => Object.entries(tables)));
 
 /** Compares tables in the session's transaction. `leftOut` lists each `table` or `table.column` that a release has changed. */
 export async function compareTables(
@@ -46,21 +40,23 @@ export async function compareTables(
     const all = await readColumns(session, live, rebuilt, table);
     const columns = all.filter((column) => !leftOut.includes(`${table}.${column}`));
     const list = columns.map((column) => `"${column}"`).join(', ');
-    const said = SAID.get(table) ?? `SELECT ${list} FROM {table}`;
-    const of = (schema: string): string => said.replace('{table}', `${schema}.${table}`);
-    const before = await digest(session, of(live));
-    const after = await digest(session, of(rebuilt));
+    const { compared: said = `SELECT ${list} FROM {table}`, except } = DECLARED.get(table)!;
+    const ofLive = said.replace('{table}', `${live}.${table}`);
+    const ofRebuilt =
+      said.replace('{table}', `${rebuilt}.${table} r`) +
+      (except === undefined ? '' : ` WHERE ${except.replaceAll('{live}', live)}`);
+    const before = await digest(session, ofLive);
+    const after = await digest(session, ofRebuilt);
     const same = before.rows === after.rows && before.digest === after.digest;
-    const only = async (one: string, other: string): Promise<number> =>
-      same ? 0 : countOnlyIn(session, of(one), of(other));
+    const only = async (one: string, other: string): Promise<number> => (same ? 0 : countOnlyIn(session, one, other));
     compared.push({
       table,
       ...before,
       rebuiltRows: after.rows,
       rebuiltDigest: after.digest,
       same,
-      onlyLive: await only(live, rebuilt),
-      onlyRebuilt: await only(rebuilt, live),
+      onlyLive: await only(ofLive, ofRebuilt),
+      onlyRebuilt: await only(ofRebuilt, ofLive),
       leftOut: all.filter((column) => !columns.includes(column)),
     });
   }

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { RescindError, type AudienceTerms } from '../../contracts/index.js';
 import { projectionsOf, REBUILD_NAMES, type ProjectionName } from '../declarations.js';
+import { REBUILD_LOCK } from '../gate.js';
 import { compareTables, type Compared } from './compare.pg.js';
 import { BATCH_ENTRIES, createFold, type Fold } from './fold.pg.js';
 import { createHold } from './hold.pg.js';
@@ -17,8 +18,6 @@ import {
   tablesOf,
 } from './shadow.pg.js';
 
-/** Advisory lock of the one rebuild that may run; an arbitrary number. The rebuild also holds the next number while it switches. */
-const REBUILD_LOCK = 7305808869231650670n;
 const SWITCH_LOCK = String(REBUILD_LOCK + 1n);
 
 /** Entries that may be left when a hold begins. They are folded while ingest is held. */

@@ -107,18 +107,26 @@ async function readIndexes(session: Session, live: string, table: string): Promi
   );
   return rows.map(({ name, statement, constraint }) => ({
     name,
-    statement: constraint ?? statement.replace(` ON ${live}.`, ` ON ${MADE}.`),
+    statement: constraint ?? statement.replace(/ ON (?:ONLY )?/, ' ON ').replace(` ON ${live}.`, ` ON ${MADE}.`),
   }));
 }
 
-/** Switches the tables in the caller's transaction, which must hold their locks. */
+/**
+ * Switches the tables in the caller's transaction, which must hold their locks. A live table that is partitioned leaves with its partitions;
+ * the new one has none.
+ */
 export async function switchTables(client: PoolClient, live: string, tables: readonly string[]): Promise<void> {
+  const { rows: partitions } = await client.query<{ name: string }>(
+    'SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = ANY ($1::regclass[])',
+    [`{${tables.map((table) => `"${live}.${table}"`).join(',')}}`],
+  );
   await client.query(
-    tables
-      .map(
+    [
+      ...partitions.map(({ name }) => `ALTER TABLE ${name} SET SCHEMA ${REPLACED}`),
+      ...tables.map(
         (table) =>
           `ALTER TABLE ${live}.${table} SET SCHEMA ${REPLACED}; ALTER TABLE ${MADE}.${table} SET SCHEMA ${live}`,
-      )
-      .join('; '),
+      ),
+    ].join('; '),
   );
 }

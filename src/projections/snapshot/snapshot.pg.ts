@@ -1,6 +1,8 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { RescindError } from '../../contracts/index.js';
 import { loadSql, queryTogether, type Leaving } from '../../platform/postgres/index.js';
+import { COLD_TIMEOUT_MS, createThaw, type Thaw } from '../cold/thaw.pg.js';
+import type { ColdBounds, ColdUses, ReadsUses } from '../cold/uses-read.js';
 import { ENTER_GATE } from '../gate.js';
 import { AS_TEXT, createLineageReader, type LineageReader } from '../tokens/read.pg.js';
 import type { AskedMoment, Moment } from './moment.js';
@@ -20,17 +22,20 @@ const SETTINGS = { jit: 'off', max_parallel_workers_per_gather: '0' } as const;
  */
 const TABLES = `concat_ws(' ', pg_postmaster_start_time(), ${['entity', 'edge_use', 'edge_grant', 'connection_version', 'edge_seen'].map((table) => `to_regclass('${table}')::oid`).join(', ')})`;
 const BEGIN_SNAPSHOT = [
-  { name: 'question-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY' },
+  { name: 'question-begin', text: 'BEGIN ISOLATION LEVEL REPEATABLE READ' },
   { name: 'question-gate', text: ENTER_GATE },
 ] as const;
+/** A question may write where a tenant has cold uses: temporary tables alone (cold/README.md). */
+const READ_ONLY = `set_config('transaction_read_only', CASE WHEN EXISTS (SELECT FROM access_cold WHERE tenant = $1) THEN 'off' ELSE 'on' END, true)`;
 const OPEN = {
   name: 'question-open',
-  text: `SELECT ${Object.entries(SETTINGS)
+  text: `SELECT ${READ_ONLY}, ${Object.entries(SETTINGS)
     .map(([name, value]) => `set_config('${name}', '${value}', true)`)
     .join(
       ', ',
     )}, set_config('statement_timeout', $4, true), set_config('plan_cache_mode', coalesce($3, current_setting('plan_cache_mode')), true), ${TABLES} AS tables,
-    (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS next_ix, (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2) AS arrival`,
+    (SELECT next_ix FROM ledger_head WHERE tenant = $1) AS next_ix, (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2) AS arrival,
+    (SELECT ARRAY[end_ix, end_at]::text[] FROM access_cold WHERE tenant = $1) AS cold`,
 };
 const COMMIT = { name: 'question-commit', text: 'COMMIT' } as const;
 const READ_ARRIVAL = 'SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2';
@@ -47,9 +52,17 @@ const COUNT_ARRIVED_OF_HEAD = {
 export interface Prepared {
   readonly name: string;
   readonly text: string;
+  /** Says which uses the statement reads. Every statement that reads `access` needs it. */
+  readonly uses?: ReadsUses;
 }
 
-type Rows = <R extends QueryResultRow>(sql: string | Prepared, values?: readonly unknown[]) => Promise<R[]>;
+/** A statement that reads uses, and is not prepared. */
+export type Unprepared = Omit<Prepared, 'name'>;
+
+type Rows = <R extends QueryResultRow>(
+  sql: string | Prepared | Unprepared,
+  values?: readonly unknown[],
+) => Promise<R[]>;
 
 type Pages = <R extends QueryResultRow>(sql: string, values: readonly unknown[], size: number) => AsyncIterable<R[]>;
 
@@ -128,10 +141,13 @@ export function createAsk({
   pool,
   now,
   leaving,
+  cold,
 }: {
   readonly pool: Pool;
   readonly now: () => number;
   readonly leaving?: Leaving | undefined;
+  /** Without it, a question that needs cold uses is refused. */
+  readonly cold?: ColdUses | undefined;
 }): Ask {
   return async <T, E = undefined>(
     tenant: string,
@@ -140,33 +156,29 @@ export function createAsk({
     { early, plans, timeoutMs = QUESTION_TIMEOUT_MS, tooLong = narrowWindow, other }: AskOptions<E> = {},
   ) => {
     const left = leaving?.signal();
+    let thawed = false;
     try {
       return await reading(pool, async (client, ended) => {
         const query = inTurns(client, left);
-        const rows: Rows = async <R extends QueryResultRow>(sql: string | Prepared, values: readonly unknown[] = []) =>
-          (await query<R>({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [tenant, ...values] })).rows;
-        const texts: Snapshot['texts'] = async (statement, values) =>
-          (
-            await query<(string | null)[]>({
-              ...statement,
-              values: [tenant, ...values],
-              rowMode: 'array',
-              types: AS_TEXT,
-            } as QueryConfig)
-          ).rows;
-        const ends = (): void => ended(query(COMMIT));
         const startedAt = now();
-        const opening = open(query, tenant, asked, {
-          plans,
-          timeoutMs,
-          otherMs: asked === undefined ? other?.(startedAt * 1_000) : undefined,
-        });
+        const { rows, texts, ends, refuse, begins } = statementsOf(query, tenant, ended, () => (thawed = true));
+        const opening = begins(
+          open(query, tenant, asked, {
+            plans,
+            timeoutMs,
+            otherMs: asked === undefined ? other?.(startedAt * 1_000) : undefined,
+          }),
+          (bounds) => createThaw({ tenant, bounds, cold, query, signal: left }),
+        );
         const known = asked === undefined ? NO_INDEX : 'index' in asked ? asked.index : undefined;
         const found = early && known !== undefined ? early({ index: known, rows }) : undefined;
         // If the moment cannot be asked about, that error is the answer, whatever `early` does.
         found?.catch(() => undefined);
         const opened = await opening;
-        const pages: Pages = (sql, values, size) => fetchPages(client, sql, [tenant, ...values], size);
+        const pages: Pages = (sql, values, size) => {
+          refuse(sql);
+          return fetchPages(client, sql, [tenant, ...values], size);
+        };
         // The lineage reader calls only `query`.
         const lineage = createLineageReader({ pool: { query } as unknown as Pool });
         const snapshotOf = ({ index, at }: Moment): Snapshot => ({
@@ -188,12 +200,59 @@ export function createAsk({
         return await question(snapshot, (await (found ?? early?.(snapshot))) as E);
       });
     } catch (error) {
-      throw explain(error, tooLong(timeoutMs / 1000));
+      throw explain(error, tooLong((thawed ? Math.max(COLD_TIMEOUT_MS, timeoutMs) : timeoutMs) / 1000));
     }
   };
 }
 
 type Send = <R extends QueryResultRow>(statement: QueryConfig) => Promise<QueryResult<R>>;
+
+/** Creates the functions that run the statements of a question. If the tenant has cold uses, those that a statement reads are laid beside the others first. */
+function statementsOf(query: Send, tenant: string, ended: (by: Promise<unknown>) => void, onThawed: () => void) {
+  let isOpen = false;
+  /** Undefined if the tenant has no cold uses. */
+  let thaw: Thaw | undefined;
+  let opening: Promise<unknown> = Promise.resolve();
+  /** Settles when every statement that waits for cold uses has been sent. */
+  let sending: Promise<unknown> = Promise.resolve();
+
+  function send<R extends QueryResultRow>(
+    statement: string | Prepared | Unprepared,
+    values: readonly unknown[],
+    how = {},
+  ): Promise<QueryResult<R>> {
+    const { uses, ...plain }: Unprepared = typeof statement === 'string' ? { text: statement } : statement;
+    const all = { values: [tenant, ...values], ...how };
+    if (isOpen ? thaw === undefined : uses === undefined) return query<R>({ ...plain, ...all });
+    const sent = opening.then(async () => {
+      const isThawed = (await thaw?.prepare({ text: plain.text, uses }, values)) ?? false;
+      if (isThawed) onThawed();
+      // Under its name, the statement may have been parsed when its table was another.
+      return { answer: query<R>({ ...(isThawed ? { text: plain.text } : plain), ...all }) };
+    });
+    sending = Promise.allSettled([sending, sent]);
+    return sent.then(({ answer }) => answer);
+  }
+
+  return {
+    /** Takes note of the bounds of cold uses as soon as the transaction is open. */
+    begins(opens: Promise<Opened>, thawOf: (bounds: ColdBounds) => Thaw): Promise<Opened> {
+      const opened = opens.then((one) => {
+        isOpen = true;
+        if (one.cold) thaw = thawOf({ endIx: BigInt(one.cold[0]), endAt: BigInt(one.cold[1]) });
+        return one;
+      });
+      opening = opened;
+      return opened;
+    },
+    rows: (async (statement, values = []) => (await send(statement, values)).rows) as Rows,
+    texts: (async (statement, values) =>
+      (await send<(string | null)[]>(statement, values, { rowMode: 'array', types: AS_TEXT }))
+        .rows) as Snapshot['texts'],
+    ends: (): void => ended(isOpen && thaw === undefined ? query(COMMIT) : sending.then(() => query(COMMIT))),
+    refuse: (text: string): void => thaw?.refuse(text),
+  };
+}
 
 /** Sends the statements that are asked at once, or while the connection is busy, in one round trip. */
 function inTurns(client: PoolClient, left: AbortSignal | undefined): Send {
@@ -266,6 +325,8 @@ interface Opened {
   /** Arrival of the last entry below the index that is asked for, milliseconds. */
   readonly arrival: string | null;
   readonly tables: TableGeneration;
+  /** Bounds of the tenant's cold uses: index and time. */
+  readonly cold: readonly [endIx: string, endAt: string] | null;
   readonly other?: { readonly atMs: number; readonly index: string } | undefined;
 }
 
@@ -297,11 +358,12 @@ async function open(
       ? undefined
       : query<{ index: string }>({ ...COUNT_ARRIVED_OF_HEAD, values: [tenant, otherMs] }),
   ]);
-  const { next_ix, arrival, tables } = opened.rows[0]!;
+  const { next_ix, arrival, tables, cold } = opened.rows[0]!;
   return {
     head: BigInt(next_ix ?? 0),
     arrival,
     tables,
+    cold,
     other: otherMs === undefined ? undefined : { atMs: otherMs, index: found!.rows[0]!.index },
   };
 }
@@ -310,6 +372,7 @@ interface HeadRow {
   readonly next_ix: string | null;
   readonly arrival: string | null;
   readonly tables: TableGeneration;
+  readonly cold: readonly [string, string] | null;
 }
 
 /** Yields the pages of a cursor. A transaction has at most one such cursor. */

@@ -1,5 +1,5 @@
-import type { Pool } from 'pg';
 import { loadSql } from '../../platform/postgres/index.js';
+import type { UsageMoment } from './read.pg.js';
 
 const ATTRIBUTIONS = { name: 'attributions', text: loadSql(import.meta.url, 'attributions.sql') };
 
@@ -11,20 +11,23 @@ export interface UseAttribution {
 }
 
 interface Row {
+  readonly [column: string]: unknown;
   readonly ix: string;
   readonly usr: readonly (string | null)[] | null;
   readonly client: readonly string[] | null;
   readonly agent: readonly string[] | null;
 }
 
-/** Reads the attributions of a tenant's uses from index `from` to `to` (exclusive). Entries that are no uses are not in the answer. */
+/** Reads the attributions of the uses from index `from` to `to` (exclusive). Entries that are no uses are not in the answer. */
 export async function readAttributions(
-  session: Pick<Pool, 'query'>,
-  tenant: string,
+  { rows: read }: Pick<UsageMoment, 'rows'>,
   from: bigint,
   to: bigint,
 ): Promise<ReadonlyMap<bigint, UseAttribution>> {
-  const { rows } = await session.query<Row>({ ...ATTRIBUTIONS, values: [tenant, String(from), String(to)] });
+  const rows = await read<Row>({ ...ATTRIBUTIONS, uses: () => [{ index: to, since: from }] }, [
+    String(from),
+    String(to),
+  ]);
   return new Map(rows.map((row) => [BigInt(row.ix), attributionOf(row)]));
 }
 

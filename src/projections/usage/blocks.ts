@@ -7,3 +7,6 @@ export const BLOCKS_A_SNAPSHOT = 16n;
 
 /** Returns the last block at which a snapshot is due once `ix` is in the ledger; 0 if none is. */
 export const snapshotAt = (ix: bigint): number => Number(((ix >> BLOCK_BITS) / BLOCKS_A_SNAPSHOT) * BLOCKS_A_SNAPSHOT);
+
+/** Returns the first index of the block that an index lies in. */
+export const firstOfBlock = (index: bigint): bigint => (index >> BLOCK_BITS) << BLOCK_BITS;

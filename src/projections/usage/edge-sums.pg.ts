@@ -1,4 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
+import { firstOfBlock } from './blocks.js';
 import type { UsageMoment } from './read.pg.js';
 
 const CLOSED = loadSql(import.meta.url, 'closed-edge-uses.sql');
@@ -37,7 +38,12 @@ export async function readOpenEdges(
   block: bigint,
   { clients, resources }: EdgesWanted,
 ): Promise<readonly EdgeSum[]> {
-  if (!moment.present) return moment.rows<EdgeSum>(CUT, [String(moment.index), clients, resources]);
+  const { index } = moment;
+  if (!moment.present)
+    return moment.rows<EdgeSum>(
+      { text: CUT, uses: () => [{ index, since: firstOfBlock(index), client: clients, res: resources }] },
+      [String(index), clients, resources],
+    );
   const [row] = await moment.rows<{ sums: string | null }>(OPEN, [String(block), clients, resources]);
   return sumsOf(row!.sums === null ? [] : row!.sums.split(' ').map(Number));
 }

@@ -1,4 +1,6 @@
 import { loadSql } from '../../platform/postgres/index.js';
+import type { ReadsUses, UsesRead } from '../cold/uses-read.js';
+import { firstOfBlock } from './blocks.js';
 
 /**
  * A moment of one tenant's ledger, and the function that reads at it; a snapshot of `query` is one. `present`: no entry exists from
@@ -8,7 +10,7 @@ export interface UsageMoment {
   readonly index: bigint;
   readonly present: boolean;
   readonly rows: <R extends Record<string, unknown>>(
-    sql: string | { readonly name: string; readonly text: string },
+    sql: string | { readonly name?: string; readonly text: string; readonly uses?: ReadsUses },
     values?: readonly unknown[],
   ) => Promise<R[]>;
 }
@@ -68,7 +70,10 @@ export async function readHourUses(
   const ids = subject.of === 'total' ? null : subject.ids;
   const rows = moment.present
     ? await moment.rows<Row>(HOUR_STATEMENTS_NOW[subject.of], [first, end, each, ids])
-    : await moment.rows<Row>(HOUR_STATEMENTS[subject.of], [String(moment.index), first, end, ids]);
+    : await moment.rows<Row>(
+        { text: HOUR_STATEMENTS[subject.of], uses: () => [openUsesOf(moment, subject, { first, end })] },
+        [String(moment.index), first, end, ids],
+      );
   return rows.map((row) => ({ hour: Number(row['hour']), ...sumsOf(row) }));
 }
 
@@ -98,7 +103,10 @@ export async function readTotalUses(
 ): Promise<Pick<UseSums, 'n' | 'allowed' | 'records' | 'bytes'>> {
   const [row] = moment.present
     ? await moment.rows<Row>(TOTAL_STATEMENTS_NOW[of], [first, end, ids])
-    : await moment.rows<Row>(TOTAL_STATEMENTS[of], [String(moment.index), first, end, ids]);
+    : await moment.rows<Row>(
+        { text: TOTAL_STATEMENTS[of], uses: () => [openUsesOf(moment, { of, ids }, { first, end })] },
+        [String(moment.index), first, end, ids],
+      );
   return {
     n: Number(row!['n']),
     allowed: Number(row!['allowed']),
@@ -106,6 +114,20 @@ export async function readTotalUses(
     bytes: Number(row!['bytes']),
   };
 }
+
+const HOUR_S = 3_600;
+/** The single uses of the open block. */
+const openUsesOf = (
+  { index }: UsageMoment,
+  subject: HourSubject,
+  { first, end }: { readonly first: number; readonly end: number },
+): UsesRead => ({
+  index,
+  since: firstOfBlock(index),
+  from: first * HOUR_S,
+  to: end * HOUR_S,
+  ...(subject.of === 'client' ? { client: subject.ids } : subject.of === 'resource' ? { res: subject.ids } : {}),
+});
 
 type Row = Record<string, string | number | null>;
 

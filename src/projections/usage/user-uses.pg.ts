@@ -1,4 +1,6 @@
 import { int4Array, loadSql } from '../../platform/postgres/index.js';
+import type { UsesRead } from '../cold/uses-read.js';
+import { USER_BLOCK_BITS } from './blocks.js';
 import type { UsageMoment } from './read.pg.js';
 
 const USES = loadSql(import.meta.url, 'user-uses.sql');
@@ -60,7 +62,12 @@ export const readUsesOfUsers = (
   moment: UsageMoment,
   { users, clients, resources }: UserFilter,
   times: UseTimes = {},
-): Promise<readonly UserUses[]> => read(moment, OF_USERS, [users, clients, resources], times);
+): Promise<readonly UserUses[]> =>
+  read(
+    moment,
+    { ...OF_USERS, whose: [users, clients, resources], single: { usr: users, client: clients, res: resources } },
+    times,
+  );
 
 /** Reads the uses of some grants: each a user with one client at one resource. */
 export const readUsesOfGrants = (
@@ -70,23 +77,68 @@ export const readUsesOfGrants = (
 ): Promise<readonly UserUses[]> =>
   read(
     moment,
-    OF_GRANTS,
-    [
-      int4Array(grants.map(({ usr }) => usr)),
-      int4Array(grants.map(({ client }) => client)),
-      int4Array(grants.map(({ res }) => res)),
-    ],
+    {
+      ...OF_GRANTS,
+      whose: [
+        int4Array(grants.map(({ usr }) => usr)),
+        int4Array(grants.map(({ client }) => client)),
+        int4Array(grants.map(({ res }) => res)),
+      ],
+      single: {
+        usr: distinct(grants.map(({ usr }) => usr)),
+        client: distinct(grants.map(({ client }) => client)),
+        res: distinct(grants.map(({ res }) => res)),
+      },
+    },
     times,
   );
 
+const distinct = (ids: readonly number[]): readonly number[] => [...new Set(ids)];
+
+interface Asked {
+  readonly name: string;
+  readonly text: string;
+  /** `$3` to `$5`. */
+  readonly whose: readonly unknown[];
+  /** Names that the single uses have. */
+  readonly single: Pick<UsesRead, 'usr' | 'client' | 'res'>;
+}
+
 async function read(
   moment: UsageMoment,
-  statement: typeof OF_USERS,
-  whose: readonly unknown[],
-  { window = EVER, since }: UseTimes,
+  { name, text, whose, single }: Asked,
+  times: UseTimes,
 ): Promise<readonly UserUses[]> {
+  const { window = EVER, since } = times;
+  const statement = {
+    name,
+    text,
+    uses: () => readsOf(moment, single, times),
+  };
   const rows = await moment.rows<Row>(statement, [String(moment.index), ...whose, ...window, since?.[0], since?.[1]]);
   return rows.filter(({ accesses }) => accesses !== '0').map(usesOf);
+}
+
+/** The blocks of sums that a limit of time cuts, as in user-uses.sql. */
+const CUT_BLOCKS = `
+  SELECT DISTINCT blk FROM use_usr
+  WHERE tenant = $1 AND usr = ANY ($2::int[]) AND blk < $3::int AND last_at >= $4::bigint AND first_at < $5::bigint
+    AND (first_at < $4 OR last_at >= $5 OR coalesce(first_at < $6::bigint AND last_at >= $6, false) OR coalesce(first_at < $7::bigint AND last_at >= $7, false))`;
+
+/** The single uses: those after the closed blocks, those of blocks that are cut, and those whose agent became known later. */
+async function readsOf(
+  { index, rows }: UsageMoment,
+  single: Asked['single'],
+  { window: [from, to] = EVER, since }: UseTimes,
+): Promise<readonly UsesRead[]> {
+  const block = index >> USER_BLOCK_BITS;
+  const times = { index, from, to, ...single };
+  const cut = await rows<{ blk: number }>(CUT_BLOCKS, [single.usr, Number(block), from, to, since?.[0], since?.[1]]);
+  return [
+    { ...times, since: block << USER_BLOCK_BITS },
+    ...(cut.length === 0 ? [] : [{ ...times, blocks: cut.map(({ blk }) => blk) }]),
+    { ...times, lateAgents: true },
+  ];
 }
 
 const usesOf = ({

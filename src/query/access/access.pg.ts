@@ -6,7 +6,7 @@ import { readPageAsOf, type PageAsOf } from '../ask/page.js';
 import { inconsistent, readIndexBehind, readParameters, type Parameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import { windowAt } from '../ask/window.js';
-import type { Ask, Moment, Snapshot } from '../../projections/index.js';
+import type { Ask, Moment, Snapshot, UsesRead } from '../../projections/index.js';
 import type { AccessItem, AccessPage } from './answers.js';
 import {
   ACCESS_FILTERS,
@@ -64,15 +64,18 @@ const readIndexed = (ask: Ask, reader: Reader, { tenant, tenantKey, parameters, 
   ask(
     tenant,
     async (snapshot): Promise<AccessPage> => {
-      const { driver, driving, values } = await resolveFilters(snapshot, tenantKey, parameters, filters);
+      const { driver, driving, values, read } = await resolveFilters(snapshot, tenantKey, parameters, filters);
       const window = windowAt(filters.window, snapshot.at);
       const start = [MAX_INT64, MAX_INT64, String(window.from ?? snapshot.at - DEFAULT_WINDOW_S)];
       const [at, ix, from] = (page.after ?? start) as [string, string, string];
-      const rows = await snapshot.rows<AccessRow>(ACCESS[driver], [
+      const to = lastOf(snapshot, window.to);
+      const most = { rows: page.limit + 1, order: 'newest' as const };
+      const wanted: UsesRead = { ...read, from, to, position: [at, ix], most };
+      const rows = await snapshot.rows<AccessRow>({ text: ACCESS[driver], uses: () => [wanted] }, [
         ...values,
         driving,
         from,
-        lastOf(snapshot, window.to),
+        to,
         at,
         ix,
         page.limit + 1,
@@ -113,8 +116,13 @@ const readBehind = (ask: Ask, reader: Reader, { tenant, tenantKey, parameters, f
   ask(
     tenant,
     async (snapshot): Promise<AccessPage> => {
-      const { values } = await resolveFilters(snapshot, tenantKey, parameters, filters);
-      const rows = await snapshot.rows<AccessRow>(ACCESS_TAIL, [...values, String(after), page.limit]);
+      const { values, read } = await resolveFilters(snapshot, tenantKey, parameters, filters);
+      const wanted: UsesRead = { ...read, behind: after, most: { rows: page.limit, order: 'ledger' } };
+      const rows = await snapshot.rows<AccessRow>({ text: ACCESS_TAIL, uses: () => [wanted] }, [
+        ...values,
+        String(after),
+        page.limit,
+      ]);
       return answerOf(snapshot, rows, reader);
     },
     page.asked,

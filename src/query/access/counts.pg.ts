@@ -237,13 +237,14 @@ async function readStored(
 
 async function walk(
   snapshot: Snapshot,
-  { driver, driving, values }: ResolvedFilters,
+  { driver, driving, values, read }: ResolvedFilters,
   by: By,
   { from, end }: { readonly from: number; readonly end: number },
   maxWalked: number,
 ) {
   const statements = driving.length === 1 ? COUNTS_OF_ONE : COUNTS_OF_SEVERAL;
-  const rows = await snapshot.rows<Row>(statements[driver], [
+  const wanted = { ...read, from, to: end };
+  const rows = await snapshot.rows<Row>({ text: statements[driver], uses: () => [wanted] }, [
     ...values,
     driving,
     from,

@@ -1,5 +1,12 @@
 import { RescindError } from '../../contracts/index.js';
-import { AGENT_TYPES, ENTITY_KINDS, OPERATIONS, OUTCOMES, type Snapshot } from '../../projections/index.js';
+import {
+  AGENT_TYPES,
+  ENTITY_KINDS,
+  OPERATIONS,
+  OUTCOMES,
+  type Snapshot,
+  type UsesRead,
+} from '../../projections/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { resolveFilter } from '../ask/names.pg.js';
 import { FILTER_PARAMETERS, readChoice, readTokenId, type Parameters } from '../ask/parameters.js';
@@ -58,6 +65,8 @@ export interface ResolvedFilters {
   readonly ids: { readonly [K in 'user' | 'client' | 'agent' | 'resource']: readonly number[] | undefined };
   /** `$2` to `$13` of matches.sql. */
   readonly values: readonly unknown[];
+  /** The uses that the filters select, without a window. */
+  readonly read: UsesRead;
 }
 
 const NO_IDS = [0];
@@ -80,12 +89,32 @@ export async function resolveFilters(
   const { token, operation, outcome } = filters;
   const kind = token ? undefined : (['user', 'agent', 'client', 'resource'] as const).find((one) => ids[one]);
   const isRare = kind === 'resource' && operation !== undefined && operation >= FIRST_RARE;
+  const ofType = await findAgentsOfType(snapshot, parameters.get('agent_type'));
+  const [route, scope, addr] = [
+    await findWord(snapshot, tenantKey, parameters, 'route'),
+    await findWord(snapshot, tenantKey, parameters, 'scope'),
+    await findWord(snapshot, tenantKey, parameters, 'client_address'),
+  ];
+  const { index } = snapshot;
   return {
+    read: {
+      index,
+      usr: ids.user,
+      client: ids.client,
+      agent: ofType === undefined ? ids.agent : ofType.filter((id) => ids.agent?.includes(id) ?? true),
+      res: ids.resource,
+      ...(token ? { tok: [token] } : {}),
+      op: operation,
+      outcome,
+      route,
+      scope,
+      addr,
+    },
     driver: token ? 'token' : isRare ? 'rare' : (kind ?? 'time'),
     driving: kind === undefined ? NO_IDS : ids[kind]!,
     ids,
     values: [
-      String(snapshot.index),
+      String(index),
       ids.user,
       ids.client,
       ids.agent,
@@ -93,10 +122,10 @@ export async function resolveFilters(
       token,
       operation,
       outcome,
-      await findAgentsOfType(snapshot, parameters.get('agent_type')),
-      await findWord(snapshot, tenantKey, parameters, 'route'),
-      await findWord(snapshot, tenantKey, parameters, 'scope'),
-      await findWord(snapshot, tenantKey, parameters, 'client_address'),
+      ofType,
+      route,
+      scope,
+      addr,
     ],
   };
 }

@@ -1,5 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { TURNED_MS, turnedBelow, type Snapshot } from '../../projections/index.js';
+import { TURNED_MS, turnedBelow, type Snapshot, type UsesRead } from '../../projections/index.js';
 import { KEPT_S, type Effect, type Selector } from '../../rules/index.js';
 import { candidatesOfRow, MOST_OF_ROW, type Beginning } from '../../selection/index.js';
 
@@ -91,9 +91,61 @@ export async function findUsedAfter(
     {
       name: 'used-after',
       text: USED_AFTER.replace('{candidates}', () => text.replace('{then}', () => `SELECT * FROM (${WALK_USES}) w`)),
+      async uses(asked, read) {
+        const found = await read<FoundTokens>(
+          TOKENS_FOUND.replace('{candidates}', () => text.replace('{then}', () => LIST_TOKENS)),
+          asked,
+        );
+        const tokens = new Map(
+          found.map(({ nth, state, is_ended, tokens: keys }) => [partKey({ nth, state, is_ended }), keys]),
+        );
+        return rows.flatMap((row) => readsOf(until.index, row, tokens.get(partKey(row)) ?? []));
+      },
     },
     [...values, JSON.stringify(rows), String(since)],
   );
+}
+
+const partKey = ({ nth, state, is_ended: isEnded }: Pick<PartRow, 'nth' | 'state' | 'is_ended'>): string =>
+  `${nth} ${state} ${isEnded}`;
+
+/** Lists the tokens that the search finds for each period, as used-after.sql does. */
+const TOKENS_FOUND = USED_AFTER.replace('WHERE u.cut OR u.groups IS NOT NULL', 'WHERE $8::text IS NOT NULL');
+const LIST_TOKENS = "SELECT coalesce(array_agg(k.key), '{}') AS tokens FROM newest k";
+
+interface FoundTokens extends Pick<Period, 'nth' | 'state' | 'is_ended'> {
+  readonly [column: string]: unknown;
+  readonly tokens: readonly Buffer[];
+}
+
+interface Walked extends Pick<Period, 'after' | 'before'> {
+  readonly users: readonly number[];
+  readonly clients: readonly number[];
+  readonly agents: readonly number[];
+  readonly resource: number | null;
+  readonly everyone: boolean;
+}
+
+/** The uses that one period walks: the newest of each name, and those of the tokens that were found. */
+function readsOf(
+  index: bigint,
+  { after, before, users, clients, agents, resource, everyone }: Walked,
+  tokens: readonly Buffer[],
+): readonly UsesRead[] {
+  const used: UsesRead = { index, attributed: true, from: after + 1, to: before };
+  const newest = (of?: 'usr' | 'client' | 'res') => ({
+    most: { rows: MAX_USES_A_RULE, order: 'newest' as const, ...(of ? { of } : {}) },
+  });
+  return [
+    { ...used, usr: users, ...newest('usr') },
+    ...(resource === null
+      ? [{ ...used, client: clients, ...newest('client') }]
+      : [{ ...used, res: [resource], ...newest('res') }]),
+    // The walk takes an agent that became known later, too.
+    { from: after + 1, to: before, agent: agents },
+    ...(everyone ? [{ ...used, ...newest() }] : []),
+    { ...used, tok: tokens },
+  ];
 }
 
 const hexOf = (key: Buffer): string => `\\x${key.toString('hex')}`;

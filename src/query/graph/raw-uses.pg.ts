@@ -1,5 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import { MAX_COUNTED, type Snapshot } from '../../projections/index.js';
+import { MAX_COUNTED, type Snapshot, type UsesRead } from '../../projections/index.js';
 import type { PairUse } from './pairs.js';
 
 const USES = loadSql(import.meta.url, 'raw-uses.sql');
@@ -48,8 +48,11 @@ export async function readRawUses(snapshot: Snapshot, filter: RawUseFilter): Pro
         : (['time', NO_IDS] as const);
   if (ids.length === 0) return { uses: [], isCut: () => false };
   const budget = Math.max(1, Math.floor(MAX_COUNTED / ids.length));
-  const rows = await snapshot.rows<Row>(STATEMENTS[driver], [
-    String(snapshot.index),
+  const { index } = snapshot;
+  const column = ({ user: 'usr', client: 'client', resource: 'res', time: undefined } as const)[driver];
+  const read: UsesRead = { index, attributed: true, from, to, ...(column ? { [column]: ids } : {}) };
+  const rows = await snapshot.rows<Row>({ text: STATEMENTS[driver], uses: () => [read] }, [
+    String(index),
     ids,
     from,
     to,

@@ -56,7 +56,11 @@ export function createTokenQuestions(options: {
     ask(
       tenant,
       async (snapshot) => {
-        const [row] = await snapshot.rows<TokenRow>(TOKEN, [key, String(snapshot.index)]);
+        const { index } = snapshot;
+        const [row] = await snapshot.rows<TokenRow>({ ...TOKEN, uses: () => [{ index, tok: [key] }] }, [
+          key,
+          String(index),
+        ]);
         const [lineage] = row ? await readLineages(snapshot, reader.tenantKey(tenant), [ruleKeyFromBytes(key)]) : [];
         if (!row || !lineage)
           throw new RescindError('not-found', { detail: 'no event has said that this token was issued' });

@@ -1,5 +1,5 @@
 import { byteaArray, int4Array, loadSql } from '../../platform/postgres/index.js';
-import { MAX_COUNTED, type Prepared, readTotalUses, type Snapshot } from '../../projections/index.js';
+import { MAX_COUNTED, type Prepared, readTotalUses, type Snapshot, type UsesRead } from '../../projections/index.js';
 import type { ReachedToken, Start } from '../../selection/index.js';
 
 const HOUR_S = 3_600;
@@ -69,6 +69,8 @@ type Attributed = 'user' | 'client' | 'agent' | 'resource';
 export const isAttributed = <S extends Pick<Start, 'kind'>>(start: S): start is S & { readonly kind: Attributed } =>
   start.kind === 'user' || start.kind === 'client' || start.kind === 'agent' || start.kind === 'resource';
 
+const COLUMNS = { user: 'usr', client: 'client', agent: 'agent', resource: 'res' } as const;
+
 /** Reads the uses that are attributed to a user, client, agent or resource; of anything else, the uses of its tokens. */
 export async function readUsed(
   snapshot: Snapshot,
@@ -79,8 +81,32 @@ export async function readUsed(
   const [statement, driving] = isAttributed(start)
     ? [STATEMENTS[start.kind], int4Array(start.entities)]
     : [STATEMENTS.token, byteaArray(tokens.map(({ key }) => key))];
-  const rows = await snapshot.rows<UsedRow>(statement, [String(snapshot.index), since, MAX_COUNTED, driving]);
+  const { index } = snapshot;
+  const read: UsesRead = isAttributed(start)
+    ? { index, [COLUMNS[start.kind]]: start.entities, from: since }
+    : { index, tok: tokens.map(({ key }) => key), from: since };
+  const rows = await snapshot.rows<UsedRow>({ ...statement, uses: () => [read] }, [
+    String(index),
+    since,
+    MAX_COUNTED,
+    driving,
+  ]);
   return { rows, atLeast: rows.reduce((sum, row) => sum + Number(row.rows), 0) >= MAX_COUNTED };
+}
+
+/** The uses of the hour, the first use, and the newest. */
+function readsOfFirstHour(
+  { index }: Snapshot,
+  column: 'client' | 'res',
+  ids: readonly number[],
+  since: number,
+): readonly UsesRead[] {
+  const used: UsesRead = { index, attributed: true, [column]: ids, from: since };
+  return [
+    { ...used, to: Math.ceil(since / HOUR_S) * HOUR_S },
+    { ...used, most: { rows: 1, order: 'oldest', of: column } },
+    { ...used, most: { rows: 1, order: 'newest', of: column } },
+  ];
 }
 
 export async function readTotals(
@@ -92,12 +118,10 @@ export async function readTotals(
   const first = Math.ceil(since / HOUR_S);
   const [whole, [part]] = await Promise.all([
     readTotalUses(snapshot, { of: kind, ids }, { first, end: LAST_HOUR }),
-    snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first' | 'last', string>>(FIRST_HOURS[kind], [
-      String(snapshot.index),
-      since,
-      first * HOUR_S,
-      ids,
-    ]),
+    snapshot.rows<Record<'n' | 'allowed' | 'records' | 'bytes' | 'first' | 'last', string>>(
+      { ...FIRST_HOURS[kind], uses: () => readsOfFirstHour(snapshot, COLUMNS[kind], ids, since) },
+      [String(snapshot.index), since, first * HOUR_S, ids],
+    ),
   ]);
   const sum = (column: 'n' | 'allowed' | 'records' | 'bytes'): number => whole[column] + Number(part![column]);
   return {

@@ -116,7 +116,7 @@ async function describe(
   const uses =
     keys.length === 0
       ? []
-      : await snapshot.rows<UsesRow>(USES, [
+      : await snapshot.rows<UsesRow>({ ...USES, uses: () => [{ index: snapshot.index, tok: keys, from: since }] }, [
           String(snapshot.index),
           byteaArray(keys),
           since,

@@ -13,10 +13,12 @@ export const SEARCHED = [
   'route',
   'address',
 ] as const satisfies readonly EntityKind[];
+/** Kinds of results. */
+export const FOUND = [...SEARCHED, 'token', 'id_jag', 'rule', 'entry', 'source'] as const;
 
 export const SearchItem = Type.Object(
   {
-    kind: Type.Enum([...SEARCHED, 'token', 'id_jag', 'rule', 'entry', 'source']),
+    kind: Type.Enum(FOUND),
     match: Type.Enum(['exact', 'prefix', 'part', 'directory', 'lineage'], {
       description:
         'exact: found by its id, digest, `jti` or whole name. prefix: the name begins with the text. part: the text is within the name. directory: found by its name in the directory. lineage: a token that came from the ID-JAG that was asked for.',

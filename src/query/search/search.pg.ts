@@ -18,12 +18,15 @@ import { SEARCHED, type SearchAnswer, type SearchItem } from './answers.js';
 import { refuseTokens } from './refuse-tokens.js';
 
 const NAMES = loadSql(import.meta.url, 'by-name.sql');
+const COMMON_PARTS = loadSql(import.meta.url, 'by-common-part.sql');
 const PARTS = loadSql(import.meta.url, 'by-part.sql');
 /** Characters from which on a text is looked for within names. */
 const MIN_PART = 3;
 const isPart = (text: string): boolean => [...text].length >= MIN_PART;
 /** Names of a kind that have a text within them, of which the first by name are shown. */
 const MAX_PARTS_READ = 1_000;
+/** The first names of a kind, which are looked through before the index of parts: some milliseconds for all kinds. */
+const FIRST_NAMES = 500;
 const DIRECTORY = loadSql(import.meta.url, 'by-directory.sql');
 const TOKENS = loadSql(import.meta.url, 'by-token-key.sql');
 const ENTITY =
@@ -223,13 +226,24 @@ async function findNames(snapshot: Snapshot, text: string, limit: number): Promi
   const [named, listed, within] = await Promise.all([
     snapshot.rows<EntityRow>(NAMES, [text, `${literal}%`, CODES, index, limit + 1]),
     snapshot.rows<EntityRow>(DIRECTORY, [text, `${literal}%`, query, index, limit + 1, part]),
-    part === null ? [] : snapshot.rows<EntityRow>(PARTS, [text, part, CODES, index, limit + 1, MAX_PARTS_READ]),
+    part === null ? [] : findParts(snapshot, text, part, limit),
   ]);
   return [
     ...named.map((row) => entityItem(row, row.exact ? 'exact' : 'prefix')),
     ...listed.map((row) => entityItem(row, 'directory')),
     ...within.map((row) => entityItem(row, 'part')),
   ];
+}
+
+/** Finds names that have the text within them: a part that very many names of a kind have among its first names, any other by the index. */
+async function findParts(snapshot: Snapshot, text: string, pattern: string, limit: number): Promise<EntityRow[]> {
+  const index = String(snapshot.index);
+  const first = await snapshot.rows<EntityRow>(COMMON_PARTS, [pattern, CODES, index, limit + 1, FIRST_NAMES]);
+  const rare = CODES.filter((code) => first.filter(({ kind }) => kind === code).length <= limit);
+  const found = await snapshot.rows<EntityRow>(PARTS, [text, pattern, rare, index, limit + 1, MAX_PARTS_READ]);
+  return [...first.filter(({ kind }) => !rare.includes(kind)), ...found].toSorted(
+    (one, other) => CODES.indexOf(one.kind) - CODES.indexOf(other.kind),
+  );
 }
 
 const TIMELINE_OF: readonly string[] = ['user', 'client', 'agent', 'resource'];
@@ -246,7 +260,10 @@ const USE_FILTERS: Readonly<Record<string, string>> = { address: 'client_address
 async function withUses(snapshot: Snapshot, items: readonly SearchItem[]): Promise<readonly SearchItem[]> {
   const found = items.filter(({ kind }) => USE_FILTERS[kind] !== undefined);
   if (found.length === 0) return items;
-  const rows = await snapshot.rows<{ ix: string; at: string }>(FIRST_USES, [found.map(({ first_seen: ix }) => ix)]);
+  const entries = found.map(({ first_seen: ix }) => ix!);
+  const rows = await snapshot.rows<{ ix: string; at: string }>({ text: FIRST_USES, uses: () => [{ entries }] }, [
+    entries,
+  ]);
   const times = new Map(rows.map(({ ix, at }) => [ix, timeText(Number(at))]));
   return items.map((item) => {
     const filter = USE_FILTERS[item.kind];

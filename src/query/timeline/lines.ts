@@ -148,6 +148,6 @@ export function positionAfter(
   const second = Math.floor(atMs / 1_000);
   const begun = lines.findIndex((line) => line.atMs === atMs);
   const unitEnd = (Math.floor(second / unit) + 1) * unit;
-  const cut = cuts.find((one) => one > second) ?? top;
+  const cut = cuts.find((one) => one > second) ?? Infinity;
   return { atMs, shown: nth - begun + 1, top: Math.min(top, unitEnd, cut) };
 }

@@ -112,7 +112,10 @@ async function readTypes(snapshot: Snapshot, tenantKey: Uint8Array, ids: readonl
 /** Finds a token by its key. Rejects with `not-found` if it was neither announced nor used. */
 async function findToken(snapshot: Snapshot, reader: Reader, tenantKey: Uint8Array, token: Buffer): Promise<Subject> {
   const index = String(snapshot.index);
-  const [found] = await snapshot.rows<{ announced: boolean; used: boolean }>(FIND_TOKEN, [token, index]);
+  const [found] = await snapshot.rows<{ announced: boolean; used: boolean }>(
+    { text: FIND_TOKEN, uses: () => [{ index, tok: [token], most: { rows: 1, order: 'ledger' } }] },
+    [token, index],
+  );
   if (!found!.announced && !found!.used)
     throw new RescindError('not-found', { detail: 'this token has not been seen' });
   const [stored] = found!.announced ? await readLineages(snapshot, tenantKey, [ruleKeyFromBytes(token)]) : [];

@@ -1,5 +1,5 @@
 import { byteaArray, loadSql } from '../../platform/postgres/index.js';
-import { MAX_COUNTED, personOf, type Snapshot } from '../../projections/index.js';
+import { MAX_COUNTED, personOf, type ReadsUses, type Snapshot } from '../../projections/index.js';
 import { ruleKeyToBytes, type RuleKey, type Selector } from '../../rules/index.js';
 import { Parameters } from '../decide/conditions.js';
 import type { Members } from '../names/members.pg.js';
@@ -31,7 +31,9 @@ export async function countRights(
   const text = RIGHTS.replace('{standing}', () => standing).replace('{connections}', () => connections);
   const names = Object.keys(selector);
   // Only frequent statements get a name; the others have too many texts to keep prepared.
-  const statement = names.length > 1 ? text : { name: `rights-${names[0]!}`, text };
+  const since = snapshot.at - HOUR_S;
+  const uses: ReadsUses = () => [{ tok: tokens.map(ruleKeyToBytes), from: since }];
+  const statement = names.length > 1 ? { text, uses } : { name: `rights-${names[0]!}`, text, uses };
   const counting = snapshot.rows<RightsRow>(statement, parameters.values);
   snapshot.ends();
   const [row] = await counting;

@@ -10,6 +10,8 @@ import type { Random } from './random.js';
 import { memberValue, type Minted, type Universe } from './universe.js';
 
 const PAUSE_MS = 120;
+/** Each kind as often as its share. */
+const SHARES = Object.entries(ORDER_KINDS).flatMap(([kind, share]) => Array<OrderKind>(share).fill(kind as OrderKind));
 
 export interface OrdersOptions {
   readonly orders: SentOrder[];
@@ -42,10 +44,6 @@ export function createOrders({
   ended,
 }: OrdersOptions): Orders {
   const { membersFor, planFor } = createOrderPlans(random);
-  const shares = Object.entries(ORDER_KINDS).flatMap(([kind, share]) =>
-    Array<OrderKind>(share).fill(kind as OrderKind),
-  );
-
   /** Writes the order down, sends it until it is answered, and has what it selects checked before, at once and afterwards. */
   async function send(order: SentOrder, call: () => ReturnType<Caller['untilAnswered']>): Promise<string | undefined> {
     population.focus(population.selected(order.selector));
@@ -128,14 +126,7 @@ export function createOrders({
   /** Takes out of those that may be active what the order, or what its end left behind, has stopped for good. */
   function bury(order: SentOrder): void {
     if (order.resume === true || order.lift?.resume === true) return;
-    const asOf = order.lift?.began ?? order.began;
-    const isDead = (token: number): boolean => {
-      const { grantedAt, skew, recorded } = population.tokens[token]!;
-      const moment = order.before ?? order.until;
-      if (isByIdentity(order)) return true;
-      return moment === undefined ? recorded < asOf : grantedAt <= moment + skew;
-    };
-    population.bury(population.selected(order.selector).filter(isDead));
+    population.bury(population.selected(order.selector).filter((token) => isDead(population.tokens[token]!, order)));
   }
 
   async function revoke(minted: Minted, effect: SentOrder['effect']): Promise<SentOrder> {
@@ -165,7 +156,7 @@ export function createOrders({
   }
 
   async function next(): Promise<void> {
-    const kind = random.pick(shares);
+    const kind = random.pick(SHARES);
     if (kind === 'revoke.unrecorded') return revokeUnrecorded();
     const token = population.pickLive();
     if (token === undefined) return;
@@ -188,4 +179,11 @@ export function createOrders({
       counts['all'] = (counts['all'] ?? 0) + 1;
     },
   };
+}
+
+/** Whether the order, or what its end left behind, has stopped a token that it selects for good. */
+function isDead({ grantedAt, skew, recorded }: Population['tokens'][number], order: SentOrder): boolean {
+  if (isByIdentity(order)) return true;
+  const moment = order.before ?? order.until;
+  return moment === undefined ? recorded < (order.lift?.began ?? order.began) : grantedAt <= moment + skew;
 }

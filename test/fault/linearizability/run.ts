@@ -4,7 +4,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { createAsking } from './asking.js';
-import { createCaller } from './calls.js';
+import { createCaller, type Caller } from './calls.js';
 import { checkHistory, type Verdict } from './check-history.js';
 import { deploy, type Deployment } from './deployment.js';
 import { saveEvidence } from './evidence.js';
@@ -128,16 +128,9 @@ async function runAgainst(
   });
   const producer = kafka.producer({ allowAutoTopicCreation: false });
 
-  const isRecorded = async ({ sha256, events }: Minted): Promise<boolean> => {
+  const isRecorded = async (minted: Minted): Promise<boolean> => {
     const up = nodes.filter(({ isUp }) => isUp);
-    if (up.length === 0) return false;
-    const answer = await caller.ask(random.pick(up), {
-      path: `/v1/tokens?sha256=${sha256}`,
-      authorization: `Bearer ${credentials.admin}`,
-    });
-    if (answer?.status !== 200) return false;
-    const { lineage } = JSON.parse(answer.text) as { readonly lineage: { readonly id_jags: readonly unknown[] } };
-    return lineage.id_jags.length === events.length - 1;
+    return up.length > 0 && isRecordedBy(random.pick(up), minted, { caller, admin: credentials.admin });
   };
 
   try {
@@ -227,6 +220,21 @@ async function runAgainst(
     await asking.kill();
     await producer.disconnect().catch(() => undefined);
   }
+}
+
+/** Whether a node knows the token with its whole lineage. */
+async function isRecordedBy(
+  node: Parameters<Caller['ask']>[0],
+  { sha256, events }: Minted,
+  { caller, admin }: { readonly caller: Caller; readonly admin: string },
+): Promise<boolean> {
+  const answer = await caller.ask(node, {
+    path: `/v1/tokens?sha256=${sha256}`,
+    authorization: `Bearer ${admin}`,
+  });
+  if (answer?.status !== 200) return false;
+  const { lineage } = JSON.parse(answer.text) as { readonly lineage: { readonly id_jags: readonly unknown[] } };
+  return lineage.id_jags.length === events.length - 1;
 }
 
 /** The first thing that went wrong where nobody waits for it. */

@@ -311,4 +311,4 @@ it('takes uses out of the tail once they are archived, and counts each once', as
     before.read.archived + before.read.tail,
   ]);
   expect(after.read.tail).toBeLessThan(before.read.tail);
-});
+}, 240_000);

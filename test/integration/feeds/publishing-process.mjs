@@ -6,6 +6,7 @@ import { createKafka } from '../../../dist/platform/kafka/index.js';
 import { createLog } from '../../../dist/platform/log/index.js';
 import { createMetrics } from '../../../dist/platform/observe/index.js';
 import { createPool } from '../../../dist/platform/postgres/index.js';
+import { createAsk } from '../../../dist/projections/index.js';
 
 const [what, url, brokers, prefix, applicationName, home] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
@@ -20,7 +21,8 @@ const follower = createControlFollower({ url, controlLog, log, serves: false });
 await follower.start();
 const kafka = createKafka({ brokers: brokers.split(','), clientId: applicationName, log });
 const options = { kafka, pool, log, metrics: createMetrics(), prefix };
-if (what === 'siem') createSiemFeed({ ...options, state: follower.state }).start();
+const ask = createAsk({ pool, now: () => Math.floor(Date.now() / 1000) });
+if (what === 'siem') createSiemFeed({ ...options, ask, state: follower.state }).start();
 else {
   const key = await createTopicKeys({ pool, home }).ensure();
   createTopicFeeds({ ...options, key, controlLog, follower }).start();

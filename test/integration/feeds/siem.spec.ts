@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createSiemFeed, ocsfTopic } from '../../../src/feeds/index.js';
 import { contentOf } from '../../../src/ingest/index.js';
+import { createAsk } from '../../../src/projections/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import type { TopicRecord } from '../../../src/platform/kafka/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
@@ -75,6 +76,7 @@ async function startFeed() {
   const follower = await world.follow();
   const metrics = createMetrics();
   const feed = createSiemFeed({
+    ask: createAsk({ pool: world.pool, now: () => Math.floor(Date.now() / 1000) }),
     kafka: world.kafka,
     pool: world.pool,
     state: follower.state,

@@ -60,7 +60,7 @@ const PAIRS: AsOfQuestion = {
   name: 'uses by client and resource',
   async ask({ pool, head }, asOf) {
     const rows = async (
-      sql: string | { readonly name: string; readonly text: string },
+      sql: string | { readonly name?: string; readonly text: string },
       values: readonly unknown[] = [],
     ): Promise<any[]> =>
       (await pool.query({ ...(typeof sql === 'string' ? { text: sql } : sql), values: [ACME, ...values] })).rows;

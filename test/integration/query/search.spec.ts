@@ -1,6 +1,7 @@
 import { timeText } from '../../../src/contracts/index.js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createLog } from '../../../src/platform/log/index.js';
+import { FOUND } from '../../../src/query/search/answers.js';
 import { ruleKey } from '../../../src/rules/index.js';
 import { ACME, keyOf, NOW, ROLE_NAMES, RULE, say, sha256, SOURCES, startQueryApi, T, tokenId } from './history.js';
 import { CRM, CRM_AS, IDP, STORY, T2_TEXT, WIKI, WIKI_AS } from './story.js';
@@ -206,21 +207,7 @@ describe('GET /v1/search', () => {
         expect([see, status, isEmpty(body)]).toEqual([see, 200, false]);
       }
     }
-    expect([...kinds].sort()).toEqual(
-      [
-        'user',
-        'client',
-        'agent',
-        'agent_type',
-        'resource',
-        'route',
-        'address',
-        'token',
-        'id_jag',
-        'entry',
-        'source',
-      ].sort(),
-    );
+    expect([...kinds].sort()).toEqual(FOUND.filter((kind) => kind !== 'rule').sort());
   });
 
   it('points an address and a route to their accesses', async () => {
@@ -324,6 +311,27 @@ it('points an address to its accesses at every resource', async () => {
     ['198.51.100.9', WIKI],
     ['198.51.100.9', CRM],
   ]);
+});
+
+it('shows the first names that have a part which very many have', async () => {
+  const name = (nth: number): string => `${String(nth).padStart(5, '0')}.part-of-all.example`;
+  const uses = Array.from({ length: 1_500 }, (_, nth) =>
+    say('wiki', 'access.allowed', T + 900, {
+      token: { iss: WIKI_AS, jti: 'nobody-knows-it' },
+      operation: 'read',
+      // The last by name come first.
+      client_address: name(1_500 - nth),
+      status: 200,
+    }),
+  );
+  await api.say(uses);
+  const { items, at_least: more } = await search(`${q('PART-of-all')}&limit=20`);
+  expect([items.map((item: any) => item.name), more]).toEqual([
+    Array.from({ length: 20 }, (_, nth) => name(nth + 1)),
+    true,
+  ]);
+  expect(await found(q('00007.part'))).toEqual([`address prefix ${name(7)}`]);
+  expect(await found(q('0900.part'))).toEqual([`address part ${name(900)}`]);
 });
 
 it('a search walks the index of names, not the names', async () => {

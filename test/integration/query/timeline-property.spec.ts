@@ -54,15 +54,15 @@ const BUSY = T + 50_000;
 const TICK = 10;
 const clients = ['assistant-at-crm', 'mailer-at-crm'] as const;
 const happening = fc.record({
-  what: fc.constantFrom('use', 'use', 'use', 'use', 'use', 'disabled', 'ordered'),
+  what: fc.constantFrom('use', 'use', 'use', 'use', 'use', 'use', 'disabled', 'ordered', 'denied'),
   client: fc.constantFrom(...clients),
   allowed: fc.boolean(),
   tick: fc.nat(30),
   nth: fc.nat(1_000),
 });
 type Happening = typeof happening extends fc.Arbitrary<infer H> ? H : never;
-/** A use at a tick; another moment in the second before a tick, so that a run is cut at the tick. */
-const timeOf = ({ what, tick }: Happening): number => BUSY + tick * TICK - (what === 'use' ? 0 : 1);
+/** A use at a tick or in the second before; another moment in the second before, so that a run is cut at the tick. */
+const timeOf = ({ what, tick, nth }: Happening): number => BUSY + tick * TICK - (what === 'use' ? nth % 2 : 1);
 const TOKENS = clients.map((client_id) => ({ iss: CRM_AS, jti: `busy-${client_id}`, client_id }));
 const issuedTokens = (): Said[] =>
   TOKENS.map((token, nth) =>
@@ -80,7 +80,14 @@ const issuedTokens = (): Said[] =>
 function tell(one: Happening): Said {
   const at = timeOf(one);
   if (one.what === 'disabled') return say('idp', 'user.disabled', at, { iss: IDP, tenant: 'acme', sub: 'alice' });
-  const { iss, jti } = TOKENS[clients.indexOf(one.client)]!;
+  const { iss, jti, client_id } = TOKENS[clients.indexOf(one.client)]!;
+  if (one.what === 'denied')
+    return say('crm', 'token.denied', at, {
+      iss,
+      id_jag: { iss: IDP, jti: `denied-${one.nth}`, sub: 'alice', tenant: 'acme' },
+      client_id,
+      error: 'invalid_grant',
+    });
   return say('crm', one.allowed ? 'access.allowed' : 'access.denied', at, {
     token: { iss, jti },
     operation: 'read',

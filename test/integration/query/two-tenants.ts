@@ -215,7 +215,7 @@ async function register(
   return { keys: keys as Planted['keys'], sources: sources.map(({ id }) => id) };
 }
 
-/** What a tenant's sources say, in the order of the ledger. */
+/** Lists the events that a tenant's sources send, in the order of the ledger. */
 function eventsOf(tenant: string): object[] {
   const { idp, as, api, user, client, agent, session, scope, route, address, jti, grant } = namesOf(tenant);
   const { otherUsers, sequence } = countsOf(tenant);
