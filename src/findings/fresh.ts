@@ -4,11 +4,25 @@ import type { Evidence, Step } from './detection.js';
 
 const FRESH = loadSql(import.meta.url, 'fresh.sql');
 
-/** Prepares the SQL of a detection. `{fresh}` stands for the uses that became known in the step: `$2` to `$3`. */
-export const prepared = (kind: string, sql: string): Prepared => ({
+/** Detections look back at uses of so many seconds, before the newest entry of the step. */
+const LOOK_BACK_S = 86_400;
+
+/**
+ * Prepares the SQL of a detection. `{fresh}` stands for the uses that became known in the step: `$2` to `$3`. `back`: the number of the parameter with
+ * the time from which the statement reads other uses too.
+ */
+export const prepared = (kind: string, sql: string, back?: number): Prepared => ({
   name: `finding-${kind}`,
   text: sql.replace('{fresh}', () => FRESH.trimEnd()),
+  uses: (values) => {
+    const [from, to] = values as [string, string];
+    const fresh = { since: BigInt(from), index: to };
+    return back === undefined ? [fresh] : [fresh, { from: values[back - 2] as number, index: to }];
+  },
 });
+
+/** Returns the time from which a detection looks at uses before the step, epoch seconds. */
+export const lookBack = ({ nowMs }: Step): number => Math.floor(nowMs / 1_000) - LOOK_BACK_S;
 
 /** Makes the search of a detection that one statement is enough for. */
 export const bySql =

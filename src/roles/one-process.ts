@@ -29,7 +29,7 @@ export async function startProcess(
     startTopicFeeds(parts, servers, await topicKeys.ensure());
     startSiemFeed(parts, servers, cold);
   }
-  if (config.roles.has('feed')) startFindings(parts);
+  if (config.roles.has('feed')) startFindings(parts, cold);
   const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
   if (config.roles.has('archive')) startArchive(parts);
   const serving = config.roles.has('serve') ? startServing(parts, ingest, cold) : undefined;

@@ -10,7 +10,7 @@ export const idleRule: Detection = {
   severity: 'info',
   means: 'A rule has stopped nothing since it was ordered: it may name somebody else than was meant.',
   next: 'Check the name. Lift the rule if it is not needed.',
-  looks: `Blocks that a person ordered on a user, client or agent over ${HOURS} hours ago, with no use or refusal since.`,
+  looks: `Blocks that a person ordered on a user or client over ${HOURS} hours ago, with no use or refusal since.`,
   stop: [],
   see: 'rule',
   says: ({ details }) => `Nobody has tried what rule ${String(details['rule'])} stops.`,

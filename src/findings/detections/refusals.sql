@@ -1,6 +1,6 @@
 -- Finds bursts of refusals of a user through a client: many in ten minutes, more than were allowed, and far more than on any earlier day; or refusals at many
 -- resources within an hour. A summary of equal calls counts as three at most. Uses of unknown lineage count by their token.
--- $1 tenant  $2 from  $3 to  $4 refusals in a window  $5 window, seconds  $6 resources in an hour
+-- $1 tenant  $2 from  $3 to  $4 refusals in a window  $5 window, seconds  $6 resources in an hour  $7 time to look back to
 WITH fresh AS MATERIALIZED (
 {fresh}
 ),
@@ -12,7 +12,7 @@ around AS MATERIALIZED (
   FROM who w
   CROSS JOIN LATERAL (
     SELECT a.ix, a.at, least(a.n, 3) AS n, a.outcome, a.res FROM access a
-    WHERE a.tenant = $1 AND a.usr = w.usr AND a.client = w.client AND a.at > w.least - 3600 AND a.at <= w.most AND a.ix < $3::bigint AND a.foreign_ix IS NULL
+    WHERE a.tenant = $1 AND a.usr = w.usr AND a.client = w.client AND a.at > w.least - 3600 AND a.at > $7::bigint AND a.at <= w.most AND a.ix < $3::bigint AND a.foreign_ix IS NULL
     ORDER BY a.at DESC LIMIT 2000
   ) u
   WHERE w.tok IS NULL
@@ -21,7 +21,7 @@ around AS MATERIALIZED (
   FROM who w
   CROSS JOIN LATERAL (
     SELECT a.ix, a.at, least(a.n, 3) AS n, a.outcome, a.res FROM access a
-    WHERE a.tenant = $1 AND a.tok = w.tok AND a.at > w.least - 3600 AND a.at <= w.most AND a.ix < $3::bigint AND a.foreign_ix IS NULL
+    WHERE a.tenant = $1 AND a.tok = w.tok AND a.at > w.least - 3600 AND a.at > $7::bigint AND a.at <= w.most AND a.ix < $3::bigint AND a.foreign_ix IS NULL
     ORDER BY a.at DESC LIMIT 2000
   ) u
   WHERE w.tok IS NOT NULL

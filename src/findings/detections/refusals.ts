@@ -1,8 +1,8 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Detection } from '../detection.js';
-import { bySql, prepared } from '../fresh.js';
+import { bySql, lookBack, prepared } from '../fresh.js';
 
-const SQL = prepared('refusals', loadSql(import.meta.url, 'refusals.sql'));
+const SQL = prepared('refusals', loadSql(import.meta.url, 'refusals.sql'), 7);
 const BURST = 10;
 const WINDOW_S = 600;
 const RESOURCES = 4;
@@ -17,5 +17,5 @@ export const refusals: Detection = {
   see: 'access',
   says: ({ count, client, user, resource, details }) =>
     `${client} was refused ${count} times for ${user}, at ${Number(details['resources']) > 1 ? `${String(details['resources'])} resources` : resource}.`,
-  find: bySql(SQL, () => [BURST, WINDOW_S, RESOURCES]),
+  find: bySql(SQL, (step) => [BURST, WINDOW_S, RESOURCES, lookBack(step)]),
 };

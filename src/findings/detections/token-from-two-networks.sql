@@ -1,6 +1,6 @@
 -- Finds tokens that were used from a second network. `here` is the network of the first use of the token. A person may change networks once; an agent
 -- does not, and nobody comes back while still being there.
--- $1 tenant  $2 from  $3 to
+-- $1 tenant  $2 from  $3 to  $4 time to look back to
 WITH fresh AS MATERIALIZED (
 {fresh}
 ),
@@ -22,7 +22,7 @@ known AS MATERIALIZED (
   CROSS JOIN LATERAL (
     SELECT a.ix, a.at, e.parts ->> 0 AS address, family((e.parts ->> 0)::inet) AS family,
            network(set_masklen((e.parts ->> 0)::inet, CASE family((e.parts ->> 0)::inet) WHEN 4 THEN 16 ELSE 32 END)) AS net
-    FROM (SELECT x.ix, x.at, x.addr FROM access x WHERE x.tenant = $1 AND x.tok = t.tok AND x.ix < $3::bigint AND x.foreign_ix IS NULL
+    FROM (SELECT x.ix, x.at, x.addr FROM access x WHERE x.tenant = $1 AND x.tok = t.tok AND x.ix < $3::bigint AND x.at > $4::bigint AND x.foreign_ix IS NULL
           ORDER BY x.at DESC, x.ix DESC LIMIT 100) a
     JOIN entity e ON e.tenant = $1 AND e.id = a.addr
     WHERE pg_input_is_valid(e.parts ->> 0, 'inet')

@@ -1,8 +1,8 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Detection } from '../detection.js';
-import { bySql, prepared } from '../fresh.js';
+import { bySql, lookBack, prepared } from '../fresh.js';
 
-const SQL = prepared('token-from-two-networks', loadSql(import.meta.url, 'token-from-two-networks.sql'));
+const SQL = prepared('token-from-two-networks', loadSql(import.meta.url, 'token-from-two-networks.sql'), 4);
 
 export const tokenFromTwoNetworks: Detection = {
   kind: 'token-from-two-networks',
@@ -15,5 +15,5 @@ export const tokenFromTwoNetworks: Detection = {
   see: 'token',
   says: ({ count, client, user, details }) =>
     `A token of ${client} for ${user} was used from ${String(details['there'])} beside ${String(details['here'])} (${count} uses from there).`,
-  find: bySql(SQL),
+  find: bySql(SQL, (step) => [lookBack(step)]),
 };

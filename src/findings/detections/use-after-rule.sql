@@ -1,6 +1,6 @@
 -- Finds allowed uses that a rule may have stopped, by the first name of its selector: uses of the step made after a rule began, and older uses made
 -- after the beginning of a rule that the step made known. `rules/` decides which of them the rule stops.
--- $1 tenant  $2 from  $3 to  $4 grace, seconds
+-- $1 tenant  $2 from  $3 to  $4 grace, seconds  $5 time to look back to
 WITH fresh AS MATERIALIZED (
   SELECT f.tok, f.ix, f.at, f.usr, f.client, f.agent, f.res, f.n FROM (
 {fresh}
@@ -40,10 +40,10 @@ late AS (
   FROM rule_version r
   LEFT JOIN entity e ON e.tenant = $1 AND e.kind IN (1, 2, 3, 5) AND e.key = r.lead
   CROSS JOIN LATERAL (
-    (SELECT * FROM access x WHERE x.tenant = $1 AND x.usr = e.id AND x.at > r.ordered_ms / 1000 - 3600 ORDER BY x.at DESC LIMIT 500)
-    UNION (SELECT * FROM access x WHERE x.tenant = $1 AND x.client = e.id AND x.at > r.ordered_ms / 1000 - 3600 ORDER BY x.at DESC LIMIT 500)
-    UNION (SELECT * FROM access x WHERE x.tenant = $1 AND x.agent = e.id AND x.at > r.ordered_ms / 1000 - 3600 ORDER BY x.at DESC LIMIT 500)
-    UNION (SELECT * FROM access x WHERE x.tenant = $1 AND x.tok = r.lead AND x.at > r.ordered_ms / 1000 - 3600 ORDER BY x.at DESC LIMIT 500)
+    (SELECT * FROM access x WHERE x.tenant = $1 AND x.usr = e.id AND x.at > r.ordered_ms / 1000 - 3600 AND x.at > $5::bigint ORDER BY x.at DESC LIMIT 500)
+    UNION (SELECT * FROM access x WHERE x.tenant = $1 AND x.client = e.id AND x.at > r.ordered_ms / 1000 - 3600 AND x.at > $5::bigint ORDER BY x.at DESC LIMIT 500)
+    UNION (SELECT * FROM access x WHERE x.tenant = $1 AND x.agent = e.id AND x.at > r.ordered_ms / 1000 - 3600 AND x.at > $5::bigint ORDER BY x.at DESC LIMIT 500)
+    UNION (SELECT * FROM access x WHERE x.tenant = $1 AND x.tok = r.lead AND x.at > r.ordered_ms / 1000 - 3600 AND x.at > $5::bigint ORDER BY x.at DESC LIMIT 500)
   ) a
   WHERE r.tenant = $1 AND r.from_ix >= $2::bigint AND r.from_ix < $3::bigint
     AND a.outcome = 1 AND a.bound_ix < $2::bigint AND a.foreign_ix IS NULL

@@ -10,13 +10,14 @@ import {
 } from '../../rules/index.js';
 import { keysOf, readLineages } from '../../selection/index.js';
 import type { Detection, Evidence, Step } from '../detection.js';
-import { prepared } from '../fresh.js';
+import { lookBack, prepared } from '../fresh.js';
 
 const SQL = prepared(
   'use-after-rule',
   loadSql(import.meta.url, 'use-after-rule.sql')
     .replace('{turned_ms}', () => TURNED_MS)
     .replace('{turned}', () => turnedBelow('$3::bigint')),
+  5,
 );
 
 /** Clocks of a source that ends something and of one that serves may differ so much. Seconds. */
@@ -57,7 +58,7 @@ interface Candidate extends Evidence {
 
 async function findUsed(step: Step): Promise<readonly Evidence[]> {
   const { snapshot, control, tenant } = step;
-  const candidates = await snapshot.rows<Candidate>(SQL, [String(step.from), String(step.to), GRACE_S]);
+  const candidates = await snapshot.rows<Candidate>(SQL, [String(step.from), String(step.to), GRACE_S, lookBack(step)]);
   if (candidates.length === 0) return [];
   const tenantKey = control.tenantKey(tenant);
   const tokens = [...new Set(candidates.map(({ tok }) => tok))];

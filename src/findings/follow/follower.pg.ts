@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
-import { createAsk } from '../../projections/index.js';
+import { createAsk, type ColdUses } from '../../projections/index.js';
 import type { Control } from '../control.js';
 import type { Detection } from '../detection.js';
 import { withFindingsLock } from './lock.pg.js';
@@ -21,6 +21,8 @@ export interface FindingsFollowerOptions {
   readonly tenants: () => Iterable<{ readonly id: string }>;
   readonly control: Control;
   readonly detections: readonly Detection[];
+  /** Reads uses that have left PostgreSQL. Without it, a ledger that has such uses cannot be read from its beginning. */
+  readonly cold?: ColdUses | undefined;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly stepEntries?: number;
@@ -91,11 +93,12 @@ export async function followNext({
   detections,
   stepEntries = STEP_ENTRIES,
   now = Date.now,
+  cold,
   signal,
-}: Pick<FindingsFollowerOptions, 'pool' | 'tenants' | 'control' | 'detections' | 'stepEntries' | 'now'> & {
+}: Pick<FindingsFollowerOptions, 'pool' | 'tenants' | 'control' | 'detections' | 'stepEntries' | 'now' | 'cold'> & {
   readonly signal?: AbortSignal;
 }): Promise<number> {
-  const ask = createAsk({ pool, now: () => Math.floor(Date.now() / 1_000) });
+  const ask = createAsk({ pool, now: () => Math.floor(Date.now() / 1_000), cold });
   const left = await withFindingsLock(pool, async (client) => {
     for (;;) {
       let behind = 0n;

@@ -4,7 +4,8 @@ import type { Control } from '../control.js';
 import { SEVERITIES, type Detection, type Evidence, type Step } from '../detection.js';
 import { prepared } from '../fresh.js';
 
-const WRITE_DAYS = prepared('days', loadSql(import.meta.url, 'write-days.sql'));
+const READ_DAYS = prepared('days', loadSql(import.meta.url, 'read-days.sql'));
+const WRITE_DAYS = loadSql(import.meta.url, 'write-days.sql');
 const WRITE_FINDINGS = loadSql(import.meta.url, 'write-findings.sql');
 const READ_CURSOR = 'SELECT next_ix, looked_ms FROM finding_cursor WHERE tenant = $1';
 const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
@@ -58,7 +59,7 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
   );
   await client.query('BEGIN');
   try {
-    await client.query({ ...WRITE_DAYS, values: [tenant, String(from), String(to)] });
+    if (found.days.length > 0) await client.query(WRITE_DAYS, [tenant, JSON.stringify(found.days)]);
     await writeFound(client, tenant, found, now());
     const moved = await client.query(MOVE_CURSOR, [tenant, String(from), String(to), found.lookedMs]);
     if (moved.rowCount !== 1) throw new Error('another process moved the cursor of the findings');
@@ -90,6 +91,8 @@ const stepOf = (snapshot: Snapshot, rest: Omit<Step, 'snapshot' | 'nowMs'>): Ste
 });
 
 interface Found {
+  /** Sums of the uses of the step, by day. */
+  readonly days: readonly unknown[];
   readonly evidence: ReadonlyMap<Detection, readonly Evidence[]>;
   readonly nowMs: number;
   /** Time of the ledger at which conditions were looked at last. */
@@ -106,7 +109,8 @@ async function findAll(
   const evidence = new Map<Detection, readonly Evidence[]>();
   for (const detection of detections)
     if (looks || detection.isCondition !== true) evidence.set(detection, await detection.find(step));
-  return { evidence, nowMs: step.nowMs, lookedMs: looks ? step.nowMs : lookedMs };
+  const days = await step.snapshot.rows(READ_DAYS, [String(step.from), String(step.to)]);
+  return { days, evidence, nowMs: step.nowMs, lookedMs: looks ? step.nowMs : lookedMs };
 }
 
 async function writeFound(
