@@ -34,7 +34,7 @@ async function allFindings(): Promise<readonly FindingItem[]> {
   return items;
 }
 
-/** Subject of each incident, as its finding must say. */
+/** Names the parties of each incident, as its finding must. */
 const INCIDENTS: Readonly<Record<string, Partial<Record<keyof FindingItem, unknown>>>> = {
   'stolen-agent-token': { kind: 'token-from-two-networks', user: { sub: 'nadia.rossi' } },
   'bulk-export': { kind: 'bulk-export', user: { sub: 'tariq.lindgren' } },
