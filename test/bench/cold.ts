@@ -100,11 +100,12 @@ async function leaving(world: World, nowS: number): Promise<readonly Row[]> {
   const startedAt = performance.now();
   const left = await leaveDue({ pool, root, log, hotDays: 1, nowS: nowS + 4 * DAY_S });
   const tookMs = performance.now() - startedAt;
+  if (left === undefined) throw new Error('nothing was archived: one range has 65,536 entries');
   const after = await readSizes(world);
   const { rows } = await pool.query<{ bytes: string }>('SELECT sum(bytes) AS bytes FROM archive_file');
   const archived = Number(rows[0]!.bytes);
   const gone = before.uses - after.uses;
-  const note = `${entries} events, of which ${before.uses} uses; ${after.uses} stay, ${left!.partitions} partitions were dropped in ${Math.round(tookMs)} ms`;
+  const note = `${entries} events, of which ${before.uses} uses; ${after.uses} stay, ${left.partitions} partitions were dropped in ${Math.round(tookMs)} ms`;
   const [hot, cold] = [
     before.access / before.uses,
     (before.access / before.uses) * (after.uses / before.uses) + archived / before.uses,
