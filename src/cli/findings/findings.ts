@@ -33,7 +33,7 @@ export function addFindings(program: Command, context: Context): void {
   findings
     .command('list', { isDefault: true })
     .description('list findings, the newest evidence first')
-    .addOption(new Option('--state <state>', 'open, acknowledged, resolved, false-alarm or all').default('open'))
+    .addOption(new Option('--state <state>', 'open, resolved or all').default('open'))
     .option('--severity <severity>', 'of this severity or a higher one: info, low, medium, high, critical')
     .option('--kind <kinds>', 'of these kinds, separated by commas')
     .option('--from <time>', 'with evidence of this time or later: RFC 3339, a date, or a duration back from now')

@@ -16,7 +16,7 @@ import {
 } from '../../contracts/index.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 
-export const STATES = ['open', 'acknowledged', 'resolved', 'false-alarm'] as const;
+export const STATES = ['open', 'resolved'] as const;
 
 const Stop = Type.Object(
   {
@@ -36,7 +36,7 @@ export const FindingItem = Type.Object(
     kind: Type.Enum([...KINDS]),
     severity: Type.Enum([...SEVERITIES]),
     state: Type.Enum([...STATES], {
-      description: '`resolved`: by a person, or because the cause has ended (`closed_at`).',
+      description: '`resolved`: the cause has ended (`closed_at`).',
     }),
     says: Type.String({ description: 'says what was found' }),
     means: Type.String({ description: 'says what that means' }),
