@@ -26,7 +26,6 @@ export {
   type ReadsUses,
   type UsesRead,
 } from './cold/uses-read.js';
-export { MAX_COLD_USES } from './cold/thaw.pg.js';
 export { deleteCold, LEAVE_STEP, type Archived } from './cold/leave.pg.js';
 export {
   dropPartition,

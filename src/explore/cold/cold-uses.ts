@@ -11,6 +11,8 @@ import { composeCold } from './compose-cold.js';
 /** Questions that read cold uses at the same time; each has two threads. */
 const READING_AT_ONCE = 2;
 const MEMORY = '512MiB';
+/** Cold uses that one question may lay beside the others: some ten seconds, and a hundred megabytes of the database's memory and disk. */
+const MAX_COLD_USES = 250_000;
 
 /** Reads cold uses from the archive, with an engine of its own, which starts with the first question that needs it. */
 export interface ArchivedUses extends ColdUses {
@@ -22,11 +24,13 @@ export function createArchivedUses({
   archiveRoot,
   turns = createTurns({ atOnce: READING_AT_ONCE }),
   queryTimeoutMs,
+  most: mostOfQuestion = MAX_COLD_USES,
 }: {
   readonly log: Log;
   readonly archiveRoot: string;
   readonly turns?: Turns;
   readonly queryTimeoutMs?: number;
+  readonly most?: number;
 }): ArchivedUses {
   // The engine's working directory may be another.
   const root = resolve(archiveRoot);
@@ -46,6 +50,7 @@ export function createArchivedUses({
   }
 
   return {
+    most: mostOfQuestion,
     async read({ tenant, rows, reads, most, signal }) {
       const { files } = await readManifest(rows);
       const directory = tenantDirectory(root, tenant);

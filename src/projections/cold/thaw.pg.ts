@@ -2,8 +2,6 @@ import type { QueryConfig, QueryResult } from 'pg';
 import { RescindError } from '../../contracts/index.js';
 import { COLD_COLUMNS, meetsCold, type ColdBounds, type ColdUses, type ReadsUses, type UsesRead } from './uses-read.js';
 
-/** Cold uses that one question may lay beside the others: some ten seconds, and a hundred megabytes of the database's memory and disk. */
-export const MAX_COLD_USES = 250_000;
 /** Timeout of a statement of a question that reads cold uses, and of its transaction between two statements, ms. */
 export const COLD_TIMEOUT_MS = 20_000;
 
@@ -47,7 +45,7 @@ export function createThaw({
   const rows = async <R extends Record<string, unknown>>(sql: string, values: readonly unknown[] = []): Promise<R[]> =>
     (await query<R>({ text: sql, values: [tenant, ...values] })).rows;
   const known = new Set<string>();
-  let left = MAX_COLD_USES;
+  let left = cold?.most ?? 0;
   let insert: string | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 

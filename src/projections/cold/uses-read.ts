@@ -69,6 +69,8 @@ export type ReadsUses = (values: readonly unknown[], rows: Rows) => readonly Use
 
 /** Reads uses that lie in the archive alone. `explore` does. */
 export interface ColdUses {
+  /** The most uses that one question may lay beside the others. */
+  readonly most: number;
   /**
    * Reads the uses as lines of {@link COLD_COLUMNS}, a thousand lines a text. `rows` reads of the tenant in the snapshot of the question.
    * Rejects if there are more than `most`, and if a file of the archive is missing or damaged.

@@ -24,7 +24,7 @@ import {
   resolveFilters,
   type ResolvedFilters,
 } from './filters.pg.js';
-import { askerOf, filterWithoutIndex, type FindUses } from './find-uses.js';
+import { askerOf, filterOf, filterWithoutIndex, type FindUses } from './find-uses.js';
 import { drivenStatements } from './statements.js';
 
 export const COUNT_PARAMETERS = ['by', ...ACCESS_FILTERS, 'as_of'] as const;
@@ -57,22 +57,23 @@ export function createCountsQuestion({
   readonly findUses?: FindUses | undefined;
   readonly maxWalked?: number;
 }) {
-  return (tenant: string, query: unknown): Promise<AccessCounts> => {
+  return async (tenant: string, query: unknown): Promise<AccessCounts> => {
     const parameters = readParameters(query, COUNT_PARAMETERS);
     const by = readBy(parameters.get('by'));
     const filters = readFilters(parameters);
     const filter = filterWithoutIndex(parameters);
     const tenantKey = reader.tenantKey(tenant);
 
-    if (findUses !== undefined && filter !== undefined)
-      return countAll(ask, findUses, { tenant, parameters, by, window: filters.window }, filter);
+    const all = { tenant, parameters, by, window: filters.window };
+    if (findUses !== undefined && filter !== undefined) return countAll(ask, findUses, all, filter);
 
-    return ask(
+    let resolved: ResolvedFilters | undefined;
+    const counting = ask(
       tenant,
       async (snapshot) => {
         const asked = windowAt(filters.window, snapshot.at, wholeHourOf);
         const window = boundsOf(asked, by, snapshot);
-        const resolved = await resolveFilters(snapshot, tenantKey, parameters, filters);
+        resolved = await resolveFilters(snapshot, tenantKey, parameters, filters);
         const subject = subjectOf(resolved);
         const counted = subject
           ? { buckets: await readStored(snapshot, subject, by, window), from: undefined }
@@ -82,6 +83,12 @@ export function createCountsQuestion({
       readAsOf(parameters),
       { timeoutMs: COUNTING_TIMEOUT_MS },
     );
+    return counting.catch((error: unknown) => {
+      const isTooWide = error instanceof RescindError && error.code === 'filter-too-wide';
+      // Uses of a token count whoever they belong to, which is no question of `explore`.
+      if (!isTooWide || findUses === undefined || resolved === undefined || resolved.driver === 'token') throw error;
+      return countAll(ask, findUses, all, filterOf(parameters, resolved.ids));
+    });
   };
 }
 
@@ -128,7 +135,7 @@ const OF_OPERATION: Readonly<Record<string, keyof UseSums>> = {
   admin: 'admins',
 };
 
-/** Counts attributed uses by filters without an index, with the engine of `explore`. */
+/** Counts attributed uses with the engine of `explore`: by filters without an index, and more than one question walks. */
 async function countAll(
   ask: Ask,
   findUses: FindUses,

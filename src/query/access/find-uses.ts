@@ -39,11 +39,24 @@ const FOUND_BY = {
   scope: 'scope',
   client_address: 'address',
 } as const;
+
 /** Returns the filter that `explore` is asked with, or undefined if the question has an index or needs none. */
 export function filterWithoutIndex(parameters: Parameters): object | undefined {
   if (INDEXED.some((name) => parameters.has(name))) return undefined;
-  const filter = Object.entries(FOUND_BY).flatMap(([name, dimension]) =>
+  const filter = filterOf(parameters, {});
+  return Object.keys(filter).length === 0 ? undefined : filter;
+}
+
+/** Returns the filter that `explore` is asked with. `ids`: the entities that the other filters name. */
+export function filterOf(
+  parameters: Parameters,
+  ids: { readonly [dimension in 'user' | 'client' | 'agent' | 'resource']?: readonly number[] | undefined },
+): object {
+  const named = Object.entries(ids).flatMap(([dimension, some]) =>
+    some === undefined ? [] : [[dimension, { in: some }] as const],
+  );
+  const others = Object.entries(FOUND_BY).flatMap(([name, dimension]) =>
     parameters.has(name) ? [[dimension, { equals: parameters.get(name) }] as const] : [],
   );
-  return filter.length === 0 ? undefined : Object.fromEntries(filter);
+  return Object.fromEntries([...named, ...others]);
 }

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createArchiver, leaveDue, pathOf, rebuildArchive, tenantDirectory } from '../../../src/archive/index.js';
-import { createArchivedUses, type ArchivedUses } from '../../../src/explore/index.js';
+import { createArchivedUses, createExplore, type ArchivedUses } from '../../../src/explore/index.js';
 import {
   ENTER_GATE,
   makePartitions,
@@ -12,7 +12,8 @@ import {
   REBUILD_CONNECTIONS,
   type Rebuilt,
 } from '../../../src/projections/index.js';
-import { createQuestions, type Questions } from '../../../src/query/index.js';
+import { createQuestions, createReader, type Questions } from '../../../src/query/index.js';
+import { createTurns } from '../../../src/registry/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { createPool, onConnection } from '../../../src/platform/postgres/index.js';
 import { access, API, fromChat, fromIdp, IDP, idJag, RAS, token } from '../../support/stage.js';
@@ -178,6 +179,37 @@ describe('uses that are older than HOT_DAYS', () => {
   it('leave again, from a table without partitions', async () => {
     expect((await leave())!.uses).toBeGreaterThan(USER_BLOCK - 20);
     expect(await ask()).toEqual(hot);
+  });
+
+  it('are added up by the engine of explore if they are more than one question lays beside the others', async () => {
+    const { pool } = world.stage.database;
+    const control = () => world.stage.follower.state;
+    const reader = createReader(control);
+    const few = createArchivedUses({ log: testLog(), archiveRoot: world.root, most: 10 });
+    const explore = createExplore({
+      pool,
+      log: testLog(),
+      turns: createTurns({ atOnce: 1 }),
+      sources: { find: reader.findSource, all: reader.sources },
+      nameOfSource: (id) => reader.source(id).name ?? id,
+      archiveRoot: world.root,
+      home: world.root,
+    });
+    try {
+      const alice = { user_iss: IDP, user_sub: 'alice', operation: 'read', as_of: '9000' };
+      const expected = await questions.accessCounts(tenant, alice);
+      expect(expected.total.accesses).toBeGreaterThan(10);
+      const bounded = createQuestions({ pool, control, cold: few, findUses: explore });
+      expect(await bounded.accessCounts(tenant, alice)).toEqual(expected);
+      await expect(bounded.timeline(tenant, { user_iss: IDP, user_sub: 'alice', as_of: '9000' })).rejects.toMatchObject(
+        {
+          code: 'filter-too-wide',
+        },
+      );
+    } finally {
+      await explore.stop();
+      await few.stop();
+    }
   });
 
   it('stay while a file of theirs is damaged', async () => {
