@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
-import type { Pool } from '../../platform/postgres/index.js';
+import { withSessionLock, type Pool } from '../../platform/postgres/index.js';
 import { createAsk, type ColdUses } from '../../projections/index.js';
 import type { Control } from '../control.js';
 import type { Detection } from '../detection.js';
-import { withFindingsLock } from './lock.pg.js';
 import { stepOnce } from './step.pg.js';
 
+/** Advisory lock of the one process that follows the ledgers for findings; an arbitrary number. */
+const FINDINGS_LOCK = '7428';
 /** Pause between two looks for new entries. */
 const LOOK_EVERY_MS = 1_000;
 /** Pause after a failure; it doubles up to the most. */
@@ -99,7 +100,7 @@ export async function followNext({
   readonly signal?: AbortSignal;
 }): Promise<number> {
   const ask = createAsk({ pool, now: () => Math.floor(Date.now() / 1_000), cold });
-  const left = await withFindingsLock(pool, async (client) => {
+  const left = await withSessionLock(pool, FINDINGS_LOCK, async (client) => {
     for (;;) {
       let behind = 0n;
       for (const { id: tenant } of tenants()) {

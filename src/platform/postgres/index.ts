@@ -9,6 +9,7 @@ export {
   poolConfig,
 } from './pool.pg.js';
 export type { Pool, PoolClient, PoolOptions, SessionTimeouts } from './pool.pg.js';
+export { withSessionLock } from './session-lock.pg.js';
 export { queryTogether } from './together.pg.js';
 export { endStuckSessions } from './stuck-sessions.pg.js';
 export { CopyRows } from './copy-rows.pg.js';
