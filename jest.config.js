@@ -85,6 +85,7 @@ export const SLOW_SPECS = {
     'test/integration/query/used-after-property.spec.ts',
     'test/integration/selection/reached-property.spec.ts',
     'test/integration/query/coverage.spec.ts',
+    'test/integration/findings/seeded.spec.ts',
     'test/integration/seed/incidents.spec.ts',
     'test/integration/seed/questions-page.spec.ts',
     'test/integration/seed/seed.spec.ts',

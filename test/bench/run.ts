@@ -10,6 +10,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'ingest.aggregates': () => import('./ingest-aggregates.js'),
   'ingest.http': () => import('./ingest-http.js'),
   archive: () => import('./archive.js'),
+  findings: () => import('./findings.js'),
   cold: () => import('./cold.js'),
   'ingest.poison': () => import('./ingest-poison.js'),
   'introspection.warm': () => import('./introspection-warm.js'),

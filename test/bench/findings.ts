@@ -1,0 +1,75 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startRescind } from '../../src/main.js';
+import { readConfig } from '../../src/platform/config/index.js';
+import { produce } from './ingest-kafka.js';
+import { median, type Row } from './report.js';
+import { createWorld, nextIndex, type World } from './world.js';
+
+/** Rounds with the detections and as many without them, in turn. */
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
+const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 20_000);
+const POLL_MS = 10;
+
+const WITH = 'ingest,serve,feed,log';
+const WITHOUT = 'ingest,serve,log';
+
+/** From a Kafka topic to durable, with and without the detections in the same process, and how long they need to catch up with a round. */
+export async function run(): Promise<readonly Row[]> {
+  const world = await createWorld();
+  try {
+    const rates = { with: [] as number[], without: [] as number[] };
+    const behind: number[] = [];
+    for (let round = 0; round < 2 * ROUNDS; round += 1) {
+      const side = round % 2 === 0 ? 'with' : 'without';
+      await produce(world, round * EVENTS_A_ROUND, EVENTS_A_ROUND);
+      rates[side].push(await ingest(world, side === 'with', behind));
+    }
+    const [value, floor] = [median(rates.with), median(rates.without)];
+    const note = `${ROUNDS} rounds of ${EVENTS_A_ROUND} events each, in turn`;
+    return [
+      {
+        name: 'findings.ingest',
+        value,
+        unit: 'events/s',
+        floor,
+        ratio: value / floor,
+        note: `ingest.kafka with the role feed, whose detections follow; floor: without it; ${note}`,
+      },
+      {
+        name: 'findings.behind',
+        value: Math.max(...behind) / 1_000,
+        unit: 's',
+        p50: median(behind) / 1_000,
+        note: 'from the last entry of a round to the detections having read it, the longest; a round with the detections also reads what the round without them brought',
+      },
+    ];
+  } finally {
+    await world.stop();
+  }
+}
+
+async function ingest(world: World, follows: boolean, behind: number[]): Promise<number> {
+  const before = await nextIndex(world.pool);
+  const target = before + EVENTS_A_ROUND;
+  const service = await startRescind(readConfig({ ...world.env, ROLES: follows ? WITH : WITHOUT }), { log: world.log });
+  let first: { readonly at: number; readonly index: number } | undefined;
+  for (;;) {
+    const index = await nextIndex(world.pool);
+    if (first === undefined && index > before) first = { at: performance.now(), index };
+    if (index >= target) break;
+    await delay(POLL_MS);
+  }
+  const endedAt = performance.now();
+  if (follows) {
+    while ((await readTo(world)) < target) await delay(POLL_MS);
+    behind.push(performance.now() - endedAt);
+  }
+  await service.stop();
+  return ((target - first!.index) / (endedAt - first!.at)) * 1_000;
+}
+
+/** Returns the index below which the detections have read everything. */
+async function readTo(world: World): Promise<number> {
+  const { rows } = await world.pool.query<{ n: string }>('SELECT coalesce(sum(next_ix), 0) AS n FROM finding_cursor');
+  return Number(rows[0]!.n);
+}
