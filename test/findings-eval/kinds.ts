@@ -20,5 +20,5 @@ export const KINDS = [
 
 export type Kind = (typeof KINDS)[number];
 
-/** The goal of issue 17: this share of each kind is found, with so many false findings a day at most. */
+/** The goal: this share of each kind is found, with so many false findings a day at most. */
 export const GOAL = { share: 0.95, falseADay: 2 } as const;

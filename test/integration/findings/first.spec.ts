@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { timeText } from '../../../src/contracts/index.js';
+import { onConnection, type PoolClient } from '../../../src/platform/postgres/index.js';
 import { CRM, CRM_AS, issued, MONDAY, named, startWorld, used, type World } from './world.js';
 
 let world: World;
@@ -146,6 +148,54 @@ describe('the follower', () => {
       [{ count: 1 }],
     );
   });
+});
+
+describe('a step', () => {
+  const networks = async (user: string) =>
+    (await world.list('&kind=token-from-two-networks')).filter((finding) => finding.user?.sub === user);
+  /** Tells of a token from two networks, and looks for findings until the step waits for the cursor, which `holder` has. */
+  async function stepBehind(holder: PoolClient, user: string): Promise<{ readonly settled: Promise<unknown> }> {
+    const at = later();
+    await world.find();
+    await world.tell(
+      issued(`${user}-1`, at, { user, client: 'bot', agent: 'bot-1' }),
+      used(`${user}-1`, at + 10, from('192.0.2.7')),
+      used(`${user}-1`, at + 20, from('203.0.113.66')),
+    );
+    await holder.query('BEGIN');
+    await holder.query('UPDATE finding_cursor c SET next_ix = h.next_ix FROM ledger_head h WHERE h.tenant = c.tenant');
+    const settled = Promise.allSettled([world.find()]).then(([step]) => step);
+    while ((await waiting()).length === 0) await delay(10);
+    return { settled };
+  }
+  const waiting = async (): Promise<readonly { readonly pid: number }[]> =>
+    (
+      await world.pool.query<{ pid: number }>(
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'UPDATE finding_cursor%'",
+      )
+    ).rows;
+
+  it('leaves nothing behind if another process moved the cursor first', () =>
+    onConnection(world.pool, async (holder) => {
+      const { settled } = await stepBehind(holder, 'kim');
+      await holder.query('COMMIT');
+      expect(await settled).toMatchObject({
+        status: 'rejected',
+        reason: { message: expect.stringContaining('another process') },
+      });
+      expect(await networks('kim')).toEqual([]);
+    }));
+
+  it('that ends with its session before the cursor has moved is done again, and counts once', () =>
+    onConnection(world.pool, async (holder) => {
+      const { settled } = await stepBehind(holder, 'lea');
+      await world.pool.query('SELECT pg_terminate_backend($1)', [(await waiting())[0]!.pid]);
+      expect(await settled).toMatchObject({ status: 'rejected' });
+      await holder.query('ROLLBACK');
+      expect(await networks('lea')).toEqual([]);
+      await world.find();
+      expect(await networks('lea')).toMatchObject([{ count: 1 }]);
+    }));
 });
 
 describe('GET /v1/findings', () => {
