@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
-import { produce } from './ingest-kafka.js';
+import { produce, rateOf } from './ingest-kafka.js';
 import { median, quantile, type Row } from './report.js';
 import { createWorld, nextIndex, type World } from './world.js';
 
@@ -58,7 +58,6 @@ async function ingest(world: World, archives: boolean, lags: number[]): Promise<
   const target = before + EVENTS_A_ROUND;
   const config = readConfig({ ...world.env, ...(archives ? {} : { ROLES: WITHOUT }) });
   const service = await startRescind(config, { log: world.log });
-  let first: { readonly at: number; readonly index: number } | undefined;
   let archived = await archiveEnd(world);
   const look = async (): Promise<void> => {
     const end = await archiveEnd(world);
@@ -66,17 +65,10 @@ async function ingest(world: World, archives: boolean, lags: number[]): Promise<
     if (end > archived && end > before) lags.push(Date.now() - (await arrivalOf(world, end - 1)));
     archived = end;
   };
-  for (;;) {
-    const index = await nextIndex(world.pool);
-    if (first === undefined && index > before) first = { at: performance.now(), index };
-    if (archives) await look();
-    if (index >= target) break;
-    await delay(POLL_MS);
-  }
-  const elapsed = performance.now() - first!.at;
+  const rate = await rateOf(world, before, EVENTS_A_ROUND, archives ? look : undefined);
   if (archives) for (await look(); archived < Math.floor(target / RANGE) * RANGE; await look()) await delay(POLL_MS);
   await service.stop();
-  return ((target - first!.index) / elapsed) * 1_000;
+  return rate;
 }
 
 async function archiveEnd({ pool }: World): Promise<number> {

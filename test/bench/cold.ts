@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { archiveNext, leaveDue } from '../../src/archive/index.js';
 import { startRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
 import { onConnection } from '../../src/platform/postgres/index.js';
 import { makePartitions } from '../../src/projections/index.js';
-import { produce } from './ingest-kafka.js';
+import { produce, rateOf } from './ingest-kafka.js';
 import { median, quantile, type Row } from './report.js';
 import { createWorld, nextIndex, type World } from './world.js';
 
@@ -14,7 +13,6 @@ const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 100_000);
 const WITH_PLAIN = process.env['BENCH_PLAIN'] !== 'off';
 const PARTITIONS = 10;
 const DAY_S = 86_400;
-const POLL_MS = 20;
 const QUESTIONS = 10;
 const WITHOUT_ARCHIVE = 'ingest,serve,feed,log';
 
@@ -61,18 +59,10 @@ export async function run(): Promise<readonly Row[]> {
 async function ingest(world: World, round: number): Promise<number> {
   await produce(world, round * EVENTS_A_ROUND, EVENTS_A_ROUND);
   const before = await nextIndex(world.pool);
-  const target = before + EVENTS_A_ROUND;
   const service = await startRescind(readConfig({ ...world.env, ROLES: WITHOUT_ARCHIVE }), { log: world.log });
-  let first: { readonly at: number; readonly index: number } | undefined;
-  for (;;) {
-    const index = await nextIndex(world.pool);
-    if (first === undefined && index > before) first = { at: performance.now(), index };
-    if (index >= target) break;
-    await delay(POLL_MS);
-  }
-  const elapsed = performance.now() - first!.at;
+  const rate = await rateOf(world, before, EVENTS_A_ROUND);
   await service.stop();
-  return ((target - first!.index) / elapsed) * 1_000;
+  return rate;
 }
 
 interface Sizes {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
-import { produce } from './ingest-kafka.js';
+import { produce, rateOf } from './ingest-kafka.js';
 import { median, type Row } from './report.js';
 import { createWorld, nextIndex, type World } from './world.js';
 
@@ -50,22 +50,15 @@ export async function run(): Promise<readonly Row[]> {
 
 async function ingest(world: World, follows: boolean, behind: number[]): Promise<number> {
   const before = await nextIndex(world.pool);
-  const target = before + EVENTS_A_ROUND;
   const service = await startRescind(readConfig({ ...world.env, ROLES: follows ? WITH : WITHOUT }), { log: world.log });
-  let first: { readonly at: number; readonly index: number } | undefined;
-  for (;;) {
-    const index = await nextIndex(world.pool);
-    if (first === undefined && index > before) first = { at: performance.now(), index };
-    if (index >= target) break;
-    await delay(POLL_MS);
-  }
+  const rate = await rateOf(world, before, EVENTS_A_ROUND);
   const endedAt = performance.now();
   if (follows) {
-    while ((await readTo(world)) < target) await delay(POLL_MS);
+    while ((await readTo(world)) < before + EVENTS_A_ROUND) await delay(POLL_MS);
     behind.push(performance.now() - endedAt);
   }
   await service.stop();
-  return ((target - first!.index) / (endedAt - first!.at)) * 1_000;
+  return rate;
 }
 
 /** Returns the index below which the detections have read everything. */

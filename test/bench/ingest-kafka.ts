@@ -69,19 +69,31 @@ export async function produce(world: Pick<World, 'kafka'>, from: number, count: 
   return values;
 }
 
-/** Events a second from the first one stored to the last; joining the group is not counted. */
 async function ingest(world: World): Promise<number> {
   const before = await nextIndex(world.pool);
-  const target = before + EVENTS_A_ROUND;
   const service = await world.serve();
+  const rate = await rateOf(world, before, EVENTS_A_ROUND);
+  await service.stop();
+  return rate;
+}
+
+/**
+ * Waits until so many entries follow the index `before`. Returns entries a second from the first one stored to the last; joining the group is not
+ * counted. `look` is called at each poll.
+ */
+export async function rateOf(
+  { pool }: Pick<World, 'pool'>,
+  before: number,
+  events: number,
+  look?: () => Promise<void>,
+): Promise<number> {
+  const target = before + events;
   let first: { readonly at: number; readonly index: number } | undefined;
   for (;;) {
-    const index = await nextIndex(world.pool);
+    const index = await nextIndex(pool);
     if (first === undefined && index > before) first = { at: performance.now(), index };
-    if (index >= target) break;
+    await look?.();
+    if (index >= target) return ((target - first!.index) / (performance.now() - first!.at)) * 1_000;
     await delay(POLL_MS);
   }
-  const elapsed = performance.now() - first!.at;
-  await service.stop();
-  return ((target - first!.index) / elapsed) * 1000;
 }
