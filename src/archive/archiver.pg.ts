@@ -6,7 +6,8 @@ import { findDue, findRange } from './closed-ranges.pg.js';
 import { findDamaged, type Damaged } from './check.pg.js';
 import { withArchiveLock } from './lock.pg.js';
 import type { ArchivedFile } from './manifest.pg.js';
-import { leaveDue, type Left } from './leave/leave.pg.js';
+import type { Left } from './leave/leave.pg.js';
+import { createLeaving } from './leave/turns.pg.js';
 import { isPlace, takePlace } from './place.pg.js';
 import { SEGMENT_ENTRIES, type Range } from './segment.js';
 import { writeSegment, type Step } from './write-segment.pg.js';
@@ -51,7 +52,8 @@ export function createArchiver(options: ArchiverOptions): Archiver {
   const measured = createArchiveMetrics(metrics);
   let running: Promise<void> = Promise.resolve();
   const checked = { allAt: Number.NEGATIVE_INFINITY, at: 0, damaged: [] as readonly Damaged[] };
-  const leaving = { at: Number.NEGATIVE_INFINITY, verified: new Map<string, number>() };
+  const leaving =
+    hotDays === undefined ? undefined : createLeaving({ pool, root, log, hotDays, everyMs: leaveEveryMs });
 
   /** Returns the pause before the next turn. */
   async function turn(): Promise<number> {
@@ -63,7 +65,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     } finally {
       measured.lag(await findDue(pool, options.segmentEntries ?? SEGMENT_ENTRIES));
     }
-    await leave();
+    measured.left(await leaving?.turn(stopping.signal));
     if (wrote === undefined) return lookEveryMs;
     const took = performance.now() - startedAt;
     measured.wrote(wrote.files);
@@ -99,23 +101,6 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     for (const { path, problem } of damaged.slice(0, MAX_NAMED))
       log.error({ path, problem }, 'a file of the archive is damaged; run `rescind rebuild archive` to make it anew');
     if (damaged.length > MAX_NAMED) log.error({ files: damaged.length }, 'so many files of the archive are damaged');
-  }
-
-  /** Lets old uses leave from time to time. A failure waits for the next time: the archive goes on. */
-  async function leave(): Promise<void> {
-    if (hotDays === undefined || performance.now() - leaving.at < leaveEveryMs) return;
-    let left: Left | undefined;
-    try {
-      left = await leaveDue({ pool, root, log, hotDays, verified: leaving.verified, signal: stopping.signal });
-    } catch (err) {
-      if (!stopping.signal.aborted) log.warn({ err }, 'old uses cannot leave the database; trying again later');
-    }
-    leaving.at = performance.now();
-    if (left === undefined) return;
-    measured.left(left);
-    if (left.uses > 0) log.info({ ...left }, 'uses have left the database; the archive has them');
-    if (left.staying > 0)
-      log.debug({ uses: left.staying }, 'old uses stay in the database: what they belong to is not known yet');
   }
 
   async function run(): Promise<void> {
@@ -234,7 +219,8 @@ function createArchiveMetrics(metrics: Metrics) {
     damaged(files: number) {
       damagedFiles = files;
     },
-    left(left: Left) {
+    left(left: Left | undefined) {
+      if (left === undefined) return;
       leftUses.inc(left.uses);
       staying = left.staying;
     },
