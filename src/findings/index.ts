@@ -10,3 +10,15 @@ export {
   type FindingsFollowerOptions,
 } from './follow/follower.pg.js';
 export { FindingsSchema1796000008000 } from './migrations/1796000008000-schema.js';
+export {
+  followNews,
+  lastNews,
+  NEWS,
+  NEWS_KEPT_MS,
+  readNews,
+  tellNews,
+  type News,
+  type NewsOptions,
+  type NewsRead,
+  type What,
+} from './news/news.pg.js';
