@@ -3,6 +3,7 @@ import { tellNews } from '../../../src/findings/index.js';
 import { createPool, inTransaction, type Pool } from '../../../src/platform/postgres/index.js';
 import { RAS } from '../../conformance/parties.js';
 import { until } from '../control/control-fixture.js';
+import { createCli } from '../registry/cli-fixture.js';
 import { HandGuard } from './feed-client.js';
 import { GUARD, startFeedService, type FeedService } from './feed-service.js';
 import { openWatch, type WatchEvent, type WatchStream } from './watch-client.js';
@@ -235,6 +236,32 @@ describe('findings and coverage on the stream', () => {
       const id = await finding('new');
       for (const stream of [stale, ahead])
         expect((await stream.next(isNews(id))).data).toMatchObject({ what: 'opened' });
+    },
+    TEST_TIMEOUT_MS,
+  );
+});
+
+describe('rescind watch', () => {
+  it(
+    'shows what happens, and goes on behind an event',
+    async () => {
+      const says = (args: string) =>
+        createCli('/nonexistent')(args, { url: service.url, key: service.secret('auditor') });
+      // Waits for its first event, which it has to be told while it is there.
+      const running = says('watch --only rule --count 1 --json');
+      const isOver = running.then(() => true);
+      let ordered = 0;
+      while (!(await Promise.race([isOver, service.order(user(`u-cli-${ordered++}`)).then(() => false)])));
+      const { code, out } = await running;
+      expect(code).toBe(0);
+      const event = JSON.parse(out) as WatchEvent;
+      expect(event).toMatchObject({ event: 'rule', data: { what: 'ordered', reason: 'spec' } });
+      const text = await says(`watch --only rule --count 2 --after ${event.id}`);
+      expect(text.out).toMatch(
+        /^\S+  RULE      rule \S+: block user u-cli-\d+ of .*, by security: spec\n.*(?:in force|confirmed).*\n$/,
+      );
+      expect(await says('watch --only nothing')).toMatchObject({ code: 2 });
+      expect(await says('watch --after x')).toMatchObject({ code: 1, err: expect.stringContaining('invalid-request') });
     },
     TEST_TIMEOUT_MS,
   );
