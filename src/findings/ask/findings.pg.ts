@@ -22,6 +22,7 @@ import { seeOf } from './see.js';
 import { stopOf } from './stop.js';
 
 const FINDINGS = loadSql(import.meta.url, 'findings.sql');
+const READ_TO = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const FINDING_FILTERS = [
@@ -103,7 +104,12 @@ async function answer(
 ): Promise<FindingPage> {
   const { shown, next } = page.cut(rows, (last) => [last.last_at, last.id]);
   const names = await namesFor(snapshot, shown);
-  return { items: shown.map((row) => itemOf(row, names, reader)), ...next };
+  const [cursor] = await snapshot.rows<{ next_ix: string }>(READ_TO);
+  return {
+    as_of: { index: cursor?.next_ix ?? '0' },
+    items: shown.map((row) => itemOf(row, names, reader)),
+    ...next,
+  };
 }
 
 const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promise<Names> =>
