@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ExploreModule, type Explore } from './explore/index.js';
+import { WatchModule, type Watch } from './feeds/index.js';
 import { FindingsModule, type Findings } from './findings/index.js';
 import { IngestModule, type IngestParts } from './ingest/index.js';
 import { PlatformModule, type PlatformParts } from './platform/process/index.js';
@@ -18,6 +19,7 @@ export interface AppParts {
         readonly questions: Questions;
         readonly explore: Explore;
         readonly findings: Findings;
+        readonly watch: Watch;
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
       }
@@ -39,6 +41,7 @@ export class AppModule {
               QueryModule.with(serving),
               ExploreModule.with(serving),
               FindingsModule.with(serving),
+              WatchModule.with(serving),
               SettingsModule.with(serving.settings),
               RevocationModule.with(serving),
             ]
