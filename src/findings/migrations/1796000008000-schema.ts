@@ -9,6 +9,8 @@ export class FindingsSchema1796000008000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE finding, finding_cursor, finding_day, finding_news, finding_news_head');
+    await runner.query(
+      'DROP TABLE finding, finding_cursor, finding_day, finding_news, finding_news_head, finding_action',
+    );
   }
 }
