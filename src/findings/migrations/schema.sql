@@ -71,3 +71,22 @@ CREATE TABLE finding_news_head (
   tenant uuid   PRIMARY KEY,
   seq    bigint NOT NULL
 );
+
+-- Decisions of detections about findings: one row a finding, by the newest change (`detection_change`, of `nth`) that counted for it. `hits` and
+-- `selector` are those of the decision; `rule` is the rule that was ordered.
+CREATE TABLE finding_action (
+  tenant   uuid   NOT NULL,
+  finding  uuid   NOT NULL,
+  kind     text   NOT NULL,
+  nth      int    NOT NULL,
+  action   text   NOT NULL,
+  outcome  text   NOT NULL,
+  why      text,
+  selector jsonb,
+  hits     jsonb,
+  rule     text,
+  at_ms    bigint NOT NULL,
+  PRIMARY KEY (tenant, finding)
+);
+CREATE INDEX finding_action_recent ON finding_action (tenant, kind, at_ms);
+CREATE INDEX finding_action_unfinished ON finding_action (tenant) WHERE outcome IN ('ordering', 'unconfirmed');
