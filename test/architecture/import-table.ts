@@ -85,6 +85,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'it knows HTTP and no route',
     may: { contracts: ERRORS, ...on('config', 'log', 'bounds', 'observe', 'postgres') },
   },
+  'platform/egress': {
+    reason: 'a request to an address that somebody named is checked in one place, whatever it is for',
+    may: {},
+  },
   'platform/process': {
     reason: 'a process starts and stops its parts in order, whatever they are',
     may: { contracts: ERRORS, ...on('config', 'log', 'observe', 'postgres') },
@@ -101,7 +105,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'the registry commands control records and their ledger entries, and reads no projection',
     may: {
       contracts: all,
-      ...on('config', 'log', 'http', 'observe', 'postgres'),
+      ...on('config', 'egress', 'log', 'http', 'observe', 'postgres'),
       control: all,
       log: { what: 'append' },
     },
@@ -209,20 +213,21 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   findings: {
     reason:
-      'detections read what is recorded and decide nothing, and nothing waits for them; answers are asked and shown as the questions are',
+      'detections read what is recorded and decide nothing, and nothing waits for them; answers are asked and shown as the questions are, and what people set for them is a setting',
     may: {
       contracts: all,
       rules: all,
-      ...on('log', 'observe', 'postgres'),
+      ...on('http', 'log', 'observe', 'postgres'),
       registry: { what: 'callers' },
       projections: { what: 'read' },
       selection: all,
       query: { what: 'parameters, names and documentation of a question' },
+      settings: { what: 'what people say of findings, and set for detections' },
     },
   },
   settings: {
     reason:
-      'no decision reads a setting, so nothing but the composition imports one; it says names and errors as the questions do',
+      'no check of a token reads a setting, so nothing imports one but the composition and findings; it says names and errors as the questions do',
     may: {
       contracts: all,
       rules: { what: 'keys of names' },

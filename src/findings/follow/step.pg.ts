@@ -3,6 +3,7 @@ import { loadSql, type PoolClient } from '../../platform/postgres/index.js';
 import type { Control } from '../control.js';
 import { SEVERITIES, type Detection, type Evidence, type Step } from '../detection.js';
 import { lookBack, prepared } from '../fresh.js';
+import { tellNews } from '../news/news.pg.js';
 import { createMemory, WRITE_MEMORY } from './memory.pg.js';
 
 const READ_DAYS = prepared('days', loadSql(import.meta.url, 'read-days.sql'), 4);
@@ -19,9 +20,9 @@ const MOVE_CURSOR = 'UPDATE finding_cursor SET next_ix = $3 WHERE tenant = $1 AN
 const READ_TIMES = `SELECT coalesce((SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2::bigint - 1), 0) AS before_ms,
   (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $3::bigint - 1) AS now_ms`;
 const CLOSE_ENDED = `UPDATE finding SET closed_ms = $4
-  WHERE tenant = $1 AND kind = $2 AND closed_ms IS NULL AND NOT subject = ANY ($3::text[])`;
+  WHERE tenant = $1 AND kind = $2 AND closed_ms IS NULL AND NOT subject = ANY ($3::text[]) RETURNING id`;
 const CLOSE_QUIET = `UPDATE finding SET closed_ms = $2
-  WHERE tenant = $1 AND closed_ms IS NULL AND last_at < $3 AND NOT kind = ANY ($4::text[])`;
+  WHERE tenant = $1 AND closed_ms IS NULL AND last_at < $3 AND NOT kind = ANY ($4::text[]) RETURNING id`;
 
 /** A finding that has not grown for so long closes itself, unless it is a condition. Seconds. */
 export const QUIET_S = 30 * 86_400;
@@ -62,8 +63,8 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
   await client.query('BEGIN');
   try {
     if (found.days.length > 0) await client.query(WRITE_DAYS, [tenant, JSON.stringify(found.days)]);
-    await writeFound(client, tenant, found, now());
     if (found.kept.length > 0) await client.query(WRITE_MEMORY, [tenant, JSON.stringify(found.kept)]);
+    await writeFound(client, tenant, found, now());
     const moved = await client.query(MOVE_CURSOR, [tenant, String(from), String(to)]);
     if (moved.rowCount !== 1) throw new Error('another process moved the cursor of the findings');
     await client.query('COMMIT');
@@ -123,22 +124,23 @@ async function writeFound(
   { evidence, beforeMs, nowMs }: Found,
   wallMs: number,
 ): Promise<void> {
+  const changed = new Set<string>();
+  const write = async (statement: string, values: readonly unknown[]): Promise<void> => {
+    const { rows } = await client.query<{ id: string }>(statement, [tenant, ...values]);
+    for (const { id } of rows) changed.add(id);
+  };
   const rows = [...evidence].flatMap(([detection, found]) =>
     merge(detection, found).map((one) => rowOf(detection, one)),
   );
-  if (rows.length > 0) await client.query(WRITE_FINDINGS, [tenant, JSON.stringify(rows), wallMs]);
+  if (rows.length > 0) await write(WRITE_FINDINGS, [JSON.stringify(rows), wallMs]);
   const conditions = [...evidence].filter(([{ isCondition }]) => isCondition === true);
   for (const [{ kind }, found] of conditions) {
     const lasting = found.filter(({ ended }) => ended !== true).map(({ subject }) => subject);
-    await client.query(CLOSE_ENDED, [tenant, kind, lasting, wallMs]);
+    await write(CLOSE_ENDED, [kind, lasting, wallMs]);
   }
   if (hourOf(beforeMs) < hourOf(nowMs))
-    await client.query(CLOSE_QUIET, [
-      tenant,
-      wallMs,
-      Math.floor(nowMs / 1_000) - QUIET_S,
-      conditions.map(([{ kind }]) => kind),
-    ]);
+    await write(CLOSE_QUIET, [wallMs, Math.floor(nowMs / 1_000) - QUIET_S, conditions.map(([{ kind }]) => kind)]);
+  await tellNews(client, { tenant, findings: [...changed], nowMs: wallMs });
 }
 
 const hourOf = (ms: number): number => Math.floor(ms / 3_600_000);

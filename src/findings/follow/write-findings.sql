@@ -15,3 +15,4 @@ ON CONFLICT (tenant, kind, subject) DO UPDATE SET
   entries = ARRAY(SELECT DISTINCT x FROM unnest(f.entries || excluded.entries) AS x ORDER BY x LIMIT 20),
   details = f.details || excluded.details, grown_ms = CASE WHEN f.closed_ms IS NULL AND (excluded.details ->> 'whole')::boolean THEN f.grown_ms ELSE excluded.grown_ms END,
   closed_ms = NULL
+RETURNING f.id

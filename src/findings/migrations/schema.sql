@@ -1,5 +1,6 @@
 -- Findings of the detections: one row a kind and subject, which grows with its evidence. `closed_ms`: since when the cause has ended. Times: `_at`
--- epoch seconds of the events, `_ms` epoch milliseconds of this service. `entries` are the first entries of the evidence, at most 20.
+-- epoch seconds of the events, `_ms` epoch milliseconds of this service. `entries` are the first entries of the evidence, at most 20. `told_`: as the
+-- finding was when the news last told of it; null: never.
 CREATE TABLE finding (
   tenant     uuid     NOT NULL,
   id         uuid     NOT NULL,
@@ -20,6 +21,9 @@ CREATE TABLE finding (
   found_ms   bigint   NOT NULL,
   grown_ms   bigint   NOT NULL,
   closed_ms  bigint,
+  told_count    bigint,
+  told_severity smallint,
+  told_closed   boolean,
   PRIMARY KEY (tenant, kind, subject)
 );
 CREATE UNIQUE INDEX finding_id ON finding (tenant, id);
@@ -58,3 +62,39 @@ CREATE TABLE finding_day (
   PRIMARY KEY (tenant, client, res, day, usr)
 );
 CREATE INDEX finding_day_usr ON finding_day (tenant, usr, res, day);
+
+-- Changes of findings, in the order of the commits: seq is dense a tenant, because the row of finding_news_head is locked until a commit. Rows are
+-- deleted after 7 days.
+CREATE TABLE finding_news (
+  tenant  uuid   NOT NULL,
+  seq     bigint NOT NULL,
+  finding uuid   NOT NULL,
+  what    text   NOT NULL,
+  at_ms   bigint NOT NULL,
+  PRIMARY KEY (tenant, seq)
+);
+
+-- The seq of each tenant's last news.
+CREATE TABLE finding_news_head (
+  tenant uuid   PRIMARY KEY,
+  seq    bigint NOT NULL
+);
+
+-- Decisions of detections about findings: one row a finding, by the newest change (`detection_change`, of `nth`) that counted for it. `hits` and
+-- `selector` are those of the decision; `rule` is the rule that was ordered.
+CREATE TABLE finding_action (
+  tenant   uuid   NOT NULL,
+  finding  uuid   NOT NULL,
+  kind     text   NOT NULL,
+  nth      int    NOT NULL,
+  action   text   NOT NULL,
+  outcome  text   NOT NULL,
+  why      text,
+  selector jsonb,
+  hits     jsonb,
+  rule     text,
+  at_ms    bigint NOT NULL,
+  PRIMARY KEY (tenant, finding)
+);
+CREATE INDEX finding_action_recent ON finding_action (tenant, kind, at_ms);
+CREATE INDEX finding_action_unfinished ON finding_action (tenant) WHERE outcome IN ('ordering', 'unconfirmed');
