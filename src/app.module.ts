@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ExploreModule, type Explore } from './explore/index.js';
+import { WatchModule, type Watch } from './feeds/index.js';
 import { DetectionsModule, FindingsModule, type DetectionsParts, type Findings } from './findings/index.js';
 import { IngestModule, type IngestParts } from './ingest/index.js';
 import { PlatformModule, type PlatformParts } from './platform/process/index.js';
@@ -19,6 +20,7 @@ export interface AppParts {
         readonly explore: Explore;
         readonly findings: Findings;
         readonly detections: DetectionsParts;
+        readonly watch: Watch;
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
       }
@@ -41,6 +43,7 @@ export class AppModule {
               ExploreModule.with(serving),
               FindingsModule.with(serving),
               DetectionsModule.with(serving.detections),
+              WatchModule.with(serving),
               SettingsModule.with(serving.settings),
               RevocationModule.with(serving),
             ]

@@ -28,6 +28,7 @@ import { addServe, type Variables } from './operate/serve.js';
 import { addSource } from './registry/source.js';
 import { addTenant } from './registry/tenant.js';
 import { UsageError, type Terminal } from './terminal.js';
+import { addWatch } from './watch/watch.js';
 import { VERSION } from '../version.js';
 
 /** Commands that read the service's own configuration. */
@@ -86,6 +87,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addAsk(program, context);
   addFindings(program, context);
   addDetections(program, context);
+  addWatch(program, context, (code) => {
+    exitCode = code;
+  });
   addExport(program, context, (code) => {
     exitCode = code;
   });

@@ -13,5 +13,9 @@ export {
   type TopicKeys,
 } from './topics/index.js';
 export { controlTopic, revocationsTopic } from './topics/index.js';
-export { TopicsSchema1796000005000 } from './topics/migrations/1796000005000-schema.js';
+export { TopicsSchema } from './topics/migrations/1796000005000-schema.js';
 export { createSiemFeed, ocsfTopic, type SiemFeed, type SiemFeedOptions } from './siem/index.js';
+export { sendReports } from './watch/guard-channel.pg.js';
+export type { FindingNews, NewsOfFindings } from './watch/events.js';
+export { createWatch, type Watch, type WatchLimits, type WatchOptions } from './watch/watch.js';
+export { WatchModule } from './watch/watch.module.js';

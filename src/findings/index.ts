@@ -13,7 +13,7 @@ export {
   type FindingsFollower,
   type FindingsFollowerOptions,
 } from './follow/follower.pg.js';
-export { FindingsSchema1796000008000 } from './migrations/1796000008000-schema.js';
+export { FindingsSchema } from './migrations/1796000008000-schema.js';
 export {
   followNews,
   lastNews,

@@ -469,6 +469,8 @@ CREATE TABLE said (
   details jsonb  NOT NULL,
   PRIMARY KEY (tenant, entity, at_ms, ix)
 );
+-- Finds what a range of entries said. These events are few.
+CREATE INDEX said_ix ON said (tenant, ix);
 
 -- Holds nothing: its lock keeps questions and the switch of a rebuild apart (gate.ts).
 CREATE TABLE projection_gate ();
