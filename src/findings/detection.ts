@@ -25,6 +25,9 @@ export const KINDS = [
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
+/** Days after which a ledger knows what is usual, and who is new, unless the configuration says otherwise. */
+export const LEARNS_DAYS = 3;
+
 /** Entries from index `from` up to but not including `to`, which the detections read together. */
 export interface Step {
   readonly tenant: string;
@@ -33,6 +36,8 @@ export interface Step {
   /** Arrival of the newest entry below `to`, epoch milliseconds: the time as the ledger knows it. */
   readonly nowMs: number;
   readonly control: Control;
+  /** Days after which the ledger knows what is usual. */
+  readonly learnsDays: number;
   /** Reads in the transaction of the step. */
   readonly snapshot: Snapshot;
 }

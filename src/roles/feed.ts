@@ -63,7 +63,10 @@ export function startSiemFeed(parts: Parts, servers: KafkaServers, cold: ColdUse
 const FINDINGS_CONNECTIONS = 2;
 
 /** Looks for findings behind the commit of each ledger. Nothing waits for it. */
-export function startFindings({ url, log, metrics, lifecycle, follower, watchPool }: Parts, cold: ColdUses): void {
+export function startFindings(
+  { config, url, log, metrics, lifecycle, follower, watchPool }: Parts,
+  cold: ColdUses,
+): void {
   const pool = createPool({
     url,
     max: FINDINGS_CONNECTIONS,
@@ -77,6 +80,7 @@ export function startFindings({ url, log, metrics, lifecycle, follower, watchPoo
     tenants: () => follower.state.tenants(),
     control: createReader(() => follower.state),
     detections: DETECTIONS,
+    learnsDays: config.findingsLearnDays,
     cold,
     log,
     metrics,
