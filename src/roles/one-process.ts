@@ -4,7 +4,7 @@ import { createArchivedUses } from '../explore/index.js';
 import type { Config } from '../platform/config/index.js';
 import { announceInstance, type Lifecycle } from '../platform/process/index.js';
 import { ADMIN_KEY_FILE } from '../registry/index.js';
-import { startActions } from './actions.js';
+import { startActions } from './findings/actions.js';
 import { startArchive } from './archive.js';
 import { startFindings, startSiemFeed, startTopicFeeds } from './feed.js';
 import { layFoundation } from './foundation.js';

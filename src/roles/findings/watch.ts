@@ -1,8 +1,8 @@
-import { RescindError } from '../contracts/index.js';
-import { createWatch, sendReports, type NewsOfFindings, type Watch } from '../feeds/index.js';
-import { lastNews, readNews, type Findings } from '../findings/index.js';
-import { createPool, type Pool } from '../platform/postgres/index.js';
-import type { Parts } from './parts.js';
+import { RescindError } from '../../contracts/index.js';
+import { createWatch, sendReports, type NewsOfFindings, type Watch } from '../../feeds/index.js';
+import { lastNews, readNews, type Findings } from '../../findings/index.js';
+import { createPool, type Pool } from '../../platform/postgres/index.js';
+import type { Parts } from '../parts.js';
 
 /** One connection hears the guards; two read for every stream, and send reports of guards. They open when they are needed. */
 const WATCH_CONNECTIONS = 3;
