@@ -34,6 +34,7 @@ describe('readConfig', () => {
       topicPrefix: 'rescind',
       controlFence: 'on',
       ocsfTopics: 'off',
+      findingsTopics: 'off',
       leaseMs: 4_000,
       confirmShare: 10,
       logOrigin: 'rescind.local',
