@@ -101,7 +101,7 @@ interface Found {
 async function findAll(
   detections: readonly Detection[],
   snapshot: Snapshot,
-  bounds: Pick<Step, 'tenant' | 'from' | 'to' | 'control'>,
+  bounds: Pick<Step, 'tenant' | 'from' | 'to' | 'control' | 'learnsDays'>,
 ): Promise<Found> {
   const cut = [String(bounds.from), String(bounds.to)];
   const [times] = await snapshot.rows<{ before_ms: string; now_ms: string }>(READ_TIMES, cut);
