@@ -82,7 +82,7 @@ judged AS (
 likely AS MATERIALIZED (
   SELECT * FROM judged WHERE burst >= $4::int OR resources >= $6::int
 ),
--- What was usual on the days before: refusals a day, and resources a day.
+-- Usual numbers of the days before: refusals a day, and resources a day.
 usual AS MATERIALIZED (
   SELECT j.*, coalesce(p.denied, 0) AS usual, coalesce(p.resources, 0) AS usual_resources
   FROM likely j
