@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ExploreModule, type Explore } from './explore/index.js';
 import { WatchModule, type Watch } from './feeds/index.js';
-import { FindingsModule, type Findings } from './findings/index.js';
+import { DetectionsModule, FindingsModule, type DetectionsParts, type Findings } from './findings/index.js';
 import { IngestModule, type IngestParts } from './ingest/index.js';
 import { PlatformModule, type PlatformParts } from './platform/process/index.js';
 import { QueryModule, type Questions } from './query/index.js';
@@ -20,6 +20,7 @@ export interface AppParts {
         readonly explore: Explore;
         readonly findings: Findings;
         readonly watch: Watch;
+        readonly detections: DetectionsParts;
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
       }
@@ -42,6 +43,7 @@ export class AppModule {
               ExploreModule.with(serving),
               FindingsModule.with(serving),
               WatchModule.with(serving),
+              DetectionsModule.with(serving.detections),
               SettingsModule.with(serving.settings),
               RevocationModule.with(serving),
             ]

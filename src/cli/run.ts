@@ -15,6 +15,7 @@ import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
 import { addExport } from './export/export-command.js';
 import { addMcp } from './mcp/command.js';
+import { addDetections } from './findings/detections.js';
 import { addFindings } from './findings/findings.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
@@ -88,6 +89,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addWatch(program, context, (code) => {
     exitCode = code;
   });
+  addDetections(program, context);
   addExport(program, context, (code) => {
     exitCode = code;
   });

@@ -8,7 +8,7 @@ import { createAsk, type ColdUses } from '../projections/index.js';
 import { createReader } from '../query/index.js';
 import { refuseWhen } from './not-ready.js';
 import type { Parts } from './parts.js';
-import { newsOf } from './stream/news.js';
+import { newsOf } from './findings/news.js';
 
 /** The session that holds the right to publish, and reads beside it. */
 const TOPIC_FEEDS_CONNECTIONS = 2;

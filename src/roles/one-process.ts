@@ -4,6 +4,7 @@ import { createArchivedUses } from '../explore/index.js';
 import type { Config } from '../platform/config/index.js';
 import { announceInstance, type Lifecycle } from '../platform/process/index.js';
 import { ADMIN_KEY_FILE } from '../registry/index.js';
+import { startActions } from './findings/actions.js';
 import { startArchive } from './archive.js';
 import { startFindings, startFindingsFeed, startSiemFeed, startTopicFeeds } from './feed.js';
 import { layFoundation } from './foundation.js';
@@ -30,7 +31,10 @@ export async function startProcess(
     startSiemFeed(parts, servers, cold);
     startFindingsFeed(parts, servers);
   }
-  if (config.roles.has('feed')) startFindings(parts, cold);
+  if (config.roles.has('feed')) {
+    startFindings(parts, cold);
+    startActions(parts);
+  }
   const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
   if (config.roles.has('archive')) startArchive(parts);
   const serving = config.roles.has('serve') ? startServing(parts, ingest, cold) : undefined;

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
-import { createFindings } from '../findings/index.js';
-import { createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
+import { createFindings, type DetectionsParts } from '../findings/index.js';
+import { createOwnTeller, createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
   createIntrospection,
@@ -21,7 +21,7 @@ import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
 import { createOwnAppender, type Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
-import { startWatch } from './stream/watch.js';
+import { startWatch } from './findings/watch.js';
 
 /** Questions of `explore` that compute at the same time; one tenant leaves room for another. Each has two threads. */
 const EXPLORING_AT_ONCE = 3;
@@ -138,6 +138,11 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
     reader,
   });
+  const detections: DetectionsParts = {
+    tell: createOwnTeller({ name: 'detection.changed', state: follower.state, appender, pool }),
+    tenants: () => follower.state.tenants(),
+    log,
+  };
   const settings: SettingsParts = {
     url,
     onIdleError,
@@ -160,7 +165,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
   ]);
   // Hands on what was counted while the appender still takes it.
   lifecycle.onStop('introspection counts', () => introspection.stop());
-  return { questions, explore, findings, watch, revocations, settings, introspection, feeds, hot };
+  return { questions, explore, findings, detections, watch, revocations, settings, introspection, feeds, hot };
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {

@@ -14,6 +14,7 @@ import {
   User,
   Uuid,
 } from '../../contracts/index.js';
+import { FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 
 export const STATES = ['open', 'resolved'] as const;
@@ -61,6 +62,7 @@ export const FindingItem = Type.Object(
     }),
     see: Type.String({ description: 'the question that shows the evidence' }),
     stop: maybe(Stop),
+    action: maybe(FindingAction),
   },
   strict,
 );
@@ -77,7 +79,7 @@ export const FindingPage = Type.Object(
   strict,
 );
 
-nameSchemas({ FindingItem, FindingPage });
+nameSchemas({ FindingAction, FindingItem, FindingPage });
 
 export type FindingItem = Static<typeof FindingItem>;
 export type FindingPage = Static<typeof FindingPage>;

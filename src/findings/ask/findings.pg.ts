@@ -15,6 +15,7 @@ import {
   type Parameters,
   type Reader,
 } from '../../query/index.js';
+import { readActions, type FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 import { detectionOf } from '../detections.js';
 import { STATES, type FindingItem, type FindingPage } from './answers.js';
@@ -78,7 +79,8 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
         const rows = await snapshot.rows<FindingRow>(FINDINGS, [null, 1, ...nothing, id, null]);
         if (rows.length === 0) throw notFound();
         const names = await namesFor(snapshot, rows);
-        return itemOf(rows[0]!, names, reader);
+        const actions = await readActions(snapshot, [id]);
+        return itemOf(rows[0]!, names, reader, actions.get(id));
       });
     },
   };
@@ -105,9 +107,13 @@ async function answer(
   const { shown, next } = page.cut(rows, (last) => [last.last_at, last.id]);
   const names = await namesFor(snapshot, shown);
   const [cursor] = await snapshot.rows<{ next_ix: string }>(READ_TO);
+  const actions = await readActions(
+    snapshot,
+    shown.map(({ id }) => id),
+  );
   return {
     as_of: { index: cursor?.next_ix ?? '0' },
-    items: shown.map((row) => itemOf(row, names, reader)),
+    items: shown.map((row) => itemOf(row, names, reader, actions.get(row.id))),
     ...next,
   };
 }
@@ -118,7 +124,7 @@ const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promise<Name
     rows.flatMap((row) => [row.usr, row.client, row.agent, row.res]),
   );
 
-function itemOf(row: FindingRow, names: Names, reader: Reader): FindingItem {
+function itemOf(row: FindingRow, names: Names, reader: Reader, action: FindingAction | undefined): FindingItem {
   const detection = detectionOf(row.kind);
   if (detection === undefined)
     throw new RescindError('internal', { cause: new Error(`no detection finds ${row.kind}`) });
@@ -161,6 +167,7 @@ function itemOf(row: FindingRow, names: Names, reader: Reader): FindingItem {
     ...item,
     see: seeOf(detection.see, item),
     stop: stopOf(detection.stop, item, row.facts),
+    action: action ?? null,
   };
 }
 

@@ -6,7 +6,7 @@ import { createMetrics } from '../../../src/platform/observe/index.js';
 import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { createAsk } from '../../../src/projections/index.js';
 import { createReader } from '../../../src/query/index.js';
-import { newsOf } from '../../../src/roles/stream/news.js';
+import { newsOf } from '../../../src/roles/findings/news.js';
 import { hold } from '../../support/hold.js';
 import { ocsfFaults } from '../../support/ocsf.js';
 import { testLog } from '../../support/services.js';
