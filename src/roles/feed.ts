@@ -95,7 +95,10 @@ export function startFindingsFeed(parts: Parts, servers: KafkaServers): void {
 const FINDINGS_CONNECTIONS = 2;
 
 /** Looks for findings behind the commit of each ledger. Nothing waits for it. */
-export function startFindings({ url, log, metrics, lifecycle, follower, watchPool }: Parts, cold: ColdUses): void {
+export function startFindings(
+  { config, url, log, metrics, lifecycle, follower, watchPool }: Parts,
+  cold: ColdUses,
+): void {
   const pool = createPool({
     url,
     max: FINDINGS_CONNECTIONS,
@@ -109,6 +112,7 @@ export function startFindings({ url, log, metrics, lifecycle, follower, watchPoo
     tenants: () => follower.state.tenants(),
     control: createReader(() => follower.state),
     detections: DETECTIONS,
+    learnsDays: config.findingsLearnDays,
     cold,
     log,
     metrics,

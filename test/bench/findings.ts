@@ -29,7 +29,11 @@ export async function run(): Promise<readonly Row[]> {
       rates[side].push(await ingest(world, side === 'with', behind));
     }
     const [value, floor] = [median(rates.with), median(rates.without)];
-    const latency = await findingsLatency(world, { ...world.env, ROLES: WITH }, 2 * ROUNDS * EVENTS_A_ROUND);
+    const latency = await findingsLatency(
+      world,
+      { ...world.env, ROLES: WITH, FINDINGS_LEARN_DAYS: '0' },
+      2 * ROUNDS * EVENTS_A_ROUND,
+    );
     const note = `${ROUNDS} rounds of ${EVENTS_A_ROUND} events each, in turn`;
     return [
       latency,

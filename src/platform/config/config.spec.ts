@@ -23,6 +23,7 @@ describe('readConfig', () => {
       listen: { host: '127.0.0.1', port: 7423, tls: undefined, trustedProxy: false },
       archiveDir: join('.rescind', 'archive'),
       hotDays: undefined,
+      findingsLearnDays: undefined,
       roles: new Set(['ingest', 'serve', 'feed', 'log', 'archive']),
       database: 'embedded',
       databasePoolMax: 10,

@@ -26,6 +26,7 @@ export const DEFAULT_HOME = '.rescind';
 const DEFAULT_ARCHIVE = 'archive';
 /** A hundred years. */
 const MAX_HOT_DAYS = 36_500;
+const MAX_LEARN_DAYS = 30;
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 7423;
 export const DEFAULT_LOG_ORIGIN = 'rescind.local';
@@ -78,6 +79,8 @@ export interface Config {
   readonly archiveDir: string;
   /** Whole days that archived uses stay in PostgreSQL. Undefined: they stay for ever. */
   readonly hotDays: number | undefined;
+  /** Days after which detections know what is usual in a new ledger; undefined: their default. */
+  readonly findingsLearnDays: number | undefined;
   readonly tracing: TracingConfig | undefined;
   /** Hosts that a source's JWKS URI may name although their addresses are not public. */
   readonly jwksAllowedHosts: readonly string[];
@@ -127,6 +130,10 @@ export function readConfig(given: Environment): Config {
       env['HOT_DAYS'] === undefined
         ? undefined
         : readInteger(env, 'HOT_DAYS', { min: 1, max: MAX_HOT_DAYS, default: MAX_HOT_DAYS }, refuse),
+    findingsLearnDays:
+      env['FINDINGS_LEARN_DAYS'] === undefined
+        ? undefined
+        : readInteger(env, 'FINDINGS_LEARN_DAYS', { min: 0, max: MAX_LEARN_DAYS, default: MAX_LEARN_DAYS }, refuse),
     listen: readListen(env, refuse),
     management: readManagement(env, refuse),
     roles: readRoles(env, refuse),
@@ -203,6 +210,8 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   ARCHIVE_DIR: `directory of the archive of uses, one for a deployment (default <RESCIND_HOME>/${DEFAULT_ARCHIVE})`,
   HOT_DAYS:
     'whole days, 1 to 36500, after which uses leave PostgreSQL once the archive has them (default: they stay); every process that answers questions then needs ARCHIVE_DIR',
+  FINDINGS_LEARN_DAYS:
+    'days, 0 to 30, after which detections that compare with the past look at a new ledger (default 3); with 0 whatever is large or new at once is found',
   LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
   JWKS_ALLOWED_HOSTS:

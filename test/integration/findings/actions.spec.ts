@@ -74,6 +74,18 @@ describe('the action of a detection', () => {
   });
 });
 
+it('a decision stands until the action is changed, whatever evidence comes', async () => {
+  await acting.set({ action: 'block', ...ROOM });
+  const text = await acting.exports(user);
+  await acting.find();
+  await acting.act({ orders: { ...acting.orders, foresee: async () => ({ users: 9, tokens: 9 }) } });
+  await acting.reads(text, 10);
+  await acting.find();
+  await acting.act();
+  expect((await acting.finding(user)).action).toMatchObject({ outcome: 'over-cap' });
+  expect(await acting.isActive(text)).toBe(true);
+});
+
 describe('the cap of a detection', () => {
   const block = (cap: object) => acting.set({ action: 'block', cap: { ...ROOM.cap, ...cap } });
 
