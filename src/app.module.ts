@@ -19,8 +19,8 @@ export interface AppParts {
         readonly questions: Questions;
         readonly explore: Explore;
         readonly findings: Findings;
-        readonly detections: DetectionsParts;
         readonly watch: Watch;
+        readonly detections: DetectionsParts;
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
       }
@@ -42,8 +42,8 @@ export class AppModule {
               QueryModule.with(serving),
               ExploreModule.with(serving),
               FindingsModule.with(serving),
-              DetectionsModule.with(serving.detections),
               WatchModule.with(serving),
+              DetectionsModule.with(serving.detections),
               SettingsModule.with(serving.settings),
               RevocationModule.with(serving),
             ]

@@ -86,10 +86,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   });
   addAsk(program, context);
   addFindings(program, context);
-  addDetections(program, context);
   addWatch(program, context, (code) => {
     exitCode = code;
   });
+  addDetections(program, context);
   addExport(program, context, (code) => {
     exitCode = code;
   });

@@ -62,9 +62,9 @@ async function plant({ kafka }: World, rate: Promise<number>): Promise<ReadonlyM
   const producer = kafka.producer();
   await producer.connect();
   const sent = new Map<string, number>();
-  let isOver = false;
-  void rate.finally(() => (isOver = true));
-  while (!isOver) {
+  const over = new AbortController();
+  void rate.finally(() => over.abort());
+  while (!over.signal.aborted) {
     const user = `planted-${sent.size}`;
     sent.set(user, Date.now());
     await producer.send({

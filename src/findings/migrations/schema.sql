@@ -30,11 +30,19 @@ CREATE UNIQUE INDEX finding_id ON finding (tenant, id);
 CREATE INDEX finding_last ON finding (tenant, last_at, id);
 
 -- The index of a ledger below which the detections have read everything. It moves in the transaction that writes what they found.
--- `looked_ms` is the ledger's time at which conditions were looked at last.
 CREATE TABLE finding_cursor (
-  tenant    uuid   PRIMARY KEY,
-  next_ix   bigint NOT NULL,
-  looked_ms bigint NOT NULL DEFAULT 0
+  tenant  uuid   PRIMARY KEY,
+  next_ix bigint NOT NULL
+);
+
+-- What detections remember of the entries below the cursor: a few values a detection, each under a key of its own. Written in the transaction that
+-- moves the cursor.
+CREATE TABLE finding_memory (
+  tenant uuid  NOT NULL,
+  kind   text  NOT NULL,
+  key    text  NOT NULL,
+  state  jsonb NOT NULL,
+  PRIMARY KEY (tenant, kind, key)
 );
 
 -- Uses by day (at / 86,400) of a user, client and resource, as far as the cursor: the past that a detection compares a day with. A second hop is
@@ -54,6 +62,8 @@ CREATE TABLE finding_day (
   PRIMARY KEY (tenant, client, res, day, usr)
 );
 CREATE INDEX finding_day_usr ON finding_day (tenant, usr, res, day);
+-- Finds the days that are pruned. Days are written in about their order.
+CREATE INDEX finding_day_day ON finding_day USING brin (day) WITH (pages_per_range = 16, autosummarize = on);
 
 -- Changes of findings, in the order of the commits: seq is dense a tenant, because the row of finding_news_head is locked until a commit. Rows are
 -- deleted after 7 days.

@@ -35,6 +35,7 @@ describe('readConfig', () => {
       topicPrefix: 'rescind',
       controlFence: 'on',
       ocsfTopics: 'off',
+      findingsTopics: 'off',
       leaseMs: 4_000,
       confirmShare: 10,
       logOrigin: 'rescind.local',

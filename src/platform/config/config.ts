@@ -64,6 +64,8 @@ export interface Config {
   readonly controlFence: 'on' | 'off';
   /** Whether ledgers are published to Kafka as OCSF events. */
   readonly ocsfTopics: 'on' | 'off';
+  /** Whether, and how, the news of findings are published to Kafka. */
+  readonly findingsTopics: 'off' | 'json' | 'ocsf';
   /** The key that seals the control topic, base64url of 32 bytes. Undefined: the key that the first start made. */
   readonly controlTopicKey: Secret | undefined;
   /** How long a node may stay silent before it is fenced, in milliseconds. */
@@ -153,6 +155,7 @@ export function readConfig(given: Environment): Config {
     kafka: readKafka(env, refuse),
     topicPrefix: readTopicPrefix(env, refuse),
     ocsfTopics: readOneOf(env, 'OCSF_TOPICS', ['on', 'off'], 'off', refuse),
+    findingsTopics: readOneOf(env, 'FINDINGS_TOPICS', ['off', 'json', 'ocsf'], 'off', refuse),
     controlFence: readOneOf(env, 'CONTROL_FENCE', ['on', 'off'], 'on', refuse),
     controlTopicKey: readTopicKey(env, refuse),
     leaseMs: readInteger(env, 'LEASE_SECONDS', { min: 2, max: 30, default: DEFAULT_LEASE_SECONDS }, refuse) * 1000,
@@ -196,6 +199,8 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   TOPIC_PREFIX: `first part of the topics that Rescind publishes to; two deployments on one Kafka need two (default ${DEFAULT_TOPIC_PREFIX})`,
   OCSF_TOPICS:
     'on to publish each ledger as OCSF events for a SIEM, to <TOPIC_PREFIX>.ocsf.<tenant>, from its beginning (default off)',
+  FINDINGS_TOPICS:
+    'json or ocsf to publish what happens to findings, as JSON or as OCSF Detection Findings, to <TOPIC_PREFIX>.findings.<tenant> (default off)',
   CONTROL_FENCE:
     'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
   CONTROL_TOPIC_KEY:

@@ -103,6 +103,8 @@ CREATE TABLE id_jag (
 CREATE INDEX id_jag_sha ON id_jag (tenant, sha_key) WHERE sha_key IS NOT NULL;
 CREATE INDEX id_jag_usr ON id_jag (tenant, usr, ix);
 CREATE INDEX id_jag_conflict ON id_jag (tenant, conflict_ix) WHERE conflict_ix IS NOT NULL;
+-- Finds the ID-JAGs of a range of entries, as entity_from finds names.
+CREATE INDEX id_jag_ix ON id_jag USING brin (ix) WITH (pages_per_range = 16, autosummarize = on);
 -- Finds the ID-JAGs that were exchanged for a token.
 CREATE INDEX id_jag_parent ON id_jag (tenant, parent_key) WHERE parent_key IS NOT NULL;
 -- Finds the ID-JAGs of a session: they say how long a rule on the session is needed.
@@ -163,10 +165,6 @@ CREATE INDEX access_late ON access (tenant, bound_ix) WHERE bound_ix > ix;
 -- Deletions, exports and administration of a resource: few among its uses, and the ones that people look for. The included columns let ten
 -- thousand of them be added up from the index alone.
 CREATE INDEX access_res_op ON access (tenant, res, op, at, ix) INCLUDE (bound_ix, res_bound, outcome, n, records, bytes) WHERE op >= 3;
--- Uses of a user by when they became the user's: those that are newer than the sums, and those of one block of sums. Sums need a resource.
--- A question that does not require one cannot use this index in place of one by time: PostgreSQL 18 overestimates an index by time if time
--- and `ix` are both bounded.
-CREATE INDEX access_usr_bound ON access (tenant, usr, bound_ix) WHERE res IS NOT NULL;
 -- Uses whose agent became known after their user: few.
 CREATE INDEX access_agent_late ON access (tenant, usr, agent_ix) WHERE agent_ix IS NOT NULL;
 -- Uses that turned out to be foreign after they came: few.
@@ -293,11 +291,12 @@ CREATE TABLE source_count (
 -- Every batch writes the rows of the open block again: half of each page is room for that.
 ) WITH (fillfactor = 50);
 
--- The same counts a batch, for a moment within a block and for the last events of a source: `ixs` are those of the batch within the block.
+-- The same counts a batch, for a moment within a block and for the last events of a source: `ixs` are those of the batch within the block,
+-- `numbers` those of the source's own sequence that its events had.
 CREATE TABLE source_event (
   tenant uuid NOT NULL, source uuid NOT NULL, last_ix bigint NOT NULL, what text NOT NULL,
   arrival bigint NOT NULL, ixs int[] NOT NULL, delays bigint[] NOT NULL,
-  delay_least bigint, delay_most bigint, delay_sum bigint, ahead bigint NOT NULL, prompt bigint NOT NULL,
+  delay_least bigint, delay_most bigint, delay_sum bigint, ahead bigint NOT NULL, prompt bigint NOT NULL, numbers int8multirange,
   PRIMARY KEY (tenant, source, last_ix, what)
 );
 

@@ -11,7 +11,7 @@ import { createPool } from '../../../src/platform/postgres/index.js';
 import { createAsk } from '../../../src/projections/index.js';
 import { createReader } from '../../../src/query/index.js';
 import { createRevocations } from '../../../src/revocation/index.js';
-import { createOrders } from '../../../src/roles/actions.js';
+import { createOrders } from '../../../src/roles/findings/actions.js';
 import type { Cleanups } from '../../support/cleanups.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
 
