@@ -25,6 +25,9 @@ export const KINDS = [
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
+/** Days after which a ledger knows what is usual, and who is new, unless the configuration says otherwise. */
+export const LEARNS_DAYS = 3;
+
 /** What detections know of the entries before a step, beside the days of uses. Bounded by each detection that keeps something. */
 export interface Memory {
   /** Reads what a detection kept in earlier steps, by key. */
@@ -43,6 +46,8 @@ export interface Step {
   /** The same below `from`; 0 if there is none. */
   readonly beforeMs: number;
   readonly control: Control;
+  /** Days after which the ledger knows what is usual. */
+  readonly learnsDays: number;
   /** Reads in the transaction of the step. */
   readonly snapshot: Snapshot;
   readonly memory: Memory;

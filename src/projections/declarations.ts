@@ -63,7 +63,6 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
         later: [
           'access_at',
           'access_usr',
-          'access_usr_bound',
           'access_client',
           'access_agent',
           'access_res',

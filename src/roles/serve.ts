@@ -21,7 +21,7 @@ import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
 import { createOwnAppender, type Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
-import { startWatch } from './watch.js';
+import { startWatch } from './findings/watch.js';
 
 /** Questions of `explore` that compute at the same time; one tenant leaves room for another. Each has two threads. */
 const EXPLORING_AT_ONCE = 3;

@@ -29,7 +29,7 @@ const CHANCE = {
   dangerousCall: 0.05,
   writeCall: 0.2,
   signsOut: 0.008,
-  /** Of a token of somebody who carries the client around. */
+  /** Says that the token is of somebody who carries the client around. */
   moves: 0.03,
 } as const;
 

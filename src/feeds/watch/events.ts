@@ -1,5 +1,6 @@
 import { instantText, timeText } from '../../contracts/index.js';
 import type { ControlRecord } from '../../control/index.js';
+import type { FindingNews, TellableFinding } from '../findings-news.js';
 
 /** Records of the control log that are told to people who watch. */
 export type RuleNews = Extract<ControlRecord, { readonly kind: 'rule.ordered' | 'rule.lifted' | 'subject.enabled' }>;
@@ -45,39 +46,11 @@ export function saysOf(record: RuleNews): object {
   }
 }
 
-/** One change of a finding. */
-export interface FindingNews {
-  /** Position in the tenant's news: dense, from 1, in the order of the commits. */
-  readonly seq: bigint;
-  /** Id of the finding. */
-  readonly finding: string;
-  readonly what: string;
-  readonly atMs: number;
-}
-
-/** Reads changes of findings. The folder `findings` keeps them. */
-export interface NewsOfFindings {
-  /** Returns the seq of the tenant's last news; 0n if it has had none. */
-  last(tenant: string): Promise<bigint>;
-  /** `missed`: news that were deleted before they were read. */
-  read(tenant: string, after: bigint): Promise<{ readonly news: readonly FindingNews[]; readonly missed: bigint }>;
-  /** Returns a finding as `GET /v1/findings/{id}` shows it now; undefined if there is none. */
-  show(tenant: string, id: string): Promise<ShownFinding | undefined>;
-}
-
-/** The part of a finding that the stream reads itself. */
-export interface ShownFinding {
-  readonly kind: string;
-  readonly says: string;
-  readonly source: object | null;
-  readonly details: Readonly<Record<string, unknown>>;
-}
-
 /** Kind of the findings that say that Rescind does not hear all that a source has to say. */
 const COVERAGE_KIND = 'source-trouble';
 
 /** Says how the coverage of a source changed with a finding; undefined if it did not. */
-export function coverageOf({ what }: FindingNews, finding: ShownFinding | undefined): object | undefined {
+export function coverageOf({ what }: FindingNews, finding: TellableFinding | undefined): object | undefined {
   if (finding?.kind !== COVERAGE_KIND || what === 'state-changed') return undefined;
   const { source, says, details } = finding;
   return { what: what === 'resolved' ? 'ended' : 'trouble', how: details['how'], source, says };

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ControlRecord, Seq } from '../../control/index.js';
 import { createLog } from '../../platform/log/index.js';
 import { createStreams, type OpenStream, type Streams } from '../sse/streams.js';
-import type { NewsOfFindings } from './events.js';
+import type { NewsOfFindings, TellableFinding } from '../findings-news.js';
 import { idOf, parsePosition } from './position.js';
 import { createProgress, type Progress } from './progress.js';
 import { createWatcher, type Watcher, type WatcherOptions } from './watcher.js';
@@ -117,7 +117,7 @@ describe('a reader of the stream', () => {
           read++;
           return { news: [{ seq: after + 1n, finding: 'f', what: 'grown', atMs: 0 }], missed: 0n };
         },
-        show: async () => ({ kind: 'refusals', says: large, source: null, details: {} }),
+        show: async () => ({ kind: 'refusals', says: large }) as TellableFinding,
       },
       slowAfterMs: 50,
     });

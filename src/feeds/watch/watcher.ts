@@ -5,7 +5,8 @@ import type { ControlRecord, Seq } from '../../control/index.js';
 import type { Log } from '../../platform/log/index.js';
 import { frame } from '../sse/frames.js';
 import type { OpenStream } from '../sse/streams.js';
-import { coverageOf, isRuleNews, ruleOf, saysOf, type NewsOfFindings, type RuleNews } from './events.js';
+import type { NewsOfFindings } from '../findings-news.js';
+import { coverageOf, isRuleNews, ruleOf, saysOf, type RuleNews } from './events.js';
 import { idOf, type Position } from './position.js';
 import type { Coming, Progress, Step } from './progress.js';
 

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
 import { withSessionLock } from '../../platform/postgres/index.js';
+import { OUTCOMES } from '../actions/decide.js';
 import { actOnce, type ActOptions } from './act.pg.js';
 
 /** Advisory lock of the one process that acts on findings; an arbitrary number. */
@@ -35,6 +36,7 @@ export function createActor({ tenants, log, metrics, ...options }: ActorOptions)
     'Decisions of detections about what to do with a finding by themselves, by outcome.',
     ['outcome'],
   );
+  for (const outcome of OUTCOMES) actions.inc({ outcome }, 0);
   const errors = metrics.counter(
     'rescind_findings_action_errors_total',
     'Times that acting on findings failed; it begins again with the same findings.',

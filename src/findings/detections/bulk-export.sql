@@ -18,7 +18,7 @@ large AS MATERIALIZED (
   LEFT JOIN finding_day d ON d.tenant = $1 AND d.client = r.client AND d.res = r.res AND d.usr = r.usr AND d.day = r.day
   WHERE r.records + coalesce(d.records, 0) >= $4::bigint
 ),
--- What is usual for the pair: nine of ten of its days read no more, nor does the largest of the same weekday.
+-- The usual amount of the pair: nine of ten of its days read no more, nor does the largest of the same weekday.
 compared AS MATERIALIZED (
   SELECT l.*, own.days, own.usual
   FROM large l

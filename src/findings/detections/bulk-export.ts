@@ -1,5 +1,5 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import type { Detection } from '../detection.js';
+import { LEARNS_DAYS, type Detection } from '../detection.js';
 import { bySql, prepared } from '../fresh.js';
 
 const SQL = prepared('bulk-export', loadSql(import.meta.url, 'bulk-export.sql'));
@@ -8,7 +8,6 @@ const LEAST_RECORDS = 5_000;
 const TIMES_OWN = 6;
 const TIMES_OTHERS = 10;
 const DAYS = 21;
-const LEARNS_DAYS = 3;
 
 export const bulkExport: Detection = {
   kind: 'bulk-export',
@@ -20,5 +19,5 @@ export const bulkExport: Detection = {
   see: 'access',
   says: ({ client, user, resource, details }) =>
     `${client} read ${String(details['records'])} records of ${resource} for ${user} on ${String(details['day'])}, where ${String(details['usual'])} are usual.`,
-  find: bySql(SQL, () => [LEAST_RECORDS, TIMES_OWN, TIMES_OTHERS, DAYS, LEARNS_DAYS]),
+  find: bySql(SQL, ({ learnsDays }) => [LEAST_RECORDS, TIMES_OWN, TIMES_OTHERS, DAYS, learnsDays]),
 };

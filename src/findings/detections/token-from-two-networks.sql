@@ -30,24 +30,32 @@ known AS MATERIALIZED (
     WHERE pg_input_is_valid(e.parts ->> 0, 'inet')
   ) u
 ),
-home AS (
-  SELECT DISTINCT ON (tok, family) tok, family, net, address FROM known ORDER BY tok, family, at, ix
-),
-moved AS MATERIALIZED (
-  SELECT k.tok, k.ix, k.at, k.net, k.family, k.address, b.net AS here_net, b.address AS here
-  FROM known k JOIN home b ON b.tok = k.tok AND b.family = k.family AND b.net <> k.net
-),
--- A network of the size of a site is new if no address of it was named long before the token's first use there.
-placed AS MATERIALIZED (
-  SELECT m.*, NOT EXISTS (
+-- A network of the size of a site is new if no address of it was named long before the token's first use there. One is enough for a token.
+visited AS MATERIALIZED (
+  SELECT v.*, NOT EXISTS (
     SELECT FROM entity e JOIN entry i ON i.tenant = $1 AND i.ix = e.from_ix
-    WHERE e.tenant = $1 AND e.kind = 8 AND lower(e.parts ->> -1) ~>=~ m.site AND lower(e.parts ->> -1) ~<~ (m.site || '~') AND i.arrival / 1000 < m.since - $6::bigint
+    WHERE e.tenant = $1 AND e.kind = 8 AND lower(e.parts ->> -1) ~>=~ v.site AND lower(e.parts ->> -1) ~<~ (v.site || '~') AND i.arrival / 1000 < v.since - $6::bigint
   ) AS is_new
   FROM (
-    SELECT m.*, min(m.at) OVER (PARTITION BY m.tok, m.net) AS since,
-           CASE m.family WHEN 4 THEN substring(m.address FROM '^(?:\d+\.){3}') ELSE lower(substring(m.address FROM '^(?:[0-9a-fA-F]*:){1,3}')) END AS site
-    FROM moved m
-  ) m
+    SELECT v.*, max(v.networks) OVER (PARTITION BY v.tok) AS most_networks, min(v.since) OVER (PARTITION BY v.tok) AS began_at, CASE v.family WHEN 4 THEN substring(v.address FROM '^(?:\d+\.){3}') ELSE lower(substring(v.address FROM '^(?:[0-9a-fA-F]*:){1,3}')) END AS site
+    FROM (
+      SELECT v.*, count(*) OVER (PARTITION BY v.tok, v.family) AS networks
+      FROM (SELECT DISTINCT ON (tok, family, net) tok, family, net, address, at AS since, ix FROM known ORDER BY tok, family, net, at, ix) v
+    ) v
+  ) v
+  WHERE v.most_networks > 1
+),
+-- A token is at home in its first network; if it came from a known one of the other family, in the first known one.
+home AS (
+  SELECT DISTINCT ON (tok, family) tok, family, net, address
+  FROM (SELECT v.*, bool_or(v.since = v.began_at AND NOT v.is_new) OVER (PARTITION BY v.tok) AS is_from_known FROM visited v) v
+  ORDER BY tok, family, is_from_known AND is_new, since, ix
+),
+placed AS MATERIALIZED (
+  SELECT k.tok, k.ix, k.at, k.net, k.family, k.address, v.since, v.is_new, b.net AS here_net, b.address AS here
+  FROM home b
+  JOIN known k ON k.tok = b.tok AND k.family = b.family AND k.net <> b.net
+  JOIN visited v ON v.tok = k.tok AND v.net = k.net
 ),
 judged AS MATERIALIZED (
   SELECT p.*, p.is_new AND p.since - b.at >= $7::int * 86400

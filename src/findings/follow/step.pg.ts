@@ -47,6 +47,7 @@ export interface StepOptions {
   readonly tenant: string;
   /** The most entries of one step. */
   readonly entries: number;
+  readonly learnsDays: number;
   readonly now: () => number;
 }
 
@@ -58,14 +59,14 @@ export type Behind = bigint | undefined;
  * head never change, so that they may be read before the transaction that writes.
  */
 export async function stepOnce(options: StepOptions): Promise<Behind> {
-  const { ask, client, tenant, entries, detections, control, now } = options;
+  const { ask, client, tenant, entries, detections, control, learnsDays, now } = options;
   const head = BigInt((await client.query<{ next_ix: string }>(READ_HEAD, [tenant])).rows[0]?.next_ix ?? 0);
   const from = await readCursor(client, tenant);
   if (from >= head) return undefined;
   const to = await endOf(client, tenant, from, from + BigInt(entries) < head ? from + BigInt(entries) : head);
   const found = await ask(
     tenant,
-    (snapshot) => findAll(detections, snapshot, { tenant, from, to, control }),
+    (snapshot) => findAll(detections, snapshot, { tenant, from, to, control, learnsDays }),
     { index: to },
     { timeoutMs: STATEMENT_MS },
   );
@@ -111,7 +112,7 @@ interface Found {
 async function findAll(
   detections: readonly Detection[],
   snapshot: Snapshot,
-  bounds: Pick<Step, 'tenant' | 'from' | 'to' | 'control'>,
+  bounds: Pick<Step, 'tenant' | 'from' | 'to' | 'control' | 'learnsDays'>,
 ): Promise<Found> {
   const cut = [String(bounds.from), String(bounds.to)];
   const [times] = await snapshot.rows<{ before_ms: string; now_ms: string }>(READ_TIMES, cut);

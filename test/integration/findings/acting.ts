@@ -11,7 +11,7 @@ import { createPool } from '../../../src/platform/postgres/index.js';
 import { createAsk } from '../../../src/projections/index.js';
 import { createReader } from '../../../src/query/index.js';
 import { createRevocations } from '../../../src/revocation/index.js';
-import { createOrders } from '../../../src/roles/actions.js';
+import { createOrders } from '../../../src/roles/findings/actions.js';
 import type { Cleanups } from '../../support/cleanups.js';
 import { createTestDatabase, testLog } from '../../support/services.js';
 
@@ -37,6 +37,7 @@ export async function startActing(cleanups: Pick<Cleanups, 'push'>, roles: strin
     KAFKA_BROKERS: 'none',
     LOG_LEVEL: 'silent',
     ROLES: roles,
+    FINDINGS_LEARN_DAYS: '0',
   });
   const rescind = await startRescind(config, { log: testLog() });
   cleanups.push(() => rescind.stop());
@@ -125,6 +126,7 @@ export async function startActing(cleanups: Pick<Cleanups, 'push'>, roles: strin
     database,
     pool,
     tenant,
+    reader,
     orders,
     options,
     call,
@@ -149,7 +151,7 @@ export async function startActing(cleanups: Pick<Cleanups, 'push'>, roles: strin
         resource: [CRM],
       });
     },
-    find: () => followNext({ pool, tenants: () => [tenant], control: reader, detections: DETECTIONS }),
+    find: () => followNext({ pool, tenants: () => [tenant], control: reader, detections: DETECTIONS, learnsDays: 0 }),
     act: (more: Partial<ActOptions> = {}) => actOnce({ ...options, ...more }, tenant.id),
     /** The finding about exports of a user. */
     async finding(user: string): Promise<FindingItem> {

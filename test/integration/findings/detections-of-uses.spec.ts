@@ -128,8 +128,17 @@ describe('token-from-two-networks', () => {
       issued('eli-1', at, { user: 'eli', client: 'mail' }),
       used('eli-1', at + 10, from('3fff:abc:1:2::7')),
       used('eli-1', at + 20, from('3fff:dead:9:9::7')),
+      // At home by IPv4, then somewhere else, then at home by IPv6.
+      issued('flo-1', at + 100, { user: 'flo', client: 'mail' }),
+      used('flo-1', at + 110, from('100.65.7.1')),
+      used('flo-1', at + 120, from('3fff:beef:1:1::5')),
+      used('flo-1', at + 130, from('3fff:abc:1:2::9')),
     );
-    expect(subs(found)).toEqual(['ada', 'eli']);
+    expect(subs(found)).toEqual(['ada', 'eli', 'flo']);
+    expect(found.find(({ user }) => user?.sub === 'flo')).toMatchObject({
+      count: 1,
+      details: { here: '3fff:abc:1:2::9', there: '3fff:beef:1:1::5' },
+    });
   });
 });
 

@@ -1,10 +1,10 @@
-import type { Caller } from '../control/index.js';
-import { createActor, createFindings, type Orders } from '../findings/index.js';
-import { createPool } from '../platform/postgres/index.js';
-import { createAsk } from '../projections/index.js';
-import { createReader } from '../query/index.js';
-import { createRevocations, type Revocations } from '../revocation/index.js';
-import type { Parts } from './parts.js';
+import type { Caller } from '../../control/index.js';
+import { createActor, createFindings, type Orders } from '../../findings/index.js';
+import { createPool } from '../../platform/postgres/index.js';
+import { createAsk } from '../../projections/index.js';
+import { createReader } from '../../query/index.js';
+import { createRevocations, type Revocations } from '../../revocation/index.js';
+import type { Parts } from '../parts.js';
 
 /** One session holds the right to act, one decides, one reads. */
 const ACTION_CONNECTIONS = 3;

@@ -1,8 +1,8 @@
-import { RescindError } from '../contracts/index.js';
-import { createWatch, sendReports, type NewsOfFindings, type Watch } from '../feeds/index.js';
-import { lastNews, readNews, type Findings } from '../findings/index.js';
-import { createPool, type Pool } from '../platform/postgres/index.js';
-import type { Parts } from './parts.js';
+import { createWatch, sendReports, type Watch } from '../../feeds/index.js';
+import type { Findings } from '../../findings/index.js';
+import { createPool } from '../../platform/postgres/index.js';
+import { newsOf } from './news.js';
+import type { Parts } from '../parts.js';
 
 /** One connection hears the guards; two read for every stream, and send reports of guards. They open when they are needed. */
 const WATCH_CONNECTIONS = 3;
@@ -28,13 +28,3 @@ export function startWatch(parts: Parts, findings: Findings): Watched {
   const watch = createWatch({ follower, controlLog, pool, authenticate, findings: news, metrics, log });
   return { watch, reportGuards: sendReports(pool) };
 }
-
-const newsOf = (findings: Findings, pool: Pool): NewsOfFindings => ({
-  last: (tenant) => lastNews({ pool, tenant }),
-  read: (tenant, after) => readNews({ pool, tenant, after }),
-  show: (tenant, id) =>
-    findings.one(tenant, id, {}).catch((error: unknown) => {
-      if (error instanceof RescindError && error.code === 'not-found') return undefined;
-      throw error;
-    }),
-});
