@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ExploreModule, type Explore } from './explore/index.js';
-import { FindingsModule, type Findings } from './findings/index.js';
+import { FindingsModule, type FindingsParts } from './findings/index.js';
 import { IngestModule, type IngestParts } from './ingest/index.js';
 import { PlatformModule, type PlatformParts } from './platform/process/index.js';
 import { QueryModule, type Questions } from './query/index.js';
@@ -17,7 +17,7 @@ export interface AppParts {
     | {
         readonly questions: Questions;
         readonly explore: Explore;
-        readonly findings: Findings;
+        readonly findings: FindingsParts;
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
       }
@@ -38,7 +38,7 @@ export class AppModule {
           ? [
               QueryModule.with(serving),
               ExploreModule.with(serving),
-              FindingsModule.with(serving),
+              FindingsModule.with(serving.findings),
               SettingsModule.with(serving.settings),
               RevocationModule.with(serving),
             ]

@@ -2,7 +2,8 @@ export { createFindings, type Findings } from './ask/findings.pg.js';
 export type { FindingItem, FindingPage } from './ask/answers.js';
 export { KINDS, SEVERITIES, type Detection, type Kind, type Severity } from './detection.js';
 export { DETECTIONS } from './detections.js';
-export { FindingsModule } from './findings.module.js';
+export type { TellChange } from './states/states.js';
+export { FindingsModule, type FindingsParts } from './findings.module.js';
 export {
   createFindingsFollower,
   followNext,

@@ -18,4 +18,5 @@ export { makeTopic } from './kafka/topic-maker.js';
 export { IngestSchema1796000003000 } from './migrations/1796000003000-schema.js';
 export type { OwnEvent } from './append/own-events.js';
 export { createSeenTokenRecorder, type SeenToken } from './seen-tokens.js';
+export { createFindingTeller, type ToldChange } from './finding-changes.js';
 export { createRuleQuota, type RuleQuota, type RuleQuotaBounds } from './append/rule-quota.js';

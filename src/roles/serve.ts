@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
-import { createFindings } from '../findings/index.js';
-import { createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
+import { createFindings, type FindingsParts } from '../findings/index.js';
+import { createFindingTeller, createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
   createIntrospection,
@@ -133,10 +133,15 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     previewOrder,
     sight: { partitions, usableKeys, judge: introspection.judge },
   });
-  const findings = createFindings({
-    ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
-    reader,
-  });
+  const findings: FindingsParts = {
+    findings: createFindings({
+      ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
+      reader,
+    }),
+    tell: createFindingTeller({ state: follower.state, appender, pool }),
+    tenants: () => follower.state.tenants(),
+    log,
+  };
   const settings: SettingsParts = {
     url,
     onIdleError,

@@ -3,10 +3,12 @@ import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { poolConfig, type Pool } from '../platform/postgres/index.js';
 import { DirectoryModule } from './directory/directory.module.js';
 import { StoredEntry } from './directory/stored-entry.entity.js';
+import { FindingChangesModule } from './finding-changes/finding-changes.module.js';
+import { StoredChange } from './finding-changes/stored-change.entity.js';
 import { SETTING_FACTS, type SettingFacts } from './setting-facts.js';
 
 /** Entities of all settings, listed by hand: `schema.sql` makes their tables. */
-export const SETTING_ENTITIES = [StoredEntry];
+export const SETTING_ENTITIES = [StoredEntry, StoredChange];
 
 /** Connections to PostgreSQL: administrators change settings now and then. */
 const MAX_CONNECTIONS = 2;
@@ -46,6 +48,7 @@ export class SettingsModule {
           }),
         }),
         DirectoryModule,
+        FindingChangesModule,
       ],
       providers: [
         { provide: SETTING_FACTS, useValue: facts },
@@ -56,7 +59,7 @@ export class SettingsModule {
             watchPool?.('settings', driver.master),
         },
       ],
-      exports: [SETTING_FACTS],
+      exports: [SETTING_FACTS, FindingChangesModule],
     };
   }
 }

@@ -9,6 +9,6 @@ export class DirectorySchema1796000006000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE directory`);
+    await runner.query(`DROP TABLE directory, finding_change`);
   }
 }
