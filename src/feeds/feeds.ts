@@ -4,7 +4,7 @@ import type { Log } from '../platform/log/index.js';
 import type { Metrics } from '../platform/observe/index.js';
 import type { Authenticator } from '../registry/index.js';
 import type { RemoteAddress } from './answers.js';
-import { frame } from './frames.js';
+import { frame } from './sse/frames.js';
 import { createGrantsBook } from './grants-book.js';
 import { createLeaseEndpoint } from './lease-endpoint.js';
 import { createRecentRecords } from './recent.js';

@@ -13,5 +13,5 @@ export {
   type TopicKeys,
 } from './topics/index.js';
 export { controlTopic, revocationsTopic } from './topics/index.js';
-export { TopicsSchema1796000005000 } from './topics/migrations/1796000005000-schema.js';
+export { TopicsSchema } from './topics/migrations/1796000005000-schema.js';
 export { createSiemFeed, ocsfTopic, type SiemFeed, type SiemFeedOptions } from './siem/index.js';

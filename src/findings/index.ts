@@ -10,4 +10,16 @@ export {
   type FindingsFollower,
   type FindingsFollowerOptions,
 } from './follow/follower.pg.js';
-export { FindingsSchema1796000008000 } from './migrations/1796000008000-schema.js';
+export { FindingsSchema } from './migrations/1796000008000-schema.js';
+export {
+  followNews,
+  lastNews,
+  NEWS,
+  NEWS_KEPT_MS,
+  readNews,
+  tellNews,
+  type News,
+  type NewsOptions,
+  type NewsRead,
+  type What,
+} from './news/news.pg.js';

@@ -85,6 +85,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'it knows HTTP and no route',
     may: { contracts: ERRORS, ...on('config', 'log', 'bounds', 'observe', 'postgres') },
   },
+  'platform/egress': {
+    reason: 'a request to an address that somebody named is checked in one place, whatever it is for',
+    may: {},
+  },
   'platform/process': {
     reason: 'a process starts and stops its parts in order, whatever they are',
     may: { contracts: ERRORS, ...on('config', 'log', 'observe', 'postgres') },
@@ -101,7 +105,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'the registry commands control records and their ledger entries, and reads no projection',
     may: {
       contracts: all,
-      ...on('config', 'log', 'http', 'observe', 'postgres'),
+      ...on('config', 'egress', 'log', 'http', 'observe', 'postgres'),
       control: all,
       log: { what: 'append' },
     },

@@ -116,7 +116,7 @@ function pageText(page: Answer): string {
 }
 
 /** Formats a finding in a few lines: how bad, since when, what, and how to stop it. */
-function summaryText(finding: Answer): string {
+export function summaryText(finding: Answer): string {
   const { severity, state, kind, count, last_seen: last, id } = finding;
   const stop = finding['stop'] as Answer | null;
   return [

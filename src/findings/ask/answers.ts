@@ -80,6 +80,10 @@ export const FindingItem = Type.Object(
 
 export const FindingPage = Type.Object(
   {
+    as_of: Type.Object(
+      { index: Index },
+      { ...strict, description: 'The detections have read every entry of the ledger with a lower index.' },
+    ),
     items: Type.Array(FindingItem),
     next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last' })),
   },

@@ -23,7 +23,7 @@ import { stopOf } from './stop.js';
 import { withStates } from './with-states.js';
 
 const FINDINGS = withStates(loadSql(import.meta.url, 'findings.sql'), '$15');
-const READ = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
+const READ_TO = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const FINDING_FILTERS = [
@@ -103,7 +103,7 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
       requireId(id);
       return ask(tenant, async (snapshot) => {
         const row = await read(snapshot, id);
-        const [cursor] = await snapshot.rows<{ next_ix: string }>(READ);
+        const [cursor] = await snapshot.rows<{ next_ix: string }>(READ_TO);
         return {
           item: await item(snapshot, row),
           read: cursor?.next_ix ?? '0',
@@ -148,7 +148,12 @@ async function answer(
 ): Promise<FindingPage> {
   const { shown, next } = page.cut(rows, (last) => [last.last_at, last.id]);
   const names = await namesFor(snapshot, shown);
-  return { items: shown.map((row) => itemOf(row, names, reader)), ...next };
+  const [cursor] = await snapshot.rows<{ next_ix: string }>(READ_TO);
+  return {
+    as_of: { index: cursor?.next_ix ?? '0' },
+    items: shown.map((row) => itemOf(row, names, reader)),
+    ...next,
+  };
 }
 
 const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promise<Names> =>

@@ -3,6 +3,7 @@ import { loadSql, type PoolClient } from '../../platform/postgres/index.js';
 import type { Control } from '../control.js';
 import { SEVERITIES, type Detection, type Evidence, type Step } from '../detection.js';
 import { prepared } from '../fresh.js';
+import { tellNews } from '../news/news.pg.js';
 
 const READ_DAYS = prepared('days', loadSql(import.meta.url, 'read-days.sql'));
 const WRITE_DAYS = loadSql(import.meta.url, 'write-days.sql');
@@ -20,9 +21,9 @@ const END_OF_STEP = `SELECT least(
 const BEGIN_CURSOR = 'INSERT INTO finding_cursor (tenant, next_ix) VALUES ($1, 0) ON CONFLICT DO NOTHING';
 const MOVE_CURSOR = 'UPDATE finding_cursor SET next_ix = $3, looked_ms = $4 WHERE tenant = $1 AND next_ix = $2';
 const CLOSE_ENDED = `UPDATE finding SET closed_ms = $4
-  WHERE tenant = $1 AND kind = $2 AND closed_ms IS NULL AND NOT subject = ANY ($3::text[])`;
+  WHERE tenant = $1 AND kind = $2 AND closed_ms IS NULL AND NOT subject = ANY ($3::text[]) RETURNING id`;
 const CLOSE_QUIET = `UPDATE finding SET closed_ms = $2
-  WHERE tenant = $1 AND closed_ms IS NULL AND last_at < $3 AND NOT kind = ANY ($4::text[])`;
+  WHERE tenant = $1 AND closed_ms IS NULL AND last_at < $3 AND NOT kind = ANY ($4::text[]) RETURNING id`;
 
 /** Conditions are looked at when a ledger is read to its end, and before that once in so much of its time. */
 const LOOK_EVERY_MS = 60_000;
@@ -127,18 +128,19 @@ async function writeFound(
   { evidence, nowMs }: Found,
   { wallMs, lastIx }: { readonly wallMs: number; readonly lastIx: string },
 ): Promise<void> {
+  const changed = new Set<string>();
+  const write = async (statement: string, values: readonly unknown[]): Promise<void> => {
+    const { rows } = await client.query<{ id: string }>(statement, [tenant, ...values]);
+    for (const { id } of rows) changed.add(id);
+  };
   const rows = [...evidence].flatMap(([detection, found]) => merge(found).map((one) => rowOf(detection, one)));
-  if (rows.length > 0) await client.query(WRITE_FINDINGS, [tenant, JSON.stringify(rows), wallMs, lastIx]);
+  if (rows.length > 0) await write(WRITE_FINDINGS, [JSON.stringify(rows), wallMs, lastIx]);
   const conditions = [...evidence].filter(([{ isCondition }]) => isCondition === true);
   for (const [{ kind }, found] of conditions)
-    await client.query(CLOSE_ENDED, [tenant, kind, found.map(({ subject }) => subject), wallMs]);
+    await write(CLOSE_ENDED, [kind, found.map(({ subject }) => subject), wallMs]);
   if (conditions.length > 0)
-    await client.query(CLOSE_QUIET, [
-      tenant,
-      wallMs,
-      Math.floor(nowMs / 1_000) - QUIET_S,
-      conditions.map(([{ kind }]) => kind),
-    ]);
+    await write(CLOSE_QUIET, [wallMs, Math.floor(nowMs / 1_000) - QUIET_S, conditions.map(([{ kind }]) => kind)]);
+  await tellNews(client, { tenant, findings: [...changed], nowMs: wallMs });
 }
 
 const rowOf = ({ kind, severity, isCondition }: Detection, evidence: Evidence) => ({

@@ -18,3 +18,4 @@ ON CONFLICT (tenant, kind, subject) DO UPDATE SET
   grown_ix = CASE WHEN f.closed_ms IS NULL AND (excluded.details ->> 'whole')::boolean AND excluded.count <= f.count THEN f.grown_ix ELSE excluded.grown_ix END,
   opened_ix = CASE WHEN f.closed_ms IS NULL THEN f.opened_ix ELSE excluded.opened_ix END,
   closed_ms = NULL
+RETURNING f.id

@@ -1,6 +1,7 @@
 -- Findings of the detections: one row a kind and subject, which grows with its evidence. `closed_ms`: since when the cause has ended. Times: `_at`
 -- epoch seconds of the events, `_ms` epoch milliseconds of this service. `grown_ix`: the last index of the step that wrote its newest evidence; `opened_ix`:
--- of the step that found it, or found it again after its cause had ended. `entries` are the first entries of the evidence, at most 20.
+-- of the step that found it, or found it again after its cause had ended. `entries` are the first entries of the evidence, at most 20. `told_`: as the
+-- finding was when the news last told of it; null: never.
 CREATE TABLE finding (
   tenant     uuid     NOT NULL,
   id         uuid     NOT NULL,
@@ -23,6 +24,9 @@ CREATE TABLE finding (
   closed_ms  bigint,
   grown_ix   bigint   NOT NULL,
   opened_ix  bigint   NOT NULL,
+  told_count    bigint,
+  told_severity smallint,
+  told_closed   boolean,
   PRIMARY KEY (tenant, kind, subject)
 );
 CREATE UNIQUE INDEX finding_id ON finding (tenant, id);
@@ -58,3 +62,20 @@ CREATE TABLE finding_day (
   PRIMARY KEY (tenant, client, res, day, usr)
 );
 CREATE INDEX finding_day_usr ON finding_day (tenant, usr, res, day);
+
+-- Changes of findings, in the order of the commits: seq is dense a tenant, because the row of finding_news_head is locked until a commit. Rows are
+-- deleted after 7 days.
+CREATE TABLE finding_news (
+  tenant  uuid   NOT NULL,
+  seq     bigint NOT NULL,
+  finding uuid   NOT NULL,
+  what    text   NOT NULL,
+  at_ms   bigint NOT NULL,
+  PRIMARY KEY (tenant, seq)
+);
+
+-- The seq of each tenant's last news.
+CREATE TABLE finding_news_head (
+  tenant uuid   PRIMARY KEY,
+  seq    bigint NOT NULL
+);

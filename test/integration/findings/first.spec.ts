@@ -215,6 +215,18 @@ describe('GET /v1/findings', () => {
     expect([...first.items, ...second.items]).toEqual(all.slice(0, 4));
   });
 
+  it('says how far the detections have read', async () => {
+    const head = async () => (await world.get('/v1/coverage')).body.as_of.index;
+    const read = async (caller?: string) => (await world.get('/v1/findings?limit=1', caller)).body.as_of;
+    const before = await head();
+    expect(await read()).toEqual({ index: before });
+    await world.tell(issued('ned-1', later(), { user: 'ned', client: 'mail' }));
+    expect(await read()).toEqual({ index: before });
+    await world.find();
+    expect(await read()).toEqual({ index: await head() });
+    expect(await read('globex-audit')).toEqual({ index: '0' });
+  });
+
   it('refuses what it does not know', async () => {
     expect((await world.get('/v1/findings?kind=ghost')).status).toBe(400);
     expect((await world.get('/v1/findings?state=ghost')).status).toBe(400);
