@@ -5,6 +5,7 @@ import { readPage, readParameters } from '../../query/index.js';
 import type { FindingChanges as StoredChanges, StoredChange } from '../../settings/index.js';
 import type { FindingChanges, FindingItem, FindingState } from '../ask/answers.js';
 import type { Current, Findings } from '../ask/findings.pg.js';
+import { tellNews } from '../news/news.pg.js';
 import { readChange, type Change, type SaidName } from './change-input.js';
 
 /** Pause before entries that could not be written are tried again. */
@@ -90,7 +91,10 @@ export function createFindingStates(options: FindingStatesOptions): FindingState
         return stateOf(current.item, told.entry);
       }
       if (before === null && change.state === 'open' && change.same.length === 0) return stateOf(current.item, null);
-      const row = await stored.add(rowOf(caller, change, current, now()));
+      const atMs = now();
+      const row = await stored.add(rowOf(caller, change, current, atMs), (client) =>
+        tellNews(client, { tenant: caller.tenant, findings: [id], nowMs: atMs, what: 'state-changed' }),
+      );
       try {
         const { entry } = await tellRow(row);
         return stateOf((await findings.current(caller.tenant, id)).item, entry);

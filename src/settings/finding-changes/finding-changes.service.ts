@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { IsNull, LessThan, type Repository } from 'typeorm';
 import { RescindError } from '../../contracts/index.js';
+import type { PoolClient } from '../../platform/postgres/index.js';
 import { StoredChange } from './stored-change.entity.js';
 
 /** Times that a change is numbered anew because another one took its number. */
@@ -20,20 +21,18 @@ export class FindingChanges {
     this.#changes = changes;
   }
 
-  /** Adds a change, with the next number of its tenant. Rejects with `edit-conflict` if others are always faster. */
-  async add(change: Omit<StoredChange, 'nth'>): Promise<StoredChange> {
-    const { tenant } = change;
+  /**
+   * Adds a change, with the next number of its tenant, and runs `also` in its transaction. Rejects with `edit-conflict` if others are always
+   * faster.
+   */
+  async add(change: Omit<StoredChange, 'nth'>, also: (client: PoolClient) => Promise<void>): Promise<StoredChange> {
     for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
-      const nth = ((await this.#changes.maximum('nth', { tenant })) ?? 0) + 1;
-      const row = { ...change, nth, said: { ...change.said, nth } };
-      const inserted = await this.#changes
-        .createQueryBuilder()
-        .insert()
-        .values(row)
-        .orIgnore()
-        .returning('nth')
-        .execute();
-      if ((inserted.raw as readonly unknown[]).length === 1) return row;
+      const row = await this.#changes.manager.transaction(async (manager) => {
+        const added = await insertNext(manager.getRepository(StoredChange), change);
+        if (added !== undefined) await also((await manager.queryRunner!.connect()) as PoolClient);
+        return added;
+      });
+      if (row !== undefined) return row;
     }
     throw new RescindError('edit-conflict', { retryable: true });
   }
@@ -64,4 +63,15 @@ export class FindingChanges {
   async told({ tenant, nth }: Pick<StoredChange, 'tenant' | 'nth'>, entry: bigint): Promise<void> {
     await this.#changes.update({ tenant, nth }, { entry: String(entry) });
   }
+}
+
+/** Adds a change with the next number of its tenant; undefined if another one took the number. */
+async function insertNext(
+  changes: Repository<StoredChange>,
+  change: Omit<StoredChange, 'nth'>,
+): Promise<StoredChange | undefined> {
+  const nth = ((await changes.maximum('nth', { tenant: change.tenant })) ?? 0) + 1;
+  const row = { ...change, nth, said: { ...change.said, nth } };
+  const inserted = await changes.createQueryBuilder().insert().values(row).orIgnore().returning('nth').execute();
+  return (inserted.raw as readonly unknown[]).length === 1 ? row : undefined;
 }

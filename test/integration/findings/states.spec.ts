@@ -200,6 +200,38 @@ describe('new evidence', () => {
   });
 });
 
+describe('the news', () => {
+  const told = async (id: string) =>
+    (
+      await world.pool.query<{ what: string }>('SELECT what FROM finding_news WHERE finding = $1 ORDER BY seq', [id])
+    ).rows.map(({ what }) => what);
+
+  it('tell that a person changed the state, and that evidence opened the finding again', async () => {
+    const { id } = await found('oda');
+    await say(id, { state: 'resolved' });
+    await world.find();
+    expect(await told(id)).toEqual(['opened', 'state-changed']);
+    await grow('oda');
+    expect(await told(id)).toEqual(['opened', 'state-changed', 'reopened']);
+    await say(id, { state: 'acknowledged' });
+    await grow('oda');
+    expect((await told(id)).at(-1)).toBe('state-changed');
+  });
+
+  it('are silent about what is muted, and tell it when the mute has ended', async () => {
+    const { id } = await found('pia', 'proxy');
+    await say(id, { state: 'muted', reason: 'a proxy', until: '1d', same: ['client'] });
+    await grow('pia');
+    await grow('pia');
+    expect(await told(id)).toEqual(['opened', 'state-changed']);
+    const other = await found('quin', 'proxy');
+    expect(await told(other.id)).toEqual([]);
+    await world.pool.query('UPDATE finding_change SET until_at = 0 WHERE finding = $1', [id]);
+    await grow('quin');
+    expect(await told(other.id)).toEqual(['opened']);
+  });
+});
+
 describe('a mute of a kind', () => {
   it('counts for the findings that have the same names, present and later ones, and for no other', async () => {
     const first = await found('hal', 'scan');

@@ -219,6 +219,7 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
         tenants: () => follower.state.tenants(),
         control: reader,
         detections: DETECTIONS,
+        now: () => NOW * 1_000,
         ...(stepEntries === undefined ? {} : { stepEntries }),
       }),
     say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),
