@@ -1,3 +1,4 @@
+export { createOpenFindings } from './ask/open.pg.js';
 export { createFindings, type Findings } from './ask/findings.pg.js';
 export type { FindingItem, FindingPage } from './ask/answers.js';
 export { KINDS, SEVERITIES, type Detection, type Kind, type Severity } from './detection.js';

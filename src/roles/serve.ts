@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
-import { createFindings, type FindingsParts } from '../findings/index.js';
+import { createFindings, createOpenFindings, type FindingsParts } from '../findings/index.js';
 import { createFindingTeller, createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
@@ -131,6 +131,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     leaving,
     control: () => follower.state,
     previewOrder,
+    openFindings: createOpenFindings({ reader }),
     sight: { partitions, usableKeys, judge: introspection.judge },
   });
   const findings: FindingsParts = {

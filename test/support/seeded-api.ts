@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createControlFollower, createControlLog, type Caller } from '../../src/control/index.js';
-import { DETECTIONS, FindingsModule, followNext } from '../../src/findings/index.js';
+import { createOpenFindings, DETECTIONS, FindingsModule, followNext } from '../../src/findings/index.js';
 import { createHttpApp, listenHttp } from '../../src/platform/http/index.js';
 import { type Log } from '../../src/platform/log/index.js';
 import { createPool } from '../../src/platform/postgres/index.js';
@@ -47,12 +47,13 @@ export async function startSeededApi({ databaseUrl, log, events, days, end }: Se
     const state = () => follower.state;
     const revocations = createRevocations({ controlLog, follower, pool, now: () => end * 1000 });
     const previewOrder: PreviewOrder = (caller, order) => revocations.preview(caller as Caller, order);
-    const questions = createQuestions({ pool, control: state, previewOrder, now: () => end });
+    const reader = createReader(state);
+    const openFindings = createOpenFindings({ reader });
+    const questions = createQuestions({ pool, control: state, previewOrder, openFindings, now: () => end });
     const registry = RegistryModule.with({
       registry: createRegistry({ controlLog, follower }),
       authenticate: createAuthenticator({ state }),
     });
-    const reader = createReader(state);
     const { tenantKey } = reader;
     const findings = createFindingsParts({ pool, controlLog, follower, log, now: () => end });
     const settings = SettingsModule.with({ url: databaseUrl, tenantKey, now: () => end });

@@ -156,13 +156,13 @@ async function answer(
   };
 }
 
-const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promise<Names> =>
+export const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promise<Names> =>
   readNames(
     snapshot,
     rows.flatMap((row) => [row.usr, row.client, row.agent, row.res]),
   );
 
-function itemOf(row: FindingRow, names: Names, reader: Reader): FindingItem {
+export function itemOf(row: FindingRow, names: Names, reader: Reader): FindingItem {
   const detection = detectionOf(row.kind);
   if (detection === undefined)
     throw new RescindError('internal', { cause: new Error(`no detection finds ${row.kind}`) });

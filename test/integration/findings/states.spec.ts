@@ -200,6 +200,26 @@ describe('new evidence', () => {
   });
 });
 
+describe('the answers about a user, client, agent, resource and token', () => {
+  it('show how many open findings there are about it, and the first of them', async () => {
+    const { id, user, client, agent, resource, token, says, severity, last_seen } = await found('rex', 'lonely');
+    const shown = { id, kind: KIND, severity, says, last_seen };
+    const findings = async (path: string) => (await world.get(path)).body.findings;
+    const ofUser = `/v1/entities/${user!.entity}`;
+    for (const path of [ofUser, `/v1/entities/${client!.entity}`, `/v1/tokens/${token}`])
+      expect(await findings(path)).toEqual({ count: 1, severity, items: [shown] });
+    for (const { entity } of [agent!, resource!]) {
+      const about = await findings(`/v1/entities/${entity}`);
+      expect(about).toMatchObject({ count: expect.any(Number), severity, items: [shown, {}, {}] });
+      const param = entity === resource!.entity ? 'resource' : 'agent';
+      expect(about.count).toBe((await world.list(`&state=open&${param}=${entity}`)).length);
+    }
+    expect(await findings(`${ofUser}?as_of=${(await entries()) - 1}`)).toBeNull();
+    await say(id, { state: 'acknowledged' });
+    expect(await findings(ofUser)).toEqual({ count: 0, severity: null, items: [] });
+  });
+});
+
 describe('the news', () => {
   const told = async (id: string) =>
     (

@@ -20,7 +20,7 @@ import {
 import { contentOf } from '../../../src/ingest/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { createExplore, ExploreModule } from '../../../src/explore/index.js';
-import { DETECTIONS, FindingsModule, followNext } from '../../../src/findings/index.js';
+import { createOpenFindings, DETECTIONS, FindingsModule, followNext } from '../../../src/findings/index.js';
 import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
 import { type Log } from '../../../src/platform/log/index.js';
 import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
@@ -164,7 +164,13 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
   });
   cleanups.push(() => rm(archiveRoot, { recursive: true }));
   cleanups.push(() => explore.stop());
-  const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW, findUses: explore });
+  const questions = createQuestions({
+    pool: database.pool,
+    control: state,
+    now: () => NOW,
+    findUses: explore,
+    openFindings: createOpenFindings({ reader }),
+  });
   const findings = createFindingsParts({ pool: database.pool, controlLog, follower, log, now: () => NOW });
   cleanups.push(() => findings.stopTelling());
   const settings = SettingsModule.with({ url: database.url, tenantKey, now: () => NOW });
