@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ExploreModule, type Explore } from './explore/index.js';
-import { FindingsModule, type FindingsParts } from './findings/index.js';
+import { WatchModule, type Watch } from './feeds/index.js';
+import { DetectionsModule, FindingsModule, type DetectionsParts, type FindingsParts } from './findings/index.js';
 import { IngestModule, type IngestParts } from './ingest/index.js';
 import { PlatformModule, type PlatformParts } from './platform/process/index.js';
 import { QueryModule, type Questions } from './query/index.js';
@@ -18,6 +19,8 @@ export interface AppParts {
         readonly questions: Questions;
         readonly explore: Explore;
         readonly findings: FindingsParts;
+        readonly watch: Watch;
+        readonly detections: DetectionsParts;
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
       }
@@ -39,6 +42,8 @@ export class AppModule {
               QueryModule.with(serving),
               ExploreModule.with(serving),
               FindingsModule.with(serving.findings),
+              WatchModule.with(serving),
+              DetectionsModule.with(serving.detections),
               SettingsModule.with(serving.settings),
               RevocationModule.with(serving),
             ]

@@ -15,6 +15,7 @@ import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
 import { addExport } from './export/export-command.js';
 import { addMcp } from './mcp/command.js';
+import { addDetections } from './findings/detections.js';
 import { addFindings } from './findings/findings.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
@@ -27,6 +28,7 @@ import { addServe, type Variables } from './operate/serve.js';
 import { addSource } from './registry/source.js';
 import { addTenant } from './registry/tenant.js';
 import { UsageError, type Terminal } from './terminal.js';
+import { addWatch } from './watch/watch.js';
 import { VERSION } from '../version.js';
 
 /** Commands that read the service's own configuration. */
@@ -84,6 +86,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   });
   addAsk(program, context);
   addFindings(program, context);
+  addWatch(program, context, (code) => {
+    exitCode = code;
+  });
+  addDetections(program, context);
   addExport(program, context, (code) => {
     exitCode = code;
   });

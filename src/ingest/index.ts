@@ -17,6 +17,6 @@ export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from '.
 export { makeTopic } from './kafka/topic-maker.js';
 export { IngestSchema } from './migrations/1796000003000-schema.js';
 export type { OwnEvent } from './append/own-events.js';
+export { createOwnTeller, type Told } from './own-teller.js';
 export { createSeenTokenRecorder, type SeenToken } from './seen-tokens.js';
-export { createFindingTeller, type ToldChange } from './finding-changes.js';
 export { createRuleQuota, type RuleQuota, type RuleQuotaBounds } from './append/rule-quota.js';

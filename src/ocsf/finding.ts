@@ -1,3 +1,4 @@
+import { VERSION } from '../version.js';
 import { defined, present, SEVERITY, sealAs, type Json, type OcsfEvent } from './event.js';
 import { resourcesOf, userOf, type Subject } from './names.js';
 
@@ -64,7 +65,7 @@ const RESOURCE_UID = 10;
 export function findingToOcsf(
   finding: ShownFinding,
   { position, change, atMs, tenant }: FindingChange,
-  product: { readonly version: string },
+  product: { readonly version: string } = { version: VERSION },
 ): OcsfEvent {
   const [statusId, status] = STATUSES[finding.state] ?? [OTHER, finding.state];
   const source = finding.source?.name ?? undefined;

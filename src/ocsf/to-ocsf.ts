@@ -2,6 +2,7 @@ import type { EventDataOf, EventName } from '../contracts/index.js';
 import {
   clientChanged,
   connectionChanged,
+  detectionChanged,
   logGap,
   registryChanged,
   revocationLifted,
@@ -50,6 +51,7 @@ export const MAPPINGS: { readonly [N in EventName]: Mapping<N> | LeftOut } = {
   'finding.changed': {
     leftOut: 'what a person said of a finding, which is no entry itself: without the finding it says nothing',
   },
+  'detection.changed': detectionChanged,
 };
 
 /** Names the events that have no OCSF form. */

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
-import { createFindings, createOpenFindings, type FindingsParts } from '../findings/index.js';
-import { createFindingTeller, createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
+import { createFindings, createOpenFindings, type DetectionsParts, type FindingsParts } from '../findings/index.js';
+import { createOwnTeller, createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
   createIntrospection,
@@ -21,6 +21,7 @@ import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
 import { createOwnAppender, type Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
+import { startWatch } from './findings/watch.js';
 
 /** Questions of `explore` that compute at the same time; one tenant leaves room for another. Each has two threads. */
 const EXPLORING_AT_ONCE = 3;
@@ -139,7 +140,12 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
       ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
       reader,
     }),
-    tell: createFindingTeller({ state: follower.state, appender, pool }),
+    tell: createOwnTeller({ name: 'finding.changed', state: follower.state, appender, pool }),
+    tenants: () => follower.state.tenants(),
+    log,
+  };
+  const detections: DetectionsParts = {
+    tell: createOwnTeller({ name: 'detection.changed', state: follower.state, appender, pool }),
     tenants: () => follower.state.tenants(),
     log,
   };
@@ -150,9 +156,11 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     tenantKey: reader.tenantKey,
     now: () => Math.floor(Date.now() / 1000),
   };
+  const { watch, reportGuards } = startWatch(parts, findings.findings);
   const { sight, authorizeRequest } = introspection;
+  const keysVersion = (): number => keySets.version;
   const feeds: Feeds | undefined = config.roles.has('feed')
-    ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })
+    ? createFeeds({ follower, authenticate, sight, keysVersion, metrics, log, remoteAddress, reportGuards })
     : undefined;
   const hot = new Map<string, HotHandler>([
     ['/introspect', introspection.handle],
@@ -163,7 +171,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
   ]);
   // Hands on what was counted while the appender still takes it.
   lifecycle.onStop('introspection counts', () => introspection.stop());
-  return { questions, explore, findings, revocations, settings, introspection, feeds, hot };
+  return { questions, explore, findings, detections, watch, revocations, settings, introspection, feeds, hot };
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {

@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { poolConfig, type Pool } from '../platform/postgres/index.js';
+import { DetectionChangesModule } from './detection-changes/detection-changes.module.js';
+import { StoredDetectionChange } from './detection-changes/stored-detection-change.entity.js';
 import { DirectoryModule } from './directory/directory.module.js';
 import { StoredEntry } from './directory/stored-entry.entity.js';
 import { FindingChangesModule } from './finding-changes/finding-changes.module.js';
@@ -8,7 +10,7 @@ import { StoredChange } from './finding-changes/stored-change.entity.js';
 import { SETTING_FACTS, type SettingFacts } from './setting-facts.js';
 
 /** Entities of all settings, listed by hand: `schema.sql` makes their tables. */
-export const SETTING_ENTITIES = [StoredEntry, StoredChange];
+export const SETTING_ENTITIES = [StoredEntry, StoredDetectionChange, StoredChange];
 
 /** Connections to PostgreSQL: administrators change settings now and then. */
 const MAX_CONNECTIONS = 2;
@@ -49,6 +51,7 @@ export class SettingsModule {
         }),
         DirectoryModule,
         FindingChangesModule,
+        DetectionChangesModule,
       ],
       providers: [
         { provide: SETTING_FACTS, useValue: facts },
@@ -59,7 +62,7 @@ export class SettingsModule {
             watchPool?.('settings', driver.master),
         },
       ],
-      exports: [SETTING_FACTS, FindingChangesModule],
+      exports: [SETTING_FACTS, DetectionChangesModule, FindingChangesModule],
     };
   }
 }

@@ -1,6 +1,6 @@
 import type { ControlFollower, ControlLog } from '../../src/control/index.js';
 import { createFindings, type FindingsParts } from '../../src/findings/index.js';
-import { createAppender, createFindingTeller } from '../../src/ingest/index.js';
+import { createAppender, createOwnTeller } from '../../src/ingest/index.js';
 import type { Log } from '../../src/platform/log/index.js';
 import { createMetrics } from '../../src/platform/observe/index.js';
 import type { Pool } from '../../src/platform/postgres/index.js';
@@ -25,7 +25,7 @@ export function createFindingsParts(options: {
   const appender = createAppender({ pool, controlLog, follower, log, metrics: createMetrics(), paysOwed: false });
   return {
     findings: createFindings({ ask: createAsk({ pool, now }), reader: createReader(() => state) }),
-    tell: createFindingTeller({ state, appender, pool }),
+    tell: createOwnTeller({ name: 'finding.changed', state, appender, pool }),
     tenants: () => state.tenants(),
     log,
     now: () => now() * 1_000,

@@ -8,7 +8,7 @@ import { type Log } from '../../src/platform/log/index.js';
 import { createPool } from '../../src/platform/postgres/index.js';
 import { createQuestions, createReader, describeApi, QueryModule, type PreviewOrder } from '../../src/query/index.js';
 import { ADMIN_KEY_FILE, createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';
-import { createRevocations } from '../../src/revocation/index.js';
+import { createRevocations, RevocationModule } from '../../src/revocation/index.js';
 import { seedOrganisation, type Seeded } from '../../src/seed/index.js';
 import { SettingsModule } from '../../src/settings/index.js';
 import { createFindingsParts } from './findings-parts.js';
@@ -59,7 +59,10 @@ export async function startSeededApi({ databaseUrl, log, events, days, end }: Se
     const settings = SettingsModule.with({ url: databaseUrl, tenantKey, now: () => end });
     const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
     const app = await createHttpApp({
-      module: { ...QueryModule.with({ questions }), imports: [registry, settings, FindingsModule.with(findings)] },
+      module: {
+        ...QueryModule.with({ questions }),
+        imports: [registry, settings, FindingsModule.with(findings), RevocationModule.with({ revocations })],
+      },
       listen,
       log,
     });

@@ -119,10 +119,12 @@ function pageText(page: Answer): string {
 export function summaryText(finding: Answer): string {
   const { severity, state, kind, count, last_seen: last, id } = finding;
   const stop = finding['stop'] as Answer | null;
+  const action = finding['action'] as Answer | null;
   return [
     `${String(severity).toUpperCase().padEnd(8)}  ${localTime(String(last))}  ${kindText(String(kind), Number(count))}${state === 'open' ? '' : `  ${String(state)}`}`,
     ...paragraph(finding['says']),
     ...saidText(finding).map((line) => `${INDENT}${line}`),
+    ...(action === null ? [] : paragraph(action['says'])),
     ...(stop === null ? [] : [`${INDENT}stop: ${printable(String(stop['command']))}`]),
     `${INDENT}more: rescind findings show ${String(id)}`,
     '',

@@ -42,6 +42,7 @@ const REQUIRED: Readonly<Record<EventName, readonly string[]>> = {
   'token.seen': ['source', 'iss', 'client_id', 'aud', 'iat', 'exp'],
   'log.gap': ['topic', 'partition', 'from_offset', 'to_offset', 'reason'],
   'finding.changed': ['finding', 'nth', 'kind', 'about', 'state', 'read', 'author'],
+  'detection.changed': ['kind', 'nth', 'action', 'cap', 'author'],
 };
 
 const members = (name: EventName): string[] =>

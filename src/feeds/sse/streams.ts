@@ -45,8 +45,8 @@ export interface Streams<S extends OpenStream> {
   ofTenant(tenant: string): ReadonlySet<S>;
   /** Ends the stream if its caller may not read it any more. */
   endUnlessAllowed(stream: S): void;
-  /** Ends a stream with its last words. A client that does not read them is cut off after a second. */
-  end(stream: S, reason: EndReason): Promise<void>;
+  /** Ends a stream with its last words. A client that does not read them in time is cut off. */
+  end(stream: S, reason: EndReason, withinMs?: number): Promise<void>;
   /** Sends heartbeats, and ends streams whose caller lost its right: a secret expires without a record. */
   beat(): void;
   /** Resolves when all streams have ended. */
@@ -84,11 +84,11 @@ export function createStreams<S extends OpenStream>({ bounds, onEnded, lastWords
     res.destroy();
   }
 
-  function end(stream: S, reason: EndReason): Promise<void> {
+  function end(stream: S, reason: EndReason, withinMs = LAST_WORDS_MS): Promise<void> {
     const { res } = stream;
     if (!remove(stream, reason)) return Promise.resolve();
     return new Promise((resolve) => {
-      const cutOff = setTimeout(() => res.destroy(), LAST_WORDS_MS);
+      const cutOff = setTimeout(() => res.destroy(), withinMs);
       res.once('close', () => {
         clearTimeout(cutOff);
         resolve();

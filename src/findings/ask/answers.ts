@@ -16,6 +16,7 @@ import {
   User,
   Uuid,
 } from '../../contracts/index.js';
+import { FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 
 /** Names a caller, and the person for whom it acted. */
@@ -74,6 +75,7 @@ export const FindingItem = Type.Object(
     }),
     see: Type.String({ description: 'the question that shows the evidence' }),
     stop: maybe(Stop),
+    action: maybe(FindingAction),
   },
   strict,
 );
@@ -124,7 +126,7 @@ export const FindingChanges = Type.Object(
   strict,
 );
 
-nameSchemas({ FindingItem, FindingPage, FindingState, FindingChanges });
+nameSchemas({ FindingAction, FindingItem, FindingPage, FindingState, FindingChanges });
 
 export type FindingItem = Static<typeof FindingItem>;
 export type FindingPage = Static<typeof FindingPage>;

@@ -15,6 +15,7 @@ import {
   type Parameters,
   type Reader,
 } from '../../query/index.js';
+import { readActions, type FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 import { detectionOf } from '../detections.js';
 import type { FindingItem, FindingPage } from './answers.js';
@@ -61,8 +62,10 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
     if (row === undefined) throw notFound();
     return row;
   }
-  const item = async (snapshot: Snapshot, row: FindingRow): Promise<FindingItem> =>
-    itemOf(row, await namesFor(snapshot, [row]), reader);
+  async function item(snapshot: Snapshot, row: FindingRow): Promise<FindingItem> {
+    const actions = await readActions(snapshot, [row.id]);
+    return itemOf(row, await namesFor(snapshot, [row]), reader, actions.get(row.id));
+  }
 
   return {
     list(tenant, query) {
@@ -149,9 +152,13 @@ async function answer(
   const { shown, next } = page.cut(rows, (last) => [last.last_at, last.id]);
   const names = await namesFor(snapshot, shown);
   const [cursor] = await snapshot.rows<{ next_ix: string }>(READ_TO);
+  const actions = await readActions(
+    snapshot,
+    shown.map(({ id }) => id),
+  );
   return {
     as_of: { index: cursor?.next_ix ?? '0' },
-    items: shown.map((row) => itemOf(row, names, reader)),
+    items: shown.map((row) => itemOf(row, names, reader, actions.get(row.id))),
     ...next,
   };
 }
@@ -162,7 +169,7 @@ export const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promi
     rows.flatMap((row) => [row.usr, row.client, row.agent, row.res]),
   );
 
-export function itemOf(row: FindingRow, names: Names, reader: Reader): FindingItem {
+export function itemOf(row: FindingRow, names: Names, reader: Reader, action?: FindingAction): FindingItem {
   const detection = detectionOf(row.kind);
   if (detection === undefined)
     throw new RescindError('internal', { cause: new Error(`no detection finds ${row.kind}`) });
@@ -209,6 +216,7 @@ export function itemOf(row: FindingRow, names: Names, reader: Reader): FindingIt
     ...item,
     see: seeOf(detection.see, item),
     stop: stopOf(detection.stop, item, row.facts),
+    action: action ?? null,
   };
 }
 

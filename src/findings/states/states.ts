@@ -5,8 +5,8 @@ import { readPage, readParameters } from '../../query/index.js';
 import type { FindingChanges as StoredChanges, StoredChange } from '../../settings/index.js';
 import type { FindingChanges, FindingItem, FindingState } from '../ask/answers.js';
 import type { Current, Findings } from '../ask/findings.pg.js';
-import { tellNews } from '../news/news.pg.js';
 import { readChange, type Change, type SaidName } from './change-input.js';
+import { tellOfChange } from './tell.pg.js';
 
 /** Pause before entries that could not be written are tried again. */
 const RETRY_MS = 10_000;
@@ -18,9 +18,10 @@ export interface Sayer {
   readonly roles: { readonly revoke?: object };
 }
 
-/** Writes a change to the ledger; resolves to its index when it is durable. A change that is told again has the same entry. */
+/** Writes a change to the ledger; resolves to its index when it is durable. A change that is told again under its id has the same entry. */
 export type TellChange = (change: {
   readonly tenant: string;
+  readonly id: string;
   readonly atMs: number;
   readonly data: FindingChanged;
 }) => Promise<bigint>;
@@ -52,7 +53,7 @@ export function createFindingStates(options: FindingStatesOptions): FindingState
   let paying: Promise<void> | undefined;
 
   async function tellRow(row: StoredChange): Promise<StoredChange> {
-    const entry = await tell({ tenant: row.tenant, atMs: row.at_ms, data: row.said });
+    const entry = await tell({ tenant: row.tenant, id: `finding-change-${row.nth}`, atMs: row.at_ms, data: row.said });
     await stored.told(row, entry);
     return { ...row, entry: String(entry) };
   }
@@ -93,7 +94,7 @@ export function createFindingStates(options: FindingStatesOptions): FindingState
       if (before === null && change.state === 'open' && change.same.length === 0) return stateOf(current.item, null);
       const atMs = now();
       const row = await stored.add(rowOf(caller, change, current, atMs), (client) =>
-        tellNews(client, { tenant: caller.tenant, findings: [id], nowMs: atMs, what: 'state-changed' }),
+        tellOfChange(client, { tenant: caller.tenant, finding: id, nowMs: atMs }),
       );
       try {
         const { entry } = await tellRow(row);

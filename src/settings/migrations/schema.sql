@@ -46,3 +46,16 @@ CREATE INDEX finding_change_finding ON finding_change (tenant, finding, nth);
 CREATE INDEX finding_change_wide ON finding_change (tenant, kind) WHERE wide;
 CREATE INDEX finding_change_owed ON finding_change (tenant) WHERE entry IS NULL;
 CREATE INDEX finding_change_read ON finding_change (tenant, read_ix);
+
+-- Actions of detections, one row a change; the newest of a kind counts. `said` is the data of its ledger entry, `entry` the index of that entry, null until it
+-- is written: a detection acts only by a change that has its entry.
+CREATE TABLE detection_change (
+  tenant uuid   NOT NULL,
+  kind   text   NOT NULL,
+  nth    int    NOT NULL,
+  at_ms  bigint NOT NULL,
+  said   jsonb  NOT NULL,
+  entry  bigint,
+  PRIMARY KEY (tenant, kind, nth)
+);
+CREATE INDEX detection_change_owed ON detection_change (tenant) WHERE entry IS NULL;

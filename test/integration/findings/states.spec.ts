@@ -319,7 +319,7 @@ describe('findings that are found anew', () => {
     await grow('ned');
     const before = await plain();
     expect(new Set(before.map(({ state }) => state)).size).toBe(5);
-    await world.pool.query('TRUNCATE finding, finding_cursor, finding_day');
+    await world.pool.query('TRUNCATE finding, finding_cursor, finding_memory, finding_day');
     await world.find();
     expect(await plain()).toEqual(before);
   });
