@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ChannelsModule, type ChannelFacts } from './channels/index.js';
 import { ExploreModule, type Explore } from './explore/index.js';
 import { FindingsModule, type Findings } from './findings/index.js';
 import { IngestModule, type IngestParts } from './ingest/index.js';
@@ -20,6 +21,7 @@ export interface AppParts {
         readonly findings: Findings;
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
+        readonly channels: ChannelFacts;
       }
     | undefined;
 }
@@ -40,6 +42,7 @@ export class AppModule {
               ExploreModule.with(serving),
               FindingsModule.with(serving),
               SettingsModule.with(serving.settings),
+              ChannelsModule.with(serving.channels),
               RevocationModule.with(serving),
             ]
           : []),

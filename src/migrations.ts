@@ -1,4 +1,5 @@
 import { ArchiveSchema1796000007000 } from './archive/index.js';
+import { ChannelsSchema1796000009000 } from './channels/index.js';
 import { ControlSchema1796000000000 } from './control/index.js';
 import { TopicsSchema1796000005000 } from './feeds/index.js';
 import { FindingsSchema1796000008000 } from './findings/index.js';
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   DirectorySchema1796000006000,
   ArchiveSchema1796000007000,
   FindingsSchema1796000008000,
+  ChannelsSchema1796000009000,
 ];

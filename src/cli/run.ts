@@ -15,6 +15,7 @@ import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
 import { addExport } from './export/export-command.js';
 import { addMcp } from './mcp/command.js';
+import { addChannels } from './findings/channels.js';
 import { addFindings } from './findings/findings.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
@@ -84,6 +85,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   });
   addAsk(program, context);
   addFindings(program, context);
+  addChannels(program, context);
   addExport(program, context, (code) => {
     exitCode = code;
   });

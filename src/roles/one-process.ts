@@ -5,6 +5,7 @@ import type { Config } from '../platform/config/index.js';
 import { announceInstance, type Lifecycle } from '../platform/process/index.js';
 import { ADMIN_KEY_FILE } from '../registry/index.js';
 import { startArchive } from './archive.js';
+import { startChannels } from './channels.js';
 import { startFindings, startSiemFeed, startTopicFeeds } from './feed.js';
 import { layFoundation } from './foundation.js';
 import { startIngest } from './ingest.js';
@@ -29,7 +30,10 @@ export async function startProcess(
     startTopicFeeds(parts, servers, await topicKeys.ensure());
     startSiemFeed(parts, servers, cold);
   }
-  if (config.roles.has('feed')) startFindings(parts, cold);
+  if (config.roles.has('feed')) {
+    startFindings(parts, cold);
+    startChannels(parts);
+  }
   const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
   if (config.roles.has('archive')) startArchive(parts);
   const serving = config.roles.has('serve') ? startServing(parts, ingest, cold) : undefined;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { CHANNEL_ENTITIES, type ChannelFacts } from '../channels/index.js';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
-import { createFindings } from '../findings/index.js';
+import { createFindings, lastNews } from '../findings/index.js';
 import { createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
@@ -19,6 +20,7 @@ import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type
 import { createKeySets, createTurns } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
+import { createChannelSender } from './channels.js';
 import { createOwnAppender, type Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
 
@@ -143,6 +145,13 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     watchPool: parts.watchPool,
     tenantKey: reader.tenantKey,
     now: () => Math.floor(Date.now() / 1000),
+    entities: CHANNEL_ENTITIES,
+  };
+  const channels: ChannelFacts = {
+    send: createChannelSender(config),
+    tenantKey: reader.tenantKey,
+    lastNews: (tenant) => lastNews({ pool, tenant }),
+    now: Date.now,
   };
   const { sight, authorizeRequest } = introspection;
   const feeds: Feeds | undefined = config.roles.has('feed')
@@ -157,7 +166,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
   ]);
   // Hands on what was counted while the appender still takes it.
   lifecycle.onStop('introspection counts', () => introspection.stop());
-  return { questions, explore, findings, revocations, settings, introspection, feeds, hot };
+  return { questions, explore, findings, revocations, settings, channels, introspection, feeds, hot };
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {

@@ -224,6 +224,16 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       query: { what: 'parameters, names and documentation of a question' },
     },
   },
+  channels: {
+    reason: 'channels follow the news of findings and send them out, and nothing waits for them',
+    may: {
+      contracts: all,
+      ...on('egress', 'log', 'http', 'observe', 'postgres'),
+      registry: { what: 'callers, readers of input' },
+      query: { what: 'parameters and pages of a question' },
+      findings: { what: 'news, and findings as they are answered' },
+    },
+  },
   settings: {
     reason:
       'no decision reads a setting, so nothing but the composition imports one; it says names and errors as the questions do',
