@@ -53,6 +53,7 @@ export const SLOW_SPECS = {
     'test/integration/emit/killed.spec.ts',
     'test/integration/emit/outages.spec.ts',
     'test/integration/emit/traffic.spec.ts',
+    'test/integration/feeds/findings-topic.spec.ts',
     'test/integration/feeds/siem.spec.ts',
     'test/integration/feeds/topics.spec.ts',
     'test/integration/feeds/topics-restore.spec.ts',

@@ -6,4 +6,4 @@ export { rebuildArchive, type ArchiveRebuilt } from './rebuild.pg.js';
 export { SEGMENT_ENTRIES, tenantDirectory, type Range } from './segment.js';
 export { TABLES, type Column, type ColumnType, type TableName } from './tables.js';
 export { STEPS, type Step } from './write-segment.pg.js';
-export { ArchiveSchema1796000007000 } from './migrations/1796000007000-schema.js';
+export { ArchiveSchema } from './migrations/1796000007000-schema.js';

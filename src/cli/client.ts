@@ -26,13 +26,21 @@ export interface Opened {
   readonly contentType: string;
   header(name: string): string | undefined;
   readonly chunks: AsyncIterable<string>;
+  /** Closes the connection, whatever is still to come. */
+  close(): void;
 }
 
 export interface Client {
   get(path: string, query?: Readonly<Record<string, string | undefined>>): Promise<Answer>;
   post(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
   /** Opens an answer of any length. Rejects if the service refuses, or is silent for longer than any other answer takes. */
-  open(method: string, path: string, body: unknown, accept: string): Promise<Opened>;
+  open(
+    method: string,
+    path: string,
+    body: unknown,
+    accept: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Opened>;
   /** Posts a text of the given media type. */
   postText(path: string, text: string, mediaType: string): Promise<Answer>;
   put(path: string, body: unknown): Promise<Answer>;
@@ -52,7 +60,8 @@ export function createClient({ url, key }: Settings): Client {
   return {
     get: (path, query = {}) => send('GET', `${path}${queryOf(query)}`),
     post: (path, body, headers) => send('POST', path, body, headers),
-    open: (method, path, body, accept) => open(url, method, path, { ...authorization, accept }, jsonBody(body)),
+    open: (method, path, body, accept, headers) =>
+      open(url, method, path, { ...authorization, ...headers, accept }, jsonBody(body)),
     postText: (path, text, mediaType) =>
       request(url, 'POST', path, authorization, { 'content-type': mediaType, body: text }),
     put: (path, body) => send('PUT', path, body),
@@ -151,6 +160,7 @@ async function open(url: string, method: string, path: string, headers: Headers,
     contentType: response.headers.get('content-type') ?? '',
     header: (name) => response.headers.get(name) ?? undefined,
     chunks: chunks(),
+    close: silence.abort,
   };
 }
 
@@ -159,6 +169,7 @@ function createSilence() {
   const controller = new AbortController();
   return {
     signal: controller.signal,
+    abort: () => controller.abort(),
     async limit<T>(step: Promise<T>): Promise<T> {
       const timer = setTimeout(() => controller.abort(new DOMException('silent', 'TimeoutError')), TIMEOUT_MS);
       try {

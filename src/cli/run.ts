@@ -16,6 +16,7 @@ import { EventsRefused, addEmit } from './trial/emit.js';
 import { addExport } from './export/export-command.js';
 import { addMcp } from './mcp/command.js';
 import { addChannels } from './findings/channels.js';
+import { addDetections } from './findings/detections.js';
 import { addFindings } from './findings/findings.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
@@ -28,6 +29,7 @@ import { addServe, type Variables } from './operate/serve.js';
 import { addSource } from './registry/source.js';
 import { addTenant } from './registry/tenant.js';
 import { UsageError, type Terminal } from './terminal.js';
+import { addWatch } from './watch/watch.js';
 import { VERSION } from '../version.js';
 
 /** Commands that read the service's own configuration. */
@@ -86,6 +88,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addAsk(program, context);
   addFindings(program, context);
   addChannels(program, context);
+  addWatch(program, context, (code) => {
+    exitCode = code;
+  });
+  addDetections(program, context);
   addExport(program, context, (code) => {
     exitCode = code;
   });

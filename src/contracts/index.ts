@@ -63,9 +63,11 @@ export type { IdJagDenied, IdJagIssued } from './events/id-jag-events.js';
 export type { PresentedIdJag, TokenDenied, TokenIssued, TokenRevoked } from './events/token-events.js';
 export type { AccessAllowed, AccessDenied, AccessSummary } from './events/access-events.js';
 export type { ClientChanged, ConnectionChanged, SessionEnded, UserChanged } from './events/lifecycle-events.js';
+export { DETECTION_ACTIONS } from './events/own-events.js';
 export type {
   Author,
   Cause,
+  DetectionChanged,
   IntrospectionCounted,
   LogGap,
   RegistryChanged,

@@ -58,9 +58,10 @@ export {
   type FollowerOptions,
 } from './follow/follower.pg.js';
 export type { Guards } from './follow/guards.js';
+export type { Settled } from './follow/waits.js';
 export { measureFollower, withWait } from './follow/follower-metrics.js';
 export type { Confirmed, GrantAnswer, GrantRefusal } from '../lease/index.js';
-export { ControlSchema1796000000000 } from './migrations/1796000000000-schema.js';
+export { ControlSchema } from './migrations/1796000000000-schema.js';
 export { createConfirmationKeeper, type ConfirmationKeeper } from './follow/confirmations.pg.js';
 export {
   commandFromEvent,

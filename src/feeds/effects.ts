@@ -1,6 +1,6 @@
 import { recordedKeys, type ControlRecord } from '../control/index.js';
 import { commonSelector, splitSelectorKey, type SelectorKeys } from '../rules/index.js';
-import { frame } from './frames.js';
+import { frame } from './sse/frames.js';
 
 /** Effect of a record on the guards of its tenant. */
 export type Effect =

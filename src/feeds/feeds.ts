@@ -4,13 +4,14 @@ import type { Log } from '../platform/log/index.js';
 import type { Metrics } from '../platform/observe/index.js';
 import type { Authenticator } from '../registry/index.js';
 import type { RemoteAddress } from './answers.js';
-import { frame } from './frames.js';
+import { frame } from './sse/frames.js';
 import { createGrantsBook } from './grants-book.js';
 import { createLeaseEndpoint } from './lease-endpoint.js';
 import { createRecentRecords } from './recent.js';
 import { createStreamEndpoint } from './stream-endpoint.js';
 import { createSubscribers, HEARTBEAT_MS } from './subscribers.js';
 import { createTokenEndpoint, type SeeToken } from './token-endpoint.js';
+import { createGuardReports } from './watch/guard-reports.js';
 
 /** How often a fetched key set is checked for changes. */
 const KEYS_INTERVAL_MS = 1_000;
@@ -33,6 +34,8 @@ export interface FeedsOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly remoteAddress: RemoteAddress;
+  /** Sends messages about guards to the processes that show how a rule comes into force. */
+  readonly reportGuards?: (messages: readonly string[]) => Promise<unknown>;
   readonly limits?: Partial<FeedLimits>;
   /** Clock in milliseconds that never goes back. */
   readonly monotonic?: () => number;
@@ -66,6 +69,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
     metrics,
     log,
     remoteAddress,
+    reportGuards,
     limits = {},
     monotonic = () => performance.now(),
   } = options;
@@ -77,6 +81,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
   });
   const subscribers = createSubscribers({ metrics, log, ...limits });
   const book = createGrantsBook(limits);
+  const reports = reportGuards && createGuardReports({ send: reportGuards, lastOf: recent.lastOf, monotonic });
   let isStopping = false;
   let keys = keysVersion();
   let keysChangedAt = -Infinity;
@@ -103,6 +108,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
     setInterval(() => {
       subscribers.beat();
       book.prune(monotonic());
+      reports?.prune();
     }, limits.heartbeatMs ?? HEARTBEAT_MS),
   ].map((timer) => timer.unref());
 
@@ -117,7 +123,17 @@ export function createFeeds(options: FeedsOptions): Feeds {
     haveKeysChanged,
     ...limits,
   });
-  const lease = createLeaseEndpoint({ guards, authenticate, recent, book, metrics, log, remoteAddress, monotonic });
+  const lease = createLeaseEndpoint({
+    guards,
+    authenticate,
+    recent,
+    book,
+    metrics,
+    log,
+    remoteAddress,
+    onGranted: reports?.granted,
+    monotonic,
+  });
   const token = createTokenEndpoint({ state, authenticate, sight, metrics, log, remoteAddress });
 
   return {
@@ -131,6 +147,7 @@ export function createFeeds(options: FeedsOptions): Feeds {
       if (!(await isOverWithin(guards.drain(), DRAIN_LIMIT_MS)))
         log.warn('grants of guards still run; their streams end');
       for (const timer of timers) clearInterval(timer);
+      reports?.stop();
       await subscribers.end();
     },
   };

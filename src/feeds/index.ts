@@ -13,5 +13,17 @@ export {
   type TopicKeys,
 } from './topics/index.js';
 export { controlTopic, revocationsTopic } from './topics/index.js';
-export { TopicsSchema1796000005000 } from './topics/migrations/1796000005000-schema.js';
-export { createSiemFeed, ocsfTopic, type SiemFeed, type SiemFeedOptions } from './siem/index.js';
+export { TopicsSchema } from './topics/migrations/1796000005000-schema.js';
+export {
+  createFindingsFeed,
+  createSiemFeed,
+  findingsTopic,
+  ocsfTopic,
+  type FindingsFeedOptions,
+  type SiemFeedOptions,
+  type TenantFeed,
+} from './siem/index.js';
+export { sendReports } from './watch/guard-channel.pg.js';
+export type { FindingNews, NewsOfFindings, TellableFinding } from './findings-news.js';
+export { createWatch, type Watch, type WatchLimits, type WatchOptions } from './watch/watch.js';
+export { WatchModule } from './watch/watch.module.js';

@@ -17,6 +17,7 @@ import {
 import { LATE_AFTER_MS, type GrantsBook } from './grants-book.js';
 import { ID_128, parseSeq } from './interest.js';
 import type { RecentRecords } from './recent.js';
+import type { Held } from './watch/guard-reports.js';
 
 /** Bytes of a request. A longer one is answered 413. */
 const MAX_BODY_BYTES = 4 * 1024;
@@ -29,6 +30,8 @@ export interface LeaseEndpointOptions {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly remoteAddress: RemoteAddress;
+  /** Takes each grant, for people who watch a rule come into force. */
+  readonly onGranted?: ((held: Held) => void) | undefined;
   /** Clock in milliseconds that never goes back. */
   readonly monotonic: () => number;
 }
@@ -53,7 +56,7 @@ interface Asked {
 
 /** Serves `POST /feed/lease`: the right of one guard to answer on this node's word, for as long as the node's own lease lasts. */
 export function createLeaseEndpoint(options: LeaseEndpointOptions): HotHandler {
-  const { guards, authenticate, recent, book, metrics, log, remoteAddress, monotonic } = options;
+  const { guards, authenticate, recent, book, metrics, log, remoteAddress, onGranted, monotonic } = options;
   const leases = metrics.counter('rescind_feed_leases_total', 'Calls of /feed/lease, by how they ended', ['outcome']);
   metrics.gauge('rescind_guards', "Guards that may answer on this node's word.", [], () => book.running(monotonic()));
 
@@ -87,6 +90,7 @@ export function createLeaseEndpoint(options: LeaseEndpointOptions): HotHandler {
     const answered: GrantAnswer = guards.grant(nameOf(caller, id), applied, tenant);
     if ('refusal' in answered) return refuse(res, answered.refusal);
     book.granted({ caller, tenant }, id, now + answered.grantMs);
+    onGranted?.({ tenant, caller, guard: id, held: applied });
     return said('granted', sendJson(res, 200, { grant_ms: Math.floor(answered.grantMs), now: Date.now() }));
   }
 

@@ -4,7 +4,7 @@ import type { HotHandler } from '../platform/http/index.js';
 import type { Metrics } from '../platform/observe/index.js';
 import { missingRole, type Authenticator } from '../registry/index.js';
 import { sendInvalid, sendRefusal, sendUnauthenticated, sendUnavailable, type RemoteAddress } from './answers.js';
-import { frame } from './frames.js';
+import { frame, STREAM_HEADERS } from './sse/frames.js';
 import { MAX_ALSO, ownInterest, parseAlso, parseSeq, type Interest } from './interest.js';
 import type { RecentRecords } from './recent.js';
 import { MAX_WAITING_BYTES, textFor, type Subscribers } from './subscribers.js';
@@ -57,18 +57,13 @@ export function createStreamEndpoint(options: StreamEndpointOptions): HotHandler
 
     const interest: Interest =
       asked.also === '*' ? '*' : new Set([...ownInterest(tenant, caller.roles.guard), ...asked.also]);
-    res.writeHead(200, {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-      connection: 'close',
-    });
-    const isGuard = (): boolean => {
+    res.writeHead(200, STREAM_HEADERS);
+    const mayRead = (): boolean => {
       const now = authenticate(credentials).caller;
       return now !== undefined && now.id === caller.id && now.tenant === caller.tenant && now.roles.guard !== undefined;
     };
     subscribers.add(
-      { res, tenant: tenant.id, caller: caller.id, interest, isGuard },
+      { res, tenant: tenant.id, caller: caller.id, interest, mayRead },
       openingOf(caller, tenant, interest, asked.after),
     );
   }

@@ -25,6 +25,17 @@ export const KINDS = [
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
+/** Days after which a ledger knows what is usual, and who is new, unless the configuration says otherwise. */
+export const LEARNS_DAYS = 3;
+
+/** What detections know of the entries before a step, beside the days of uses. Bounded by each detection that keeps something. */
+export interface Memory {
+  /** Reads what a detection kept in earlier steps, by key. */
+  read<T>(kind: Kind): Promise<ReadonlyMap<string, T>>;
+  /** Keeps a value, from the end of the step on; null forgets the key. */
+  keep(kind: Kind, key: string, state: object | null): void;
+}
+
 /** Entries from index `from` up to but not including `to`, which the detections read together. */
 export interface Step {
   readonly tenant: string;
@@ -32,9 +43,14 @@ export interface Step {
   readonly to: bigint;
   /** Arrival of the newest entry below `to`, epoch milliseconds: the time as the ledger knows it. */
   readonly nowMs: number;
+  /** The same below `from`; 0 if there is none. */
+  readonly beforeMs: number;
   readonly control: Control;
+  /** Days after which the ledger knows what is usual. */
+  readonly learnsDays: number;
   /** Reads in the transaction of the step. */
   readonly snapshot: Snapshot;
+  readonly memory: Memory;
 }
 
 /** Evidence of a step about one subject. */
@@ -54,6 +70,8 @@ export interface Evidence {
   readonly first_at: number | string;
   readonly last_at: number | string;
   readonly entries: readonly (number | string)[];
+  /** Of a condition: whether it ended within the step. */
+  readonly ended?: boolean;
   /** Values that the sentence of the finding shows. */
   readonly details?: Readonly<Record<string, unknown>>;
 }
@@ -87,7 +105,8 @@ export interface Detection {
   /** Path of the question that shows the evidence, after `/v1/`. */
   readonly see: 'access' | 'token' | 'coverage' | 'changes' | 'rule' | 'entries';
   /**
-   * Finds what the entries of a step show. A condition is looked at as a whole instead: a finding of its kind that an answer leaves out has ended.
+   * Finds what the entries of a step show. A condition finds what holds at the end of the step, and with `ended` what held within it and no longer
+   * does: a finding of its kind that an answer leaves out has ended. However the ledger is cut into steps, the same comes out.
    */
   find(step: Step): Promise<readonly Evidence[]>;
   readonly isCondition?: true;

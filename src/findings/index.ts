@@ -1,7 +1,11 @@
+export { createActor, type Actor } from './act/actor.pg.js';
+export type { Orders } from './act/act.pg.js';
+export { createDetectionActions, type DetectionActions } from './actions/detection-actions.js';
 export { createFindings, type Findings } from './ask/findings.pg.js';
 export type { FindingItem, FindingPage } from './ask/answers.js';
 export { KINDS, SEVERITIES, type Detection, type Kind, type Severity } from './detection.js';
 export { DETECTIONS } from './detections.js';
+export { DetectionsModule, type DetectionsParts } from './actions/detections.module.js';
 export { FindingsModule } from './findings.module.js';
 export {
   createFindingsFollower,
@@ -9,7 +13,7 @@ export {
   type FindingsFollower,
   type FindingsFollowerOptions,
 } from './follow/follower.pg.js';
-export { FindingsSchema1796000008000 } from './migrations/1796000008000-schema.js';
+export { FindingsSchema } from './migrations/1796000008000-schema.js';
 export {
   followNews,
   lastNews,

@@ -5,7 +5,7 @@ export type { Answer, Introspect, Presented } from './introspect.js';
 export type { Sight } from './sight.js';
 export { createRefusedTokenWriter } from './refused/refused-tokens.pg.js';
 export type { CountedRefusal, OnRefused } from './refused/refused-tokens.js';
-export { IntrospectionSchema1796000004000 } from './migrations/1796000004000-schema.js';
+export { IntrospectionSchema } from './migrations/1796000004000-schema.js';
 export type { OnSeen } from './recordings.js';
 export type { OnCounts, TenantCount } from './counts.js';
 export { createRemoteAddress, type RemoteAddress } from './http/remote-address.js';

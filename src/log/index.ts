@@ -3,4 +3,4 @@ export { contentHash, findKnown, saysTheSame, type ContentOf, type FirstEntry } 
 export { prepareEntry, type EntryToPrepare } from './prepare.js';
 export { readEntries, type StoredEntry, type StoredPayload } from './read.pg.js';
 export { createRangeKeeper, RANGE_ENTRIES, RangeMissing, type RangeKeeper } from './ranges.pg.js';
-export { LedgerSchema1796000001000 } from './migrations/1796000001000-schema.js';
+export { LedgerSchema } from './migrations/1796000001000-schema.js';

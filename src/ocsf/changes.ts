@@ -2,6 +2,7 @@ import type {
   Author,
   ClientChanged,
   ConnectionChanged,
+  DetectionChanged,
   LogGap,
   RegistryChanged,
   RevocationLifted,
@@ -67,6 +68,13 @@ export const registryChanged =
     actor: actorOf(data.author),
     unmapped: { change: data.change, seq: data.seq },
   });
+
+/** A detection is a policy: its action says what it orders by itself. */
+export const detectionChanged = ({ kind, nth, action, cap, author }: DetectionChanged): Body => ({
+  ...managed('Update', { ...POLICY, uid: kind, policy: { uid: kind, type: 'detection' }, data: { action, cap } }),
+  actor: actorOf(author),
+  unmapped: { nth },
+});
 
 /** The caller's name is the application; the person on whose behalf it acted is the user. */
 const actorOf = ({ caller, on_behalf_of: person }: Author): Json =>

@@ -5,13 +5,13 @@ export const OCSF_VERSION = '1.8.0';
 
 export type Json = { readonly [member: string]: unknown };
 
-/** An OCSF event. One entry of the ledger becomes at most one. */
+/** An OCSF event. One entry of the ledger becomes at most one, and one change of a finding becomes one. */
 export interface OcsfEvent extends Json {
   readonly class_uid: number;
   readonly type_uid: number;
   /** Epoch milliseconds, as OCSF demands. */
   readonly time: number;
-  /** `sequence` is the entry's index in its tenant's ledger. */
+  /** `sequence` is the entry's index in its tenant's ledger, or the position of a change among those of the tenant's findings. */
   readonly metadata: Json & { readonly sequence: number };
 }
 
@@ -50,6 +50,7 @@ export interface Body extends Json {
 
 /** The classes in use, with the activities of each that are. */
 const CLASSES = {
+  'Detection Finding': { uid: 2004, category: [2, 'Findings'], activities: { Create: 1, Update: 2, Close: 3 } },
   Authentication: {
     uid: 3002,
     category: [3, 'Identity & Access Management'],
@@ -84,11 +85,34 @@ interface ClassOf {
 }
 export type ClassName = keyof typeof CLASSES;
 
-export const SEVERITY = { informational: 1, low: 2, medium: 3, high: 4 } as const;
+export const SEVERITY = { informational: 1, low: 2, medium: 3, high: 4, critical: 5 } as const;
 export const STATUS = { success: 1, failure: 2 } as const;
 
-/** Makes the whole event. Members that are undefined are left out. */
-export function seal(event: LedgerEvent, body: Body, product: { readonly version: string }): OcsfEvent {
+/** Makes the whole event of an entry. Members that are undefined are left out. */
+export const seal = (event: LedgerEvent, body: Body, product: { readonly version: string }): OcsfEvent =>
+  sealAs(
+    {
+      metadata: {
+        tenant_uid: event.tenant,
+        uid: `${event.tenant}/${event.index}`,
+        original_event_uid: event.id,
+        event_code: event.name,
+        log_provider: event.source,
+        sequence: Number(event.index),
+        logged_time: event.arrivalMs,
+      },
+      time: event.atMs,
+    },
+    body,
+    product,
+  );
+
+/** Makes the whole event of what `metadata` and `time` identify. Members that are undefined are left out. */
+export function sealAs(
+  told: { readonly metadata: Json; readonly time: number },
+  body: Body,
+  product: { readonly version: string },
+): OcsfEvent {
   const { class: className, activity, metadata, ...said } = body;
   const { uid, category, activities }: ClassOf = CLASSES[className];
   const activityId = activities[activity]!;
@@ -96,13 +120,7 @@ export function seal(event: LedgerEvent, body: Body, product: { readonly version
     metadata: defined({
       version: OCSF_VERSION,
       product: { name: 'Rescind', vendor_name: 'Rescind', version: product.version },
-      tenant_uid: event.tenant,
-      uid: `${event.tenant}/${event.index}`,
-      original_event_uid: event.id,
-      event_code: event.name,
-      log_provider: event.source,
-      sequence: Number(event.index),
-      logged_time: event.arrivalMs,
+      ...told.metadata,
       ...(metadata as Json | undefined),
     }),
     category_uid: category[0],
@@ -112,7 +130,7 @@ export function seal(event: LedgerEvent, body: Body, product: { readonly version
     activity_id: activityId,
     activity_name: activity,
     type_uid: uid * 100 + activityId,
-    time: event.atMs,
+    time: told.time,
     severity_id: SEVERITY.informational,
     ...said,
   }) as unknown as OcsfEvent;

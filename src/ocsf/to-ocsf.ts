@@ -2,6 +2,7 @@ import type { EventDataOf, EventName } from '../contracts/index.js';
 import {
   clientChanged,
   connectionChanged,
+  detectionChanged,
   logGap,
   registryChanged,
   revocationLifted,
@@ -47,6 +48,7 @@ export const MAPPINGS: { readonly [N in EventName]: Mapping<N> | LeftOut } = {
     leftOut: 'a count of questions about a token, best effort: no access, and `access.*` reports the calls themselves',
   },
   'log.gap': logGap,
+  'detection.changed': detectionChanged,
 };
 
 /** Names the events that have no OCSF form. */

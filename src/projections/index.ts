@@ -78,4 +78,4 @@ export {
 export { readEntryEvent, type EntryEvent } from './rebuild/stored-event.js';
 export type { Compared } from './rebuild/compare.pg.js';
 export { writeProjections, type WrittenProjections } from './write.pg.js';
-export { ProjectionsSchema1796000002000 } from './migrations/1796000002000-schema.js';
+export { ProjectionsSchema } from './migrations/1796000002000-schema.js';

@@ -62,6 +62,10 @@ export interface Revocations {
   order(caller: Caller, body: unknown, idempotencyKey?: string, wish?: Wish): Promise<OrderConfirmation>;
   /** Resolves when the rule is stored. The rule may not be in force yet: `read` tells. */
   orderAsync(caller: Caller, body: unknown, idempotencyKey?: string): Promise<Accepted>;
+  /** Orders for Rescind itself, once for ever under a key: any later call waits for the same rule, lifted or not. `caller` need not be registered. */
+  orderOnce(caller: Caller, body: unknown, key: string): Promise<Confirmation>;
+  /** Whether a rule was stored under the key of `orderOnce`. */
+  isOrdered(caller: Caller, key: string): Promise<boolean>;
   lift(caller: Caller, id: string, body: unknown, wish?: Wish): Promise<LiftConfirmation>;
   /** Counts what the order would hit, and orders nothing. An auditor may preview everything, others what they may revoke. */
   preview(caller: Caller, body: unknown): Promise<Preview>;
@@ -147,16 +151,16 @@ export function createRevocationsOn({
     return records.flatMap((record) => (record.kind === 'rule.ordered' ? [record.body] : []))[0];
   }
 
-  /** Stores the rule durably. It may have been stored earlier, under the same Idempotency-Key. */
+  /** Stores the rule durably. It may have been stored earlier, under the same key. */
   async function store(
     tenant: Tenant,
     caller: Caller,
     body: unknown,
-    idempotencyKey: string | undefined,
+    onceFor: (caller: Caller, body: unknown) => Command['once'],
   ): Promise<Stored> {
     const order = readOrder(body, seconds());
     requireReach(caller.roles, order.selector);
-    const once = idempotencyKey === undefined ? undefined : idempotent(caller, idempotencyKey, body);
+    const once = onceFor(caller, body);
     const counted = await consequences.ask(
       caller,
       tenant,
@@ -183,7 +187,7 @@ export function createRevocationsOn({
     async order(caller, body, idempotencyKey, wish = 'all') {
       const startedAt = performance.now();
       const tenant = tenantOf(caller);
-      const { id, appended, order, counted } = await store(tenant, caller, body, idempotencyKey);
+      const { id, appended, order, counted } = await store(tenant, caller, body, onceUnder(idempotencyKey));
       // Counts while nodes confirm, which does not delay them.
       const counting =
         wish === 'minimal'
@@ -203,9 +207,19 @@ export function createRevocationsOn({
     },
 
     async orderAsync(caller, body, idempotencyKey) {
-      const { id, appended } = await store(tenantOf(caller), caller, body, idempotencyKey);
+      const { id, appended } = await store(tenantOf(caller), caller, body, onceUnder(idempotencyKey));
       return { id, seq: String(appended.lastSeq), in_force: false };
     },
+
+    async orderOnce(caller, body, key) {
+      const startedAt = performance.now();
+      const tenant = tenantOf(caller);
+      const once = { key: ownKey(caller, key), content: canonicalJson(body) };
+      const { id, appended } = await store(tenant, caller, body, () => once);
+      return confirmInForce(follower, tenant, id, id, appended, startedAt);
+    },
+
+    isOrdered: (caller, key) => controlLog.isKnown(ownKey(caller, key)),
 
     async lift(caller, id, body, wish = 'all') {
       const startedAt = performance.now();
@@ -288,6 +302,14 @@ function liftRecords(
 const selectionOf = ({ selector, or }: RuleRecord) => ({ selector, ...(or ? { or } : {}) });
 
 const NOTHING_COUNTED = Promise.resolve(null);
+
+/** Key of an order of Rescind itself. No Idempotency-Key of a caller can be equal to it. */
+const ownKey = ({ tenant, id }: Caller, key: string): readonly string[] => ['own order', tenant, id, key];
+
+const onceUnder =
+  (key: string | undefined) =>
+  (caller: Caller, body: unknown): Command['once'] =>
+    key === undefined ? undefined : idempotent(caller, key, body);
 
 function idempotent(caller: Caller, key: string, body: unknown): NonNullable<Command['once']> {
   if (!IDEMPOTENCY_KEY_PATTERN.test(key))

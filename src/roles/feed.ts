@@ -1,5 +1,5 @@
-import { createSiemFeed, createTopicFeeds } from '../feeds/index.js';
-import { createFindingsFollower, DETECTIONS } from '../findings/index.js';
+import { createFindingsFeed, createSiemFeed, createTopicFeeds } from '../feeds/index.js';
+import { createFindings, createFindingsFollower, DETECTIONS } from '../findings/index.js';
 import { isLoopback } from '../platform/config/index.js';
 import type { KafkaServers } from '../platform/embedded/index.js';
 import { createKafka } from '../platform/kafka/index.js';
@@ -8,6 +8,7 @@ import { createAsk, type ColdUses } from '../projections/index.js';
 import { createReader } from '../query/index.js';
 import { refuseWhen } from './not-ready.js';
 import type { Parts } from './parts.js';
+import { newsOf } from './findings/news.js';
 
 /** The session that holds the right to publish, and reads beside it. */
 const TOPIC_FEEDS_CONNECTIONS = 2;
@@ -59,11 +60,45 @@ export function startSiemFeed(parts: Parts, servers: KafkaServers, cold: ColdUse
   feed.start();
 }
 
+/** Publishes what happens to findings, if the configuration says so. Nothing waits for it. */
+export function startFindingsFeed(parts: Parts, servers: KafkaServers): void {
+  const { config, url, log, metrics, lifecycle, follower } = parts;
+  const { findingsTopics: format } = config;
+  if (format === 'off') return;
+  const pool = createPool({
+    url,
+    max: SIEM_CONNECTIONS,
+    applicationName: 'rescind-findings-topics',
+    onIdleError: (err) => log.warn({ err }, 'an idle database connection was lost'),
+  });
+  lifecycle.onStop('findings topics pool', () => pool.end());
+  parts.watchPool('findings-topics', pool);
+  const findings = createFindings({
+    ask: createAsk({ pool, now: () => Math.floor(Date.now() / 1000) }),
+    reader: createReader(() => follower.state),
+  });
+  const feed = createFindingsFeed({
+    kafka: createKafka({ ...servers, clientId: 'rescind-findings', log }),
+    pool,
+    findings: newsOf(findings, pool),
+    tenants: () => follower.state.tenants(),
+    format,
+    log,
+    metrics,
+    prefix: config.topicPrefix,
+  });
+  lifecycle.onStop('findings topics', () => feed.stop());
+  feed.start();
+}
+
 /** One session holds the right to follow the ledgers and writes; one reads. */
 const FINDINGS_CONNECTIONS = 2;
 
 /** Looks for findings behind the commit of each ledger. Nothing waits for it. */
-export function startFindings({ url, log, metrics, lifecycle, follower, watchPool }: Parts, cold: ColdUses): void {
+export function startFindings(
+  { config, url, log, metrics, lifecycle, follower, watchPool }: Parts,
+  cold: ColdUses,
+): void {
   const pool = createPool({
     url,
     max: FINDINGS_CONNECTIONS,
@@ -77,6 +112,7 @@ export function startFindings({ url, log, metrics, lifecycle, follower, watchPoo
     tenants: () => follower.state.tenants(),
     control: createReader(() => follower.state),
     detections: DETECTIONS,
+    learnsDays: config.findingsLearnDays,
     cold,
     log,
     metrics,

@@ -84,6 +84,7 @@ export async function listenFor(parts: Parts, { registry, ingest, serving }: Ser
   lifecycle.onStop('http', () => app.close());
   // Guards go on under their grants, and hear of what is ordered, until the last one has ended; a server waits for its streams.
   if (serving?.feeds) lifecycle.onStop('feeds', serving.feeds.stop);
+  if (serving) lifecycle.onStop('streams', serving.watch.stop);
   if (serving) describeApi(app, { version: VERSION });
   const address = await listenHttp(app, config.listen);
   if (config.management) {

@@ -4,9 +4,10 @@ import { createArchivedUses } from '../explore/index.js';
 import type { Config } from '../platform/config/index.js';
 import { announceInstance, type Lifecycle } from '../platform/process/index.js';
 import { ADMIN_KEY_FILE } from '../registry/index.js';
+import { startActions } from './findings/actions.js';
 import { startArchive } from './archive.js';
-import { startChannels } from './channels.js';
-import { startFindings, startSiemFeed, startTopicFeeds } from './feed.js';
+import { startChannels } from './findings/channels.js';
+import { startFindings, startFindingsFeed, startSiemFeed, startTopicFeeds } from './feed.js';
 import { layFoundation } from './foundation.js';
 import { startIngest } from './ingest.js';
 import { listenFor, startRegistry } from './listen.js';
@@ -29,9 +30,11 @@ export async function startProcess(
   if (config.roles.has('feed') && servers) {
     startTopicFeeds(parts, servers, await topicKeys.ensure());
     startSiemFeed(parts, servers, cold);
+    startFindingsFeed(parts, servers);
   }
   if (config.roles.has('feed')) {
     startFindings(parts, cold);
+    startActions(parts);
     startChannels(parts);
   }
   const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { CHANNEL_ENTITIES, type ChannelFacts } from '../channels/index.js';
+import { CHANNEL_ENTITIES } from '../channels/index.js';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
-import { createFindings, lastNews } from '../findings/index.js';
-import { createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
+import { createFindings, type DetectionsParts } from '../findings/index.js';
+import { createOwnTeller, createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
   createIntrospection,
@@ -20,9 +20,10 @@ import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type
 import { createKeySets, createTurns } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
-import { createChannelSender } from './channels.js';
+import { createChannelFacts } from './findings/channels.js';
 import { createOwnAppender, type Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
+import { startWatch } from './findings/watch.js';
 
 /** Questions of `explore` that compute at the same time; one tenant leaves room for another. Each has two threads. */
 const EXPLORING_AT_ONCE = 3;
@@ -102,16 +103,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     return new Set(fitting.flat()).size;
   };
   const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
-  const reportPool = createCancellingPool({
-    url,
-    max: REPORTS_AT_ONCE,
-    applicationName: 'rescind-reports',
-    onIdleError,
-    leaving,
-    canceller: pool,
-  });
-  lifecycle.onStop('reports pool', () => reportPool.end());
-  parts.watchPool('reports', reportPool);
+  const reportPool = openReportPool(parts, onIdleError);
   const reader = createReader(() => follower.state);
   const explore = createExplore({
     pool: questionPool,
@@ -139,6 +131,11 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
     reader,
   });
+  const detections: DetectionsParts = {
+    tell: createOwnTeller({ name: 'detection.changed', state: follower.state, appender, pool }),
+    tenants: () => follower.state.tenants(),
+    log,
+  };
   const settings: SettingsParts = {
     url,
     onIdleError,
@@ -147,15 +144,12 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     now: () => Math.floor(Date.now() / 1000),
     entities: CHANNEL_ENTITIES,
   };
-  const channels: ChannelFacts = {
-    send: createChannelSender(config),
-    tenantKey: reader.tenantKey,
-    lastNews: (tenant) => lastNews({ pool, tenant }),
-    now: Date.now,
-  };
+  const channels = createChannelFacts(parts, reader);
+  const { watch, reportGuards } = startWatch(parts, findings);
   const { sight, authorizeRequest } = introspection;
+  const keysVersion = (): number => keySets.version;
   const feeds: Feeds | undefined = config.roles.has('feed')
-    ? createFeeds({ follower, authenticate, sight, keysVersion: () => keySets.version, metrics, log, remoteAddress })
+    ? createFeeds({ follower, authenticate, sight, keysVersion, metrics, log, remoteAddress, reportGuards })
     : undefined;
   const hot = new Map<string, HotHandler>([
     ['/introspect', introspection.handle],
@@ -166,7 +160,33 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
   ]);
   // Hands on what was counted while the appender still takes it.
   lifecycle.onStop('introspection counts', () => introspection.stop());
-  return { questions, explore, findings, revocations, settings, channels, introspection, feeds, hot };
+  return {
+    questions,
+    explore,
+    findings,
+    detections,
+    watch,
+    revocations,
+    settings,
+    channels,
+    introspection,
+    feeds,
+    hot,
+  };
+}
+
+function openReportPool({ url, leaving, pool, lifecycle, watchPool }: Parts, onIdleError: (err: Error) => void) {
+  const reportPool = createCancellingPool({
+    url,
+    max: REPORTS_AT_ONCE,
+    applicationName: 'rescind-reports',
+    onIdleError,
+    leaving,
+    canceller: pool,
+  });
+  lifecycle.onStop('reports pool', () => reportPool.end());
+  watchPool('reports', reportPool);
+  return reportPool;
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {

@@ -6,11 +6,17 @@ interface Contact {
   readonly company: string;
 }
 
+const NAMED_CONTACTS = ['Ada Lovelace', 'Grace Hopper', 'Radia Perlman'];
+/** So many that exporting all of them stands out. */
+const CONTACTS = 6_000;
+/** Contacts on the page that a read answers. */
+const PAGE = 3;
+
 /** Routes of the customer database. Reading, adding and exporting contacts need different scopes. */
 export function crmRoutes(): readonly ApiRoute[] {
-  const contacts: Contact[] = ['Ada Lovelace', 'Grace Hopper', 'Radia Perlman'].map((name, position) => ({
+  const contacts: Contact[] = Array.from({ length: CONTACTS }, (_, position) => ({
     id: String(position + 1),
-    name,
+    name: NAMED_CONTACTS[position] ?? `Contact ${position + 1}`,
     company: 'Example AG',
   }));
   return [
@@ -19,7 +25,11 @@ export function crmRoutes(): readonly ApiRoute[] {
       template: '/contacts',
       scope: 'crm.read',
       operation: 'read',
-      serve: () => ({ status: 200, body: { contacts }, records: contacts.length }),
+      serve: () => ({
+        status: 200,
+        body: { contacts: contacts.slice(0, PAGE), total: contacts.length },
+        records: PAGE,
+      }),
     },
     {
       method: 'POST',

@@ -8,6 +8,7 @@ export {
   type SeedProgress,
 } from './seed-organisation.js';
 export { runSeed } from './run-seed.js';
+export { findInSeeded, type Found } from './found.js';
 export { describeIncidents, type DescribedIncident } from './incidents/index.js';
 export { createOrganisation, type Organisation } from './organisation.js';
 export { makeHistory, type HistoryOptions } from './history.js';

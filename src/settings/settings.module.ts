@@ -1,12 +1,14 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import { poolConfig, type Pool } from '../platform/postgres/index.js';
+import { DetectionChangesModule } from './detection-changes/detection-changes.module.js';
+import { StoredDetectionChange } from './detection-changes/stored-detection-change.entity.js';
 import { DirectoryModule } from './directory/directory.module.js';
 import { StoredEntry } from './directory/stored-entry.entity.js';
 import { SETTING_FACTS, type SettingFacts } from './setting-facts.js';
 
 /** Entities of all settings, listed by hand: `schema.sql` makes their tables. */
-export const SETTING_ENTITIES = [StoredEntry];
+export const SETTING_ENTITIES = [StoredEntry, StoredDetectionChange];
 
 /** Connections to PostgreSQL: administrators change settings now and then. */
 const MAX_CONNECTIONS = 2;
@@ -48,6 +50,7 @@ export class SettingsModule {
           }),
         }),
         DirectoryModule,
+        DetectionChangesModule,
       ],
       providers: [
         { provide: SETTING_FACTS, useValue: facts },
@@ -58,7 +61,7 @@ export class SettingsModule {
             watchPool?.('settings', driver.master),
         },
       ],
-      exports: [SETTING_FACTS],
+      exports: [SETTING_FACTS, DetectionChangesModule],
     };
   }
 }

@@ -213,15 +213,16 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   findings: {
     reason:
-      'detections read what is recorded and decide nothing, and nothing waits for them; answers are asked and shown as the questions are',
+      'detections read what is recorded and decide nothing, and nothing waits for them; answers are asked and shown as the questions are, and what people set for them is a setting',
     may: {
       contracts: all,
       rules: all,
-      ...on('log', 'observe', 'postgres'),
+      ...on('http', 'log', 'observe', 'postgres'),
       registry: { what: 'callers' },
       projections: { what: 'read' },
       selection: all,
       query: { what: 'parameters, names and documentation of a question' },
+      settings: { what: 'what people say of findings, and set for detections' },
     },
   },
   channels: {
@@ -236,7 +237,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   settings: {
     reason:
-      'no decision reads a setting, so nothing but the composition imports one; it says names and errors as the questions do',
+      'no check of a token reads a setting, so nothing imports one but the composition and findings; it says names and errors as the questions do',
     may: {
       contracts: all,
       rules: { what: 'keys of names' },

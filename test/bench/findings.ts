@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
+import { findingsLatency } from './findings-latency.js';
 import { produce, rateOf } from './ingest-kafka.js';
 import { median, type Row } from './report.js';
 import { createWorld, nextIndex, type World } from './world.js';
@@ -13,7 +14,10 @@ const POLL_MS = 10;
 const WITH = 'ingest,serve,feed,log';
 const WITHOUT = 'ingest,serve,log';
 
-/** From a Kafka topic to durable, with and without the detections in the same process, and how long they need to catch up with a round. */
+/**
+ * From a Kafka topic to durable, with and without the detections in the same process; how long they need to catch up with a round; and how long after an event its
+ * finding is there.
+ */
 export async function run(): Promise<readonly Row[]> {
   const world = await createWorld();
   try {
@@ -25,8 +29,14 @@ export async function run(): Promise<readonly Row[]> {
       rates[side].push(await ingest(world, side === 'with', behind));
     }
     const [value, floor] = [median(rates.with), median(rates.without)];
+    const latency = await findingsLatency(
+      world,
+      { ...world.env, ROLES: WITH, FINDINGS_LEARN_DAYS: '0' },
+      2 * ROUNDS * EVENTS_A_ROUND,
+    );
     const note = `${ROUNDS} rounds of ${EVENTS_A_ROUND} events each, in turn`;
     return [
+      latency,
       {
         name: 'findings.ingest',
         value,

@@ -79,10 +79,23 @@ describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
     async () => {
       const lines = told.split('\n').map((line) => line.trim());
       const functions = lines.filter((line) => /^(?:demo|rescind)\(\) /.test(line));
-      const commands = lines.filter((line) => /^rescind (?:ask|explore) /.test(line));
-      expect([functions.length, commands.length]).toEqual([2, 4]);
+      const commands = lines.filter((line) => /^rescind (?:ask|explore|findings)\b/.test(line));
+      expect([functions.length, commands.length]).toEqual([2, 5]);
       for (const command of commands)
         expect((await shell('sh', ['-c', [...functions, command].join('\n')])).stdout).toContain('atlas');
+    },
+    DEMO_MS,
+  );
+
+  it(
+    'shows the finding about the export with a command that orders its rule',
+    async () => {
+      const lines = told.split('\n').map((line) => line.trim());
+      const functions = lines.filter((line) => /^(?:demo|rescind)\(\) /.test(line));
+      const command = lines.filter((line) => line.startsWith('rescind revoke '));
+      expect(told).toMatch(/ read 600\d records of .*\n.*\n.*✓ found \S+ s after the export/);
+      expect(command).toEqual([expect.stringMatching(/"sub":"alice".*"client_id":"atlas-at-crm".*--reason 'finding /)]);
+      expect((await shell('sh', ['-c', [...functions, ...command].join('\n')])).stdout).toContain('In force after');
     },
     DEMO_MS,
   );

@@ -42,6 +42,8 @@ export async function startService(kafka: 'kafka' | 'no kafka'): Promise<Running
     KAFKA_BROKERS: brokers === null ? 'none' : brokers.join(','),
     TOPIC_PREFIX: uniqueName('rescind'),
     LOG_LEVEL: 'trace',
+    // As the demo has it.
+    FINDINGS_LEARN_DAYS: '0',
   });
   const service = await startRescind(config, { log });
   const { url, adminKey } = service;

@@ -13,7 +13,6 @@ const SPAN_S = 1_200;
 const FIRST_ENTRY = 'SELECT min(ix) AS ix FROM entry WHERE tenant = $1 AND arrival >= $2';
 
 export interface Loaded {
-  readonly tenant: string;
   /** First entry of each incident, in the order of the truth. */
   readonly firstEntries: readonly number[];
   /** Entries of the ledger, with Rescind's own. */
@@ -62,7 +61,7 @@ export async function loadStory({
       const { rows } = await past.pool.query<{ ix: string | null }>(FIRST_ENTRY, [past.actor.tenant, first * 1_000]);
       firstEntries.push(Number(rows[0]?.ix ?? 0));
     }
-    return { tenant: past.actor.tenant, entries: await past.countEntries(), firstEntries, waited };
+    return { entries: await past.countEntries(), firstEntries, waited };
   } finally {
     await past.stop();
   }

@@ -7,7 +7,6 @@ import { startRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
 import { startEmbeddedPostgres } from '../../src/platform/embedded/index.js';
 import { createLog } from '../../src/platform/log/index.js';
-import { createPool, type Pool } from '../../src/platform/postgres/index.js';
 import { ADMIN_KEY_FILE } from '../../src/registry/index.js';
 import { askFindings } from './ask.js';
 import { SPAN_S } from './calendar.js';
@@ -71,13 +70,6 @@ function purposeOf(all: readonly number[]): string {
   return 'odd ones, on which thresholds are tuned, and even ones, which are reported';
 }
 
-async function readCursor(pool: Pool, tenant: string): Promise<number> {
-  const { rows } = await pool.query<{ ix: string }>('SELECT next_ix AS ix FROM finding_cursor WHERE tenant = $1', [
-    tenant,
-  ]);
-  return Number(rows[0]?.ix ?? 0);
-}
-
 /** In memory if there is room, because each of the thousands of commits waits for the disk. */
 function roomiest(): string {
   if (!existsSync(MEMORY)) return tmpdir();
@@ -91,7 +83,7 @@ async function findBy(story: ToldStory): Promise<{ found: Found[]; firstEntries?
   const postgres = await startEmbeddedPostgres({ directory: join(home, 'postgres'), log });
   try {
     const since = performance.now();
-    const { entries, tenant, firstEntries, waited } = await loadStory({ story, databaseUrl: postgres.url, home, log });
+    const { entries, firstEntries, waited } = await loadStory({ story, databaseUrl: postgres.url, home, log });
     const loadedAt = performance.now();
     console.log(
       `  loaded ${entries} entries in ${secondsOf(loadedAt - since)} s, of which ${waited.toFixed(0)} s waited for the database`,
@@ -100,14 +92,12 @@ async function findBy(story: ToldStory): Promise<{ found: Found[]; firstEntries?
       readConfig({ RESCIND_HOME: home, PORT: '0', DATABASE_URL: postgres.url, KAFKA_BROKERS: 'none' }),
       { log },
     );
-    const pool = createPool({ url: postgres.url, max: 1, applicationName: 'findings-eval' });
     try {
       const key = (await readFile(join(home, ADMIN_KEY_FILE), 'utf8')).trim();
-      const found = await askFindings({ url: service.url, key, entries, cursor: () => readCursor(pool, tenant) });
+      const found = await askFindings({ url: service.url, key, entries });
       console.log(`  read by the detections in ${secondsOf(performance.now() - loadedAt)} s`);
       return { found, firstEntries };
     } finally {
-      await pool.end();
       await service.stop();
     }
   } finally {

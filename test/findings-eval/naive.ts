@@ -119,10 +119,15 @@ const READERS: Readonly<Record<string, (reading: Reading) => Found[]>> = {
     of('id-jag.issued')
       .filter(({ at, data }) => (disabled.get(data.sub) ?? []).some(({ from, to }) => at > from && at < to))
       .map(({ at, data }) => found('issued-while-disabled', at, at, data.sub)),
-  twoNetworks: ({ uses }) =>
-    [...groupBy(uses, ({ token }) => token).entries()]
-      .filter(([, mine]) => new Set(mine.map(({ network }) => network)).size > 1)
-      .map(([token, mine]) => found('token-from-two-networks', mine[0]!.at, mine.at(-1)!.at, token)),
+  twoNetworks({ story, uses }) {
+    const ordinary = placesOf(story);
+    return [...groupBy(uses, ({ token }) => token).entries()]
+      .filter(([, mine]) => {
+        const networks = new Set(mine.map(({ network }) => network));
+        return networks.size > 1 && [...networks].some((one) => !ordinary.has(one));
+      })
+      .map(([token, mine]) => found('token-from-two-networks', mine[0]!.at, mine.at(-1)!.at, token));
+  },
   anotherClient: ({ tokens }) =>
     [...tokens.values()]
       .filter(
@@ -240,6 +245,15 @@ const READERS: Readonly<Record<string, (reading: Reading) => Found[]>> = {
     });
   },
 };
+
+/** Networks in which people and machines of the organisation are. */
+function placesOf({ organisation }: ToldStory): ReadonlySet<string> {
+  const { people, agents, quietAgents, services, scanner, networks } = organisation;
+  const machines = [...agents, ...quietAgents, ...services, scanner].flatMap(({ platform }) => platform ?? []);
+  const places = people.flatMap(({ office, home, trip }) => [office, home, ...(trip ? [trip.network] : [])]);
+  const all = [...machines, ...places, ...networks.mobiles];
+  return new Set(all.flatMap(({ prefix, beside }) => [prefix, ...(beside ? [beside.prefix] : [])]));
+}
 
 /** Gaps in the numbers, hours of a working day without a word, and hours of which most comes late. */
 function troublesOf({ story, events }: Reading, party: string, uri: string): Found[] {

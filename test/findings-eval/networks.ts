@@ -1,8 +1,10 @@
 import type { Random } from '../../src/seed/index.js';
 
-/** Addresses that belong together: an IPv4 /24 or an IPv6 /64. */
+/** Addresses that belong together: an IPv4 /24, an IPv6 /64, or one of each. */
 export interface Network {
   readonly prefix: string;
+  /** The IPv4 network of a place that has IPv6 too: a device uses either, as it happens. */
+  readonly beside?: Network;
   /** Draws an address of it. */
   address(random: Random): string;
 }
@@ -11,6 +13,10 @@ export interface Networks {
   /** A network that nobody else has, of which so many addresses are used. */
   fresh(addresses: number): Network;
   freshV6(): Network;
+  /** A place with both: one in four calls goes out by IPv4. */
+  freshDual(): Network;
+  /** The networks of all mobile carriers. */
+  readonly mobiles: readonly Network[];
   /** One of a mobile carrier's networks, which its customers share. */
   mobile(carrier: number, random: Random): Network;
 }
@@ -34,15 +40,22 @@ export function createNetworks(random: Random): Networks {
     return { prefix: drawn, address: (draw) => `${drawn}.${first + draw.below(addresses)}` };
   };
   const carriers = Array.from({ length: CARRIERS }, () => Array.from({ length: CARRIER_NETWORKS }, () => fresh(200)));
+  const freshV6 = (): Network => {
+    // Each provider has a /32 of its own, within the range for documentation.
+    const drawn = `3fff:${random.hex(3)}:${random.hex(4)}:${random.hex(4)}`;
+    return {
+      prefix: drawn,
+      address: (draw) => `${drawn}:${draw.hex(4)}:${draw.hex(4)}:${draw.hex(4)}:${draw.hex(4)}`,
+    };
+  };
   return {
     fresh,
-    freshV6() {
-      const drawn = `2001:db8:${random.hex(4)}:${random.hex(4)}`;
-      return {
-        prefix: drawn,
-        address: (draw) => `${drawn}:${draw.hex(4)}:${draw.hex(4)}:${draw.hex(4)}:${draw.hex(4)}`,
-      };
+    freshV6,
+    freshDual() {
+      const [six, beside] = [freshV6(), fresh(1)];
+      return { ...six, beside, address: (draw) => (draw.chance(0.25) ? beside : six).address(draw) };
     },
+    mobiles: carriers.flat(),
     mobile: (carrier, draw) => draw.pick(carriers[carrier]!),
   };
 }

@@ -29,6 +29,8 @@ const CHANCE = {
   dangerousCall: 0.05,
   writeCall: 0.2,
   signsOut: 0.008,
+  /** Says that the token is of somebody who carries the client around. */
+  moves: 0.03,
 } as const;
 
 /** A connection that nobody uses for longer is used by somebody: a weekend and one holiday are shorter. */
@@ -130,7 +132,8 @@ function tellGrant(life: Life, person: Person, { at, sid, been, uses, connection
       ? 600 + random.below(random.chance(CHANCE.veryLate / CHANCE.late) ? 5 * HOUR_S : 1_800)
       : undefined;
   const token = teller.grant({ at, user: person, sid, connection, operations, late });
-  const used = tellCalls(life, connection, token, { from: at + 2, limit, network, operation });
+  const move = client.platform ? undefined : drawMove(life, person, network);
+  const used = tellCalls(life, connection, token, { from: at + 2, limit, network, move, operation });
   uses.set(connection, [...(uses.get(connection) ?? []), at]);
   if (been && used && !been.has(app)) been.set(app, at);
   if (random.chance(CHANCE.refresh) && app.lifetime <= HOUR_S) tellRefreshed(life, connection, token, network, limit);
@@ -139,6 +142,14 @@ function tellGrant(life: Life, person: Person, { at, sid, been, uses, connection
     for (let nth = 0; nth < 2 + random.below(3); nth++)
       teller.call(token, { at: expired + nth * 9, operation: 'read', network, denied: 401 });
   if (client.agent && been) tellHop(life, person, token, { been, uses, at: at + 90, limit });
+}
+
+/** A device falls back to its carrier's network and may return, or its owner goes home. */
+function drawMove({ organisation, random }: Life, person: Person, network: Network): Move | undefined {
+  if (!random.chance(CHANCE.moves)) return undefined;
+  if (network === person.office && random.chance(0.4))
+    return { network: person.home, pause: 20 * 60 + random.below(1_200), returns: false };
+  return { network: organisation.networks.mobile(person.carrier, random), pause: 5, returns: random.chance(0.5) };
 }
 
 /** Half of the requests ask for all that is approved, the others for less. */
@@ -189,10 +200,18 @@ function tellRefusal(
   return false;
 }
 
+/** A token goes on to another network, after so many seconds. */
+interface Move {
+  readonly network: Network;
+  readonly pause: number;
+  readonly returns: boolean;
+}
+
 interface Calls {
   readonly from: number;
   readonly limit: number;
   readonly network: Network;
+  readonly move?: Move | undefined;
   readonly operation?: Operation | undefined;
 }
 
@@ -201,14 +220,20 @@ function tellCalls(
   { random, teller }: Life,
   connection: Connection,
   token: Token,
-  { from, limit, network, operation: certain }: Calls,
+  { from, limit, network: first, move, operation: certain }: Calls,
 ): boolean {
   const last = Math.min(limit - 60, token.at + Math.min(token.lifetime, HOUR_S) - 60);
   const may = connection.used.filter((operation) => token.operations.includes(operation));
   const dangerous = may.filter((operation) => DANGEROUS.includes(operation));
   let at = from;
   let served = false;
+  let network = first;
   for (let count = 1 + random.skewed(7); count > 0 && at < last; count--, at += 2 + random.skewed(700)) {
+    if (move && served && network === first && random.chance(0.6)) {
+      network = move.network;
+      at += move.pause;
+      if (at >= last) break;
+    } else if (move?.returns && network !== first && random.chance(0.5)) network = first;
     if (!certain && random.chance(CHANCE.deniedCall)) {
       const refused = OPERATIONS.find((operation) => !token.operations.includes(operation));
       if (refused) teller.call(token, { at, operation: refused, network, denied: 403 });

@@ -235,7 +235,7 @@ function makePerson(
     team,
     diligence: 0.3 + random.next() * 0.45,
     office,
-    home: random.chance(0.3) ? networks.freshV6() : networks.fresh(1),
+    home: random.chance(0.3) ? networks.freshDual() : networks.fresh(1),
     carrier: random.below(3),
     habits: draw(random, menus[team]!, 2 + random.below(3)),
     absences: [],

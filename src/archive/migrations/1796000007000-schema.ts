@@ -1,14 +1,8 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/postgres/index.js';
+import { loadSql, schemaMigration } from '../../platform/postgres/index.js';
 
-export class ArchiveSchema1796000007000 implements MigrationInterface {
-  readonly name = 'ArchiveSchema1796000007000';
-
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(loadSql(import.meta.url, 'schema.sql'));
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE archive_head, archive_file, archive_place');
-  }
-}
+export const ArchiveSchema = schemaMigration({
+  stage: 'Archive',
+  at: 1_796_000_007_000,
+  sql: loadSql(import.meta.url, 'schema.sql'),
+  undo: 'DROP TABLE archive_head, archive_file, archive_place',
+});

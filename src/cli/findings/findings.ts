@@ -68,12 +68,14 @@ function pageText(page: Answer): string {
 }
 
 /** Formats a finding in a few lines: how bad, since when, what, and how to stop it. */
-function summaryText(finding: Answer): string {
+export function summaryText(finding: Answer): string {
   const { severity, state, kind, count, last_seen: last, id } = finding;
   const stop = finding['stop'] as Answer | null;
+  const action = finding['action'] as Answer | null;
   return [
     `${String(severity).toUpperCase().padEnd(8)}  ${localTime(String(last))}  ${kindText(String(kind), Number(count))}${state === 'open' ? '' : `  ${String(state)}`}`,
     ...paragraph(finding['says']),
+    ...(action === null ? [] : paragraph(action['says'])),
     ...(stop === null ? [] : [`${INDENT}stop: ${printable(String(stop['command']))}`]),
     `${INDENT}more: rescind findings show ${String(id)}`,
     '',

@@ -47,13 +47,14 @@ export interface Catalogue {
 const PATH = /^\/v1(?:\/(?:[\w.-]+|\{\w+\}))+$/;
 const NAME = /^[a-z]\w*$/i;
 
-/** Says whether an operation changes nothing, by its method or by its mark. A file of lines is no answer to print: `export` writes it. */
+/** Says whether an operation changes nothing, by its method or by its mark. A file of lines and a stream are no answers to print: `export` writes the one, `watch` the other. */
 export const isQuestion = (method: Method, path: string, operation: Operation): boolean =>
-  PATH.test(path) && (method === 'get' || operation['x-rescind-reads'] === true) && !isLines(operation);
+  PATH.test(path) && (method === 'get' || operation['x-rescind-reads'] === true) && !isStreamed(operation);
 
-function isLines({ responses }: Operation): boolean {
+function isStreamed({ responses }: Operation): boolean {
   const content = responses['200']?.content;
-  return content?.['application/x-ndjson'] !== undefined && content[JSON_TYPE] === undefined;
+  if (content === undefined || content[JSON_TYPE] !== undefined) return false;
+  return content['application/x-ndjson'] !== undefined || content['text/event-stream'] !== undefined;
 }
 
 /** How texts of the document name its parameters: `user_sub` as the API does, or --user-sub. */

@@ -36,7 +36,12 @@ export function addDemo(
         import('../../platform/config/index.js'),
       ]);
       const { env } = context.terminal;
-      const config = readConfig({ ...env, RESCIND_HOME: join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEMO_DIRECTORY) });
+      const config = readConfig({
+        // Nobody waits for days until the demo's ledger knows what is usual.
+        FINDINGS_LEARN_DAYS: '0',
+        ...env,
+        RESCIND_HOME: join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEMO_DIRECTORY),
+      });
       // The demo prints its story on the terminal, so the log prints only errors unless LOG_LEVEL is set.
       const log = createLog({ level: context.terminal.env['LOG_LEVEL'] === undefined ? 'error' : config.logLevel });
       const interrupt = listenForInterrupt();

@@ -1,9 +1,10 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Seeded } from '../../seed/index.js';
+import type { Found, Seeded } from '../../seed/index.js';
 import { cloneOnly } from '../clone-only.js';
 import { jsonOption, type Context } from '../context.js';
+import { summaryText } from '../findings/findings.js';
 import { readSeconds } from '../option-values.js';
 import { createProgress } from '../progress.js';
 import { describeVariables, type Variables } from '../operate/serve.js';
@@ -67,6 +68,10 @@ export function addSeed(program: Command, context: Context, variables: Variables
         log,
         events,
         ...told,
+        onFinding: () => {
+          progress.end();
+          context.terminal.err.write('Looking for findings …\n');
+        },
         onProgress: (progressed) =>
           progress.show({
             done: BigInt(progressed.sent),
@@ -74,7 +79,6 @@ export function addSeed(program: Command, context: Context, variables: Variables
             note: new Date(progressed.at * 1000).toISOString().slice(0, 10),
           }),
       });
-      progress.end();
       const keyPath = await keepKey(config.home, seeded);
       if (command.optsWithGlobals<{ json?: boolean }>().json === true)
         context.terminal.out.write(`${JSON.stringify(summaryOf(seeded))}\n`);
@@ -100,10 +104,12 @@ async function keepKey(home: string, { tenant, adminKey }: Seeded): Promise<stri
   return path;
 }
 
+type SeededAndFound = Seeded & { readonly found: Found };
+
 const day = (at: number): string => new Date(at * 1000).toISOString().slice(0, 16).replace('T', ' ');
 
-function describe(seeded: Seeded, keyPath: string | undefined): string {
-  const { tenant, organisation, start, end, sent, duplicates, entries, seconds, pace, incidents } = seeded;
+function describe(seeded: SeededAndFound, keyPath: string | undefined): string {
+  const { found, tenant, organisation, start, end, sent, duplicates, entries, seconds, pace, incidents } = seeded;
   const agents = organisation.clients.filter(({ agent }) => agent).length;
   const lines = [
     `${grouped(sent)} events in ${duration(seconds)}, ${grouped(Math.round(sent / seconds))}/s: ${grouped(entries)} entries in the ledger of the tenant ${tenant}, ${grouped(duplicates)} sent twice`,
@@ -113,10 +119,31 @@ function describe(seeded: Seeded, keyPath: string | undefined): string {
     '',
     'Incidents, and what to ask first (rescind serve, then curl with the bearer key):',
     ...incidents.flatMap(({ name, happened, answers }) => [`  ${name}: ${happened}`, `    GET ${answers[0]!.path}`]),
+    '',
+    ...describeFound(found, keyPath),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function summaryOf({ tenant, start, end, sent, duplicates, entries, seconds, pace, incidents }: Seeded): object {
-  return { tenant, start, end, sent, duplicates, entries, seconds, pace, incidents };
+/** Lists what the detections found as `rescind findings` prints it: the worst, and how many there are. */
+function describeFound({ bySeverity, first }: Found, keyPath: string | undefined): readonly string[] {
+  const counts = Object.entries(bySeverity).filter(([, count]) => count > 0);
+  if (counts.length === 0) return ['The detections found nothing.'];
+  const total = counts.reduce((sum, [, count]) => sum + count, 0);
+  const all = keyPath === undefined ? 'rescind findings' : `RESCIND_KEY="$(cat ${keyPath})" rescind findings`;
+  return [
+    `The detections found ${grouped(total)}: ${counts
+      .map(([severity, count]) => `${grouped(count)} ${severity}`)
+      .toReversed()
+      .join(', ')}.${first.length < total ? ` The worst ${first.length}:` : ''}`,
+    '',
+    ...first.map(summaryText),
+    `All of them, beside \`rescind serve\`: ${all}`,
+  ];
+}
+
+function summaryOf(seeded: SeededAndFound): object {
+  const { tenant, start, end, sent, duplicates, entries, seconds, pace, incidents, found } = seeded;
+  const findings = { by_severity: found.bySeverity, first: found.first };
+  return { tenant, start, end, sent, duplicates, entries, seconds, pace, incidents, findings };
 }

@@ -142,6 +142,22 @@ export const LogGap = Type.Object(
 );
 export type LogGap = Static<typeof LogGap>;
 
+/** Ways in which a detection treats a finding by itself: it does nothing, it says which rule it would order, it orders the rule. */
+export const DETECTION_ACTIONS = ['off', 'dry-run', 'block'] as const;
+
+/** Data of `detection.changed`: an administrator set the action of a detection and its cap. `nth` counts the changes of the detection. */
+export const DetectionChanged = Type.Object(
+  {
+    kind: Identifier,
+    nth: PositiveCount,
+    action: Type.Enum([...DETECTION_ACTIONS]),
+    cap: Type.Object({ users: Count, tokens: Count, per_hour: Count }, closed),
+    author: Author,
+  },
+  closed,
+);
+export type DetectionChanged = Static<typeof DetectionChanged>;
+
 export const OWN_EVENTS = {
   'revocation.ordered': ownEvent(RevocationOrdered),
   'revocation.lifted': ownEvent(RevocationLifted),
@@ -151,4 +167,5 @@ export const OWN_EVENTS = {
   'introspection.counted': ownEvent(IntrospectionCounted),
   'token.seen': ownEvent(TokenSeen),
   'log.gap': ownEvent(LogGap),
+  'detection.changed': ownEvent(DetectionChanged),
 };

@@ -12,6 +12,7 @@ import type { ControlRecord, Seq } from '../log/records.js';
 import { AnotherHistory } from './log-reader.pg.js';
 import { createNodeCycle } from './node-cycle.pg.js';
 import { createControlState, type ControlState } from '../state/state.js';
+import type { Settled } from './waits.js';
 
 /** L of the lease protocol, milliseconds. A longer L bridges a longer outage of the database; a shorter L ends the wait for a dead node sooner. */
 export const DEFAULT_LEASE_MS = 4_000;
@@ -49,6 +50,11 @@ export interface ControlFollower {
    * given, guards of other tenants are not waited for: the record does not concern them.
    */
   whenInForce(seq: Seq, tenant?: string): Promise<Confirmed>;
+  /**
+   * Waits like `whenInForce` for a record of the tenant that is applied here, and tells of each node that confirms, or whose row is gone, at
+   * once. For people who watch: an order waits by `whenInForce`.
+   */
+  watchInForce(seq: Seq, tenant: string, onSettling: (settled: Settled) => void): Promise<Confirmed>;
   /** Returns figures for metrics; they decide nothing. */
   measured(): Measured;
   /**
@@ -184,6 +190,10 @@ export function createControlFollower({
       if (cycle.unreadable instanceof AnotherHistory)
         throw new RescindError('not-confirmed', { detail: cycle.unreadable.message });
       return confirmed;
+    },
+    async watchInForce(seq, tenant, onSettling) {
+      if (!inForce) throw new TypeError('not started');
+      return inForce.watch(seq, tenant, onSettling);
     },
     async inForceUpTo(tenant) {
       if (!inForce) throw new TypeError('not started');

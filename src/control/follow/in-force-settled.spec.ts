@@ -122,6 +122,22 @@ describe('how a wait is settled', () => {
     expect(settled[0]!.nodes).toEqual([{ node: 'a', outcome: 'confirmed', guards: 3 }]);
   });
 
+  it('node by node for whoever watches, at once and without a report of its own', async () => {
+    rows = [row('a', 4), row('b', 4), row('c', 5, { guards: 1 })];
+    const seen: Omit<Settled, 'atMs'>[] = [];
+    const watching = sut.watch(seq(5), 't', ({ node, outcome, guards }) => seen.push({ node, outcome, guards }));
+    await read();
+    expect(seen).toEqual([{ node: 'c', outcome: 'confirmed', guards: 1 }]);
+    sut.heard(said('a', 5, 3));
+    expect(seen.at(-1)).toEqual({ node: 'a', outcome: 'confirmed', guards: 3 });
+    rows = [row('a', 5), row('c', 5)];
+    expect(await watching).toEqual({ nodes: 2, guards: 4, expired: 1 });
+    expect(seen.at(-1)).toEqual({ node: 'b', outcome: 'expired', guards: 0 });
+    expect(seen).toHaveLength(3);
+    expect(settled).toEqual([]);
+    expect(await sut.upTo(seq(4), 't')).toBe(5n);
+  });
+
   it('by nothing that was heard of a row that has gone since', async () => {
     sut.heard(said('a', 5, 3));
     const without = sut.wait(seq(5));
@@ -173,6 +189,7 @@ describe('how a wait is settled', () => {
     await sut.stop();
     expect(await refused).toMatchObject({ code: 'not-confirmed' });
     await expect(sut.wait(seq(5))).rejects.toMatchObject({ code: 'not-confirmed' });
+    await expect(sut.watch(seq(5), 't', () => undefined)).rejects.toMatchObject({ code: 'not-confirmed' });
   });
 
   it('up to the least that a node has confirmed, and never further back than was said', async () => {

@@ -18,6 +18,8 @@ export interface InForce {
    * tell in time. If the record's tenant is given, guards of other tenants are not waited for: the record does not concern them.
    */
   wait(seq: Seq, tenant?: string): Promise<Confirmed>;
+  /** Waits in the same way, and tells of each node that confirms or expires. `onSettled` is not called: it belongs to the order's own wait. */
+  watch(seq: Seq, tenant: string, onSettling: (settled: Settled) => void): Promise<Confirmed>;
   /**
    * Reads the seq up to which every record of the tenant committed before the call is in force; `head` if there is no node. The
    * answers for a tenant never fall.
@@ -71,9 +73,16 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
     await reap(observe(seen, found, now));
   }
 
-  function onOver({ seq, tenant, settled }: OpenWait): void {
+  function onOver({ seq, tenant, settled, onSettling }: OpenWait): void {
     if (tenant !== undefined) learn(seq, tenant);
-    onSettled?.(seq, settled);
+    if (onSettling === undefined) onSettled?.(seq, settled);
+  }
+
+  function add(seq: Seq, tenant?: string, onSettling?: (settled: Settled) => void): Promise<Confirmed> {
+    if (stopping) return Promise.reject(new RescindError('not-confirmed'));
+    const confirmed = waits.add(seq, tenant, onSettling);
+    wakeUp();
+    return confirmed;
   }
 
   function learn(seq: Seq, tenant: string): Seq {
@@ -137,12 +146,8 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
   const running = loop();
 
   return {
-    wait(seq, tenant) {
-      if (stopping) return Promise.reject(new RescindError('not-confirmed'));
-      const confirmed = waits.add(seq, tenant);
-      wakeUp();
-      return confirmed;
-    },
+    wait: (seq, tenant) => add(seq, tenant),
+    watch: add,
     async upTo(head, tenant) {
       const confirmed = (await rows.read()).map((row) => rowConfirmed(row, tenant));
       return learn(

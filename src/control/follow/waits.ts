@@ -27,12 +27,14 @@ export interface OpenWait extends Wait {
   readonly resolve: (confirmed: Confirmed) => void;
   readonly reject: (error: unknown) => void;
   readonly settled: Settled[];
+  /** Called with each node that settles the wait, as it does. */
+  readonly onSettling: ((settled: Settled) => void) | undefined;
 }
 
 /** The waits of a process, ended by reads of the rows, by acknowledgements, or by time. */
 export interface Waits {
   /** Adds a wait. It rejects with `not-confirmed` if it cannot be ended in time. */
-  add(seq: Seq, tenant: string | undefined): Promise<Confirmed>;
+  add(seq: Seq, tenant: string | undefined, onSettling?: OpenWait['onSettling']): Promise<Confirmed>;
   /** The waits that are open now. Only these may be judged by a read that begins now. */
   open(): readonly OpenWait[];
   /** Judges the waits by a read that began after each of them. */
@@ -64,8 +66,13 @@ export function createWaits({ timeoutMs, onOver }: WaitsOptions): Waits {
     for (const node of before ?? found.keys()) {
       if (wait.needed === undefined || wait.needed.has(node)) continue;
       const guards = said.get(node)?.guards ?? found.get(node)?.guards;
-      wait.settled.push({ node, outcome: guards === undefined ? 'expired' : 'confirmed', guards: guards ?? 0, atMs });
+      addSettled(wait, { node, outcome: guards === undefined ? 'expired' : 'confirmed', guards: guards ?? 0, atMs });
     }
+  }
+
+  function addSettled(wait: OpenWait, settled: Settled): void {
+    wait.settled.push(settled);
+    wait.onSettling?.(settled);
   }
 
   function settle(): void {
@@ -78,9 +85,10 @@ export function createWaits({ timeoutMs, onOver }: WaitsOptions): Waits {
   }
 
   return {
-    add: (seq, tenant) =>
+    add: (seq, tenant, onSettling) =>
       new Promise((resolve, reject) => {
-        waits.push({ ...newWait(seq, tenant), deadline: performance.now() + timeoutMs, resolve, reject, settled: [] });
+        const deadline = performance.now() + timeoutMs;
+        waits.push({ ...newWait(seq, tenant), deadline, resolve, reject, settled: [], onSettling });
       }),
     open: () => [...waits],
     judge(asking, found) {
@@ -100,7 +108,7 @@ export function createWaits({ timeoutMs, onOver }: WaitsOptions): Waits {
         const left = wait.needed?.size;
         hear(wait, one);
         if (wait.needed?.size !== left)
-          wait.settled.push({ node: one.id, outcome: 'confirmed', guards: one.guards, atMs: Date.now() });
+          addSettled(wait, { node: one.id, outcome: 'confirmed', guards: one.guards, atMs: Date.now() });
       }
       settle();
     },

@@ -56,12 +56,23 @@ export interface ControlLog {
    * writer: see README.
    */
   readAfter(seq: Seq, session?: Session): Promise<readonly ControlRecord[]>;
+  /** Reads the records of a tenant's rules above `after`, up to `upTo`, in order, at most `limit`. */
+  readRules(tenant: string, range: RulesRange, session?: Session): Promise<readonly ControlRecord[]>;
   /** Reads the records about one subject, oldest first. */
   readSubject(subject: string): Promise<readonly ControlRecord[]>;
   readRange(firstSeq: Seq, lastSeq: Seq): Promise<readonly ControlRecord[]>;
   /** Says whether a command with this key was committed and its key is still kept. */
   isKnown(key: readonly string[]): Promise<boolean>;
 }
+
+export interface RulesRange {
+  readonly after: Seq;
+  readonly upTo: Seq;
+  readonly limit: number;
+}
+
+/** Kinds of records that order, lift or end rules. */
+const RULE_KINDS: readonly ControlRecord['kind'][] = ['rule.ordered', 'rule.lifted', 'subject.enabled'];
 
 /** Runs statements: a pool, or a single session. */
 export type Session = Pick<Pool, 'query'>;
@@ -113,6 +124,14 @@ export function createControlLog({ pool }: { pool: Pool }): ControlLog {
       });
     },
     readAfter: (seq, session) => read(session ?? pool, 'seq > $1 ORDER BY seq LIMIT $2', [seq, READ_LIMIT]),
+    readRules: (tenant, { after, upTo, limit }, session) =>
+      read(session ?? pool, 'tenant = $1 AND kind = ANY ($2) AND seq > $3 AND seq <= $4 ORDER BY seq LIMIT $5', [
+        tenant,
+        RULE_KINDS,
+        after,
+        upTo,
+        limit,
+      ]),
     readSubject: (subject) => read(pool, 'subject = $1 ORDER BY seq', [subject]),
     readRange: (firstSeq, lastSeq) => read(pool, 'seq BETWEEN $1 AND $2 ORDER BY seq', [firstSeq, lastSeq]),
     async isKnown(key) {

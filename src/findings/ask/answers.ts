@@ -14,6 +14,7 @@ import {
   User,
   Uuid,
 } from '../../contracts/index.js';
+import { FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 
 export const STATES = ['open', 'resolved'] as const;
@@ -61,19 +62,24 @@ export const FindingItem = Type.Object(
     }),
     see: Type.String({ description: 'the question that shows the evidence' }),
     stop: maybe(Stop),
+    action: maybe(FindingAction),
   },
   strict,
 );
 
 export const FindingPage = Type.Object(
   {
+    as_of: Type.Object(
+      { index: Index },
+      { ...strict, description: 'The detections have read every entry of the ledger with a lower index.' },
+    ),
     items: Type.Array(FindingItem),
     next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last' })),
   },
   strict,
 );
 
-nameSchemas({ FindingItem, FindingPage });
+nameSchemas({ FindingAction, FindingItem, FindingPage });
 
 export type FindingItem = Static<typeof FindingItem>;
 export type FindingPage = Static<typeof FindingPage>;

@@ -15,6 +15,7 @@ import {
   type Parameters,
   type Reader,
 } from '../../query/index.js';
+import { readActions, type FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 import { detectionOf } from '../detections.js';
 import { STATES, type FindingItem, type FindingPage } from './answers.js';
@@ -22,6 +23,7 @@ import { seeOf } from './see.js';
 import { stopOf } from './stop.js';
 
 const FINDINGS = loadSql(import.meta.url, 'findings.sql');
+const READ_TO = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const FINDING_FILTERS = [
@@ -77,7 +79,8 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
         const rows = await snapshot.rows<FindingRow>(FINDINGS, [null, 1, ...nothing, id, null]);
         if (rows.length === 0) throw notFound();
         const names = await namesFor(snapshot, rows);
-        return itemOf(rows[0]!, names, reader);
+        const actions = await readActions(snapshot, [id]);
+        return itemOf(rows[0]!, names, reader, actions.get(id));
       });
     },
   };
@@ -103,7 +106,16 @@ async function answer(
 ): Promise<FindingPage> {
   const { shown, next } = page.cut(rows, (last) => [last.last_at, last.id]);
   const names = await namesFor(snapshot, shown);
-  return { items: shown.map((row) => itemOf(row, names, reader)), ...next };
+  const [cursor] = await snapshot.rows<{ next_ix: string }>(READ_TO);
+  const actions = await readActions(
+    snapshot,
+    shown.map(({ id }) => id),
+  );
+  return {
+    as_of: { index: cursor?.next_ix ?? '0' },
+    items: shown.map((row) => itemOf(row, names, reader, actions.get(row.id))),
+    ...next,
+  };
 }
 
 const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promise<Names> =>
@@ -112,7 +124,7 @@ const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promise<Name
     rows.flatMap((row) => [row.usr, row.client, row.agent, row.res]),
   );
 
-function itemOf(row: FindingRow, names: Names, reader: Reader): FindingItem {
+function itemOf(row: FindingRow, names: Names, reader: Reader, action: FindingAction | undefined): FindingItem {
   const detection = detectionOf(row.kind);
   if (detection === undefined)
     throw new RescindError('internal', { cause: new Error(`no detection finds ${row.kind}`) });
@@ -155,6 +167,7 @@ function itemOf(row: FindingRow, names: Names, reader: Reader): FindingItem {
     ...item,
     see: seeOf(detection.see, item),
     stop: stopOf(detection.stop, item, row.facts),
+    action: action ?? null,
   };
 }
 

@@ -1,9 +1,10 @@
--- Finds days on which a user, client and resource read far more records than on their own earlier days; if they have no two of those, than others
--- read of the resource a day. `finding_day` does not have the step yet.
--- $1 tenant  $2 from  $3 to  $4 least records  $5 times the usual  $6 days
+-- Finds days on which a user, client and resource read far more records than on their own earlier days; if they have no two of those, than the
+-- other users of the resource on theirs. `finding_day` does not have the step yet.
+-- $1 tenant  $2 from  $3 to  $4 least records  $5 times the usual  $6 times what is usual for others  $7 days  $8 days after which a ledger knows what is usual
 WITH fresh AS MATERIALIZED (
 {fresh}
 ),
+began AS (SELECT arrival / 1000 AS at FROM entry WHERE tenant = $1 AND ix = 0),
 read AS MATERIALIZED (
   SELECT client, res, usr, (at / 86400)::int AS day, sum(records) AS records, sum(n) AS n, min(agent) AS agent, min(at) AS first_at, max(until_at) AS last_at,
          (array_agg(ix ORDER BY records DESC, ix))[1:20] AS entries
@@ -17,20 +18,33 @@ large AS MATERIALIZED (
   LEFT JOIN finding_day d ON d.tenant = $1 AND d.client = r.client AND d.res = r.res AND d.usr = r.usr AND d.day = r.day
   WHERE r.records + coalesce(d.records, 0) >= $4::bigint
 ),
-compared AS (
-  SELECT l.*, own.days, own.most, CASE WHEN own.days >= 2 THEN own.most ELSE greatest(own.most, others.usual) END AS usual
+-- The usual amount of the pair: nine of ten of its days read no more, nor does the largest of the same weekday.
+compared AS MATERIALIZED (
+  SELECT l.*, own.days, own.usual
   FROM large l
   CROSS JOIN LATERAL (
-    SELECT count(*) AS days, coalesce(max(d.records), 0) AS most FROM finding_day d
-    WHERE d.tenant = $1 AND d.usr = l.usr AND d.res = l.res AND d.client = l.client AND d.day < l.day AND d.day >= l.day - $6::int
-  ) own
-  CROSS JOIN LATERAL (
-    SELECT coalesce(percentile_disc(0.95) WITHIN GROUP (ORDER BY d.records), 0) AS usual
+    SELECT count(*) AS days, coalesce(greatest(percentile_disc(0.9) WITHIN GROUP (ORDER BY d.records), max(d.records) FILTER (WHERE (l.day - d.day) % 7 = 0)), 0) AS usual
     FROM finding_day d
-    WHERE d.tenant = $1 AND d.res = l.res AND d.day < l.day AND d.day >= l.day - $6::int AND d.records > 0 AND own.days < 2
+    WHERE d.tenant = $1 AND d.usr = l.usr AND d.res = l.res AND d.client = l.client AND d.day < l.day AND d.day >= l.day - $7::int AND d.records > 0
+  ) own
+  WHERE l.total >= $5::int * own.usual
+),
+judged AS (
+  SELECT c.client, c.res, c.usr, c.day, c.agent, c.n, c.first_at, c.last_at, c.entries, c.total, greatest(c.usual, others.usual) AS usual, c.days >= 2 OR c.total >= $6::int * others.usual AS is_far
+  FROM compared c
+  CROSS JOIN LATERAL (
+    SELECT coalesce(percentile_disc(0.9) WITHIN GROUP (ORDER BY o.most), 0) AS usual
+    FROM (
+      SELECT max(d.records) AS most
+      FROM edge_seen s
+      JOIN finding_day d ON d.tenant = $1 AND d.client = s.client AND d.res = s.res AND d.day < c.day AND d.day >= c.day - $7::int
+      WHERE c.days < 2 AND s.tenant = $1 AND s.res = c.res AND d.records > 0
+      GROUP BY d.client, d.usr
+    ) o
   ) others
 )
 SELECT concat_ws(' ', client, res, usr, day) AS subject, usr, client, agent, res, n AS count, first_at, last_at, entries,
        jsonb_build_object('records', total, 'usual', usual, 'day', to_char(to_timestamp(day * 86400::bigint) AT TIME ZONE 'UTC', 'YYYY-MM-DD')) AS details
-FROM compared
-WHERE total >= $5::int * usual
+FROM judged
+CROSS JOIN began b
+WHERE is_far AND first_at - b.at >= $8::int * 86400

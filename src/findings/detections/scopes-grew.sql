@@ -1,5 +1,6 @@
--- Finds approvals that widened a connection, and the first use of a scope that was added so.
--- $1 tenant  $2 from  $3 to
+-- Finds approvals that widened a connection, the first use of a scope that was added so, and the first use of a dangerous scope by a client that has long
+-- used others.
+-- $1 tenant  $2 from  $3 to  $4 seconds for which a client has used other scopes
 WITH grown AS (
   SELECT c.id, c.client, c.res, c.agent, c.from_ix, c.at, ARRAY(SELECT unnest(c.scopes) EXCEPT SELECT unnest(b.scopes) ORDER BY 1) AS added
   FROM connection_version c
@@ -8,15 +9,28 @@ WITH grown AS (
   ) b
   WHERE c.tenant = $1 AND c.from_ix >= $2::bigint AND c.from_ix < $3::bigint AND c.state = 1 AND b.state = 1
 ),
-used AS (
-  SELECT c.id, u.client, u.res, c.agent, u.first_ix, e.parts ->> 0 AS scope
+begun AS MATERIALIZED (
+  SELECT u.client, u.res, u.first_ix, e.parts ->> 0 AS scope
   FROM edge_scope_used u
   JOIN entity e ON e.tenant = $1 AND e.id = u.scope
-  JOIN connection_version c ON c.tenant = $1 AND c.client = u.client AND c.res = u.res AND c.state = 1 AND c.to_ix IS NULL AND (e.parts ->> 0) = ANY (c.scopes)
+  WHERE u.tenant = $1 AND u.first_ix >= $2::bigint AND u.first_ix < $3::bigint
+),
+used AS (
+  SELECT b.client, b.res, b.first_ix, b.scope, c.id, c.agent, c.is_added, o.since, a.ix, a.at, a.usr, a.agent AS by_agent, a.op
+  FROM begun b
   CROSS JOIN LATERAL (
-    SELECT v.scopes FROM connection_version v WHERE v.tenant = $1 AND v.id = c.id AND v.state = 1 ORDER BY v.from_ix LIMIT 1
-  ) approved
-  WHERE u.tenant = $1 AND u.first_ix >= $2::bigint AND u.first_ix < $3::bigint AND NOT (e.parts ->> 0) = ANY (approved.scopes)
+    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM access x WHERE x.tenant = $1 AND x.client = b.client AND x.res = b.res AND x.outcome = 1
+      AND (x.ix = b.first_ix OR x.bound_ix = b.first_ix) ORDER BY x.at LIMIT 1
+  ) a
+  LEFT JOIN LATERAL (
+    SELECT v.id, v.agent, NOT b.scope = ANY ((SELECT f.scopes FROM connection_version f WHERE f.tenant = $1 AND f.id = v.id AND f.state = 1 ORDER BY f.from_ix LIMIT 1)::text[]) AS is_added
+    FROM connection_version v
+    WHERE v.tenant = $1 AND v.client = b.client AND v.res = b.res AND v.state = 1 AND v.to_ix IS NULL AND b.scope = ANY (v.scopes) LIMIT 1
+  ) c ON true
+  CROSS JOIN LATERAL (
+    SELECT min(i.arrival) / 1000 AS since FROM edge_scope_used u JOIN entry i ON i.tenant = $1 AND i.ix = u.first_ix
+    WHERE u.tenant = $1 AND u.client = b.client AND u.res = b.res AND u.first_ix < $2::bigint
+  ) o
 )
 SELECT concat('approved ', encode(id, 'hex'), ' ', from_ix) AS subject, NULL::int AS usr, client, agent, res, 1 AS count, n.at AS first_at, n.at AS last_at, ARRAY[from_ix] AS entries,
        jsonb_build_object('added', array_to_string(added, ' '), 'how', 'approved') AS details
@@ -24,10 +38,7 @@ FROM grown g
 CROSS JOIN LATERAL (SELECT CASE WHEN g.at > 0 THEN g.at ELSE i.arrival / 1000 END AS at FROM entry i WHERE i.tenant = $1 AND i.ix = g.from_ix) n
 WHERE added <> '{}'
 UNION ALL
-SELECT concat('used ', encode(id, 'hex'), ' ', scope), a.usr, u.client, coalesce(a.agent, u.agent), u.res, 1, a.at, a.at, ARRAY[a.ix],
-       jsonb_build_object('added', scope, 'how', 'used')
-FROM used u
-CROSS JOIN LATERAL (
-  SELECT x.ix, x.at, x.usr, x.agent FROM access x WHERE x.tenant = $1 AND x.client = u.client AND x.res = u.res AND x.outcome = 1
-    AND (x.ix = u.first_ix OR x.bound_ix = u.first_ix) ORDER BY x.at LIMIT 1
-) a
+SELECT concat('used ', coalesce(encode(id, 'hex'), concat_ws(' ', client, res)), ' ', scope), usr, client, coalesce(by_agent, agent), res, 1, at, at, ARRAY[ix],
+       jsonb_build_object('added', scope, 'how', CASE WHEN is_added THEN 'used' ELSE 'first used' END, 'days', (at - since) / 86400)
+FROM used
+WHERE is_added OR (at - since >= $4::bigint AND (op >= 3 OR scope ~* 'admin|delete|export'))

@@ -3,18 +3,22 @@ import type { Detection } from '../detection.js';
 import { bySql, prepared } from '../fresh.js';
 
 const SQL = prepared('scopes-grew', loadSql(import.meta.url, 'scopes-grew.sql'));
+const DAYS = 3;
+const DAY_S = 86_400;
 
 export const scopesGrew: Detection = {
   kind: 'scopes-grew',
   severity: 'medium',
-  means: 'A client may do more at a resource than it was first approved for.',
+  means: 'A client does or may do more at a resource than it did or was first approved for.',
   next: 'Ask who approved it and why; take back what is not needed.',
-  looks: 'An approval that adds scopes to a connection, and the first use of a scope that was added so.',
+  looks: `An approval that adds scopes to a connection, and the first use of a scope that was added so; the first deletion, export or administration with a scope by a client that has used others at the resource for ${DAYS} days.`,
   stop: [['client', 'resource']],
   see: 'changes',
   says: ({ client, resource, details }) =>
-    details['how'] === 'used'
-      ? `${client} used ${String(details['added'])} at ${resource}, which was not in its first approval.`
-      : `${client} was approved for ${String(details['added'])} at ${resource}, beside what it had.`,
-  find: bySql(SQL),
+    details['how'] === 'first used'
+      ? `${client} used ${String(details['added'])} at ${resource} for the first time, after ${String(details['days'])} days there without.`
+      : details['how'] === 'used'
+        ? `${client} used ${String(details['added'])} at ${resource}, which was not in its first approval.`
+        : `${client} was approved for ${String(details['added'])} at ${resource}, beside what it had.`,
+  find: bySql(SQL, () => [DAYS * DAY_S]),
 };

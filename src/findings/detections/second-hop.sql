@@ -1,27 +1,51 @@
--- Finds uses of a token that another token was exchanged for, at a resource where its user was on no day before, through a client that went further for fewer
--- than $4 users before, to any resource: not the way that it always goes. A ledger younger than $5 seconds cannot know.
--- $1 tenant  $2 from  $3 to  $4 users  $5 seconds
+-- Finds uses of a token that another token was exchanged for, at a resource where their user had been on no earlier day and, that day, in no other way.
+-- Uses before are those that came before. A client that brought $5 others so to any resource goes that way always. A ledger younger than $6 seconds
+-- cannot know.
+-- $1 tenant  $2 from  $3 to  $4 time to look back to  $5 users  $6 seconds
 WITH fresh AS MATERIALIZED (
 {fresh}
 ),
 hop AS MATERIALIZED (
-  SELECT f.usr, f.client, f.res, (min(f.at) / 86400)::int AS day, min(f.agent) AS agent, min(j.idp_client) AS idp_client, encode(min(f.tok), 'hex') AS tok, sum(f.n) AS n, min(f.at) AS first_at, max(f.until_at) AS last_at,
-         (array_agg(f.ix ORDER BY f.at, f.ix))[1:20] AS entries
-  FROM fresh f
-  JOIN token t ON t.tenant = $1 AND t.key = f.tok
-  LEFT JOIN id_jag j ON j.tenant = $1 AND j.key = t.id_jag_key
-  WHERE f.outcome = 1 AND f.usr IS NOT NULL AND f.client IS NOT NULL AND f.res IS NOT NULL AND (t.parent_key IS NOT NULL OR j.parent_key IS NOT NULL)
-  GROUP BY f.usr, f.client, f.res
+{hop}
+),
+late AS MATERIALIZED (
+{late-hops}
+),
+used AS MATERIALIZED (
+  SELECT f.usr, f.client, f.res, f.agent, f.tok, f.n, f.at, f.until_at, f.ix, greatest(f.ix, f.bound_ix) AS known_ix, (f.at / 86400)::int AS day, h.hop, h.idp_client
+  FROM fresh f JOIN hop h ON h.tok = f.tok
+  WHERE f.outcome = 1 AND f.usr IS NOT NULL AND f.client IS NOT NULL AND f.res IS NOT NULL
+),
+hopped AS MATERIALIZED (
+  SELECT * FROM used WHERE hop
+  UNION ALL
+  SELECT usr, client, res, agent, tok, n, at, until_at, ix, greatest(ix, bound_ix), (at / 86400)::int, true, idp_client FROM late
+),
+strange AS MATERIALIZED (
+  SELECT h.* FROM hopped h
+  WHERE (SELECT arrival / 1000 FROM entry WHERE tenant = $1 AND ix = 0) < h.at - $6::bigint
+    AND NOT EXISTS (SELECT FROM finding_day d WHERE d.tenant = $1 AND d.usr = h.usr AND d.res = h.res AND d.allowed > 0
+                    AND NOT (d.day = h.day AND d.client = h.client AND (d.hops = d.allowed OR h.known_ix < $2::bigint)))
+    AND NOT EXISTS (SELECT FROM used u WHERE u.usr = h.usr AND u.res = h.res AND u.known_ix < h.known_ix AND NOT (u.day = h.day AND u.client = h.client AND u.hop))
+),
+-- Users whom a client brought where they had not been, as far as the step's beginning.
+brought AS (
+  SELECT c.idp_client, d.usr
+  FROM (
+    SELECT DISTINCT s.idp_client, n.id FROM strange s
+    CROSS JOIN LATERAL (SELECT s.client AS id UNION SELECT a.local FROM alias a WHERE a.tenant = $1 AND a.idp = s.idp_client) n
+  ) c
+  JOIN finding_day d ON d.tenant = $1 AND d.client = c.id AND d.hops > 0
+  WHERE NOT EXISTS (SELECT FROM finding_day o WHERE o.tenant = $1 AND o.usr = d.usr AND o.res = d.res AND o.day <= d.day AND o.allowed > o.hops)
 )
-SELECT concat_ws(' ', h.usr, h.client, h.res) AS subject, h.usr, h.client, h.agent, h.res, h.tok, h.n AS count, h.first_at, h.last_at, h.entries, '{}'::jsonb AS details
-FROM hop h
-WHERE NOT EXISTS (SELECT FROM finding_day d WHERE d.tenant = $1 AND d.usr = h.usr AND d.res = h.res AND d.day < h.day AND d.allowed > 0)
-  AND NOT EXISTS (SELECT FROM finding_day d WHERE d.tenant = $1 AND d.usr = h.usr AND d.res = h.res AND d.day = h.day AND d.hops = 0 AND d.allowed > 0)
-  AND NOT EXISTS (SELECT FROM fresh f JOIN token t ON t.tenant = $1 AND t.key = f.tok LEFT JOIN id_jag j ON j.tenant = $1 AND j.key = t.id_jag_key
-                  WHERE f.usr = h.usr AND f.res = h.res AND f.outcome = 1 AND f.at < h.first_at AND t.parent_key IS NULL AND j.parent_key IS NULL)
-  AND (SELECT arrival / 1000 FROM entry WHERE tenant = $1 AND ix = 0) < h.first_at - $5::bigint
-  AND (SELECT count(*) FROM (
-    SELECT DISTINCT d.usr
-    FROM (SELECT h.client AS id UNION SELECT a.local FROM alias a WHERE a.tenant = $1 AND a.idp = h.idp_client) c
-    JOIN finding_day d ON d.tenant = $1 AND d.client = c.id AND d.hops > 0 AND d.usr <> h.usr AND d.day >= h.day - 30
-    LIMIT $4::int) o) < $4::int
+SELECT concat_ws(' ', s.usr, s.client, s.res) AS subject, s.usr, s.client, s.agent, s.res, encode(s.tok, 'hex') AS tok, s.n AS count, s.at AS first_at, s.until_at AS last_at,
+       ARRAY[s.ix] AS entries, '{}'::jsonb AS details
+FROM strange s
+WHERE (
+  SELECT count(*) FROM (
+    SELECT b.usr FROM brought b WHERE b.idp_client IS NOT DISTINCT FROM s.idp_client AND b.usr <> s.usr
+    UNION SELECT o.usr FROM strange o WHERE o.idp_client IS NOT DISTINCT FROM s.idp_client AND o.usr <> s.usr AND o.known_ix < s.known_ix
+    LIMIT $5::int
+  ) o
+) < $5::int
+ORDER BY s.known_ix, s.ix

@@ -1,9 +1,11 @@
--- Finds tokens that were used from a second network. `here` is the network of the first use of the token. A person may change networks once; an agent
--- does not, and nobody comes back while still being there.
--- $1 tenant  $2 from  $3 to  $4 time to look back to
+-- Finds tokens that were used from a second network. `here` is the network of the first use of the token. An agent does not move, and nobody comes
+-- back from a network that nobody of the organisation was in before; nor is anybody in one within minutes.
+-- $1 tenant  $2 from  $3 to  $4 time to look back to  $5 seconds that somebody needs to get to a new network  $6 seconds after which a network is known
+-- $7 days after which a ledger knows networks
 WITH fresh AS MATERIALIZED (
 {fresh}
 ),
+began AS (SELECT arrival / 1000 AS at FROM entry WHERE tenant = $1 AND ix = 0),
 addressed AS MATERIALIZED (
   SELECT f.tok, f.ix, f.at, f.usr, f.client, f.agent, f.res, f.n, f.outcome, n.net, n.family, n.address
   FROM fresh f
@@ -28,28 +30,53 @@ known AS MATERIALIZED (
     WHERE pg_input_is_valid(e.parts ->> 0, 'inet')
   ) u
 ),
-began AS (
-  SELECT DISTINCT ON (tok, family) tok, family, net, address FROM known ORDER BY tok, family, at, ix
+-- A network of the size of a site is new if no address of it was named long before the token's first use there. One is enough for a token.
+visited AS MATERIALIZED (
+  SELECT v.*, NOT EXISTS (
+    SELECT FROM entity e JOIN entry i ON i.tenant = $1 AND i.ix = e.from_ix
+    WHERE e.tenant = $1 AND e.kind = 8 AND lower(e.parts ->> -1) ~>=~ v.site AND lower(e.parts ->> -1) ~<~ (v.site || '~') AND i.arrival / 1000 < v.since - $6::bigint
+  ) AS is_new
+  FROM (
+    SELECT v.*, CASE v.family WHEN 4 THEN substring(v.address FROM '^(?:\d+\.){3}') ELSE lower(substring(v.address FROM '^(?:[0-9a-fA-F]*:){1,3}')) END AS site,
+           count(*) OVER (PARTITION BY v.tok, v.family) AS networks, min(v.since) OVER (PARTITION BY v.tok) AS began_at
+    FROM (SELECT DISTINCT ON (tok, family, net) tok, family, net, address, at AS since, ix FROM known ORDER BY tok, family, net, at, ix) v
+  ) v
+  WHERE v.networks > 1
+),
+-- A token is at home in its first network, or in the first that is not new if it was in one of the other family before.
+home AS (
+  SELECT DISTINCT ON (tok, family) tok, family, net, address FROM visited ORDER BY tok, family, is_new AND since > began_at, since, ix
+),
+placed AS MATERIALIZED (
+  SELECT k.tok, k.ix, k.at, k.net, k.family, k.address, v.since, v.is_new, b.net AS here_net, b.address AS here
+  FROM home b
+  JOIN known k ON k.tok = b.tok AND k.family = b.family AND k.net <> b.net
+  JOIN visited v ON v.tok = k.tok AND v.net = k.net
+),
+judged AS MATERIALIZED (
+  SELECT p.*, p.is_new AND p.since - b.at >= $7::int * 86400
+         AND p.since - (SELECT max(k.at) FROM known k WHERE k.tok = p.tok AND k.net = p.here_net AND k.at <= p.since) < $5::bigint AS is_quick
+  FROM placed p
+  CROSS JOIN began b
 ),
 strange AS (
-  SELECT a.*, b.address AS here,
-         EXISTS (SELECT FROM known k WHERE k.tok = a.tok AND k.family = a.family AND k.net = b.net AND (k.at, k.ix) > (a.at, a.ix)) AS came_back
-  FROM addressed a JOIN began b ON b.tok = a.tok AND b.family = a.family AND b.net <> a.net
+  SELECT a.tok, a.ix, a.at, a.usr, a.client, a.agent, a.res, a.n, j.address, j.here
+  FROM addressed a JOIN judged j ON j.ix = a.ix
+  WHERE a.agent IS NOT NULL OR j.is_quick
+    OR (j.is_new AND EXISTS (SELECT FROM known k WHERE k.tok = j.tok AND k.net = j.here_net AND (k.at, k.ix) > (j.at, j.ix)))
 ),
 -- The use that comes back may arrive in a later step than the use in between.
 returned AS (
-  SELECT DISTINCT ON (k.ix) a.tok, k.ix, k.at, a.usr, a.client, a.agent, a.res, 1::bigint AS n, k.address, b.address AS here
-  FROM addressed a
-  JOIN began b ON b.tok = a.tok AND b.family = a.family AND b.net = a.net
-  JOIN known k ON k.tok = a.tok AND k.family = a.family AND k.net <> a.net AND (k.at, k.ix) < (a.at, a.ix)
-  WHERE NOT EXISTS (SELECT FROM addressed x WHERE x.ix = k.ix) AND a.agent IS NULL
-    AND NOT EXISTS (SELECT FROM known o WHERE o.tok = a.tok AND o.net = a.net AND (o.at, o.ix) > (k.at, k.ix) AND (o.at, o.ix) < (a.at, a.ix))
-  ORDER BY k.ix, a.at
+  SELECT a.tok, j.ix, j.at, a.usr, a.client, a.agent, a.res, 1::bigint AS n, j.address, j.here
+  FROM judged j
+  CROSS JOIN LATERAL (
+    SELECT a.* FROM addressed a WHERE a.tok = j.tok AND a.net = j.here_net AND (a.at, a.ix) > (j.at, j.ix) AND a.agent IS NULL ORDER BY a.at LIMIT 1
+  ) a
+  WHERE j.is_new AND NOT j.is_quick AND NOT EXISTS (SELECT FROM addressed x WHERE x.ix = j.ix)
+    AND NOT EXISTS (SELECT FROM known o WHERE o.tok = j.tok AND o.net = j.here_net AND (o.at, o.ix) > (j.at, j.ix) AND NOT EXISTS (SELECT FROM addressed x WHERE x.ix = o.ix))
 ),
 evidence AS (
-  SELECT tok, ix, at, usr, client, agent, res, n, address, here FROM strange WHERE came_back OR agent IS NOT NULL
-  UNION ALL
-  SELECT tok, ix, at, usr, client, agent, res, n, address, here FROM returned
+  SELECT * FROM strange UNION ALL SELECT * FROM returned
 )
 SELECT encode(tok, 'hex') AS subject, encode(tok, 'hex') AS tok, min(usr) AS usr, min(client) AS client, min(agent) AS agent, min(res) AS res,
        sum(n) AS count, min(at) AS first_at, max(at) AS last_at, array_agg(ix ORDER BY at, ix) AS entries,

@@ -1,35 +1,34 @@
--- Finds the first uses of a client at a resource after days of silence: since its last use, or since the connection was approved if it was never used.
--- A silence says something if the client was there on many days before. A first use says something if it reads much.
--- $1 tenant  $2 from  $3 to  $4 days  $5 records  $6 days of use
+-- Lists the uses of a step of each client and resource that woke in it, or is awake: in the order in which they became known, with the time since which
+-- nothing had been used before them. That is the last use before, or the approval of what was never used.
+-- $1 tenant  $2 from  $3 to  $4 silence, seconds  $5, $6 clients and resources that are awake
 WITH fresh AS MATERIALIZED (
 {fresh}
 ),
-woke AS MATERIALIZED (
-  SELECT client, res, (min(at) / 86400)::int AS day, min(at) AS first_at, max(until_at) AS last_at, min(usr) AS usr, min(agent) AS agent, sum(n) AS n, coalesce(sum(records), 0) AS records,
-         (array_agg(ix ORDER BY at, ix))[1:20] AS entries
+used AS MATERIALIZED (
+  SELECT client, res, usr, agent, ix, greatest(ix, bound_ix) AS known_ix, at, until_at, n, coalesce(records, 0) AS records,
+         max(until_at) OVER (PARTITION BY client, res ORDER BY greatest(ix, bound_ix), ix ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS last_at
   FROM fresh
-  WHERE outcome = 1 AND client IS NOT NULL AND res IS NOT NULL
-  GROUP BY client, res
+  WHERE outcome = 1 AND client IS NOT NULL AND res IS NOT NULL AND usr IS NOT NULL
 ),
--- Uses of the same day are part of the same awakening.
-quiet AS MATERIALIZED (
-  SELECT w.* FROM woke w
-  WHERE NOT EXISTS (SELECT FROM finding_day d WHERE d.tenant = $1 AND d.client = w.client AND d.res = w.res AND d.day >= w.day - $4::int AND d.day < w.day)
-),
-silent AS (
-  SELECT q.*, coalesce(before.last_at, approved.at) AS since, before.last_at IS NULL AS never, before.days, before.span
-  FROM quiet q
-  CROSS JOIN LATERAL (
-    SELECT max(d.last_at) AS last_at, count(DISTINCT d.day) AS days, max(d.day) - min(d.day) + 1 AS span
-    FROM finding_day d WHERE d.tenant = $1 AND d.client = q.client AND d.res = q.res AND d.day < q.day AND d.allowed > 0
-  ) before
-  CROSS JOIN LATERAL (
+pair AS MATERIALIZED (
+  SELECT p.client, p.res, before.last_at, approved.at AS approved_at
+  FROM (SELECT DISTINCT client, res FROM used) p
+  LEFT JOIN LATERAL (
+    SELECT max(d.last_at) AS last_at FROM finding_day d
+    WHERE d.tenant = $1 AND d.client = p.client AND d.res = p.res AND d.allowed > 0
+      AND d.day = (SELECT max(day) FROM finding_day x WHERE x.tenant = $1 AND x.client = p.client AND x.res = p.res AND x.allowed > 0)
+  ) before ON true
+  LEFT JOIN LATERAL (
     SELECT max(c.at) AS at FROM connection_version c
-    WHERE c.tenant = $1 AND c.client = q.client AND c.res = q.res AND c.state = 1 AND c.at > 0 AND c.at < q.first_at
-  ) approved
+    WHERE before.last_at IS NULL AND c.tenant = $1 AND c.client = p.client AND c.res = p.res AND c.state = 1 AND c.at > 0 AND c.from_ix < $2::bigint
+  ) approved ON true
+),
+timed AS MATERIALIZED (
+  SELECT u.*, coalesce(greatest(p.last_at, u.last_at), p.approved_at) AS since, greatest(p.last_at, u.last_at) IS NULL AS never
+  FROM used u JOIN pair p ON p.client = u.client AND p.res = u.res
 )
-SELECT concat_ws(' ', client, res, day) AS subject, usr, client, agent, res, n AS count, first_at, last_at, entries,
-       jsonb_build_object('days', (first_at - since) / 86400, 'never_used', never, 'records', records) AS details
-FROM silent
-WHERE since IS NOT NULL AND first_at - since >= $4::int * 86400
-  AND CASE WHEN never THEN records >= $5::bigint ELSE days >= $6::int AND span <= 2 * days END
+SELECT t.client, t.res, t.usr, t.agent, t.ix, t.at, t.until_at, t.n, t.records, t.since, t.never, coalesce(t.at - t.since >= $4::bigint, false) AS woke
+FROM timed t
+WHERE EXISTS (SELECT FROM timed w WHERE w.client = t.client AND w.res = t.res AND w.at - w.since >= $4::bigint)
+  OR (t.client, t.res) IN (SELECT * FROM unnest($5::int[], $6::int[]))
+ORDER BY t.known_ix, t.ix

@@ -4,7 +4,7 @@ import type { Metrics } from '../../platform/observe/index.js';
 import { withSessionLock, type Pool } from '../../platform/postgres/index.js';
 import { createAsk, type ColdUses } from '../../projections/index.js';
 import type { Control } from '../control.js';
-import type { Detection } from '../detection.js';
+import { LEARNS_DAYS, type Detection } from '../detection.js';
 import { stepOnce } from './step.pg.js';
 
 /** Advisory lock of the one process that follows the ledgers for findings; an arbitrary number. */
@@ -27,6 +27,8 @@ export interface FindingsFollowerOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly stepEntries?: number;
+  /** Days after which a ledger knows what is usual. */
+  readonly learnsDays?: number | undefined;
   /** Returns the current time in epoch milliseconds. */
   readonly now?: () => number;
 }
@@ -59,7 +61,7 @@ export function createFindingsFollower(options: FindingsFollowerOptions): Findin
     while (!ending.signal.aborted) {
       let pauseMs = LOOK_EVERY_MS;
       try {
-        behind = await followNext({ ...options, signal: ending.signal });
+        behind = await followNext({ ...options, signal: ending.signal, onBehind: (entries) => (behind = entries) });
         retryMs = LOOK_EVERY_MS;
       } catch (err) {
         if (ending.signal.aborted) return;
@@ -93,11 +95,18 @@ export async function followNext({
   control,
   detections,
   stepEntries = STEP_ENTRIES,
+  learnsDays = LEARNS_DAYS,
   now = Date.now,
   cold,
   signal,
-}: Pick<FindingsFollowerOptions, 'pool' | 'tenants' | 'control' | 'detections' | 'stepEntries' | 'now' | 'cold'> & {
+  onBehind,
+}: Pick<
+  FindingsFollowerOptions,
+  'pool' | 'tenants' | 'control' | 'detections' | 'stepEntries' | 'learnsDays' | 'now' | 'cold'
+> & {
   readonly signal?: AbortSignal;
+  /** Called after each turn with the entries that are left. */
+  readonly onBehind?: (entries: number) => void;
 }): Promise<number> {
   const ask = createAsk({ pool, now: () => Math.floor(Date.now() / 1_000), cold });
   const left = await withSessionLock(pool, FINDINGS_LOCK, async (client) => {
@@ -112,10 +121,12 @@ export async function followNext({
           detections,
           tenant,
           entries: stepEntries,
+          learnsDays,
           now,
         });
         behind += more ?? 0n;
       }
+      onBehind?.(Number(behind));
       if (behind === 0n) return 0;
     }
   });

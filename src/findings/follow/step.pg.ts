@@ -2,26 +2,28 @@ import type { Ask, Snapshot } from '../../projections/index.js';
 import { loadSql, type PoolClient } from '../../platform/postgres/index.js';
 import type { Control } from '../control.js';
 import { SEVERITIES, type Detection, type Evidence, type Step } from '../detection.js';
-import { prepared } from '../fresh.js';
+import { lookBack, prepared } from '../fresh.js';
 import { tellNews } from '../news/news.pg.js';
+import { createMemory, WRITE_MEMORY } from './memory.pg.js';
 
-const READ_DAYS = prepared('days', loadSql(import.meta.url, 'read-days.sql'));
+const READ_DAYS = prepared('days', loadSql(import.meta.url, 'read-days.sql'), 4);
 const WRITE_DAYS = loadSql(import.meta.url, 'write-days.sql');
 const WRITE_FINDINGS = loadSql(import.meta.url, 'write-findings.sql');
-const READ_CURSOR = 'SELECT next_ix, looked_ms FROM finding_cursor WHERE tenant = $1';
+const READ_CURSOR = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
 const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
 /** Finds where the entries from `$2` on leave the day on which the first of them arrived. */
 const END_OF_DAY = `SELECT min(ix) AS ix FROM entry
   WHERE tenant = $1 AND ix >= $2 AND ix < $3 AND arrival / 86400000 > (SELECT arrival / 86400000 FROM entry WHERE tenant = $1 AND ix = $2)`;
 const BEGIN_CURSOR = 'INSERT INTO finding_cursor (tenant, next_ix) VALUES ($1, 0) ON CONFLICT DO NOTHING';
-const MOVE_CURSOR = 'UPDATE finding_cursor SET next_ix = $3, looked_ms = $4 WHERE tenant = $1 AND next_ix = $2';
+const MOVE_CURSOR = 'UPDATE finding_cursor SET next_ix = $3 WHERE tenant = $1 AND next_ix = $2';
+/** The times at which the step begins and ends. */
+const READ_TIMES = `SELECT coalesce((SELECT arrival FROM entry WHERE tenant = $1 AND ix = $2::bigint - 1), 0) AS before_ms,
+  (SELECT arrival FROM entry WHERE tenant = $1 AND ix = $3::bigint - 1) AS now_ms`;
 const CLOSE_ENDED = `UPDATE finding SET closed_ms = $4
   WHERE tenant = $1 AND kind = $2 AND closed_ms IS NULL AND NOT subject = ANY ($3::text[]) RETURNING id`;
 const CLOSE_QUIET = `UPDATE finding SET closed_ms = $2
   WHERE tenant = $1 AND closed_ms IS NULL AND last_at < $3 AND NOT kind = ANY ($4::text[]) RETURNING id`;
 
-/** Conditions are looked at when a ledger is read to its end, and before that once in so much of its time. */
-const LOOK_EVERY_MS = 60_000;
 /** A finding that has not grown for so long closes itself, unless it is a condition. Seconds. */
 export const QUIET_S = 30 * 86_400;
 /** A statement of a step may take this long. */
@@ -36,6 +38,7 @@ export interface StepOptions {
   readonly tenant: string;
   /** The most entries of one step. */
   readonly entries: number;
+  readonly learnsDays: number;
   readonly now: () => number;
 }
 
@@ -47,22 +50,23 @@ export type Behind = bigint | undefined;
  * head never change, so that they may be read before the transaction that writes.
  */
 export async function stepOnce(options: StepOptions): Promise<Behind> {
-  const { ask, client, tenant, entries, detections, control, now } = options;
+  const { ask, client, tenant, entries, detections, control, learnsDays, now } = options;
   const head = BigInt((await client.query<{ next_ix: string }>(READ_HEAD, [tenant])).rows[0]?.next_ix ?? 0);
-  const { from, lookedMs } = await readCursor(client, tenant);
+  const from = await readCursor(client, tenant);
   if (from >= head) return undefined;
   const to = await endOf(client, tenant, from, from + BigInt(entries) < head ? from + BigInt(entries) : head);
   const found = await ask(
     tenant,
-    (snapshot) => findAll(detections, stepOf(snapshot, { tenant, from, to, control }), lookedMs, to === head),
+    (snapshot) => findAll(detections, snapshot, { tenant, from, to, control, learnsDays }),
     { index: to },
     { timeoutMs: STATEMENT_MS },
   );
   await client.query('BEGIN');
   try {
     if (found.days.length > 0) await client.query(WRITE_DAYS, [tenant, JSON.stringify(found.days)]);
+    if (found.kept.length > 0) await client.query(WRITE_MEMORY, [tenant, JSON.stringify(found.kept)]);
     await writeFound(client, tenant, found, now());
-    const moved = await client.query(MOVE_CURSOR, [tenant, String(from), String(to), found.lookedMs]);
+    const moved = await client.query(MOVE_CURSOR, [tenant, String(from), String(to)]);
     if (moved.rowCount !== 1) throw new Error('another process moved the cursor of the findings');
     await client.query('COMMIT');
   } catch (error) {
@@ -78,46 +82,47 @@ async function endOf(client: PoolClient, tenant: string, from: bigint, most: big
   return rows[0]?.ix == null ? most : BigInt(rows[0].ix);
 }
 
-async function readCursor(client: PoolClient, tenant: string) {
-  type Row = { next_ix: string; looked_ms: string };
-  const { rows } = await client.query<Row>(READ_CURSOR, [tenant]);
+async function readCursor(client: PoolClient, tenant: string): Promise<bigint> {
+  const { rows } = await client.query<{ next_ix: string }>(READ_CURSOR, [tenant]);
   if (rows.length === 0) await client.query(BEGIN_CURSOR, [tenant]);
-  return { from: BigInt(rows[0]?.next_ix ?? 0), lookedMs: Number(rows[0]?.looked_ms ?? 0) };
+  return BigInt(rows[0]?.next_ix ?? 0);
 }
-
-const stepOf = (snapshot: Snapshot, rest: Omit<Step, 'snapshot' | 'nowMs'>): Step => ({
-  ...rest,
-  snapshot,
-  nowMs: snapshot.at * 1_000,
-});
 
 interface Found {
   /** Sums of the uses of the step, by day. */
   readonly days: readonly unknown[];
   readonly evidence: ReadonlyMap<Detection, readonly Evidence[]>;
+  /** What detections remember. */
+  readonly kept: readonly unknown[];
+  readonly beforeMs: number;
   readonly nowMs: number;
-  /** Time of the ledger at which conditions were looked at last. */
-  readonly lookedMs: number;
 }
 
 async function findAll(
   detections: readonly Detection[],
-  step: Step,
-  lookedMs: number,
-  isLast: boolean,
+  snapshot: Snapshot,
+  bounds: Pick<Step, 'tenant' | 'from' | 'to' | 'control' | 'learnsDays'>,
 ): Promise<Found> {
-  const looks = isLast || step.nowMs - lookedMs >= LOOK_EVERY_MS;
+  const cut = [String(bounds.from), String(bounds.to)];
+  const [times] = await snapshot.rows<{ before_ms: string; now_ms: string }>(READ_TIMES, cut);
+  const { memory, kept } = createMemory(snapshot);
+  const step: Step = {
+    ...bounds,
+    snapshot,
+    memory,
+    beforeMs: Number(times!.before_ms),
+    nowMs: Number(times!.now_ms),
+  };
   const evidence = new Map<Detection, readonly Evidence[]>();
-  for (const detection of detections)
-    if (looks || detection.isCondition !== true) evidence.set(detection, await detection.find(step));
-  const days = await step.snapshot.rows(READ_DAYS, [String(step.from), String(step.to)]);
-  return { days, evidence, nowMs: step.nowMs, lookedMs: looks ? step.nowMs : lookedMs };
+  for (const detection of detections) evidence.set(detection, await detection.find(step));
+  const days = await snapshot.rows(READ_DAYS, [...cut, lookBack(step)]);
+  return { days, evidence, kept: kept(), beforeMs: step.beforeMs, nowMs: step.nowMs };
 }
 
 async function writeFound(
   client: PoolClient,
   tenant: string,
-  { evidence, nowMs }: Found,
+  { evidence, beforeMs, nowMs }: Found,
   wallMs: number,
 ): Promise<void> {
   const changed = new Set<string>();
@@ -125,15 +130,21 @@ async function writeFound(
     const { rows } = await client.query<{ id: string }>(statement, [tenant, ...values]);
     for (const { id } of rows) changed.add(id);
   };
-  const rows = [...evidence].flatMap(([detection, found]) => merge(found).map((one) => rowOf(detection, one)));
+  const rows = [...evidence].flatMap(([detection, found]) =>
+    merge(detection, found).map((one) => rowOf(detection, one)),
+  );
   if (rows.length > 0) await write(WRITE_FINDINGS, [JSON.stringify(rows), wallMs]);
   const conditions = [...evidence].filter(([{ isCondition }]) => isCondition === true);
-  for (const [{ kind }, found] of conditions)
-    await write(CLOSE_ENDED, [kind, found.map(({ subject }) => subject), wallMs]);
-  if (conditions.length > 0)
+  for (const [{ kind }, found] of conditions) {
+    const lasting = found.filter(({ ended }) => ended !== true).map(({ subject }) => subject);
+    await write(CLOSE_ENDED, [kind, lasting, wallMs]);
+  }
+  if (hourOf(beforeMs) < hourOf(nowMs))
     await write(CLOSE_QUIET, [wallMs, Math.floor(nowMs / 1_000) - QUIET_S, conditions.map(([{ kind }]) => kind)]);
   await tellNews(client, { tenant, findings: [...changed], nowMs: wallMs });
 }
+
+const hourOf = (ms: number): number => Math.floor(ms / 3_600_000);
 
 const rowOf = ({ kind, severity, isCondition }: Detection, evidence: Evidence) => ({
   ...evidence,
@@ -142,8 +153,8 @@ const rowOf = ({ kind, severity, isCondition }: Detection, evidence: Evidence) =
   details: { ...evidence.details, ...(isCondition === true ? { whole: true } : {}) },
 });
 
-/** Puts pieces of evidence about the same subject together: a statement writes a row once. */
-function merge(found: readonly Evidence[]): readonly Evidence[] {
+/** Puts pieces of evidence about the same subject together: a statement writes a row once. A condition is counted anew each time. */
+function merge({ isCondition }: Detection, found: readonly Evidence[]): readonly Evidence[] {
   const bySubject = new Map<string, Evidence>();
   for (const one of found) {
     const before = bySubject.get(one.subject);
@@ -152,9 +163,10 @@ function merge(found: readonly Evidence[]): readonly Evidence[] {
       before === undefined
         ? one
         : {
-            ...before,
             ...one,
-            count: Number(before.count) + Number(one.count),
+            ...known(before),
+            ended: one.ended === true,
+            count: isCondition === true ? one.count : Number(before.count) + Number(one.count),
             first_at: Math.min(Number(before.first_at), Number(one.first_at)),
             last_at: Math.max(Number(before.last_at), Number(one.last_at)),
             entries: [...before.entries, ...one.entries],
@@ -164,3 +176,7 @@ function merge(found: readonly Evidence[]): readonly Evidence[] {
   }
   return [...bySubject.values()];
 }
+
+/** What came first stands, as it does in a finding. */
+const known = (evidence: Evidence): Partial<Evidence> =>
+  Object.fromEntries(Object.entries(evidence).filter(([, value]) => value !== null && value !== undefined));

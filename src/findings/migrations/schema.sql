@@ -30,11 +30,19 @@ CREATE UNIQUE INDEX finding_id ON finding (tenant, id);
 CREATE INDEX finding_last ON finding (tenant, last_at, id);
 
 -- The index of a ledger below which the detections have read everything. It moves in the transaction that writes what they found.
--- `looked_ms` is the ledger's time at which conditions were looked at last.
 CREATE TABLE finding_cursor (
-  tenant    uuid   PRIMARY KEY,
-  next_ix   bigint NOT NULL,
-  looked_ms bigint NOT NULL DEFAULT 0
+  tenant  uuid   PRIMARY KEY,
+  next_ix bigint NOT NULL
+);
+
+-- What detections remember of the entries below the cursor: a few values a detection, each under a key of its own. Written in the transaction that
+-- moves the cursor.
+CREATE TABLE finding_memory (
+  tenant uuid  NOT NULL,
+  kind   text  NOT NULL,
+  key    text  NOT NULL,
+  state  jsonb NOT NULL,
+  PRIMARY KEY (tenant, kind, key)
 );
 
 -- Uses by day (at / 86,400) of a user, client and resource, as far as the cursor: the past that a detection compares a day with. A second hop is
@@ -71,3 +79,22 @@ CREATE TABLE finding_news_head (
   tenant uuid   PRIMARY KEY,
   seq    bigint NOT NULL
 );
+
+-- Decisions of detections about findings: one row a finding, by the newest change (`detection_change`, of `nth`) that counted for it. `hits` and
+-- `selector` are those of the decision; `rule` is the rule that was ordered.
+CREATE TABLE finding_action (
+  tenant   uuid   NOT NULL,
+  finding  uuid   NOT NULL,
+  kind     text   NOT NULL,
+  nth      int    NOT NULL,
+  action   text   NOT NULL,
+  outcome  text   NOT NULL,
+  why      text,
+  selector jsonb,
+  hits     jsonb,
+  rule     text,
+  at_ms    bigint NOT NULL,
+  PRIMARY KEY (tenant, finding)
+);
+CREATE INDEX finding_action_recent ON finding_action (tenant, kind, at_ms);
+CREATE INDEX finding_action_unfinished ON finding_action (tenant) WHERE outcome IN ('ordering', 'unconfirmed');

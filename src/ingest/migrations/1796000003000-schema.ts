@@ -1,14 +1,8 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/postgres/index.js';
+import { loadSql, schemaMigration } from '../../platform/postgres/index.js';
 
-export class IngestSchema1796000003000 implements MigrationInterface {
-  readonly name = 'IngestSchema1796000003000';
-
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(loadSql(import.meta.url, 'schema.sql'));
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE kafka_offset, quarantine, contradiction_owed`);
-  }
-}
+export const IngestSchema = schemaMigration({
+  stage: 'Ingest',
+  at: 1_796_000_003_000,
+  sql: loadSql(import.meta.url, 'schema.sql'),
+  undo: 'DROP TABLE kafka_offset, quarantine, contradiction_owed',
+});

@@ -27,6 +27,7 @@ export const DEFAULT_HOME = '.rescind';
 const DEFAULT_ARCHIVE = 'archive';
 /** A hundred years. */
 const MAX_HOT_DAYS = 36_500;
+const MAX_LEARN_DAYS = 30;
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 7423;
 export const DEFAULT_LOG_ORIGIN = 'rescind.local';
@@ -64,6 +65,8 @@ export interface Config {
   readonly controlFence: 'on' | 'off';
   /** Whether ledgers are published to Kafka as OCSF events. */
   readonly ocsfTopics: 'on' | 'off';
+  /** Whether, and how, the news of findings are published to Kafka. */
+  readonly findingsTopics: 'off' | 'json' | 'ocsf';
   /** The key that seals the control topic, base64url of 32 bytes. Undefined: the key that the first start made. */
   readonly controlTopicKey: Secret | undefined;
   /** How long a node may stay silent before it is fenced, in milliseconds. */
@@ -77,6 +80,8 @@ export interface Config {
   readonly archiveDir: string;
   /** Whole days that archived uses stay in PostgreSQL. Undefined: they stay for ever. */
   readonly hotDays: number | undefined;
+  /** Days after which detections know what is usual in a new ledger; undefined: their default. */
+  readonly findingsLearnDays: number | undefined;
   readonly tracing: TracingConfig | undefined;
   /** Hosts that a source's JWKS URI may name although their addresses are not public. */
   readonly jwksAllowedHosts: readonly string[];
@@ -127,6 +132,10 @@ export function readConfig(given: Environment): Config {
       env['HOT_DAYS'] === undefined
         ? undefined
         : readInteger(env, 'HOT_DAYS', { min: 1, max: MAX_HOT_DAYS, default: MAX_HOT_DAYS }, refuse),
+    findingsLearnDays:
+      env['FINDINGS_LEARN_DAYS'] === undefined
+        ? undefined
+        : readInteger(env, 'FINDINGS_LEARN_DAYS', { min: 0, max: MAX_LEARN_DAYS, default: MAX_LEARN_DAYS }, refuse),
     listen: readListen(env, refuse),
     management: readManagement(env, refuse),
     roles: readRoles(env, refuse),
@@ -148,6 +157,7 @@ export function readConfig(given: Environment): Config {
     kafka: readKafka(env, refuse),
     topicPrefix: readTopicPrefix(env, refuse),
     ocsfTopics: readOneOf(env, 'OCSF_TOPICS', ['on', 'off'], 'off', refuse),
+    findingsTopics: readOneOf(env, 'FINDINGS_TOPICS', ['off', 'json', 'ocsf'], 'off', refuse),
     controlFence: readOneOf(env, 'CONTROL_FENCE', ['on', 'off'], 'on', refuse),
     controlTopicKey: readTopicKey(env, refuse),
     leaseMs: readInteger(env, 'LEASE_SECONDS', { min: 2, max: 30, default: DEFAULT_LEASE_SECONDS }, refuse) * 1000,
@@ -192,6 +202,8 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   TOPIC_PREFIX: `first part of the topics that Rescind publishes to; two deployments on one Kafka need two (default ${DEFAULT_TOPIC_PREFIX})`,
   OCSF_TOPICS:
     'on to publish each ledger as OCSF events for a SIEM, to <TOPIC_PREFIX>.ocsf.<tenant>, from its beginning (default off)',
+  FINDINGS_TOPICS:
+    'json or ocsf to publish what happens to findings, as JSON or as OCSF Detection Findings, to <TOPIC_PREFIX>.findings.<tenant> (default off)',
   CONTROL_FENCE:
     'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
   CONTROL_TOPIC_KEY:
@@ -201,6 +213,8 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   ARCHIVE_DIR: `directory of the archive of uses, one for a deployment (default <RESCIND_HOME>/${DEFAULT_ARCHIVE})`,
   HOT_DAYS:
     'whole days, 1 to 36500, after which uses leave PostgreSQL once the archive has them (default: they stay); every process that answers questions then needs ARCHIVE_DIR',
+  FINDINGS_LEARN_DAYS:
+    'days, 0 to 30, after which detections that compare with the past look at a new ledger (default 3); with 0 whatever is large or new at once is found',
   LOG_LEVEL: `${LOG_LEVELS.join(', ')} (default info)`,
   LOG_ORIGIN: `first part of the ledgers' origin, such as log.example.com (default ${DEFAULT_LOG_ORIGIN})`,
   JWKS_ALLOWED_HOSTS:

@@ -12,7 +12,7 @@ export interface RequestLimits {
   readonly totalMs: number;
   /** Bytes of the body that are read. */
   readonly maxBytes: number;
-  /** Says whether a request with a longer body fails, or the rest is not read. */
+  /** Says whether a longer body makes the request fail, or its rest is not read. */
   readonly beyond: 'fail' | 'cut';
 }
 

@@ -11,7 +11,16 @@ const LENGTH_BYTES = 4;
 const UUID_BYTES = 16;
 /** The most UTF-8 bytes that a UTF-16 unit takes. */
 const MAX_UTF8_BYTES = 3;
-const FIRST_SIZE = 64 * 1024;
+const FIRST_SIZE = 1024;
+
+/**
+ * Buffers of rows that were sent, for the next rows; the longest unused first, so that each table gets the buffer of its size again. V8 answers
+ * much new memory outside its heap by collecting all memory, for which every event of a small batch would wait.
+ */
+const spare: Buffer[] = [];
+const MAX_SPARE = 8;
+/** A full batch of payloads. */
+const MAX_SPARE_BYTES = 8 * 1024 * 1024;
 
 type Nullable<T> = T | null | undefined;
 
@@ -22,7 +31,7 @@ type Nullable<T> = T | null | undefined;
 export class CopyRows {
   readonly #into: string;
   readonly #columns: number;
-  #bytes = Buffer.allocUnsafe(FIRST_SIZE);
+  #bytes = spare.shift() ?? Buffer.allocUnsafe(FIRST_SIZE);
   #at = HEADER.copy(this.#bytes);
 
   /** Takes the columns' names, separated by commas. */
@@ -31,13 +40,16 @@ export class CopyRows {
     this.#columns = columns.split(',').length;
   }
 
-  /** Copies the rows to the table, in one statement; does nothing if there are none. */
+  /** Copies the rows to the table, in one statement; does nothing if there are none. Call it once, and last. */
   async send(client: PoolClient): Promise<void> {
-    if (this.#at === HEADER.length) return;
-    this.#reserve(2);
-    const end = this.#bytes.writeInt16BE(END_OF_ROWS, this.#at);
-    const copy = client.query(copyFrom(`COPY ${this.#into} FROM STDIN (FORMAT binary)`));
-    await pipeline(Readable.from([this.#bytes.subarray(0, end)]), copy);
+    if (this.#at > HEADER.length) {
+      this.#reserve(2);
+      const end = this.#bytes.writeInt16BE(END_OF_ROWS, this.#at);
+      const copy = client.query(copyFrom(`COPY ${this.#into} FROM STDIN (FORMAT binary)`));
+      await pipeline(Readable.from([this.#bytes.subarray(0, end)]), copy);
+    }
+    // The server has answered: nothing reads the bytes any more.
+    if (spare.length < MAX_SPARE && this.#bytes.length <= MAX_SPARE_BYTES) spare.push(this.#bytes);
   }
 
   row(): this {

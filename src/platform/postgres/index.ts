@@ -25,5 +25,6 @@ export {
   uuidBytes,
 } from './binary-arrays.js';
 export { readSchemaState, refuseForeign, requireMigrated, runMigrations } from './migrations/run-migrations.js';
+export { schemaMigration } from './migrations/schema-migration.js';
 export type { SchemaState } from './migrations/run-migrations.js';
 export { checkServer } from './server-check.pg.js';

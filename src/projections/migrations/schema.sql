@@ -103,6 +103,8 @@ CREATE TABLE id_jag (
 CREATE INDEX id_jag_sha ON id_jag (tenant, sha_key) WHERE sha_key IS NOT NULL;
 CREATE INDEX id_jag_usr ON id_jag (tenant, usr, ix);
 CREATE INDEX id_jag_conflict ON id_jag (tenant, conflict_ix) WHERE conflict_ix IS NOT NULL;
+-- Finds the ID-JAGs of a range of entries, as entity_from finds names.
+CREATE INDEX id_jag_ix ON id_jag USING brin (ix) WITH (pages_per_range = 16, autosummarize = on);
 -- Finds the ID-JAGs that were exchanged for a token.
 CREATE INDEX id_jag_parent ON id_jag (tenant, parent_key) WHERE parent_key IS NOT NULL;
 -- Finds the ID-JAGs of a session: they say how long a rule on the session is needed.
@@ -293,11 +295,12 @@ CREATE TABLE source_count (
 -- Every batch writes the rows of the open block again: half of each page is room for that.
 ) WITH (fillfactor = 50);
 
--- The same counts a batch, for a moment within a block and for the last events of a source: `ixs` are those of the batch within the block.
+-- The same counts a batch, for a moment within a block and for the last events of a source: `ixs` are those of the batch within the block,
+-- `numbers` those of the source's own sequence that its events had.
 CREATE TABLE source_event (
   tenant uuid NOT NULL, source uuid NOT NULL, last_ix bigint NOT NULL, what text NOT NULL,
   arrival bigint NOT NULL, ixs int[] NOT NULL, delays bigint[] NOT NULL,
-  delay_least bigint, delay_most bigint, delay_sum bigint, ahead bigint NOT NULL, prompt bigint NOT NULL,
+  delay_least bigint, delay_most bigint, delay_sum bigint, ahead bigint NOT NULL, prompt bigint NOT NULL, numbers int8multirange,
   PRIMARY KEY (tenant, source, last_ix, what)
 );
 
@@ -469,6 +472,8 @@ CREATE TABLE said (
   details jsonb  NOT NULL,
   PRIMARY KEY (tenant, entity, at_ms, ix)
 );
+-- Finds what a range of entries said. These events are few.
+CREATE INDEX said_ix ON said (tenant, ix);
 
 -- Holds nothing: its lock keeps questions and the switch of a rebuild apart (gate.ts).
 CREATE TABLE projection_gate ();

@@ -2,12 +2,12 @@
 WITH came AS (
   SELECT w.*, (last_ix >> 16)::int AS blk, (arrival / 86400000)::int AS day
   FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::int[], $9::bigint[], $10::bigint[],
-              $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[])
-    AS w (tenant, source, what, last_ix, arrival, ixs, delays, n, last_delay, delay_least, delay_most, delay_sum, ahead, prompt)
+              $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::text[])
+    AS w (tenant, source, what, last_ix, arrival, ixs, delays, n, last_delay, delay_least, delay_most, delay_sum, ahead, prompt, numbers)
 ),
 kept AS (
-  INSERT INTO source_event (tenant, source, last_ix, what, arrival, ixs, delays, delay_least, delay_most, delay_sum, ahead, prompt)
-  SELECT tenant, source, last_ix, what, arrival, ixs::int[], delays::bigint[], delay_least, delay_most, delay_sum, ahead, prompt FROM came
+  INSERT INTO source_event (tenant, source, last_ix, what, arrival, ixs, delays, delay_least, delay_most, delay_sum, ahead, prompt, numbers)
+  SELECT tenant, source, last_ix, what, arrival, ixs::int[], delays::bigint[], delay_least, delay_most, delay_sum, ahead, prompt, numbers::int8multirange FROM came
 ),
 added AS (
   SELECT tenant, source, what, day, blk, sum(n) AS n, max(last_ix) AS last_ix, max(arrival) AS last_arrival,

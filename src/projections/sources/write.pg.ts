@@ -23,6 +23,8 @@ interface Run {
   readonly ixs: number[];
   /** Delays of events, milliseconds; empty for news of lineages. */
   readonly delays: number[];
+  /** Numbers of the source's own sequence. */
+  readonly numbers: number[];
   lastIx: bigint;
   /** Least, largest and summed delay, then the numbers of events that are ahead and prompt. */
   least: number;
@@ -30,6 +32,15 @@ interface Run {
   sum: number;
   ahead: number;
   prompt: number;
+}
+
+/** What a source said, or what became known of its tokens. */
+interface Told {
+  readonly tenant: string;
+  readonly source: string;
+  readonly what: string;
+  readonly ix: bigint;
+  readonly arrivalMs: number;
 }
 
 interface News {
@@ -42,7 +53,10 @@ interface News {
 /** Plans counts for each source: its events by kind and time, the delays that show how far its clock is off, and how many of its tokens have a known lineage. */
 export function planSources(events: readonly ProjectedEvent[]) {
   const runs = new Map<string, Run>();
-  const add = (tenant: string, source: string, what: string, ix: bigint, arrivalMs: number, delay?: number): void => {
+  const add = (
+    { tenant, source, what, ix, arrivalMs }: Told,
+    { delay, number }: { readonly delay?: number; readonly number?: number | undefined } = {},
+  ): void => {
     const key = `${source}|${what}|${ix >> BLOCK_BITS}|${arrivalMs}|${tenant}`;
     let run = runs.get(key);
     if (run === undefined)
@@ -55,6 +69,7 @@ export function planSources(events: readonly ProjectedEvent[]) {
           arrivalMs,
           ixs: [],
           delays: [],
+          numbers: [],
           lastIx: ix,
           least: Infinity,
           most: -Infinity,
@@ -65,6 +80,7 @@ export function planSources(events: readonly ProjectedEvent[]) {
       );
     run.ixs.push(Number(ix & BLOCK_MASK));
     run.lastIx = ix;
+    if (number !== undefined) run.numbers.push(number);
     if (delay === undefined) return;
     run.delays.push(delay);
     run.least = Math.min(run.least, delay);
@@ -78,14 +94,15 @@ export function planSources(events: readonly ProjectedEvent[]) {
     client: PoolClient,
     named: { readonly tokens: readonly KeyedEvent[]; readonly idJags: readonly KeyedEvent[] },
   ): Promise<void> {
-    for (const { tenant, source, name, ix, arrivalMs, atMs, firstSight } of events) {
+    for (const { tenant, source, name, ix, arrivalMs, atMs, firstSight, data } of events) {
       // Its source said nothing, and its clock shows nowhere.
-      if (firstSight !== true) add(tenant, source, name, ix, arrivalMs, arrivalMs - atMs);
+      if (firstSight !== true)
+        add({ tenant, source, what: name, ix, arrivalMs }, { delay: arrivalMs - atMs, number: data.sequence });
     }
     if (named.tokens.length > 0 || named.idJags.length > 0) {
       const arrivals = new Map(events.map(({ tenant, ix, arrivalMs }) => [`${ix}|${tenant}`, arrivalMs]));
       for (const { tenant, source, what, ix } of await readLineageNews(client, named, firstIndexes(events))) {
-        add(tenant, source, what, BigInt(ix), arrivals.get(`${ix}|${tenant}`)!);
+        add({ tenant, source, what, ix: BigInt(ix), arrivalMs: arrivals.get(`${ix}|${tenant}`)! });
       }
     }
     const rows = [...runs.values()];
@@ -106,8 +123,20 @@ export function planSources(events: readonly ProjectedEvent[]) {
       ofDelays(({ sum }) => sum),
       int8Array(rows.map(({ ahead }) => ahead)),
       int8Array(rows.map(({ prompt }) => prompt)),
+      textArray(rows.map(({ numbers }) => (numbers.length === 0 ? null : multirangeOf(numbers)))),
     ]);
   };
+}
+
+/** Writes numbers as PostgreSQL's multirange: dense numbers are one run. */
+function multirangeOf(numbers: readonly number[]): string {
+  const runs: [first: number, end: number][] = [];
+  for (const number of [...numbers].sort((one, other) => one - other)) {
+    const last = runs.at(-1);
+    if (last !== undefined && number <= last[1]) last[1] = Math.max(last[1], number + 1);
+    else runs.push([number, number + 1]);
+  }
+  return `{${runs.map(([first, end]) => `[${first},${end})`).join()}}`;
 }
 
 function firstIndexes(events: readonly ProjectedEvent[]): ReadonlyMap<string, bigint> {

@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose';
+import { showExportFound } from './findings.js';
 import { block, describeOrder } from './revocations.js';
 import { call, obtain, refusalOf, type HeldToken, type Stage } from './stage.js';
 
@@ -6,22 +7,19 @@ export interface TokensBefore {
   readonly agentAtCrm: HeldToken;
   readonly agentAtFiles: HeldToken;
   readonly wikiAtCrm: HeldToken;
+  /** Time at which the agent had exported every contact, epoch milliseconds. */
+  readonly exportedMs: number;
 }
 
-/** Shows an agent that misbehaves at one application: its connection there is blocked, and nothing else. */
+/** Shows an agent that misbehaves at one application: a finding says so and names the rule that stops the agent there, and nothing else. */
 export async function blockConnection(stage: Stage, tokens: TokensBefore): Promise<void> {
   const { printer, sandbox, analyst } = stage;
   const { atlas } = sandbox.clients;
   const { crm } = sandbox.apps;
-  printer.section('Dana of the security team cuts the agent off from the CRM');
+  printer.section('Dana of the security team is told, and cuts the agent off');
 
-  const ordered = await printer.step('Dana blocks atlas at crm: one rule, whatever it hits', () =>
-    block(
-      analyst,
-      { client: { iss: crm.issuer, client_id: atlas.registrationAt('crm').clientId }, resource: crm.resource },
-      'atlas exported the customer list',
-    ),
-  );
+  const { selector, reason } = await showExportFound(stage, tokens.exportedMs);
+  const ordered = await printer.step('Dana orders that rule', () => block(analyst, selector, reason));
   printer.detail(describeOrder(ordered));
 
   const next = await printer.step('Atlas makes its next call at crm with the token it holds', () =>

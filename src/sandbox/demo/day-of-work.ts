@@ -39,6 +39,7 @@ export async function dayOfWork(stage: Stage): Promise<TokensBefore & { readonly
     '/contacts',
   );
   await served(stage, 'Atlas exports every contact', agentAtCrm, 'GET', '/export');
+  const exportedMs = Date.now();
 
   const replay = await printer.step('Somebody redeems the same ID-JAG again', () =>
     refusalOf(atlas.redeem('crm', idJag)),
@@ -74,6 +75,7 @@ export async function dayOfWork(stage: Stage): Promise<TokensBefore & { readonly
     agentAtCrm,
     agentAtFiles,
     wikiAtCrm,
+    exportedMs,
     bob: { agentAtFiles: bobsAgentAtFiles, wikiAtCrm: bobsWikiAtCrm, alicesAgentAtFiles: agentAtFiles },
   };
 }

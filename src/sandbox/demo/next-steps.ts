@@ -40,6 +40,7 @@ export function nextSteps(
         `curl -s ${asAnalyst} -H 'content-type: application/json' -d '{"reason":"done"}' ${urls.revocations}/<id>/lift`,
       ],
     ],
+    ['See what the detections found, each with the command that stops it', ['rescind findings']],
     [
       'Ask what the agent can reach, and who was refused what; `rescind ask --help` lists all questions',
       [

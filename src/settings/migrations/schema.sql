@@ -19,3 +19,16 @@ CREATE TABLE directory (
 CREATE INDEX directory_words ON directory USING gin (to_tsvector('simple', display_name));
 CREATE INDEX directory_user_name ON directory (tenant, lower(user_name) text_pattern_ops) WHERE user_name IS NOT NULL;
 CREATE INDEX directory_emails ON directory USING gin (emails);
+
+-- Actions of detections, one row a change; the newest of a kind counts. `said` is the data of its ledger entry, `entry` the index of that entry, null until it
+-- is written: a detection acts only by a change that has its entry.
+CREATE TABLE detection_change (
+  tenant uuid   NOT NULL,
+  kind   text   NOT NULL,
+  nth    int    NOT NULL,
+  at_ms  bigint NOT NULL,
+  said   jsonb  NOT NULL,
+  entry  bigint,
+  PRIMARY KEY (tenant, kind, nth)
+);
+CREATE INDEX detection_change_owed ON detection_change (tenant) WHERE entry IS NULL;

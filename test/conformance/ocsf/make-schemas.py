@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ocsf_json_schema import OcsfJsonSchema
 
-CLASSES = (3002, 3003, 3004, 3005, 6003, 6008)
+CLASSES = (2004, 3002, 3003, 3004, 3005, 6003, 6008)
 PROFILES = ["security_control", "trace"]
 VERSION = "1.8.0"
 

@@ -12,7 +12,9 @@ export function twoNetworks(scene: Scene): void {
   const token = teller.grant({ at, user: person, connection, operations: ['read'] });
   const own = scene.network(cast, at);
   const last = callSome(scene, token, own, { from: at + 5, count: 2 + random.below(4), within: 1_500 });
-  const foreign = scene.organisation.networks.fresh(3);
+  const { networks } = scene.organisation;
+  // A second family alone is nothing: many places have both.
+  const foreign = own.prefix.includes(':') ? networks.freshV6() : networks.fresh(3);
   const size = 1 + random.skewed(20);
   // Sometimes while its owner goes on, sometimes afterwards.
   const first = random.chance(0.5) ? at + 60 : last + 30 + random.below(600);

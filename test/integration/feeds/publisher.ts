@@ -19,8 +19,8 @@ export interface Publisher {
   terminate(): Promise<void>;
 }
 
-/** Starts a process that publishes the topics of rules (`topics`) or of OCSF events (`siem`). */
-export async function spawnPublisher(world: World, what: 'topics' | 'siem'): Promise<Publisher> {
+/** Starts a process that publishes the topics of rules (`topics`), of OCSF events (`siem`) or of findings (`findings`). */
+export async function spawnPublisher(world: World, what: 'topics' | 'siem' | 'findings'): Promise<Publisher> {
   const name = uniqueName(what);
   await world.keys.ensure();
   const child = spawn(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { timeText } from '../../../src/contracts/index.js';
-import { say, type Said } from '../query/history.js';
+import { say } from '../query/history.js';
 import {
   CRM,
   CRM_AS,
@@ -191,58 +191,6 @@ describe('scopes-grew', () => {
   });
 });
 
-describe('use-after-silence', () => {
-  const kind = 'use-after-silence';
-  const once = (user: string, client: string, at: number) => [
-    issued(`${client}-${at}`, at, { user, client }),
-    used(`${client}-${at}`, at + 10, { records: 7 }),
-  ];
-  const approved = (client: string, at: number) =>
-    say('idp', 'connection.created', at, {
-      iss: IDP,
-      tenant: 'acme',
-      idp_client_id: client,
-      aud: [CRM_AS],
-      client_id: `${client}-at-crm`,
-      resource: [CRM],
-      scope: 'all.read',
-    });
-  it('finds the first use after a week of what was in use, and a large first use of what was approved a week ago', async () => {
-    const at = later();
-    clock += 12 * DAY;
-    const found = await world.after(
-      kind,
-      approved('vault-tool', at),
-      approved('quiet-tool', at),
-      ...[0, 1, 2, 3].flatMap((day) => once('jim', 'old-tool', at + day * DAY)),
-      ...once('jim', 'rare-tool', at + 2 * DAY),
-      issued('kim-1', at + 7 * DAY, { user: 'kim', client: 'vault-tool' }),
-      used('kim-1', at + 7 * DAY + 60, { records: 640 }),
-      ...once('kim', 'quiet-tool', at + 7 * DAY + 100),
-      ...once('jim', 'old-tool', at + 10 * DAY),
-      ...once('jim', 'rare-tool', at + 9 * DAY),
-    );
-    expect(found.map(({ client, details }) => [client?.client_id, details['days'], details['never_used']])).toEqual([
-      ['old-tool-at-crm', 7, false],
-      ['vault-tool-at-crm', 7, true],
-    ]);
-  });
-
-  it('does not find a new client, a weekend, or a user who was away while others were not', async () => {
-    const at = later();
-    clock += 8 * DAY;
-    await world.after(
-      kind,
-      ...[0, 1, 2, 3].flatMap((day) => once('lee', 'shared', at + day * DAY)),
-      ...once('max', 'shared', at + 5 * DAY),
-      ...once('lee', 'shared', at + 10 * DAY),
-    );
-    expect((await world.list(`&kind=${kind}`)).filter(({ client }) => client?.client_id === 'shared-at-crm')).toEqual(
-      [],
-    );
-  });
-});
-
 describe('new-at-sensitive-resource', () => {
   it('finds a client that exports on its first day, not one that reads, and not one that was there before', async () => {
     const at = later();
@@ -309,38 +257,6 @@ describe('refusals', () => {
   });
 });
 
-describe('second-hop', () => {
-  const kind = 'second-hop';
-  const parent = (jti: string) => ({ parent: { iss: CRM_AS, jti } });
-  const hop = (user: string, client: string, at: number) => [
-    issued(`${user}-one-${at}`, at, { user, client }),
-    used(`${user}-one-${at}`, at + 5),
-    jag(`${user}-two-${at}`, at + 10, { user, client, app: 'wiki' }, parent(`${user}-one-${at}`)),
-    issued(`${user}-two-${at}`, at + 11, { user, client, app: 'wiki' }),
-    used(`${user}-two-${at}`, at + 20, {}, 'wiki'),
-    used(`${user}-two-${at}`, at + 30, {}, 'wiki'),
-  ];
-  it('finds a traded token at a resource where its user never was', async () => {
-    const at = later();
-    expect(await world.after(kind, ...hop('tom', 'reader', at))).toMatchObject([
-      { user: { sub: 'tom' }, client: { client_id: 'reader-at-wiki' }, count: 2, first_seen: timeText(at + 20) },
-    ]);
-  });
-
-  it('does not find it where the user was before, or where the client goes for many', async () => {
-    const at = later();
-    clock += 4 * DAY;
-    await world.after(
-      kind,
-      issued('una-0', at, { user: 'una', client: 'browser', app: 'wiki' }),
-      used('una-0', at + 1, {}, 'wiki'),
-      ...hop('una', 'reader', at + DAY),
-    );
-    for (const user of ['va', 'vb', 'vc', 'vd']) await world.after(kind, ...hop(user, 'router', (clock += 600)));
-    expect(subs(await world.list(`&kind=${kind}`))).toEqual(['tom', 'va', 'vb', 'vc']);
-  });
-});
-
 describe('id-jag-replayed', () => {
   it('finds a second access token of one ID-JAG and a refused replay; not a refreshed one, not another refusal', async () => {
     const at = later();
@@ -372,120 +288,6 @@ describe('id-jag-replayed', () => {
     expect(found.map(({ details, count }) => [details['how'], count]).sort()).toEqual([
       ['accepted', 1],
       ['refused', 1],
-    ]);
-  });
-});
-
-describe('lineage-trouble', () => {
-  it('finds a contradicted token, and uses whose token comes five hours later; not one that comes at once', async () => {
-    const at = later();
-    const xia = { user: 'xia', client: 'mail' };
-    const found = await world.after(
-      'lineage-trouble',
-      issued('xia-1', at, xia),
-      issued('xia-1', at + 10, xia, { exp: at + 9_999 }),
-      used('xia-2', at + 20),
-      used('xia-2', at + 25),
-      issued('xia-3', at + 30, xia),
-      used('xia-3', at + 40),
-      say('crm', 'token.issued', at + 18_000, issued('xia-2', at + 15, xia).data as never),
-    );
-    expect(found.map(({ details, count }) => [details['how'], count]).sort()).toEqual([
-      ['contradicted', 1],
-      ['late', 2],
-    ]);
-  });
-});
-
-describe('long-lived-token', () => {
-  it('finds access tokens of over a day or without an end, and no shorter one', async () => {
-    const at = later();
-    const found = await world.after(
-      'long-lived-token',
-      issued('yan-1', at, { user: 'yan', client: 'forever' }, { exp: at + 30 * DAY }),
-      issued('yan-2', at, { user: 'yan', client: 'forever' }, { exp: at + 20 * DAY }),
-      issued('yan-3', at, { user: 'yan', client: 'day' }, { exp: at + DAY }),
-      issued('yan-4', at, { user: 'yan', client: 'refresher' }, { kind: 'refresh', aud: [CRM_AS], exp: at + 30 * DAY }),
-    );
-    expect(found).toMatchObject([
-      {
-        severity: 'low',
-        count: 2,
-        client: { client_id: 'forever-at-crm' },
-        source: { name: 'crm' },
-        details: { hours: 720 },
-      },
-    ]);
-  });
-});
-
-describe('conditions', () => {
-  it('source-trouble finds missing numbers, and closes itself when they come', async () => {
-    const at = later();
-    const numbered = (sequence: number, when: number) => used('zoe-1', when, { sequence } as never, 'wiki');
-    const gaps = async (...events: readonly Said[]) =>
-      (await world.after('source-trouble', ...events)).filter(({ details }) => details['how'] === 'gaps');
-    const found = await gaps(
-      issued('zoe-1', at, { user: 'zoe', client: 'mail', app: 'wiki' }),
-      ...[1, 2, 5].map((sequence) => numbered(sequence, at + sequence)),
-    );
-    expect(found).toMatchObject([
-      { state: 'open', source: { name: 'wiki' }, count: 2, details: { how: 'gaps' }, stop: null },
-    ]);
-    const closed = await gaps(...[3, 4].map((sequence) => numbered(sequence, at + 200)));
-    expect(closed).toMatchObject([{ state: 'resolved' }]);
-    expect(closed[0]!.closed_at).not.toBeNull();
-    // It opens again, as the same finding.
-    expect(await gaps(numbered(9, at + 400))).toMatchObject([{ id: found[0]!.id, state: 'open', count: 3 }]);
-  });
-
-  it('source-trouble finds a source that is silent for longer than ever, while others go on', async () => {
-    // The pauses of the last three weeks count.
-    clock += 30 * DAY;
-    const at = later();
-    clock += 10 * DAY;
-    const daily = (user: string, app: 'crm' | 'wiki', days: number) =>
-      many(days, (day) => [
-        issued(`${user}-${day}`, at + day * DAY, { user, client: 'mail', app }),
-        used(`${user}-${day}`, at + day * DAY + 10, {}, app),
-      ]).flat();
-    const events = [...daily('abe', 'wiki', 5), ...daily('bea', 'crm', 9)].sort((one, other) => one.at - other.at);
-    const found = await world.after('source-trouble', ...events);
-    const silent = found.filter(({ details, state }) => details['how'] === 'silent' && state === 'open');
-    expect(silent.map(({ source }) => source?.name)).toContain('wiki');
-    expect(silent.map(({ source }) => source?.name)).not.toContain('crm');
-  });
-
-  it('idle-rule finds a block that nothing met for a day, and closes itself when something does', async () => {
-    const at = later();
-    clock += 3 * DAY;
-    await world.tell(
-      issued('cal-1', at, { user: 'cal', client: 'mail' }),
-      issued('deb-1', at, { user: 'deb', client: 'mail' }, { exp: at + 5 * DAY }),
-    );
-    await world.order('r-cal', at + 10, { effect: 'block', selector: { user: named('cal') } });
-    await world.order('r-deb', at + 10, { effect: 'block', selector: { user: named('deb') } });
-    const kind = 'idle-rule';
-    await world.after(kind, refused('deb-1', at + 60));
-    const found = await world.after(kind, issued('eli-1', at + 2 * DAY, { user: 'eli', client: 'mail' }));
-    expect(found).toMatchObject([{ severity: 'info', user: { sub: 'cal' }, details: { rule: 'r-cal' } }]);
-    expect(
-      await world.after(
-        kind,
-        issued('cal-2', at + 2 * DAY + 100, { user: 'cal', client: 'mail' }),
-        refused('cal-2', at + 2 * DAY + 200),
-      ),
-    ).toMatchObject([{ state: 'resolved' }]);
-  });
-});
-
-describe('administration', () => {
-  it('finds a rule on everything, and no other rule', async () => {
-    const at = later();
-    await world.order('r-all', at, { effect: 'block', selector: { all: true } });
-    await world.order('r-one', at, { effect: 'block', selector: { user: named('nobody') } });
-    expect(await world.after('administration')).toMatchObject([
-      { severity: 'high', details: { how: 'all', rule: 'r-all', by: 'acme-revoke' }, stop: null },
     ]);
   });
 });

@@ -125,7 +125,7 @@ describe('the follower', () => {
     const first = await world.list();
     await world.find();
     expect(await world.list()).toEqual(first);
-    await world.pool.query('TRUNCATE finding, finding_cursor, finding_day');
+    await world.pool.query('TRUNCATE finding, finding_cursor, finding_memory, finding_day');
     await world.find(1);
     /** Without what has a new id. */
     const plain = (items: typeof first) =>
@@ -213,6 +213,18 @@ describe('GET /v1/findings', () => {
     const first = (await world.get('/v1/findings?limit=2')).body;
     const second = (await world.get(`/v1/findings?limit=2&cursor=${first.next}`)).body;
     expect([...first.items, ...second.items]).toEqual(all.slice(0, 4));
+  });
+
+  it('says how far the detections have read', async () => {
+    const head = async () => (await world.get('/v1/coverage')).body.as_of.index;
+    const read = async (caller?: string) => (await world.get('/v1/findings?limit=1', caller)).body.as_of;
+    const before = await head();
+    expect(await read()).toEqual({ index: before });
+    await world.tell(issued('ned-1', later(), { user: 'ned', client: 'mail' }));
+    expect(await read()).toEqual({ index: before });
+    await world.find();
+    expect(await read()).toEqual({ index: await head() });
+    expect(await read('globex-audit')).toEqual({ index: '0' });
   });
 
   it('refuses what it does not know', async () => {

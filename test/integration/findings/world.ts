@@ -25,6 +25,11 @@ export async function startWorld(options: Parameters<typeof startQueryApi>[1] = 
       await inTransaction(api.pool, (client) => writeHistory(client, [event], () => (event.at + 1) * 1_000));
   }
 
+  /** Says so late what happened at its own time. */
+  async function tellAt(arrives: number, event: Said): Promise<void> {
+    await inTransaction(api.pool, (client) => writeHistory(client, [event], () => arrives * 1_000));
+  }
+
   async function list(query = ''): Promise<readonly FindingItem[]> {
     const { status, body } = await api.get(`/v1/findings?limit=100${query}`);
     if (status !== 200) throw new Error(JSON.stringify(body));
@@ -34,6 +39,7 @@ export async function startWorld(options: Parameters<typeof startQueryApi>[1] = 
   return {
     ...api,
     tell,
+    tellAt,
     list,
     /** Tells, looks for findings, and lists those of one kind. */
     async after(kind: string, ...events: readonly Said[]): Promise<readonly FindingItem[]> {

@@ -73,6 +73,32 @@ describe('rows that are copied', () => {
     await copy(new CopyRows('nowhere', 'nth'));
   });
 
+  it('hold little memory outside the heap if they are few, because V8 answers its growth by collecting all memory', () => {
+    const before = process.memoryUsage().external;
+    const held = Array.from({ length: 1_000 }, (_, nth) => new CopyRows('copied', 'nth').row().int4(nth));
+    const grown = process.memoryUsage().external - before;
+    expect(held.length).toBe(1_000);
+    expect(grown).toBeLessThan(8_000_000);
+  });
+
+  it('use the memory of rows that were sent', async () => {
+    const rowsOf = (value: number): CopyRows => {
+      const rows = new CopyRows('copied', 'nth, y');
+      const bytes = Buffer.alloc(3_000, value);
+      for (let nth = 0; nth < 100; nth++) rows.row().int4(value).bytes(bytes);
+      return rows;
+    };
+    await copy(rowsOf(1));
+    const before = process.memoryUsage().external;
+    for (let value = 2; value < 50; value++) await copy(rowsOf(value));
+    expect(process.memoryUsage().external - before).toBeLessThan(8_000_000);
+    const { rows: stored } = await database.pool.query(
+      'SELECT nth, count(*)::int AS n, bool_and(get_byte(y, 2999) = nth) AS same FROM copied WHERE nth BETWEEN 1 AND 49 AND b IS NULL GROUP BY nth',
+    );
+    expect(stored.length).toBe(49);
+    expect(stored.every(({ same, n }) => same && n >= 100)).toBe(true);
+  });
+
   it('are refused as the server refuses a number that is too large', () =>
     expect(() => new CopyRows('copied', COLUMNS).row().int4(2 ** 31)).toThrow(
       expect.objectContaining({ code: '22003' }),

@@ -9,10 +9,10 @@ import { run } from '../../../src/cli/run.js';
 import { startRescind } from '../../../src/main.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { readConfig } from '../../../src/platform/config/index.js';
-import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
+import { inTransaction, runMigrations, schemaMigration } from '../../../src/platform/postgres/index.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
-const NAMES = MIGRATIONS.map(({ name }) => name);
+const NAMES = MIGRATIONS.map((Migration) => new Migration().name);
 /** Any number that no other session locks. */
 const HELD = 7_423_999;
 const POLL_MS = 5;
@@ -41,6 +41,14 @@ class ControlLog1764000000000 implements MigrationInterface {
   }
   async down(): Promise<void> {}
 }
+
+/** The first migration of this release, with other statements. */
+const OtherControl = schemaMigration({
+  stage: 'Control',
+  at: Number(NAMES[0]!.slice(-13)),
+  sql: 'CREATE TABLE control_log (seq bigint)',
+  undo: 'DROP TABLE control_log',
+});
 
 let database: TestDatabase;
 let home: string;
@@ -114,18 +122,19 @@ describe('rescind migrate', () => {
     expect([code, out.match(/^ {2}\w+$/gm)]).toEqual([1, [`  ${NAMES.at(-1)}`]]);
   });
 
-  it.each([['migrate'], ['migrate --check']])(
-    'refuses a database from before release 0.1.0, and says what to do: %s',
-    async (words) => {
-      await runMigrations({ url: database.url, migrations: [ControlLog1764000000000] });
-      const { code, out, err } = await rescind(...words.split(' '));
-      expect([code, out]).toEqual([1, '']);
-      expect(err).toBe(
-        'rescind: schema-older: this database was made before release 0.1.0, and its tables cannot be brought up to date: use an empty database, and fill it from Kafka or with `rescind seed`\n',
-      );
-      expect(await tables()).toBe(2);
-    },
-  );
+  it.each([
+    ['migrate', ControlLog1764000000000],
+    ['migrate --check', ControlLog1764000000000],
+    ['migrate', OtherControl],
+  ])('refuses a database from before release 0.1.0, and says what to do: %s', async (words, Older) => {
+    await runMigrations({ url: database.url, migrations: [Older] });
+    const { code, out, err } = await rescind(...words.split(' '));
+    expect([code, out]).toEqual([1, '']);
+    expect(err).toBe(
+      'rescind: schema-older: this database was made before release 0.1.0, and its tables cannot be brought up to date: use an empty database, and fill it from Kafka or with `rescind seed`\n',
+    );
+    expect(await tables()).toBe(2);
+  });
 
   it.each([['migrate'], ['migrate --check']])(
     'refuses a database that a newer release has migrated: %s',

@@ -33,6 +33,7 @@ const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
   '/v1/quarantine/{id}/replay': ['admin'],
   '/v1/sequences': ['admin', 'audit'],
   '/v1/coverage': ['admin', 'audit'],
+  '/v1/detections/{kind}': ['admin'],
   '/v1/directory': ['admin', 'audit'],
   '/v1/directory/import': ['admin'],
   '/v1/directory/users/{sub}': ['admin'],
@@ -71,6 +72,8 @@ function pathsOf({ path }: Operation): readonly string[] {
     revocations: [rule],
     rules: [rule],
     findings,
+    // The same in every tenant.
+    detections: ['bulk-export'],
     partitions: ['rescind.events.idp-of-acme'],
     entities,
     users: entities,
@@ -153,6 +156,7 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'channels',
     'channels/{name}',
     'channels/{name}/deliveries',
+    'detections',
     'directory',
     'entries/{index}',
     'export/ocsf',
@@ -233,7 +237,7 @@ describe('another tenant', () => {
           // A body of nothing may be refused before the thing is looked for; small ids and indexes name something of one's own.
           // A caller that emits is told the same of every source that is not its own, there or not.
           const notIts = role === 'emit' && status === 403;
-          const own = /^\/v1\/(entities|users|clients|resources|agents|connections|entries)\//.test(path);
+          const own = /^\/v1\/(entities|users|clients|resources|agents|connections|entries|detections)\//.test(path);
           expect({
             path,
             status: status === 404 || (operation.method !== 'GET' && status === 400) || notIts || own,

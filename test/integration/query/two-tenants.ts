@@ -130,8 +130,8 @@ async function startTenants(cleanups: Cleanups) {
     pool: database.pool,
     operator,
     planted: planted as Readonly<Record<TenantName, Planted>>,
-    /** All that OpenAPI documents under /v1. */
-    operations: operations.filter(({ path }) => path.startsWith('/v1/')),
+    /** All that OpenAPI documents under /v1, but for the stream, whose answer does not end: `feeds/watch.spec.ts` asks it. */
+    operations: operations.filter(({ path }) => path.startsWith('/v1/') && path !== '/v1/stream'),
   };
 }
 

@@ -45,12 +45,15 @@ describe('rescind seed', () => {
     'fills an empty ledger, and says what it made and where to look',
     async () => {
       const { code, out, err } = await rescind(...options);
-      expect({ code, err: err.split('\n').at(-2) }).toEqual({ code: 0, err: expect.stringContaining('100 %') });
+      expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/100 %.*\nLooking for findings …\n$/) });
       expect(out).toMatch(/3,000 events .* entries in the ledger of the tenant default/);
       expect(out).toContain(
         '5,000 users, 60 clients of which 25 are agents, 40 resource applications; 2026-11-11 18:00 to 2026-11-20 18:00 UTC',
       );
       expect(out.match(/^ {4}GET \/v1\//gm)?.length).toBe(10);
+      expect(out).toMatch(/\nThe detections found \d+: \d+ high, \d+ medium.*\. The worst 5:\n\nHIGH /);
+      expect(out.match(/^ {2}more: rescind findings show /gm)?.length).toBe(5);
+      expect(out).toMatch(/\nAll of them, beside `rescind serve`: rescind findings\n$/);
     },
     MINUTES,
   );

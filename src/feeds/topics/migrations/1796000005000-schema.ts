@@ -1,14 +1,8 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../../platform/postgres/index.js';
+import { loadSql, schemaMigration } from '../../../platform/postgres/index.js';
 
-export class TopicsSchema1796000005000 implements MigrationInterface {
-  readonly name = 'TopicsSchema1796000005000';
-
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(loadSql(import.meta.url, 'schema.sql'));
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TABLE topic_cursor, control_topic_key`);
-  }
-}
+export const TopicsSchema = schemaMigration({
+  stage: 'Topics',
+  at: 1_796_000_005_000,
+  sql: loadSql(import.meta.url, 'schema.sql'),
+  undo: 'DROP TABLE topic_cursor, control_topic_key',
+});

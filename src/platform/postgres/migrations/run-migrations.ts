@@ -25,7 +25,7 @@ export interface SchemaState {
   readonly pending: readonly string[];
   /** Migrations of the database that this release does not know: a newer release ran them. */
   readonly unknown: readonly string[];
-  /** Migrations of the database from before the first one of this release: no release reads its tables. */
+  /** Migrations of the database from before the first one of this release, or with other statements under the same time: no release reads their tables. */
   readonly outdated: readonly string[];
 }
 
@@ -87,11 +87,12 @@ async function compare(source: DataSource, ask: Ask): Promise<SchemaState> {
       ? (await ask('SELECT name FROM migration ORDER BY id')).map(({ name }) => String(name))
       : [];
   const foreign = executed.filter((name) => !known.includes(name));
-  const first = Math.min(...known.map(timestampOf));
+  const times = known.map(timestampOf);
+  const isOutdated = (name: string) => timestampOf(name) < Math.min(...times) || times.includes(timestampOf(name));
   return {
     pending: known.filter((name) => !executed.includes(name)),
-    unknown: foreign.filter((name) => timestampOf(name) >= first),
-    outdated: foreign.filter((name) => timestampOf(name) < first),
+    unknown: foreign.filter((name) => !isOutdated(name)),
+    outdated: foreign.filter(isOutdated),
   };
 }
 

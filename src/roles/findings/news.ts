@@ -1,0 +1,15 @@
+import { RescindError } from '../../contracts/index.js';
+import type { NewsOfFindings } from '../../feeds/index.js';
+import { lastNews, readNews, type Findings } from '../../findings/index.js';
+import type { Pool } from '../../platform/postgres/index.js';
+
+/** News of findings as a stream and a topic read them. */
+export const newsOf = (findings: Findings, pool: Pool): NewsOfFindings => ({
+  last: (tenant) => lastNews({ pool, tenant }),
+  read: (tenant, after) => readNews({ pool, tenant, after }),
+  show: (tenant, id) =>
+    findings.one(tenant, id, {}).catch((error: unknown) => {
+      if (error instanceof RescindError && error.code === 'not-found') return undefined;
+      throw error;
+    }),
+});
