@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ChannelsModule, type ChannelFacts } from './channels/index.js';
 import { ExploreModule, type Explore } from './explore/index.js';
 import { WatchModule, type Watch } from './feeds/index.js';
 import { DetectionsModule, FindingsModule, type DetectionsParts, type Findings } from './findings/index.js';
@@ -23,6 +24,7 @@ export interface AppParts {
         readonly detections: DetectionsParts;
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
+        readonly channels: ChannelFacts;
       }
     | undefined;
 }
@@ -45,6 +47,7 @@ export class AppModule {
               WatchModule.with(serving),
               DetectionsModule.with(serving.detections),
               SettingsModule.with(serving.settings),
+              ChannelsModule.with(serving.channels),
               RevocationModule.with(serving),
             ]
           : []),

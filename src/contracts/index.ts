@@ -152,3 +152,4 @@ export {
   TOKEN_PROFILE_PRESETS,
   type TokenProfilePreset,
 } from './constants.js';
+export { printable } from './printable.js';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { CHANNEL_ENTITIES } from '../channels/index.js';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
@@ -19,6 +20,7 @@ import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type
 import { createKeySets, createTurns } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
+import { createChannelFacts } from './findings/channels.js';
 import { createOwnAppender, type Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
 import { startWatch } from './findings/watch.js';
@@ -149,7 +151,9 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     watchPool: parts.watchPool,
     tenantKey: reader.tenantKey,
     now: () => Math.floor(Date.now() / 1000),
+    entities: CHANNEL_ENTITIES,
   };
+  const channels = createChannelFacts(parts, reader);
   const { watch, reportGuards } = startWatch(parts, findings);
   const { sight, authorizeRequest } = introspection;
   const keysVersion = (): number => keySets.version;
@@ -165,7 +169,19 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
   ]);
   // Hands on what was counted while the appender still takes it.
   lifecycle.onStop('introspection counts', () => introspection.stop());
-  return { questions, explore, findings, detections, watch, revocations, settings, introspection, feeds, hot };
+  return {
+    questions,
+    explore,
+    findings,
+    detections,
+    watch,
+    revocations,
+    settings,
+    channels,
+    introspection,
+    feeds,
+    hot,
+  };
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {

@@ -20,6 +20,8 @@ export interface SettingsParts extends SettingFacts {
   readonly url: string;
   /** Called for the log if an idle connection is lost. */
   readonly onIdleError?: (error: Error) => void;
+  /** Entities of modules that keep their settings by this data source; the composition names them. */
+  readonly entities?: readonly (new () => object)[];
   /** Measures the connections. */
   readonly watchPool?: (name: string, pool: Pool) => void;
 }
@@ -27,7 +29,7 @@ export interface SettingsParts extends SettingFacts {
 /** Serves what administrators set under `/v1`. Needs `RegistryModule`, which identifies the caller. */
 @Module({})
 export class SettingsModule {
-  static with({ url, onIdleError, watchPool, tenantKey, now }: SettingsParts): DynamicModule {
+  static with({ url, onIdleError, watchPool, tenantKey, now, entities = [] }: SettingsParts): DynamicModule {
     const facts: SettingFacts = { tenantKey, now };
     return {
       module: SettingsModule,
@@ -37,7 +39,7 @@ export class SettingsModule {
           useFactory: () => ({
             type: 'postgres',
             url,
-            entities: SETTING_ENTITIES,
+            entities: [...SETTING_ENTITIES, ...entities],
             synchronize: false,
             installExtensions: false,
             logging: false,

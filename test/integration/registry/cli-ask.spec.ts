@@ -43,6 +43,11 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   'post /v1/quarantine/replay': '`rescind quarantine replay`',
   'post /v1/quarantine/{id}/replay': '`rescind quarantine replay`',
   'post /v1/directory/import': '`rescind directory import`',
+  'put /v1/channels/{name}': '`rescind channels set`',
+  'delete /v1/channels/{name}': '`rescind channels remove`',
+  'post /v1/channels/{name}/try': '`rescind channels try`',
+  'post /v1/channels/{name}/rotate': '`rescind channels rotate`',
+  'post /v1/channels/{name}/replay': '`rescind channels replay`',
 };
 
 const RAS = 'https://login.chat.example';
