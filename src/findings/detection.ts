@@ -28,7 +28,7 @@ export type Kind = (typeof KINDS)[number];
 /** Days after which a ledger knows what is usual, and who is new, unless the configuration says otherwise. */
 export const LEARNS_DAYS = 3;
 
-/** What detections know of the entries before a step, beside the days of uses. Bounded by each detection that keeps something. */
+/** Holds what detections know of the entries before a step, beside the days of uses. Each detection bounds what it keeps. */
 export interface Memory {
   /** Reads what a detection kept in earlier steps, by key. */
   read<T>(kind: Kind): Promise<ReadonlyMap<string, T>>;
@@ -70,7 +70,7 @@ export interface Evidence {
   readonly first_at: number | string;
   readonly last_at: number | string;
   readonly entries: readonly (number | string)[];
-  /** Of a condition: whether it ended within the step. */
+  /** Says of a condition that it ended within the step. */
   readonly ended?: boolean;
   /** Values that the sentence of the finding shows. */
   readonly details?: Readonly<Record<string, unknown>>;

@@ -2,22 +2,25 @@ import type { Prepared } from '../projections/index.js';
 import { loadSql } from '../platform/postgres/index.js';
 import type { Evidence, Step } from './detection.js';
 
+const part = (name: string): string => loadSql(import.meta.url, name).trimEnd();
 /** Parts of statements, by the name in braces that stands for each. */
-const PARTS = Object.fromEntries(
-  ['fresh', 'hop', 'late-hops'].map((name) => [name, loadSql(import.meta.url, `${name}.sql`).trimEnd()]),
-);
+const PARTS: Readonly<Record<string, string>> = {
+  fresh: part('fresh.sql'),
+  hop: part('hop.sql'),
+  late_hops: part('late-hops.sql'),
+};
 
 /** Detections look back at uses of so many seconds, before the newest entry of the step. */
 const LOOK_BACK_S = 86_400;
 
 /**
- * Prepares the SQL of a detection. `{fresh}` stands for the uses that became known in the step: `$2` to `$3`; `{hop}` and `{late-hops}` for what is
+ * Prepares the SQL of a detection. `{fresh}` stands for the uses that became known in the step: `$2` to `$3`; `{hop}` and `{late_hops}` for what is
  * known of second hops. `back`: the number of the parameter with
  * the time from which the statement reads other uses too.
  */
 export const prepared = (kind: string, sql: string, back?: number): Prepared => ({
   name: `finding-${kind}`,
-  text: sql.replace(/\{([a-z-]+)\}/g, (part, name: string) => PARTS[name] ?? part),
+  text: sql.replace(/\{([a-z_]+)\}/g, (text, name: string) => PARTS[name] ?? text),
   uses: (values) => {
     const [from, to] = values as [string, string];
     const fresh = { since: BigInt(from), index: to };

@@ -52,7 +52,9 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
       },
       token_name: {},
       client_resource: {},
-      id_jag: { later: ['id_jag_usr', 'id_jag_conflict', 'id_jag_parent', 'id_jag_session', 'id_jag_ix'] },
+      id_jag: {
+        later: ['id_jag_usr', 'id_jag_conflict', 'id_jag_parent', 'id_jag_exchanged', 'id_jag_session', 'id_jag_ix'],
+      },
     },
   },
   usage: {

@@ -10,7 +10,7 @@ rule AS MATERIALIZED (
   UNION ALL
   SELECT rule, nth, from_ix, effect, selector, reason, ordered_ms, until_at, lifted_ix, keys FROM rule_version
   WHERE tenant = $1 AND from_ix >= $2::bigint AND from_ix < $3::bigint AND cause IS NULL
-    AND selector ?| '{user,client,agent}' AND NOT selector ?| '{token,id_jag,session,agent_type,issuer,all}'
+    AND selector ?| '{user,client,agent}' AND selector - '{user,client,agent,resource}'::text[] = '{}'
 ),
 member AS MATERIALIZED (
   SELECT r.rule, r.nth, k.place, e.kind, e.from_ix,

@@ -9,7 +9,7 @@ hop AS MATERIALIZED (
 {hop}
 ),
 late AS MATERIALIZED (
-{late-hops}
+{late_hops}
 ),
 used AS MATERIALIZED (
   SELECT f.usr, f.client, f.res, f.agent, f.tok, f.n, f.at, f.until_at, f.ix, greatest(f.ix, f.bound_ix) AS known_ix, (f.at / 86400)::int AS day, h.hop, h.idp_client

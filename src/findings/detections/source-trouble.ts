@@ -1,7 +1,7 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Detection, Evidence, Step } from '../detection.js';
 import { prepared } from '../fresh.js';
-import { hear, troublesAt, type Bounds, type Coming, type Heard, type Trouble } from './heard.js';
+import { hear, troublesAt, type Bounds, type Coming, type Heard, type Trouble } from './sources/heard.js';
 
 const SQL = prepared('source-trouble', loadSql(import.meta.url, 'source-trouble.sql'));
 const HOUR_MS = 3_600_000;

@@ -6,7 +6,7 @@ const SQL = prepared('use-after-silence', loadSql(import.meta.url, 'use-after-si
 const KIND = 'use-after-silence';
 const DAY_S = 86_400;
 const SILENT_DAYS = 6;
-/** Where so many others woke in so many days, waking is usual. */
+/** Waking is usual if so many others woke in so many days. */
 const USUAL = 6;
 const USUAL_DAYS = 14;
 const RECORDS = 500;

@@ -7,7 +7,7 @@ hop AS MATERIALIZED (
 {hop}
 ),
 late AS MATERIALIZED (
-{late-hops}
+{late_hops}
 ),
 used AS (
   SELECT f.client, f.res, f.usr, f.at, f.until_at, CASE f.outcome WHEN 1 THEN f.n END AS allowed, CASE f.outcome WHEN 2 THEN f.n END AS denied,

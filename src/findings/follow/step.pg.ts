@@ -111,7 +111,7 @@ interface Found {
   /** Sums of the uses of the step, by day. */
   readonly days: readonly unknown[];
   readonly evidence: ReadonlyMap<Detection, readonly Evidence[]>;
-  /** What detections remember. */
+  /** Values that detections remember. */
   readonly kept: readonly unknown[];
   readonly beforeMs: number;
   readonly nowMs: number;
@@ -197,6 +197,6 @@ function merge({ isCondition }: Detection, found: readonly Evidence[]): readonly
   return [...bySubject.values()];
 }
 
-/** What came first stands, as it does in a finding. */
+/** Picks the members that evidence has. Those that came first stand, as they do in a finding. */
 const known = (evidence: Evidence): Partial<Evidence> =>
   Object.fromEntries(Object.entries(evidence).filter(([, value]) => value !== null && value !== undefined));

@@ -43,7 +43,7 @@ CREATE TABLE finding_cursor (
   next_ix bigint NOT NULL
 );
 
--- What detections remember of the entries below the cursor: a few values a detection, each under a key of its own. Written in the transaction that
+-- Memory of detections about the entries below the cursor: a few values a detection, each under a key of its own. Written in the transaction that
 -- moves the cursor.
 CREATE TABLE finding_memory (
   tenant uuid  NOT NULL,

@@ -107,6 +107,8 @@ CREATE INDEX id_jag_conflict ON id_jag (tenant, conflict_ix) WHERE conflict_ix I
 CREATE INDEX id_jag_ix ON id_jag USING brin (ix) WITH (pages_per_range = 16, autosummarize = on);
 -- Finds the ID-JAGs that were exchanged for a token.
 CREATE INDEX id_jag_parent ON id_jag (tenant, parent_key) WHERE parent_key IS NOT NULL;
+-- The few of them among a range of entries.
+CREATE INDEX id_jag_exchanged ON id_jag (tenant, ix) WHERE parent_key IS NOT NULL;
 -- Finds the ID-JAGs of a session: they say how long a rule on the session is needed.
 CREATE INDEX id_jag_session ON id_jag (tenant, session_key) WHERE session_key IS NOT NULL;
 

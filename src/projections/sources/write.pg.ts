@@ -34,7 +34,7 @@ interface Run {
   prompt: number;
 }
 
-/** What a source said, or what became known of its tokens. */
+/** News of a source: an event, or a fact about its tokens that became known. */
 interface Told {
   readonly tenant: string;
   readonly source: string;

@@ -60,7 +60,7 @@ describe('source-trouble', () => {
     // It opens again, as the same finding.
     const again = await gaps(numbered(11, at + 900), numbered(12, at + 1_600));
     expect(again).toMatchObject([{ id: found[0]!.id, state: 'open', count: 3 }]);
-    // What began and ended within a step is found all the same.
+    // A trouble that began and ended within a step is found all the same.
     const within = await gaps(...[8, 9, 10].map((sequence) => numbered(sequence, at + 1_700)));
     expect(within).toMatchObject([{ id: found[0]!.id, state: 'resolved' }]);
   });

@@ -33,7 +33,7 @@ export interface Bounds {
   /** In an hour that is late: the least events that come late, and their least share. */
   readonly lateEvents: number;
   readonly lateShare: number;
-  /** Where so many earlier days had such an hour, it is usual. */
+  /** Such an hour is usual if so many earlier days had one. */
   readonly lateDays: number;
   /** How long a number may be overtaken, milliseconds. */
   readonly missingMs: number;
@@ -46,7 +46,7 @@ interface Gap {
   readonly ix: number;
 }
 
-/** What is remembered of a source. Every member is plain JSON. */
+/** Holds what is remembered of a source. Every member is plain JSON. */
 export interface Heard {
   readonly last: { readonly at: number; readonly ix: number };
   /** For each day on which something came: the longest pause that ended on it, in entries of the ledger, and whether an hour of it was late. */
