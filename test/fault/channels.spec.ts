@@ -116,7 +116,7 @@ const attempted = (name: string) =>
 
 describe('receivers that hang, trickle, redirect, flood, break off, lie, are private or away', () => {
   it(
-    'keep no other channel waiting, cost bounded memory, and let ingest go on',
+    'keep no other channel waiting, cost bounded memory, and let findings be found meanwhile',
     async () => {
       // A pause of an hour keeps each failing delivery at one attempt; only the flaky one is replayed.
       const deliverer = pushing.startDelivering({ random: () => 0.99 });
@@ -141,7 +141,7 @@ describe('receivers that hang, trickle, redirect, flood, break off, lie, are pri
     ['lying', { status: null, problem: expect.stringMatching(/^Parse Error/) }],
     ['away', { status: null, problem: expect.stringContaining('ECONNREFUSED') }],
     ['private', { status: null, problem: 'the address is not public' }],
-    ['slow', { status: null, problem: 'no connection in 5000 ms' }],
+    ['slow', { status: null, problem: expect.stringMatching(/ETIMEOUT|^no connection in 5000 ms$/) }],
     ['metadata', { status: null, problem: 'the address is not allowed without TLS' }],
     ['plain', { status: null, problem: 'the address is not allowed without TLS' }],
     ['mapped', { status: null, problem: 'the address is not public' }],

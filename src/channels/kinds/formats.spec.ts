@@ -178,6 +178,7 @@ describe('PagerDuty', () => {
     ['acknowledged', 'acknowledge'],
     ['resolved', 'resolve'],
     ['false-alarm', 'resolve'],
+    ['muted', 'resolve'],
   ])('is told of a finding that is %s: %s, by the id of the finding', async (state, action) => {
     const finding = findingOf({ state: state as FindingItem['state'] });
     const { body } = await sent('pagerduty', messageOf({ finding, told: 'state-changed' }));
