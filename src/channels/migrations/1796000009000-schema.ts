@@ -1,14 +1,8 @@
-import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { loadSql } from '../../platform/postgres/index.js';
+import { loadSql, schemaMigration } from '../../platform/postgres/index.js';
 
-export class ChannelsSchema1796000009000 implements MigrationInterface {
-  readonly name = 'ChannelsSchema1796000009000';
-
-  async up(runner: QueryRunner): Promise<void> {
-    await runner.query(loadSql(import.meta.url, 'schema.sql'));
-  }
-
-  async down(runner: QueryRunner): Promise<void> {
-    await runner.query('DROP TABLE channel, channel_cursor, channel_delivery');
-  }
-}
+export const ChannelsSchema = schemaMigration({
+  stage: 'Channels',
+  at: 1_796_000_009_000,
+  sql: loadSql(import.meta.url, 'schema.sql'),
+  undo: 'DROP TABLE channel, channel_cursor, channel_delivery',
+});

@@ -27,5 +27,6 @@ export const TEST_FINDING = (nowMs: number, id: string): FindingItem => {
     details: {},
     see: '/v1/channels',
     stop: null,
+    action: null,
   };
 };
