@@ -3,7 +3,7 @@ import { CHANNEL_ENTITIES } from '../channels/index.js';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
-import { createFindings, type DetectionsParts } from '../findings/index.js';
+import { createFindings, createOpenFindings, type DetectionsParts, type FindingsParts } from '../findings/index.js';
 import { createOwnTeller, createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
@@ -103,16 +103,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     return new Set(fitting.flat()).size;
   };
   const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
-  const reportPool = createCancellingPool({
-    url,
-    max: REPORTS_AT_ONCE,
-    applicationName: 'rescind-reports',
-    onIdleError,
-    leaving,
-    canceller: pool,
-  });
-  lifecycle.onStop('reports pool', () => reportPool.end());
-  parts.watchPool('reports', reportPool);
+  const reportPool = openReportPool(parts, onIdleError);
   const reader = createReader(() => follower.state);
   const explore = createExplore({
     pool: questionPool,
@@ -134,12 +125,18 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     leaving,
     control: () => follower.state,
     previewOrder,
+    openFindings: createOpenFindings({ reader }),
     sight: { partitions, usableKeys, judge: introspection.judge },
   });
-  const findings = createFindings({
-    ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
-    reader,
-  });
+  const findings: FindingsParts = {
+    findings: createFindings({
+      ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
+      reader,
+    }),
+    tell: createOwnTeller({ name: 'finding.changed', state: follower.state, appender, pool }),
+    tenants: () => follower.state.tenants(),
+    log,
+  };
   const detections: DetectionsParts = {
     tell: createOwnTeller({ name: 'detection.changed', state: follower.state, appender, pool }),
     tenants: () => follower.state.tenants(),
@@ -154,7 +151,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     entities: CHANNEL_ENTITIES,
   };
   const channels = createChannelFacts(parts, reader);
-  const { watch, reportGuards } = startWatch(parts, findings);
+  const { watch, reportGuards } = startWatch(parts, findings.findings);
   const { sight, authorizeRequest } = introspection;
   const keysVersion = (): number => keySets.version;
   const feeds: Feeds | undefined = config.roles.has('feed')
@@ -182,6 +179,20 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     feeds,
     hot,
   };
+}
+
+function openReportPool({ url, leaving, pool, lifecycle, watchPool }: Parts, onIdleError: (err: Error) => void) {
+  const reportPool = createCancellingPool({
+    url,
+    max: REPORTS_AT_ONCE,
+    applicationName: 'rescind-reports',
+    onIdleError,
+    leaving,
+    canceller: pool,
+  });
+  lifecycle.onStop('reports pool', () => reportPool.end());
+  watchPool('reports', reportPool);
+  return reportPool;
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {

@@ -5,10 +5,12 @@ import { DetectionChangesModule } from './detection-changes/detection-changes.mo
 import { StoredDetectionChange } from './detection-changes/stored-detection-change.entity.js';
 import { DirectoryModule } from './directory/directory.module.js';
 import { StoredEntry } from './directory/stored-entry.entity.js';
+import { FindingChangesModule } from './finding-changes/finding-changes.module.js';
+import { StoredChange } from './finding-changes/stored-change.entity.js';
 import { SETTING_FACTS, type SettingFacts } from './setting-facts.js';
 
 /** Entities of all settings, listed by hand: `schema.sql` makes their tables. */
-export const SETTING_ENTITIES = [StoredEntry, StoredDetectionChange];
+export const SETTING_ENTITIES = [StoredEntry, StoredDetectionChange, StoredChange];
 
 /** Connections to PostgreSQL: administrators change settings now and then. */
 const MAX_CONNECTIONS = 2;
@@ -50,6 +52,7 @@ export class SettingsModule {
           }),
         }),
         DirectoryModule,
+        FindingChangesModule,
         DetectionChangesModule,
       ],
       providers: [
@@ -61,7 +64,7 @@ export class SettingsModule {
             watchPool?.('settings', driver.master),
         },
       ],
-      exports: [SETTING_FACTS, DetectionChangesModule],
+      exports: [SETTING_FACTS, DetectionChangesModule, FindingChangesModule],
     };
   }
 }

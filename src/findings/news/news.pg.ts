@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SEVERITIES, type Kind, type Severity } from '../detection.js';
 import { loadSql, type Pool, type PoolClient } from '../../platform/postgres/index.js';
+import { withStates } from '../ask/with-states.js';
 
 /**
  * Kinds of changes of a finding. `grown`: its count has doubled since the news last told of it, or its severity rose. `resolved`: it closed itself. `state-changed`:
@@ -18,7 +19,7 @@ export const NEWS_AT_ONCE = 500;
 /** Pause between two looks for news. */
 const LOOK_EVERY_MS = 1_000;
 
-const WRITE_NEWS = loadSql(import.meta.url, 'write-news.sql');
+const WRITE_NEWS = withStates(loadSql(import.meta.url, 'write-news.sql'), '($3::bigint / 1000)');
 const DELETE_OLD = `DELETE FROM finding_news WHERE tenant = $1 AND at_ms < $2
   AND seq IN (SELECT seq FROM finding_news WHERE tenant = $1 ORDER BY seq LIMIT ${DELETED_AT_ONCE})`;
 const READ_NEWS = `SELECT n.seq, n.finding, n.what, n.at_ms, f.kind, f.severity

@@ -21,19 +21,20 @@ import {
 import { contentOf } from '../../../src/ingest/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { createExplore, ExploreModule } from '../../../src/explore/index.js';
+import { createOpenFindings, DETECTIONS, FindingsModule, followNext, lastNews } from '../../../src/findings/index.js';
 import { CHANNEL_ENTITIES, ChannelsModule, createSender } from '../../../src/channels/index.js';
-import { createFindings, DETECTIONS, FindingsModule, followNext, lastNews } from '../../../src/findings/index.js';
 import { createEgress, parseAllowed } from '../../../src/platform/egress/index.js';
 import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
 import { type Log } from '../../../src/platform/log/index.js';
 import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
-import { createAsk, writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
+import { writeProjections, type ColdUses, type ProjectedEvent } from '../../../src/projections/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { createQuestions, createReader, describeApi, QueryModule } from '../../../src/query/index.js';
 import { createAuthenticator, createRegistry, createTurns, RegistryModule } from '../../../src/registry/index.js';
 import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
 import { CSV_MEDIA_TYPE, SettingsModule } from '../../../src/settings/index.js';
 import { startParts, type Cleanups } from '../../support/cleanups.js';
+import { createFindingsParts } from '../../support/findings-parts.js';
 import { createTestDatabase, createTestTemplate, testLog, type TestDatabase } from '../../support/services.js';
 
 /** The clock of the questions: 2026-09-22T18:00:00Z. */
@@ -173,8 +174,15 @@ async function startApi(
   });
   cleanups.push(() => rm(archiveRoot, { recursive: true }));
   cleanups.push(() => explore.stop());
-  const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW, findUses: explore });
-  const findings = createFindings({ ask: createAsk({ pool: database.pool, now: () => NOW }), reader });
+  const questions = createQuestions({
+    pool: database.pool,
+    control: state,
+    now: () => NOW,
+    findUses: explore,
+    openFindings: createOpenFindings({ reader }),
+  });
+  const findings = createFindingsParts({ pool: database.pool, controlLog, follower, log, now: () => NOW });
+  cleanups.push(() => findings.stopTelling());
   const settings = SettingsModule.with({
     url: database.url,
     tenantKey,
@@ -197,7 +205,7 @@ async function startApi(
   const app: NestFastifyApplication = await createHttpApp({
     module: {
       ...QueryModule.with({ questions }),
-      imports: [registry, settings, channels, ExploreModule.with({ explore }), FindingsModule.with({ findings })],
+      imports: [registry, settings, channels, ExploreModule.with({ explore }), FindingsModule.with(findings)],
     },
     listen,
     log,
@@ -238,14 +246,16 @@ async function startApi(
     /** The registered state: tenants with their keys, sources, the rule. */
     control: state,
     channelSender,
-    findings,
+    findings: findings.findings,
     /** Reads what came with every detection. */
-    find: (stepEntries?: number) =>
+    find: (stepEntries?: number, cold?: ColdUses) =>
       followNext({
         pool: database.pool,
         tenants: () => follower.state.tenants(),
         control: reader,
         detections: DETECTIONS,
+        cold,
+        now: () => NOW * 1_000,
         ...(stepEntries === undefined ? {} : { stepEntries }),
       }),
     say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),

@@ -23,6 +23,7 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   'get /health/ready/serve': '`rescind health serve`',
   'get /health/ready/ingest': '`rescind health ingest`',
   'get /metrics': 'for Prometheus',
+  'post /v1/findings/{id}': '`rescind findings acknowledge`, `resolve`, `mute`, `reopen`',
   'post /events': '`rescind emit`',
   'post /introspect': 'for resource servers: it takes a token, which belongs in no command line',
   'post /revoke': 'for authorization servers: it takes a token',
