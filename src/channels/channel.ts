@@ -9,6 +9,10 @@ export type Told = What | 'test';
 export interface Message {
   /** Stays the same in each attempt, so that a receiver recognises what it has. Without full stops, as Standard Webhooks asks. */
   readonly id: string;
+  /** Position among the news of the tenant's findings; 0n for a test. */
+  readonly seq: bigint;
+  /** The tenant's name. */
+  readonly tenant: string;
   readonly told: Told;
   /** When it happened, RFC 3339. */
   readonly at: string;

@@ -232,6 +232,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       ...on('egress', 'log', 'http', 'observe', 'postgres'),
       registry: { what: 'callers, readers of input' },
       query: { what: 'parameters and pages of a question' },
+      ocsf: { what: 'findings' },
       findings: { what: 'news, and findings as they are answered' },
     },
   },

@@ -160,11 +160,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     const outcome: Outcome =
       finding === undefined
         ? { result: 'refused', status: null, problem: 'the finding is gone', answer: '' }
-        : await send(
-            due,
-            { id: messageId(due.id, due.seq), told: due.told, atMs: Number(due.at_ms), finding },
-            ending.signal,
-          );
+        : await send(due, { ...toldOf(due), finding }, ending.signal);
     if (ending.signal.aborted && outcome.result === 'retry') return;
     await writeOutcome(due, outcome, beganMs);
   }
@@ -218,6 +214,14 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     },
   };
 }
+
+const toldOf = ({ id, seq, tenant, told, at_ms: at }: Due) => ({
+  id: messageId(id, seq),
+  seq: BigInt(seq),
+  tenant,
+  told,
+  atMs: Number(at),
+});
 
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>
   delay(ms, undefined, { signal, ref: false }).catch(() => undefined);

@@ -12,6 +12,10 @@ export interface Addressed {
 
 export interface ToTell {
   readonly id: string;
+  /** Position among the news of the tenant's findings; 0n for a test. */
+  readonly seq: bigint;
+  /** Id of the tenant. */
+  readonly tenant: string;
   readonly told: Told;
   readonly atMs: number;
   readonly finding: FindingItem;
@@ -24,17 +28,21 @@ export interface SenderOptions {
   readonly egress: Egress;
   /** Address under which people reach this deployment. Undefined: messages have no link. */
   readonly publicUrl: string | undefined;
+  /** Returns the name of a tenant. */
+  readonly tenantName: (id: string) => string;
   /** Returns the current time in epoch milliseconds. */
   readonly now?: () => number;
 }
 
-export function createSender({ egress, publicUrl, now = Date.now }: SenderOptions): Sender {
-  return async (channel, { id, told, atMs, finding }, signal) => {
+export function createSender({ egress, publicUrl, tenantName, now = Date.now }: SenderOptions): Sender {
+  return async (channel, { id, seq, tenant, told, atMs, finding }, signal) => {
     const kind = channelKind(channel.kind);
     if (kind === undefined) return failed(`this version knows no kind ${channel.kind}`);
     const nowMs = now();
     const message: Message = {
       id,
+      seq,
+      tenant: tenantName(tenant),
       told,
       at: new Date(atMs).toISOString(),
       finding,

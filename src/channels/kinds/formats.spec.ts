@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
+import { ocsfFaults } from '../../../test/support/ocsf.js';
 import type { FindingItem } from '../../findings/index.js';
 import type { Egress, OutgoingRequest } from '../../platform/egress/index.js';
 import type { ChannelKind, Message, Target } from '../channel.js';
@@ -43,6 +44,8 @@ const findingOf = (more: Partial<FindingItem> = {}): FindingItem => ({
 });
 const messageOf = (more: Partial<Message> = {}): Message => ({
   id: 'msg_1',
+  seq: 7n,
+  tenant: 'acme',
   told: 'opened',
   at: '2026-12-01T00:00:00.000Z',
   finding: findingOf(),
@@ -107,6 +110,22 @@ describe('a webhook', () => {
       timestamp: message.at,
       data: message.finding,
     });
+  });
+});
+
+describe('a message in OCSF', () => {
+  it('is a Detection Finding, signed as any other', async () => {
+    const secrets = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'];
+    const settings = { ...SETTINGS, format: 'ocsf' };
+    const { body, request } = await sent('webhook', messageOf({ told: 'opened' }), {}, { settings, secrets });
+    expect(ocsfFaults(body)).toEqual([]);
+    expect(body).toMatchObject({
+      class_uid: 2004,
+      activity_id: 1,
+      metadata: { uid: 'acme/findings/7', tenant_uid: 'acme' },
+      finding_info: { uid: ID },
+    });
+    expect(request.headers).toHaveProperty('webhook-signature');
   });
 });
 

@@ -1,3 +1,4 @@
+import { FORMAT, isOcsf, ocsfOf } from './format.js';
 import { ADDRESS, httpKind } from './http-kind.js';
 import { signatureHeaders } from './signature.js';
 
@@ -7,17 +8,14 @@ const GONE = 410;
 export const webhook = httpKind({
   name: 'webhook',
   means: 'A program of your own: the finding as JSON, signed as Standard Webhooks says.',
-  members: { address: ADDRESS },
+  members: { address: ADDRESS, format: FORMAT },
   required: ['address'],
   signs: true,
   atOnce: 4,
-  format({ id, told, at, finding, link }, { settings, secrets }, nowMs) {
-    const body = JSON.stringify({
-      type: `finding.${told}`,
-      timestamp: at,
-      data: finding,
-      ...(link === null ? {} : { link }),
-    });
+  format(message, { settings, secrets }, nowMs) {
+    const { id, told, at, finding, link } = message;
+    const said = { type: `finding.${told}`, timestamp: at, data: finding, ...(link === null ? {} : { link }) };
+    const body = JSON.stringify(isOcsf(settings) ? ocsfOf(message) : said);
     const headers = signatureHeaders({ id, seconds: Math.floor(nowMs / 1_000), body }, secrets);
     return { address: settings['address']!, headers, body };
   },

@@ -152,7 +152,13 @@ export class ChannelsService {
   async try({ tenant }: Writer, name: string): Promise<Tried> {
     const stored = await this.#find(tenant, name);
     const beganMs = this.#facts.now();
-    const told = { id: `msg_${randomUUID().replaceAll('-', '')}`, told: 'test', atMs: beganMs } as const;
+    const told = {
+      id: `msg_${randomUUID().replaceAll('-', '')}`,
+      seq: 0n,
+      tenant,
+      told: 'test',
+      atMs: beganMs,
+    } as const;
     const outcome = await this.#facts.send(
       stored,
       { ...told, finding: TEST_FINDING(beganMs, stored.id) },

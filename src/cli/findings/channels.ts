@@ -13,6 +13,7 @@ Examples:
   rescind channels set soc --kind webhook --address-from address.txt
   rescind channels set pager --kind pagerduty --routing-key-from key.txt --severity high --news opened,reopened,resolved
   rescind channels set team --kind slack --severity medium      keeps the address
+  echo syslog-tls://siem.example:6514 | rescind channels set siem --kind syslog --address-from - --format ocsf
   rescind channels try team
   rescind channels deliveries soc --state dead
   rescind channels replay soc --state dead
@@ -22,6 +23,7 @@ interface SetOptions {
   readonly kind: string;
   readonly addressFrom?: string;
   readonly routingKeyFrom?: string;
+  readonly format?: string;
   readonly severity?: string;
   readonly kinds?: string;
   readonly news?: string;
@@ -31,7 +33,7 @@ interface SetOptions {
 export function addChannels(program: Command, context: Context): void {
   const channels = program
     .command('channels')
-    .description('push findings to webhooks, Slack, Microsoft Teams and PagerDuty (needs the role admin)')
+    .description('push findings to webhooks, Slack, Microsoft Teams, PagerDuty and syslog (needs the role admin)')
     .addHelpText('after', EXAMPLES);
   const options = (command: Command): Command => command.addOption(urlOption()).addOption(jsonOption());
 
@@ -59,9 +61,10 @@ export function addChannels(program: Command, context: Context): void {
     channels
       .command('set <name>')
       .description('create a channel, or replace its filters; a new webhook shows its secret, once')
-      .addOption(new Option('--kind <kind>', 'webhook, slack, teams, pagerduty').makeOptionMandatory())
+      .addOption(new Option('--kind <kind>', 'webhook, slack, teams, pagerduty, syslog').makeOptionMandatory())
       .option('--address-from <file>', 'file with the address (- is the standard input); left out: as it is')
       .option('--routing-key-from <file>', 'file with the integration key of PagerDuty')
+      .option('--format <format>', 'json or ocsf, for webhook and syslog')
       .option('--severity <severity>', 'only findings of this severity or a higher one')
       .option('--kinds <kinds>', 'only findings of these kinds, separated by commas')
       .option('--news <news>', 'only opened, grown, reopened, resolved or state-changed, separated by commas')
@@ -71,6 +74,7 @@ export function addChannels(program: Command, context: Context): void {
       kind: given.kind,
       address: await readSecret(given.addressFrom, context),
       routing_key: await readSecret(given.routingKeyFrom, context),
+      format: given.format,
       severity: given.severity,
       kinds: given.kinds?.split(','),
       news: given.news?.split(','),

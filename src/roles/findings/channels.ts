@@ -1,6 +1,6 @@
 import { createDeliverer, createSender, type ChannelFacts, type Sender } from '../../channels/index.js';
 import { createFindings, lastNews } from '../../findings/index.js';
-import { readAuthorities, type Config } from '../../platform/config/index.js';
+import { readAuthorities } from '../../platform/config/index.js';
 import { createEgress, parseAllowed } from '../../platform/egress/index.js';
 import { createPool } from '../../platform/postgres/index.js';
 import { createAsk } from '../../projections/index.js';
@@ -12,22 +12,26 @@ import type { Parts } from '../parts.js';
 const CHANNELS_CONNECTIONS = 3;
 
 /** Creates the way out to receivers of findings. Throws `config-invalid`. */
-function createChannelSender({ channels }: Config): Sender {
+function createChannelSender({ config: { channels }, follower }: Pick<Parts, 'config' | 'follower'>): Sender {
   const allowed = parseAllowed(channels.allowed);
   if (allowed === undefined)
     throw new RescindError('config-invalid', {
       detail: 'CHANNEL_ALLOWED_HOSTS holds what is no host, address or network',
     });
   const egress = createEgress({ allowed, ca: readAuthorities('CHANNEL_TLS_CA', channels.caFile) });
-  return createSender({ egress, publicUrl: channels.publicUrl });
+  return createSender({
+    egress,
+    publicUrl: channels.publicUrl,
+    tenantName: (id) => follower.state.tenant(id)?.name ?? id,
+  });
 }
 
 /** Creates what `/v1/channels` needs of the process. */
 export const createChannelFacts = (
-  { config, pool }: Pick<Parts, 'config' | 'pool'>,
+  { config, follower, pool }: Pick<Parts, 'config' | 'follower' | 'pool'>,
   { tenantKey }: Pick<Reader, 'tenantKey'>,
 ): ChannelFacts => ({
-  send: createChannelSender(config),
+  send: createChannelSender({ config, follower }),
   tenantKey,
   lastNews: (tenant) => lastNews({ pool, tenant }),
   now: Date.now,
@@ -50,7 +54,7 @@ export function startChannels({ config, url, log, metrics, lifecycle, follower, 
       ask: createAsk({ pool, now: () => Math.floor(Date.now() / 1_000) }),
       reader: createReader(() => follower.state),
     }),
-    send: createChannelSender(config),
+    send: createChannelSender({ config, follower }),
     log,
     metrics,
   });

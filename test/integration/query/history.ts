@@ -193,6 +193,7 @@ async function startApi(
   const channelSender = createSender({
     egress: createEgress({ allowed, ca: [readFileSync(CERTIFICATE, 'utf8')], nameServers }),
     publicUrl: 'https://rescind.example',
+    tenantName: (id) => state().tenant(id)?.name ?? id,
   });
   const channels = ChannelsModule.with({
     send: channelSender,
