@@ -11,9 +11,12 @@ interface TableDeclaration {
 const NOT_COLD = `NOT EXISTS (SELECT FROM {live}.access_cold c WHERE c.tenant = r.tenant AND r.ix < c.end_ix AND r.at < c.end_at)
   OR EXISTS (SELECT FROM {live}.access a WHERE a.tenant = r.tenant AND a.ix = r.ix AND a.at = r.at)`;
 
-/** Reads `source_event`, which has a row for each batch, as one row for each event. */
+/** Reads `source_event`, which has a row for each batch, as one row for each event and for each number of a sequence. */
 const SOURCE_EVENTS = `SELECT tenant, source, what, arrival, (last_ix >> 16 << 16) + e.ix AS ix, e.delay
-  FROM {table} CROSS JOIN LATERAL unnest(ixs, delays) AS e (ix, delay)`;
+  FROM {table} CROSS JOIN LATERAL unnest(ixs, delays) AS e (ix, delay)
+  UNION ALL
+  SELECT tenant, source, 'number', NULL, n, NULL
+  FROM {table} CROSS JOIN LATERAL unnest(numbers) AS run CROSS JOIN LATERAL generate_series(lower(run), upper(run) - 1) AS n`;
 
 /** One projection: its tables, and the projections whose tables it reads while it writes. */
 interface Declaration {
@@ -60,7 +63,6 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
         later: [
           'access_at',
           'access_usr',
-          'access_usr_bound',
           'access_client',
           'access_agent',
           'access_res',

@@ -89,7 +89,9 @@ export function hear(before: Heard | undefined, coming: Coming, bounds: Bounds):
   const over = [
     silence,
     known.behind?.isOn === true && heard.behind?.isOn !== true ? behindOf(known.behind) : undefined,
-    filled ? { how: 'gaps' as const, ...missed, until: coming.arrival, count: missed.most } : undefined,
+    filled
+      ? { how: 'gaps' as const, ix: missed.ix, since: missed.since, until: coming.arrival, count: missed.most }
+      : undefined,
   ].flatMap((one) => one ?? []);
   return [filled ? { ...heard, missed: null } : heard, over];
 }

@@ -29,7 +29,7 @@ issued AS (
 )
 SELECT concat_ws(' ', entity, client) AS subject, entity AS usr, client, min(agent) AS agent, min(res) AS res, encode(max(tok), 'hex') AS tok, count(*) AS count,
        min(iat) AS first_at, max(iat) AS last_at, array_agg(ix ORDER BY ix) AS entries,
-       jsonb_build_object('disabled_at', to_char(to_timestamp(max(at_ms) / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'tokens', count(tok)) AS details
+       jsonb_build_object('disabled_at', to_char(to_timestamp(max(at_ms) / 1000) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')) AS details
 FROM issued
 WHERE iat * 1000 > at_ms + $4::bigint AND (enabled_ms IS NULL OR iat * 1000 < enabled_ms)
 GROUP BY entity, client

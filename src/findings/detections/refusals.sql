@@ -38,22 +38,24 @@ names AS MATERIALIZED (
   UNION
   SELECT w.named, a.local FROM who w JOIN alias a ON a.tenant = $1 AND a.idp = w.named
 ),
+-- Rows are compared whole, so that no index by time alone is chosen.
 around AS MATERIALIZED (
   SELECT w.usr, w.named, w.by_tok, u.*
   FROM who w
   CROSS JOIN LATERAL (
-    SELECT a.at, least(a.n, 3) AS n, a.outcome, a.res FROM access a
-    WHERE a.tenant = $1 AND a.usr = w.usr AND a.at > w.least - 3600 AND a.at > $7::bigint AND a.at <= w.most AND a.ix < $3::bigint AND a.foreign_ix IS NULL
-      AND a.client IN (SELECT n.local FROM names n WHERE n.named = w.named)
+    SELECT a.at, least(a.n, 3) AS n, a.outcome, a.res, a.client FROM access a
+    WHERE a.tenant = $1 AND a.usr = w.usr AND (a.usr, a.at) > (w.usr, greatest(w.least - 3600, $7::bigint)) AND (a.usr, a.at) <= (w.usr, w.most) AND a.ix < $3::bigint
+      AND a.foreign_ix IS NULL
     ORDER BY a.at DESC LIMIT 2000
   ) u
-  WHERE w.by_tok IS NULL
+  WHERE w.by_tok IS NULL AND u.client IN (SELECT n.local FROM names n WHERE n.named = w.named)
   UNION ALL
   SELECT w.usr, w.named, w.by_tok, u.*
   FROM who w
   CROSS JOIN LATERAL (
-    SELECT a.at, least(a.n, 3) AS n, a.outcome, a.res FROM access a
-    WHERE a.tenant = $1 AND a.tok = w.by_tok AND a.at > w.least - 3600 AND a.at > $7::bigint AND a.at <= w.most AND a.ix < $3::bigint AND a.foreign_ix IS NULL
+    SELECT a.at, least(a.n, 3) AS n, a.outcome, a.res, a.client FROM access a
+    WHERE a.tenant = $1 AND a.tok = w.by_tok AND (a.tok, a.at) > (w.by_tok, greatest(w.least - 3600, $7::bigint)) AND (a.tok, a.at) <= (w.by_tok, w.most) AND a.ix < $3::bigint
+      AND a.foreign_ix IS NULL
     ORDER BY a.at DESC LIMIT 2000
   ) u
   WHERE w.by_tok IS NOT NULL
@@ -61,7 +63,7 @@ around AS MATERIALIZED (
   SELECT w.usr, w.named, w.by_tok, u.*
   FROM who w
   CROSS JOIN LATERAL (
-    SELECT s.at_ms / 1000, 1, 2::smallint, s.res[1] FROM said s
+    SELECT s.at_ms / 1000, 1, 2::smallint, s.res[1], s.client FROM said s
     WHERE s.tenant = $1 AND s.entity = w.usr AND s.at_ms > (w.least - 3600) * 1000 AND s.at_ms < (w.most + 1) * 1000 AND s.ix < $3::bigint AND s.name IN ('id-jag.denied', 'token.denied')
       AND (s.client IN (SELECT n.local FROM names n WHERE n.named = w.named) OR EXISTS (SELECT FROM said o WHERE o.tenant = $1 AND o.ix = s.ix AND o.entity = w.named))
     ORDER BY s.at_ms DESC LIMIT 2000
@@ -81,7 +83,7 @@ likely AS MATERIALIZED (
   SELECT * FROM judged WHERE burst >= $4::int OR resources >= $6::int
 ),
 -- Usual numbers of the days before: refusals a day, and resources a day.
-usual AS (
+usual AS MATERIALIZED (
   SELECT j.*, coalesce(p.denied, 0) AS usual, coalesce(p.resources, 0) AS usual_resources
   FROM likely j
   CROSS JOIN LATERAL (

@@ -37,15 +37,19 @@ visited AS MATERIALIZED (
     WHERE e.tenant = $1 AND e.kind = 8 AND lower(e.parts ->> -1) ~>=~ v.site AND lower(e.parts ->> -1) ~<~ (v.site || '~') AND i.arrival / 1000 < v.since - $6::bigint
   ) AS is_new
   FROM (
-    SELECT v.*, CASE v.family WHEN 4 THEN substring(v.address FROM '^(?:\d+\.){3}') ELSE lower(substring(v.address FROM '^(?:[0-9a-fA-F]*:){1,3}')) END AS site,
-           count(*) OVER (PARTITION BY v.tok, v.family) AS networks, min(v.since) OVER (PARTITION BY v.tok) AS began_at
-    FROM (SELECT DISTINCT ON (tok, family, net) tok, family, net, address, at AS since, ix FROM known ORDER BY tok, family, net, at, ix) v
+    SELECT v.*, max(v.networks) OVER (PARTITION BY v.tok) AS most_networks, min(v.since) OVER (PARTITION BY v.tok) AS began_at, CASE v.family WHEN 4 THEN substring(v.address FROM '^(?:\d+\.){3}') ELSE lower(substring(v.address FROM '^(?:[0-9a-fA-F]*:){1,3}')) END AS site
+    FROM (
+      SELECT v.*, count(*) OVER (PARTITION BY v.tok, v.family) AS networks
+      FROM (SELECT DISTINCT ON (tok, family, net) tok, family, net, address, at AS since, ix FROM known ORDER BY tok, family, net, at, ix) v
+    ) v
   ) v
-  WHERE v.networks > 1
+  WHERE v.most_networks > 1
 ),
--- A token is at home in its first network, or in the first that is not new if it was in one of the other family before.
+-- A token is at home in its first network; if it came from a known one of the other family, in the first known one.
 home AS (
-  SELECT DISTINCT ON (tok, family) tok, family, net, address FROM visited ORDER BY tok, family, is_new AND since > began_at, since, ix
+  SELECT DISTINCT ON (tok, family) tok, family, net, address
+  FROM (SELECT v.*, bool_or(v.since = v.began_at AND NOT v.is_new) OVER (PARTITION BY v.tok) AS is_from_known FROM visited v) v
+  ORDER BY tok, family, is_from_known AND is_new, since, ix
 ),
 placed AS MATERIALIZED (
   SELECT k.tok, k.ix, k.at, k.net, k.family, k.address, v.since, v.is_new, b.net AS here_net, b.address AS here

@@ -29,6 +29,15 @@ const CLOSE_ENDED = `UPDATE finding SET closed_ms = $4
 const CLOSE_QUIET = `UPDATE finding SET closed_ms = $2
   WHERE tenant = $1 AND closed_ms IS NULL AND last_at < $3 AND NOT kind = ANY ($4::text[]) RETURNING id`;
 
+/**
+ * Deletes days that no detection looks at any more. The last day of a user, client and resource stays: it says since when they are silent.
+ */
+const PRUNE_DAYS = `DELETE FROM finding_day d
+  WHERE d.tenant = $1 AND d.day < $2 AND EXISTS (
+    SELECT FROM finding_day n WHERE n.tenant = $1 AND n.usr = d.usr AND n.res = d.res AND n.client = d.client AND n.day > d.day)`;
+/** Days of uses that are kept. */
+const KEPT_DAYS = 90;
+
 /** A finding that has not grown for so long closes itself, unless it is a condition. Seconds. */
 export const QUIET_S = 30 * 86_400;
 /** A statement of a step may take this long. */
@@ -68,6 +77,8 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
   );
   await client.query('BEGIN');
   try {
+    if (dayOf(found.beforeMs) < dayOf(found.nowMs))
+      await client.query(PRUNE_DAYS, [tenant, dayOf(found.nowMs) - KEPT_DAYS]);
     if (found.days.length > 0) await client.query(WRITE_DAYS, [tenant, JSON.stringify(found.days)]);
     if (found.kept.length > 0) await client.query(WRITE_MEMORY, [tenant, JSON.stringify(found.kept)]);
     await writeFound(client, tenant, found, { wallMs: now(), lastIx: String(to - 1n) });
@@ -153,6 +164,7 @@ async function writeFound(
 }
 
 const hourOf = (ms: number): number => Math.floor(ms / 3_600_000);
+const dayOf = (ms: number): number => Math.floor(ms / 86_400_000);
 
 const rowOf = ({ kind, severity, isCondition }: Detection, evidence: Evidence) => ({
   ...evidence,

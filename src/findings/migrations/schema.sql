@@ -70,6 +70,8 @@ CREATE TABLE finding_day (
   PRIMARY KEY (tenant, client, res, day, usr)
 );
 CREATE INDEX finding_day_usr ON finding_day (tenant, usr, res, day);
+-- Finds the days that are pruned. Days are written in about their order.
+CREATE INDEX finding_day_day ON finding_day USING brin (day) WITH (pages_per_range = 16, autosummarize = on);
 
 -- Changes of findings, in the order of the commits: seq is dense a tenant, because the row of finding_news_head is locked until a commit. Rows are
 -- deleted after 7 days.

@@ -26,7 +26,8 @@ CREATE TABLE entry (
 ) PARTITION BY RANGE (ix);
 CREATE TABLE entry_0 PARTITION OF entry FOR VALUES FROM (0) TO (4194304);
 
--- The part of an entry that erasure deletes: salt, attributes and bytes. The tree is built from `entry` alone.
+-- The part of an entry that erasure deletes: salt, attributes and bytes. The tree is built from `entry` alone. Before a row is deleted, `dedupe.hash`
+-- must hold what it says (README, "Erasing a payload").
 CREATE TABLE payload (
   tenant     uuid   NOT NULL,
   ix         bigint NOT NULL,

@@ -165,10 +165,6 @@ CREATE INDEX access_late ON access (tenant, bound_ix) WHERE bound_ix > ix;
 -- Deletions, exports and administration of a resource: few among its uses, and the ones that people look for. The included columns let ten
 -- thousand of them be added up from the index alone.
 CREATE INDEX access_res_op ON access (tenant, res, op, at, ix) INCLUDE (bound_ix, res_bound, outcome, n, records, bytes) WHERE op >= 3;
--- Uses of a user by when they became the user's: those that are newer than the sums, and those of one block of sums. Sums need a resource.
--- A question that does not require one cannot use this index in place of one by time: PostgreSQL 18 overestimates an index by time if time
--- and `ix` are both bounded.
-CREATE INDEX access_usr_bound ON access (tenant, usr, bound_ix) WHERE res IS NOT NULL;
 -- Uses whose agent became known after their user: few.
 CREATE INDEX access_agent_late ON access (tenant, usr, agent_ix) WHERE agent_ix IS NOT NULL;
 -- Uses that turned out to be foreign after they came: few.

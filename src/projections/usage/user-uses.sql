@@ -13,7 +13,7 @@ stored AS MATERIALIZED (
            min(first_at) FILTER (WHERE NOT cut) AS first_at, max(last_at) FILTER (WHERE NOT cut) AS last_at,
            min(first_allowed) FILTER (WHERE NOT cut) AS first_allowed, max(last_allowed) FILTER (WHERE NOT cut) AS last_allowed,
            string_agg(array_to_string(agents, ' '), ' ') FILTER (WHERE NOT cut) AS agents,
-           array_agg(blk) FILTER (WHERE cut) AS cut_blk
+           array_agg(blk) FILTER (WHERE cut) AS cut_blk, array_agg(first_at) FILTER (WHERE cut) AS cut_first, array_agg(last_at) FILTER (WHERE cut) AS cut_last
     FROM (
       SELECT client, res, blk, n, allowed, first_at, last_at, first_allowed, last_allowed, agents,
              first_at < $6 OR last_at >= $7 OR coalesce(first_at < $8::bigint AND last_at >= $8, false) OR coalesce(first_at < $9::bigint AND last_at >= $9, false) AS cut
@@ -24,23 +24,27 @@ stored AS MATERIALIZED (
     GROUP BY client, res
   ) s
 ),
-cut AS MATERIALIZED (SELECT s.usr, s.client, s.res, c.blk FROM stored s CROSS JOIN LATERAL unnest(s.cut_blk) AS c (blk)),
--- Single uses, found by when they became the user's (access_usr_bound). OFFSET keeps the planner on that index, whatever else is filtered.
--- IS TRUE makes it look up the pairs in a hash, whatever it estimates.
+cut AS MATERIALIZED (SELECT s.usr, s.client, s.res, c.* FROM stored s CROSS JOIN LATERAL unnest(s.cut_blk, s.cut_first, s.cut_last) AS c (blk, first_at, last_at)),
+-- OFFSET makes the planner find the uses of the open block by its indexes, and those of a cut block by user and time. IS TRUE makes it look up
+-- the users and pairs in a hash, whatever it estimates.
 single AS (
   SELECT a.usr, a.client, a.res, a.n, a.outcome, a.at, a.until_at, a.agent, a.agent_ix
-  FROM closed c CROSS JOIN (SELECT DISTINCT usr FROM asked) d
-  CROSS JOIN LATERAL (
-    SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix FROM access a
-    WHERE a.tenant = $1 AND a.usr = d.usr AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < $2 AND a.res IS NOT NULL OFFSET 0
+  FROM closed c CROSS JOIN LATERAL (
+    (SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix FROM access
+     WHERE tenant = $1 AND ix >= c.blk::bigint << 14 AND ix < $2 AND bound_ix < $2 OFFSET 0)
+    UNION ALL
+    (SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix FROM access
+     WHERE tenant = $1 AND bound_ix > ix AND bound_ix >= c.blk::bigint << 14 AND bound_ix < $2 AND ix < c.blk::bigint << 14 OFFSET 0)
   ) a
-  WHERE {single}
+  WHERE (a.usr IN (SELECT usr FROM asked)) IS TRUE AND a.res IS NOT NULL AND {single}
   UNION ALL
   SELECT a.usr, a.client, a.res, a.n, a.outcome, a.at, a.until_at, a.agent, a.agent_ix
-  FROM (SELECT DISTINCT usr, blk FROM cut) c
+  FROM (SELECT usr, blk, min(first_at) AS first_at, max(last_at) AS last_at FROM cut GROUP BY usr, blk) c
   CROSS JOIN LATERAL (
     SELECT usr, client, res, n, outcome, at, until_at, agent, agent_ix FROM access a
-    WHERE a.tenant = $1 AND a.usr = c.usr AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < (c.blk + 1)::bigint << 14 AND a.res IS NOT NULL OFFSET 0
+    WHERE a.tenant = $1 AND a.usr = c.usr AND a.at >= c.first_at AND a.at <= c.last_at
+      AND a.bound_ix >= c.blk::bigint << 14 AND a.bound_ix < (c.blk + 1)::bigint << 14 AND a.res IS NOT NULL
+    OFFSET 0
   ) a
   WHERE ((c.usr, a.client, a.res, c.blk) IN (SELECT usr, client, res, blk FROM cut)) IS TRUE
 ),

@@ -147,7 +147,29 @@ describe('the cap of a detection', () => {
     const several = Array.from({ length: 4 }, (_, nth) => `${user}-${nth}`);
     for (const one of several) await acting.exports(one);
     await acting.find();
-    await Promise.all([acting.act({ now }), acting.act({ now })]);
+    // A process each, which all decide at the same moment.
+    const ids = await Promise.all(several.map(async (one) => (await acting.finding(one)).id));
+    let waiting = 0;
+    let go = (): void => undefined;
+    const together = new Promise<void>((resolve) => (go = resolve));
+    const foresee: typeof acting.orders.foresee = async (...asked) => {
+      const hits = await acting.orders.foresee(...asked);
+      waiting += 1;
+      if (waiting === ids.length) go();
+      await together;
+      return hits;
+    };
+    const only = (mine: string) => ({
+      one: (...asked: Parameters<typeof acting.options.findings.one>) =>
+        asked[1] === mine ? acting.options.findings.one(...asked) : Promise.reject(new Error('decided elsewhere')),
+    });
+    await Promise.all(
+      ids.map((id) =>
+        expect(acting.act({ now, findings: only(id), orders: { ...acting.orders, foresee } })).rejects.toThrow(
+          'elsewhere',
+        ),
+      ),
+    );
     const decided = await Promise.all(several.map(async (one) => (await acting.finding(one)).action));
     expect(decided.map((one) => one!.outcome).toSorted()).toEqual(['ordered', 'ordered', 'too-many', 'too-many']);
     expect(decided.find((one) => one!.outcome === 'too-many')!.says).toBe(

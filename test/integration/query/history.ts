@@ -24,7 +24,7 @@ import { createOpenFindings, DETECTIONS, FindingsModule, followNext } from '../.
 import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
 import { type Log } from '../../../src/platform/log/index.js';
 import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
-import { writeProjections, type ProjectedEvent } from '../../../src/projections/index.js';
+import { writeProjections, type ColdUses, type ProjectedEvent } from '../../../src/projections/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { createQuestions, createReader, describeApi, QueryModule } from '../../../src/query/index.js';
 import { createAuthenticator, createRegistry, createTurns, RegistryModule } from '../../../src/registry/index.js';
@@ -219,13 +219,14 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
     /** The registered state: tenants with their keys, sources, the rule. */
     control: state,
     /** Reads what came with every detection. */
-    find: (stepEntries?: number) =>
+    find: (stepEntries?: number, cold?: ColdUses) =>
       followNext({
         pool: database.pool,
         tenants: () => follower.state.tenants(),
         control: reader,
         detections: DETECTIONS,
         now: () => NOW * 1_000,
+        cold,
         ...(stepEntries === undefined ? {} : { stepEntries }),
       }),
     say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),
