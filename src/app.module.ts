@@ -1,7 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { ChannelsModule, type ChannelFacts } from './channels/index.js';
 import { ExploreModule, type Explore } from './explore/index.js';
 import { WatchModule, type Watch } from './feeds/index.js';
-import { DetectionsModule, FindingsModule, type DetectionsParts, type Findings } from './findings/index.js';
+import { DetectionsModule, FindingsModule, type DetectionsParts, type FindingsParts } from './findings/index.js';
 import { IngestModule, type IngestParts } from './ingest/index.js';
 import { PlatformModule, type PlatformParts } from './platform/process/index.js';
 import { QueryModule, type Questions } from './query/index.js';
@@ -18,11 +19,12 @@ export interface AppParts {
     | {
         readonly questions: Questions;
         readonly explore: Explore;
-        readonly findings: Findings;
+        readonly findings: FindingsParts;
         readonly watch: Watch;
         readonly detections: DetectionsParts;
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
+        readonly channels: ChannelFacts;
       }
     | undefined;
 }
@@ -41,10 +43,11 @@ export class AppModule {
           ? [
               QueryModule.with(serving),
               ExploreModule.with(serving),
-              FindingsModule.with(serving),
+              FindingsModule.with(serving.findings),
               WatchModule.with(serving),
               DetectionsModule.with(serving.detections),
               SettingsModule.with(serving.settings),
+              ChannelsModule.with(serving.channels),
               RevocationModule.with(serving),
             ]
           : []),

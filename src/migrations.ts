@@ -1,4 +1,5 @@
 import { ArchiveSchema } from './archive/index.js';
+import { ChannelsSchema } from './channels/index.js';
 import { ControlSchema } from './control/index.js';
 import { TopicsSchema } from './feeds/index.js';
 import { FindingsSchema } from './findings/index.js';
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   DirectorySchema,
   ArchiveSchema,
   FindingsSchema,
+  ChannelsSchema,
 ];

@@ -1,3 +1,4 @@
+import { printable } from '../contracts/index.js';
 import type { Answer } from './client.js';
 import { createLocalTime, rfc3339Of } from './local-time.js';
 
@@ -47,6 +48,4 @@ export function localTime(text: string, zone?: string): string {
   return rfc3339Of(createLocalTime(zone)(Date.parse(text)), match[1]);
 }
 
-/** Escapes control and format characters. Names come from outside: a name must not move the cursor or hide a line of the terminal. */
-export const printable = (text: string): string =>
-  text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+export { printable };

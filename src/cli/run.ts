@@ -15,6 +15,7 @@ import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
 import { addExport } from './export/export-command.js';
 import { addMcp } from './mcp/command.js';
+import { addChannels } from './findings/channels.js';
 import { addDetections } from './findings/detections.js';
 import { addFindings } from './findings/findings.js';
 import { addHealth } from './operate/health.js';
@@ -86,6 +87,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   });
   addAsk(program, context);
   addFindings(program, context);
+  addChannels(program, context);
   addWatch(program, context, (code) => {
     exitCode = code;
   });

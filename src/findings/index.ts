@@ -1,3 +1,4 @@
+export { createOpenFindings } from './ask/open.pg.js';
 export { createActor, type Actor } from './act/actor.pg.js';
 export type { Orders } from './act/act.pg.js';
 export { createDetectionActions, type DetectionActions } from './actions/detection-actions.js';
@@ -5,8 +6,9 @@ export { createFindings, type Findings } from './ask/findings.pg.js';
 export type { FindingItem, FindingPage } from './ask/answers.js';
 export { KINDS, SEVERITIES, type Detection, type Kind, type Severity } from './detection.js';
 export { DETECTIONS } from './detections.js';
+export type { TellChange } from './states/states.js';
 export { DetectionsModule, type DetectionsParts } from './actions/detections.module.js';
-export { FindingsModule } from './findings.module.js';
+export { FindingsModule, type FindingsParts } from './findings.module.js';
 export {
   createFindingsFollower,
   followNext,

@@ -48,6 +48,9 @@ export const MAPPINGS: { readonly [N in EventName]: Mapping<N> | LeftOut } = {
     leftOut: 'a count of questions about a token, best effort: no access, and `access.*` reports the calls themselves',
   },
   'log.gap': logGap,
+  'finding.changed': {
+    leftOut: 'what a person said of a finding, which is no entry itself: without the finding it says nothing',
+  },
   'detection.changed': detectionChanged,
 };
 

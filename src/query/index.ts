@@ -21,6 +21,8 @@ export type { GraphAnswer, GraphEdge, GraphNode } from './graph/answers.js';
 export { DirectoryEntry } from './directory/answers.js';
 export { DIRECTORY_KINDS, entryOf, type DirectoryKind } from './directory/entry.js';
 export { Answers, type Asker } from './ask/documented.controller.js';
+export { SHOWN_FINDINGS, type FindingSubject, type ReadOpenFindings } from './ask/open-findings.js';
+export { isCut } from './ask/answer-parts.js';
 export { readNames, resolveFilter } from './ask/names.pg.js';
 export { readPage, type Page } from './ask/page.js';
 export { FILTER_PARAMETERS, invalid, need, readChoice, readParameters, type Parameters } from './ask/parameters.js';

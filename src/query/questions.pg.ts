@@ -21,6 +21,7 @@ import { createGraphQuestion } from './graph/graph.pg.js';
 import { createFollowPairs } from './graph/pairs.pg.js';
 import { createBlastQuestions, type BlastQuestions, type PreviewOrder } from './reach/blast.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './lists/quarantine.pg.js';
+import type { ReadOpenFindings } from './ask/open-findings.js';
 import { createReader, type ControlView } from './ask/reader.js';
 import { createAccessReview } from './reports/access-review.pg.js';
 import { createIncidentReport, type Incident } from './reports/incident.pg.js';
@@ -81,6 +82,8 @@ export interface QuestionsOptions {
   readonly findUses?: FindUses;
   /** Reads uses that have left the database. Without it, questions that need them are refused. */
   readonly cold?: ColdUses | undefined;
+  /** Reads the open findings about the subject of an answer. Without it, answers show none. */
+  readonly openFindings?: ReadOpenFindings;
   /** Previews a proposed rule. Without it, proposed rules come without a preview. */
   readonly previewOrder?: PreviewOrder;
   /** Facts about sources and tokens that other parts of this process know. */
@@ -124,11 +127,17 @@ export function createQuestions(options: QuestionsOptions): Questions {
         sourceName: (id) => reader.source(id).name ?? id,
       }),
     }),
-    entity: createEntityQuestion({ ask }),
+    entity: createEntityQuestion({ ask, openFindings: options.openFindings }),
     directory: createDirectoryQuestion({ ask, reader }),
     search: createSearchQuestion({ ask, reader }),
     timeline: createTimelineQuestion({ ask, reader }),
-    token: createTokenQuestions({ ask, reader, findStopping, judge: options.sight?.judge }),
+    token: createTokenQuestions({
+      ask,
+      reader,
+      findStopping,
+      judge: options.sight?.judge,
+      openFindings: options.openFindings,
+    }),
     entry: createEntryQuestion({ ask, reader }),
   };
 }

@@ -6,6 +6,7 @@ import { announceInstance, type Lifecycle } from '../platform/process/index.js';
 import { ADMIN_KEY_FILE } from '../registry/index.js';
 import { startActions } from './findings/actions.js';
 import { startArchive } from './archive.js';
+import { startChannels } from './findings/channels.js';
 import { startFindings, startFindingsFeed, startSiemFeed, startTopicFeeds } from './feed.js';
 import { layFoundation } from './foundation.js';
 import { startIngest } from './ingest.js';
@@ -34,6 +35,7 @@ export async function startProcess(
   if (config.roles.has('feed')) {
     startFindings(parts, cold);
     startActions(parts);
+    startChannels(parts);
   }
   const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
   if (config.roles.has('archive')) startArchive(parts);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { CHANNEL_ENTITIES } from '../channels/index.js';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
-import { createFindings, type DetectionsParts } from '../findings/index.js';
+import { createFindings, createOpenFindings, type DetectionsParts, type FindingsParts } from '../findings/index.js';
 import { createOwnTeller, createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
@@ -19,6 +20,7 @@ import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type
 import { createKeySets, createTurns } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
+import { createChannelFacts } from './findings/channels.js';
 import { createOwnAppender, type Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
 import { startWatch } from './findings/watch.js';
@@ -101,16 +103,7 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     return new Set(fitting.flat()).size;
   };
   const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
-  const reportPool = createCancellingPool({
-    url,
-    max: REPORTS_AT_ONCE,
-    applicationName: 'rescind-reports',
-    onIdleError,
-    leaving,
-    canceller: pool,
-  });
-  lifecycle.onStop('reports pool', () => reportPool.end());
-  parts.watchPool('reports', reportPool);
+  const reportPool = openReportPool(parts, onIdleError);
   const reader = createReader(() => follower.state);
   const explore = createExplore({
     pool: questionPool,
@@ -132,12 +125,18 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     leaving,
     control: () => follower.state,
     previewOrder,
+    openFindings: createOpenFindings({ reader }),
     sight: { partitions, usableKeys, judge: introspection.judge },
   });
-  const findings = createFindings({
-    ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
-    reader,
-  });
+  const findings: FindingsParts = {
+    findings: createFindings({
+      ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
+      reader,
+    }),
+    tell: createOwnTeller({ name: 'finding.changed', state: follower.state, appender, pool }),
+    tenants: () => follower.state.tenants(),
+    log,
+  };
   const detections: DetectionsParts = {
     tell: createOwnTeller({ name: 'detection.changed', state: follower.state, appender, pool }),
     tenants: () => follower.state.tenants(),
@@ -149,8 +148,10 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     watchPool: parts.watchPool,
     tenantKey: reader.tenantKey,
     now: () => Math.floor(Date.now() / 1000),
+    entities: CHANNEL_ENTITIES,
   };
-  const { watch, reportGuards } = startWatch(parts, findings);
+  const channels = createChannelFacts(parts, reader);
+  const { watch, reportGuards } = startWatch(parts, findings.findings);
   const { sight, authorizeRequest } = introspection;
   const keysVersion = (): number => keySets.version;
   const feeds: Feeds | undefined = config.roles.has('feed')
@@ -165,7 +166,33 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
   ]);
   // Hands on what was counted while the appender still takes it.
   lifecycle.onStop('introspection counts', () => introspection.stop());
-  return { questions, explore, findings, detections, watch, revocations, settings, introspection, feeds, hot };
+  return {
+    questions,
+    explore,
+    findings,
+    detections,
+    watch,
+    revocations,
+    settings,
+    channels,
+    introspection,
+    feeds,
+    hot,
+  };
+}
+
+function openReportPool({ url, leaving, pool, lifecycle, watchPool }: Parts, onIdleError: (err: Error) => void) {
+  const reportPool = createCancellingPool({
+    url,
+    max: REPORTS_AT_ONCE,
+    applicationName: 'rescind-reports',
+    onIdleError,
+    leaving,
+    canceller: pool,
+  });
+  lifecycle.onStop('reports pool', () => reportPool.end());
+  watchPool('reports', reportPool);
+  return reportPool;
 }
 
 function countedEvent({ state }: ControlFollower, { tenant, data }: TenantCount): OwnEvent<'introspection.counted'> {

@@ -5,10 +5,12 @@ import { DetectionChangesModule } from './detection-changes/detection-changes.mo
 import { StoredDetectionChange } from './detection-changes/stored-detection-change.entity.js';
 import { DirectoryModule } from './directory/directory.module.js';
 import { StoredEntry } from './directory/stored-entry.entity.js';
+import { FindingChangesModule } from './finding-changes/finding-changes.module.js';
+import { StoredChange } from './finding-changes/stored-change.entity.js';
 import { SETTING_FACTS, type SettingFacts } from './setting-facts.js';
 
 /** Entities of all settings, listed by hand: `schema.sql` makes their tables. */
-export const SETTING_ENTITIES = [StoredEntry, StoredDetectionChange];
+export const SETTING_ENTITIES = [StoredEntry, StoredDetectionChange, StoredChange];
 
 /** Connections to PostgreSQL: administrators change settings now and then. */
 const MAX_CONNECTIONS = 2;
@@ -20,6 +22,8 @@ export interface SettingsParts extends SettingFacts {
   readonly url: string;
   /** Called for the log if an idle connection is lost. */
   readonly onIdleError?: (error: Error) => void;
+  /** Entities of modules that keep their settings by this data source; the composition names them. */
+  readonly entities?: readonly (new () => object)[];
   /** Measures the connections. */
   readonly watchPool?: (name: string, pool: Pool) => void;
 }
@@ -27,7 +31,7 @@ export interface SettingsParts extends SettingFacts {
 /** Serves what administrators set under `/v1`. Needs `RegistryModule`, which identifies the caller. */
 @Module({})
 export class SettingsModule {
-  static with({ url, onIdleError, watchPool, tenantKey, now }: SettingsParts): DynamicModule {
+  static with({ url, onIdleError, watchPool, tenantKey, now, entities = [] }: SettingsParts): DynamicModule {
     const facts: SettingFacts = { tenantKey, now };
     return {
       module: SettingsModule,
@@ -37,7 +41,7 @@ export class SettingsModule {
           useFactory: () => ({
             type: 'postgres',
             url,
-            entities: SETTING_ENTITIES,
+            entities: [...SETTING_ENTITIES, ...entities],
             synchronize: false,
             installExtensions: false,
             logging: false,
@@ -48,6 +52,7 @@ export class SettingsModule {
           }),
         }),
         DirectoryModule,
+        FindingChangesModule,
         DetectionChangesModule,
       ],
       providers: [
@@ -59,7 +64,7 @@ export class SettingsModule {
             watchPool?.('settings', driver.master),
         },
       ],
-      exports: [SETTING_FACTS, DetectionChangesModule],
+      exports: [SETTING_FACTS, DetectionChangesModule, FindingChangesModule],
     };
   }
 }

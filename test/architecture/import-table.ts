@@ -225,6 +225,16 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       settings: { what: 'what people say of findings, and set for detections' },
     },
   },
+  channels: {
+    reason: 'channels follow the news of findings and send them out, and nothing waits for them',
+    may: {
+      contracts: all,
+      ...on('egress', 'log', 'http', 'observe', 'postgres'),
+      registry: { what: 'callers, readers of input' },
+      query: { what: 'parameters and pages of a question' },
+      findings: { what: 'news, and findings as they are answered' },
+    },
+  },
   settings: {
     reason:
       'no check of a token reads a setting, so nothing imports one but the composition and findings; it says names and errors as the questions do',

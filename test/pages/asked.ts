@@ -47,6 +47,12 @@ const firstFinding = async (api: SeededApi): Promise<string> => {
   return `/v1/findings/${body.items[0].id}`;
 };
 
+const changesOfFinding = async (api: SeededApi): Promise<string> => {
+  const finding = await firstFinding(api);
+  await api.post(finding, { state: 'acknowledged', reason: 'Dana asks the owner of the client', on_behalf_of: 'dana' });
+  return `${finding}/changes`;
+};
+
 export const ASKED: readonly AskedQuestion[] = [
   {
     title: 'What is wrong?',
@@ -217,5 +223,12 @@ export const ASKED: readonly AskedQuestion[] = [
     why: 'Nothing, here: the seeding stops at the first refusal.',
     route: '/v1/quarantine',
     path: '/v1/quarantine',
+  },
+  // Says something: later answers would know of an entry more.
+  {
+    title: 'What did people say of this finding?',
+    why: 'Who acknowledged, resolved or muted it, with the entry of the ledger that says so.',
+    route: '/v1/findings/{id}/changes',
+    path: changesOfFinding,
   },
 ];

@@ -16,7 +16,10 @@ export interface OwnRescind {
 /** Starts the whole service in this process, without Kafka, on an empty database and in a directory of its own. */
 export async function startOwnRescind(
   cleanups: Pick<Cleanups, 'push'>,
-  options: Omit<Parameters<typeof startRescind>[1], 'log'> = {},
+  {
+    env = {},
+    ...options
+  }: Omit<Parameters<typeof startRescind>[1], 'log'> & { readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<OwnRescind> {
   const database = await createTestDatabase();
   cleanups.push(() => database.drop());
@@ -28,6 +31,7 @@ export async function startOwnRescind(
     DATABASE_URL: database.url,
     KAFKA_BROKERS: 'none',
     LOG_LEVEL: 'silent',
+    ...env,
   });
   const rescind = await startRescind(config, { ...options, log: testLog() });
   cleanups.push(() => rescind.stop());

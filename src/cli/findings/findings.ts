@@ -3,11 +3,17 @@ import { pathOf, type Answer } from '../client.js';
 import { jsonOption, urlOption, type Context } from '../context.js';
 import { linesOf } from '../question/table.js';
 import { localTime, printable } from '../output.js';
+import { addFindingChanges, saidText } from './change.js';
 
 interface ListOptions {
   readonly state: string;
   readonly severity?: string;
   readonly kind?: string;
+  readonly user?: string;
+  readonly client?: string;
+  readonly agent?: string;
+  readonly resource?: string;
+  readonly source?: string;
   readonly from?: string;
   readonly to?: string;
   readonly limit?: string;
@@ -20,6 +26,9 @@ Examples:
   rescind findings --severity high --from 24h
   rescind findings --state all --kind bulk-export,refusals
   rescind findings show 5c1f0d0e-…          one finding with its evidence
+  rescind findings acknowledge 5c1f0d0e-… --reason "Dana looks at it"
+  rescind findings mute 5c1f0d0e-… --until 7d --reason "a scanner" --same client
+  rescind findings history 5c1f0d0e-…       what people said of it
 `;
 
 const WIDTH = 100;
@@ -33,9 +42,19 @@ export function addFindings(program: Command, context: Context): void {
   findings
     .command('list', { isDefault: true })
     .description('list findings, the newest evidence first')
-    .addOption(new Option('--state <state>', 'open, resolved or all').default('open'))
+    .addOption(
+      new Option(
+        '--state <states>',
+        'all, or states separated by commas: open, acknowledged, resolved, false-alarm, muted',
+      ).default('open'),
+    )
     .option('--severity <severity>', 'of this severity or a higher one: info, low, medium, high, critical')
     .option('--kind <kinds>', 'of these kinds, separated by commas')
+    .option('--user <entity>', 'about this user: its id, from another answer')
+    .option('--client <entity>', 'about this client')
+    .option('--agent <entity>', 'about this agent')
+    .option('--resource <resource>', 'about this resource: its id or URI')
+    .option('--source <source>', 'about this source: its name or id')
     .option('--from <time>', 'with evidence of this time or later: RFC 3339, a date, or a duration back from now')
     .option('--to <time>', 'with evidence before this time, in the same forms')
     .option('--limit <count>', 'findings on a page, at most 100')
@@ -44,9 +63,10 @@ export function addFindings(program: Command, context: Context): void {
     .addOption(jsonOption())
     .action(async ({ state, ...options }: ListOptions, command: Command) => {
       const client = await context.client(command);
-      const { severity, kind, from, to, limit, cursor } = options;
-      const filter = { severity, kind, from, to, limit, cursor };
-      const page = await client.get(pathOf('findings'), { ...filter, ...(state === 'all' ? {} : { state }) });
+      const page = await client.get(pathOf('findings'), {
+        ...filterOf(options),
+        ...(state === 'all' ? {} : { state }),
+      });
       context.showText(command, page, pageText);
     });
   findings
@@ -58,7 +78,35 @@ export function addFindings(program: Command, context: Context): void {
       const client = await context.client(command);
       context.showText(command, await client.get(pathOf('findings', id)), findingText);
     });
+  addFindingChanges(findings, context);
 }
+
+/** Leaves out the options that are not filters. */
+const filterOf = ({
+  severity,
+  kind,
+  user,
+  client,
+  agent,
+  resource,
+  source,
+  from,
+  to,
+  limit,
+  cursor,
+}: Omit<ListOptions, 'state'>) => ({
+  severity,
+  kind,
+  user,
+  client,
+  agent,
+  resource,
+  source,
+  from,
+  to,
+  limit,
+  cursor,
+});
 
 function pageText(page: Answer): string {
   const items = page['items'] as readonly Answer[];
@@ -75,6 +123,7 @@ export function summaryText(finding: Answer): string {
   return [
     `${String(severity).toUpperCase().padEnd(8)}  ${localTime(String(last))}  ${kindText(String(kind), Number(count))}${state === 'open' ? '' : `  ${String(state)}`}`,
     ...paragraph(finding['says']),
+    ...saidText(finding).map((line) => `${INDENT}${line}`),
     ...(action === null ? [] : paragraph(action['says'])),
     ...(stop === null ? [] : [`${INDENT}stop: ${printable(String(stop['command']))}`]),
     `${INDENT}more: rescind findings show ${String(id)}`,

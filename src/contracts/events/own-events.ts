@@ -142,6 +142,43 @@ export const LogGap = Type.Object(
 );
 export type LogGap = Static<typeof LogGap>;
 
+/** States that people give a finding. `muted`: it is not shown as open until a time. */
+export const FINDING_STATES = ['open', 'acknowledged', 'resolved', 'false-alarm', 'muted'] as const;
+/** Names of a finding that a mute of its kind may compare. */
+export const FINDING_NAMES = ['user', 'client', 'agent', 'resource', 'source'] as const;
+
+/**
+ * Data of `finding.changed`: somebody changed the state of a finding. `nth` counts the tenant's changes, and `read` is the index below which the
+ * detections had read the ledger. With `same`, the change counts for each finding of the kind that has these names too.
+ */
+export const FindingChanged = Type.Object(
+  {
+    finding: Identifier,
+    nth: PositiveCount,
+    kind: Identifier,
+    about: Type.Object(
+      {
+        user: Type.Optional(
+          Type.Object({ iss: Identifier, tenant: Type.Optional(Identifier), sub: Identifier }, closed),
+        ),
+        client: Type.Optional(Type.Object({ iss: Identifier, client_id: Identifier }, closed)),
+        agent: Type.Optional(Type.Object({ iss: Identifier, id: Identifier }, closed)),
+        resource: Type.Optional(Identifier),
+        source: Type.Optional(Identifier),
+      },
+      { ...closed, description: 'the names of the finding' },
+    ),
+    same: Type.Optional(Type.Array(Type.Enum([...FINDING_NAMES]), { minItems: 1, uniqueItems: true })),
+    state: Type.Enum([...FINDING_STATES]),
+    reason: Type.Optional(Text),
+    until: Type.Optional(Seconds),
+    read: Position,
+    author: Author,
+  },
+  closed,
+);
+export type FindingChanged = Static<typeof FindingChanged>;
+
 /** Ways in which a detection treats a finding by itself: it does nothing, it says which rule it would order, it orders the rule. */
 export const DETECTION_ACTIONS = ['off', 'dry-run', 'block'] as const;
 
@@ -167,5 +204,6 @@ export const OWN_EVENTS = {
   'introspection.counted': ownEvent(IntrospectionCounted),
   'token.seen': ownEvent(TokenSeen),
   'log.gap': ownEvent(LogGap),
+  'finding.changed': ownEvent(FindingChanged),
   'detection.changed': ownEvent(DetectionChanged),
 };

@@ -41,6 +41,7 @@ const REQUIRED: Readonly<Record<EventName, readonly string[]>> = {
   'introspection.counted': ['caller', 'token', 'count', 'active', 'from', 'to'],
   'token.seen': ['source', 'iss', 'client_id', 'aud', 'iat', 'exp'],
   'log.gap': ['topic', 'partition', 'from_offset', 'to_offset', 'reason'],
+  'finding.changed': ['finding', 'nth', 'kind', 'about', 'state', 'read', 'author'],
   'detection.changed': ['kind', 'nth', 'action', 'cap', 'author'],
 };
 

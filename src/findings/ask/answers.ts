@@ -3,6 +3,8 @@ import {
   Agent,
   Client,
   Count,
+  FINDING_NAMES,
+  FINDING_STATES,
   Index,
   maybe,
   nameSchemas,
@@ -17,7 +19,20 @@ import {
 import { FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 
-export const STATES = ['open', 'resolved'] as const;
+/** Names a caller, and the person for whom it acted. */
+const By = Type.Object({ caller: Type.String(), on_behalf_of: Type.Optional(Type.String()) }, strict);
+
+const State = Type.Enum([...FINDING_STATES], {
+  description:
+    '`resolved`: a person said so, or the cause has ended (`closed_at`). `muted`: a person mutes it, or its kind for its names, until `muted_until`.',
+});
+const said = {
+  state: State,
+  state_by: maybe(By),
+  state_at: maybe(timeThat('when a person said so; null: the state is that of the evidence')),
+  reason: maybe(Type.String()),
+  muted_until: maybe(timeThat('until when it does not come up as open')),
+};
 
 const Stop = Type.Object(
   {
@@ -36,9 +51,7 @@ export const FindingItem = Type.Object(
     id: Uuid,
     kind: Type.Enum([...KINDS]),
     severity: Type.Enum([...SEVERITIES]),
-    state: Type.Enum([...STATES], {
-      description: '`resolved`: the cause has ended (`closed_at`).',
-    }),
+    ...said,
     says: Type.String({ description: 'says what was found' }),
     means: Type.String({ description: 'says what that means' }),
     next: Type.String({ description: 'says what to do next' }),
@@ -79,7 +92,43 @@ export const FindingPage = Type.Object(
   strict,
 );
 
-nameSchemas({ FindingAction, FindingItem, FindingPage });
+export const FindingState = Type.Object(
+  {
+    id: Uuid,
+    ...said,
+    entry: maybe(Index),
+  },
+  { ...strict, description: '`entry`: the ledger entry of the newest change; null: nobody has changed the state.' },
+);
+
+export const FindingChanges = Type.Object(
+  {
+    items: Type.Array(
+      Type.Object(
+        {
+          nth: Type.Integer({ minimum: 1, description: 'counts the changes of all findings' }),
+          state: Type.Enum([...FINDING_STATES]),
+          reason: maybe(Type.String()),
+          until: maybe(timeThat('end of a mute')),
+          same: Type.Array(Type.Enum([...FINDING_NAMES]), {
+            description: 'the change counts for each finding of the kind that has these names too; empty: for this one',
+          }),
+          by: By,
+          at: timeThat('when it was said'),
+          entry: maybe(Index),
+        },
+        strict,
+      ),
+      { description: 'The newest first. `entry` is the ledger entry of a change; null: it is not written yet.' },
+    ),
+    next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last' })),
+  },
+  strict,
+);
+
+nameSchemas({ FindingAction, FindingItem, FindingPage, FindingState, FindingChanges });
 
 export type FindingItem = Static<typeof FindingItem>;
 export type FindingPage = Static<typeof FindingPage>;
+export type FindingState = Static<typeof FindingState>;
+export type FindingChanges = Static<typeof FindingChanges>;

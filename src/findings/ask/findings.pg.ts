@@ -1,4 +1,4 @@
-import { instantText, RescindError, timeText } from '../../contracts/index.js';
+import { FINDING_STATES, instantText, RescindError, timeText, type FindingChanged } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Ask, Names, Snapshot } from '../../projections/index.js';
 import {
@@ -18,11 +18,12 @@ import {
 import { readActions, type FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 import { detectionOf } from '../detections.js';
-import { STATES, type FindingItem, type FindingPage } from './answers.js';
+import type { FindingItem, FindingPage } from './answers.js';
 import { seeOf } from './see.js';
 import { stopOf } from './stop.js';
+import { withStates } from './with-states.js';
 
-const FINDINGS = loadSql(import.meta.url, 'findings.sql');
+const FINDINGS = withStates(loadSql(import.meta.url, 'findings.sql'), '$15');
 const READ_TO = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -35,15 +36,37 @@ export const FINDING_FILTERS = [
   'cursor',
 ] as const;
 /** Parameters that only this question has; the controller documents them. */
-export const FINDING_OWN_PARAMETERS = ['state', 'severity', 'kind', 'from', 'to'] as const;
+export const FINDING_OWN_PARAMETERS = ['state', 'severity', 'kind', 'source', 'from', 'to'] as const;
 
 export interface Findings {
   list(tenant: string, query: unknown): Promise<FindingPage>;
   one(tenant: string, id: string, query: unknown): Promise<FindingItem>;
+  /** Finds a finding for somebody who is about to change its state. Rejects with `not-found`. */
+  current(tenant: string, id: string): Promise<Current>;
+}
+
+/** A finding, and what the detections had read when it was looked at. */
+export interface Current {
+  readonly item: FindingItem;
+  /** The index below which they had read the ledger. */
+  readonly read: string;
+  /** Names for which its kind is muted, if that is why it is not open. */
+  readonly muted: readonly string[];
 }
 
 /** Answers what the detections found. Findings are as they are now. */
 export function createFindings({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }): Findings {
+  async function read(snapshot: Snapshot, id: string): Promise<FindingRow> {
+    const nothing = Array.from({ length: 9 }, () => null);
+    const [row] = await snapshot.rows<FindingRow>(FINDINGS, [null, 1, ...nothing, id, null, snapshot.at, null]);
+    if (row === undefined) throw notFound();
+    return row;
+  }
+  async function item(snapshot: Snapshot, row: FindingRow): Promise<FindingItem> {
+    const actions = await readActions(snapshot, [row.id]);
+    return itemOf(row, await namesFor(snapshot, [row]), reader, actions.get(row.id));
+  }
+
   return {
     list(tenant, query) {
       const parameters = readParameters(query, [...FINDING_OWN_PARAMETERS, ...FINDING_FILTERS]);
@@ -51,6 +74,7 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
       const page = readPage('findings', tenantKey, parameters);
       const window = readWindow(parameters);
       const filters = readFilters(parameters);
+      const source = readSource(reader, tenant, parameters);
       return ask(tenant, async (snapshot) => {
         const { from, to } = windowAt(window, snapshot.at);
         const resolve = (kind: 'user' | 'client' | 'agent' | 'resource') =>
@@ -67,35 +91,56 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
           to ?? null,
           null,
           page.after?.[1] ?? null,
+          snapshot.at,
+          source,
         ]);
         return answer(snapshot, reader, page, rows);
       });
     },
     one(tenant, id, query) {
       readParameters(query, []);
-      if (!UUID.test(id)) throw notFound();
+      requireId(id);
+      return ask(tenant, async (snapshot) => item(snapshot, await read(snapshot, id)));
+    },
+    current(tenant, id) {
+      requireId(id);
       return ask(tenant, async (snapshot) => {
-        const nothing = Array.from({ length: 9 }, () => null);
-        const rows = await snapshot.rows<FindingRow>(FINDINGS, [null, 1, ...nothing, id, null]);
-        if (rows.length === 0) throw notFound();
-        const names = await namesFor(snapshot, rows);
-        const actions = await readActions(snapshot, [id]);
-        return itemOf(rows[0]!, names, reader, actions.get(id));
+        const row = await read(snapshot, id);
+        const [cursor] = await snapshot.rows<{ next_ix: string }>(READ_TO);
+        return {
+          item: await item(snapshot, row),
+          read: cursor?.next_ix ?? '0',
+          muted: row.why === 'wide' ? (row.said?.same ?? []) : [],
+        };
       });
     },
   };
 }
 
+function requireId(id: string): void {
+  if (!UUID.test(id)) throw notFound();
+}
+
 const notFound = (): RescindError => new RescindError('not-found', { detail: 'there is no finding of this id' });
 
 function readFilters(parameters: Parameters): readonly unknown[] {
-  const kinds = parameters.get('kind')?.split(',');
-  const unknown = kinds?.find((kind) => !(KINDS as readonly string[]).includes(kind));
-  if (unknown !== undefined) throw invalid(`\`kind\` is one or more of ${KINDS.join(', ')}, separated by commas`);
-  const choice = (name: string, values: readonly string[]): number | undefined =>
-    readChoice(parameters, name, Object.fromEntries(values.map((value, nth) => [value, nth])));
-  const state = choice('state', STATES);
-  return [state === undefined ? null : STATES[state], choice('severity', SEVERITIES) ?? null, kinds ?? null];
+  const severity = readChoice(parameters, 'severity', Object.fromEntries(SEVERITIES.map((value, nth) => [value, nth])));
+  return [readSeveral(parameters, 'state', FINDING_STATES), severity ?? null, readSeveral(parameters, 'kind', KINDS)];
+}
+
+function readSeveral(parameters: Parameters, name: string, known: readonly string[]): readonly string[] | null {
+  const values = parameters.get(name)?.split(',');
+  if (values?.some((value) => !known.includes(value)))
+    throw invalid(`\`${name}\` is one or more of ${known.join(', ')}, separated by commas`);
+  return values ?? null;
+}
+
+function readSource(reader: Reader, tenant: string, parameters: Parameters): string | null {
+  const name = parameters.get('source');
+  if (name === undefined) return null;
+  const source = reader.findSource(tenant, name);
+  if (source === undefined) throw new RescindError('not-found', { detail: 'no source of this name or id' });
+  return source.id;
 }
 
 async function answer(
@@ -118,13 +163,13 @@ async function answer(
   };
 }
 
-const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promise<Names> =>
+export const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promise<Names> =>
   readNames(
     snapshot,
     rows.flatMap((row) => [row.usr, row.client, row.agent, row.res]),
   );
 
-function itemOf(row: FindingRow, names: Names, reader: Reader, action: FindingAction | undefined): FindingItem {
+export function itemOf(row: FindingRow, names: Names, reader: Reader, action?: FindingAction): FindingItem {
   const detection = detectionOf(row.kind);
   if (detection === undefined)
     throw new RescindError('internal', { cause: new Error(`no detection finds ${row.kind}`) });
@@ -139,6 +184,10 @@ function itemOf(row: FindingRow, names: Names, reader: Reader, action: FindingAc
     kind: detection.kind,
     severity: SEVERITIES[row.severity]!,
     state: row.state,
+    state_by: row.said?.author ?? null,
+    state_at: row.at_ms === null ? null : instantText(Number(row.at_ms)),
+    reason: row.said?.reason ?? null,
+    muted_until: row.said?.until === undefined ? null : timeText(row.said.until),
     says: detection.says({
       count: Number(row.count),
       user: user?.display_name ?? user?.sub ?? 'an unknown user',
@@ -176,7 +225,12 @@ export interface FindingRow {
   readonly id: string;
   readonly kind: string;
   readonly severity: number;
-  readonly state: (typeof STATES)[number];
+  readonly state: FindingChanged['state'];
+  /** The words of a person, if the state is theirs. */
+  readonly said: FindingChanged | null;
+  readonly at_ms: string | null;
+  /** Says where the state comes from, as `state.sql` does. */
+  readonly why: string;
   readonly count: string;
   readonly first_at: string;
   readonly last_at: string;

@@ -16,14 +16,17 @@ begun AS MATERIALIZED (
   WHERE u.tenant = $1 AND u.first_ix >= $2::bigint AND u.first_ix < $3::bigint
 ),
 used AS (
-  SELECT b.client, b.res, b.first_ix, b.scope, c.id, c.agent, c.is_added, o.since, a.ix, a.at, a.usr, a.agent AS by_agent, a.op
+  SELECT b.client, b.res, b.first_ix, b.scope, c.id, c.agent, c.added_ix, o.since, a.ix, a.at, a.usr, a.agent AS by_agent, a.op
   FROM begun b
   CROSS JOIN LATERAL (
     SELECT x.ix, x.at, x.usr, x.agent, x.op FROM access x WHERE x.tenant = $1 AND x.client = b.client AND x.res = b.res AND x.outcome = 1
       AND (x.ix = b.first_ix OR x.bound_ix = b.first_ix) ORDER BY x.at LIMIT 1
   ) a
   LEFT JOIN LATERAL (
-    SELECT v.id, v.agent, NOT b.scope = ANY ((SELECT f.scopes FROM connection_version f WHERE f.tenant = $1 AND f.id = v.id AND f.state = 1 ORDER BY f.from_ix LIMIT 1)::text[]) AS is_added
+    SELECT v.id, v.agent, (
+      SELECT n.from_ix FROM (SELECT f.from_ix, f.scopes, row_number() OVER (ORDER BY f.from_ix) AS nth FROM connection_version f WHERE f.tenant = $1 AND f.id = v.id AND f.state = 1) n
+      WHERE b.scope = ANY (n.scopes) AND n.nth > 1 AND NOT EXISTS (SELECT FROM connection_version f WHERE f.tenant = $1 AND f.id = v.id AND f.state = 1 AND f.from_ix < n.from_ix AND b.scope = ANY (f.scopes))
+    ) AS added_ix
     FROM connection_version v
     WHERE v.tenant = $1 AND v.client = b.client AND v.res = b.res AND v.state = 1 AND v.to_ix IS NULL AND b.scope = ANY (v.scopes) LIMIT 1
   ) c ON true
@@ -38,7 +41,9 @@ FROM grown g
 CROSS JOIN LATERAL (SELECT CASE WHEN g.at > 0 THEN g.at ELSE i.arrival / 1000 END AS at FROM entry i WHERE i.tenant = $1 AND i.ix = g.from_ix) n
 WHERE added <> '{}'
 UNION ALL
-SELECT concat('used ', coalesce(encode(id, 'hex'), concat_ws(' ', client, res)), ' ', scope), usr, client, coalesce(by_agent, agent), res, 1, at, at, ARRAY[ix],
-       jsonb_build_object('added', scope, 'how', CASE WHEN is_added THEN 'used' ELSE 'first used' END, 'days', (at - since) / 86400)
+-- The use of what an approval added is the same story as the approval.
+SELECT CASE WHEN added_ix IS NULL THEN concat_ws(' ', 'used', client, res, scope) ELSE concat('approved ', encode(id, 'hex'), ' ', added_ix) END, usr, client, coalesce(by_agent, agent), res,
+       1, at, at, ARRAY[ix],
+       jsonb_build_object('used', scope) || CASE WHEN added_ix IS NULL THEN jsonb_build_object('how', 'first used', 'days', (at - since) / 86400) ELSE '{}' END
 FROM used
-WHERE is_added OR (at - since >= $4::bigint AND (op >= 3 OR scope ~* 'admin|delete|export'))
+WHERE added_ix IS NOT NULL OR (at - since >= $4::bigint AND (op >= 3 OR scope ~* 'admin|delete|export'))

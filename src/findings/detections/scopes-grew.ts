@@ -14,11 +14,9 @@ export const scopesGrew: Detection = {
   looks: `An approval that adds scopes to a connection, and the first use of a scope that was added so; the first deletion, export or administration with a scope by a client that has used others at the resource for ${DAYS} days.`,
   stop: [['client', 'resource']],
   see: 'changes',
-  says: ({ client, resource, details }) =>
-    details['how'] === 'first used'
-      ? `${client} used ${String(details['added'])} at ${resource} for the first time, after ${String(details['days'])} days there without.`
-      : details['how'] === 'used'
-        ? `${client} used ${String(details['added'])} at ${resource}, which was not in its first approval.`
-        : `${client} was approved for ${String(details['added'])} at ${resource}, beside what it had.`,
+  says: ({ client, resource, details: { how, added, used, days } }) =>
+    how === 'first used'
+      ? `${client} used ${String(used)} at ${resource} for the first time, after ${String(days)} days there without.`
+      : `${client} was approved for ${String(added)} at ${resource}, beside what it had${used === undefined ? '' : `, and used ${String(used)}`}.`,
   find: bySql(SQL, () => [DAYS * DAY_S]),
 };

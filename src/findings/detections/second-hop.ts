@@ -10,9 +10,9 @@ export const secondHop: Detection = {
   severity: 'medium',
   means:
     'A client traded a token for one to a resource that its user had never used: an agent goes further than it was sent.',
-  next: 'Ask the user. Stop the client at that resource if nobody wanted it.',
+  next: 'Ask the user. Stop the client for the user at that resource if nobody wanted it.',
   looks: `Uses of a token that another one was exchanged for, at a resource where the user was on no day before, nor that day in another way, through a client that brought fewer than ${USERS} others so where they had not been, from day ${LEARNS_DAYS} of the ledger on.`,
-  stop: [['client', 'resource']],
+  stop: [['user', 'client', 'resource']],
   see: 'access',
   says: ({ client, resource, user }) =>
     `${client} traded a token of ${user} for one to ${resource}, where ${user} had never been.`,

@@ -12,11 +12,14 @@ used AS MATERIALIZED (
 ),
 pair AS MATERIALIZED (
   SELECT p.client, p.res, before.last_at, approved.at AS approved_at
-  FROM (SELECT DISTINCT client, res FROM used) p
+  FROM (SELECT client, res, min(at) AS at FROM used GROUP BY client, res) p
   LEFT JOIN LATERAL (
-    SELECT max(d.last_at) AS last_at FROM finding_day d
-    WHERE d.tenant = $1 AND d.client = p.client AND d.res = p.res AND d.allowed > 0
-      AND d.day = (SELECT max(day) FROM finding_day x WHERE x.tenant = $1 AND x.client = p.client AND x.res = p.res AND x.allowed > 0)
+    -- The last use is of interest if it may be long ago. Else its day suffices.
+    SELECT CASE WHEN d.day < (p.at - $4::bigint) / 86400 + 1
+      THEN (SELECT max(x.last_at) FROM finding_day x WHERE x.tenant = $1 AND x.client = p.client AND x.res = p.res AND x.day = d.day AND x.allowed > 0)
+      ELSE d.day * 86400::bigint END AS last_at
+    FROM finding_day d WHERE d.tenant = $1 AND d.client = p.client AND d.res = p.res AND d.allowed > 0
+    ORDER BY d.day DESC LIMIT 1
   ) before ON true
   LEFT JOIN LATERAL (
     SELECT max(c.at) AS at FROM connection_version c

@@ -11,9 +11,14 @@ const WRITE_DAYS = loadSql(import.meta.url, 'write-days.sql');
 const WRITE_FINDINGS = loadSql(import.meta.url, 'write-findings.sql');
 const READ_CURSOR = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
 const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
-/** Finds where the entries from `$2` on leave the day on which the first of them arrived. */
-const END_OF_DAY = `SELECT min(ix) AS ix FROM entry
-  WHERE tenant = $1 AND ix >= $2 AND ix < $3 AND arrival / 86400000 > (SELECT arrival / 86400000 FROM entry WHERE tenant = $1 AND ix = $2)`;
+/**
+ * Finds where a step from `$2` ends before `$3`: where the entries leave the day on which the first of them arrived, or where the detections stood when
+ * somebody changed the state of a finding.
+ */
+const END_OF_STEP = `SELECT least(
+    (SELECT min(ix) FROM entry
+     WHERE tenant = $1 AND ix >= $2 AND ix < $3 AND arrival / 86400000 > (SELECT arrival / 86400000 FROM entry WHERE tenant = $1 AND ix = $2)),
+    (SELECT min(read_ix) FROM finding_change WHERE tenant = $1 AND read_ix > $2 AND read_ix < $3)) AS ix`;
 const BEGIN_CURSOR = 'INSERT INTO finding_cursor (tenant, next_ix) VALUES ($1, 0) ON CONFLICT DO NOTHING';
 const MOVE_CURSOR = 'UPDATE finding_cursor SET next_ix = $3 WHERE tenant = $1 AND next_ix = $2';
 /** The times at which the step begins and ends. */
@@ -76,7 +81,7 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
       await client.query(PRUNE_DAYS, [tenant, dayOf(found.nowMs) - KEPT_DAYS]);
     if (found.days.length > 0) await client.query(WRITE_DAYS, [tenant, JSON.stringify(found.days)]);
     if (found.kept.length > 0) await client.query(WRITE_MEMORY, [tenant, JSON.stringify(found.kept)]);
-    await writeFound(client, tenant, found, now());
+    await writeFound(client, tenant, found, { wallMs: now(), lastIx: String(to - 1n) });
     const moved = await client.query(MOVE_CURSOR, [tenant, String(from), String(to)]);
     if (moved.rowCount !== 1) throw new Error('another process moved the cursor of the findings');
     await client.query('COMMIT');
@@ -87,9 +92,12 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
   return head - to;
 }
 
-/** A step ends with a day, so that a detection that compares days finds the earlier ones in `finding_day`, however the ledger is cut. */
+/**
+ * A step ends with a day, so that a detection that compares days finds the earlier ones in `finding_day`, however the ledger is cut. Evidence that a person
+ * had seen and evidence that came later are never of one step, so that findings that are found anew have the same states.
+ */
 async function endOf(client: PoolClient, tenant: string, from: bigint, most: bigint): Promise<bigint> {
-  const { rows } = await client.query<{ ix: string | null }>(END_OF_DAY, [tenant, String(from), String(most)]);
+  const { rows } = await client.query<{ ix: string | null }>(END_OF_STEP, [tenant, String(from), String(most)]);
   return rows[0]?.ix == null ? most : BigInt(rows[0].ix);
 }
 
@@ -134,7 +142,7 @@ async function writeFound(
   client: PoolClient,
   tenant: string,
   { evidence, beforeMs, nowMs }: Found,
-  wallMs: number,
+  { wallMs, lastIx }: { readonly wallMs: number; readonly lastIx: string },
 ): Promise<void> {
   const changed = new Set<string>();
   const write = async (statement: string, values: readonly unknown[]): Promise<void> => {
@@ -144,7 +152,7 @@ async function writeFound(
   const rows = [...evidence].flatMap(([detection, found]) =>
     merge(detection, found).map((one) => rowOf(detection, one)),
   );
-  if (rows.length > 0) await write(WRITE_FINDINGS, [JSON.stringify(rows), wallMs]);
+  if (rows.length > 0) await write(WRITE_FINDINGS, [JSON.stringify(rows), wallMs, lastIx]);
   const conditions = [...evidence].filter(([{ isCondition }]) => isCondition === true);
   for (const [{ kind }, found] of conditions) {
     const lasting = found.filter(({ ended }) => ended !== true).map(({ subject }) => subject);

@@ -1,5 +1,6 @@
 -- Findings of the detections: one row a kind and subject, which grows with its evidence. `closed_ms`: since when the cause has ended. Times: `_at`
--- epoch seconds of the events, `_ms` epoch milliseconds of this service. `entries` are the first entries of the evidence, at most 20. `told_`: as the
+-- epoch seconds of the events, `_ms` epoch milliseconds of this service. `grown_ix`: the last index of the step that wrote its newest evidence; `opened_ix`:
+-- of the step that found it, or found it again after its cause had ended. `entries` are the first entries of the evidence, at most 20. `told_`: as the
 -- finding was when the news last told of it; null: never.
 CREATE TABLE finding (
   tenant     uuid     NOT NULL,
@@ -21,6 +22,8 @@ CREATE TABLE finding (
   found_ms   bigint   NOT NULL,
   grown_ms   bigint   NOT NULL,
   closed_ms  bigint,
+  grown_ix   bigint   NOT NULL,
+  opened_ix  bigint   NOT NULL,
   told_count    bigint,
   told_severity smallint,
   told_closed   boolean,
@@ -28,6 +31,11 @@ CREATE TABLE finding (
 );
 CREATE UNIQUE INDEX finding_id ON finding (tenant, id);
 CREATE INDEX finding_last ON finding (tenant, last_at, id);
+CREATE INDEX finding_usr ON finding (tenant, usr) WHERE closed_ms IS NULL;
+CREATE INDEX finding_client ON finding (tenant, client) WHERE closed_ms IS NULL;
+CREATE INDEX finding_agent ON finding (tenant, agent) WHERE closed_ms IS NULL;
+CREATE INDEX finding_res ON finding (tenant, res) WHERE closed_ms IS NULL;
+CREATE INDEX finding_tok ON finding (tenant, tok) WHERE closed_ms IS NULL;
 
 -- The index of a ledger below which the detections have read everything. It moves in the transaction that writes what they found.
 CREATE TABLE finding_cursor (

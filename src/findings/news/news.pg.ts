@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { SEVERITIES, type Kind, type Severity } from '../detection.js';
 import { loadSql, type Pool, type PoolClient } from '../../platform/postgres/index.js';
+import { withStates } from '../ask/with-states.js';
 
 /**
  * Kinds of changes of a finding. `grown`: its count has doubled since the news last told of it, or its severity rose. `resolved`: it closed itself. `state-changed`:
@@ -17,11 +19,12 @@ export const NEWS_AT_ONCE = 500;
 /** Pause between two looks for news. */
 const LOOK_EVERY_MS = 1_000;
 
-const WRITE_NEWS = loadSql(import.meta.url, 'write-news.sql');
+const WRITE_NEWS = withStates(loadSql(import.meta.url, 'write-news.sql'), '($3::bigint / 1000)');
 const DELETE_OLD = `DELETE FROM finding_news WHERE tenant = $1 AND at_ms < $2
   AND seq IN (SELECT seq FROM finding_news WHERE tenant = $1 ORDER BY seq LIMIT ${DELETED_AT_ONCE})`;
-const READ_NEWS =
-  'SELECT seq, finding, what, at_ms FROM finding_news WHERE tenant = $1 AND seq > $2 ORDER BY seq LIMIT $3';
+const READ_NEWS = `SELECT n.seq, n.finding, n.what, n.at_ms, f.kind, f.severity
+  FROM finding_news n JOIN finding f ON f.tenant = $1 AND f.id = n.finding
+  WHERE n.tenant = $1 AND n.seq > $2 ORDER BY n.seq LIMIT $3`;
 const READ_LAST = 'SELECT seq FROM finding_news_head WHERE tenant = $1';
 
 /**
@@ -56,6 +59,10 @@ export interface News {
   readonly finding: string;
   readonly what: What;
   readonly atMs: number;
+  /** Kind of the finding. */
+  readonly kind: Kind;
+  /** Severity of the finding, as it is when the news are read. */
+  readonly severity: Severity;
 }
 
 export interface NewsRead {
@@ -74,13 +81,15 @@ export interface NewsOptions {
 
 /** Reads the news behind `after`, in their order. A reader that goes on at the last seq misses none. */
 export async function readNews({ pool, tenant, after, limit = NEWS_AT_ONCE }: NewsOptions): Promise<NewsRead> {
-  type Row = { seq: string; finding: string; what: What; at_ms: string };
+  type Row = { seq: string; finding: string; what: What; at_ms: string; kind: Kind; severity: number };
   const { rows } = await pool.query<Row>(READ_NEWS, [tenant, String(after), limit]);
   const news = rows.map((row) => ({
     seq: BigInt(row.seq),
     finding: row.finding,
     what: row.what,
     atMs: Number(row.at_ms),
+    kind: row.kind,
+    severity: SEVERITIES[row.severity]!,
   }));
   return { news, missed: news.length === 0 ? 0n : news[0]!.seq - after - 1n };
 }

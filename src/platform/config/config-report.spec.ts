@@ -73,7 +73,7 @@ describe('the report of a configuration', () => {
     expect(problemsOf({ TLS_CERT: file('text'), TLS_KEY: file('one.key') })).toEqual(['TLS_CERT']);
     expect(problemsOf({ TLS_CERT: file('one.crt'), TLS_KEY: file('text') })).toEqual(['TLS_KEY']);
     expect(problemsOf({ TLS_CERT: file('one.crt'), TLS_KEY: file('two.key') })).toEqual(['TLS_KEY']);
-    expect(problemsOf({ JWKS_TLS_CA: file('one.crt') })).toEqual([]);
+    expect(problemsOf({ JWKS_TLS_CA: file('one.crt'), CHANNEL_TLS_CA: file('one.crt') })).toEqual([]);
     for (const bad of ['none.crt', 'text', 'one.key'])
       expect(problemsOf({ JWKS_TLS_CA: file(bad) })).toEqual(['JWKS_TLS_CA']);
     const kafka = { KAFKA_BROKERS: 'kafka.example:9093', KAFKA_TLS: 'true' };

@@ -35,7 +35,7 @@ export function reportConfig(env: Environment): ConfigReport {
   }
 }
 
-function problemsOfFiles({ listen, kafka, jwksCaFile }: Config): readonly ConfigProblem[] {
+function problemsOfFiles({ listen, kafka, jwksCaFile, channels }: Config): readonly ConfigProblem[] {
   const kafkaTls = typeof kafka === 'object' ? kafka.security.tls : undefined;
   return [
     ...problemsOfIdentity({ certificate: 'TLS_CERT', key: 'TLS_KEY' }, listen.tls ?? {}),
@@ -44,6 +44,10 @@ function problemsOfFiles({ listen, kafka, jwksCaFile }: Config): readonly Config
       kafkaTls ?? {},
     ),
     ...problemsOfIdentity({ authority: 'JWKS_TLS_CA' }, jwksCaFile === undefined ? {} : { caFile: jwksCaFile }),
+    ...problemsOfIdentity(
+      { authority: 'CHANNEL_TLS_CA' },
+      channels.caFile === undefined ? {} : { caFile: channels.caFile },
+    ),
   ];
 }
 

@@ -42,6 +42,7 @@ describe('readConfig', () => {
       logLevel: 'info',
       jwksAllowedHosts: [],
       jwksCaFile: undefined,
+      channels: { allowed: [], caFile: undefined, publicUrl: undefined },
       tracing: undefined,
     });
   });
@@ -58,6 +59,9 @@ describe('readConfig', () => {
       LOG_ORIGIN: 'log.example.com/rescind',
       JWKS_ALLOWED_HOSTS: 'idp.internal,127.0.0.1',
       JWKS_TLS_CA: '/tls/ca.pem',
+      CHANNEL_ALLOWED_HOSTS: 'hooks.internal,10.1.0.0/16',
+      CHANNEL_TLS_CA: '/tls/receivers.pem',
+      PUBLIC_URL: 'https://rescind.example/at/',
     });
     expect(config.database !== 'embedded' && config.database.url.reveal()).toBe(SECRET);
     expect(config.kafka).toEqual({ brokers: ['kafka-1:9092', '[2001:db8::1]:9093'], security: {} });
@@ -65,6 +69,11 @@ describe('readConfig', () => {
     expect(config.listen.tls).toEqual({ certFile: '/etc/rescind/tls.crt', keyFile: '/etc/rescind/tls.key' });
     expect(config.jwksAllowedHosts).toEqual(['idp.internal', '127.0.0.1']);
     expect(config.jwksCaFile).toBe('/tls/ca.pem');
+    expect(config.channels).toEqual({
+      allowed: ['hooks.internal', '10.1.0.0/16'],
+      caFile: '/tls/receivers.pem',
+      publicUrl: 'https://rescind.example/at',
+    });
   });
 
   it('keeps the archive under the home directory unless told where', () => {
@@ -124,6 +133,11 @@ describe('readConfig', () => {
     ['LOG_ORIGIN', 'https://log.example.com'],
     ['LOG_ORIGIN', 'two words'],
     ['JWKS_ALLOWED_HOSTS', 'https://idp.internal'],
+    ['CHANNEL_ALLOWED_HOSTS', 'https://hooks.internal'],
+    ['CHANNEL_ALLOWED_HOSTS', '10.0.0.0/8/8'],
+    ['PUBLIC_URL', 'rescind.example'],
+    ['PUBLIC_URL', 'https://user:secret@rescind.example'],
+    ['PUBLIC_URL', 'https://rescind.example/?a=b'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'https://user:hunter2@collector.example'],
   ])('refuses %s=%s by name and never by value', (variable, value) => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { RescindError } from '../../contracts/index.js';
+import { CHANNELS_DOCUMENTATION, readChannels, type ChannelsConfig } from './channels-config.js';
 import {
   readFlag,
   readInteger,
@@ -86,6 +87,7 @@ export interface Config {
   readonly jwksAllowedHosts: readonly string[];
   /** Path of PEM certificates of further authorities for JWKS servers, beside the authorities that Node trusts. */
   readonly jwksCaFile: string | undefined;
+  readonly channels: ChannelsConfig;
 }
 
 export interface ListenConfig {
@@ -165,6 +167,7 @@ export function readConfig(given: Environment): Config {
     tracing: readTracing(env, refuse),
     jwksAllowedHosts: readHosts(env, 'JWKS_ALLOWED_HOSTS', refuse),
     jwksCaFile: env['JWKS_TLS_CA'],
+    channels: readChannels(env, refuse),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
@@ -218,6 +221,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
     'comma-separated hosts that a JWKS URI may name although they are not public addresses; a loopback host among them may serve it by http',
   JWKS_TLS_CA:
     'path of the PEM certificates of authorities that servers of JWKS URIs may have, beside those that Node trusts',
+  ...CHANNELS_DOCUMENTATION,
   ...TRACING_DOCUMENTATION,
   ...Object.fromEntries(
     SECRET_VARIABLES.map((variable) => [

@@ -1,6 +1,7 @@
 import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
+import { findingsMember } from '../ask/open-findings.js';
 import { EntityId, Index, maybe, one, page, strict, Time } from '../ask/answer-parts.js';
 
 const Text = maybe(Type.String());
@@ -61,6 +62,7 @@ export const EntityAnswer = one({
     description: 'the entity’s own name first, then names tied by grants, then weak names; at most 200',
   }),
   at_least: Type.Boolean({ description: 'whether there are more names than shown' }),
+  ...findingsMember,
 });
 
 nameSchemas({ DirectoryEntry, DirectoryItem, DirectoryPage, EntityAnswer });

@@ -3,6 +3,7 @@ import { loadSql } from '../../platform/postgres/index.js';
 import { type Ask, ENTITY_KINDS, type EntityKind, type Snapshot } from '../../projections/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { readDisplayNames } from '../ask/names.pg.js';
+import { findingsOf, type FindingSubject, type ReadOpenFindings } from '../ask/open-findings.js';
 import { entityIdOf, invalid, readParameters } from '../ask/parameters.js';
 import type { EntityAnswer } from './answers.js';
 import { columnsOf, type DirectoryColumns } from './entry.js';
@@ -24,16 +25,26 @@ const KIND_NAMES: ReadonlyMap<number, EntityKind> = new Map(
 type Name = EntityAnswer['names'][number];
 
 /** Answers which names one user, client or other thing has, and which event states each (open question D23). */
-export function createEntityQuestion({ ask }: { readonly ask: Ask }) {
+export function createEntityQuestion({
+  ask,
+  openFindings,
+}: {
+  readonly ask: Ask;
+  readonly openFindings: ReadOpenFindings | undefined;
+}) {
   return (tenant: string, id: string, query: unknown): Promise<EntityAnswer> => {
     const asked = readAsOf(readParameters(query, ENTITY_PARAMETERS));
     const entity = entityIdOf(id);
     if (entity === undefined) throw invalid('the id of an entity is a decimal number, as other answers give it');
-    return ask(tenant, (snapshot) => describe(snapshot, entity), asked);
+    return ask(tenant, (snapshot) => describe(snapshot, entity, openFindings), asked);
   };
 }
 
-async function describe(snapshot: Snapshot, id: number): Promise<EntityAnswer> {
+async function describe(
+  snapshot: Snapshot,
+  id: number,
+  openFindings: ReadOpenFindings | undefined,
+): Promise<EntityAnswer> {
   const [self] = await readRows(snapshot, [id]);
   if (!self) throw new RescindError('not-found', { detail: 'no entity of this id has been seen' });
   const { ties, more } = await readTies(snapshot, id);
@@ -80,8 +91,13 @@ async function describe(snapshot: Snapshot, id: number): Promise<EntityAnswer> {
     ...(display === undefined ? {} : { display_name: display }),
     names: [...inOrder.map((row) => nameOf(row, false)), ...weakRows.map((row) => nameOf(row, true))],
     at_least: more || weak.length > room,
+    ...(await findingsOf(openFindings, snapshot, subjectOf(KIND_NAMES.get(self.kind)!, strong))),
   };
 }
+
+/** A finding names a user, client, agent or resource, by any of its names. */
+const subjectOf = (kind: EntityKind, ids: readonly number[]): FindingSubject | undefined =>
+  kind === 'user' || kind === 'client' || kind === 'agent' || kind === 'resource' ? { kind, ids } : undefined;
 
 interface Tie {
   readonly [column: string]: unknown;

@@ -22,6 +22,8 @@ import {
   User,
 } from '../ask/answer-parts.js';
 
+import { findingsMember } from '../ask/open-findings.js';
+
 /*
  * Schemas of the lists' answers: the only source of the types, of OpenAPI's response schemas and of the check in the
  * integration spec. Times are RFC 3339. Positions in the ledger are decimal strings, because a JSON number is
@@ -120,6 +122,7 @@ export const TokenAnswer = one({
       'Rules that stop the token. Now: those in force on this node. With `as_of`: those in the ledger at that moment.',
   }),
   ...INACTIVE,
+  ...findingsMember,
   accesses: Type.Object({ count: Count, allowed: Count, denied: Count, first: maybe(Time), last: maybe(Time) }, strict),
 });
 

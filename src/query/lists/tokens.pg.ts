@@ -6,6 +6,7 @@ import type { TokenAnswer } from './answers.js';
 import { asOfOf, readAsOf, type AskedMoment } from '../ask/as-of.js';
 import { readInactive, type JudgeToken } from './inactive.pg.js';
 import { orNull, readNames } from '../ask/names.pg.js';
+import { findingsOf, type ReadOpenFindings } from '../ask/open-findings.js';
 import {
   inconsistent,
   needBeside,
@@ -36,8 +37,9 @@ export function createTokenQuestions(options: {
   readonly reader: Reader;
   readonly findStopping: FindStopping;
   readonly judge: JudgeToken | undefined;
+  readonly openFindings: ReadOpenFindings | undefined;
 }): TokenQuestions {
-  const { ask, reader, findStopping, judge } = options;
+  const { ask, reader, findStopping, judge, openFindings } = options;
 
   /**
    * Uses the rules of this process for the present, because it introspects by them, and those of the ledger for the
@@ -78,6 +80,7 @@ export function createTokenQuestions(options: {
           lineage: describeLineage(lineage, reader.tenantKey(tenant), reader),
           stopped_by: (await findStoppingOf(snapshot, lineage)).map((rule) => ({ rule })),
           ...(await readInactive(snapshot, key, lineage, judge)),
+          ...(await findingsOf(openFindings, snapshot, { kind: 'token', key })),
           accesses: {
             count: Number(row.accesses),
             allowed: Number(row.allowed),

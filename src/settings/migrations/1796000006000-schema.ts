@@ -4,5 +4,5 @@ export const DirectorySchema = schemaMigration({
   stage: 'Directory',
   at: 1_796_000_006_000,
   sql: loadSql(import.meta.url, 'schema.sql'),
-  undo: 'DROP TABLE directory, detection_change',
+  undo: 'DROP TABLE directory, finding_change, detection_change',
 });

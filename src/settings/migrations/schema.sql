@@ -20,6 +20,33 @@ CREATE INDEX directory_words ON directory USING gin (to_tsvector('simple', displ
 CREATE INDEX directory_user_name ON directory (tenant, lower(user_name) text_pattern_ops) WHERE user_name IS NOT NULL;
 CREATE INDEX directory_emails ON directory USING gin (emails);
 
+-- The changes of findings by people, one row a change; `nth` counts the changes of the tenant. `said` is the data of its ledger entry, `entry` the index of that
+-- entry, null until it is written. `wide`: the change counts for every finding of the kind that has the names in `usr` to `source`. `read_ix`: the index
+-- below which the detections had read the ledger. `until_at` epoch seconds, `at_ms` epoch milliseconds.
+CREATE TABLE finding_change (
+  tenant   uuid    NOT NULL,
+  nth      int     NOT NULL,
+  finding  uuid    NOT NULL,
+  kind     text    NOT NULL,
+  state    text    NOT NULL,
+  until_at bigint,
+  wide     boolean NOT NULL,
+  usr      int,
+  client   int,
+  agent    int,
+  res      int,
+  source   uuid,
+  read_ix  bigint  NOT NULL,
+  at_ms    bigint  NOT NULL,
+  said     jsonb   NOT NULL,
+  entry    bigint,
+  PRIMARY KEY (tenant, nth)
+);
+CREATE INDEX finding_change_finding ON finding_change (tenant, finding, nth);
+CREATE INDEX finding_change_wide ON finding_change (tenant, kind) WHERE wide;
+CREATE INDEX finding_change_owed ON finding_change (tenant) WHERE entry IS NULL;
+CREATE INDEX finding_change_read ON finding_change (tenant, read_ix);
+
 -- Actions of detections, one row a change; the newest of a kind counts. `said` is the data of its ledger entry, `entry` the index of that entry, null until it
 -- is written: a detection acts only by a change that has its entry.
 CREATE TABLE detection_change (

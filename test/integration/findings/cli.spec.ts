@@ -27,4 +27,18 @@ it('rescind findings shows what the running service found, and nothing before', 
   expect(shown.out).toContain('What to do next\n  Check that it was meant.');
   expect((await says('findings --state resolved')).out).toBe('Nothing was found.\n');
   expect((await says('findings --kind ghost')).code).not.toBe(0);
+
+  const { out: said } = await says(`findings acknowledge ${id} --reason meant --on-behalf-of dana`);
+  expect(said).toMatch(/^acknowledged, by dana \(admin\), .*: meant\nledger entry \d+\n$/);
+  expect((await says('findings')).out).not.toContain(id);
+  expect((await says('findings --state acknowledged,muted')).out).toMatch(/acknowledged, by dana \(admin\).*: meant/);
+  expect((await says(`findings false-alarm ${id}`)).code).not.toBe(0);
+  expect((await says(`findings mute ${id} --until 1d --reason noise`)).out).toMatch(/^muted until .*: noise\n/);
+  expect((await says(`findings history ${id}`)).out).toMatch(
+    /^muted until .*: noise {2}\(entry \d+\)\nacknowledged, by .*: meant {2}\(entry \d+\)\n$/,
+  );
+  expect((await says(`findings reopen ${id}`)).out).toMatch(/^open, by admin/);
+  expect((await says('findings')).out).toContain(id);
+  expect((await says(`findings resolve ${id}`)).out).toMatch(/^resolved, by admin/);
+  expect((await says('findings --state resolved')).out).toContain(id);
 });

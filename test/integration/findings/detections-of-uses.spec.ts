@@ -199,7 +199,7 @@ describe('scopes-grew', () => {
         user: { sub: 'hob' },
         client: { client_id: 'reader-at-crm' },
         first_seen: timeText(at + 4 * DAY + 110),
-        details: { added: 'files.delete', how: 'first used', days: 4 },
+        details: { used: 'files.delete', how: 'first used', days: 4 },
       },
     ]);
   });

@@ -167,14 +167,16 @@ describe('scopes-grew', () => {
       used('hal-2', at + 210, { scope: 'files.export' }),
       used('hal-2', at + 220, { scope: 'files.export' }),
     );
+    // One story: the finding of the approval grows.
     expect(more).toMatchObject([
       {
-        first_seen: timeText(at + 210),
-        count: 1,
+        id: found[0]!.id,
+        count: 2,
+        first_seen: timeText(at + 100),
+        last_seen: timeText(at + 210),
         user: { sub: 'hal' },
-        details: { added: 'files.export', how: 'used' },
+        details: { added: 'files.export', used: 'files.export' },
       },
-      { details: { how: 'approved' } },
     ]);
   });
 

@@ -31,7 +31,16 @@ describe('news of findings', () => {
     );
     const opened = await read();
     expect(opened).toEqual({
-      news: [{ seq: 1n, finding: ann!.id, what: 'opened', atMs: expect.any(Number) }],
+      news: [
+        {
+          seq: 1n,
+          finding: ann!.id,
+          what: 'opened',
+          atMs: expect.any(Number),
+          kind: 'token-from-two-networks',
+          severity: 'high',
+        },
+      ],
       missed: 0n,
     });
     const counts: number[] = [ann!.count];

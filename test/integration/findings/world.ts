@@ -16,8 +16,8 @@ type App = 'crm' | 'wiki';
 const APPS = { crm: { iss: CRM_AS, aud: CRM }, wiki: { iss: WIKI_AS, aud: WIKI } } as const;
 
 /** The read API on an empty ledger, with words for what happens in an organisation. Each said thing arrives a second later. */
-export async function startWorld() {
-  const api = await startQueryApi([]);
+export async function startWorld(options: Parameters<typeof startQueryApi>[1] = {}) {
+  const api = await startQueryApi([], options);
   let seq = 0;
 
   async function tell(...events: readonly Said[]): Promise<void> {

@@ -70,6 +70,7 @@ describe('GET /v1/entities/{id}', () => {
       kind: 'user',
       names: [idpName(), localName()],
       at_least: false,
+      findings: { count: 0, severity: null, items: [] },
     });
     expect((await entity(crmAlice())).names).toEqual([localName(), idpName()]);
     expect((await entity(bob())).names).toEqual([nameOf(bob(), IDP, 'bob', '6', [], 'acme')]);

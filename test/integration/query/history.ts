@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,21 +21,26 @@ import {
 import { contentOf } from '../../../src/ingest/index.js';
 import { appendEntries, prepareEntry } from '../../../src/log/index.js';
 import { createExplore, ExploreModule } from '../../../src/explore/index.js';
-import { createFindings, DETECTIONS, FindingsModule, followNext } from '../../../src/findings/index.js';
+import { createOpenFindings, DETECTIONS, FindingsModule, followNext, lastNews } from '../../../src/findings/index.js';
+import { CHANNEL_ENTITIES, ChannelsModule, createSender } from '../../../src/channels/index.js';
+import { createEgress, parseAllowed } from '../../../src/platform/egress/index.js';
 import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
 import { type Log } from '../../../src/platform/log/index.js';
 import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
-import { createAsk, writeProjections, type ColdUses, type ProjectedEvent } from '../../../src/projections/index.js';
+import { writeProjections, type ColdUses, type ProjectedEvent } from '../../../src/projections/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { createQuestions, createReader, describeApi, QueryModule } from '../../../src/query/index.js';
 import { createAuthenticator, createRegistry, createTurns, RegistryModule } from '../../../src/registry/index.js';
 import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
 import { CSV_MEDIA_TYPE, SettingsModule } from '../../../src/settings/index.js';
 import { startParts, type Cleanups } from '../../support/cleanups.js';
+import { createFindingsParts } from '../../support/findings-parts.js';
 import { createTestDatabase, createTestTemplate, testLog, type TestDatabase } from '../../support/services.js';
 
 /** The clock of the questions: 2026-09-22T18:00:00Z. */
 export const NOW = 1_790_100_000;
+/** A certificate for localhost, self-signed, for specs alone. */
+const CERTIFICATE = new URL('../registry/tls/localhost-cert.pem', import.meta.url);
 /** When the history begins. */
 export const T = 1_790_000_000;
 
@@ -127,10 +133,15 @@ export interface Answer {
 /** Rescind's read API over HTTP, on a database of its own, with a history that was written by the real appender and projections. */
 export const startQueryApi = (
   history: readonly (readonly Said[])[],
-  { log = testLog() }: { readonly log?: Log } = {},
-) => startParts((cleanups) => startApi(cleanups, history, log));
+  { log = testLog(), nameServers = [] }: { readonly log?: Log; readonly nameServers?: readonly string[] } = {},
+) => startParts((cleanups) => startApi(cleanups, history, log, nameServers));
 
-async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[], log: Log) {
+async function startApi(
+  cleanups: Cleanups,
+  history: readonly (readonly Said[])[],
+  log: Log,
+  nameServers: readonly string[],
+) {
   const database = await createTestDatabase();
   cleanups.push(() => database.drop());
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
@@ -163,14 +174,37 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
   });
   cleanups.push(() => rm(archiveRoot, { recursive: true }));
   cleanups.push(() => explore.stop());
-  const questions = createQuestions({ pool: database.pool, control: state, now: () => NOW, findUses: explore });
-  const findings = createFindings({ ask: createAsk({ pool: database.pool, now: () => NOW }), reader });
-  const settings = SettingsModule.with({ url: database.url, tenantKey, now: () => NOW });
+  const questions = createQuestions({
+    pool: database.pool,
+    control: state,
+    now: () => NOW,
+    findUses: explore,
+    openFindings: createOpenFindings({ reader }),
+  });
+  const findings = createFindingsParts({ pool: database.pool, controlLog, follower, log, now: () => NOW });
+  cleanups.push(() => findings.stopTelling());
+  const settings = SettingsModule.with({
+    url: database.url,
+    tenantKey,
+    now: () => NOW,
+    entities: CHANNEL_ENTITIES,
+  });
+  const allowed = parseAllowed(['127.0.0.1', 'localhost'])!;
+  const channelSender = createSender({
+    egress: createEgress({ allowed, ca: [readFileSync(CERTIFICATE, 'utf8')], nameServers }),
+    publicUrl: 'https://rescind.example',
+  });
+  const channels = ChannelsModule.with({
+    send: channelSender,
+    tenantKey,
+    lastNews: (tenant) => lastNews({ pool: database.pool, tenant }),
+    now: Date.now,
+  });
   const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
   const app: NestFastifyApplication = await createHttpApp({
     module: {
       ...QueryModule.with({ questions }),
-      imports: [registry, settings, ExploreModule.with({ explore }), FindingsModule.with({ findings })],
+      imports: [registry, settings, channels, ExploreModule.with({ explore }), FindingsModule.with(findings)],
     },
     listen,
     log,
@@ -210,6 +244,8 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
     url,
     /** The registered state: tenants with their keys, sources, the rule. */
     control: state,
+    channelSender,
+    findings: findings.findings,
     /** Reads what came with every detection. */
     find: (stepEntries?: number, cold?: ColdUses) =>
       followNext({
@@ -218,6 +254,7 @@ async function startApi(cleanups: Cleanups, history: readonly (readonly Said[])[
         control: reader,
         detections: DETECTIONS,
         cold,
+        now: () => NOW * 1_000,
         ...(stepEntries === undefined ? {} : { stepEntries }),
       }),
     say: (batch: readonly Said[]) => inTransaction(database.pool, (client) => writeHistory(client, batch)),

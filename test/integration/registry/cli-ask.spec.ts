@@ -23,6 +23,7 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   'get /health/ready/serve': '`rescind health serve`',
   'get /health/ready/ingest': '`rescind health ingest`',
   'get /metrics': 'for Prometheus',
+  'post /v1/findings/{id}': '`rescind findings acknowledge`, `resolve`, `mute`, `reopen`',
   'post /events': '`rescind emit`',
   'post /introspect': 'for resource servers: it takes a token, which belongs in no command line',
   'post /revoke': 'for authorization servers: it takes a token',
@@ -43,6 +44,11 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   'post /v1/quarantine/replay': '`rescind quarantine replay`',
   'post /v1/quarantine/{id}/replay': '`rescind quarantine replay`',
   'post /v1/directory/import': '`rescind directory import`',
+  'put /v1/channels/{name}': '`rescind channels set`',
+  'delete /v1/channels/{name}': '`rescind channels remove`',
+  'post /v1/channels/{name}/try': '`rescind channels try`',
+  'post /v1/channels/{name}/rotate': '`rescind channels rotate`',
+  'post /v1/channels/{name}/replay': '`rescind channels replay`',
 };
 
 const RAS = 'https://login.chat.example';

@@ -51,13 +51,14 @@ describe('the entities of settings', () => {
     `ALTER TABLE directory ALTER COLUMN updated_by SET DEFAULT ''`,
     'ALTER TABLE directory DROP CONSTRAINT directory_pkey',
     'ALTER TABLE directory DROP CONSTRAINT directory_pkey, ADD PRIMARY KEY (tenant, key)',
+    'ALTER TABLE finding_change ALTER COLUMN entry SET NOT NULL',
     'ALTER TABLE detection_change ALTER COLUMN entry SET NOT NULL',
   ])('are told apart from a table after %s', async (change) => {
     await source.query(change);
     try {
       expect(await planned()).not.toEqual([]);
     } finally {
-      await source.query('DROP TABLE directory, detection_change');
+      await source.query('DROP TABLE directory, finding_change, detection_change');
       await source.query(SCHEMA);
     }
     expect(await planned()).toEqual([]);

@@ -1,0 +1,45 @@
+import { loadSql } from '../../platform/postgres/index.js';
+import { isCut, SHOWN_FINDINGS, type FindingSubject, type ReadOpenFindings, type Reader } from '../../query/index.js';
+import { itemOf, namesFor, type FindingRow } from './findings.pg.js';
+import { withStates } from './with-states.js';
+
+const OPEN = withStates(loadSql(import.meta.url, 'open.sql'), '$3');
+/** Findings of a subject whose states are read. */
+const MOST_READ = 1_000;
+const COLUMNS: Readonly<Record<FindingSubject['kind'], string>> = {
+  user: 'usr',
+  client: 'client',
+  agent: 'agent',
+  resource: 'res',
+  token: 'tok',
+};
+/** A statement a column, so that each finds its rows by the index of the column. */
+const STATEMENTS = Object.fromEntries(
+  Object.entries(COLUMNS).map(([kind, column]) => [
+    kind,
+    { name: `findings-about-${kind}`, text: OPEN.replace('{column}', column) },
+  ]),
+) as Readonly<Record<FindingSubject['kind'], { readonly name: string; readonly text: string }>>;
+
+/** Reads the open findings about the subject of an answer: the one place that does. */
+export const createOpenFindings =
+  ({ reader }: { readonly reader: Reader }): ReadOpenFindings =>
+  async (snapshot, subject) => {
+    type Row = FindingRow & { readonly open: string; readonly candidates: string };
+    const rows = await snapshot.rows<Row>(STATEMENTS[subject.kind], [
+      subject.kind === 'token' ? [subject.key] : subject.ids,
+      snapshot.at,
+      SHOWN_FINDINGS,
+    ]);
+    const names = await namesFor(snapshot, rows);
+    const items = rows.map((row) => {
+      const { id, kind, severity, says, last_seen } = itemOf(row, names, reader);
+      return { id, kind, severity, says, last_seen };
+    });
+    return {
+      count: Number(rows[0]?.open ?? 0),
+      severity: items[0]?.severity ?? null,
+      items,
+      ...isCut(Number(rows[0]?.candidates ?? 0) > MOST_READ),
+    };
+  };
