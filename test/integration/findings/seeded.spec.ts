@@ -63,6 +63,65 @@ describe('the seeded organisation', () => {
   });
 });
 
+/** Tokens whose uses a finding is about. */
+async function tokensOf({
+  token,
+  user,
+  client,
+  resource,
+  first_seen,
+  last_seen,
+}: FindingItem): Promise<readonly string[]> {
+  if (token !== null) return [token];
+  const named = { user: user?.entity, client: client?.entity, resource: resource?.entity };
+  const filter = Object.entries(named).flatMap(([name, id]) => (id === undefined ? [] : [`${name}=${id}`]));
+  const to = new Date(Date.parse(last_seen) + 1_000).toISOString();
+  const { body } = await sut.get(`/v1/access?${[...filter, `from=${first_seen}`, `to=${to}`, 'limit=10'].join('&')}`);
+  return [...new Set<string>(body.items.map((use: { token: string }) => use.token))];
+}
+
+describe('the rule of a finding', () => {
+  const stoppedBy = async (token: string): Promise<readonly string[]> =>
+    (await sut.get(`/v1/tokens/${token}`)).body.stopped_by.map(({ rule }: { rule: string }) => rule);
+
+  it('stops the tokens that the finding is about and no others, and its preview counts no more than it names', async () => {
+    const stopped = new Set<string>();
+    const { items } = (await sut.get('/v1/access?limit=100')).body;
+    for (const finding of found.filter(({ stop }) => stop !== null)) {
+      const { selector } = finding.stop! as { selector: Readonly<Record<string, unknown>> };
+      const at = { kind: finding.kind, selector };
+      const tokens = await tokensOf(finding);
+      const before = await Promise.all(tokens.map(stoppedBy));
+      const preview = await sut.post('/v1/revocations/preview', { selector });
+      if ('user' in selector) expect({ at, fits: preview.users <= 1 }).toEqual({ at, fits: true });
+      if ('token' in selector) expect({ at, fits: preview.tokens <= 1 }).toEqual({ at, fits: true });
+      const confirm = preview.confirm === undefined ? {} : { confirm: preview.confirm };
+      const { id } = await sut.post('/v1/revocations', { selector, reason: `finding ${finding.id}`, ...confirm });
+      const rules = await Promise.all(tokens.map(stoppedBy));
+      // An approval that nobody has used yet has no tokens.
+      const isUnused = finding.kind === 'scopes-grew' && finding.details['how'] !== 'used';
+      expect({ at, tokens: tokens.length > 0 || isUnused, rules: rules.map((one) => one.includes(id)) }).toEqual({
+        at,
+        tokens: true,
+        rules: tokens.map(() => true),
+      });
+      expect(before.flat()).not.toContain(id);
+      const others = items.filter(
+        (use: Record<string, { entity: number } | null>) =>
+          ('user' in selector && use['user']?.entity !== finding.user!.entity) ||
+          ('client' in selector && use['client']?.entity !== finding.client!.entity),
+      );
+      for (const { token } of others.slice(0, 5))
+        expect({ at, rules: await stoppedBy(token) }).not.toEqual({ at, rules: expect.arrayContaining([id]) });
+      stopped.add(finding.kind);
+    }
+    expect([...stopped].sort()).toEqual(
+      [...new Set(found.filter(({ stop }) => stop !== null).map(({ kind }) => kind))].sort(),
+    );
+    expect(stopped.size).toBeGreaterThan(5);
+  });
+});
+
 const matching = (members: Readonly<Record<string, unknown>>): unknown =>
   expect.objectContaining(
     Object.fromEntries(
