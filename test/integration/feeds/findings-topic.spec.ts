@@ -27,8 +27,8 @@ afterEach(() => world.end());
 const change = (subject: string, { closed = false, tenant = TENANT } = {}): Promise<string> =>
   inTransaction(world.pool, async (client) => {
     const { rows } = await client.query<{ id: string }>(
-      `INSERT INTO finding (tenant, id, kind, subject, severity, count, first_at, last_at, entries, details, found_ms, grown_ms, closed_ms)
-       VALUES ($1, gen_random_uuid(), 'long-lived-token', $2, 1, 1, 1790000000, 1790000000, '{4,7}', '{}', $3, $3, $4)
+      `INSERT INTO finding (tenant, id, kind, subject, severity, count, first_at, last_at, entries, details, found_ms, grown_ms, grown_ix, opened_ix, closed_ms)
+       VALUES ($1, gen_random_uuid(), 'long-lived-token', $2, 1, 1, 1790000000, 1790000000, '{4,7}', '{}', $3, $3, 0, 0, $4)
        ON CONFLICT (tenant, kind, subject) DO UPDATE SET closed_ms = excluded.closed_ms RETURNING id`,
       [tenant, subject, Date.now(), closed ? Date.now() : null],
     );

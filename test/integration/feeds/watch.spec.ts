@@ -65,8 +65,8 @@ const finding = (
 ) =>
   inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ id: string }>(
-      `INSERT INTO finding (tenant, id, kind, subject, severity, count, first_at, last_at, source, entries, details, found_ms, grown_ms, closed_ms)
-       VALUES ($1, gen_random_uuid(), $2, $3, 2, 1, $5::bigint / 1000, $5::bigint / 1000, $4, '{}', '{"how": "silent", "hours": 7}', $5, $5, $6)
+      `INSERT INTO finding (tenant, id, kind, subject, severity, count, first_at, last_at, source, entries, details, found_ms, grown_ms, grown_ix, opened_ix, closed_ms)
+       VALUES ($1, gen_random_uuid(), $2, $3, 2, 1, $5::bigint / 1000, $5::bigint / 1000, $4, '{}', '{"how": "silent", "hours": 7}', $5, $5, 0, 0, $6)
        ON CONFLICT (tenant, kind, subject) DO UPDATE SET closed_ms = excluded.closed_ms RETURNING id`,
       [
         tenant,
