@@ -12,7 +12,7 @@ import { planDeliveries } from './plan.pg.js';
 import { messageId, type Sender } from './sender.js';
 
 /** Advisory lock of the one process that delivers; an arbitrary number. */
-const CHANNELS_LOCK = '7429';
+const CHANNELS_LOCK = '7430';
 /** Pause between two looks for news and for what is due. */
 const LOOK_EVERY_MS = 1_000;
 /** Pause after a failure. */
