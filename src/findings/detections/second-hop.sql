@@ -11,13 +11,15 @@ hop AS MATERIALIZED (
 late AS MATERIALIZED (
 {late_hops}
 ),
+-- IN makes a hash of the hops; a join would compare each use with each.
 used AS MATERIALIZED (
-  SELECT f.usr, f.client, f.res, f.agent, f.tok, f.n, f.at, f.until_at, f.ix, greatest(f.ix, f.bound_ix) AS known_ix, (f.at / 86400)::int AS day, h.hop, h.idp_client
-  FROM fresh f JOIN hop h ON h.tok = f.tok
+  SELECT f.usr, f.client, f.res, f.agent, f.tok, f.n, f.at, f.until_at, f.ix, greatest(f.ix, f.bound_ix) AS known_ix, (f.at / 86400)::int AS day,
+         f.tok IN (SELECT tok FROM hop) AS hop
+  FROM fresh f
   WHERE f.outcome = 1 AND f.usr IS NOT NULL AND f.client IS NOT NULL AND f.res IS NOT NULL
 ),
 hopped AS MATERIALIZED (
-  SELECT * FROM used WHERE hop
+  SELECT u.*, h.idp_client FROM used u JOIN hop h ON h.tok = u.tok WHERE u.hop
   UNION ALL
   SELECT usr, client, res, agent, tok, n, at, until_at, ix, greatest(ix, bound_ix), (at / 86400)::int, true, idp_client FROM late
 ),

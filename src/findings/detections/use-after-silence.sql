@@ -32,6 +32,6 @@ timed AS MATERIALIZED (
 )
 SELECT t.client, t.res, t.usr, t.agent, t.ix, t.at, t.until_at, t.n, t.records, t.since, t.never, coalesce(t.at - t.since >= $4::bigint, false) AS woke
 FROM timed t
-WHERE EXISTS (SELECT FROM timed w WHERE w.client = t.client AND w.res = t.res AND w.at - w.since >= $4::bigint)
+WHERE (t.client, t.res) IN (SELECT w.client, w.res FROM timed w WHERE w.at - w.since >= $4::bigint)
   OR (t.client, t.res) IN (SELECT * FROM unnest($5::int[], $6::int[]))
 ORDER BY t.known_ix, t.ix

@@ -11,8 +11,8 @@ late AS MATERIALIZED (
 ),
 used AS (
   SELECT f.client, f.res, f.usr, f.at, f.until_at, CASE f.outcome WHEN 1 THEN f.n END AS allowed, CASE f.outcome WHEN 2 THEN f.n END AS denied,
-         CASE f.outcome WHEN 1 THEN f.records END AS records, CASE WHEN f.outcome = 1 AND h.hop THEN f.n END AS hops
-  FROM fresh f JOIN hop h ON h.tok = f.tok
+         CASE f.outcome WHEN 1 THEN f.records END AS records, CASE WHEN f.outcome = 1 AND f.tok IN (SELECT tok FROM hop) THEN f.n END AS hops
+  FROM fresh f
   UNION ALL
   SELECT client, res, usr, at, until_at, NULL, NULL, NULL, n FROM late
 )

@@ -41,9 +41,9 @@ export async function compareTables(
     const columns = all.filter((column) => !leftOut.includes(`${table}.${column}`));
     const list = columns.map((column) => `"${column}"`).join(', ');
     const { compared: said = `SELECT ${list} FROM {table}`, except } = DECLARED.get(table)!;
-    const ofLive = said.replace('{table}', `${live}.${table}`);
+    const ofLive = said.replaceAll('{table}', `${live}.${table}`);
     const ofRebuilt =
-      said.replace('{table}', `${rebuilt}.${table} r`) +
+      said.replaceAll('{table}', `${rebuilt}.${table} r`) +
       (except === undefined ? '' : ` WHERE ${except.replaceAll('{live}', live)}`);
     const before = await digest(session, ofLive);
     const after = await digest(session, ofRebuilt);

@@ -137,11 +137,11 @@ async function startTenants(cleanups: Cleanups) {
 
 type Ask = (method: string, path: string, key: string | null, body?: string) => Promise<Answered>;
 
-/** Waits for the finding of the numbers that the source of `acme` left out. */
+/** Waits for the finding of the administrator that another one of `acme` made. */
 async function found(pool: Pool, tenant: string): Promise<readonly string[]> {
   for (;;) {
     const { rows } = await pool.query<{ id: string }>(
-      "SELECT id FROM finding WHERE kind = 'source-trouble' AND tenant = (SELECT tenant FROM control_log WHERE kind = 'tenant.changed' AND body ->> 'name' = $1 LIMIT 1)",
+      "SELECT id FROM finding WHERE kind = 'administration' AND tenant = (SELECT tenant FROM control_log WHERE kind = 'tenant.changed' AND body ->> 'name' = $1 LIMIT 1)",
       [tenant],
     );
     if (rows.length > 0) return rows.map(({ id }) => id);
