@@ -23,6 +23,8 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   'get /health/ready/serve': '`rescind health serve`',
   'get /health/ready/ingest': '`rescind health ingest`',
   'get /metrics': 'for Prometheus',
+  'get /v1/stream': '`rescind watch`',
+  'put /v1/detections/{kind}': '`rescind detections set`',
   'post /v1/findings/{id}': '`rescind findings acknowledge`, `resolve`, `mute`, `reopen`',
   'post /events': '`rescind emit`',
   'post /introspect': 'for resource servers: it takes a token, which belongs in no command line',
