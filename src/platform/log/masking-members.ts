@@ -22,6 +22,7 @@ export const SECRET_NAMES: ReadonlySet<string> = new Set([
   'code_verifier',
   'api_key',
   'private_key',
+  'routing_key',
 ]);
 
 /** Receives each stretch to mask, ordered by start. Stretches may overlap. */

@@ -24,6 +24,15 @@ export function readBase64url(text: Text, from: number): number {
   return at;
 }
 
+/** Returns the end of the characters of base64 (RFC 4648, section 4) or base64url that begin at `from`. */
+export function readBase64(text: Text, from: number): number {
+  let at = from;
+  while (isBase64url(text.charCodeAt(at)) || BASE64_ALONE.has(text.charCodeAt(at))) at += 1;
+  return at;
+}
+
+const BASE64_ALONE: ReadonlySet<number> = new Set([0x2b, SLASH, EQUALS]);
+
 export function skipSpace(text: Text, from: number): number {
   let at = from;
   while (isSpace(text.charCodeAt(at))) at += 1;

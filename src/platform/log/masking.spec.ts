@@ -46,6 +46,8 @@ describe('masking', () => {
     ['all five segments of a JWE', `got ${JWE} of`, `got ${MASK} of`],
     ['a token after a letter', `got${JWS}`, `got${MASK}`],
     ['a token in a percent-encoded form', `assertion%3D${JWS}%26a`, `assertion%3D${MASK}%26a`],
+    ['a secret of webhooks', `signed by whsec_${OPAQUE}+a/b==, once`, `signed by ${MASK}, once`],
+    ['a key of PagerDuty', json({ routing_key: OPAQUE }), json({ routing_key: MASK })],
     ['one of our own secrets after an escaped line end', json(`made\nrsk_${OPAQUE}`), json(`made\n${MASK}`)],
     ['what JSON reads as a line end and `sk_`, and text as a secret', `"\\rsk_${OPAQUE}"`, `"\\r${MASK}"`],
     ['a parameter after an escaped line end', json(`a\ntoken=${OPAQUE}&b=1`), json(`a\ntoken=${MASK}&b=1`)],

@@ -9,6 +9,7 @@ import {
   isBase64url,
   isSpace,
   QUOTE,
+  readBase64,
   readBase64url,
   skipSpace,
   SLASH,
@@ -19,8 +20,8 @@ import {
 export const MASK = '[masked]';
 
 /**
- * Masks everything token-shaped or named like a secret in a line: compact JWS and JWE (RFC 7515 section 7.1), Rescind's own `rsk_…`
- * secrets, members and form parameters with a secret's name at any depth, authentication schemes, and passwords in URLs. A value that is
+ * Masks everything token-shaped or named like a secret in a line: compact JWS and JWE (RFC 7515 section 7.1), Rescind's own secrets
+ * (`rsk_…`, `whsec_…`), members and form parameters with a secret's name at any depth, authentication schemes, and passwords in URLs. A value that is
  * cut off is masked up to the cut. A line of valid JSON stays valid JSON. The work is linear in the length of the text.
  */
 export function maskSecrets(line: Text): string {
@@ -53,21 +54,28 @@ function passWord(text: Text, at: number, end: number, mask: Mask): number {
   const word = text.slice(at, end);
   // In JSON, the second character of `\n` looks like the start of a word.
   const opening = text.charCodeAt(at - 1) === BACKSLASH && /[bfnrt]/.test(word[0]!) ? 1 : 0;
-  const own = word.indexOf(OWN_SECRET);
+  const own = word.search(OWN_SECRET);
   const header = text.charCodeAt(end) === DOT ? findHeader(word, opening) : -1;
   const tokenEnd = header < 0 ? undefined : readToken(text, end);
   if (tokenEnd !== undefined) {
     mask(at + (own < 0 ? header : Math.max(opening, Math.min(own, header))), tokenEnd);
     return tokenEnd;
   }
-  if (own >= 0 && own + OWN_SECRET.length < word.length) mask(at + Math.max(opening, own), end);
+  if (own >= 0 && word.startsWith(WEBHOOK_SECRET, own)) {
+    const secretEnd = readBase64(text, end);
+    mask(at + Math.max(opening, own), secretEnd);
+    return secretEnd;
+  }
+  if (own >= 0) mask(at + Math.max(opening, own), end);
   const next = text.charCodeAt(end);
   if (next === EQUALS && endsIn(FORM_NAMES, word, opening)) return passValue(text, end + 1, mask);
   if (isSpace(next) && endsIn(SCHEMES, word, opening)) return passCredentials(text, end, mask);
   return end;
 }
 
-const OWN_SECRET = 'rsk_';
+const OWN_SECRET = /(?:rsk|whsec)_./;
+/** Begins a secret that signs webhooks, which is base64 with `+`, `/` and `=`. */
+const WEBHOOK_SECRET = 'whsec_';
 // `code` is a form name only: authorization codes travel in forms, and Rescind's own errors have a member `code`.
 const FORM_NAMES: ReadonlySet<string> = new Set([...SECRET_NAMES, 'code']);
 const SCHEMES: ReadonlySet<string> = new Set(['bearer', 'basic', 'dpop']);
