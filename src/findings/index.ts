@@ -1,5 +1,5 @@
 export { createOpenFindings } from './ask/open.pg.js';
-export { createActor, type Actor } from './act/actor.pg.js';
+export { createActor } from './act/actor.pg.js';
 export type { Orders } from './act/act.pg.js';
 export { createDetectionActions, type DetectionActions } from './actions/detection-actions.js';
 export { createFindings, type Findings } from './ask/findings.pg.js';
@@ -12,7 +12,6 @@ export { FindingsModule, type FindingsParts } from './findings.module.js';
 export {
   createFindingsFollower,
   followNext,
-  type FindingsFollower,
   type FindingsFollowerOptions,
 } from './follow/follower.pg.js';
 export { FindingsSchema } from './migrations/1796000008000-schema.js';

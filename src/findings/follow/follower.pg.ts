@@ -1,18 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
 import { withSessionLock, type Pool } from '../../platform/postgres/index.js';
 import { createAsk, type ColdUses } from '../../projections/index.js';
 import type { Control } from '../control.js';
 import { LEARNS_DAYS, type Detection } from '../detection.js';
+import { createLooking, type Looking } from '../look.js';
 import { stepOnce } from './step.pg.js';
 
 /** Advisory lock of the one process that follows the ledgers for findings; an arbitrary number. */
 const FINDINGS_LOCK = '7428';
-/** Pause between two looks for new entries. */
-const LOOK_EVERY_MS = 1_000;
-/** Pause after a failure; it doubles up to the most. */
-const MOST_RETRY_MS = 60_000;
 /** The most entries that the detections read in one transaction. */
 const STEP_ENTRIES = 4_000;
 
@@ -33,17 +29,9 @@ export interface FindingsFollowerOptions {
   readonly now?: () => number;
 }
 
-export interface FindingsFollower {
-  start(): void;
-  /** Ends after the step under way. */
-  stop(): Promise<void>;
-}
-
 /** Follows each ledger with the detections, in one process of a deployment at a time. Any process that runs it may take over. */
-export function createFindingsFollower(options: FindingsFollowerOptions): FindingsFollower {
+export function createFindingsFollower(options: FindingsFollowerOptions): Looking {
   const { log, metrics } = options;
-  const ending = new AbortController();
-  let running: Promise<void> = Promise.resolve();
   let behind = 0;
   metrics.gauge(
     'rescind_findings_lag_entries',
@@ -56,33 +44,15 @@ export function createFindingsFollower(options: FindingsFollowerOptions): Findin
     'Times that the detections failed to read a ledger; they begin again at the same entry.',
   );
 
-  async function run(): Promise<void> {
-    let retryMs = LOOK_EVERY_MS;
-    while (!ending.signal.aborted) {
-      let pauseMs = LOOK_EVERY_MS;
-      try {
-        behind = await followNext({ ...options, signal: ending.signal, onBehind: (entries) => (behind = entries) });
-        retryMs = LOOK_EVERY_MS;
-      } catch (err) {
-        if (ending.signal.aborted) return;
-        errors.inc();
-        log.warn({ err, retry_ms: retryMs }, 'cannot look for findings; retrying');
-        pauseMs = retryMs;
-        retryMs = Math.min(2 * retryMs, MOST_RETRY_MS);
-      }
-      await delay(pauseMs, undefined, { signal: ending.signal, ref: false }).catch(() => undefined);
-    }
-  }
-
-  return {
-    start() {
-      running = run();
+  return createLooking(
+    async (signal) => {
+      behind = await followNext({ ...options, signal, onBehind: (entries) => (behind = entries) });
     },
-    async stop() {
-      ending.abort();
-      await running;
+    (err, retryMs) => {
+      errors.inc();
+      log.warn({ err, retry_ms: retryMs }, 'cannot look for findings; retrying');
     },
-  };
+  );
 }
 
 /**
