@@ -16,7 +16,6 @@ export {
 } from './follow/follower.pg.js';
 export { FindingsSchema } from './migrations/1796000008000-schema.js';
 export {
-  followNews,
   lastNews,
   NEWS,
   NEWS_KEPT_MS,

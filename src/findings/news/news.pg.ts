@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { SEVERITIES, type Kind, type Severity } from '../detection.js';
 import { loadSql, type Pool, type PoolClient } from '../../platform/postgres/index.js';
 import { withStates } from '../ask/with-states.js';
@@ -16,8 +15,6 @@ export const NEWS_KEPT_MS = 7 * 86_400_000;
 const DELETED_AT_ONCE = 1_000;
 /** Most news of one read. */
 export const NEWS_AT_ONCE = 500;
-/** Pause between two looks for news. */
-const LOOK_EVERY_MS = 1_000;
 
 const WRITE_NEWS = withStates(loadSql(import.meta.url, 'write-news.sql'), '($3::bigint / 1000)');
 const DELETE_OLD = `DELETE FROM finding_news WHERE tenant = $1 AND at_ms < $2
@@ -98,19 +95,4 @@ export async function readNews({ pool, tenant, after, limit = NEWS_AT_ONCE }: Ne
 export async function lastNews({ pool, tenant }: Pick<NewsOptions, 'pool' | 'tenant'>): Promise<bigint> {
   const { rows } = await pool.query<{ seq: string }>(READ_LAST, [tenant]);
   return BigInt(rows[0]?.seq ?? 0);
-}
-
-/** Yields the news behind `after` as they come, a read at a time, until `signal` is aborted. A read that fails ends it: begin anew at the last seq. */
-export async function* followNews({
-  signal,
-  lookEveryMs = LOOK_EVERY_MS,
-  ...options
-}: NewsOptions & { readonly signal: AbortSignal; readonly lookEveryMs?: number }): AsyncGenerator<NewsRead> {
-  let after = options.after;
-  while (!signal.aborted) {
-    const read = await readNews({ ...options, after });
-    after = read.news.at(-1)?.seq ?? after;
-    if (read.news.length > 0) yield read;
-    else await delay(lookEveryMs, undefined, { signal, ref: false }).catch(() => undefined);
-  }
 }
