@@ -352,6 +352,7 @@ describe('GET /v1/tokens', () => {
       as_of: AS_OF,
       id: jwt('t4'),
       index: '14',
+      findings: { count: 0, severity: null, items: [] },
       source: source('crm'),
       facts: expect.objectContaining({
         iss: CRM_AS,
