@@ -9,7 +9,7 @@ import { createMetrics } from '../../../dist/platform/observe/index.js';
 import { createPool } from '../../../dist/platform/postgres/index.js';
 import { createAsk } from '../../../dist/projections/index.js';
 import { createReader } from '../../../dist/query/index.js';
-import { newsOf } from '../../../dist/roles/stream/news.js';
+import { newsOf } from '../../../dist/roles/findings/news.js';
 
 const [what, url, brokers, prefix, applicationName, home] = process.argv.slice(2);
 const log = createLog({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
