@@ -272,12 +272,13 @@ describe('a rebuild', () => {
       /^topic_/,
       /^migration$/,
       /^projection_gate$/,
-      /^directory$/,
+      /^(directory|detection_change)$/,
       /^rule_confirmation$/,
       /^contradiction_owed$/,
       /^refused_token$/,
       // Made by a follower of the ledgers.
       /^finding/,
+      /^channel/,
     ];
     expect(all.filter((name) => !others.some((other) => other.test(name))).sort()).toEqual(declared.sort());
   });
