@@ -91,7 +91,7 @@ describe('rescind export ocsf', () => {
     const second = run();
     let said = '';
     second.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
-    expect(await once(second, 'exit')).toEqual([2, null]);
+    expect(await once(second, 'close')).toEqual([2, null]);
     expect(said).toContain(`process ${first.pid} writes ${path} now: wait for it, or name another file`);
     first.kill('SIGCONT');
     expect(await exited).toEqual([0, null]);
