@@ -4,8 +4,7 @@ import { EXAMPLES, makeQuestionsPage, PAGE, type Page } from '../../pages/questi
 import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const MINUTES = 600_000;
-/** Routes of the API that are no question of the security team and have no example; the export is lines for a SIEM. */
-/** Rules are orders, not questions; the others answer files and payloads. */
+/** Routes of the API that are no question of the security team and have no example; the export is lines for a SIEM, and rules are orders. */
 const NOT_ASKED: ReadonlySet<string> = new Set([
   '/v1/quarantine/{id}',
   '/v1/export/ocsf',
