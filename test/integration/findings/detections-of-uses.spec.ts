@@ -203,6 +203,22 @@ describe('scopes-grew', () => {
       },
     ]);
   });
+
+  it('takes it for usual if five others began so in 14 days', async () => {
+    const at = later();
+    clock += 4 * DAY;
+    const begun = many(6, (nth) => {
+      const holder = { user: `jo-${nth}`, client: `reader-${nth}`, scope: 'files.read files.delete' };
+      const use = (when: number, scope: string, operation: 'read' | 'delete') => [
+        issued(`${holder.user}-${when}`, when, holder),
+        used(`${holder.user}-${when}`, when + 10, { scope, operation }),
+      ];
+      return [...use(at + nth, 'files.read', 'read'), ...use(at + 4 * DAY + nth * 60, 'files.delete', 'delete')];
+    });
+    const found = await world.after('scopes-grew', ...inOrder(begun.flat()));
+    // The client of the spec before began so too.
+    expect(subs(found)).toEqual(['hob', 'jo-0', 'jo-1', 'jo-2', 'jo-3']);
+  });
 });
 
 describe('refusals', () => {

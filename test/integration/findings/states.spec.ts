@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { timeText, validateEventData } from '../../../src/contracts/index.js';
+import { createControlLog } from '../../../src/control/index.js';
 import { FindingsModule, type FindingItem } from '../../../src/findings/index.js';
-import { ACME, NOW } from '../query/history.js';
-import { issued, MONDAY, used, startWorld, type World } from './world.js';
+import { ACME, NOW, secretOf, sha256, T } from '../query/history.js';
+import { CRM, issued, MONDAY, used, startWorld, type World } from './world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -109,6 +110,23 @@ describe('POST /v1/findings/{id}', () => {
     expect((await say(id, { state: 'resolved', reason: 'was no test' })).status).toBe(200);
     expect(await entries()).toBe(before + 1);
     expect((await changes(id)).map(({ nth }: { nth: number }) => nth)).toEqual([3, 2]);
+  });
+
+  it('is refused to a caller that may revoke for some issuers and resources alone', async () => {
+    const id = 'acme-revoke-some';
+    const secrets = [{ id: 's1', sha256: sha256(secretOf(id)), created_at: T }];
+    const roles = { revoke: { issuers: ['https://auth.crm.example'], resources: [CRM] } };
+    const body = { id, roles, secrets, disabled: false };
+    await createControlLog({ pool: world.pool }).append({
+      records: [{ kind: 'caller.changed', tenant: ACME, subject: id, body }],
+    });
+    const finding = (await world.list())[0]!;
+    const before = await entries();
+    const answered = () => say(finding.id, { state: 'resolved', reason: 'mine' }, id);
+    let answer = await answered();
+    // Unknown until the record has been followed.
+    while (answer.status === 401) answer = await answered();
+    expect([answer.status, await entries()]).toEqual([403, before]);
   });
 
   it.each(['acme-audit', 'acme-admin', 'acme-emit', 'acme-revoke-own', 'globex-revoke'])(
