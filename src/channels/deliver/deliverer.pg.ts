@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { RescindError } from '../../contracts/index.js';
-import type { FindingItem, Findings } from '../../findings/index.js';
+import type { Findings } from '../../findings/index.js';
 import type { Log } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
 import { loadSql, withSessionLock, type Pool, type PoolClient } from '../../platform/postgres/index.js';
@@ -10,6 +9,7 @@ import { MOST_ATTEMPTS, pauseAfter } from './backoff.js';
 import { createDeliveryMetrics } from './delivery-metrics.pg.js';
 import { planDeliveries } from './plan.pg.js';
 import { messageId, type Sender } from './sender.js';
+import { createUnderWay } from './under-way.js';
 
 /** Advisory lock of the one process that delivers; an arbitrary number. */
 const CHANNELS_LOCK = '7430';
@@ -40,7 +40,7 @@ export interface DelivererOptions {
   /** Three connections: one holds the right to deliver and plans, one reads findings, one writes outcomes. */
   readonly pool: Pool;
   readonly tenants: () => Iterable<{ readonly id: string }>;
-  readonly findings: Pick<Findings, 'one'>;
+  readonly findings: Pick<Findings, 'find'>;
   readonly send: Sender;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -76,13 +76,7 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
   const { lookEveryMs = LOOK_EVERY_MS } = options;
   const counts = createDeliveryMetrics(metrics);
   const ending = new AbortController();
-  /** Names of deliveries on their way, by the channel. */
-  const underWay = new Map<string, Set<string>>();
-  const attempts = new Set<Promise<void>>();
-  /** Attempts that have ended. They count as under way until the next look: the look before may have read them as due while they were. */
-  let ended: Due[] = [];
-  /** Channels whose last attempt failed: they get one connection, until an attempt succeeds. */
-  const failing = new Set<string>();
+  const underWay = createUnderWay(MOST_AT_ONCE);
   let running: Promise<void> = Promise.resolve();
   let wake = new AbortController();
   let deletedMs = 0;
@@ -110,52 +104,30 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
         counts.missed.inc(Number(missed));
         log.warn({ missed: String(missed) }, 'news of findings were deleted before they went to channels');
       }
-      forgetEnded();
+      underWay.forgetEnded();
       const { rows } = await client.query<Due>(DUE, [now(), DUE_OF_A_CHANNEL]);
-      for (const due of rows) if (hasRoom(due)) begin(due);
+      for (const due of rows) if (underWay.hasRoom(due, channelKind(due.kind)?.atOnce ?? 1)) begin(due);
       await counts.read(client, now());
       await deleteOld(client);
       await pause(lookEveryMs, AbortSignal.any([ending.signal, wake.signal]));
     }
-    await Promise.all(attempts);
-  }
-
-  function hasRoom({ id, kind, seq }: Due): boolean {
-    const sent = underWay.get(id);
-    const most = failing.has(id) ? 1 : (channelKind(kind)?.atOnce ?? 1);
-    return attempts.size < MOST_AT_ONCE && (sent === undefined || (sent.size < most && !sent.has(seq)));
+    await underWay.allEnded();
   }
 
   function begin(due: Due): void {
-    const sent = underWay.get(due.id) ?? new Set();
-    underWay.set(due.id, sent.add(due.seq));
-    const attempt = deliver(due)
-      .then(
-        () => wake.abort(),
-        (err: unknown) => {
-          if (ending.signal.aborted) return;
-          counts.errors.inc();
-          log.warn({ err, channel: due.name }, 'cannot record a delivery; it is made again');
-        },
-      )
-      .finally(() => {
-        ended.push(due);
-        attempts.delete(attempt);
-      });
-    attempts.add(attempt);
-  }
-
-  function forgetEnded(): void {
-    for (const { id, seq } of ended) {
-      const sent = underWay.get(id)!;
-      sent.delete(seq);
-      if (sent.size === 0) underWay.delete(id);
-    }
-    ended = [];
+    const attempt = deliver(due).then(
+      () => wake.abort(),
+      (err: unknown) => {
+        if (ending.signal.aborted) return;
+        counts.errors.inc();
+        log.warn({ err, channel: due.name }, 'cannot record a delivery; it is made again');
+      },
+    );
+    underWay.begin(due, attempt);
   }
 
   async function deliver(due: Due): Promise<void> {
-    const finding = await findingOf(due);
+    const finding = await findings.find(due.tenant, due.finding);
     const beganMs = now();
     const outcome: Outcome =
       finding === undefined
@@ -165,22 +137,12 @@ export function createDeliverer(options: DelivererOptions): Deliverer {
     await writeOutcome(due, outcome, beganMs);
   }
 
-  async function findingOf({ tenant, finding }: Due): Promise<FindingItem | undefined> {
-    try {
-      return await findings.one(tenant, finding, {});
-    } catch (error) {
-      if (error instanceof RescindError && error.code === 'not-found') return undefined;
-      throw error;
-    }
-  }
-
   async function writeOutcome(due: Due, { result, status, problem, pauseMs }: Outcome, beganMs: number): Promise<void> {
     const made = due.attempts + 1;
     const isDead = result === 'refused' || (result === 'retry' && made >= MOST_ATTEMPTS);
     const endedMs = now();
     counts.attempts.inc({ result: result === 'delivered' ? 'delivered' : isDead ? 'dead' : 'failed' });
-    if (result === 'delivered') failing.delete(due.id);
-    else failing.add(due.id);
+    underWay.tell(due.id, result === 'delivered');
     if (isDead)
       log.warn({ channel: due.name, tenant: due.tenant, status, problem }, 'a delivery is dead; it can be replayed');
     await pool.query(WRITE_OUTCOME, [

@@ -41,6 +41,8 @@ export const FINDING_OWN_PARAMETERS = ['state', 'severity', 'kind', 'source', 'f
 export interface Findings {
   list(tenant: string, query: unknown): Promise<FindingPage>;
   one(tenant: string, id: string, query: unknown): Promise<FindingItem>;
+  /** Finds a finding that may be gone meanwhile; undefined then. */
+  find(tenant: string, id: string): Promise<FindingItem | undefined>;
   /** Finds a finding for somebody who is about to change its state. Rejects with `not-found`. */
   current(tenant: string, id: string): Promise<Current>;
 }
@@ -101,6 +103,14 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
       readParameters(query, []);
       requireId(id);
       return ask(tenant, async (snapshot) => item(snapshot, await read(snapshot, id)));
+    },
+    async find(tenant, id) {
+      try {
+        return await this.one(tenant, id, {});
+      } catch (error) {
+        if (error instanceof RescindError && error.code === 'not-found') return undefined;
+        throw error;
+      }
     },
     current(tenant, id) {
       requireId(id);

@@ -1,4 +1,3 @@
-import { RescindError } from '../../contracts/index.js';
 import type { NewsOfFindings } from '../../feeds/index.js';
 import { lastNews, readNews, type Findings } from '../../findings/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
@@ -7,9 +6,5 @@ import type { Pool } from '../../platform/postgres/index.js';
 export const newsOf = (findings: Findings, pool: Pool): NewsOfFindings => ({
   last: (tenant) => lastNews({ pool, tenant }),
   read: (tenant, after) => readNews({ pool, tenant, after }),
-  show: (tenant, id) =>
-    findings.one(tenant, id, {}).catch((error: unknown) => {
-      if (error instanceof RescindError && error.code === 'not-found') return undefined;
-      throw error;
-    }),
+  show: (tenant, id) => findings.find(tenant, id),
 });
