@@ -199,7 +199,8 @@ async function idsInLedger(source: Source): Promise<string[]> {
 function idOf({ headers = {}, value }: Message): string {
   const header = (wanted: string): string | undefined =>
     Object.entries(headers)
-      .find(([name]) => name.toLowerCase() === wanted)?.[1]
+      // kafkajs writes a header for each value of an array: for an empty one, none.
+      .find(([name, value]) => name.toLowerCase() === wanted && !(Array.isArray(value) && value.length === 0))?.[1]
       ?.toString();
   if (header('content-type')?.startsWith('application/cloudevents'))
     return (JSON.parse(String(value)) as { id: string }).id;
