@@ -200,7 +200,7 @@ function idOf({ headers = {}, value }: Message): string {
   const header = (wanted: string): string | undefined =>
     Object.entries(headers)
       // kafkajs writes a header for each value of an array: for an empty one, none.
-      .find(([name, value]) => name.toLowerCase() === wanted && !(Array.isArray(value) && value.length === 0))?.[1]
+      .find(([name, said]) => name.toLowerCase() === wanted && !(Array.isArray(said) && said.length === 0))?.[1]
       ?.toString();
   if (header('content-type')?.startsWith('application/cloudevents'))
     return (JSON.parse(String(value)) as { id: string }).id;
