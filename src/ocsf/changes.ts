@@ -76,9 +76,11 @@ export const detectionChanged = ({ kind, nth, action, cap, author }: DetectionCh
   unmapped: { nth },
 });
 
-/** The caller's name is the application; the person on whose behalf it acted is the user. */
-const actorOf = ({ caller, on_behalf_of: person }: Author): Json =>
-  defined({ app_name: caller, user: person === undefined ? undefined : { uid: person } });
+/** The caller's name is the application; the person who acted, or on whose behalf it acted, is the user. */
+const actorOf = ({ caller, person, on_behalf_of: named }: Author): Json => {
+  const uid = named ?? person?.sub;
+  return defined({ app_name: caller, user: uid === undefined ? undefined : { uid } });
+};
 
 export function revocationOrdered(data: RevocationOrdered): Body {
   const { selector, or: others } = data;

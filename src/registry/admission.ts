@@ -3,7 +3,8 @@ import { RescindError } from '../contracts/index.js';
 import type { Arriving, RequestGate } from '../platform/http/index.js';
 import type { Metrics } from '../platform/observe/index.js';
 import type { Leaving } from '../platform/postgres/index.js';
-import type { Authenticator } from './callers/authenticator.js';
+import { identified } from './callers/identified.js';
+import type { Identify } from './callers/identify.js';
 import { createTurns } from './turns.js';
 
 /** Questions of one caller that run or wait at once; more than a page of a console asks. */
@@ -12,7 +13,7 @@ export const MAX_QUESTIONS_A_CALLER = 16;
 export const MAX_QUESTIONS_A_TENANT = 32;
 
 export interface AdmissionOptions {
-  readonly authenticate: Authenticator;
+  readonly identify: Identify;
   readonly leaving: Leaving;
   readonly metrics: Metrics;
   /** Questions that the database answers at the same time. */
@@ -29,7 +30,7 @@ interface Admitted {
  * many failures), limits the questions of a caller and of a tenant (429), lets each question wait for its turn, and aborts a question's
  * work when its client leaves. The guard of the route authenticates again and checks the role.
  */
-export function createAdmission({ authenticate, leaving, metrics, questionsAtOnce }: AdmissionOptions): RequestGate {
+export function createAdmission({ identify, leaving, metrics, questionsAtOnce }: AdmissionOptions): RequestGate {
   const turns = createTurns({ atOnce: questionsAtOnce });
   const open = new Map<string, number>();
   const admitted = new WeakMap<IncomingMessage, Admitted>();
@@ -70,11 +71,7 @@ export function createAdmission({ authenticate, leaving, metrics, questionsAtOnc
     guards: (route) => route === '/v1' || route.startsWith('/v1/'),
 
     async enter({ raw, ip, asks }: Arriving, res) {
-      const { caller, refusal } = authenticate({ authorization: raw.headers.authorization, remoteAddress: ip });
-      if (!caller)
-        throw new RescindError(refusal.code === 'too-many-requests' ? 'too-many-requests' : 'unauthenticated', {
-          detail: refusal.detail,
-        });
+      const { caller } = identified(await identify(raw, ip));
       if (asks === undefined) return;
       takePlace(caller, res);
       const left = new AbortController();

@@ -19,6 +19,7 @@ export type { Jwk, VerificationKey } from './keys/jwks-check.js';
 export { createReader as createInputReader } from './inputs.js';
 export { createTurns, type Turns, type TurnsOptions } from './turns.js';
 export { createAdmission, MAX_QUESTIONS_A_CALLER, MAX_QUESTIONS_A_TENANT } from './admission.js';
-export { Asks, AUTHENTICATOR, CallerGuard, CurrentCaller, RequireRole } from './callers/caller.guard.js';
+export { Asks, CallerGuard, CurrentCaller, IDENTIFY, RequireRole } from './callers/caller.guard.js';
+export { createIdentify, type Identify, type People } from './callers/identify.js';
 export { RegistryModule, type RegistryParts } from './registry.module.js';
 export { REGISTRY } from './tokens.js';

@@ -10,7 +10,7 @@ import { makeTopic } from '../ingest/index.js';
 import { createHttpApp, createManagement, listenHttp, listenManagement } from '../platform/http/index.js';
 import { createKafka } from '../platform/kafka/index.js';
 import { describeApi } from '../query/index.js';
-import { createAdmission, createRegistry } from '../registry/index.js';
+import { createAdmission, createIdentify, createRegistry } from '../registry/index.js';
 import { CSV_MEDIA_TYPE } from '../settings/index.js';
 import type { Ingest } from './ingest.js';
 import { refuseWhen } from './not-ready.js';
@@ -61,11 +61,12 @@ export async function listenFor(parts: Parts, { registry, ingest, serving }: Ser
   const { config, log, metrics, tracing, health, lifecycle, pool, leaving, follower, authenticate } = parts;
   await health.watch('database', async () => void (await pool.query('SELECT 1')));
   if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'), ['serve']);
+  const identify = createIdentify(authenticate, serving?.web.sessions);
   const management = createManagement({ health, metrics });
   const app = await createHttpApp({
     module: AppModule.with({
       platform: { config, log, metrics, health, lifecycle },
-      registry: { registry, authenticate },
+      registry: { registry, identify },
       ingest: ingest?.parts,
       serving,
     }),
@@ -75,7 +76,7 @@ export async function listenFor(parts: Parts, { registry, ingest, serving }: Ser
         ([path]) => path !== '/metrics' || config.management === undefined,
       ),
     ),
-    gate: createAdmission({ authenticate, leaving, metrics, questionsAtOnce: config.questionsAtOnce }),
+    gate: createAdmission({ identify, leaving, metrics, questionsAtOnce: config.questionsAtOnce }),
     bodies: BODIES,
     log,
     metrics,
@@ -87,6 +88,7 @@ export async function listenFor(parts: Parts, { registry, ingest, serving }: Ser
   if (serving) lifecycle.onStop('streams', serving.watch.stop);
   if (serving) describeApi(app, { version: VERSION });
   const address = await listenHttp(app, config.listen);
+  serving?.web.listensOn(address);
   if (config.management) {
     const managed = await listenManagement(config.management, management);
     lifecycle.onStop('management listener', managed.close);

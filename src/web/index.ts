@@ -1,0 +1,3 @@
+export { WebSchema } from './migrations/1796000010000-schema.js';
+export { WebModule } from './web.module.js';
+export { createWeb, type Web } from './web.js';
