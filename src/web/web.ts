@@ -8,7 +8,7 @@ import type { Pool } from '../platform/postgres/index.js';
 import type { Me, SignInLink } from './sign-in/answers.js';
 import { createFormHandlers } from './sign-in/form-handlers.js';
 import { createLinks } from './sign-in/links.pg.js';
-import { createSignIn, type SignIn } from './sign-in/sign-in.js';
+import { CONSOLE_PATH, createSignIn, type SignIn } from './sign-in/sign-in.js';
 import { createSessions, type Sessions } from './sessions/sessions.pg.js';
 
 export const WEB = Symbol('rescind.web');
@@ -34,6 +34,8 @@ export interface Web {
   link(caller: Pick<Caller, 'id' | 'tenant'>): Promise<SignInLink>;
   /** Handlers of posted forms, by path. */
   readonly handlers: ReadonlyMap<string, HotHandler>;
+  /** Address of the console. */
+  consoleUrl(): string;
   /** Tells the URL on which this process listens. */
   listensOn(url: string): void;
 }
@@ -53,6 +55,7 @@ export function createWeb({ pool, state, config, publicUrl, log, now = Date.now 
   return {
     sessions,
     signIn,
+    consoleUrl: () => `${baseUrl()}${CONSOLE_PATH}`,
     handlers: createFormHandlers(signIn, log),
     listensOn(url) {
       listening = url;

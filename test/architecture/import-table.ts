@@ -247,6 +247,16 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       query: { what: 'parameters, and what an answer shows of a setting' },
     },
   },
+  web: {
+    reason: 'people act through the API like every caller, so nothing but the composition imports their sign-in',
+    may: {
+      contracts: all,
+      rules: { what: 'keys of names' },
+      ...on('config', 'http', 'log', 'postgres'),
+      control: { what: 'state' },
+      registry: { what: 'callers' },
+    },
+  },
   emit: {
     reason: 'producers install it; whatever it imports, they install too',
     may: { contracts: all, ...on('lock') },

@@ -102,7 +102,7 @@ export function createStreams<S extends OpenStream>({ bounds, onEnded, lastWords
   function endUnlessAllowed(stream: S): void {
     const may = stream.mayRead();
     if (may === false) void end(stream, 'no-right');
-    // Whose right cannot be looked up has none.
+    // If the right cannot be looked up, there is none.
     else if (may !== true)
       void may.then(
         (still) => (still ? undefined : end(stream, 'no-right')),

@@ -73,7 +73,7 @@ export async function createIdp(options: IdpOptions): Promise<Idp> {
       interactions: { url: (_context, interaction) => `${SIGN_IN_PATH}/${interaction.uid}` },
       pkce: { required: () => true },
       // Everything here is on loopback, from which the provider's own way out would keep it.
-      fetch: (url, options) => fetch(url, options),
+      fetch: (url, init) => fetch(url, { ...init, dispatcher: undefined } as RequestInit),
       responseTypes: ['code'],
       scopes: ['openid', 'profile'],
       ttl: {

@@ -20,7 +20,7 @@ export class MeController {
   }
 
   @Get('me')
-  @RequireRole('audit', 'revoke', 'admin', 'emit', 'introspect', 'guard', 'revoke-own')
+  @RequireRole('audit', 'revoke', 'admin')
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Who asks, and what they may do',

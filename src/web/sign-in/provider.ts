@@ -13,7 +13,7 @@ const ANEW_S = 300;
 /** A logout token is taken for so long after it was issued, seconds. */
 const LOGOUT_TOKEN_S = 300;
 
-/** What a browser keeps while its person signs in. */
+/** The part of a sign-in that the browser keeps while it is under way. */
 export interface Attempt {
   readonly state: string;
   readonly nonce: string;

@@ -9,14 +9,14 @@ import type { Sessions } from '../sessions/sessions.pg.js';
 import type { Links } from './links.pg.js';
 import { createProvider, type Attempt } from './provider.js';
 
-/** Where the console begins, and where people go who ask for no other page. */
+/** The first page of the console, to which people go who ask for no other one. */
 export const CONSOLE_PATH = '/console/';
 /** The page to which the provider sends people back. */
 export const CALLBACK_PATH = '/console/callback';
 /** Seconds that a person may take to sign in. */
 const ATTEMPT_S = 600;
 
-/** Where a browser goes next, and the cookies that it keeps. */
+/** The page to which a browser goes next, and the cookies that it keeps. */
 export interface Redirect {
   readonly location: string;
   readonly cookies: readonly string[];
