@@ -252,7 +252,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     may: {
       contracts: all,
       rules: { what: 'keys of names' },
-      ...on('config', 'http', 'log', 'postgres'),
+      ...on('config', 'http', 'log', 'observe', 'postgres'),
       control: { what: 'state' },
       registry: { what: 'callers' },
     },
