@@ -7,6 +7,7 @@ import { IngestSchema } from './ingest/index.js';
 import { IntrospectionSchema } from './introspection/index.js';
 import { LedgerSchema } from './log/index.js';
 import { ProjectionsSchema } from './projections/index.js';
+import { RegistrySchema } from './registry/index.js';
 import { DirectorySchema } from './settings/index.js';
 import { WebSchema } from './web/index.js';
 
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   FindingsSchema,
   ChannelsSchema,
   WebSchema,
+  RegistrySchema,
 ];

@@ -69,6 +69,7 @@ export type {
   DetectionChanged,
   FindingChanged,
   IntrospectionCounted,
+  KeyUsed,
   LogGap,
   Person,
   RegistryChanged,

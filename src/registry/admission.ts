@@ -5,6 +5,7 @@ import type { Metrics } from '../platform/observe/index.js';
 import type { Leaving } from '../platform/postgres/index.js';
 import { identified } from './callers/identified.js';
 import type { Identify } from './callers/identify.js';
+import type { KeyUses } from './key-uses/key-uses.js';
 import { createTurns } from './turns.js';
 
 /** Questions of one caller that run or wait at once; more than a page of a console asks. */
@@ -14,6 +15,7 @@ export const MAX_QUESTIONS_A_TENANT = 32;
 
 export interface AdmissionOptions {
   readonly identify: Identify;
+  readonly keyUses: Pick<KeyUses, 'note'>;
   readonly leaving: Leaving;
   readonly metrics: Metrics;
   /** Questions that the database answers at the same time. */
@@ -27,10 +29,16 @@ interface Admitted {
 
 /**
  * Creates the gate in front of the management API, which acts before any body is read. The gate identifies the caller (401, or 429 after
- * many failures), limits the questions of a caller and of a tenant (429), lets each question wait for its turn, and aborts a question's
+ * many failures), notes from which network its key was used, limits the questions of a caller and of a tenant (429), lets each question wait for its turn, and aborts a question's
  * work when its client leaves. The guard of the route authenticates again and checks the role.
  */
-export function createAdmission({ identify, leaving, metrics, questionsAtOnce }: AdmissionOptions): RequestGate {
+export function createAdmission({
+  identify,
+  keyUses,
+  leaving,
+  metrics,
+  questionsAtOnce,
+}: AdmissionOptions): RequestGate {
   const turns = createTurns({ atOnce: questionsAtOnce });
   const open = new Map<string, number>();
   const admitted = new WeakMap<IncomingMessage, Admitted>();
@@ -71,7 +79,8 @@ export function createAdmission({ identify, leaving, metrics, questionsAtOnce }:
     guards: (route) => route === '/v1' || route.startsWith('/v1/'),
 
     async enter({ raw, ip, asks }: Arriving, res) {
-      const { caller } = identified(await identify(raw, ip));
+      const { caller, key } = identified(await identify(raw, ip));
+      if (key !== undefined) keyUses.note({ caller, key, address: ip });
       if (asks === undefined) return;
       takePlace(caller, res);
       const left = new AbortController();
