@@ -51,6 +51,8 @@ const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
   '/v1/revocations/{id}': ['revoke', 'audit'],
   '/v1/revocations/{id}/lift': ['revoke'],
   '/v1/revocations/preview': ['revoke', 'audit'],
+  '/v1/me': ['audit', 'revoke', 'admin'],
+  '/v1/sign-in-links': ['admin'],
 };
 const allowedFor = ({ method, path }: { readonly method: string; readonly path: string }): readonly RoleName[] =>
   ALLOWED[`${method} ${path}`] ?? ALLOWED[path] ?? ['audit'];
@@ -164,6 +166,7 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'findings',
     'findings/{id}',
     'findings/{id}/changes',
+    'me',
     'quarantine',
     'quarantine/{id}',
     'revocations',
