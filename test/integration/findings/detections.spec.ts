@@ -70,6 +70,18 @@ describe('issued-while-disabled', () => {
     );
     expect(subs(found)).toEqual(['ann', 'ben']);
   });
+
+  it('finds a token of an earlier step whose user its ID-JAG tells later, and counts it once', async () => {
+    const at = later();
+    const eve = { user: 'eve', client: 'mail' };
+    await world.tell(disabled('eve', at), issued('eve-1', at + 101, eve, { id_jag: { iss: IDP, jti: 'jag-of-eve-1' } }));
+    await world.find();
+    await world.after(kind, jag('eve-1', at + 100, eve));
+    const found = await world.after(kind, used('ann-1', at + 200));
+    expect(found.filter(({ user }) => user?.sub === 'eve')).toMatchObject([
+      { count: 2, first_seen: timeText(at + 100), last_seen: timeText(at + 101) },
+    ]);
+  });
 });
 
 describe('token-of-another-client', () => {
