@@ -6,7 +6,6 @@ const part = (name: string): string => loadSql(import.meta.url, name).trimEnd();
 /** Parts of statements, by the name in braces that stands for each. */
 const PARTS: Readonly<Record<string, string>> = {
   fresh: part('fresh.sql'),
-  hop: part('hop.sql'),
   late_hops: part('late-hops.sql'),
 };
 
@@ -14,9 +13,8 @@ const PARTS: Readonly<Record<string, string>> = {
 const LOOK_BACK_S = 86_400;
 
 /**
- * Prepares the SQL of a detection. `{fresh}` stands for the uses that became known in the step: `$2` to `$3`; `{hop}` and `{late_hops}` for what is
- * known of second hops. `back`: the number of the parameter with
- * the time from which the statement reads other uses too.
+ * Prepares the SQL of a detection. `{fresh}` stands for the uses that became known in the step: `$2` to `$3`; `{late_hops}` for earlier ones that
+ * turned out to be second hops. `back`: the number of the parameter with the time from which the statement reads other uses too.
  */
 export const prepared = (kind: string, sql: string, back?: number): Prepared => ({
   name: `finding-${kind}`,
@@ -29,7 +27,7 @@ export const prepared = (kind: string, sql: string, back?: number): Prepared => 
 });
 
 /** Returns the time from which a detection looks at uses before the step, epoch seconds. */
-export const lookBack = ({ nowMs }: Step): number => Math.floor(nowMs / 1_000) - LOOK_BACK_S;
+export const lookBack = ({ nowMs }: Pick<Step, 'nowMs'>): number => Math.floor(nowMs / 1_000) - LOOK_BACK_S;
 
 /** Makes the search of a detection that one statement is enough for. */
 export const bySql =

@@ -1,7 +1,7 @@
 -- Finds deletions, exports and administration by a client at a resource within a day after a connection, a grant or a use first showed the two together, once the
 -- ledger is old enough to know who is new.
 -- $1 tenant  $2 from  $3 to  $4 days
-WITH fresh AS MATERIALIZED (
+WITH fresh AS (
 {fresh}
 ),
 began AS (SELECT arrival / 1000 AS at FROM entry WHERE tenant = $1 AND ix = 0),

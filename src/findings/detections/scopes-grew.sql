@@ -18,9 +18,14 @@ begun AS MATERIALIZED (
 used AS (
   SELECT b.client, b.res, b.first_ix, b.scope, c.id, c.agent, c.added_ix, o.since, a.ix, a.at, a.usr, a.agent AS by_agent, a.op
   FROM begun b
+  -- One condition with OR would read every use of the client at the resource.
   CROSS JOIN LATERAL (
-    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM access x WHERE x.tenant = $1 AND x.client = b.client AND x.res = b.res AND x.outcome = 1
-      AND (x.ix = b.first_ix OR x.bound_ix = b.first_ix) ORDER BY x.at LIMIT 1
+    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM access x
+    WHERE x.tenant = $1 AND x.ix = b.first_ix AND x.client = b.client AND x.res = b.res AND x.outcome = 1
+    UNION ALL
+    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM access x
+    WHERE x.tenant = $1 AND x.bound_ix = b.first_ix AND x.bound_ix > x.ix AND x.client = b.client AND x.res = b.res AND x.outcome = 1
+    ORDER BY at LIMIT 1
   ) a
   LEFT JOIN LATERAL (
     SELECT v.id, v.agent, (

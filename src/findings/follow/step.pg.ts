@@ -11,13 +11,14 @@ const WRITE_DAYS = loadSql(import.meta.url, 'write-days.sql');
 const WRITE_FINDINGS = loadSql(import.meta.url, 'write-findings.sql');
 const READ_CURSOR = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
 const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
+const dayAt = (ix: string): string => `(SELECT arrival / 86400000 FROM entry WHERE tenant = $1 AND ix = ${ix})`;
 /**
  * Finds where a step from `$2` ends before `$3`: where the entries leave the day on which the first of them arrived, or where the detections stood when
  * somebody changed the state of a finding.
  */
 const END_OF_STEP = `SELECT least(
     (SELECT min(ix) FROM entry
-     WHERE tenant = $1 AND ix >= $2 AND ix < $3 AND arrival / 86400000 > (SELECT arrival / 86400000 FROM entry WHERE tenant = $1 AND ix = $2)),
+     WHERE tenant = $1 AND ix >= $2 AND ix < $3 AND arrival / 86400000 > ${dayAt('$2')} AND ${dayAt('$3::bigint - 1')} > ${dayAt('$2')}),
     (SELECT min(read_ix) FROM finding_change WHERE tenant = $1 AND read_ix > $2 AND read_ix < $3)) AS ix`;
 const BEGIN_CURSOR = 'INSERT INTO finding_cursor (tenant, next_ix) VALUES ($1, 0) ON CONFLICT DO NOTHING';
 const MOVE_CURSOR = 'UPDATE finding_cursor SET next_ix = $3 WHERE tenant = $1 AND next_ix = $2';
@@ -79,7 +80,7 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
   try {
     if (dayOf(found.beforeMs) < dayOf(found.nowMs))
       await client.query(PRUNE_DAYS, [tenant, dayOf(found.nowMs) - KEPT_DAYS]);
-    if (found.days.length > 0) await client.query(WRITE_DAYS, [tenant, JSON.stringify(found.days)]);
+    if (found.days !== null) await client.query(WRITE_DAYS, [tenant, found.days]);
     if (found.kept.length > 0) await client.query(WRITE_MEMORY, [tenant, JSON.stringify(found.kept)]);
     await writeFound(client, tenant, found, { wallMs: now(), lastIx: String(to - 1n) });
     const moved = await client.query(MOVE_CURSOR, [tenant, String(from), String(to)]);
@@ -108,13 +109,19 @@ async function readCursor(client: PoolClient, tenant: string): Promise<bigint> {
 }
 
 interface Found {
-  /** Sums of the uses of the step, by day. */
-  readonly days: readonly unknown[];
+  /** Sums of the uses of the step by day, as JSON. */
+  readonly days: string | null;
   readonly evidence: ReadonlyMap<Detection, readonly Evidence[]>;
   /** Values that detections remember. */
   readonly kept: readonly unknown[];
   readonly beforeMs: number;
   readonly nowMs: number;
+}
+
+interface ReadDays {
+  readonly days: string | null;
+  readonly hops: readonly Buffer[];
+  readonly idp_clients: readonly (number | null)[];
 }
 
 async function findAll(
@@ -125,16 +132,19 @@ async function findAll(
   const cut = [String(bounds.from), String(bounds.to)];
   const [times] = await snapshot.rows<{ before_ms: string; now_ms: string }>(READ_TIMES, cut);
   const { memory, kept } = createMemory(snapshot);
+  const nowMs = Number(times!.now_ms);
+  const [read] = await snapshot.rows<ReadDays>(READ_DAYS, [...cut, lookBack({ nowMs })]);
+  const { days, hops, idp_clients: idpClients } = read!;
   const step: Step = {
     ...bounds,
     snapshot,
     memory,
+    hops: [hops, idpClients],
     beforeMs: Number(times!.before_ms),
-    nowMs: Number(times!.now_ms),
+    nowMs,
   };
   const evidence = new Map<Detection, readonly Evidence[]>();
   for (const detection of detections) evidence.set(detection, await detection.find(step));
-  const days = await snapshot.rows(READ_DAYS, [...cut, lookBack(step)]);
   return { days, evidence, kept: kept(), beforeMs: step.beforeMs, nowMs: step.nowMs };
 }
 
