@@ -1,5 +1,6 @@
 import type { Prepared } from '../projections/index.js';
 import { loadSql } from '../platform/postgres/index.js';
+import { taggedWith } from '../query/index.js';
 import type { Evidence, Step } from './detection.js';
 
 const part = (name: string): string => loadSql(import.meta.url, name).trimEnd();
@@ -7,6 +8,7 @@ const part = (name: string): string => loadSql(import.meta.url, name).trimEnd();
 const PARTS: Readonly<Record<string, string>> = {
   fresh: part('fresh.sql'),
   late_hops: part('late-hops.sql'),
+  sensitive: part('sensitive.sql').replace('{tagged}', () => taggedWith(`'{sensitive,not-sensitive}'::text[]`)),
 };
 
 /** Detections look back at uses of so many seconds, before the newest entry of the step. */
@@ -14,7 +16,8 @@ const LOOK_BACK_S = 86_400;
 
 /**
  * Prepares the SQL of a detection. `{fresh}` stands for the uses that became known in the step: `$2` to `$3`; `{late_hops}` for earlier ones that
- * turned out to be second hops. `back`: the number of the parameter with the time from which the statement reads other uses too.
+ * turned out to be second hops; `{sensitive}` for the resources that the directory tags. `back`: the number of the parameter with the time from which
+ * the statement reads other uses too.
  */
 export const prepared = (kind: string, sql: string, back?: number): Prepared => ({
   name: `finding-${kind}`,

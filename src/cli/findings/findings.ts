@@ -14,6 +14,7 @@ interface ListOptions {
   readonly agent?: string;
   readonly resource?: string;
   readonly source?: string;
+  readonly tag?: string;
   readonly from?: string;
   readonly to?: string;
   readonly limit?: string;
@@ -25,6 +26,7 @@ Examples:
   rescind findings                          what is wrong and open, the newest first
   rescind findings --severity high --from 24h
   rescind findings --state all --kind bulk-export,refusals
+  rescind findings --tag sensitive          about whom or what the directory tags so
   rescind findings show 5c1f0d0e-…          one finding with its evidence
   rescind findings acknowledge 5c1f0d0e-… --reason "Dana looks at it"
   rescind findings mute 5c1f0d0e-… --until 7d --reason "a scanner" --same client
@@ -55,6 +57,10 @@ export function addFindings(program: Command, context: Context): void {
     .option('--agent <entity>', 'about this agent')
     .option('--resource <resource>', 'about this resource: its id or URI')
     .option('--source <source>', 'about this source: its name or id')
+    .option(
+      '--tag <tags>',
+      'about a user, client, agent or resource with one of these tags in the directory, separated by commas',
+    )
     .option('--from <time>', 'with evidence of this time or later: RFC 3339, a date, or a duration back from now')
     .option('--to <time>', 'with evidence before this time, in the same forms')
     .option('--limit <count>', 'findings on a page, at most 100')
@@ -90,6 +96,7 @@ const filterOf = ({
   agent,
   resource,
   source,
+  tag,
   from,
   to,
   limit,
@@ -102,6 +109,7 @@ const filterOf = ({
   agent,
   resource,
   source,
+  tag,
   from,
   to,
   limit,

@@ -8,6 +8,8 @@ import {
   readNames,
   readPage,
   readParameters,
+  readTagged,
+  readTags,
   readWindow,
   resolveFilter,
   windowAt,
@@ -36,7 +38,7 @@ export const FINDING_FILTERS = [
   'cursor',
 ] as const;
 /** Parameters that only this question has; the controller documents them. */
-export const FINDING_OWN_PARAMETERS = ['state', 'severity', 'kind', 'source', 'from', 'to'] as const;
+export const FINDING_OWN_PARAMETERS = ['state', 'severity', 'kind', 'source', 'tag', 'from', 'to'] as const;
 
 export interface Findings {
   list(tenant: string, query: unknown): Promise<FindingPage>;
@@ -60,7 +62,7 @@ export interface Current {
 export function createFindings({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }): Findings {
   async function read(snapshot: Snapshot, id: string): Promise<FindingRow> {
     const nothing = Array.from({ length: 9 }, () => null);
-    const [row] = await snapshot.rows<FindingRow>(FINDINGS, [null, 1, ...nothing, id, null, snapshot.at, null]);
+    const [row] = await snapshot.rows<FindingRow>(FINDINGS, [null, 1, ...nothing, id, null, snapshot.at, null, null]);
     if (row === undefined) throw notFound();
     return row;
   }
@@ -77,6 +79,7 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
       const window = readWindow(parameters);
       const filters = readFilters(parameters);
       const source = readSource(reader, tenant, parameters);
+      const tags = readTags(parameters, 'tag');
       return ask(tenant, async (snapshot) => {
         const { from, to } = windowAt(window, snapshot.at);
         const resolve = (kind: 'user' | 'client' | 'agent' | 'resource') =>
@@ -95,6 +98,7 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
           page.after?.[1] ?? null,
           snapshot.at,
           source,
+          tags === null ? null : await readTagged(snapshot, tags),
         ]);
         return answer(snapshot, reader, page, rows);
       });
