@@ -13,8 +13,9 @@ import { FINDING_FILTERS, type Findings } from './ask/findings.pg.js';
 export const FINDINGS = Symbol('rescind.findings');
 export const FINDING_STATES_TOKEN = Symbol('rescind.finding-states');
 
-const NOW =
-  'Findings are as they are now, so the question takes no `as_of`: a finding keeps its counts of now alone. What people said is in the ledger.';
+const AS_OF =
+  'With `as_of`, findings are as the detections knew them from the entries below that moment, with what the ledger tells that people had said. The past is kept step by step for seven days of the ledger, and day by day before them: `as_of.index` says how far the detections had read.';
+const NOW = 'Changes are those of now, so the question takes no `as_of`.';
 const several = (values: readonly string[]) => ({
   type: 'string',
   pattern: `^(?:${values.join('|')})(?:,(?:${values.join('|')}))*$`,
@@ -56,7 +57,7 @@ export class FindingsController {
     'What is wrong',
     FindingPage,
     FINDING_FILTERS,
-    `What the detections found, the newest evidence first, each with who, how often, the entries that show it, and the rule that stops it. ${NOW}`,
+    `What the detections found, the newest evidence first, each with who, how often, the entries that show it, and the rule that stops it. ${AS_OF}`,
   )
   list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<FindingPage> {
     return this.#findings.list(caller.tenant, query);
@@ -65,7 +66,7 @@ export class FindingsController {
   @Get(':id')
   @RequireRole('audit')
   @ApiParam(ID)
-  @Answers('One finding', FindingItem, [], NOW)
+  @Answers('One finding', FindingItem, ['as_of'], AS_OF)
   one(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<FindingItem> {
     return this.#findings.one(caller.tenant, id, query);
   }

@@ -16,7 +16,7 @@ const DELETED_AT_ONCE = 1_000;
 /** Most news of one read. */
 export const NEWS_AT_ONCE = 500;
 
-const WRITE_NEWS = withStates(loadSql(import.meta.url, 'write-news.sql'), '($3::bigint / 1000)');
+const WRITE_NEWS = withStates(loadSql(import.meta.url, 'write-news.sql'), { at: '($3::bigint / 1000)' });
 const DELETE_OLD = `DELETE FROM finding_news WHERE tenant = $1 AND at_ms < $2
   AND seq IN (SELECT seq FROM finding_news WHERE tenant = $1 ORDER BY seq LIMIT ${DELETED_AT_ONCE})`;
 const READ_NEWS = `SELECT n.seq, n.finding, n.what, n.at_ms, f.kind, f.severity
