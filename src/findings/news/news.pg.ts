@@ -4,9 +4,18 @@ import { withStates } from '../ask/with-states.js';
 
 /**
  * Kinds of changes of a finding. `grown`: its count has doubled since the news last told of it, or its severity rose. `resolved`: it closed itself. `state-changed`:
- * a person changed its state. Never rename one: receivers know them.
+ * a person changed its state. `rule-ordered`: its detection ordered its rule by itself. `rule-held-back`: its detection was to order its rule, and the cap or the need
+ * of a person's confirmation held that back. Never rename one: receivers know them.
  */
-export const NEWS = ['opened', 'grown', 'reopened', 'resolved', 'state-changed'] as const;
+export const NEWS = [
+  'opened',
+  'grown',
+  'reopened',
+  'resolved',
+  'state-changed',
+  'rule-ordered',
+  'rule-held-back',
+] as const;
 export type What = (typeof NEWS)[number];
 
 /** News are kept for so long. A reader that stays away longer is told how many it missed. */
