@@ -5,7 +5,7 @@ import { jsonBody, knownQuery } from '../platform/http/index.js';
 import { Answers, type Asker } from '../query/index.js';
 import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
 import { KINDS, SEVERITIES } from './detection.js';
-import { CHANGE } from './states/change-input.js';
+import { CHANGE, CHANGE_EXAMPLES } from './states/change-input.js';
 import type { FindingStates, Sayer } from './states/states.js';
 import { FindingChanges, FindingItem, FindingPage, FindingState } from './ask/answers.js';
 import { FINDING_FILTERS, type Findings } from './ask/findings.pg.js';
@@ -95,7 +95,7 @@ export class FindingsController {
       'For callers that may revoke for the whole tenant. Answers when the change is an entry of the ledger. A change that says what was said last is not written again.',
   })
   @ApiParam(ID)
-  @ApiBody({ schema: CHANGE as object })
+  @ApiBody({ schema: CHANGE as object, examples: CHANGE_EXAMPLES })
   @ApiOkResponse({ schema: plain(FindingState) })
   @ApiResponse({
     status: 400,
