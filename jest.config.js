@@ -116,6 +116,13 @@ export default {
       testPathIgnorePatterns: slow,
     },
     {
+      ...shared,
+      displayName: 'console',
+      testMatch: ['<rootDir>/test/console/**/*.spec.ts'],
+      globalSetup: '<rootDir>/test/console/start-console.ts',
+      globalTeardown: '<rootDir>/test/console/stop-console.ts',
+    },
+    {
       ...withServices,
       displayName: 'fault',
       testMatch: ['<rootDir>/test/fault/**/*.spec.ts', ...slow.map((path) => `<rootDir>/${path}`)],

@@ -9,6 +9,7 @@ import { QueryModule, type Questions } from './query/index.js';
 import { RegistryModule, type RegistryParts } from './registry/index.js';
 import { RevocationModule, type Revocations } from './revocation/index.js';
 import { SettingsModule, type SettingsParts } from './settings/index.js';
+import { ConsoleModule } from './web/index.js';
 
 /** Parts that each role serves; undefined for a role that this process does not have. */
 export interface AppParts {
@@ -49,6 +50,7 @@ export class AppModule {
               SettingsModule.with(serving.settings),
               ChannelsModule.with(serving.channels),
               RevocationModule.with(serving),
+              ConsoleModule,
             ]
           : []),
       ],

@@ -7,6 +7,7 @@ import { IngestSchema } from './ingest/index.js';
 import { IntrospectionSchema } from './introspection/index.js';
 import { LedgerSchema } from './log/index.js';
 import { ProjectionsSchema } from './projections/index.js';
+import { RegistrySchema } from './registry/index.js';
 import { DirectorySchema } from './settings/index.js';
 
 /** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. The history begins with 0.1.0. */
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   ArchiveSchema,
   FindingsSchema,
   ChannelsSchema,
+  RegistrySchema,
 ];

@@ -70,6 +70,7 @@ export type {
   DetectionChanged,
   FindingChanged,
   IntrospectionCounted,
+  KeyUsed,
   LogGap,
   RegistryChanged,
   RevocationLifted,

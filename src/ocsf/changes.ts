@@ -3,6 +3,7 @@ import type {
   ClientChanged,
   ConnectionChanged,
   DetectionChanged,
+  KeyUsed,
   LogGap,
   RegistryChanged,
   RevocationLifted,
@@ -11,7 +12,7 @@ import type {
   UserChanged,
 } from '../contracts/index.js';
 import { defined, present, SEVERITY, STATUS, type Body, type Json } from './event.js';
-import { EVERY_USER, resourcesOf, UNKNOWN_USER, userOf } from './names.js';
+import { EVERY_USER, resourcesOf, SERVICE_USER, UNKNOWN_USER, userOf } from './names.js';
 
 /** Types of managed entities in OCSF. */
 const USER = { type_id: 2, type: 'User' } as const;
@@ -74,6 +75,17 @@ export const detectionChanged = ({ kind, nth, action, cap, author }: DetectionCh
   ...managed('Update', { ...POLICY, uid: kind, policy: { uid: kind, type: 'detection' }, data: { action, cap } }),
   actor: actorOf(author),
   unmapped: { nth },
+});
+
+/** A caller of Rescind's own API came from a network for the first time. */
+export const keyUsed = ({ caller, key, network, first, shared }: KeyUsed): Body => ({
+  class: 'Authentication',
+  activity: 'Logon',
+  status_id: STATUS.success,
+  user: { uid: caller, ...SERVICE_USER },
+  service: { uid: 'rescind' },
+  src_endpoint: { name: network },
+  unmapped: { key, first, shared },
 });
 
 /** The caller's name is the application; the person on whose behalf it acted is the user. */

@@ -54,7 +54,7 @@ const CLASSES = {
   Authentication: {
     uid: 3002,
     category: [3, 'Identity & Access Management'],
-    activities: { Logoff: 2, 'Service Ticket Request': 4 },
+    activities: { Logon: 1, Logoff: 2, 'Service Ticket Request': 4 },
   },
   'Authorize Session': {
     uid: 3003,

@@ -18,12 +18,14 @@ export interface Subject {
 export const userOf = ({ iss, tenant, sub }: Subject): Json =>
   defined({ uid: sub, domain: iss, type_id: USER, org: tenant === undefined ? undefined : { uid: tenant } });
 
+/** The type of a user that is an application. */
+export const SERVICE_USER = { type_id: SERVICE, type: 'Service' } as const;
+
 /** Classes of identity demand a user. An application that acts for nobody is its own user. */
 export const applicationAsUser = (iss: string, clientId: string): Json => ({
   uid: clientId,
   domain: iss,
-  type_id: SERVICE,
-  type: 'Service',
+  ...SERVICE_USER,
 });
 
 /** A user that the event does not name. */

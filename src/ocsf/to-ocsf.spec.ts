@@ -70,6 +70,7 @@ describe('OCSF events', () => {
     ['token.revoked', 300502],
     ['revocation.ordered', 300502],
     ['session.ended', 300202],
+    ['key.used', 300201],
     ['connection.created', 300401],
     ['connection.updated', 300403],
     ['connection.deleted', 300404],

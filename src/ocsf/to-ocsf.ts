@@ -3,6 +3,7 @@ import {
   clientChanged,
   connectionChanged,
   detectionChanged,
+  keyUsed,
   logGap,
   registryChanged,
   revocationLifted,
@@ -52,6 +53,7 @@ export const MAPPINGS: { readonly [N in EventName]: Mapping<N> | LeftOut } = {
     leftOut: 'what a person said of a finding, which is no entry itself: without the finding it says nothing',
   },
   'detection.changed': detectionChanged,
+  'key.used': keyUsed,
 };
 
 /** Names the events that have no OCSF form. */

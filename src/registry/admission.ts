@@ -4,6 +4,7 @@ import type { Arriving, RequestGate } from '../platform/http/index.js';
 import type { Metrics } from '../platform/observe/index.js';
 import type { Leaving } from '../platform/postgres/index.js';
 import type { Authenticator } from './callers/authenticator.js';
+import type { KeyUses } from './key-uses/key-uses.js';
 import { createTurns } from './turns.js';
 
 /** Questions of one caller that run or wait at once; more than a page of a console asks. */
@@ -13,6 +14,7 @@ export const MAX_QUESTIONS_A_TENANT = 32;
 
 export interface AdmissionOptions {
   readonly authenticate: Authenticator;
+  readonly keyUses: Pick<KeyUses, 'note'>;
   readonly leaving: Leaving;
   readonly metrics: Metrics;
   /** Questions that the database answers at the same time. */
@@ -26,10 +28,16 @@ interface Admitted {
 
 /**
  * Creates the gate in front of the management API, which acts before any body is read. The gate identifies the caller (401, or 429 after
- * many failures), limits the questions of a caller and of a tenant (429), lets each question wait for its turn, and aborts a question's
+ * many failures), notes from which network its key was used, limits the questions of a caller and of a tenant (429), lets each question wait for its turn, and aborts a question's
  * work when its client leaves. The guard of the route authenticates again and checks the role.
  */
-export function createAdmission({ authenticate, leaving, metrics, questionsAtOnce }: AdmissionOptions): RequestGate {
+export function createAdmission({
+  authenticate,
+  keyUses,
+  leaving,
+  metrics,
+  questionsAtOnce,
+}: AdmissionOptions): RequestGate {
   const turns = createTurns({ atOnce: questionsAtOnce });
   const open = new Map<string, number>();
   const admitted = new WeakMap<IncomingMessage, Admitted>();
@@ -70,11 +78,12 @@ export function createAdmission({ authenticate, leaving, metrics, questionsAtOnc
     guards: (route) => route === '/v1' || route.startsWith('/v1/'),
 
     async enter({ raw, ip, asks }: Arriving, res) {
-      const { caller, refusal } = authenticate({ authorization: raw.headers.authorization, remoteAddress: ip });
+      const { caller, key, refusal } = authenticate({ authorization: raw.headers.authorization, remoteAddress: ip });
       if (!caller)
         throw new RescindError(refusal.code === 'too-many-requests' ? 'too-many-requests' : 'unauthenticated', {
           detail: refusal.detail,
         });
+      keyUses.note({ caller, key, address: ip });
       if (asks === undefined) return;
       takePlace(caller, res);
       const left = new AbortController();

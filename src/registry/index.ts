@@ -20,5 +20,8 @@ export { createReader as createInputReader } from './inputs.js';
 export { createTurns, type Turns, type TurnsOptions } from './turns.js';
 export { createAdmission, MAX_QUESTIONS_A_CALLER, MAX_QUESTIONS_A_TENANT } from './admission.js';
 export { Asks, AUTHENTICATOR, CallerGuard, CurrentCaller, RequireRole } from './callers/caller.guard.js';
+export { createCallerNetworks, type CallerNetworks, type KeyUse, type OwedUse } from './key-uses/caller-networks.pg.js';
+export { createKeyUses, NETWORKS_A_DAY, type KeyUses, type TellKeyUse } from './key-uses/key-uses.js';
+export { RegistrySchema } from './migrations/1796000010000-schema.js';
 export { RegistryModule, type RegistryParts } from './registry.module.js';
 export { REGISTRY } from './tokens.js';

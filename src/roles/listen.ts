@@ -6,11 +6,18 @@ import {
   MAX_POST_BYTES,
   NDJSON_MEDIA_TYPE,
 } from '../contracts/index.js';
-import { makeTopic } from '../ingest/index.js';
+import { createOwnTeller, makeTopic, type Appender } from '../ingest/index.js';
 import { createHttpApp, createManagement, listenHttp, listenManagement } from '../platform/http/index.js';
 import { createKafka } from '../platform/kafka/index.js';
 import { describeApi } from '../query/index.js';
-import { createAdmission, createRegistry } from '../registry/index.js';
+import {
+  createAdmission,
+  createCallerNetworks,
+  createKeyUses,
+  createRegistry,
+  NETWORKS_A_DAY,
+  type KeyUses,
+} from '../registry/index.js';
 import { CSV_MEDIA_TYPE } from '../settings/index.js';
 import type { Ingest } from './ingest.js';
 import { refuseWhen } from './not-ready.js';
@@ -50,14 +57,28 @@ export function startRegistry({
   });
 }
 
+/** Starts to record from which networks keys are used, which every process does that serves `/v1`. */
+export function startKeyUses({ log, lifecycle, pool, follower }: Parts, appender: Appender): KeyUses {
+  const keyUses = createKeyUses({
+    stored: createCallerNetworks({ pool, networksADay: NETWORKS_A_DAY }),
+    tell: createOwnTeller({ name: 'key.used', state: follower.state, appender, pool }),
+    tenants: () => follower.state.tenants(),
+    log,
+  });
+  lifecycle.onStop('uses of keys', () => keyUses.stop());
+  keyUses.start();
+  return keyUses;
+}
+
 export interface Served {
+  readonly keyUses: KeyUses;
   readonly registry: ReturnType<typeof createRegistry>;
   readonly ingest: Ingest | undefined;
   readonly serving: ReturnType<typeof startServing> | undefined;
 }
 
 /** Listens for the roles of this process, and for its management. Resolves to the URL that it listens on. */
-export async function listenFor(parts: Parts, { registry, ingest, serving }: Served): Promise<string> {
+export async function listenFor(parts: Parts, { registry, keyUses, ingest, serving }: Served): Promise<string> {
   const { config, log, metrics, tracing, health, lifecycle, pool, leaving, follower, authenticate } = parts;
   await health.watch('database', async () => void (await pool.query('SELECT 1')));
   if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'), ['serve']);
@@ -75,7 +96,7 @@ export async function listenFor(parts: Parts, { registry, ingest, serving }: Ser
         ([path]) => path !== '/metrics' || config.management === undefined,
       ),
     ),
-    gate: createAdmission({ authenticate, leaving, metrics, questionsAtOnce: config.questionsAtOnce }),
+    gate: createAdmission({ authenticate, keyUses, leaving, metrics, questionsAtOnce: config.questionsAtOnce }),
     bodies: BODIES,
     log,
     metrics,

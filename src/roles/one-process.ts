@@ -9,8 +9,8 @@ import { startArchive } from './archive.js';
 import { startChannels } from './findings/channels.js';
 import { startFindings, startFindingsFeed, startSiemFeed, startTopicFeeds } from './feed.js';
 import { layFoundation } from './foundation.js';
-import { startIngest } from './ingest.js';
-import { listenFor, startRegistry } from './listen.js';
+import { createOwnAppender, startIngest } from './ingest.js';
+import { listenFor, startKeyUses, startRegistry } from './listen.js';
 import { VERSION, type StartOptions } from './parts.js';
 import { endOf, type RunningRescind } from './running.js';
 import { startServing } from './serve.js';
@@ -39,9 +39,12 @@ export async function startProcess(
   }
   const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
   if (config.roles.has('archive')) startArchive(parts);
-  const serving = config.roles.has('serve') ? startServing(parts, ingest, cold) : undefined;
+  // A process that takes no events writes those of its own alone.
+  const appender = ingest?.appender ?? createOwnAppender(parts, { paysOwed: false }).appender;
+  const keyUses = startKeyUses(parts, appender);
+  const serving = config.roles.has('serve') ? startServing(parts, { ingest, appender, cold }) : undefined;
 
-  const url = await listenFor(parts, { registry, ingest, serving });
+  const url = await listenFor(parts, { registry, keyUses, ingest, serving });
   // A group's holder does so for its members.
   if (!member) lifecycle.onStop('instance file', await announceInstance({ home: config.home, url, log }));
   log.info({ url, roles: [...config.roles], version: VERSION }, 'listening');

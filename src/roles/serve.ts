@@ -4,7 +4,7 @@ import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
 import { createFindings, createOpenFindings, type DetectionsParts, type FindingsParts } from '../findings/index.js';
-import { createOwnTeller, createSeenTokenRecorder, type OwnEvent } from '../ingest/index.js';
+import { createOwnTeller, createSeenTokenRecorder, type Appender, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
   createIntrospection,
@@ -21,15 +21,23 @@ import { createKeySets, createTurns } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
 import { createChannelFacts } from './findings/channels.js';
-import { createOwnAppender, type Ingest } from './ingest.js';
+import type { Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
 import { startWatch } from './findings/watch.js';
 
 /** Questions of `explore` that compute at the same time; one tenant leaves room for another. Each has two threads. */
 const EXPLORING_AT_ONCE = 3;
 
+/** Parts of the process that the role stands on. */
+interface Under {
+  readonly ingest: Ingest | undefined;
+  /** Writes events of Rescind's own. */
+  readonly appender: Appender;
+  readonly cold: ArchivedUses;
+}
+
 /** Starts the role `serve`: introspection, orders, questions, and the feeds of guards where the process has the role `feed` too. */
-export function startServing(parts: Parts, ingest: Ingest | undefined, cold: ArchivedUses) {
+export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
   const {
     config,
     url,
@@ -44,8 +52,6 @@ export function startServing(parts: Parts, ingest: Ingest | undefined, cold: Arc
     orderWaits,
     authenticate,
   } = parts;
-  // A process that takes no events writes those of its own alone.
-  const appender = ingest?.appender ?? createOwnAppender(parts, { paysOwed: false }).appender;
   const told = {
     onSeen: createSeenTokenRecorder({ state: follower.state, appender }),
     ...(ingest

@@ -41,6 +41,7 @@ beforeEach(() => {
     'tsconfig.build.json',
     'test/support/build-if-older.mjs',
     'test/support/copy-assets.mjs',
+    'test/support/build-console.mjs',
   ])
     cpSync(path, at(path));
   symlinkSync(resolve('node_modules'), at('node_modules'));

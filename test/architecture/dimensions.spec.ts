@@ -22,6 +22,7 @@ const MAY_NAME: Readonly<Record<string, string>> = {
   'src/query/ask/parameter-docs.ts': 'words for people: the filter of uses',
   'src/explore/question/vocabulary.ts': 'a dimension of questions over uses',
   'src/explore/names/find-names.pg.ts': 'how the type of each agent is read for such a question',
+  'src/console/api/schema.d.ts': 'what a program writes of the served document',
   'src/archive/copy/entity.sql': 'a word of the public format of the archive',
 };
 

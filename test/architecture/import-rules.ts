@@ -14,7 +14,7 @@ function violation(file: string, one: Import): string | undefined {
   if (one.star) return '`export *` hides what is public; name the exports';
   const target = resolveImport(file, one.specifier);
   if (target === undefined) return undefined;
-  if (!one.specifier.endsWith('.js') && !one.specifier.endsWith('.json'))
+  if (!/\.(?:js|json)$/.test(one.specifier) && !(areaOf(file) === 'console' && one.specifier.endsWith('.css')))
     return 'relative imports end in .js, or Node cannot load the build';
   if (target.startsWith('test/')) return isSpec(file) ? undefined : 'what ships does not depend on tests';
   if (!target.startsWith('src/')) return 'nothing outside src is part of the build';

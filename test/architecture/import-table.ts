@@ -247,6 +247,17 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       query: { what: 'parameters, and what an answer shows of a setting' },
     },
   },
+  web: {
+    reason: 'the console’s files and sessions stand beside the API, and decide nothing about tokens',
+    may: {
+      contracts: all,
+      ...on('config', 'log', 'http', 'observe', 'postgres'),
+      registry: all,
+      settings: all,
+      log: { what: 'append' },
+      findings: all,
+    },
+  },
   emit: {
     reason: 'producers install it; whatever it imports, they install too',
     may: { contracts: all, ...on('lock') },

@@ -14,7 +14,7 @@ function isOlder() {
   if (!existsSync(MARKER)) return true;
   const builtAt = statSync(MARKER).mtimeMs;
   const sources = readdirSync(sourceRoot, { recursive: true })
-    .filter((name) => PRODUCT.test(name))
+    .filter((name) => PRODUCT.test(name) && !name.startsWith('console/'))
     .map((name) => join(sourceRoot, name));
   return [compilerOptions.tsConfigPath, ...sources].some((path) => statSync(path).mtimeMs > builtAt);
 }
@@ -26,3 +26,4 @@ if (isOlder()) {
   if (existsSync(MARKER)) utimesSync(MARKER, startedAt, startedAt);
 }
 run('test/support/copy-assets.mjs');
+run('test/support/build-console.mjs');

@@ -2,8 +2,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-const TYPED = /\.(?:[cm]?[jt]s|json)$/;
-const CODE = /\.(?:[cm]?[jt]s)$/;
+const TYPED = /\.(?:[cm]?[jt]sx?|json)$/;
+const CODE = /\.(?:[cm]?[jt]sx?)$/;
 
 function changed() {
   const git = (...args) =>

@@ -69,7 +69,7 @@ export function packagesOf(root) {
       // The made-up companies bring an identity provider along. `demo` and `seed` run in a clone.
       leftOut: ['sandbox', 'seed'],
       readme: 'src/cli/README.md',
-      extra: ['docker/kafka'],
+      extra: ['docker/kafka', 'dist/console'],
       locked: true,
     },
   ];

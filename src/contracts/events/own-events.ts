@@ -195,6 +195,16 @@ export const DetectionChanged = Type.Object(
 );
 export type DetectionChanged = Static<typeof DetectionChanged>;
 
+/**
+ * Data of `key.used`: a caller of Rescind's own API came from a network (/24 of IPv4, /48 of IPv6) for the first time, with the secret `key`.
+ * `first`: the caller had been in no network before. `shared`: another caller of the tenant had been in this network.
+ */
+export const KeyUsed = Type.Object(
+  { caller: Identifier, key: Identifier, network: Identifier, first: Type.Boolean(), shared: Type.Boolean() },
+  closed,
+);
+export type KeyUsed = Static<typeof KeyUsed>;
+
 export const OWN_EVENTS = {
   'revocation.ordered': ownEvent(RevocationOrdered),
   'revocation.lifted': ownEvent(RevocationLifted),
@@ -206,4 +216,5 @@ export const OWN_EVENTS = {
   'log.gap': ownEvent(LogGap),
   'finding.changed': ownEvent(FindingChanged),
   'detection.changed': ownEvent(DetectionChanged),
+  'key.used': ownEvent(KeyUsed),
 };

@@ -1,10 +1,13 @@
--- Finds callers that became administrators after the tenant's first one, rules on everything, and records of a topic that were lost.
--- $1 tenant  $2 from  $3 to
-WITH said AS (
+-- Finds callers that became administrators after the tenant's first one, rules on everything, records of a topic that were lost, and, once the ledger is old enough
+-- to know where callers are, keys of Rescind itself used from a network in which no caller was before.
+-- $1 tenant  $2 from  $3 to  $4 days
+WITH began AS (SELECT arrival / 1000 AS at FROM entry WHERE tenant = $1 AND ix = 0),
+said AS (
   SELECT i.ix, i.type, i.arrival / 1000 AS at, convert_from(p.bytes, 'UTF8')::jsonb -> 'data' AS data
   FROM entry i JOIN payload p ON p.tenant = $1 AND p.ix = i.ix
   WHERE i.tenant = $1 AND i.ix >= $2::bigint AND i.ix < $3::bigint
-    AND i.type IN ('dev.rescind.caller.changed.v1', 'dev.rescind.revocation.ordered.v1', 'dev.rescind.log.gap.v1')
+    AND i.type IN ('dev.rescind.caller.changed.v1', 'dev.rescind.revocation.ordered.v1', 'dev.rescind.log.gap.v1',
+                   'dev.rescind.key.used.v1')
 )
 SELECT concat('admin ', data ->> 'id', ' ', ix) AS subject, 1 AS count, at AS first_at, at AS last_at, ARRAY[ix] AS entries,
        jsonb_build_object('how', 'admin', 'caller', data ->> 'id', 'by', data #>> '{author,caller}') AS details
@@ -17,3 +20,8 @@ FROM said WHERE type = 'dev.rescind.revocation.ordered.v1' AND data -> 'selector
 UNION ALL
 SELECT concat('lost ', data ->> 'topic', ' ', ix), 1, at, at, ARRAY[ix], jsonb_build_object('how', 'lost', 'topic', data ->> 'topic')
 FROM said WHERE type = 'dev.rescind.log.gap.v1'
+UNION ALL
+SELECT concat('key ', data ->> 'caller', ' ', data ->> 'network'), 1, s.at, s.at, ARRAY[ix],
+       jsonb_build_object('how', 'key', 'caller', data ->> 'caller', 'key', data ->> 'key', 'network', data ->> 'network')
+FROM said s CROSS JOIN began b
+WHERE type = 'dev.rescind.key.used.v1' AND NOT (data -> 'first')::boolean AND NOT (data -> 'shared')::boolean AND s.at - b.at >= $4::int * 86400

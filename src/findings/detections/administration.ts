@@ -1,23 +1,26 @@
 import { loadSql } from '../../platform/postgres/index.js';
-import type { Detection } from '../detection.js';
+import { LEARNS_DAYS, type Detection, type Shown } from '../detection.js';
 import { bySql, prepared } from '../fresh.js';
 
 const SQL = prepared('administration', loadSql(import.meta.url, 'administration.sql'));
 
+const SAYS: Readonly<Record<string, (details: Shown['details']) => string>> = {
+  admin: ({ by, caller }) => `${String(by)} made ${String(caller)} an administrator.`,
+  all: ({ by }) => `${String(by)} ordered a rule on everything.`,
+  lost: ({ topic }) => `Records of ${String(topic)} were lost.`,
+  key: ({ caller, key, network }) =>
+    `Key ${String(key)} of ${String(caller)} was used from ${String(network)}, where no caller was before.`,
+};
+
 export const administration: Detection = {
   kind: 'administration',
   severity: 'high',
-  means: 'Somebody changed who rules Rescind, stopped everything, or entries were lost.',
-  next: 'Check that it was meant.',
-  looks:
-    'A caller with the role admin that another one created or changed; a rule on everything; records of a topic that were gone before they were read.',
+  means:
+    'Somebody changed who rules Rescind, stopped everything, used a key of Rescind from a new network, or entries were lost.',
+  next: 'Check that it was meant. Replace a key that somebody else may have: `rescind caller add-secret <caller>`, then `rescind caller remove-secret <caller> <key>`; or stop the caller at once: `rescind caller disable <caller>`.',
+  looks: `A caller with the role admin that another one created or changed; a rule on everything; records of a topic that were gone before they were read; from day ${LEARNS_DAYS} of the ledger on, a caller that may audit, revoke or administer in a network (/24 of IPv4, /48 of IPv6) in which no caller of the tenant was before, after its own first network.`,
   stop: [],
   see: 'entries',
-  says: ({ details }) =>
-    details['how'] === 'admin'
-      ? `${String(details['by'])} made ${String(details['caller'])} an administrator.`
-      : details['how'] === 'all'
-        ? `${String(details['by'])} ordered a rule on everything.`
-        : `Records of ${String(details['topic'])} were lost.`,
-  find: bySql(SQL),
+  says: ({ details }) => SAYS[String(details['how'])]!(details),
+  find: bySql(SQL, ({ learnsDays }) => [learnsDays]),
 };

@@ -1,5 +1,6 @@
-import { Controller, Get, Header, Inject, Param } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam, ApiTags, type OpenAPIObject } from '@nestjs/swagger';
+import { Controller, Get, Header, Headers, Inject, Param, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags, type OpenAPIObject } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { eventSchema, parseEventType, RescindError } from '../../contracts/index.js';
 import { OPEN_API } from '../ask/query-tokens.js';
 
@@ -36,14 +37,25 @@ export class DocumentsController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'Links to start from', description: 'Public. The answer is the same for everybody.' })
+  @ApiOperation({
+    summary: 'Links to start from',
+    description: 'Public. The answer is the same for everybody, but a browser is sent to the console.',
+  })
   @ApiOkResponse({
     description: 'links',
     schema: { type: 'object', title: 'Index', required: ['name', 'next'], example: INDEX },
   })
+  @ApiResponse({ status: 302, description: 'the caller prefers HTML: `/console/`' })
   @Header('cache-control', 'public, max-age=3600')
-  index(): typeof INDEX {
-    return INDEX;
+  @Header('vary', 'accept')
+  index(
+    @Headers('accept') accept: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): typeof INDEX | undefined {
+    // Browsers name HTML first; programs take anything or name JSON.
+    if (!accept?.startsWith('text/html')) return INDEX;
+    void reply.redirect('/console/', 302);
+    return undefined;
   }
 
   @Get('schemas/:file')

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
+import { networkOf } from './networks.js';
 
 /** Failures that one address may have at once before it must wait. */
 const BURST = 20;
@@ -7,6 +7,8 @@ const BURST = 20;
 const REFILL_PER_S = 1;
 /** Addresses remembered; beyond that, the address that failed longest ago starts afresh. */
 const MAX_ADDRESSES = 10_000;
+/** An IPv6 subscriber has at least a /64 (RFC 6177) and could use a new address for each request. */
+const ONE_ADDRESS = { ipv4: 32, ipv6: 64 };
 
 export interface FailureThrottle {
   /** Counts a failure. Returns undefined while the address has failures left, else the seconds until it has one again. */
@@ -22,25 +24,11 @@ export function createFailureThrottle(now: () => number): FailureThrottle {
   return {
     fail(remoteAddress) {
       const at = now();
-      const address = networkOf(remoteAddress);
+      const address = networkOf(remoteAddress, ONE_ADDRESS) ?? remoteAddress;
       const bucket = buckets.get(address) ?? { left: BURST, at };
       const left = Math.min(BURST, bucket.left + (Math.max(0, at - bucket.at) / 1000) * REFILL_PER_S);
       buckets.set(address, { left: left >= 1 ? left - 1 : left, at });
       return left >= 1 ? undefined : Math.ceil((1 - left) / REFILL_PER_S);
     },
   };
-}
-
-/** Maps an IPv6 address to its /64: a subscriber has at least that much (RFC 6177) and could use a new address for each request. */
-function networkOf(address: string): string {
-  if (!isIPv6(address) || address.includes('.')) return address;
-  const [head = '', tail] = address.split('%')[0]!.split('::');
-  const front = head === '' ? [] : head.split(':');
-  const back = tail === undefined || tail === '' ? [] : tail.split(':');
-  const zeros = tail === undefined ? 0 : 8 - front.length - back.length;
-  const groups = [...front, ...Array<string>(Math.max(0, zeros)).fill('0'), ...back];
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':');
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { timeText } from '../../../src/contracts/index.js';
-import { say, type Said } from '../query/history.js';
+import { timeText, type EventDataOf } from '../../../src/contracts/index.js';
+import { ACME, say, type Said } from '../query/history.js';
+import { sayOwn } from '../query/own-entries.js';
 import { CRM, CRM_AS, DAY, IDP, issued, jag, MONDAY, named, refused, startWorld, used, type World } from './world.js';
 
 let world: World;
@@ -226,5 +227,51 @@ describe('administration', () => {
     expect(await world.after('administration')).toMatchObject([
       { severity: 'high', details: { how: 'all', rule: 'r-all', by: 'acme-revoke' }, stop: null },
     ]);
+  });
+
+  /** The ledger says that a key was used from a network for the first time. */
+  async function keyUsed(
+    { pool }: World,
+    at: number,
+    caller: string,
+    network: string,
+    what: Partial<EventDataOf['key.used']> = {},
+  ): Promise<void> {
+    const said = { caller, key: `key-of-${caller}`, network, first: false, shared: false, ...what };
+    const ix = await sayOwn(pool, ACME, 'key.used', at * 1_000, said);
+    await pool.query('UPDATE entry SET arrival = $3 WHERE tenant = $1 AND ix = $2', [ACME, ix, at * 1_000]);
+  }
+
+  it('finds a key in a network in which no caller was, and neither its first network nor that of a colleague', async () => {
+    const at = later();
+    clock += 4 * DAY;
+    await keyUsed(world, at, 'analyst', '203.0.113.0/24', { first: true });
+    await keyUsed(world, at + 4 * DAY, 'helpdesk', '203.0.113.0/24', { first: true, shared: true });
+    await keyUsed(world, at + 4 * DAY + 1, 'helpdesk', '198.51.100.0/24');
+    await keyUsed(world, at + 4 * DAY + 2, 'analyst', '198.51.100.0/24', { shared: true });
+    await keyUsed(world, at + 4 * DAY + 3, 'console', '192.0.2.0/24', { first: true });
+    const found = await world.after('administration');
+    expect(found.filter(({ details }) => details['how'] === 'key')).toMatchObject([
+      {
+        severity: 'high',
+        count: 1,
+        says: 'Key key-of-helpdesk of helpdesk was used from 198.51.100.0/24, where no caller was before.',
+        next: expect.stringContaining('`rescind caller remove-secret <caller> <key>`'),
+        stop: null,
+      },
+    ]);
+  });
+
+  it('knows from day 3 of the ledger on where callers are', async () => {
+    const young = await startWorld();
+    try {
+      await keyUsed(young, MONDAY, 'analyst', '203.0.113.0/24', { first: true });
+      await keyUsed(young, MONDAY + 3 * DAY - 1, 'analyst', '198.51.100.0/24');
+      await keyUsed(young, MONDAY + 3 * DAY, 'analyst', '192.0.2.0/24');
+      const found = await young.after('administration');
+      expect(found.map(({ details }) => details['network'])).toEqual(['192.0.2.0/24']);
+    } finally {
+      await young.stop();
+    }
   });
 });

@@ -276,6 +276,7 @@ describe('a rebuild', () => {
       /^rule_confirmation$/,
       /^contradiction_owed$/,
       /^refused_token$/,
+      /^caller_network$/,
       // Made by a follower of the ledgers.
       /^finding/,
       /^channel/,

@@ -5,7 +5,7 @@ import { inTransaction, type Pool } from '../../../src/platform/postgres/index.j
 import { writeProjections, type OwnProjectedEvent } from '../../../src/projections/index.js';
 import { keyOf } from './history.js';
 
-type OwnName = 'revocation.ordered' | 'revocation.lifted';
+type OwnName = 'revocation.ordered' | 'revocation.lifted' | 'key.used';
 
 /** Writes an entry of Rescind's own, as the outbox does; answers with its index. */
 export async function sayOwn<N extends OwnName>(
@@ -19,7 +19,7 @@ export async function sayOwn<N extends OwnName>(
     const said = {
       type: eventType(name),
       source: `urn:rescind:${tenant}`,
-      id: `own-${name}-${data.seq}`,
+      id: `own-${name}-${'seq' in data ? data.seq : `${data.caller}-${data.network}`}`,
       time: new Date(atMs).toISOString(),
       data,
     };

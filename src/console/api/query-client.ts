@@ -1,0 +1,20 @@
+import { QueryClient } from '@tanstack/react-query';
+import { mayPass, problemOf } from './problem.js';
+
+const FRESH_MS = 15_000;
+const RETRIES = 2;
+/** A question that got no answer because the service could not give one is asked again after this time. */
+const AGAIN_MS = 10_000;
+
+export function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: FRESH_MS,
+        retry: (failures, error) => failures < RETRIES && mayPass(problemOf(error)),
+        refetchInterval: ({ state }) => state.error !== null && mayPass(problemOf(state.error)) && AGAIN_MS,
+      },
+      mutations: { retry: false },
+    },
+  });
+}

@@ -1,0 +1,4 @@
+const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+/** A count with its thousands apart: people act on it, so it is never rounded. */
+export const countText = (count: number | bigint): string => WHOLE.format(count);

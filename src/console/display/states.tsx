@@ -1,0 +1,45 @@
+import { Alert, Button, Center, Code, Loader, Stack, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { problemOf } from '../api/problem.js';
+
+const UNAUTHENTICATED = 401;
+
+/** There is an answer, and nothing is in it. */
+export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
+  return (
+    <Center mih={160} p="md">
+      <Stack gap={4} align="center" ta="center">
+        <Text fw={600}>{title}</Text>
+        <Text size="sm" c="dimmed" component="div">
+          {children}
+        </Text>
+      </Stack>
+    </Center>
+  );
+}
+
+export function Loading() {
+  return (
+    <Center mih={160} role="status">
+      <Loader size="sm" aria-label="Loading" />
+    </Center>
+  );
+}
+
+/** The API's refusal, or a fault of the console: code and detail as they are, so that they can be looked up. */
+export function Failed({ error, reset }: { readonly error: unknown; readonly reset?: () => void }) {
+  const { code, title, detail, status } = problemOf(error);
+  return (
+    <Alert color="red" role="alert" title={status === UNAUTHENTICATED ? 'Nobody is signed in' : title}>
+      <Stack gap="xs" align="flex-start">
+        {detail !== undefined && <Text size="sm">{detail}</Text>}
+        <Code>{code}</Code>
+        {reset !== undefined && (
+          <Button variant="default" onClick={reset}>
+            Try again
+          </Button>
+        )}
+      </Stack>
+    </Alert>
+  );
+}

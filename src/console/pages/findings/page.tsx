@@ -1,0 +1,100 @@
+import { Group, MultiSelect, Select, Title } from '@mantine/core';
+import { getRouteApi } from '@tanstack/react-router';
+import { DataTable } from '../../display/data-table.js';
+import { Empty, Failed, Loading } from '../../display/states.js';
+import { COLUMNS, WIDE } from './columns.js';
+import { FindingDrawer } from './finding.js';
+import { useFindings, type Finding } from './queries.js';
+import { KINDS, SEVERITIES, STATES, type FindingsSearch } from './search.js';
+
+const route = getRouteApi('/findings');
+const keyOf = ({ id }: Finding): string => id;
+
+export function FindingsPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const filter = (change: FindingsSearch) =>
+    navigate({ search: (before) => ({ ...before, ...change }), replace: true });
+  const open = (finding: string | undefined) => navigate({ search: (before) => ({ ...before, finding }) });
+  return (
+    <>
+      <Group justify="space-between" align="flex-end" mb="sm" gap="xs">
+        <Title order={1}>Findings</Title>
+        <Filters search={search} onChange={filter} />
+      </Group>
+      <FindingList search={search} onOpen={({ id }) => open(id)} />
+      <FindingDrawer id={search.finding} onClose={() => open(undefined)} />
+    </>
+  );
+}
+
+interface FiltersProps {
+  readonly search: FindingsSearch;
+  readonly onChange: (change: FindingsSearch) => void;
+}
+
+function Filters({ search, onChange }: FiltersProps) {
+  const { state = [], kind = [], severity = null } = search;
+  return (
+    <Group gap="xs">
+      <Select
+        aria-label="Severity"
+        placeholder="Any severity"
+        data={SEVERITIES.toReversed().map((value) => ({
+          value,
+          label: `${value}${value === 'critical' ? '' : ' or higher'}`,
+        }))}
+        value={severity}
+        onChange={(value) => onChange({ severity: value ?? undefined })}
+        clearable
+        w={160}
+      />
+      <MultiSelect
+        aria-label="State"
+        placeholder={state.length === 0 ? 'Any state' : ''}
+        data={STATES}
+        value={[...state]}
+        onChange={(value) => onChange({ state: value.length === 0 ? undefined : value })}
+        clearable
+        miw={160}
+        maw={320}
+      />
+      <MultiSelect
+        aria-label="Kind"
+        placeholder={kind.length === 0 ? 'Any kind' : ''}
+        data={KINDS}
+        value={[...kind]}
+        onChange={(value) => onChange({ kind: value.length === 0 ? undefined : value })}
+        searchable
+        clearable
+        miw={200}
+        maw={400}
+      />
+    </Group>
+  );
+}
+
+function FindingList({
+  search,
+  onOpen,
+}: {
+  readonly search: FindingsSearch;
+  readonly onOpen: (finding: Finding) => void;
+}) {
+  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useFindings(search);
+  if (isPending) return <Loading />;
+  if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
+  if (data.length === 0)
+    return <Empty title="No finding">No detection has found anything that these filters let through.</Empty>;
+  return (
+    <DataTable
+      label="Findings"
+      rows={data}
+      columns={COLUMNS}
+      wide={WIDE}
+      keyOf={keyOf}
+      onOpen={onOpen}
+      onEnd={() => void (hasNextPage && !isFetchingNextPage && fetchNextPage())}
+    />
+  );
+}

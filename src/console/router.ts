@@ -1,0 +1,31 @@
+import { createRoute, createRouter, redirect } from '@tanstack/react-router';
+import { Failed, Loading } from './display/states.js';
+import { findingsRoute } from './pages/findings/route.js';
+import { rootRoute } from './root.js';
+
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/findings', replace: true });
+  },
+});
+
+/** The list of pages. */
+const routeTree = rootRoute.addChildren([homeRoute, findingsRoute]);
+
+export function createConsoleRouter() {
+  return createRouter({
+    routeTree,
+    basepath: '/console',
+    defaultPendingComponent: Loading,
+    defaultErrorComponent: Failed,
+    defaultPreload: 'intent',
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>;
+  }
+}

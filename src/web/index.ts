@@ -1,0 +1,1 @@
+export { ConsoleModule } from './files/console.module.js';

@@ -1,0 +1,39 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { cleanUp } from '../support/cleanups.js';
+import { openConsole } from './open-console.js';
+
+const cleanups = cleanUp(afterEach);
+const LOOKS = [
+  { colours: 'light', width: 1280 },
+  { colours: 'dark', width: 1280 },
+  { colours: 'light', width: 390 },
+  { colours: 'dark', width: 390 },
+] as const;
+
+/** Each page in the state in which people use it. Add a page here. */
+const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
+  '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
+  '/nowhere': (page) => page.getByText('There is no such page').waitFor(),
+};
+
+async function violations(page: Page): Promise<string[]> {
+  const { violations: found } = await new AxeBuilder({ page }).analyze();
+  return found.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`));
+}
+
+describe.each(LOOKS)('in $colours colours at $width pixels', (look) => {
+  it.each(Object.entries(PAGES))('%s can be used by everybody', async (path, shown) => {
+    const { page } = await openConsole(cleanups, { path, ...look, bypassCSP: true });
+    await shown(page);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('an open finding can be used by everybody', async () => {
+    const { page } = await openConsole(cleanups, { path: '/findings?severity=high', ...look, bypassCSP: true });
+    await page.getByRole('table', { name: 'Findings' }).getByRole('link').first().click();
+    await page.getByRole('dialog').getByText('Next step').waitFor();
+    expect(await violations(page)).toEqual([]);
+  });
+});

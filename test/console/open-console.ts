@@ -1,0 +1,56 @@
+import { chromium, type Browser, type Page } from 'playwright-core';
+import type { Cleanups } from '../support/cleanups.js';
+
+export const consoleUrl = (): string => process.env['TEST_CONSOLE_URL']!;
+export const consoleKey = (): string => process.env['TEST_CONSOLE_KEY']!;
+
+export interface OpenOptions {
+  /** Below `/console`. */
+  readonly path?: string;
+  readonly width?: number;
+  readonly colours?: 'light' | 'dark';
+  /** Only for tools that write scripts of their own into the page. */
+  readonly bypassCSP?: boolean;
+  readonly signedIn?: boolean;
+  /** Called before the page is loaded. */
+  readonly before?: (page: Page) => Promise<unknown>;
+}
+
+export interface OpenedConsole {
+  readonly page: Page;
+  /** Errors of the page, refusals by its policy, and requests to another host. */
+  readonly faults: readonly string[];
+  /** The search of the URL. */
+  search(): URLSearchParams;
+}
+
+/** Opens the console in a context of its own, as somebody who may do everything. */
+export async function openConsole(
+  cleanups: Pick<Cleanups, 'push'>,
+  { path = '/', width = 1280, colours = 'light', bypassCSP = false, signedIn = true, before }: OpenOptions = {},
+): Promise<OpenedConsole> {
+  const browser: Browser = await chromium.connect(process.env['TEST_BROWSER']!);
+  cleanups.push(() => browser.close());
+  const context = await browser.newContext({
+    viewport: { width, height: 800 },
+    colorScheme: colours,
+    timezoneId: 'UTC',
+    bypassCSP,
+    ...(signedIn ? { extraHTTPHeaders: { authorization: `Bearer ${consoleKey()}` } } : {}),
+  });
+  const page = await context.newPage();
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => {
+    // An error status is logged too, and is for the page to tell.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      faults.push(message.text());
+  });
+  page.on('request', (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (protocol !== 'data:' && origin !== consoleUrl()) faults.push(`request to ${request.url()}`);
+  });
+  await before?.(page);
+  await page.goto(`${consoleUrl()}/console${path}`);
+  return { page, faults, search: () => new URL(page.url()).searchParams };
+}

@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { cleanUp } from '../support/cleanups.js';
+import { openConsole } from './open-console.js';
+
+const cleanups = cleanUp(afterEach);
+const colours = 'document.documentElement.dataset.mantineColorScheme';
+
+describe('the frame of every page', () => {
+  it.each([390, 768, 1280])('fits %d pixels', async (width) => {
+    const { page } = await openConsole(cleanups, { path: '/findings', width });
+    await page.getByRole('table').waitFor();
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+  });
+
+  it('has its places behind a button on a phone', async () => {
+    const { page } = await openConsole(cleanups, { path: '/findings', width: 390 });
+    const places = page.getByRole('navigation', { name: 'Places' });
+    await page.getByRole('table').waitFor();
+    const box = await places.boundingBox();
+    expect(box!.x + box!.width).toBeLessThanOrEqual(0);
+    await page.getByRole('button', { name: 'Places' }).click();
+    await places.getByText('Findings').click();
+  });
+
+  it('remembers the colours that somebody chose', async () => {
+    const { page } = await openConsole(cleanups, { path: '/findings', colours: 'dark' });
+    await page.getByRole('table').waitFor();
+    expect(await page.evaluate(colours)).toBe('dark');
+    await page.getByRole('button', { name: 'Colours: as the system' }).click();
+    await page.getByRole('menuitem', { name: 'Light' }).click();
+    await page.reload();
+    await page.getByRole('button', { name: 'Colours: light' }).waitFor();
+    expect(await page.evaluate(colours)).toBe('light');
+  });
+
+  it('says that the service is degraded while it answers 503, and no longer', async () => {
+    const { page } = await openConsole(cleanups, {
+      path: '/findings',
+      before: (opened) =>
+        opened.route('**/v1/findings?*', (route) =>
+          route.fulfill({
+            status: 503,
+            contentType: 'application/problem+json',
+            body: JSON.stringify({
+              status: 503,
+              code: 'database-unavailable',
+              title: 'No database',
+              detail: 'The database is away.',
+            }),
+          }),
+        ),
+    });
+    const banner = page.getByText('The service is degraded');
+    await banner.waitFor();
+    await page.getByText('database-unavailable').waitFor();
+    await page.unroute('**/v1/findings?*');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await banner.waitFor({ state: 'detached' });
+  });
+
+  it('says that a page is not there', async () => {
+    const { page } = await openConsole(cleanups, { path: '/nowhere' });
+    await page.getByText('There is no such page').waitFor();
+  });
+});

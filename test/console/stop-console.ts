@@ -1,0 +1,3 @@
+export default async function stopConsole(): Promise<void> {
+  await globalThis.rescindConsoleRun?.stop();
+}
