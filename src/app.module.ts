@@ -8,8 +8,8 @@ import { PlatformModule, type PlatformParts } from './platform/process/index.js'
 import { QueryModule, type Questions } from './query/index.js';
 import { RegistryModule, type RegistryParts } from './registry/index.js';
 import { RevocationModule, type Revocations } from './revocation/index.js';
+import { WebModule, type Web } from './web/index.js';
 import { SettingsModule, type SettingsParts } from './settings/index.js';
-import { ConsoleModule } from './web/index.js';
 
 /** Parts that each role serves; undefined for a role that this process does not have. */
 export interface AppParts {
@@ -26,6 +26,7 @@ export interface AppParts {
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
         readonly channels: ChannelFacts;
+        readonly web: Web;
       }
     | undefined;
 }
@@ -50,7 +51,7 @@ export class AppModule {
               SettingsModule.with(serving.settings),
               ChannelsModule.with(serving.channels),
               RevocationModule.with(serving),
-              ConsoleModule,
+              WebModule.with(serving),
             ]
           : []),
       ],

@@ -9,6 +9,7 @@ import { LedgerSchema } from './log/index.js';
 import { ProjectionsSchema } from './projections/index.js';
 import { RegistrySchema } from './registry/index.js';
 import { DirectorySchema } from './settings/index.js';
+import { WebSchema } from './web/index.js';
 
 /** Every migration of every stage, listed by hand: a glob would find nothing in a bundle, and say nothing. The history begins with 0.1.0. */
 export const MIGRATIONS = [
@@ -22,5 +23,6 @@ export const MIGRATIONS = [
   ArchiveSchema,
   FindingsSchema,
   ChannelsSchema,
+  WebSchema,
   RegistrySchema,
 ];

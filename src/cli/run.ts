@@ -26,6 +26,7 @@ import { addRebuild } from './operate/rebuild.js';
 import { addRevoke } from './ask/revoke.js';
 import { addSeed } from './trial/seed.js';
 import { addServe, type Variables } from './operate/serve.js';
+import { addSignIn } from './registry/sign-in.js';
 import { addSource } from './registry/source.js';
 import { addTenant } from './registry/tenant.js';
 import { UsageError, type Terminal } from './terminal.js';
@@ -100,6 +101,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addTenant(program, context);
   addSource(program, context);
   addCaller(program, context);
+  addSignIn(program, context);
   addRevoke(program, context, (code) => {
     exitCode = code;
   });

@@ -34,7 +34,7 @@ export const Client = Type.Object(
   strict,
 );
 export const Agent = Type.Object({ entity: EntityId, iss: Type.String(), id: Type.String(), display_name }, strict);
-export const Resource = Type.Object({ entity: EntityId, uri: Type.String() }, strict);
+export const Resource = Type.Object({ entity: EntityId, uri: Type.String(), display_name }, strict);
 export const Source = Type.Object(
   { id: Uuid, name: maybe(Type.String({ description: 'name of the source; null: Rescind itself' })) },
   strict,

@@ -63,15 +63,15 @@ export type { IdJagDenied, IdJagIssued } from './events/id-jag-events.js';
 export type { PresentedIdJag, TokenDenied, TokenIssued, TokenRevoked } from './events/token-events.js';
 export type { AccessAllowed, AccessDenied, AccessSummary } from './events/access-events.js';
 export type { ClientChanged, ConnectionChanged, SessionEnded, UserChanged } from './events/lifecycle-events.js';
-export { DETECTION_ACTIONS, FINDING_NAMES, FINDING_STATES } from './events/own-events.js';
+export { Author, authorName, authorOf, DETECTION_ACTIONS, FINDING_NAMES, FINDING_STATES } from './events/own-events.js';
 export type {
-  Author,
   Cause,
   DetectionChanged,
   FindingChanged,
   IntrospectionCounted,
   KeyUsed,
   LogGap,
+  Person,
   RegistryChanged,
   RevocationLifted,
   RevocationOrdered,

@@ -37,7 +37,7 @@ export {
   type ControlState,
   type StatePart,
 } from './state/state.js';
-export type { Caller, Source, Tenant } from './state/registry.js';
+export type { Caller, SignedIn, Source, Tenant } from './state/registry.js';
 export {
   dropUnused,
   keepSnapshots,

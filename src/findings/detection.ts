@@ -36,6 +36,9 @@ export interface Memory {
   keep(kind: Kind, key: string, state: object | null): void;
 }
 
+/** Tokens of the uses of a step that are a second hop, and for each the client at the IdP, if it is known. */
+export type Hops = readonly [tokens: readonly Buffer[], idpClients: readonly (number | null)[]];
+
 /** Entries from index `from` up to but not including `to`, which the detections read together. */
 export interface Step {
   readonly tenant: string;
@@ -51,6 +54,7 @@ export interface Step {
   /** Reads in the transaction of the step. */
   readonly snapshot: Snapshot;
   readonly memory: Memory;
+  readonly hops: Hops;
 }
 
 /** Evidence of a step about one subject. */

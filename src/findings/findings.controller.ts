@@ -2,7 +2,7 @@ import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query } f
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { FINDING_STATES, MAX_IDENTIFIER_LENGTH, NO_NUL, TIME_INPUT } from '../contracts/index.js';
 import { jsonBody, knownQuery } from '../platform/http/index.js';
-import { Answers, type Asker } from '../query/index.js';
+import { Answers, MAX_TAGS, TAG, type Asker } from '../query/index.js';
 import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
 import { KINDS, SEVERITIES } from './detection.js';
 import { CHANGE, CHANGE_EXAMPLES } from './states/change-input.js';
@@ -20,6 +20,7 @@ const several = (values: readonly string[]) => ({
   type: 'string',
   pattern: `^(?:${values.join('|')})(?:,(?:${values.join('|')}))*$`,
 });
+const TAG_FORM = TAG.pattern.slice(1, -1);
 const NAME = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NO_NUL } as const;
 const plain = (schema: unknown): object => JSON.parse(JSON.stringify(schema)) as object;
 const ID = { name: 'id', schema: { type: 'string', minLength: 1 }, description: 'id from the list' } as const;
@@ -47,6 +48,11 @@ export class FindingsController {
   @own('severity', { type: 'string', enum: [...SEVERITIES] }, 'only findings of this severity or a higher one')
   @own('kind', several(KINDS), `only findings of these kinds, separated by commas: ${KINDS.join(', ')}`)
   @own('source', NAME, 'only findings about this source: its name or id')
+  @own(
+    'tag',
+    { type: 'string', pattern: `^${TAG_FORM}(?:,${TAG_FORM})*$` },
+    `only findings whose user, client, agent or resource has one of these tags in the directory now, separated by commas, at most ${MAX_TAGS}; also by its team or its owner`,
+  )
   @own(
     'from',
     TIME_INPUT as object,

@@ -1,22 +1,23 @@
 import type { Prepared } from '../projections/index.js';
 import { loadSql } from '../platform/postgres/index.js';
+import { taggedWith } from '../query/index.js';
 import type { Evidence, Step } from './detection.js';
 
 const part = (name: string): string => loadSql(import.meta.url, name).trimEnd();
 /** Parts of statements, by the name in braces that stands for each. */
 const PARTS: Readonly<Record<string, string>> = {
   fresh: part('fresh.sql'),
-  hop: part('hop.sql'),
   late_hops: part('late-hops.sql'),
+  sensitive: part('sensitive.sql').replace('{tagged}', () => taggedWith(`'{sensitive,not-sensitive}'::text[]`)),
 };
 
 /** Detections look back at uses of so many seconds, before the newest entry of the step. */
 const LOOK_BACK_S = 86_400;
 
 /**
- * Prepares the SQL of a detection. `{fresh}` stands for the uses that became known in the step: `$2` to `$3`; `{hop}` and `{late_hops}` for what is
- * known of second hops. `back`: the number of the parameter with
- * the time from which the statement reads other uses too.
+ * Prepares the SQL of a detection. `{fresh}` stands for the uses that became known in the step: `$2` to `$3`; `{late_hops}` for earlier ones that
+ * turned out to be second hops; `{sensitive}` for the resources that the directory tags. `back`: the number of the parameter with the time from which
+ * the statement reads other uses too.
  */
 export const prepared = (kind: string, sql: string, back?: number): Prepared => ({
   name: `finding-${kind}`,
@@ -29,7 +30,7 @@ export const prepared = (kind: string, sql: string, back?: number): Prepared => 
 });
 
 /** Returns the time from which a detection looks at uses before the step, epoch seconds. */
-export const lookBack = ({ nowMs }: Step): number => Math.floor(nowMs / 1_000) - LOOK_BACK_S;
+export const lookBack = ({ nowMs }: Pick<Step, 'nowMs'>): number => Math.floor(nowMs / 1_000) - LOOK_BACK_S;
 
 /** Makes the search of a detection that one statement is enough for. */
 export const bySql =

@@ -26,3 +26,4 @@ export {
   type NewsRead,
   type What,
 } from './news/news.pg.js';
+export { readTagsOf } from './news/tags.pg.js';

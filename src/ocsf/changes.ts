@@ -77,6 +77,11 @@ export const detectionChanged = ({ kind, nth, action, cap, author }: DetectionCh
   unmapped: { nth },
 });
 
+/** The caller's name is the application; the person who acted, or on whose behalf it acted, is the user. */
+const actorOf = ({ caller, person, on_behalf_of: named }: Author): Json => {
+  const uid = named ?? person?.sub;
+  return defined({ app_name: caller, user: uid === undefined ? undefined : { uid } });
+};
 /** A caller of Rescind's own API came from a network for the first time. */
 export const keyUsed = ({ caller, key, network, first, shared }: KeyUsed): Body => ({
   class: 'Authentication',
@@ -87,10 +92,6 @@ export const keyUsed = ({ caller, key, network, first, shared }: KeyUsed): Body 
   src_endpoint: { name: network },
   unmapped: { key, first, shared },
 });
-
-/** The caller's name is the application; the person on whose behalf it acted is the user. */
-const actorOf = ({ caller, on_behalf_of: person }: Author): Json =>
-  defined({ app_name: caller, user: person === undefined ? undefined : { uid: person } });
 
 export function revocationOrdered(data: RevocationOrdered): Body {
   const { selector, or: others } = data;

@@ -27,7 +27,7 @@ export interface ShownFinding {
   readonly details: Readonly<Record<string, unknown>>;
   readonly see: string;
   readonly stop: { readonly selector: object; readonly command: string } | null;
-  /** What its detection did with it by itself. */
+  /** The act of its detection by itself. */
   readonly action: { readonly outcome: string; readonly says: string; readonly rule: string | null } | null;
 }
 

@@ -109,7 +109,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
     reads: ['usage', 'grants', 'connections'],
     tables: { edge_seen: { later: ['edge_seen_first', 'edge_seen_res'] }, client_user: {}, issuer_user: {} },
   },
-  sessions: { tables: { session: { later: ['session_usr'] }, principal_version: {} } },
+  sessions: { tables: { session: { later: ['session_usr'] }, principal_version: { later: ['principal_disabled'] } } },
   said: { tables: { said: {} } },
   rules: {
     tables: { rule_version: { later: ['rule_lead', 'rule_keys', 'rule_from', 'rule_lifted'] }, rule_event: {} },

@@ -19,6 +19,7 @@ export type {
 } from './lists/answers.js';
 export type { GraphAnswer, GraphEdge, GraphNode } from './graph/answers.js';
 export { DirectoryEntry } from './directory/answers.js';
+export { MAX_TAGS, readTags, readTagged, TAG, taggedWith } from './directory/tags.js';
 export { DIRECTORY_KINDS, entryOf, type DirectoryKind } from './directory/entry.js';
 export { Answers, type Asker } from './ask/documented.controller.js';
 export { SHOWN_FINDINGS, type FindingSubject, type ReadOpenFindings } from './ask/open-findings.js';

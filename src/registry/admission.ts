@@ -3,7 +3,8 @@ import { RescindError } from '../contracts/index.js';
 import type { Arriving, RequestGate } from '../platform/http/index.js';
 import type { Metrics } from '../platform/observe/index.js';
 import type { Leaving } from '../platform/postgres/index.js';
-import type { Authenticator } from './callers/authenticator.js';
+import { identified } from './callers/identified.js';
+import type { Identify } from './callers/identify.js';
 import type { KeyUses } from './key-uses/key-uses.js';
 import { createTurns } from './turns.js';
 
@@ -13,7 +14,7 @@ export const MAX_QUESTIONS_A_CALLER = 16;
 export const MAX_QUESTIONS_A_TENANT = 32;
 
 export interface AdmissionOptions {
-  readonly authenticate: Authenticator;
+  readonly identify: Identify;
   readonly keyUses: Pick<KeyUses, 'note'>;
   readonly leaving: Leaving;
   readonly metrics: Metrics;
@@ -32,7 +33,7 @@ interface Admitted {
  * work when its client leaves. The guard of the route authenticates again and checks the role.
  */
 export function createAdmission({
-  authenticate,
+  identify,
   keyUses,
   leaving,
   metrics,
@@ -78,12 +79,8 @@ export function createAdmission({
     guards: (route) => route === '/v1' || route.startsWith('/v1/'),
 
     async enter({ raw, ip, asks }: Arriving, res) {
-      const { caller, key, refusal } = authenticate({ authorization: raw.headers.authorization, remoteAddress: ip });
-      if (!caller)
-        throw new RescindError(refusal.code === 'too-many-requests' ? 'too-many-requests' : 'unauthenticated', {
-          detail: refusal.detail,
-        });
-      keyUses.note({ caller, key, address: ip });
+      const { caller, key } = identified(await identify(raw, ip));
+      if (key !== undefined) keyUses.note({ caller, key, address: ip });
       if (asks === undefined) return;
       takePlace(caller, res);
       const left = new AbortController();

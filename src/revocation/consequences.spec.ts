@@ -54,6 +54,7 @@ function create({
       read: () => (around ? Promise.resolve(around) : Promise.reject(new Error('away'))),
       readUnknown: async () => around?.unknown ?? [],
     },
+    freshUsers: 100,
     share,
     // Long enough for a count that answers, short enough for one that never does.
     waits: { askMs: hits === undefined ? 5 : 30_000, tellMs: hits === undefined ? 5 : 30_000 },

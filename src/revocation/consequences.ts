@@ -11,6 +11,7 @@ import {
   refuseUncounted,
   type Asked,
 } from './confirmation.js';
+import { requireFreshSignIn } from './fresh-sign-in.js';
 import type { Order } from './order-input.js';
 import type { Preview, PreviewReader } from '../selection/index.js';
 import { readsAll } from './reach.js';
@@ -53,6 +54,8 @@ export interface ConsequencesOptions {
   readonly surroundings: SurroundingsReader;
   /** Share in percent; see `confirmation.ts`. */
   readonly share: number;
+  /** An order of a person that hits more users needs a fresh sign-in. */
+  readonly freshUsers: number;
   readonly waits?: Waits | undefined;
   /** Clock in epoch seconds. */
   readonly now: () => number;
@@ -66,6 +69,7 @@ export function createConsequences({
   previews,
   surroundings,
   share,
+  freshUsers,
   waits: { askMs, tellMs } = DEFAULT_WAITS,
   now,
 }: ConsequencesOptions) {
@@ -87,7 +91,7 @@ export function createConsequences({
 
   return {
     /**
-     * Refuses an order that hits more than the share unless it is confirmed. Resolves to the numbers counted for that, if any. A caller that
+     * Refuses an order of a person that hits many without a fresh sign-in, and one that hits more than the share unless it is confirmed. Resolves to the numbers counted for that, if any. A caller that
      * may not read every rule is not told the total. `isReplay` is asked before a refusal, because a repetition of a stored order needs no
      * new confirmation.
      */
@@ -98,9 +102,13 @@ export function createConsequences({
       skew: number,
       isReplay: () => Promise<boolean>,
     ): Promise<Preview | undefined> {
-      if (share >= 100 || !mayBeWide(order.selector)) return undefined;
+      const fresh = { most: freshUsers, now: now() };
+      if (order.selector.all === true) requireFreshSignIn(caller, { users: null, ...fresh });
+      if ((share >= 100 && caller.person === undefined) || !mayBeWide(order.selector)) return undefined;
       const endsAt = performance.now() + askMs;
       const hits = await asking(() => previews.read(tenant, order, skew));
+      requireFreshSignIn(caller, { users: hits === null || hits.at_least ? null : hits.users, ...fresh });
+      if (share >= 100) return hits ?? undefined;
       if (hits === null) {
         if (isConfirmedUncounted(order.confirm) || (await isReplay())) return undefined;
         throw refuseUncounted();

@@ -112,6 +112,7 @@ describe('a rule that was ordered', () => {
     const counting = {
       previews: { read: nothing },
       surroundings: { read: nothing, readUnknown: nothing },
+      freshUsers: 100,
       confirmShare: 10,
     };
     sut = createRevocationsOn({

@@ -12,7 +12,11 @@ import type { Accepted, Foreseen, LiftConfirmation, OrderConfirmation } from './
 const text = { type: 'string' } as const;
 const author = {
   type: 'object',
-  properties: { caller: text, on_behalf_of: text } satisfies MembersOf<Author>,
+  properties: {
+    caller: text,
+    person: { type: 'object', properties: { iss: text, sub: text } },
+    on_behalf_of: text,
+  } satisfies MembersOf<Author>,
 } as const;
 
 const counted = (description: string) => ({ type: 'integer', minimum: 0, description });

@@ -1,4 +1,4 @@
-import { RescindError, canonicalJson } from '../contracts/index.js';
+import { RescindError, authorOf, canonicalJson } from '../contracts/index.js';
 import type {
   Appended,
   Author,
@@ -9,7 +9,7 @@ import type {
   RuleRecord,
   Tenant,
 } from '../control/index.js';
-import { DEFAULT_CONFIRM_SHARE } from '../platform/config/index.js';
+import { DEFAULT_CONFIRM_SHARE, DEFAULT_FRESH_USERS } from '../platform/config/index.js';
 import { createConsequences, type Consequences, type Waits } from './consequences.js';
 import { confirmInForce, largestSkew, type Confirmation } from './in-force-answer.js';
 import { readLift, readOrder, readPreview, type Order } from './order-input.js';
@@ -84,6 +84,8 @@ export interface RevocationsOptions extends RuleReaderOptions {
   readonly questionPool?: RuleReaderOptions['pool'];
   /** Percent of users or live tokens that a rule may hit without a confirmation. */
   readonly confirmShare?: number;
+  /** An order of a person that hits more users needs a sign-in of the last five minutes. */
+  readonly freshUsers?: number;
   /** How long counting may delay an order or its answer. */
   readonly waits?: Waits;
   /** Clock in epoch milliseconds. */
@@ -96,6 +98,7 @@ export function createRevocations({
   pool,
   questionPool = pool,
   confirmShare = DEFAULT_CONFIRM_SHARE,
+  freshUsers = DEFAULT_FRESH_USERS,
   waits,
   now = Date.now,
 }: RevocationsOptions): Revocations {
@@ -109,11 +112,19 @@ export function createRevocations({
     }),
     surroundings: createSurroundingsReader({ pool: questionPool }),
   };
-  return createRevocationsOn({ controlLog, follower, confirmShare, ...(waits ? { waits } : {}), now, ...readers });
+  return createRevocationsOn({
+    controlLog,
+    follower,
+    confirmShare,
+    freshUsers,
+    ...(waits ? { waits } : {}),
+    now,
+    ...readers,
+  });
 }
 
 export interface RevocationsOnOptions
-  extends Required<Pick<RevocationsOptions, 'controlLog' | 'follower' | 'confirmShare' | 'now'>>,
+  extends Required<Pick<RevocationsOptions, 'controlLog' | 'follower' | 'confirmShare' | 'freshUsers' | 'now'>>,
     Pick<RevocationsOptions, 'waits'> {
   /** Serves orders and lifts. */
   readonly rules: RuleReader;
@@ -128,6 +139,7 @@ export function createRevocationsOn({
   controlLog,
   follower,
   confirmShare,
+  freshUsers,
   waits,
   now,
   rules,
@@ -137,7 +149,15 @@ export function createRevocationsOn({
 }: RevocationsOnOptions): Revocations {
   const { state } = follower;
   const seconds = (): number => Math.floor(now() / 1000);
-  const consequences = createConsequences({ state, previews, surroundings, share: confirmShare, waits, now: seconds });
+  const consequences = createConsequences({
+    state,
+    previews,
+    surroundings,
+    share: confirmShare,
+    freshUsers,
+    waits,
+    now: seconds,
+  });
   const skewOf = (tenant: Tenant): number => largestSkew(state, tenant);
   const tenantOf = (caller: Caller): Tenant => {
     const tenant = state.tenant(caller.tenant);
@@ -322,8 +342,3 @@ function idempotent(caller: Caller, key: string, body: unknown): NonNullable<Com
     keepSeconds: IDEMPOTENCY_KEPT_S,
   };
 }
-
-const authorOf = (caller: Caller, { on_behalf_of: person }: { readonly on_behalf_of?: string }): Author => ({
-  caller: caller.id,
-  ...(person === undefined ? {} : { on_behalf_of: person }),
-});

@@ -13,6 +13,7 @@ import { describeApi } from '../query/index.js';
 import {
   createAdmission,
   createCallerNetworks,
+  createIdentify,
   createKeyUses,
   createRegistry,
   NETWORKS_A_DAY,
@@ -82,11 +83,12 @@ export async function listenFor(parts: Parts, { registry, keyUses, ingest, servi
   const { config, log, metrics, tracing, health, lifecycle, pool, leaving, follower, authenticate } = parts;
   await health.watch('database', async () => void (await pool.query('SELECT 1')));
   if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'), ['serve']);
+  const identify = createIdentify(authenticate, serving?.web.sessions);
   const management = createManagement({ health, metrics });
   const app = await createHttpApp({
     module: AppModule.with({
       platform: { config, log, metrics, health, lifecycle },
-      registry: { registry, authenticate },
+      registry: { registry, identify },
       ingest: ingest?.parts,
       serving,
     }),
@@ -96,7 +98,7 @@ export async function listenFor(parts: Parts, { registry, keyUses, ingest, servi
         ([path]) => path !== '/metrics' || config.management === undefined,
       ),
     ),
-    gate: createAdmission({ authenticate, keyUses, leaving, metrics, questionsAtOnce: config.questionsAtOnce }),
+    gate: createAdmission({ identify, keyUses, leaving, metrics, questionsAtOnce: config.questionsAtOnce }),
     bodies: BODIES,
     log,
     metrics,
@@ -108,6 +110,7 @@ export async function listenFor(parts: Parts, { registry, keyUses, ingest, servi
   if (serving) lifecycle.onStop('streams', serving.watch.stop);
   if (serving) describeApi(app, { version: VERSION });
   const address = await listenHttp(app, config.listen);
+  serving?.web.listensOn(address);
   if (config.management) {
     const managed = await listenManagement(config.management, management);
     lifecycle.onStop('management listener', managed.close);

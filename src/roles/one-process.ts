@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createArchivedUses } from '../explore/index.js';
 import type { Config } from '../platform/config/index.js';
 import { announceInstance, type Lifecycle } from '../platform/process/index.js';
-import { ADMIN_KEY_FILE } from '../registry/index.js';
+import { ADMIN_CALLER, ADMIN_KEY_FILE } from '../registry/index.js';
 import { startActions } from './findings/actions.js';
 import { startArchive } from './archive.js';
 import { startChannels } from './findings/channels.js';
@@ -45,6 +45,8 @@ export async function startProcess(
   const serving = config.roles.has('serve') ? startServing(parts, { ingest, appender, cold }) : undefined;
 
   const url = await listenFor(parts, { registry, keyUses, ingest, serving });
+  const administrator = admin.created ? parts.follower.state.caller(ADMIN_CALLER) : undefined;
+  const link = serving && administrator && (await serving.web.link(administrator));
   // A group's holder does so for its members.
   if (!member) lifecycle.onStop('instance file', await announceInstance({ home: config.home, url, log }));
   log.info({ url, roles: [...config.roles], version: VERSION }, 'listening');
@@ -53,6 +55,8 @@ export async function startProcess(
     adminKey: await readKey(join(config.home, ADMIN_KEY_FILE)),
     adminKeyPath: admin.path,
     firstStart: admin.created,
+    consoleUrl: serving?.web.consoleUrl() ?? null,
+    signInLink: link?.url ?? null,
     brokers: servers?.brokers ?? null,
     kafkaProblem,
     ...endOf(lifecycle),

@@ -18,6 +18,10 @@ export interface RunningFacts {
   readonly adminKeyPath: string;
   /** Whether this start made the administrator: say where its key lies, once. */
   readonly firstStart: boolean;
+  /** Address of the console; null if this process does not serve it. */
+  readonly consoleUrl: string | null;
+  /** Opens the console as the administrator, once; null except at the first start. */
+  readonly signInLink: string | null;
   /** null: HTTP intake alone. */
   readonly brokers: readonly string[] | null;
 }

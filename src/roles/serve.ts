@@ -3,8 +3,8 @@ import { CHANNEL_ENTITIES } from '../channels/index.js';
 import type { Caller, ControlFollower } from '../control/index.js';
 import { createExplore, type ArchivedUses } from '../explore/index.js';
 import { createFeeds, type Feeds } from '../feeds/index.js';
-import { createFindings, createOpenFindings, type DetectionsParts, type FindingsParts } from '../findings/index.js';
-import { createOwnTeller, createSeenTokenRecorder, type Appender, type OwnEvent } from '../ingest/index.js';
+import { createOpenFindings } from '../findings/index.js';
+import { createSeenTokenRecorder, type Appender, type OwnEvent } from '../ingest/index.js';
 import {
   AUTHORIZE_REQUEST_PATH,
   createIntrospection,
@@ -15,15 +15,17 @@ import {
 import { readAuthorities } from '../platform/config/index.js';
 import type { HotHandler } from '../platform/http/index.js';
 import { createCancellingPool } from '../platform/postgres/index.js';
-import { createAsk, createLineageReader } from '../projections/index.js';
+import { createLineageReader } from '../projections/index.js';
 import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from '../query/index.js';
 import { createKeySets, createTurns } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
 import { createChannelFacts } from './findings/channels.js';
+import { createFindingsServing } from './findings/serving.js';
 import type { Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
 import { startWatch } from './findings/watch.js';
+import { createWebFor } from './web.js';
 
 /** Questions of `explore` that compute at the same time; one tenant leaves room for another. Each has two threads. */
 const EXPLORING_AT_ONCE = 3;
@@ -89,6 +91,7 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
     pool,
     questionPool,
     confirmShare: config.confirmShare,
+    freshUsers: config.people.freshUsers,
     ...(orderWaits ? { waits: orderWaits } : {}),
   });
   const revoke = createRevokeHandler({
@@ -134,20 +137,7 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
     openFindings: createOpenFindings({ reader }),
     sight: { partitions, usableKeys, judge: introspection.judge },
   });
-  const findings: FindingsParts = {
-    findings: createFindings({
-      ask: createAsk({ pool: questionPool, now: () => Math.floor(Date.now() / 1000), leaving }),
-      reader,
-    }),
-    tell: createOwnTeller({ name: 'finding.changed', state: follower.state, appender, pool }),
-    tenants: () => follower.state.tenants(),
-    log,
-  };
-  const detections: DetectionsParts = {
-    tell: createOwnTeller({ name: 'detection.changed', state: follower.state, appender, pool }),
-    tenants: () => follower.state.tenants(),
-    log,
-  };
+  const { findings, detections } = createFindingsServing(parts, reader, appender);
   const settings: SettingsParts = {
     url,
     onIdleError,
@@ -163,7 +153,9 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
   const feeds: Feeds | undefined = config.roles.has('feed')
     ? createFeeds({ follower, authenticate, sight, keysVersion, metrics, log, remoteAddress, reportGuards })
     : undefined;
+  const web = createWebFor(parts);
   const hot = new Map<string, HotHandler>([
+    ...web.handlers,
     ['/introspect', introspection.handle],
     ['/revoke', revoke],
     [AUTHORIZE_REQUEST_PATH, authorizeRequest],
@@ -181,6 +173,7 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
     revocations,
     settings,
     channels,
+    web,
     introspection,
     feeds,
     hot,

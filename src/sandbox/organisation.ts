@@ -31,6 +31,9 @@ export function createUsers(): Record<UserName, IdpUser> {
   return { alice: user('alice', 'Alice Ames'), bob: user('bob', 'Bob Byrne') };
 }
 
+/** The analyst of the security team, who uses no application but Rescind. */
+export const ANALYST = { sub: 'dana', login: 'dana', name: 'Dana Diaz', groups: ['security'] } as const;
+
 /** Gives each user the application's own name, because a resource application does not use the IdP's. */
 export function accountsAt(app: AppName, idpIssuer: string): readonly Account[] {
   return USER_NAMES.map((sub, position) => ({ iss: idpIssuer, sub, local: `${app}-${1001 + position}` }));

@@ -5,9 +5,10 @@ import { crmRoutes, filesRoutes } from './app-routes.js';
 import { CALLBACK_PATH, createBrowser, createClientApp, SIGNED_OUT_PATH, type ClientApp } from './client-app/index.js';
 import type { EventPublisher } from './event-publisher.js';
 import { bindLoopback, type BoundServer } from './http-server.js';
-import { createIdp, type Idp, type IdpUser } from './idp/index.js';
+import { createIdp, type Idp, type IdpClient, type IdpUser } from './idp/index.js';
 import {
   accountsAt,
+  ANALYST,
   APP_NAMES,
   CLIENT_NAMES,
   clientIdAt,
@@ -34,6 +35,8 @@ export interface SandboxOptions {
   /** null: the parties post their events over HTTP. */
   readonly brokers: readonly string[] | null;
   readonly log: Log;
+  /** Rescind's console, at which the analyst signs in. Its identity provider is bound before Rescind starts, which must know the issuer. */
+  readonly console?: { readonly idpServer: BoundServer; readonly clientId: string; readonly clientSecret: string };
   /** Suffix of every registered name, for deployments that share a broker. Default: none, or the first free number. */
   readonly suffix?: string;
 }
@@ -43,6 +46,8 @@ export interface Sandbox {
   readonly apps: Readonly<Record<AppName, ResourceApp>>;
   readonly clients: Readonly<Record<ClientName, ClientApp>>;
   readonly users: Readonly<Record<UserName, IdpUser>>;
+  /** Signs in to Rescind's console. */
+  readonly analyst: IdpUser;
   /** Names, topics and secrets as registered with Rescind. */
   readonly registered: Registered;
   /** Signs a user in to a client, through the user's own browser. Throws if the IdP refuses. */
@@ -84,7 +89,7 @@ async function start(
     stops.push(() => server.stop());
     return server;
   };
-  const idpServer = await bind();
+  const idpServer = options.console?.idpServer ?? (await bind());
   const servers = {
     crm: { authorizationServer: await bind(), apiServer: await bind() },
     files: { authorizationServer: await bind(), apiServer: await bind() },
@@ -116,20 +121,24 @@ async function start(
     return publisher;
   };
   const users = createUsers();
+  const analyst: IdpUser = { ...ANALYST, password: generateSecret() };
   const secrets = { wiki: clientSecrets(), atlas: clientSecrets() };
 
   const idp = await createIdp({
     server: idpServer,
     key: keys.idp,
-    users: Object.values(users),
-    clients: CLIENT_NAMES.map((name) =>
-      idpClient(
-        name,
-        secrets[name].idp,
-        `${servers[name].origin}${CALLBACK_PATH}`,
-        `${servers[name].origin}${SIGNED_OUT_PATH}`,
+    users: [...Object.values(users), analyst],
+    clients: [
+      ...CLIENT_NAMES.map((name) =>
+        idpClient(
+          name,
+          secrets[name].idp,
+          `${servers[name].origin}${CALLBACK_PATH}`,
+          `${servers[name].origin}${SIGNED_OUT_PATH}`,
+        ),
       ),
-    ),
+      ...consoleClient(options),
+    ],
     publisher: await publisherOf('idp'),
     log,
   });
@@ -189,8 +198,21 @@ async function start(
   const clients = { wiki: await startClient('wiki'), atlas: await startClient('atlas') };
 
   for (const connection of connections(apps)) await idp.createConnection(connection);
-  return { idp, apps, clients, users, registered, ...signing(clients, users), stop };
+  return { idp, apps, clients, users, analyst, registered, ...signing(clients, users), stop };
 }
+
+const consoleClient = ({ console: at, rescindUrl }: SandboxOptions): readonly IdpClient[] =>
+  at === undefined
+    ? []
+    : [
+        {
+          clientId: at.clientId,
+          clientSecret: at.clientSecret,
+          redirectUri: new URL('/console/callback', rescindUrl).href,
+          postLogoutRedirectUri: new URL('/console/welcome', rescindUrl).href,
+          backchannelLogoutUri: new URL('/console/back-channel-logout', rescindUrl).href,
+        },
+      ];
 
 function signing(
   clients: Readonly<Record<ClientName, ClientApp>>,

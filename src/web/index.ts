@@ -1,1 +1,3 @@
-export { ConsoleModule } from './files/console.module.js';
+export { WebSchema } from './migrations/1796000011000-schema.js';
+export { WebModule } from './web.module.js';
+export { createWeb, type Web } from './web.js';

@@ -248,14 +248,13 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     },
   },
   web: {
-    reason: 'the console’s files and sessions stand beside the API, and decide nothing about tokens',
+    reason: 'people act through the API like every caller, so nothing but the composition imports their sign-in',
     may: {
       contracts: all,
-      ...on('config', 'log', 'http', 'observe', 'postgres'),
-      registry: all,
-      settings: all,
-      log: { what: 'append' },
-      findings: all,
+      rules: { what: 'keys of names' },
+      ...on('config', 'http', 'log', 'observe', 'postgres'),
+      control: { what: 'state' },
+      registry: { what: 'callers' },
     },
   },
   emit: {

@@ -4,7 +4,7 @@ import { createLog } from '../../src/platform/log/index.js';
 import { createPool } from '../../src/platform/postgres/index.js';
 import { ENTITY_KINDS } from '../../src/projections/index.js';
 import { createQuestions, QueryModule } from '../../src/query/index.js';
-import { createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';
+import { createAuthenticator, createIdentify, createRegistry, RegistryModule } from '../../src/registry/index.js';
 import { explain, overheard, type Sent } from './plans.pg.js';
 import { questionsOf, type BenchQuestion, type Known } from './questions-list.js';
 import { startSeeded, type QuestionsService, type Size } from './questions-service.js';
@@ -186,7 +186,7 @@ async function walk(service: QuestionsService, worst: Measured): Promise<string>
   const questions = createQuestions({ pool: overheard(pool, (sent) => heard.push(sent)), control: state });
   const registry = RegistryModule.with({
     registry: createRegistry({ controlLog, follower }),
-    authenticate: createAuthenticator({ state }),
+    identify: createIdentify(createAuthenticator({ state })),
   });
   const listen = { host: '127.0.0.1', port: 0, trustedProxy: false };
   const app = await createHttpApp({ module: { ...QueryModule.with({ questions }), imports: [registry] }, listen, log });

@@ -178,7 +178,7 @@ export const ASKED: readonly AskedQuestion[] = [
   },
   {
     title: 'What do people call it, and who answers for it?',
-    why: 'The directory: names, owners and teams of a CSV or JSON file, or a `PUT` an entry.',
+    why: 'The directory: names, owners, teams and tags of a CSV or JSON file, or a `PUT` an entry.',
     route: '/v1/directory',
     path: '/v1/directory',
   },

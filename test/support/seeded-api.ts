@@ -7,7 +7,13 @@ import { createHttpApp, listenHttp } from '../../src/platform/http/index.js';
 import { type Log } from '../../src/platform/log/index.js';
 import { createPool } from '../../src/platform/postgres/index.js';
 import { createQuestions, createReader, describeApi, QueryModule, type PreviewOrder } from '../../src/query/index.js';
-import { ADMIN_KEY_FILE, createAuthenticator, createRegistry, RegistryModule } from '../../src/registry/index.js';
+import {
+  ADMIN_KEY_FILE,
+  createAuthenticator,
+  createIdentify,
+  createRegistry,
+  RegistryModule,
+} from '../../src/registry/index.js';
 import { createRevocations, RevocationModule } from '../../src/revocation/index.js';
 import { seedOrganisation, type Seeded } from '../../src/seed/index.js';
 import { SettingsModule } from '../../src/settings/index.js';
@@ -52,7 +58,7 @@ export async function startSeededApi({ databaseUrl, log, events, days, end }: Se
     const questions = createQuestions({ pool, control: state, previewOrder, openFindings, now: () => end });
     const registry = RegistryModule.with({
       registry: createRegistry({ controlLog, follower }),
-      authenticate: createAuthenticator({ state }),
+      identify: createIdentify(createAuthenticator({ state })),
     });
     const { tenantKey } = reader;
     const findings = createFindingsParts({ pool, controlLog, follower, log, now: () => end });

@@ -1,9 +1,9 @@
-import { readNews, SEVERITIES, type Kind, type News, type What } from '../../findings/index.js';
+import { readNews, readTagsOf, SEVERITIES, type Kind, type News, type What } from '../../findings/index.js';
 import { loadSql, type PoolClient } from '../../platform/postgres/index.js';
 
 const BEHIND = loadSql(import.meta.url, 'behind.sql');
 const MAKE_DELIVERIES = loadSql(import.meta.url, 'make-deliveries.sql');
-const READ_CHANNELS = 'SELECT id, severity, kinds, news, since FROM channel WHERE tenant = $1 AND enabled';
+const READ_CHANNELS = 'SELECT id, severity, kinds, news, tags, since FROM channel WHERE tenant = $1 AND enabled';
 
 /** Selects the news that a channel wants. */
 export interface Filter {
@@ -12,15 +12,18 @@ export interface Filter {
   /** Null: any. */
   readonly kinds: readonly Kind[] | null;
   readonly news: readonly What[] | null;
+  readonly tags: readonly string[] | null;
   /** The seq of the tenant's news when the channel was made. */
   readonly since: bigint;
 }
 
-export const wants = ({ severity, kinds, news, since }: Filter, one: News): boolean =>
+/** Says whether a channel wants news of a finding that has the tags `has`. */
+export const wants = ({ severity, kinds, news, tags, since }: Filter, one: News, has: ReadonlySet<string>): boolean =>
   one.seq > since &&
   SEVERITIES.indexOf(one.severity) >= severity &&
   (kinds === null || kinds.includes(one.kind)) &&
-  (news === null || news.includes(one.what));
+  (news === null || news.includes(one.what)) &&
+  (tags === null || tags.some((tag) => has.has(tag)));
 
 /**
  * Makes deliveries of the news that came, for each channel that wants them. The cursor moves with them, so that each is made once. Resolves to the news
@@ -36,8 +39,14 @@ export async function planDeliveries(client: PoolClient, nowMs: number): Promise
     // A tenant whose cursor stands nowhere had no channel when the old ones were deleted.
     if (after > 0n) allMissed += missed;
     const channels = await readChannels(client, tenant);
+    const tags = await readTagsOf({
+      client,
+      tenant,
+      findings: news.map(({ finding }) => finding),
+      tags: channels.flatMap((channel) => channel.tags ?? []),
+    });
     const made = news.flatMap((one) =>
-      channels.filter((channel) => wants(channel, one)).map(({ id }) => ({ id, one })),
+      channels.filter((channel) => wants(channel, one, tags(one.finding))).map(({ id }) => ({ id, one })),
     );
     await client.query(MAKE_DELIVERIES, [
       tenant,

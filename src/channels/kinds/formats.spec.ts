@@ -113,7 +113,7 @@ describe('a webhook', () => {
   });
 });
 
-/** What a detection did by itself with a finding. */
+/** The rule that a detection ordered by itself. */
 const ACTION: FindingItem['action'] = {
   action: 'block',
   outcome: 'ordered',

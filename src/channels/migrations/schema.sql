@@ -11,6 +11,7 @@ CREATE TABLE channel (
   severity   smallint NOT NULL,
   kinds      text[],
   news       text[],
+  tags       text[],
   since      bigint   NOT NULL,
   updated_at bigint   NOT NULL,
   updated_by text     NOT NULL,

@@ -16,6 +16,7 @@ const channel = {
   severity: Type.Enum([...SEVERITIES]),
   kinds: maybe(Type.Array(Type.Enum([...KINDS]))),
   news: maybe(Type.Array(Type.Enum([...NEWS]))),
+  tags: maybe(Type.Array(Type.String())),
   old_secret_until: maybe(timeThat('until when the secret before the present one signs too; null: it does not')),
   waiting: { ...Count, description: 'deliveries that wait for an attempt' },
   dead: { ...Count, description: 'deliveries that failed for good and were not replayed' },

@@ -90,7 +90,15 @@ export class ChannelsService {
   /** Creates a channel, or replaces its filters and the members that are given. Members of the kind that are left out stay. */
   async put({ id: author, tenant }: Writer, name: string, body: unknown): Promise<ChangedChannel> {
     readNewName(name);
-    const { kind, settings, enabled = true, severity = 'info', kinds = null, news = null } = readChannel(body);
+    const {
+      kind,
+      settings,
+      enabled = true,
+      severity = 'info',
+      kinds = null,
+      news = null,
+      tags = null,
+    } = readChannel(body);
     const before = await this.#channels.findOneBy({ tenant, name });
     if (before !== null && before.kind !== kind.name)
       throw new RescindError('invalid-request', {
@@ -112,6 +120,7 @@ export class ChannelsService {
       severity: SEVERITIES.indexOf(severity),
       kinds: kinds === null ? null : [...kinds],
       news: news === null ? null : [...news],
+      tags: tags === null ? null : [...tags],
       since: before?.since ?? (await this.#facts.lastNews(tenant)),
       updated_at: Math.floor(this.#facts.now() / 1_000),
       updated_by: author,
@@ -235,6 +244,7 @@ export class ChannelsService {
       severity: SEVERITIES[channel.severity]!,
       kinds: channel.kinds,
       news: channel.news,
+      tags: channel.tags,
       old_secret_until: oldUntil > this.#facts.now() ? instantText(oldUntil) : null,
       waiting: Number(count?.waiting ?? 0),
       dead: Number(count?.dead ?? 0),

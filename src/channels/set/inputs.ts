@@ -1,6 +1,7 @@
 import { Type, type Static, type TSchema } from 'typebox';
 import { nameSchemas, RescindError } from '../../contracts/index.js';
 import { KINDS, NEWS, SEVERITIES } from '../../findings/index.js';
+import { MAX_TAGS, TAG } from '../../query/index.js';
 import { createInputReader } from '../../registry/index.js';
 import type { ChannelKind } from '../channel.js';
 import { CHANNEL_KINDS } from '../kinds.js';
@@ -35,6 +36,15 @@ const common = {
       minItems: 1,
       uniqueItems: true,
       description: 'Only these changes of a finding. Absent: all.',
+    }),
+  ),
+  tags: Type.Optional(
+    Type.Array(Type.String({ pattern: TAG.pattern }), {
+      minItems: 1,
+      maxItems: MAX_TAGS,
+      uniqueItems: true,
+      description:
+        'Only findings whose user, client, agent or resource has one of these tags in the directory, also by its team or its owner, when the news are read. Absent: any.',
     }),
   ),
 };
@@ -88,7 +98,8 @@ const readers = new Map(CHANNEL_KINDS.map((kind) => [kind.name, createInputReade
 export function readChannel(body: unknown): ChannelSetting {
   const kind = CHANNEL_KINDS.find(({ name }) => name === (body as { kind?: unknown } | undefined)?.kind);
   if (kind === undefined) throw invalid(`\`kind\` is one of ${CHANNEL_KINDS.map(({ name }) => name).join(', ')}`);
-  const { enabled, severity, kinds, news, ...rest } = readers.get(kind.name)!(body) as Common & Record<string, string>;
+  const { enabled, severity, kinds, news, tags, ...rest } = readers.get(kind.name)!(body) as Common &
+    Record<string, string>;
   const { kind: _, ...settings } = rest;
   return {
     kind,
@@ -97,6 +108,7 @@ export function readChannel(body: unknown): ChannelSetting {
     ...(severity === undefined ? {} : { severity }),
     ...(kinds === undefined ? {} : { kinds }),
     ...(news === undefined ? {} : { news }),
+    ...(tags === undefined ? {} : { tags }),
   };
 }
 

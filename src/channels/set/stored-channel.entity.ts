@@ -18,6 +18,7 @@ export class StoredChannel {
   @Column('smallint') severity!: number;
   @Column('text', { array: true, nullable: true }) kinds!: Kind[] | null;
   @Column('text', { array: true, nullable: true }) news!: What[] | null;
+  @Column('text', { array: true, nullable: true }) tags!: string[] | null;
   @Column('bigint', { transformer: POSITION }) since!: bigint;
   @Column('bigint', { transformer: SECONDS }) updated_at!: number;
   @Column('text') updated_by!: string;

@@ -1,4 +1,4 @@
-import { IDENTITY_MEMBERS } from '../../contracts/index.js';
+import { IDENTITY_MEMBERS, type Author } from '../../contracts/index.js';
 import type { Answer } from '../client.js';
 import { formatRecord, formatTable, localTime, printable } from '../output.js';
 
@@ -64,8 +64,9 @@ export const isByIdentity = (order: Answer): boolean =>
   IDENTITY_MEMBERS.some((member) => member in ((order['selector'] ?? {}) as object));
 
 export function authorText(author: unknown): string {
-  const { caller, on_behalf_of: person } = (author ?? {}) as { caller?: string; on_behalf_of?: string };
-  return printable(person === undefined ? String(caller) : `${person} (as ${caller})`);
+  const { caller, person, on_behalf_of } = (author ?? {}) as Partial<Author>;
+  if (person !== undefined) return printable(`${person.sub} (signed in at ${person.iss})`);
+  return printable(on_behalf_of === undefined ? String(caller) : `${on_behalf_of} (as ${caller})`);
 }
 
 /** Reads the counts of a preview. `bound` goes before a number that may be larger in truth. */

@@ -14,6 +14,7 @@ Examples:
   rescind channels set pager --kind pagerduty --routing-key-from key.txt --severity high --news opened,reopened,resolved
   rescind channels set team --kind slack --severity medium      keeps the address
   echo syslog-tls://siem.example:6514 | rescind channels set siem --kind syslog --address-from - --format ocsf
+  rescind channels set payroll --kind slack --address-from - --tags sensitive
   rescind channels try team
   rescind channels deliveries soc --state dead
   rescind channels replay soc --state dead
@@ -27,6 +28,7 @@ interface SetOptions {
   readonly severity?: string;
   readonly kinds?: string;
   readonly news?: string;
+  readonly tags?: string;
   readonly disable?: boolean;
 }
 
@@ -71,6 +73,10 @@ export function addChannels(program: Command, context: Context): void {
         '--news <news>',
         'only opened, grown, reopened, resolved, state-changed, rule-ordered or rule-held-back, separated by commas',
       )
+      .option(
+        '--tags <tags>',
+        'only findings about whom or what the directory gives one of these tags, separated by commas',
+      )
       .option('--disable', 'keep the channel, and send nothing'),
   ).action(async (name: string, given: SetOptions, command: Command) => {
     const body = present({
@@ -81,6 +87,7 @@ export function addChannels(program: Command, context: Context): void {
       severity: given.severity,
       kinds: given.kinds?.split(','),
       news: given.news?.split(','),
+      tags: given.tags?.split(','),
       enabled: given.disable === true ? false : undefined,
     });
     const client = await context.client(command);

@@ -14,6 +14,7 @@ interface ListOptions {
   readonly agent?: string;
   readonly resource?: string;
   readonly source?: string;
+  readonly tag?: string;
   readonly from?: string;
   readonly to?: string;
   readonly asOf?: string;
@@ -26,6 +27,7 @@ Examples:
   rescind findings                          what is wrong and open, the newest first
   rescind findings --severity high --from 24h
   rescind findings --state all --kind bulk-export,refusals
+  rescind findings --tag sensitive          about whom or what the directory tags so
   rescind findings show 5c1f0d0e-…          one finding with its evidence
   rescind findings acknowledge 5c1f0d0e-… --reason "Dana looks at it"
   rescind findings --as-of 7d               what was wrong and open a week ago
@@ -58,6 +60,10 @@ export function addFindings(program: Command, context: Context): void {
     .option('--agent <entity>', 'about this agent')
     .option('--resource <resource>', 'about this resource: its id or URI')
     .option('--source <source>', 'about this source: its name or id')
+    .option(
+      '--tag <tags>',
+      'about a user, client, agent or resource with one of these tags in the directory, separated by commas',
+    )
     .option('--from <time>', 'with evidence of this time or later: RFC 3339, a date, or a duration back from now')
     .option('--to <time>', 'with evidence before this time, in the same forms')
     .option('--as-of <moment>', AS_OF)
@@ -95,6 +101,7 @@ const filterOf = ({
   agent,
   resource,
   source,
+  tag,
   from,
   to,
   asOf,
@@ -108,6 +115,7 @@ const filterOf = ({
   agent,
   resource,
   source,
+  tag,
   from,
   to,
   as_of: asOf,

@@ -29,6 +29,11 @@ export function addServe(program: Command, context: Context, variables: Variable
       const say = (line: string): void => void context.terminal.out.write(`${line}\n`);
       const rescind = await (config.processes === 1 ? startRescind : startRescindGroup)(config, { log, signals: true });
       say(`Rescind answers at ${rescind.url}${config.processes === 1 ? '' : `, in ${config.processes} processes`}`);
+      if (rescind.consoleUrl !== null) say(`The console is at ${rescind.consoleUrl}`);
+      if (rescind.signInLink !== null)
+        say(
+          `Open it as the administrator, once and within an hour: ${rescind.signInLink} (\`rescind sign-in\` makes another)`,
+        );
       if (rescind.brokers)
         say(`Events are read from Kafka at ${rescind.brokers.join(', ')}, and taken at POST /events`);
       else
@@ -49,8 +54,8 @@ export function addServe(program: Command, context: Context, variables: Variable
 /** Runs one of several processes. It prints nothing; the process that started it prints. Resolves after the stop. */
 async function serveIn(member: GroupMember, starting: Promise<RunningRescind>): Promise<void> {
   try {
-    const { url, adminKey, adminKeyPath, firstStart, brokers, stopped } = await starting;
-    member.listening({ url, adminKey, adminKeyPath, firstStart, brokers });
+    const { url, adminKey, adminKeyPath, firstStart, consoleUrl, signInLink, brokers, stopped } = await starting;
+    member.listening({ url, adminKey, adminKeyPath, firstStart, consoleUrl, signInLink, brokers });
     await stopped;
   } catch (error) {
     member.failed(error);

@@ -5,12 +5,15 @@ import { readInput } from '../option-values.js';
 import { formatTable } from '../output.js';
 
 const EXAMPLES = `
-A CSV file names its columns in the first line, in any order; addresses are separated by semicolons:
-  kind,iss,tenant,id,display_name,user_name,emails,active,owner,team
-  user,https://idp.acme.example,,00u1,Alice Archer,alice@acme.example,alice@acme.example,true,,
-  client,https://idp.acme.example,,assistant,The Assistant,,,,Carol,Support
-  agent,https://idp.acme.example,,agent-7,Agent Seven,,,,Carol,Support
-A JSON file is a list of objects with these members (emails a list, active true or false).
+A CSV file names its columns in the first line, in any order; addresses and tags are separated by semicolons:
+  kind,iss,tenant,id,display_name,user_name,emails,active,owner,team,tags
+  user,https://idp.acme.example,,00u1,Alice Archer,alice@acme.example,alice@acme.example,true,,,
+  client,https://idp.acme.example,,assistant,The Assistant,,,,Carol,Support,
+  agent,https://idp.acme.example,,agent-7,Agent Seven,,,,Carol,Support,
+  resource,,,https://payroll.acme.example,Payroll,,,,Carol,Finance,sensitive
+  team,,,Finance,,,,,Carol,,audited
+A JSON file is a list of objects with these members (emails and tags are lists, active is true or false). Tags stay if a file has
+no column \`tags\`. At a resource tagged sensitive the detections take every action for sensitive; at one tagged not-sensitive, none.
 
 Examples:
   rescind directory import people.csv
@@ -20,7 +23,9 @@ Examples:
 export function addDirectory(program: Command, context: Context): void {
   const directory = program
     .command('directory')
-    .description('manage the names, owners and teams that answers show; no decision depends on them');
+    .description(
+      'manage the names, owners, teams and tags that answers show; no decision about a token depends on them',
+    );
 
   directory
     .command('import <file>')
@@ -48,7 +53,7 @@ export function addDirectory(program: Command, context: Context): void {
   directory
     .command('list')
     .description('list the entries (needs the role audit or admin)')
-    .option('--kind <kind>', 'user, client or agent')
+    .option('--kind <kind>', 'user, client, agent, resource or team')
     .option('--limit <n>', 'maximum number of entries')
     .option('--cursor <cursor>', '`next` of the page before')
     .addOption(urlOption())
@@ -63,6 +68,7 @@ export function addDirectory(program: Command, context: Context): void {
         'emails',
         'owner',
         'team',
+        'tags',
         'entity',
       ]);
     });

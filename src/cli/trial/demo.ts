@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { cloneOnly } from '../clone-only.js';
@@ -29,14 +30,21 @@ export function addDemo(
     .addHelpText('after', HELP)
     .addHelpText('after', describeVariables(variables))
     .action(async ({ once = false }: { once?: boolean }) => {
-      const [{ startRescind }, { runDemo }, { createLog }, { readConfig }] = await Promise.all([
+      const [{ startRescind }, { bindLoopback, runDemo }, { createLog }, { readConfig }] = await Promise.all([
         import('../../main.js'),
         cloneOnly(import('../../sandbox/index.js')),
         import('../../platform/log/index.js'),
         import('../../platform/config/index.js'),
       ]);
       const { env } = context.terminal;
+      // Bound before the service starts, which must know where its people sign in.
+      const idpServer = await bindLoopback();
+      const people = { clientId: 'rescind-console', clientSecret: randomBytes(32).toString('base64url') };
       const config = readConfig({
+        OIDC_ISSUER: idpServer.origin,
+        OIDC_CLIENT_ID: people.clientId,
+        OIDC_CLIENT_SECRET: people.clientSecret,
+        OIDC_ROLES: 'admin=security',
         // Nobody waits for days until the demo's ledger knows what is usual.
         FINDINGS_LEARN_DAYS: '0',
         ...env,
@@ -60,6 +68,7 @@ export function addDemo(
             brokers,
             home: config.home,
             once,
+            console: { idpServer, ...people },
             log,
             out,
             stopRequested: interrupt.requested,
@@ -76,6 +85,7 @@ export function addDemo(
         if (failure) throw failure;
       } finally {
         interrupt.stop();
+        await idpServer.stop();
       }
     });
 }

@@ -548,6 +548,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["me-me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/quarantine": {
         parameters: {
             query?: never;
@@ -750,6 +766,22 @@ export interface paths {
         get: operations["questions-sequences"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-in-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["me-link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1532,6 +1564,10 @@ export interface components {
             set_by: {
                 caller: string;
                 on_behalf_of?: string;
+                person?: {
+                    iss: string;
+                    sub: string;
+                };
             } | null;
             severity: "info" | "low" | "medium" | "high" | "critical";
             stopped_by: string[];
@@ -2034,6 +2070,10 @@ export interface components {
                 by: {
                     caller: string;
                     on_behalf_of?: string;
+                    person?: {
+                        iss: string;
+                        sub: string;
+                    };
                 };
                 entry: string | null;
                 nth: number;
@@ -2071,6 +2111,10 @@ export interface components {
             state_by: {
                 caller: string;
                 on_behalf_of?: string;
+                person?: {
+                    iss: string;
+                    sub: string;
+                };
             } | null;
             stop: {
                 command: string;
@@ -2100,6 +2144,10 @@ export interface components {
             state_by: {
                 caller: string;
                 on_behalf_of?: string;
+                person?: {
+                    iss: string;
+                    sub: string;
+                };
             } | null;
         };
         Foreseen: {
@@ -2262,6 +2310,10 @@ export interface components {
                 author: {
                     caller: string;
                     on_behalf_of?: string;
+                    person?: {
+                        iss: string;
+                        sub: string;
+                    };
                 };
                 cause: {
                     id: string;
@@ -2331,6 +2383,10 @@ export interface components {
                     author?: {
                         caller?: string;
                         on_behalf_of?: string;
+                        person?: {
+                            iss?: string;
+                            sub?: string;
+                        };
                     };
                     before?: string;
                     effect?: "revoke" | "block";
@@ -2359,6 +2415,23 @@ export interface components {
             seq?: string;
         };
         Liveness: Record<string, never>;
+        Me: {
+            id: string;
+            may: {
+                administer: boolean;
+                look: boolean;
+                stop: boolean;
+            };
+            person: {
+                authenticated_at: string | null;
+                ends_at: string;
+                iss: string;
+                name: string | null;
+                roles: ("viewer" | "investigator" | "responder" | "admin")[];
+                sub: string;
+            } | null;
+            tenant: string;
+        };
         MomentInput: string;
         OAuthError: {
             error: string;
@@ -2433,6 +2506,10 @@ export interface components {
                     author?: {
                         caller?: string;
                         on_behalf_of?: string;
+                        person?: {
+                            iss?: string;
+                            sub?: string;
+                        };
                     };
                     before?: string;
                     effect?: "revoke" | "block";
@@ -2646,6 +2723,10 @@ export interface components {
             author?: {
                 caller?: string;
                 on_behalf_of?: string;
+                person?: {
+                    iss?: string;
+                    sub?: string;
+                };
             };
             before?: string;
             effect?: "revoke" | "block";
@@ -2654,6 +2735,10 @@ export interface components {
                 author?: {
                     caller?: string;
                     on_behalf_of?: string;
+                    person?: {
+                        iss?: string;
+                        sub?: string;
+                    };
                 };
                 before?: string;
                 by?: "lift" | "event" | "until";
@@ -2670,6 +2755,10 @@ export interface components {
                 author?: {
                     caller?: string;
                     on_behalf_of?: string;
+                    person?: {
+                        iss?: string;
+                        sub?: string;
+                    };
                 };
                 in_force?: boolean;
                 reason?: string;
@@ -2802,6 +2891,10 @@ export interface components {
                 repeated: number;
                 source: components["schemas"]["Source"];
             }[];
+        };
+        SignInLink: {
+            ends_at: string;
+            url: string;
         };
         SlackChannel: {
             address?: string;
@@ -3039,6 +3132,10 @@ export interface components {
             by: {
                 caller: string;
                 on_behalf_of?: string;
+                person?: {
+                    iss: string;
+                    sub: string;
+                };
             };
             effect: "block" | "revoke";
             index: string | null;
@@ -7083,6 +7180,67 @@ export interface operations {
             };
         };
     };
+    "me-me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "questions-quarantine": {
         parameters: {
             query?: {
@@ -8265,6 +8423,100 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "me-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInLink"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

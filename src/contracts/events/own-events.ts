@@ -17,12 +17,32 @@ import {
 } from './event-members.js';
 import { OtherValues, Selector } from '../selector.js';
 
-/** The caller that gave the order, and the person on whose behalf it acted. */
+/** A person who had signed in: the subject that their identity provider names. */
+export const Person = Type.Object({ iss: Identifier, sub: Identifier }, { additionalProperties: false });
+export type Person = Static<typeof Person>;
+
+/**
+ * The caller that gave the order. `person`: the person who had signed in and gave it; `caller` then names them too. `on_behalf_of`: the person acting,
+ * as the caller names them.
+ */
 export const Author = Type.Object(
-  { caller: Identifier, on_behalf_of: Type.Optional(Identifier) },
+  { caller: Identifier, person: Type.Optional(Person), on_behalf_of: Type.Optional(Identifier) },
   { additionalProperties: false },
 );
 export type Author = Static<typeof Author>;
+
+/** Names who gives an order. `on_behalf_of`: the person whom the caller names. */
+export const authorOf = (
+  { id, person }: { readonly id: string; readonly person?: Person | undefined },
+  { on_behalf_of: named }: { readonly on_behalf_of?: string | undefined } = {},
+): Author => ({
+  caller: id,
+  ...(person === undefined ? {} : { person: { iss: person.iss, sub: person.sub } }),
+  ...(named === undefined ? {} : { on_behalf_of: named }),
+});
+
+/** Names the author for people: the person, if one is known. */
+export const authorName = ({ caller, person, on_behalf_of: named }: Author): string => named ?? person?.sub ?? caller;
 
 /** The source's event that had this effect. */
 export const Cause = Type.Object({ source: Identifier, id: Identifier }, { additionalProperties: false });

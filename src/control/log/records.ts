@@ -1,9 +1,9 @@
 import type { OtherValues, Selector, SelectorKeys } from '../../rules/index.js';
-import type { EventName } from '../../contracts/index.js';
+import type { Author, EventName } from '../../contracts/index.js';
 import type { Seq } from '../../lease/index.js';
 import { isFirstSpelling, type StoredProfile, type TokenProfile } from './token-profile.js';
 
-export type { Seq };
+export type { Author, Seq };
 
 export type EpochSeconds = number;
 
@@ -90,12 +90,6 @@ export interface CallerRecord {
   /** At most two at once, so that one can be rotated. */
   readonly secrets: readonly CallerSecret[];
   readonly disabled: boolean;
-}
-
-export interface Author {
-  readonly caller: string;
-  /** The person acting, as the caller names them. */
-  readonly on_behalf_of?: string;
 }
 
 /** The event that became a rule. A later enabling event of the same source lifts the rule. */

@@ -9,7 +9,16 @@ export interface Tenant {
   readonly rules: RuleIndex;
 }
 export type Source = SourceRecord & { readonly tenant: string };
-export type Caller = CallerRecord & { readonly tenant: string };
+/** `person`: set if a person who has signed in acts, who is no registered caller. */
+export type Caller = CallerRecord & { readonly tenant: string; readonly person?: SignedIn };
+
+/** A person who has signed in: the subject of an issuer. */
+export interface SignedIn {
+  readonly iss: string;
+  readonly sub: string;
+  /** Time of the sign-in, epoch seconds. */
+  readonly authenticatedAt: number;
+}
 
 /** Tenants, sources and callers, each found by the names that it has. */
 export interface Registry {

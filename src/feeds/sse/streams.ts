@@ -10,7 +10,7 @@ export interface OpenStream {
   readonly tenant: string;
   readonly caller: string;
   /** Says whether its caller may still read it. */
-  readonly mayRead: () => boolean;
+  readonly mayRead: () => boolean | Promise<boolean>;
 }
 
 export type EndReason = 'closed' | 'too-slow' | 'no-right' | 'stopping';
@@ -100,7 +100,14 @@ export function createStreams<S extends OpenStream>({ bounds, onEnded, lastWords
   }
 
   function endUnlessAllowed(stream: S): void {
-    if (!stream.mayRead()) void end(stream, 'no-right');
+    const may = stream.mayRead();
+    if (may === false) void end(stream, 'no-right');
+    // If the right cannot be looked up, there is none.
+    else if (may !== true)
+      void may.then(
+        (still) => (still ? undefined : end(stream, 'no-right')),
+        () => end(stream, 'no-right'),
+      );
   }
 
   return {

@@ -3,7 +3,7 @@ import { ApiHeader, ApiOperation, ApiProduces, ApiResponse, ApiTags } from '@nes
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Caller } from '../../control/index.js';
 import { knownQuery } from '../../platform/http/index.js';
-import { CurrentCaller, RequireRole } from '../../registry/index.js';
+import { CurrentCaller, IDENTIFY, RequireRole, type Identify } from '../../registry/index.js';
 import type { Watch } from './watch.js';
 import { WATCH_EVENTS } from './described.js';
 
@@ -15,8 +15,11 @@ export const WATCH = Symbol('rescind.watch');
 export class WatchController {
   readonly #watch: Watch;
 
-  constructor(@Inject(WATCH) watch: Watch) {
+  readonly #identify: Identify;
+
+  constructor(@Inject(WATCH) watch: Watch, @Inject(IDENTIFY) identify: Identify) {
     this.#watch = watch;
+    this.#identify = identify;
   }
 
   @Get()
@@ -48,11 +51,11 @@ export class WatchController {
     @CurrentCaller() caller: Caller,
     @Query(knownQuery()) _query: unknown,
     @Headers('last-event-id') lastEventId: string | undefined,
-    @Req() { ip, headers }: FastifyRequest,
+    @Req() { ip, raw }: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const credentials = { authorization: headers.authorization, remoteAddress: ip };
-    await this.#watch.open({ caller, credentials, lastEventId }, () => {
+    const identifyAgain = () => this.#identify(raw, ip);
+    await this.#watch.open({ caller, identifyAgain, lastEventId }, () => {
       reply.hijack();
       return reply.raw;
     });

@@ -5,7 +5,7 @@ import type { Caller, ControlFollower, ControlLog, ControlRecord, Seq } from '..
 import type { Log } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
-import type { Authenticator, Credentials } from '../../registry/index.js';
+import type { Authentication } from '../../registry/index.js';
 import { frame, STREAM_HEADERS } from '../sse/frames.js';
 import { createStreams, type EndReason, type OpenStream } from '../sse/streams.js';
 import type { NewsOfFindings } from '../findings-news.js';
@@ -40,7 +40,6 @@ export interface WatchOptions {
   readonly controlLog: Pick<ControlLog, 'readRules'>;
   /** Connections of its own: one hears the guards, the others read. */
   readonly pool: Pool;
-  readonly authenticate: Authenticator;
   readonly findings: NewsOfFindings;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -59,7 +58,8 @@ export interface WatchLimits {
 /** A request that the guard of the route has let in. */
 export interface WatchRequest {
   readonly caller: Caller;
-  readonly credentials: Credentials;
+  /** Identifies the caller again, to end a stream whose caller has lost its right. */
+  readonly identifyAgain: () => Authentication | Promise<Authentication>;
   readonly lastEventId: string | undefined;
 }
 
@@ -75,7 +75,7 @@ interface Watching extends OpenStream {
 }
 
 export function createWatch(options: WatchOptions): Watch {
-  const { follower, controlLog, pool, authenticate, findings, metrics, log, limits = {} } = options;
+  const { follower, controlLog, pool, findings, metrics, log, limits = {} } = options;
   const { state } = follower;
   const ended = metrics.counter('rescind_watch_streams_ended_total', 'Streams of /v1/stream that ended, by why.', [
     'reason',
@@ -158,7 +158,7 @@ export function createWatch(options: WatchOptions): Watch {
   }
 
   return {
-    async open({ caller, credentials, lastEventId }, take) {
+    async open({ caller, identifyAgain, lastEventId }, take) {
       const asked = lastEventId === undefined ? undefined : parsePosition(lastEventId);
       if (lastEventId !== undefined && asked === undefined)
         throw new RescindError('invalid-request', {
@@ -178,8 +178,8 @@ export function createWatch(options: WatchOptions): Watch {
         res,
         tenant,
         caller: caller.id,
-        mayRead() {
-          const now = authenticate(credentials).caller;
+        async mayRead() {
+          const now = (await identifyAgain()).caller;
           return now?.id === caller.id && now.tenant === tenant && now.roles.audit !== undefined;
         },
       };

@@ -1,9 +1,8 @@
 import { Type, type Static } from 'typebox';
-import { DETECTION_ACTIONS, Index, maybe, nameSchemas, strict, timeThat } from '../../contracts/index.js';
+import { Author, DETECTION_ACTIONS, Index, maybe, nameSchemas, strict, timeThat } from '../../contracts/index.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 
 const whole = Type.Integer({ minimum: 1 });
-const By = Type.Object({ caller: Type.String(), on_behalf_of: Type.Optional(Type.String()) }, strict);
 
 export const DetectionItem = Type.Object(
   {
@@ -19,7 +18,7 @@ export const DetectionItem = Type.Object(
     cap: maybe(
       Type.Object({ users: whole, tokens: whole, per_hour: whole }, { ...strict, description: 'bounds of its action' }),
     ),
-    set_by: maybe(By),
+    set_by: maybe(Author),
     set_at: maybe(timeThat('when the action was set; null: never, so it is off')),
     entry: maybe(Index),
   },

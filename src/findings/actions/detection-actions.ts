@@ -1,4 +1,4 @@
-import { instantText, RescindError, type DetectionChanged } from '../../contracts/index.js';
+import { authorOf, instantText, RescindError, type DetectionChanged, type Person } from '../../contracts/index.js';
 import type { Log } from '../../platform/log/index.js';
 import type { DetectionChanges, StoredDetectionChange } from '../../settings/index.js';
 import type { Detection } from '../detection.js';
@@ -21,6 +21,7 @@ export type TellDetection = (change: {
 export interface Setter {
   readonly id: string;
   readonly tenant: string;
+  readonly person?: Person;
 }
 
 export interface DetectionActions {
@@ -70,18 +71,18 @@ export function createDetectionActions({
       return { items: DETECTIONS.map((detection) => itemOf(detection, newest.get(detection.kind))) };
     },
 
-    async set({ id: caller, tenant }, kind, body) {
+    async set(setter, kind, body) {
+      const { tenant } = setter;
       const detection = DETECTIONS.find((one) => one.kind === kind);
       if (detection === undefined)
         throw new RescindError('not-found', { detail: 'there is no detection of this kind' });
-      const { on_behalf_of: person, ...input } = readAction(detection, body);
+      const { on_behalf_of, ...input } = readAction(detection, body);
       await payOwedOf(tenant);
       for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts++) {
         const before = await newestOf(tenant, kind);
         if (before !== undefined && saysTheSame(before.said, input)) return itemOf(detection, await told(before));
         const nth = (before?.nth ?? 0) + 1;
-        const author = { caller, ...(person === undefined ? {} : { on_behalf_of: person }) };
-        const said = { kind, nth, ...input, author };
+        const said = { kind, nth, ...input, author: authorOf(setter, { on_behalf_of }) };
         const row: StoredDetectionChange = { tenant, kind, nth, at_ms: now(), said, entry: null };
         if (await stored.add(row)) return itemOf(detection, await tellRow(row));
       }

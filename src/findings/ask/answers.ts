@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox';
 import {
+  Author,
   Agent,
   Client,
   Count,
@@ -20,7 +21,6 @@ import { FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 
 /** Names a caller, and the person for whom it acted. */
-const By = Type.Object({ caller: Type.String(), on_behalf_of: Type.Optional(Type.String()) }, strict);
 
 const State = Type.Enum([...FINDING_STATES], {
   description:
@@ -28,7 +28,7 @@ const State = Type.Enum([...FINDING_STATES], {
 });
 const said = {
   state: State,
-  state_by: maybe(By),
+  state_by: maybe(Author),
   state_at: maybe(timeThat('when a person said so; null: the state is that of the evidence')),
   reason: maybe(Type.String()),
   muted_until: maybe(timeThat('until when it does not come up as open')),
@@ -117,7 +117,7 @@ export const FindingChanges = Type.Object(
           same: Type.Array(Type.Enum([...FINDING_NAMES]), {
             description: 'the change counts for each finding of the kind that has these names too; empty: for this one',
           }),
-          by: By,
+          by: Author,
           at: timeThat('when it was said'),
           entry: maybe(Index),
         },

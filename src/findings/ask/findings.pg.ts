@@ -10,6 +10,8 @@ import {
   readPage,
   readPageAsOf,
   readParameters,
+  readTagged,
+  readTags,
   readWindow,
   resolveFilter,
   windowAt,
@@ -27,7 +29,7 @@ import { withStates } from './with-states.js';
 
 const FINDINGS = loadSql(import.meta.url, 'findings.sql');
 const NOW = withStates(FINDINGS, { at: '$15' });
-const PAST = withStates(FINDINGS, { at: '$15', index: '$17' });
+const PAST = withStates(FINDINGS, { at: '$15', index: '$18' });
 const READ_TO = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
 const HAD_READ_TO = loadSql(import.meta.url, 'had-read.sql');
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -42,7 +44,7 @@ export const FINDING_FILTERS = [
   'cursor',
 ] as const;
 /** Parameters that only this question has; the controller documents them. */
-export const FINDING_OWN_PARAMETERS = ['state', 'severity', 'kind', 'source', 'from', 'to'] as const;
+export const FINDING_OWN_PARAMETERS = ['state', 'severity', 'kind', 'source', 'tag', 'from', 'to'] as const;
 
 export interface Findings {
   list(tenant: string, query: unknown): Promise<FindingPage>;
@@ -66,7 +68,7 @@ export interface Current {
 export function createFindings({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }): Findings {
   async function read(snapshot: Snapshot, id: string, isPast: boolean): Promise<FindingRow> {
     const nothing = Array.from({ length: 9 }, () => null);
-    const values = [null, 1, ...nothing, id, null, snapshot.at, null];
+    const values = [null, 1, ...nothing, id, null, snapshot.at, null, null];
     const [row] = await readRows(snapshot, values, isPast);
     if (row === undefined) throw notFound();
     return row;
@@ -85,6 +87,7 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
       const window = readWindow(parameters);
       const filters = readFilters(parameters);
       const source = readSource(reader, tenant, parameters);
+      const tags = readTags(parameters, 'tag');
       const list = async (snapshot: Snapshot): Promise<FindingPage> => {
         const { from, to } = windowAt(window, snapshot.at);
         const resolve = (kind: 'user' | 'client' | 'agent' | 'resource') =>
@@ -103,6 +106,7 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
           page.after?.[1] ?? null,
           snapshot.at,
           source,
+          tags === null ? null : await readTagged(snapshot, tags),
         ];
         const rows = await readRows(snapshot, values, isPast);
         const { shown, next } = page.cut(snapshot, rows, (last) => [last.last_at, last.id]);

@@ -1,6 +1,6 @@
 -- Lists findings, the ones with the newest evidence first.
 -- $1 tenant  $2, $14 last_at and id of the page before, or null  $3 limit  $4 states  $5 least severity  $6 kinds  $7 users  $8 clients  $9 agents  $10 resources
--- $11 from  $12 to  $13 id; null: any  $15 now, epoch seconds  $16 source  $17 index, of the past alone
+-- $11 from  $12 to  $13 id; null: any  $15 now, epoch seconds  $16 source  $17 users, clients, agents and resources of which one is named  $18 index, of the past alone
 {muted}
 SELECT f.id, f.kind, f.severity, f.count, f.first_at, f.last_at, f.usr, f.client, f.agent, f.res, f.tok, f.source, f.entries, f.details,
        f.found_ms, f.closed_ms, t.facts, s.state, s.said, s.at_ms, w.why
@@ -17,5 +17,6 @@ WHERE f.tenant = $1
   AND ($11::bigint IS NULL OR f.last_at >= $11) AND ($12::bigint IS NULL OR f.first_at < $12)
   AND ($13::uuid IS NULL OR f.id = $13)
   AND ($16::uuid IS NULL OR f.source = $16)
+  AND ($17::int[] IS NULL OR f.usr = ANY ($17) OR f.client = ANY ($17) OR f.agent = ANY ($17) OR f.res = ANY ($17))
 ORDER BY f.last_at DESC, f.id DESC
 LIMIT $3

@@ -1,13 +1,12 @@
 -- Finds days on which a user, client and resource read far more records than on their own earlier days; if they have no two of those, than the
 -- other users of the resource on theirs. `finding_day` does not have the step yet.
 -- $1 tenant  $2 from  $3 to  $4 least records  $5 times the usual  $6 times what is usual for others  $7 days  $8 days after which a ledger knows what is usual
-WITH fresh AS MATERIALIZED (
+WITH fresh AS NOT MATERIALIZED (
 {fresh}
 ),
 began AS (SELECT arrival / 1000 AS at FROM entry WHERE tenant = $1 AND ix = 0),
 read AS MATERIALIZED (
-  SELECT client, res, usr, (at / 86400)::int AS day, sum(records) AS records, sum(n) AS n, min(agent) AS agent, min(at) AS first_at, max(until_at) AS last_at,
-         (array_agg(ix ORDER BY records DESC, ix))[1:20] AS entries
+  SELECT client, res, usr, (at / 86400)::int AS day, sum(records) AS records, sum(n) AS n, min(agent) AS agent, min(at) AS first_at, max(until_at) AS last_at
   FROM fresh
   WHERE outcome = 1 AND records > 0 AND client IS NOT NULL AND res IS NOT NULL AND usr IS NOT NULL
   GROUP BY client, res, usr, (at / 86400)::int
@@ -15,7 +14,10 @@ read AS MATERIALIZED (
 large AS MATERIALIZED (
   SELECT r.*, r.records + coalesce(d.records, 0) AS total
   FROM read r
-  LEFT JOIN finding_day d ON d.tenant = $1 AND d.client = r.client AND d.res = r.res AND d.usr = r.usr AND d.day = r.day
+  -- OFFSET 0 keeps the look-ups key by key, also without statistics.
+  LEFT JOIN LATERAL (
+    SELECT x.records FROM finding_day x WHERE x.tenant = $1 AND x.client = r.client AND x.res = r.res AND x.usr = r.usr AND x.day = r.day OFFSET 0
+  ) d ON true
   WHERE r.records + coalesce(d.records, 0) >= $4::bigint
 ),
 -- The usual amount of the pair: nine of ten of its days read no more, nor does the largest of the same weekday.
@@ -30,7 +32,7 @@ compared AS MATERIALIZED (
   WHERE l.total >= $5::int * own.usual
 ),
 judged AS (
-  SELECT c.client, c.res, c.usr, c.day, c.agent, c.n, c.first_at, c.last_at, c.entries, c.total, greatest(c.usual, others.usual) AS usual, c.days >= 2 OR c.total >= $6::int * others.usual AS is_far
+  SELECT c.client, c.res, c.usr, c.day, c.agent, c.n, c.first_at, c.last_at, c.total, greatest(c.usual, others.usual) AS usual, c.days >= 2 OR c.total >= $6::int * others.usual AS is_far
   FROM compared c
   CROSS JOIN LATERAL (
     SELECT coalesce(percentile_disc(0.9) WITHIN GROUP (ORDER BY o.most), 0) AS usual
@@ -43,8 +45,13 @@ judged AS (
     ) o
   ) others
 )
-SELECT concat_ws(' ', client, res, usr, day) AS subject, usr, client, agent, res, n AS count, first_at, last_at, entries,
+SELECT concat_ws(' ', client, res, usr, day) AS subject, usr, client, agent, res, n AS count, first_at, last_at,
+       ARRAY(
+         SELECT f.ix FROM fresh f
+         WHERE f.outcome = 1 AND f.records > 0 AND f.client = j.client AND f.res = j.res AND f.usr = j.usr AND (f.at / 86400)::int = j.day
+         ORDER BY f.records DESC, f.ix LIMIT 20
+       ) AS entries,
        jsonb_build_object('records', total, 'usual', usual, 'day', to_char(to_timestamp(day * 86400::bigint) AT TIME ZONE 'UTC', 'YYYY-MM-DD')) AS details
-FROM judged
+FROM judged j
 CROSS JOIN began b
 WHERE is_far AND first_at - b.at >= $8::int * 86400

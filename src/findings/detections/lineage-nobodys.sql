@@ -7,5 +7,7 @@ SELECT concat_ws(' ', 'nobody', a.source, a.at / 86400) AS subject, NULL::int AS
 FROM access a
 JOIN entry i ON i.tenant = $1 AND i.ix = a.ix
 WHERE a.tenant = $1 AND a.ix >= $2::bigint AND a.ix < $3::bigint
+  -- Most uses came after their token: nothing is looked up for those.
+  AND a.bound_ix IS DISTINCT FROM a.ix AND a.foreign_ix IS DISTINCT FROM a.ix
   AND NOT EXISTS (SELECT FROM entry b WHERE b.tenant = $1 AND b.ix IN (a.bound_ix, a.foreign_ix) AND b.ix < $4::bigint AND b.arrival < i.arrival + $5::bigint)
 GROUP BY a.source, a.at / 86400

@@ -3,7 +3,7 @@
 -- server that refuses a token count too. A summary of equal calls counts as three at most. Uses of unknown lineage count by their token.
 -- $1 tenant  $2 from  $3 to  $4 refusals in a window  $5 window, seconds  $6 resources in an hour  $7 time to look back to  $8 days after which a ledger knows
 -- what is usual
-WITH fresh AS MATERIALIZED (
+WITH fresh AS (
 {fresh}
 ),
 began AS (SELECT arrival / 1000 AS at FROM entry WHERE tenant = $1 AND ix = 0),

@@ -1,7 +1,10 @@
--- Finds approvals that widened a connection, the first use of a scope that was added so, and the first use of a dangerous scope by a client that has long
+-- Finds approvals that widened a connection, the first use of a scope that was added so, and the first sensitive use of a scope by a client that has long
 -- used others, unless $6 others began so in the $5 seconds before.
 -- $1 tenant  $2 from  $3 to  $4 seconds for which a client has used other scopes  $5 seconds  $6 clients
-WITH grown AS (
+WITH sensitive AS MATERIALIZED (
+{sensitive}
+),
+grown AS (
   SELECT c.id, c.client, c.res, c.agent, c.from_ix, c.at, ARRAY(SELECT unnest(c.scopes) EXCEPT SELECT unnest(b.scopes) ORDER BY 1) AS added
   FROM connection_version c
   CROSS JOIN LATERAL (
@@ -18,9 +21,14 @@ begun AS MATERIALIZED (
 used AS (
   SELECT b.client, b.res, b.first_ix, b.scope, c.id, c.agent, c.added_ix, o.since, a.ix, a.at, a.usr, a.agent AS by_agent, a.op
   FROM begun b
+  -- One condition with OR would read every use of the client at the resource.
   CROSS JOIN LATERAL (
-    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM access x WHERE x.tenant = $1 AND x.client = b.client AND x.res = b.res AND x.outcome = 1
-      AND (x.ix = b.first_ix OR x.bound_ix = b.first_ix) ORDER BY x.at LIMIT 1
+    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM access x
+    WHERE x.tenant = $1 AND x.ix = b.first_ix AND x.client = b.client AND x.res = b.res AND x.outcome = 1
+    UNION ALL
+    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM access x
+    WHERE x.tenant = $1 AND x.bound_ix = b.first_ix AND x.bound_ix > x.ix AND x.client = b.client AND x.res = b.res AND x.outcome = 1
+    ORDER BY at LIMIT 1
   ) a
   LEFT JOIN LATERAL (
     SELECT v.id, v.agent, (
@@ -47,13 +55,14 @@ SELECT CASE WHEN added_ix IS NULL THEN concat_ws(' ', 'used', client, res, scope
        jsonb_build_object('used', scope) || CASE WHEN added_ix IS NULL THEN jsonb_build_object('how', 'first used', 'days', (at - since) / 86400) ELSE '{}' END
 FROM used
 WHERE added_ix IS NOT NULL OR (
-  at - since >= $4::bigint AND (op >= 3 OR scope ~* 'admin|delete|export')
+  at - since >= $4::bigint AND coalesce((SELECT s.every FROM sensitive s WHERE s.res = used.res), op >= 3 OR scope ~* 'admin|delete|export')
   AND (
     SELECT count(*) FROM (
       SELECT FROM edge_scope_used o
       JOIN entry i ON i.tenant = $1 AND i.ix = o.first_ix
       JOIN entity e ON e.tenant = $1 AND e.id = o.scope
-      WHERE o.tenant = $1 AND o.first_ix < used.first_ix AND (o.client <> used.client OR o.res <> used.res) AND e.parts ->> 0 ~* 'admin|delete|export'
+      WHERE o.tenant = $1 AND o.first_ix < used.first_ix AND (o.client <> used.client OR o.res <> used.res)
+        AND coalesce((SELECT s.every FROM sensitive s WHERE s.res = o.res), e.parts ->> 0 ~* 'admin|delete|export')
         AND i.arrival / 1000 >= at - $5::bigint AND EXISTS (
           SELECT FROM edge_scope_used b JOIN entry j ON j.tenant = $1 AND j.ix = b.first_ix
           WHERE b.tenant = $1 AND b.client = o.client AND b.res = o.res AND j.arrival <= i.arrival - $4::bigint * 1000

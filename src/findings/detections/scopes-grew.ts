@@ -14,7 +14,7 @@ export const scopesGrew: Detection = {
   severity: 'medium',
   means: 'A client does or may do more at a resource than it did or was first approved for.',
   next: 'Ask who approved it and why; take back what is not needed.',
-  looks: `An approval that adds scopes to a connection, and the first use of a scope that was added so; the first deletion, export or administration with a scope by a client that has used others at the resource for ${DAYS} days, if fewer than ${OTHERS} others began so in ${OTHER_DAYS} days.`,
+  looks: `An approval that adds scopes to a connection, and the first use of a scope that was added so; the first deletion, export or administration with a scope by a client that has used others at the resource for ${DAYS} days, or the first use of any scope so at a resource that the directory tags sensitive, if fewer than ${OTHERS} others began so in ${OTHER_DAYS} days.`,
   stop: [['client', 'resource']],
   see: 'changes',
   says: ({ client, resource, details: { how, added, used, days } }) =>

@@ -1,12 +1,12 @@
 -- Finds uses of a token that another token was exchanged for, at a resource where their user had been on no earlier day and, that day, in no other way.
 -- Uses before are those that came before. A client that brought $5 others so to any resource goes that way always. A ledger younger than $6 seconds
 -- cannot know.
--- $1 tenant  $2 from  $3 to  $4 time to look back to  $5 users  $6 seconds
+-- $1 tenant  $2 from  $3 to  $4 time to look back to  $5 users  $6 seconds  $7, $8 second hops of the step: tokens, and clients at the IdP
 WITH fresh AS MATERIALIZED (
 {fresh}
 ),
 hop AS MATERIALIZED (
-{hop}
+  SELECT * FROM unnest($7::bytea[], $8::int[]) AS h (tok, idp_client)
 ),
 late AS MATERIALIZED (
 {late_hops}
@@ -19,7 +19,7 @@ used AS MATERIALIZED (
   WHERE f.outcome = 1 AND f.usr IS NOT NULL AND f.client IS NOT NULL AND f.res IS NOT NULL
 ),
 hopped AS MATERIALIZED (
-  SELECT u.*, h.idp_client FROM used u JOIN hop h ON h.tok = u.tok WHERE u.hop
+  SELECT u.*, h.idp_client FROM used u JOIN hop h ON h.tok = u.tok WHERE u.hop AND cardinality($7::bytea[]) > 0
   UNION ALL
   SELECT usr, client, res, agent, tok, n, at, until_at, ix, greatest(ix, bound_ix), (at / 86400)::int, true, idp_client FROM late
 ),

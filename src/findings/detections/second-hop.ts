@@ -16,5 +16,5 @@ export const secondHop: Detection = {
   see: 'access',
   says: ({ client, resource, user }) =>
     `${client} traded a token of ${user} for one to ${resource}, where ${user} had never been.`,
-  find: bySql(SQL, (step) => [lookBack(step), USERS, step.learnsDays * 86_400]),
+  find: bySql(SQL, (step) => [lookBack(step), USERS, step.learnsDays * 86_400, ...step.hops]),
 };

@@ -2,10 +2,34 @@
 -- back from a network that nobody of the organisation was in before; nor is anybody in one within minutes.
 -- $1 tenant  $2 from  $3 to  $4 time to look back to  $5 seconds that somebody needs to get to a new network  $6 seconds after which a network is known
 -- $7 days after which a ledger knows networks
-WITH fresh AS MATERIALIZED (
+WITH fresh AS NOT MATERIALIZED (
 {fresh}
 ),
 began AS (SELECT arrival / 1000 AS at FROM entry WHERE tenant = $1 AND ix = 0),
+-- The newest uses of each token, those of the step among them.
+recent AS MATERIALIZED (
+  SELECT t.tok, u.ix, u.at, u.addr
+  FROM (SELECT DISTINCT tok FROM fresh WHERE addr IS NOT NULL) t
+  CROSS JOIN LATERAL (
+    SELECT x.ix, x.at, x.addr FROM access x WHERE x.tenant = $1 AND x.tok = t.tok AND x.ix < $3::bigint AND x.at > $4::bigint AND x.foreign_ix IS NULL
+    ORDER BY x.at DESC, x.ix DESC LIMIT 100
+  ) u
+),
+-- The networks of the addresses of tokens that have several, as one object: a join would compare each use with each address.
+network AS MATERIALIZED (
+  SELECT jsonb_object_agg(a.addr, n.net) AS nets
+  FROM (SELECT DISTINCT unnest(array_agg(addr)) AS addr FROM recent GROUP BY tok HAVING min(addr) <> max(addr)) a
+  CROSS JOIN LATERAL (
+    SELECT network(set_masklen((e.parts ->> 0)::inet, CASE family((e.parts ->> 0)::inet) WHEN 4 THEN 16 ELSE 32 END)) AS net
+    FROM entity e
+    WHERE e.tenant = $1 AND e.id = a.addr AND pg_input_is_valid(e.parts ->> 0, 'inet')
+    OFFSET 0
+  ) n
+),
+-- Most tokens were in one network alone, and are not looked at further. IS TRUE makes a hash of the others; a join would compare each use with each.
+moved AS MATERIALIZED (
+  SELECT tok FROM (SELECT tok, ((SELECT nets FROM network) ->> addr::text) COLLATE "C" AS net FROM recent OFFSET 0) r GROUP BY tok HAVING min(net) <> max(net)
+),
 addressed AS MATERIALIZED (
   SELECT f.tok, f.ix, f.at, f.usr, f.client, f.agent, f.res, f.n, f.outcome, n.net, n.family, n.address
   FROM fresh f
@@ -16,19 +40,19 @@ addressed AS MATERIALIZED (
     WHERE e.tenant = $1 AND e.id = f.addr AND pg_input_is_valid(e.parts ->> 0, 'inet')
     OFFSET 0
   ) n
+  WHERE EXISTS (SELECT FROM moved) AND (f.tok IN (SELECT tok FROM moved)) IS TRUE
 ),
--- The newest uses of each token, those of the step among them.
 known AS MATERIALIZED (
-  SELECT t.tok, u.ix, u.at, u.net, u.family, u.address
-  FROM (SELECT DISTINCT tok FROM addressed) t
+  SELECT r.tok, r.ix, r.at, n.net, n.family, n.address
+  FROM recent r
   CROSS JOIN LATERAL (
-    SELECT a.ix, a.at, e.parts ->> 0 AS address, family((e.parts ->> 0)::inet) AS family,
+    SELECT e.parts ->> 0 AS address, family((e.parts ->> 0)::inet) AS family,
            network(set_masklen((e.parts ->> 0)::inet, CASE family((e.parts ->> 0)::inet) WHEN 4 THEN 16 ELSE 32 END)) AS net
-    FROM (SELECT x.ix, x.at, x.addr FROM access x WHERE x.tenant = $1 AND x.tok = t.tok AND x.ix < $3::bigint AND x.at > $4::bigint AND x.foreign_ix IS NULL
-          ORDER BY x.at DESC, x.ix DESC LIMIT 100) a
-    JOIN entity e ON e.tenant = $1 AND e.id = a.addr
-    WHERE pg_input_is_valid(e.parts ->> 0, 'inet')
-  ) u
+    FROM entity e
+    WHERE e.tenant = $1 AND e.id = r.addr AND pg_input_is_valid(e.parts ->> 0, 'inet')
+    OFFSET 0
+  ) n
+  WHERE (r.tok IN (SELECT tok FROM moved)) IS TRUE
 ),
 -- A network of the size of a site is new if no address of it was named long before the token's first use there. One is enough for a token.
 visited AS MATERIALIZED (

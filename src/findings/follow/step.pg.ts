@@ -13,13 +13,14 @@ const WRITE_PAST = loadSql(import.meta.url, 'write-past.sql');
 const THIN_PAST = loadSql(import.meta.url, 'thin-past.sql');
 const READ_CURSOR = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
 const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
+const dayAt = (ix: string): string => `(SELECT arrival / 86400000 FROM entry WHERE tenant = $1 AND ix = ${ix})`;
 /**
  * Finds where a step from `$2` ends before `$3`: where the entries leave the day on which the first of them arrived, or where the detections stood when
  * somebody changed the state of a finding.
  */
 const END_OF_STEP = `SELECT least(
     (SELECT min(ix) FROM entry
-     WHERE tenant = $1 AND ix >= $2 AND ix < $3 AND arrival / 86400000 > (SELECT arrival / 86400000 FROM entry WHERE tenant = $1 AND ix = $2)),
+     WHERE tenant = $1 AND ix >= $2 AND ix < $3 AND arrival / 86400000 > ${dayAt('$2')} AND ${dayAt('$3::bigint - 1')} > ${dayAt('$2')}),
     (SELECT min(read_ix) FROM finding_change WHERE tenant = $1 AND read_ix > $2 AND read_ix < $3)) AS ix`;
 const BEGIN_CURSOR = 'INSERT INTO finding_cursor (tenant, next_ix) VALUES ($1, 0) ON CONFLICT DO NOTHING';
 const MOVE_CURSOR = 'UPDATE finding_cursor SET next_ix = $3 WHERE tenant = $1 AND next_ix = $2';
@@ -86,7 +87,7 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
       await client.query(PRUNE_DAYS, [tenant, day - KEPT_DAYS]);
       await client.query(THIN_PAST, [tenant, before - PAST_BY_STEP_DAYS, day - PAST_BY_STEP_DAYS]);
     }
-    if (found.days.length > 0) await client.query(WRITE_DAYS, [tenant, JSON.stringify(found.days)]);
+    if (found.days !== null) await client.query(WRITE_DAYS, [tenant, found.days]);
     if (found.kept.length > 0) await client.query(WRITE_MEMORY, [tenant, JSON.stringify(found.kept)]);
     await writeFound(client, tenant, found, { wallMs: now(), from, to });
     const moved = await client.query(MOVE_CURSOR, [tenant, String(from), String(to)]);
@@ -115,13 +116,19 @@ async function readCursor(client: PoolClient, tenant: string): Promise<bigint> {
 }
 
 interface Found {
-  /** Sums of the uses of the step, by day. */
-  readonly days: readonly unknown[];
+  /** Sums of the uses of the step by day, as JSON. */
+  readonly days: string | null;
   readonly evidence: ReadonlyMap<Detection, readonly Evidence[]>;
   /** Values that detections remember. */
   readonly kept: readonly unknown[];
   readonly beforeMs: number;
   readonly nowMs: number;
+}
+
+interface ReadDays {
+  readonly days: string | null;
+  readonly hops: readonly Buffer[];
+  readonly idp_clients: readonly (number | null)[];
 }
 
 async function findAll(
@@ -132,16 +139,19 @@ async function findAll(
   const cut = [String(bounds.from), String(bounds.to)];
   const [times] = await snapshot.rows<{ before_ms: string; now_ms: string }>(READ_TIMES, cut);
   const { memory, kept } = createMemory(snapshot);
+  const nowMs = Number(times!.now_ms);
+  const [read] = await snapshot.rows<ReadDays>(READ_DAYS, [...cut, lookBack({ nowMs })]);
+  const { days, hops, idp_clients: idpClients } = read!;
   const step: Step = {
     ...bounds,
     snapshot,
     memory,
+    hops: [hops, idpClients],
     beforeMs: Number(times!.before_ms),
-    nowMs: Number(times!.now_ms),
+    nowMs,
   };
   const evidence = new Map<Detection, readonly Evidence[]>();
   for (const detection of detections) evidence.set(detection, await detection.find(step));
-  const days = await snapshot.rows(READ_DAYS, [...cut, lookBack(step)]);
   return { days, evidence, kept: kept(), beforeMs: step.beforeMs, nowMs: step.nowMs };
 }
 

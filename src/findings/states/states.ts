@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { instantText, RescindError, timeText, type FindingChanged } from '../../contracts/index.js';
+import {
+  authorOf,
+  instantText,
+  RescindError,
+  timeText,
+  type FindingChanged,
+  type Person,
+} from '../../contracts/index.js';
 import type { Log } from '../../platform/log/index.js';
 import { readPage, readParameters } from '../../query/index.js';
 import type { FindingChanges as StoredChanges, StoredChange } from '../../settings/index.js';
@@ -15,6 +22,7 @@ const RETRY_MS = 10_000;
 export interface Sayer {
   readonly id: string;
   readonly tenant: string;
+  readonly person?: Person;
   readonly roles: { readonly revoke?: object };
 }
 
@@ -154,7 +162,7 @@ function saysTheSame({ said, until_at, wide }: StoredChange, change: Change, { i
 }
 
 function rowOf(
-  { id: caller, tenant }: Sayer,
+  sayer: Sayer,
   { state, reason, until, same, on_behalf_of }: Change,
   { item, read }: Current,
   atMs: number,
@@ -162,7 +170,7 @@ function rowOf(
   const entity = (name: Exclude<SaidName, 'source'>): number | null =>
     same.includes(name) ? (item[name]?.entity ?? null) : null;
   return {
-    tenant,
+    tenant: sayer.tenant,
     finding: item.id,
     kind: item.kind,
     state,
@@ -185,7 +193,7 @@ function rowOf(
       ...(reason === undefined ? {} : { reason }),
       ...(until === undefined ? {} : { until }),
       read,
-      author: { caller, ...(on_behalf_of === undefined ? {} : { on_behalf_of }) },
+      author: authorOf(sayer, { on_behalf_of }),
     },
     entry: null,
   };

@@ -42,6 +42,7 @@ describe('readConfig', () => {
       logLevel: 'info',
       jwksAllowedHosts: [],
       jwksCaFile: undefined,
+      people: { provider: undefined, idleMs: 3_600_000, sessionMs: 43_200_000, freshUsers: 100 },
       channels: { allowed: [], caFile: undefined, publicUrl: undefined },
       tracing: undefined,
     });

@@ -13,6 +13,7 @@ import {
 } from './environment.js';
 import { KAFKA_DOCUMENTATION, readKafka, type KafkaConfig } from './kafka-config.js';
 import { isLoopback } from './loopback.js';
+import { PEOPLE_DOCUMENTATION, readPeople, type PeopleConfig } from './people-config.js';
 import { Secret } from './secret.js';
 import { readTracing, TRACING_DOCUMENTATION, type TracingConfig } from './tracing-config.js';
 
@@ -88,6 +89,7 @@ export interface Config {
   /** Path of PEM certificates of further authorities for JWKS servers, beside the authorities that Node trusts. */
   readonly jwksCaFile: string | undefined;
   readonly channels: ChannelsConfig;
+  readonly people: PeopleConfig;
 }
 
 export interface ListenConfig {
@@ -168,6 +170,7 @@ export function readConfig(given: Environment): Config {
     jwksAllowedHosts: readHosts(env, 'JWKS_ALLOWED_HOSTS', refuse),
     jwksCaFile: env['JWKS_TLS_CA'],
     channels: readChannels(env, refuse),
+    people: readPeople(env, refuse),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.freeze(config);
@@ -178,6 +181,7 @@ export const SECRET_VARIABLES: readonly string[] = [
   'CONTROL_TOPIC_KEY',
   'DATABASE_URL',
   'KAFKA_SASL_PASSWORD',
+  'OIDC_CLIENT_SECRET',
   'OTEL_EXPORTER_OTLP_HEADERS',
 ];
 
@@ -222,6 +226,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   JWKS_TLS_CA:
     'path of the PEM certificates of authorities that servers of JWKS URIs may have, beside those that Node trusts',
   ...CHANNELS_DOCUMENTATION,
+  ...PEOPLE_DOCUMENTATION,
   ...TRACING_DOCUMENTATION,
   ...Object.fromEntries(
     SECRET_VARIABLES.map((variable) => [

@@ -9,6 +9,13 @@ export {
 } from './config.js';
 export { reportConfig, type ConfigReport } from './config-report.js';
 export type { Config, ConfigProblem, ListenConfig, LogLevel, Role } from './config.js';
+export {
+  DEFAULT_FRESH_USERS,
+  PEOPLE_ROLES,
+  type PeopleConfig,
+  type PeopleRole,
+  type ProviderConfig,
+} from './people-config.js';
 export type { KafkaConfig, KafkaSecurity, SaslMechanism } from './kafka-config.js';
 export { isLoopback } from './loopback.js';
 export { readAuthorities } from './pem-file.js';

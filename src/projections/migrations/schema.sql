@@ -233,6 +233,8 @@ CREATE TABLE principal_version (
   PRIMARY KEY (tenant, entity, from_ix)
 );
 CREATE UNIQUE INDEX principal_open ON principal_version (tenant, entity) WHERE to_ix IS NULL;
+-- Users and clients that were disabled: few, and looked at after each few thousand entries.
+CREATE INDEX principal_disabled ON principal_version (tenant, entity) WHERE state = 0;
 
 -- Two names of one user or client, which one ID-JAG states together: the RAS's own and the IdP's.
 CREATE TABLE alias (

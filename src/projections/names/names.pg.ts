@@ -59,7 +59,7 @@ export function namesOf(rows: readonly EntityRow[]): Names {
       const [iss, agentId] = parts(id);
       return { entity: id, iss: iss!, id: agentId!, ...shown(id) };
     },
-    resource: (id) => ({ entity: id, uri: parts(id)[0]! }),
+    resource: (id) => ({ entity: id, uri: parts(id)[0]!, ...shown(id) }),
     text: (id) => parts(id)[0]!,
   };
 }

@@ -1,4 +1,4 @@
--- Reads names of entities and their display names in the directory. A user, client or agent has that of its own entry,
+-- Reads names of entities and their display names in the directory. An entity has that of its own entry,
 -- else that of its one IdP name, if grants state it with exactly one. If the directory is empty, the IdP's names are
 -- not looked up.
 -- $1 tenant  $2 ids  $3 as of

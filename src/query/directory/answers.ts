@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import { ENTITY_KINDS, type EntityKind } from '../../projections/index.js';
 import { findingsMember } from '../ask/open-findings.js';
 import { EntityId, Index, maybe, one, page, strict, Time } from '../ask/answer-parts.js';
+import { DIRECTORY_KINDS, type DirectoryKind } from './entry.js';
 
 const Text = maybe(Type.String());
 
@@ -13,15 +14,16 @@ const entry = {
   active: maybe(Type.Boolean({ description: 'as the directory states it; nothing is decided by it' })),
   owner: Text,
   team: Text,
+  tags: Type.Array(Type.String(), { description: 'in alphabetical order' }),
   updated_at: Time,
   updated_by: Type.String({ description: 'id of the caller that wrote the entry' }),
 };
 
 const named = {
-  kind: Type.Enum(['user', 'client', 'agent']),
-  iss: Type.String(),
+  kind: Type.Enum(Object.keys(DIRECTORY_KINDS) as DirectoryKind[]),
+  iss: maybe(Type.String({ description: 'issuer that uses this name; null: a resource or a team' })),
   tenant: Type.Optional(Type.String()),
-  name: Type.String({ description: '`sub`, `client_id`, or id of the agent' }),
+  name: Type.String({ description: '`sub`, `client_id`, id of the agent, URI of the resource, or name of the team' }),
 };
 
 export const DirectoryEntry = Type.Object({ ...named, ...entry }, strict);

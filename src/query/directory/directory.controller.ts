@@ -34,7 +34,7 @@ export class DirectoryController {
   @Get('directory')
   @RequireRole('audit', 'admin')
   @Answers(
-    'Entries of the directory: names, owners and teams',
+    'Entries of the directory: names, owners, teams and tags',
     DirectoryPage,
     DIRECTORY_PARAMETERS,
     'Entries as they are now: the question takes no `as_of`. The directory is a setting, and its history is not kept.',

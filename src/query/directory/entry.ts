@@ -7,6 +7,9 @@ export const DIRECTORY_KINDS = {
   user: ENTITY_KINDS.user,
   client: ENTITY_KINDS.client,
   agent: ENTITY_KINDS.agent,
+  resource: ENTITY_KINDS.resource,
+  /** No entity: events name no teams. */
+  team: 100,
 } as const;
 export type DirectoryKind = keyof typeof DIRECTORY_KINDS;
 
@@ -22,6 +25,7 @@ export interface DirectoryColumns {
   readonly active: boolean | null;
   readonly owner: string | null;
   readonly team: string | null;
+  readonly tags: string[];
   readonly updated_at: string | number;
   readonly updated_by: string;
 }
@@ -34,7 +38,7 @@ export interface DirectoryNameColumns {
 export function nameOf({ kind: code, parts }: DirectoryNameColumns) {
   const kind = KIND_NAMES.get(code)!;
   const tenant = kind === 'user' ? parts[1] : null;
-  return { kind, iss: parts[0]!, ...(tenant == null ? {} : { tenant }), name: parts.at(-1)! };
+  return { kind, iss: parts.length > 1 ? parts[0]! : null, ...(tenant == null ? {} : { tenant }), name: parts.at(-1)! };
 }
 
 export const columnsOf = ({
@@ -44,6 +48,7 @@ export const columnsOf = ({
   active,
   owner,
   team,
+  tags,
   updated_at,
   updated_by,
 }: DirectoryColumns) => ({
@@ -53,6 +58,7 @@ export const columnsOf = ({
   active,
   owner,
   team,
+  tags,
   updated_at: timeText(Number(updated_at)),
   updated_by,
 });

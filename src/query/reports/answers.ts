@@ -1,4 +1,4 @@
-import { nameSchemas } from '../../contracts/index.js';
+import { Author, nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import {
   Agent,
@@ -82,7 +82,7 @@ export const IncidentReport = one({
       counts_from: timeThat('time of the event that ordered the rule, otherwise `ordered_at`'),
       recorded_at: timeThat('arrival of the entry'),
       reason: Type.String(),
-      author: Type.Object({ caller: Type.String(), on_behalf_of: Type.Optional(Type.String()) }, strict),
+      author: Author,
       cause: maybe(
         Type.Object(
           { source: Type.String(), id: Type.String() },

@@ -1,4 +1,5 @@
 import type { IncidentReport } from './answers.js';
+import { authorName } from '../../contracts/index.js';
 import { csvLine } from '../../platform/csv/index.js';
 
 const COLUMNS = ['section', 'at', 'index', 'what', 'outcome', 'count', 'records', 'bytes', 'detail'];
@@ -22,17 +23,7 @@ export function incidentCsv({ rule, hit, before, after, confirmations }: Inciden
       null,
       JSON.stringify(rule.selector),
     ]),
-    csvLine([
-      'reason',
-      rule.recorded_at,
-      rule.entry,
-      rule.author.on_behalf_of ?? rule.author.caller,
-      null,
-      null,
-      null,
-      null,
-      rule.reason,
-    ]),
+    csvLine(['reason', rule.recorded_at, rule.entry, authorName(rule.author), null, null, null, null, rule.reason]),
     ...(rule.ended
       ? [csvLine(['end', rule.ended.at, rule.ended.entry, rule.id, rule.ended.by, null, null, null, null])]
       : []),

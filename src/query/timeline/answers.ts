@@ -1,4 +1,4 @@
-import { nameSchemas } from '../../contracts/index.js';
+import { Author, nameSchemas } from '../../contracts/index.js';
 import { SAID_EVENTS } from '../../projections/index.js';
 import { Type, type Static } from 'typebox';
 import {
@@ -115,10 +115,7 @@ const Rule = Type.Object(
     resumes: Type.Boolean({
       description: 'whether tokens that were granted before work again from here on; false on an order',
     }),
-    by: Type.Object(
-      { caller: Type.String(), on_behalf_of: Word },
-      { ...strict, description: 'the author of the order or of the lift' },
-    ),
+    by: Type.Object(Author.properties, { ...strict, description: 'the author of the order or of the lift' }),
   },
   {
     ...strict,

@@ -19,7 +19,8 @@ export interface Credentials {
 export type AuthenticationScheme = 'Basic' | 'Bearer';
 
 export interface Refusal {
-  readonly code: 'invalid-request' | 'unauthenticated' | 'too-many-requests';
+  /** `forbidden`: the person is known, and their browser may have been made to send the request by another site. */
+  readonly code: 'invalid-request' | 'unauthenticated' | 'too-many-requests' | 'forbidden';
   /** The scheme of the header that was tried. */
   readonly scheme?: AuthenticationScheme;
   /** Seconds; with `too-many-requests`. */
@@ -28,9 +29,9 @@ export interface Refusal {
   readonly detail: string;
 }
 
-/** `key`: id of the secret that was presented. */
+/** `key`: id of the secret that was presented; a person who has signed in presents none. */
 export type Authentication =
-  | { readonly caller: Caller; readonly key: string; readonly refusal?: undefined }
+  | { readonly caller: Caller; readonly key?: string; readonly refusal?: undefined }
   | { readonly caller?: undefined; readonly key?: undefined; readonly refusal: Refusal };
 
 /**

@@ -15,13 +15,14 @@ import type { FastifyRequest } from 'fastify';
 import { RescindError } from '../../contracts/index.js';
 import type { Caller, CallerRoles } from '../../control/index.js';
 import type { Arriving } from '../../platform/http/index.js';
-import type { Authenticator } from './authenticator.js';
+import { identified } from './identified.js';
+import type { Identify } from './identify.js';
 
-export const AUTHENTICATOR = Symbol('rescind.authenticator');
+export const IDENTIFY = Symbol('rescind.identify');
 const ROLES_METADATA = 'rescind.roles';
 
-/** The caller with the id of the secret that it presented (`Actor`). */
-type AuthenticatedRequest = FastifyRequest & { rescindCaller?: Caller & { readonly key: string } };
+/** The caller with the id of the secret that it presented, if it did (`Actor`). */
+type AuthenticatedRequest = FastifyRequest & { rescindCaller?: Caller & { readonly key?: string } };
 
 /**
  * Refuses an unknown caller with 401, and with 403 a caller that has none of the roles of {@link RequireRole}. Without {@link RequireRole}
@@ -30,24 +31,16 @@ type AuthenticatedRequest = FastifyRequest & { rescindCaller?: Caller & { readon
 @Injectable()
 export class CallerGuard implements CanActivate {
   readonly #reflector: Reflector;
-  readonly #authenticate: Authenticator;
+  readonly #identify: Identify;
 
-  constructor(@Inject(Reflector) reflector: Reflector, @Inject(AUTHENTICATOR) authenticate: Authenticator) {
+  constructor(@Inject(Reflector) reflector: Reflector, @Inject(IDENTIFY) identify: Identify) {
     this.#reflector = reflector;
-    this.#authenticate = authenticate;
+    this.#identify = identify;
   }
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const { caller, key, refusal } = this.#authenticate({
-      authorization: request.headers.authorization,
-      remoteAddress: request.ip,
-    });
-    if (!caller) {
-      throw new RescindError(refusal.code === 'too-many-requests' ? 'too-many-requests' : 'unauthenticated', {
-        detail: refusal.detail,
-      });
-    }
+    const { caller, key } = identified(await this.#identify(request.raw, request.ip));
     const roles = this.#reflector.getAllAndOverride<readonly (keyof CallerRoles)[] | undefined>(ROLES_METADATA, [
       context.getHandler(),
       context.getClass(),
@@ -57,7 +50,7 @@ export class CallerGuard implements CanActivate {
         detail: `the caller needs the role ${roles?.join(' or ') ?? 'that nobody has'}`,
       });
     }
-    request.rescindCaller = { ...caller, key };
+    request.rescindCaller = { ...caller, ...(key === undefined ? {} : { key }) };
     return true;
   }
 }

@@ -15,7 +15,7 @@ export interface Watched {
 
 /** Makes the stream of findings, rules and coverage. It has connections of its own, so that no question waits for it. */
 export function startWatch(parts: Parts, findings: Findings): Watched {
-  const { url, follower, controlLog, authenticate, metrics, log, lifecycle, watchPool } = parts;
+  const { url, follower, controlLog, metrics, log, lifecycle, watchPool } = parts;
   const pool = createPool({
     url,
     max: WATCH_CONNECTIONS,
@@ -25,6 +25,6 @@ export function startWatch(parts: Parts, findings: Findings): Watched {
   lifecycle.onStop('stream pool', () => pool.end());
   watchPool('stream', pool);
   const news = newsOf(findings, pool);
-  const watch = createWatch({ follower, controlLog, pool, authenticate, findings: news, metrics, log });
+  const watch = createWatch({ follower, controlLog, pool, findings: news, metrics, log });
   return { watch, reportGuards: sendReports(pool) };
 }

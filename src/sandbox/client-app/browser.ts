@@ -12,6 +12,8 @@ export interface Browser {
   open(url: string): Promise<Page>;
   /** Fills in and submits the first form of a page. */
   submit(page: Page, fields: Readonly<Record<string, string>>): Promise<Page>;
+  /** Returns the header `Cookie` of a request to this URL. */
+  cookiesFor(url: string): string;
 }
 
 export function createBrowser(): Browser {
@@ -60,6 +62,7 @@ export function createBrowser(): Browser {
 
   return {
     open: (url) => request('GET', new URL(url)),
+    cookiesFor: (url) => cookieHeader(new URL(url)),
     submit(page, fields) {
       const form = readForm(page);
       return request('POST', form.action, new URLSearchParams({ ...form.hidden, ...fields }));

@@ -1,6 +1,6 @@
 import type { Log } from '../../platform/log/index.js';
 import { createRescindAdmin } from '../rescind-admin.js';
-import { startSandbox, type Sandbox } from '../sandbox.js';
+import { startSandbox, type Sandbox, type SandboxOptions } from '../sandbox.js';
 import { blockConnection } from './block-connection.js';
 import { blockUser } from './block-user.js';
 import { dayOfWork } from './day-of-work.js';
@@ -17,6 +17,8 @@ export interface DemoOptions {
   readonly adminKey: string;
   /** null: the parties post their events over HTTP. */
   readonly brokers: readonly string[] | null;
+  /** The console, at which the analyst signs in. Default: nobody does. */
+  readonly console?: SandboxOptions['console'];
   /** Directory of `demo.json`. */
   readonly home: string;
   /** If true, the demo ends after the last step instead of staying up. */
@@ -52,6 +54,11 @@ export async function runDemo(options: DemoOptions): Promise<0 | 1> {
     printer.plain('');
     printer.plain(`${printer.checks} checks passed in ${((performance.now() - startedAt) / 1000).toFixed(1)} s.`);
     if (!options.once) {
+      const { login, password } = sandbox.analyst;
+      if (options.console)
+        printer.plain(
+          `Open the console at ${options.rescindUrl}/console/ and sign in as ${login}, password ${password}`,
+        );
       printer.plain(`Rescind and the sandbox stay up at ${options.rescindUrl} until Ctrl-C.`);
       await options.stopRequested;
     }
@@ -69,7 +76,7 @@ async function introduce(printer: Printer, options: DemoOptions): Promise<Sandbo
   printer.title('Rescind: see and stop what applications and agents may do for your users');
   printer.section('The parties');
   const sandbox = await printer.step('Start an identity provider, two resource apps, a web app and an AI agent', () =>
-    startSandbox({ rescindUrl, adminKey, brokers, log }),
+    startSandbox({ rescindUrl, adminKey, brokers, log, ...(options.console ? { console: options.console } : {}) }),
   );
   const { idp, apps, clients, registered } = sandbox;
   const route = (party: string): string =>

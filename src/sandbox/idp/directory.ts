@@ -6,6 +6,8 @@ export interface IdpUser {
   readonly login: string;
   readonly password: string;
   readonly name: string;
+  /** Groups that an application may learn of. Default: none. */
+  readonly groups?: readonly string[];
 }
 
 /** The users who can sign in, and those who have been disabled. */

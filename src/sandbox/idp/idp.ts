@@ -19,6 +19,8 @@ export interface IdpClient {
   readonly clientSecret: string;
   readonly redirectUri: string;
   readonly postLogoutRedirectUri: string;
+  /** Present if the client wants to hear of ended sessions (OpenID Connect Back-Channel Logout 1.0). */
+  readonly backchannelLogoutUri?: string;
   /** Present if the client is an AI agent. */
   readonly agent?: AgentIdentity;
 }
@@ -60,17 +62,20 @@ export async function createIdp(options: IdpOptions): Promise<Idp> {
       clients: options.clients.map(clientMetadata),
       clientDefaults: { id_token_signed_response_alg: SIGNING_ALGORITHM },
       jwks: { keys: [key.privateJwk] },
-      claims: { openid: ['sub'], auth_time: null, sid: null },
+      claims: { openid: ['sub'], profile: ['name', 'groups'], auth_time: null, sid: null },
       cookies: { keys: [randomBytes(32).toString('base64url')] },
       features: {
         devInteractions: { enabled: false },
         claimsParameter: { enabled: true },
+        backchannelLogout: { enabled: true },
         rpInitiatedLogout: { enabled: true, logoutSource, postLogoutSuccessSource },
       },
       interactions: { url: (_context, interaction) => `${SIGN_IN_PATH}/${interaction.uid}` },
       pkce: { required: () => true },
+      // Everything here is on loopback, from which the provider's own way out would keep it.
+      fetch: (url, init) => fetch(url, { ...init, dispatcher: undefined } as RequestInit),
       responseTypes: ['code'],
-      scopes: ['openid'],
+      scopes: ['openid', 'profile'],
       ttl: {
         AccessToken: SECONDS.access,
         AuthorizationCode: SECONDS.code,
@@ -82,7 +87,12 @@ export async function createIdp(options: IdpOptions): Promise<Idp> {
       discovery: { identity_chaining_requested_token_types_supported: [ID_JAG_TOKEN_TYPE] },
       findAccount: (_context, sub) => {
         const user = directory.findEnabled(sub);
-        return user && { accountId: user.sub, claims: async () => ({ sub: user.sub }) };
+        return (
+          user && {
+            accountId: user.sub,
+            claims: async () => ({ sub: user.sub, name: user.name, groups: user.groups ?? [] }),
+          }
+        );
       },
       loadExistingGrant: grantWithoutConsent,
       renderError: (context, out) => {
@@ -165,6 +175,9 @@ function clientMetadata(client: IdpClient): ClientMetadata {
     client_secret: client.clientSecret,
     redirect_uris: [client.redirectUri],
     post_logout_redirect_uris: [client.postLogoutRedirectUri],
+    ...(client.backchannelLogoutUri === undefined
+      ? {}
+      : { backchannel_logout_uri: client.backchannelLogoutUri, backchannel_logout_session_required: true }),
     grant_types: ['authorization_code', TOKEN_EXCHANGE_GRANT_TYPE],
     response_types: ['code'],
     token_endpoint_auth_method: 'client_secret_basic',
@@ -182,7 +195,7 @@ async function grantWithoutConsent(context: KoaContextWithOIDC) {
   const existing = session.grantIdFor(client.clientId);
   if (existing !== undefined) return provider.Grant.find(existing);
   const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
-  grant.addOIDCScope('openid');
+  grant.addOIDCScope('openid profile');
   await grant.save();
   return grant;
 }

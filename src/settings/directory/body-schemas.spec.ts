@@ -3,11 +3,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import * as fc from 'fast-check';
 import { RescindError } from '../../contracts/index.js';
 import { readDirectoryFile } from './import-file.js';
-import { ENTRY, orInvalid, OWNED, readRow, type Members } from './rows.js';
+import { ENTRY, OF_TEAM, orInvalid, OWNED, readOwned, readRow } from './rows.js';
 import { readScimUser, SCIM_USER } from './scim-user.js';
 
 const ajv = new Ajv2020({ strict: false });
-const [entry, owned, user] = [ENTRY, OWNED, SCIM_USER].map((schema) => ajv.compile(schema));
+const [entry, owned, ofTeam, user] = [ENTRY, OWNED, OF_TEAM, SCIM_USER].map((schema) => ajv.compile(schema));
 const NAME = { iss: 'https://idp.example', id: 'wiki' };
 
 const text = fc.constantFrom('Ann', '', 'x'.repeat(512), 'x'.repeat(513), 'a\nb', '\u2028', 1, [], {}, null);
@@ -23,12 +23,34 @@ const emails = fc.oneof(
   ),
 );
 const flag = fc.constantFrom(true, false, 'true', '', null, []);
-const kind = fc.constantFrom('user', 'client', 'agent', 'group', 1);
-const plain = fc.record({ display_name: text, owner: text, team: text, other: text }, { requiredKeys: [] });
+const tag = fc.constantFrom(
+  'sensitive',
+  'not-sensitive',
+  'x'.repeat(63),
+  'x'.repeat(64),
+  'Sensitive',
+  '',
+  'a b',
+  1,
+  null,
+);
+const tags = fc.oneof(
+  fc.array(tag, { maxLength: 2 }),
+  fc.constantFrom(
+    null,
+    '',
+    'sensitive',
+    {},
+    Array.from({ length: 21 }, (_, nth) => `t-${nth}`),
+  ),
+);
+const kind = fc.constantFrom('user', 'client', 'agent', 'resource', 'team', 'group', 1);
+const plain = fc.record({ display_name: text, owner: text, team: text, tags, other: text }, { requiredKeys: [] });
+const ofTeams = fc.oneof(plain, fc.record({ display_name: text, owner: text, tags }, { requiredKeys: [] }));
 const entries = fc.oneof(
   fc
     .record(
-      { kind, iss: text, id: text, tenant: text, display_name: text, user_name: text, emails, active: flag },
+      { kind, iss: text, id: text, tenant: text, display_name: text, user_name: text, emails, active: flag, tags },
       { requiredKeys: ['kind'] },
     )
     .filter((value) => value.kind === 'user'),
@@ -44,8 +66,21 @@ const entries = fc.oneof(
       active: flag,
       owner: text,
       team: text,
+      tags,
     },
     { requiredKeys: ['kind', 'iss', 'id'] },
+  ),
+  fc.record(
+    {
+      kind: fc.constantFrom('resource', 'team'),
+      id: fc.constantFrom('https://wiki.example', 'Finance', ''),
+      iss: fc.constantFrom('', null, 'a'),
+      display_name: text,
+      owner: text,
+      team: fc.constantFrom('', null, 'Finance'),
+      tags,
+    },
+    { requiredKeys: ['kind', 'id'] },
   ),
   fc.record(
     {
@@ -71,6 +106,7 @@ const users = fc.oneof(
           name: fc.constantFrom(null, 'x', {}, { formatted: 'Ann' }, { formatted: 1 }),
           emails: fc.oneof(fc.array(fc.oneof(fc.record({ value: email }), email), { maxLength: 2 }), fc.constant(null)),
           active: flag,
+          tags,
         },
         { requiredKeys: [] },
       ),
@@ -90,17 +126,15 @@ function isTaken(read: () => unknown): boolean {
   }
 }
 
-const plainBody = (value: unknown): unknown =>
-  orInvalid(() => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('no object');
-    const other = Object.keys(value).find((name) => !['display_name', 'owner', 'team'].includes(name));
-    if (other !== undefined) throw new TypeError('unknown');
-    return readRow('client', NAME, value as Members);
-  });
+const plainBody =
+  (of: 'client' | 'team', name: object) =>
+  (value: unknown): unknown =>
+    orInvalid(() => readRow(of, name, readOwned(of, value)));
 
 describe('the schema of a body of the directory in OpenAPI', () => {
   it.each([
-    ['a client or agent', owned!, plain, plainBody],
+    ['a client, agent or resource', owned!, plain, plainBody('client', NAME)],
+    ['a team', ofTeam!, ofTeams, plainBody('team', { id: 'Finance' })],
     ['a SCIM User', user!, users, (value: unknown) => orInvalid(() => readRow('user', NAME, readScimUser(value)))],
     [
       'an entry of an import',

@@ -7,11 +7,13 @@ import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { ImportAnswer } from './answers.js';
 import { DirectoryService, type Writer } from './directory.service.js';
 import { CSV_MEDIA_TYPE, DIRECTORY_COLUMNS, MAX_ENTRIES } from './import-file.js';
-import { ENTRY, NAME, OWNED } from './rows.js';
+import { ENTRY, NAME, OF_TEAM, OWNED } from './rows.js';
 import { SCIM_USER } from './scim-user.js';
 
 const JSON_MEDIA_TYPE = 'application/json';
-const FOR_PEOPLE = 'The directory is for people to read: nothing is decided by it.';
+const FOR_PEOPLE = 'The directory is for people to read: nothing about a token is decided by it.';
+const SENSITIVE =
+  'The detections read two tags: at a resource with the tag `sensitive` every action is sensitive; with `not-sensitive` none is, not even deletions, exports and administration.';
 
 const plain = (schema: unknown): object => JSON.parse(JSON.stringify(schema)) as object;
 const iss = { name: 'iss', required: true, schema: NAME, description: 'issuer that uses this name' };
@@ -27,7 +29,7 @@ const IMPORT_BODY = {
   content: {
     [CSV_MEDIA_TYPE]: {
       schema: { ...text, title: 'DirectoryCsv' },
-      example: `${DIRECTORY_COLUMNS.join(',')}\nclient,https://idp.example,,wiki,Wiki,,,,ann@example.com,docs\n`,
+      example: `${DIRECTORY_COLUMNS.join(',')}\nclient,https://idp.example,,wiki,Wiki,,,,ann@example.com,docs,\nresource,,,https://wiki.example,The wiki,,,,,docs,sensitive\n`,
     },
     [JSON_MEDIA_TYPE]: {
       schema: {
@@ -55,7 +57,7 @@ export class DirectoryController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Put a user’s names: a SCIM User (RFC 7643, section 4.1)',
-    description: `userName, displayName (or name.formatted), emails and active are kept. ${FOR_PEOPLE}`,
+    description: `userName, displayName (or name.formatted), emails and active are kept, and \`tags\`, which is no attribute of SCIM. ${FOR_PEOPLE}`,
   })
   @named('sub', 'the user’s `sub` at the issuer')
   @ApiQuery(iss)
@@ -74,7 +76,7 @@ export class DirectoryController {
   @Put('directory/clients/:client_id')
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Put a client’s name, owner and team', description: FOR_PEOPLE })
+  @ApiOperation({ summary: 'Put a client’s name, owner, team and tags', description: FOR_PEOPLE })
   @named('client_id', 'the client’s `client_id` at the issuer')
   @ApiQuery(iss)
   @ApiBody({ schema: OWNED as object })
@@ -91,7 +93,7 @@ export class DirectoryController {
   @Put('directory/agents/:id')
   @RequireRole('admin')
   @Header('cache-control', 'no-store')
-  @ApiOperation({ summary: 'Put an agent’s name, owner and team', description: FOR_PEOPLE })
+  @ApiOperation({ summary: 'Put an agent’s name, owner, team and tags', description: FOR_PEOPLE })
   @named('id', 'the agent’s id at the issuer')
   @ApiQuery(iss)
   @ApiBody({ schema: OWNED as object })
@@ -103,6 +105,41 @@ export class DirectoryController {
     @Body(jsonBody) body: unknown,
   ): Promise<DirectoryEntry> {
     return this.#directory.put(caller, 'agent', id, query, body);
+  }
+
+  @Put('directory/resources/:uri')
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Put a resource’s name, owner, team and tags', description: `${FOR_PEOPLE} ${SENSITIVE}` })
+  @named('uri', 'the resource’s URI, as tokens name it in `aud`')
+  @ApiBody({ schema: OWNED as object })
+  @ApiOkResponse({ schema: plain(DirectoryEntry) })
+  putResource(
+    @CurrentCaller() caller: Writer,
+    @Param('uri') uri: string,
+    @Query() query: unknown,
+    @Body(jsonBody) body: unknown,
+  ): Promise<DirectoryEntry> {
+    return this.#directory.put(caller, 'resource', uri, query, body);
+  }
+
+  @Put('directory/teams/:name')
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({
+    summary: 'Put a team’s name, owner and tags',
+    description: `${FOR_PEOPLE} Entries that name the team have its tags too.`,
+  })
+  @named('name', 'the team’s name, as `team` of other entries has it')
+  @ApiBody({ schema: OF_TEAM as object })
+  @ApiOkResponse({ schema: plain(DirectoryEntry) })
+  putTeam(
+    @CurrentCaller() caller: Writer,
+    @Param('name') name: string,
+    @Query() query: unknown,
+    @Body(jsonBody) body: unknown,
+  ): Promise<DirectoryEntry> {
+    return this.#directory.put(caller, 'team', name, query, body);
   }
 
   @Delete('directory/users/:sub')
@@ -149,6 +186,34 @@ export class DirectoryController {
     @Query() query: unknown,
   ): Promise<DirectoryEntry> {
     return this.#directory.remove(caller, 'agent', id, query);
+  }
+
+  @Delete('directory/resources/:uri')
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Delete a resource’s entry; the answer is the deleted entry' })
+  @named('uri', 'the resource’s URI, as tokens name it in `aud`')
+  @ApiOkResponse({ schema: plain(DirectoryEntry) })
+  removeResource(
+    @CurrentCaller() caller: Writer,
+    @Param('uri') uri: string,
+    @Query() query: unknown,
+  ): Promise<DirectoryEntry> {
+    return this.#directory.remove(caller, 'resource', uri, query);
+  }
+
+  @Delete('directory/teams/:name')
+  @RequireRole('admin')
+  @Header('cache-control', 'no-store')
+  @ApiOperation({ summary: 'Delete a team’s entry; the answer is the deleted entry' })
+  @named('name', 'the team’s name, as `team` of other entries has it')
+  @ApiOkResponse({ schema: plain(DirectoryEntry) })
+  removeTeam(
+    @CurrentCaller() caller: Writer,
+    @Param('name') name: string,
+    @Query() query: unknown,
+  ): Promise<DirectoryEntry> {
+    return this.#directory.remove(caller, 'team', name, query);
   }
 
   @Post('directory/import')

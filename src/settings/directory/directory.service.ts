@@ -11,11 +11,11 @@ import {
   type DirectoryEntry,
   type DirectoryKind,
 } from '../../query/index.js';
-import { ruleKey, ruleKeyToBytes, userParts, type Parts } from '../../rules/index.js';
+import { ruleKey, ruleKeyToBytes, type Parts } from '../../rules/index.js';
 import { SETTING_FACTS, type SettingFacts } from '../setting-facts.js';
 import type { ImportAnswer } from './answers.js';
 import { readDirectoryFile } from './import-file.js';
-import { orInvalid, readOwned, readRow, type DirectoryRow } from './rows.js';
+import { isNamedAlone, orInvalid, partsOf, readOwned, readRow, type DirectoryRow } from './rows.js';
 import { readScimUser } from './scim-user.js';
 import { StoredEntry } from './stored-entry.entity.js';
 
@@ -23,7 +23,7 @@ const USER_NAME_PARAMETERS = ['iss', 'tenant'];
 const OTHER_NAME_PARAMETERS = ['iss'];
 const PRIMARY_KEY = ['tenant', 'kind', 'key'];
 /** Columns of which a change makes another entry. */
-const SAID = ['display_name', 'user_name', 'emails', 'active', 'owner', 'team'] as const;
+const SAID = ['display_name', 'user_name', 'emails', 'active', 'owner', 'team', 'tags'] as const;
 /** Entries of a file that one statement takes. Between two statements other requests of the process run. */
 const ENTRIES_A_STATEMENT = 1_000;
 const saidOf = (table: string): string => SAID.map((column) => `${table}.${column}`).join(', ');
@@ -38,7 +38,10 @@ export interface Writer {
   readonly tenant: string;
 }
 
-/** Changes names, owners and teams for people to read. No decision reads them. */
+/** An entry as it is given. Tags that are not given are null. */
+type Given = Omit<StoredEntry, 'tags'> & { readonly tags: readonly string[] | null };
+
+/** Changes names, owners, teams and tags for people to read. No decision reads them. */
 @Injectable()
 export class DirectoryService {
   readonly #entries: Repository<StoredEntry>;
@@ -55,9 +58,10 @@ export class DirectoryService {
   /** Creates or replaces one entry. An entry that says the same is not written. Rejects with `invalid-request`. */
   async put(writer: Writer, kind: DirectoryKind, id: string, query: unknown, body: unknown): Promise<DirectoryEntry> {
     const name = readName(kind, id, query);
-    const row = orInvalid(() => readRow(kind, name, kind === 'user' ? readScimUser(body) : readOwned(body)));
-    const entry = this.#toStore(writer, row);
-    const before = await this.#find(entry);
+    const row = orInvalid(() => readRow(kind, name, kind === 'user' ? readScimUser(body) : readOwned(kind, body)));
+    const given = this.#toStore(writer, row);
+    const before = await this.#find(given);
+    const entry: StoredEntry = { ...given, tags: [...(given.tags ?? before?.tags ?? [])] };
     if (before !== null && saysTheSame(before, entry)) return entryOf(before);
     await this.#entries.upsert(entry, PRIMARY_KEY);
     return entryOf(entry);
@@ -65,8 +69,8 @@ export class DirectoryService {
 
   /** Removes one entry and returns it. Rejects with `not-found`. */
   async remove({ tenant }: Writer, kind: DirectoryKind, id: string, query: unknown): Promise<DirectoryEntry> {
-    const { iss, tenant: claim } = readName(kind, id, query);
-    const parts = kind === 'user' ? userParts({ iss, sub: id, tenant: claim }) : [iss, id];
+    const name = readName(kind, id, query);
+    const parts = orInvalid(() => partsOf(kind, name));
     const entry = await this.#find({ tenant, kind: DIRECTORY_KINDS[kind], key: this.#keyOf(tenant, kind, parts) });
     if (entry === null) throw new RescindError('not-found', { detail: 'the directory has no such entry' });
     await this.#entries.delete(primaryKeyOf(entry));
@@ -103,7 +107,7 @@ export class DirectoryService {
     return ruleKeyToBytes(ruleKey(this.#facts.tenantKey(tenant), kind, parts));
   }
 
-  #toStore({ id, tenant }: Writer, { kind, parts, ...said }: DirectoryRow): StoredEntry {
+  #toStore({ id, tenant }: Writer, { kind, parts, ...said }: DirectoryRow): Given {
     return {
       tenant,
       kind: DIRECTORY_KINDS[kind],
@@ -117,7 +121,7 @@ export class DirectoryService {
   }
 }
 
-const toJson = (entries: readonly StoredEntry[]): string =>
+const toJson = (entries: readonly Given[]): string =>
   JSON.stringify(entries.map((entry) => ({ ...entry, key: entry.key.toString('base64') })));
 
 const primaryKeyOf = ({ tenant, kind, key }: Pick<StoredEntry, 'tenant' | 'kind' | 'key'>) => ({ tenant, kind, key });
@@ -126,6 +130,10 @@ const saysTheSame = (one: StoredEntry, other: StoredEntry): boolean =>
   SAID.every((column) => JSON.stringify(one[column]) === JSON.stringify(other[column]));
 
 function readName(kind: DirectoryKind, id: string, query: unknown) {
+  if (isNamedAlone(kind)) {
+    readParameters(query, []);
+    return { id };
+  }
   const parameters = readParameters(query, kind === 'user' ? USER_NAME_PARAMETERS : OTHER_NAME_PARAMETERS);
   return { iss: need(parameters, 'iss'), tenant: parameters.get('tenant'), id };
 }

@@ -29,6 +29,7 @@ const ALICE = {
   active: null,
   owner: null,
   team: null,
+  tags: null,
 };
 const MAILER = {
   kind: 'client',
@@ -39,7 +40,18 @@ const MAILER = {
   active: null,
   owner: 'Bob',
   team: null,
+  tags: null,
 };
+const PAYROLL = {
+  ...MAILER,
+  kind: 'resource',
+  parts: ['https://payroll.example'],
+  display_name: null,
+  owner: null,
+  team: 'Finance',
+  tags: ['audited', 'sensitive'],
+};
+const FINANCE = { ...PAYROLL, kind: 'team', parts: ['Finance'], owner: 'Bob', team: null, tags: [] };
 
 describe('a directory file', () => {
   it('is the same as CSV, in any order of columns, and as JSON', () => {
@@ -64,6 +76,21 @@ describe('a directory file', () => {
     ).toEqual([ALICE, MAILER]);
   });
 
+  it('names resources and teams without an issuer; a tag that is given twice is one, and an empty field takes the tags away', () => {
+    const rows = csv(
+      'kind,iss,id,owner,team,tags',
+      'resource,,https://payroll.example,,Finance, sensitive;audited ;sensitive',
+      'team,,Finance,Bob,,',
+    );
+    expect(rows).toEqual([PAYROLL, FINANCE]);
+    expect(
+      json([
+        { kind: 'resource', id: 'https://payroll.example', team: 'Finance', tags: ['sensitive', 'audited'] },
+        { kind: 'team', id: 'Finance', owner: 'Bob', tags: [] },
+      ]),
+    ).toEqual([PAYROLL, FINANCE]);
+  });
+
   it('may begin with a byte order mark, as spreadsheets write it', () => {
     expect(csv('\ufeffkind,iss,id,owner', `agent,${IDP},agent-7,Bob`)).toHaveLength(1);
   });
@@ -72,37 +99,47 @@ describe('a directory file', () => {
     expect(
       refusalOf(() =>
         csv(
-          'kind,iss,tenant,id,display_name,user_name,emails,active,owner,team',
-          `person,${IDP},,x,X,,,,,`,
-          `user,,,x,X,,,,,`,
-          `user,${IDP},,,X,,,,,`,
-          `user,${IDP},,x,,,,,,`,
-          `user,${IDP},,x,X,,nobody,,,`,
-          `user,${IDP},,x,X,,,perhaps,,`,
-          `user,${IDP},,x,X,,,,,Sales`,
-          `client,${IDP},acme,x,X,,,,,`,
-          `agent,${IDP},,x,X,,a@b.example,,,`,
-          `user,${IDP},,fine,X,,,,,`,
-          `user,${IDP},,fine,Y,,,,,`,
-          `user,${IDP},,${'x'.repeat(513)},X,,,,,`,
-          `user,${IDP},,x,A\u0007B,,,,,`,
+          'kind,iss,tenant,id,display_name,user_name,emails,active,owner,team,tags',
+          `person,${IDP},,x,X,,,,,,`,
+          `user,,,x,X,,,,,,`,
+          `user,${IDP},,,X,,,,,,`,
+          `user,${IDP},,x,,,,,,,`,
+          `user,${IDP},,x,X,,nobody,,,,`,
+          `user,${IDP},,x,X,,,perhaps,,,`,
+          `user,${IDP},,x,X,,,,,Sales,`,
+          `client,${IDP},acme,x,X,,,,,,`,
+          `agent,${IDP},,x,X,,a@b.example,,,,`,
+          `user,${IDP},,fine,X,,,,,,`,
+          `user,${IDP},,fine,Y,,,,,,`,
+          `user,${IDP},,${'x'.repeat(513)},X,,,,,,`,
+          `user,${IDP},,x,A\u0007B,,,,,,`,
+          `resource,${IDP},,https://x.example,X,,,,,,`,
+          `team,,,Finance,,,,,,Sales,`,
+          `team,,,Sales,,,,,,,Sensitive`,
+          `user,${IDP},,y,,,,,,,${'t'.repeat(64)}`,
+          `user,${IDP},,z,,,,,,,${Array.from({ length: 21 }, (_, nth) => `t-${nth}`).join(';')}`,
         ),
       ),
     ).toEqual([
       'invalid-request',
       [
-        '2: `kind` is one of user, client, agent',
+        '2: `kind` is one of user, client, agent, resource, team',
         '3: `iss` is missing',
         '4: `id` is missing',
-        '5: says nothing: give at least one name, email, owner or team',
+        '5: says nothing: give at least one name, email, owner, team or tag',
         '6: `emails` holds what is no address',
         '7: `active` is true or false',
-        '8: `team` belongs to clients and agents',
+        '8: `team` belongs to clients, agents and resources',
         '9: `tenant` belongs to users',
         '10: `emails` belongs to users',
         '12: names what line 11 names',
         '13: `id` is over 512 bytes',
         '14: `display_name` holds a control character or a lone surrogate',
+        '15: `iss` belongs to users, clients and agents',
+        '16: `team` belongs to clients, agents and resources',
+        '17: a tag has 1 to 63 characters of a-z, 0-9 and -',
+        '18: a tag has 1 to 63 characters of a-z, 0-9 and -',
+        '19: `tags` has over 20 tags',
       ],
     ]);
   });
@@ -111,12 +148,12 @@ describe('a directory file', () => {
     [
       'no header',
       [''],
-      ['1: the first line names the columns: kind,iss,tenant,id,display_name,user_name,emails,active,owner,team'],
+      ['1: the first line names the columns: kind,iss,tenant,id,display_name,user_name,emails,active,owner,team,tags'],
     ],
     [
       'a column that there is not',
       ['kind,iss,id,name'],
-      ['1: `name` is no column; there are kind,iss,tenant,id,display_name,user_name,emails,active,owner,team'],
+      ['1: `name` is no column; there are kind,iss,tenant,id,display_name,user_name,emails,active,owner,team,tags'],
     ],
     ['a column twice', ['kind,kind'], ['1: a column is named twice']],
     ['a field too few', ['kind,iss,id,owner', 'client,i'], ['2: has 2 fields, and the header 4']],
@@ -128,7 +165,7 @@ describe('a directory file', () => {
     [
       'an item that is no object',
       ['x', null, []],
-      ['invalid-request', [1, 2, 3].map((line) => `${line}: \`kind\` is one of user, client, agent`)],
+      ['invalid-request', [1, 2, 3].map((line) => `${line}: \`kind\` is one of user, client, agent, resource, team`)],
     ],
     [
       'a member that there is not',

@@ -23,6 +23,7 @@ export const DIRECTORY_COLUMNS = [
   'active',
   'owner',
   'team',
+  'tags',
 ] as const;
 
 /** A line of a file. `line` counts from 1: lines of a CSV file, items of a JSON list. */
@@ -38,8 +39,8 @@ interface Fault {
 
 /**
  * Reads the entries of a file, all or none. Throws `invalid-request` with what is wrong on each line (`lines`, and
- * `faults`, their number). CSV has a header that names its columns, in any order, and separates addresses by
- * semicolons; JSON is a list of objects.
+ * `faults`, their number). CSV has a header that names its columns, in any order, and separates addresses and
+ * tags by semicolons; JSON is a list of objects.
  */
 export function readDirectoryFile(bytes: Uint8Array, mediaType: string): readonly DirectoryRow[] {
   const lines = mediaType === CSV_MEDIA_TYPE ? linesOfCsv(bytes) : linesOfJson(bytes);
@@ -134,7 +135,7 @@ function membersOf(names: readonly string[], fields: readonly string[]): Members
 }
 
 function valueOf(name: string, text: string): unknown {
-  if (name === 'emails') return text === '' ? [] : text.split(';').map((email) => email.trim());
+  if (name === 'emails' || name === 'tags') return text === '' ? [] : text.split(';').map((one) => one.trim());
   if (name === 'active' && text === '') return undefined;
   if (name === 'active' && (text === 'true' || text === 'false')) return text === 'true';
   return text;

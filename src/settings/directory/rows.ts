@@ -1,5 +1,5 @@
 import { MAX_IDENTIFIER_LENGTH, RescindError } from '../../contracts/index.js';
-import type { DirectoryKind } from '../../query/index.js';
+import { MAX_TAGS, TAG, type DirectoryKind } from '../../query/index.js';
 import { userParts, type Parts } from '../../rules/index.js';
 
 /** An entry as it is given: a kind, the parts of its name, and what people read. */
@@ -12,6 +12,8 @@ export interface DirectoryRow {
   readonly active: boolean | null;
   readonly owner: string | null;
   readonly team: string | null;
+  /** Null: not given, so that an entry keeps the tags that it has. */
+  readonly tags: readonly string[] | null;
 }
 
 /** The name of an entry, as paths, columns and members give it. */
@@ -25,6 +27,7 @@ export type Members = Readonly<Record<string, unknown>>;
 
 const MAX_EMAILS = 20;
 const CONTROLS = '\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029';
+const TAG_FORM = new RegExp(TAG.pattern);
 const ADDRESS = /^[^\s@]+@[^\s@]+$/;
 
 /** A name in a path, a parameter or a member. */
@@ -42,14 +45,25 @@ const saysOne = (members: Readonly<Record<string, object>>) => ({
   anyOf: Object.entries(members).map(([name, schema]) => ({ required: [name], properties: { [name]: schema } })),
 });
 
-/** JSON Schema of the members of a client or agent. */
-export const OWNED = {
-  type: 'object',
-  title: 'DirectoryNames',
-  properties: said(['display_name', 'owner', 'team']),
-  additionalProperties: false,
-  ...saysOne({ display_name: NAME, owner: NAME, team: NAME }),
+const TAGS = { type: 'array', maxItems: MAX_TAGS, items: TAG } as const;
+/** JSON Schema of the member `tags`. */
+export const TAGS_OR_NOTHING = {
+  ...orNothing(TAGS),
+  description: 'Tags that are left out stay as they are; an empty list takes them away.',
 };
+const SOME_TAGS = { ...TAGS, minItems: 1 };
+
+const owned = (title: string, names: readonly string[]) => ({
+  type: 'object',
+  title,
+  properties: { ...said(names), tags: TAGS_OR_NOTHING },
+  additionalProperties: false,
+  ...saysOne({ ...Object.fromEntries(names.map((name) => [name, NAME])), tags: SOME_TAGS }),
+});
+/** JSON Schema of the members of a client, agent or resource. */
+export const OWNED = owned('DirectoryNames', ['display_name', 'owner', 'team']);
+/** JSON Schema of the members of a team. */
+export const OF_TEAM = owned('DirectoryTeam', ['display_name', 'owner']);
 export const EMAILS = { type: 'array', maxItems: MAX_EMAILS, items: EMAIL } as const;
 const named = { iss: NAME, id: NAME };
 /** A file has the same columns for every kind, so members of another kind may be there, empty. */
@@ -77,9 +91,10 @@ export const ENTRY = {
         active: { type: ['boolean', 'null'] },
         owner: EMPTY,
         team: EMPTY,
+        tags: TAGS_OR_NOTHING,
       },
       additionalProperties: false,
-      ...saysOne({ display_name: NAME, user_name: NAME, emails: { ...EMAILS, minItems: 1 } }),
+      ...saysOne({ display_name: NAME, user_name: NAME, emails: { ...EMAILS, minItems: 1 }, tags: SOME_TAGS }),
     },
     {
       ...OWNED,
@@ -92,37 +107,85 @@ export const ENTRY = {
         ...EMPTY_OF_USERS,
       },
     },
+    {
+      ...OWNED,
+      title: 'ResourceEntry',
+      required: ['kind', 'id'],
+      properties: {
+        kind: { type: 'string', enum: ['resource'] },
+        id: NAME,
+        iss: EMPTY,
+        ...OWNED.properties,
+        ...EMPTY_OF_USERS,
+      },
+    },
+    {
+      ...OF_TEAM,
+      title: 'TeamEntry',
+      required: ['kind', 'id'],
+      properties: {
+        kind: { type: 'string', enum: ['team'] },
+        id: NAME,
+        iss: EMPTY,
+        team: EMPTY,
+        ...OF_TEAM.properties,
+        ...EMPTY_OF_USERS,
+      },
+    },
   ],
+};
+
+const OF_USERS = { user_name: 'users', emails: 'users', active: 'users' };
+const TEAM_HAVERS = 'clients, agents and resources';
+/** Members that belong to other kinds, and to which. */
+const FOREIGN: Readonly<Record<DirectoryKind, Readonly<Record<string, string>>>> = {
+  user: { owner: 'clients, agents, resources and teams', team: TEAM_HAVERS },
+  client: OF_USERS,
+  agent: OF_USERS,
+  resource: OF_USERS,
+  team: { ...OF_USERS, team: TEAM_HAVERS },
 };
 
 /** Checks an entry. Throws a `TypeError` whose message says what is wrong, for a line of a report or a problem. */
 export function readRow(kind: DirectoryKind, { iss, tenant, id }: DirectoryName, members: Members): DirectoryRow {
-  const name = { iss: text('iss', iss), sub: text('id', id), tenant: readText('tenant', tenant) ?? undefined };
-  if (kind !== 'user' && name.tenant !== undefined) fail('`tenant` belongs to users');
-  const [foreign, whose] =
-    kind === 'user' ? [['owner', 'team'], 'clients and agents'] : [['user_name', 'emails', 'active'], 'users'];
-  for (const member of foreign)
+  const parts = partsOf(kind, { iss, tenant, id });
+  for (const [member, whose] of Object.entries(FOREIGN[kind]))
     if (isGiven(members[member]) && !isEmptyList(members[member])) fail(`\`${member}\` belongs to ${whose}`);
   const row: DirectoryRow = {
     kind,
-    parts: kind === 'user' ? userParts(name) : [name.iss, name.sub],
+    parts,
     display_name: readText('display_name', members['display_name']),
     user_name: readText('user_name', members['user_name']),
     emails: emailsOf(members['emails']),
     active: booleanOf('active', members['active']),
     owner: readText('owner', members['owner']),
     team: readText('team', members['team']),
+    tags: tagsOf(members['tags']),
   };
-  const { display_name, user_name, emails, owner, team } = row;
-  if ([display_name, user_name, owner, team].every((value) => value === null) && emails.length === 0)
-    fail('says nothing: give at least one name, email, owner or team');
+  const { display_name, user_name, emails, owner, team, tags } = row;
+  if ([display_name, user_name, owner, team].every((value) => value === null) && emails.length === 0 && !tags?.length)
+    fail('says nothing: give at least one name, email, owner, team or tag');
   return row;
 }
 
-/** Reads the members of a client or agent. Throws a `TypeError`. */
-export function readOwned(body: unknown): Members {
+/** Returns the parts of a name. Throws a `TypeError`. */
+export function partsOf(kind: DirectoryKind, { iss, tenant, id }: DirectoryName): Parts {
+  if (kind !== 'user' && isGiven(tenant)) fail('`tenant` belongs to users');
+  if (isNamedAlone(kind)) {
+    if (isGiven(iss)) fail('`iss` belongs to users, clients and agents');
+    return [text('id', id)];
+  }
+  const name = { iss: text('iss', iss), sub: text('id', id), tenant: readText('tenant', tenant) ?? undefined };
+  return kind === 'user' ? userParts(name) : [name.iss, name.sub];
+}
+
+/** Whether a name of this kind is one without an issuer. */
+export const isNamedAlone = (kind: DirectoryKind): boolean => kind === 'resource' || kind === 'team';
+
+/** Reads the members of anything but a user. Throws a `TypeError`. */
+export function readOwned(kind: DirectoryKind, body: unknown): Members {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) fail('the body is an object');
-  const known = Object.keys(OWNED.properties);
+  const known = Object.keys((kind === 'team' ? OF_TEAM : OWNED).properties);
   const unknown = Object.keys(body).find((name) => !known.includes(name));
   if (unknown !== undefined) fail(`\`${unknown.slice(0, 64)}\` is none of ${known.join(', ')}`);
   return body as Members;
@@ -139,6 +202,15 @@ function emailsOf(value: unknown): string[] {
   const emails = value.map((email) => text('emails', email));
   for (const email of emails) if (!ADDRESS.test(email)) fail('`emails` holds what is no address');
   return [...new Set(emails.map((email) => email.toLowerCase()))].sort();
+}
+
+function tagsOf(value: unknown): string[] | null {
+  if (value === undefined || value === null) return null;
+  if (!Array.isArray(value)) fail('`tags` is a list of tags');
+  if (value.length > MAX_TAGS) fail(`\`tags\` has over ${MAX_TAGS} tags`);
+  for (const tag of value)
+    if (typeof tag !== 'string' || !TAG_FORM.test(tag)) fail('a tag has 1 to 63 characters of a-z, 0-9 and -');
+  return [...new Set(value as string[])].sort();
 }
 
 function booleanOf(name: string, value: unknown): boolean | null {

@@ -1,4 +1,4 @@
-import { EMAILS, fail, NAME, readText, type Members } from './rows.js';
+import { EMAILS, fail, NAME, readText, TAGS_OR_NOTHING, type Members } from './rows.js';
 
 const USER_SCHEMA = 'urn:ietf:params:scim:schemas:core:2.0:User';
 
@@ -30,6 +30,7 @@ const KEPT = {
   name: orNull({ type: 'object', properties: { formatted: orNull(DISPLAYED) } }),
   emails: orNull({ ...EMAILS, items: { type: 'object', required: ['value'], properties: { value: EMAILS.items } } }),
   active: { type: ['boolean', 'null'] },
+  tags: TAGS_OR_NOTHING,
 };
 
 /** JSON Schema of the User that {@link readScimUser} takes. Attribute names in another case are taken too, which a schema cannot say. */
@@ -47,8 +48,8 @@ export const SCIM_USER = {
 
 /**
  * Reads a SCIM User (RFC 7643, section 4.1) as members of an entry: `userName`, `displayName` or else the formatted
- * name, the values of `emails`, and `active`, which no decision reads. Attribute names are compared without case
- * (section 2.1). Throws a `TypeError`.
+ * name, the values of `emails`, and `active`, which no decision reads; `tags` is no attribute of SCIM. Attribute names
+ * are compared without case (section 2.1). Throws a `TypeError`.
  */
 export function readScimUser(body: unknown): Members {
   const user = lowered(body, 'the body');
@@ -58,7 +59,7 @@ export function readScimUser(body: unknown): Members {
   for (const name of Object.keys(user)) {
     if (name === 'password') fail('a password was sent: leave it out, and change it');
     const isKnown =
-      ['schemas', 'username', 'displayname', 'emails', 'active'].includes(name) ||
+      ['schemas', 'username', 'displayname', 'emails', 'active', 'tags'].includes(name) ||
       NOT_KEPT.has(name) ||
       name.startsWith('urn:');
     if (!isKnown) fail(`\`${name.slice(0, 64)}\` is no attribute of a User`);
@@ -72,6 +73,7 @@ export function readScimUser(body: unknown): Members {
     display_name: user['displayname'] ?? formatted,
     emails: addressesOf(user['emails']),
     active: user['active'],
+    tags: user['tags'],
   };
 }
 

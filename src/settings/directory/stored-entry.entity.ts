@@ -8,6 +8,7 @@ const SECONDS = { to: (seconds: number) => seconds, from: Number };
 @Entity('directory')
 @Index('directory_user_name', { synchronize: false })
 @Index('directory_emails', { synchronize: false })
+@Index('directory_tags', { synchronize: false })
 export class StoredEntry {
   @PrimaryColumn('uuid') tenant!: string;
   @PrimaryColumn('smallint') kind!: number;
@@ -19,6 +20,7 @@ export class StoredEntry {
   @Column('boolean', { nullable: true }) active!: boolean | null;
   @Column('text', { nullable: true }) owner!: string | null;
   @Column('text', { nullable: true }) team!: string | null;
+  @Column('text', { array: true }) tags!: string[];
   @Column('bigint', { transformer: SECONDS }) updated_at!: number;
   @Column('text') updated_by!: string;
 }

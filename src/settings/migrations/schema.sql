@@ -1,6 +1,6 @@
--- The directory's entries for users, clients and agents, for people to read: a setting, not part of the ledger, and no
--- decision reads it. kind and key are those of entity; an entry may exist before any event names its subject. emails
--- are in lower case.
+-- The directory's entries for users, clients, agents, resources and teams, for people to read: a setting, not part of the
+-- ledger, and no decision reads it. kind and key are those of entity; kind 100 is a team, which events never name. An entry
+-- may exist before any event names its subject. emails are in lower case; emails and tags are sorted.
 CREATE TABLE directory (
   tenant       uuid     NOT NULL,
   kind         smallint NOT NULL,
@@ -12,6 +12,7 @@ CREATE TABLE directory (
   active       boolean,
   owner        text,
   team         text,
+  tags         text[]   NOT NULL,
   updated_at   bigint   NOT NULL,
   updated_by   text     NOT NULL,
   PRIMARY KEY (tenant, kind, key)
@@ -19,6 +20,7 @@ CREATE TABLE directory (
 CREATE INDEX directory_words ON directory USING gin (to_tsvector('simple', display_name));
 CREATE INDEX directory_user_name ON directory (tenant, lower(user_name) text_pattern_ops) WHERE user_name IS NOT NULL;
 CREATE INDEX directory_emails ON directory USING gin (emails);
+CREATE INDEX directory_tags ON directory USING gin (tags);
 
 -- The changes of findings by people, one row a change; `nth` counts the changes of the tenant. `said` is the data of its ledger entry, `entry` the index of that
 -- entry, null until it is written. `wide`: the change counts for every finding of the kind that has the names in `usr` to `source`. `read_ix`: the index

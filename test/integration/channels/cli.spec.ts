@@ -19,6 +19,10 @@ beforeAll(async () => {
 describe('rescind channels', () => {
   it('sets, tries and lists a channel, to which the running service pushes what it finds', async () => {
     expect(await says('channels')).toMatchObject({ code: 0, out: 'none\n' });
+    const tagged = await says('channels set team --kind slack --address-from - --tags sensitive,vip', {
+      stdin: receiver.url,
+    });
+    expect(tagged.out).toMatch(/^tags +sensitive, ?vip$/m);
     const set = await says('channels set team --kind slack --address-from - --severity high', {
       stdin: `${receiver.url}/hidden\n`,
     });

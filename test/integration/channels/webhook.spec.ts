@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cleanUp } from '../../support/cleanups.js';
+import { CRM, IDP } from '../findings/world.js';
 import { startPushing, type Pushing } from './pushing.js';
 import { startReceiver, until, type Arrived, type Receiver } from './receiver.js';
 
@@ -168,6 +169,37 @@ describe('a channel', () => {
       '/hook/off gus',
     ]);
     for (const name of ['critical', 'kinds', 'news']) expect(await pushing.deliveries(name)).toEqual([]);
+  });
+
+  it('with tags gets what is about whom or what the directory tags so, as it is when the news are read', async () => {
+    const { url, arrived } = await receiver();
+    const put = async (path: string, body: object) =>
+      expect((await pushing.send('PUT', `/v1/directory/${path}`, 'acme-admin', body)).status).toBe(200);
+    const user = (sub: string) => `users/${sub}?iss=${encodeURIComponent(IDP)}&tenant=acme`;
+    await put(user('hal'), { userName: 'hal', tags: ['vip', 'other'] });
+    const made = await pushing.ok('PUT', '/tagged', {
+      kind: 'webhook',
+      address: `${url}/tagged`,
+      tags: ['vip', 'sensitive'],
+    });
+    expect(made).toMatchObject({ tags: ['vip', 'sensitive'] });
+    await pushing.ok('PUT', '/every', { kind: 'webhook', address: `${url}/every` });
+    for (const sub of ['hal', 'ian']) await pushing.makeFinding(sub);
+    await until('the first messages', () => arrived.length >= 3);
+    await put(`resources/${encodeURIComponent(CRM)}`, { tags: ['sensitive'] });
+    await pushing.makeFinding('jan');
+    await until('the messages', () => arrived.length >= 5);
+    expect(arrived.map(({ path, body }) => `${path} ${body.data.user.sub}`).sort()).toEqual([
+      '/hook/every hal',
+      '/hook/every ian',
+      '/hook/every jan',
+      '/hook/tagged hal',
+      '/hook/tagged jan',
+    ]);
+    expect(await pushing.deliveries('tagged')).toHaveLength(2);
+    expect(await pushing.ok('PUT', '/tagged', { kind: 'webhook' })).toMatchObject({ tags: null });
+    for (const tags of [[], ['Vip'], ['vip', 'vip'], 'vip'])
+      expect((await pushing.call('PUT', '/tagged', { kind: 'webhook', tags })).status).toBe(400);
   });
 
   it('is of its tenant, and of administrators', async () => {

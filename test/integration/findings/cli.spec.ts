@@ -27,6 +27,9 @@ it('rescind findings shows what the running service found, and nothing before', 
   expect(shown.out).toContain('What to do next\n  Check that it was meant.');
   expect((await says('findings --state resolved')).out).toBe('Nothing was found.\n');
   expect((await says('findings --kind ghost')).code).not.toBe(0);
+  // It is about no user, client, agent or resource.
+  expect((await says('findings --tag sensitive')).out).toBe('Nothing was found.\n');
+  expect((await says('findings --tag Sensitive')).err).toContain('`tag` is up to 20 tags');
 
   const { out: said } = await says(`findings acknowledge ${id} --reason meant --on-behalf-of dana`);
   expect(said).toMatch(/^acknowledged, by dana \(admin\), .*: meant\nledger entry \d+\n$/);

@@ -70,6 +70,21 @@ describe('issued-while-disabled', () => {
     );
     expect(subs(found)).toEqual(['ann', 'ben']);
   });
+
+  it('finds a token of an earlier step whose user its ID-JAG tells later, and counts it once', async () => {
+    const at = later();
+    const nell = { user: 'nell', client: 'mail' };
+    await world.tell(
+      disabled('nell', at),
+      issued('nell-1', at + 101, nell, { id_jag: { iss: IDP, jti: 'jag-of-nell-1' } }),
+    );
+    await world.find();
+    await world.after(kind, jag('nell-1', at + 100, nell));
+    const found = await world.after(kind, used('ann-1', at + 200));
+    expect(found.filter(({ user }) => user?.sub === 'nell')).toMatchObject([
+      { count: 2, first_seen: timeText(at + 100), last_seen: timeText(at + 101) },
+    ]);
+  });
 });
 
 describe('token-of-another-client', () => {
@@ -90,6 +105,15 @@ describe('token-of-another-client', () => {
         stop: { selector: { client: { iss: CRM_AS, client_id: 'thief-at-crm' } } },
       },
     ]);
+  });
+
+  it('finds it also if the ID-JAG comes in a later step', async () => {
+    const at = later();
+    const zita = { user: 'zita', client: 'robber' };
+    await world.tell(issued('zita-1', at + 1, zita, { id_jag: { iss: IDP, jti: 'jag-of-zita-1' } }));
+    await world.find();
+    const found = await world.after('token-of-another-client', jag('zita-1', at, { user: 'zita', client: 'mail' }));
+    expect(found.filter(({ client }) => client?.client_id === 'robber-at-crm')).toMatchObject([{ count: 1 }]);
   });
 });
 

@@ -161,6 +161,7 @@ describe('the directory', () => {
         active: false,
         owner: null,
         team: null,
+        tags: [],
         updated_at: timeText(NOW),
         updated_by: ADMIN,
       },
@@ -183,6 +184,37 @@ describe('the directory', () => {
       'Alice Archer',
       [null, 'Alice Archer'],
     ]);
+  });
+
+  it('names a resource with its owner, team and tags, and a team, which no event names', async () => {
+    const uri = `resources/${encodeURIComponent(CRM)}`;
+    const said = { display_name: 'The CRM', owner: 'Carol', team: 'Sales' };
+    expect(await put(uri, { ...said, tags: ['sensitive'] })).toMatchObject({
+      status: 200,
+      body: { kind: 'resource', iss: null, name: CRM, ...said, tags: ['sensitive'] },
+    });
+    expect(await put('teams/Sales', { owner: 'Dora', tags: ['eu'] })).toMatchObject({
+      status: 200,
+      body: { kind: 'team', iss: null, name: 'Sales', owner: 'Dora', team: null, tags: ['eu'] },
+    });
+    expect(await entity(id(5, CRM))).toMatchObject({
+      kind: 'resource',
+      display_name: 'The CRM',
+      names: [{ iss: null, name: CRM, directory: { ...said, tags: ['sensitive'] } }],
+    });
+    const [first] = (await api.get(`/v1/access?resource=${id(5, CRM)}&limit=1`)).body.items;
+    expect(first.resource).toEqual({ entity: id(5, CRM), uri: CRM, display_name: 'The CRM' });
+    expect((await api.get('/v1/search?q=The+CRM')).body.items).toMatchObject([
+      { match: 'directory', id: String(id(5, CRM)) },
+    ]);
+    const { body } = await api.get('/v1/directory?kind=resource');
+    expect(body.items).toMatchObject([{ kind: 'resource', iss: null, name: CRM, entity: id(5, CRM) }]);
+    expect((await api.get('/v1/directory?kind=team')).body.items).toMatchObject([{ name: 'Sales', entity: null }]);
+    for (const path of [uri, 'teams/Sales']) {
+      expect((await api.send('DELETE', `/v1/directory/${path}`, ADMIN)).status).toBe(200);
+      expect((await api.send('DELETE', `/v1/directory/${path}`, ADMIN)).status).toBe(404);
+    }
+    expect((await api.get('/v1/directory?kind=resource')).body.items).toEqual([]);
   });
 
   it('decides nothing: a user whom it calls inactive keeps all access', async () => {
@@ -358,6 +390,11 @@ describe('the directory', () => {
     [`clients/x?${inIdp}&tenant=acme`, { owner: 'X' }, 400, 'invalid-request'],
     [`agents/x?${inIdp}`, { owner: 'a\u0000b' }, 400, 'nul'],
     [`agents/x?${inIdp}`, 'null', 400, 'invalid-request'],
+    [`agents/x?${inIdp}`, { tags: [] }, 400, 'invalid-request'],
+    [`agents/x?${inIdp}`, { tags: ['Sensitive'] }, 400, 'invalid-request'],
+    [`resources/x?${inIdp}`, { owner: 'X' }, 400, 'invalid-request'],
+    ['resources/%00', { owner: 'X' }, 400, 'invalid-request'],
+    ['teams/x', { team: 'X' }, 400, 'invalid-request'],
   ])('PUT %s %j: %i %s', async (path, body, status, code) => {
     const answer = await put(path, body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
@@ -372,13 +409,17 @@ describe('the directory', () => {
     );
     expect((await api.send('PUT', `/v1/directory/clients/x?${inIdp}`, ADMIN, FILE, 'text/csv')).status).toBe(415);
     expect((await api.send('DELETE', `/v1/directory/things/x?${inIdp}`, ADMIN)).status).toBe(404);
-    expect((await api.get('/v1/directory?kind=resource')).body.code).toBe('invalid-request');
+    expect((await api.get('/v1/directory?kind=issuer')).body.code).toBe('invalid-request');
   });
 
   it.each(ROLE_NAMES)('is written by administrators alone, asked by %s', async (role) => {
     const caller = `acme-${role}`;
     const expected = (roles: readonly string[], status: number): number => (roles.includes(role) ? status : 403);
     expect((await put(`clients/by-role?${inIdp}`, { owner: 'X' }, caller)).status).toBe(expected(['admin'], 200));
+    for (const path of ['resources/by-role', 'teams/by-role']) {
+      expect((await put(path, { owner: 'X' }, caller)).status).toBe(expected(['admin'], 200));
+      expect((await api.send('DELETE', `/v1/directory/${path}`, caller)).status).toBe(expected(['admin'], 200));
+    }
     expect((await importCsv(FILE, caller)).status).toBe(expected(['admin'], 200));
     expect((await api.send('DELETE', `/v1/directory/clients/by-role?${inIdp}`, caller)).status).toBe(
       expected(['admin'], 200),

@@ -39,6 +39,8 @@ const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
   '/v1/directory/users/{sub}': ['admin'],
   '/v1/directory/clients/{client_id}': ['admin'],
   '/v1/directory/agents/{id}': ['admin'],
+  '/v1/directory/resources/{uri}': ['admin'],
+  '/v1/directory/teams/{name}': ['admin'],
   'POST /v1/findings/{id}': ['revoke'],
   '/v1/channels': ['admin'],
   '/v1/channels/{name}': ['admin'],
@@ -51,6 +53,8 @@ const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
   '/v1/revocations/{id}': ['revoke', 'audit'],
   '/v1/revocations/{id}/lift': ['revoke'],
   '/v1/revocations/preview': ['revoke', 'audit'],
+  '/v1/me': ['audit', 'revoke', 'admin'],
+  '/v1/sign-in-links': ['admin'],
 };
 const allowedFor = ({ method, path }: { readonly method: string; readonly path: string }): readonly RoleName[] =>
   ALLOWED[`${method} ${path}`] ?? ALLOWED[path] ?? ['audit'];
@@ -69,7 +73,12 @@ function pathsOf({ path }: Operation): readonly string[] {
     callers: ['audit-of-acme', 'first-admin-of-acme'],
     tenants: ['acme'],
     channels: ['channel-of-acme'],
-    directory: [namesOf('acme').user, namesOf('acme').client, namesOf('acme').agent],
+    directory: [
+      namesOf('acme').user,
+      namesOf('acme').client,
+      namesOf('acme').agent,
+      encodeURIComponent(namesOf('acme').api),
+    ],
     revocations: [rule],
     rules: [rule],
     findings,
@@ -162,6 +171,7 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'entries/{index}',
     'export/ocsf',
     'findings/{id}/changes',
+    'me',
     'quarantine',
     'quarantine/{id}',
     'revocations',

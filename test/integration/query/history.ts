@@ -30,7 +30,13 @@ import { inTransaction, runMigrations } from '../../../src/platform/postgres/ind
 import { writeProjections, type ColdUses, type ProjectedEvent } from '../../../src/projections/index.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { createQuestions, createReader, describeApi, QueryModule } from '../../../src/query/index.js';
-import { createAuthenticator, createRegistry, createTurns, RegistryModule } from '../../../src/registry/index.js';
+import {
+  createAuthenticator,
+  createIdentify,
+  createRegistry,
+  createTurns,
+  RegistryModule,
+} from '../../../src/registry/index.js';
 import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/index.js';
 import { CSV_MEDIA_TYPE, SettingsModule } from '../../../src/settings/index.js';
 import { startParts, type Cleanups } from '../../support/cleanups.js';
@@ -157,7 +163,7 @@ async function startApi(
   const state = () => follower.state;
   const registry = RegistryModule.with({
     registry: createRegistry({ controlLog, follower }),
-    authenticate: createAuthenticator({ state }),
+    identify: createIdentify(createAuthenticator({ state })),
   });
   const reader = createReader(state);
   const { tenantKey, findSource, sources, source } = reader;

@@ -156,7 +156,7 @@ async function plant(url: string, tenant: string, adminKey: string, ask: Ask): P
     'PUT',
     `/v1/directory/users/${user}?iss=${encodeURIComponent(idp)}`,
     keys['admin'],
-    JSON.stringify({ userName: user, displayName: `Alice of ${tenant}` }),
+    JSON.stringify({ userName: user, displayName: `Alice of ${tenant}`, tags: [`tag-of-${tenant}`] }),
   );
   if (put.status !== 200) throw new Error(put.text);
   const events = eventsOf(tenant);

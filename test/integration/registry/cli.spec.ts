@@ -181,12 +181,20 @@ describe('the command line, against a running service', () => {
       err:
         'rescind: invalid-request: nothing was taken; 2 of the lines are wrong [' +
         rescind.url +
-        ']\nLINE  DETAIL\n3     `iss` is missing\n4     `kind` is one of user, client, agent\n',
+        ']\nLINE  DETAIL\n3     `iss` is missing\n4     `kind` is one of user, client, agent, resource, team\n',
     });
     expect(await rescindSays('directory list --kind agent')).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^agent +\S+ +agent-8 +- +- +Dora/m),
     });
+    expect(
+      await rescindSays('directory import -', {
+        stdin: 'kind,id,team,tags\nresource,https://payroll.example,Finance,sensitive;audited\n',
+      }),
+    ).toMatchObject({ code: 0, out: expect.stringMatching(/^created +1$/m) });
+    expect((await rescindSays('directory list --kind resource')).out).toMatch(
+      /^resource +- +https:\/\/payroll\.example .* Finance +audited,? ?sensitive/m,
+    );
     expect(await rescindSays('directory import nowhere.csv')).toMatchObject({ code: expect.any(Number), out: '' });
   });
 

@@ -6,7 +6,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type ListenConfig } from '../../../src/platform/config/index.js';
 import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
-import { ADMIN_KEY_FILE, RegistryModule, createAuthenticator } from '../../../src/registry/index.js';
+import { ADMIN_KEY_FILE, RegistryModule, createAuthenticator, createIdentify } from '../../../src/registry/index.js';
 import { testLog } from '../../support/services.js';
 import { CHAT_SOURCE, IDP_SOURCE, startControl, type ControlFixture } from './control-fixture.js';
 
@@ -31,8 +31,8 @@ describe('the registry over HTTP', () => {
   beforeAll(async () => {
     control = await startControl();
     adminKey = (await readFile(join(control.home, ADMIN_KEY_FILE), 'utf8')).trim();
-    const authenticate = createAuthenticator({ state: () => control.follower.state });
-    const module = { module: RootModule, imports: [RegistryModule.with({ registry: control.registry, authenticate })] };
+    const identify = createIdentify(createAuthenticator({ state: () => control.follower.state }));
+    const module = { module: RootModule, imports: [RegistryModule.with({ registry: control.registry, identify })] };
     app = await createHttpApp({ module, listen: LISTEN, log: testLog() });
     url = await listenHttp(app, LISTEN);
   });

@@ -6,7 +6,7 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type ListenConfig } from '../../../src/platform/config/index.js';
 import { createHttpApp, listenHttp } from '../../../src/platform/http/index.js';
-import { RegistryModule, createAuthenticator } from '../../../src/registry/index.js';
+import { RegistryModule, createAuthenticator, createIdentify } from '../../../src/registry/index.js';
 import { RevocationModule, createRevocations } from '../../../src/revocation/index.js';
 import { testLog } from '../../support/services.js';
 import { IDP_SOURCE, startControl, type ControlFixture } from '../registry/control-fixture.js';
@@ -36,9 +36,9 @@ describe('/v1/revocations', () => {
     };
     for (const [id, role] of Object.entries(roles))
       keys[id] = (await registry.createCaller(control.admin, { id, roles: role })).secret;
-    const authenticate = createAuthenticator({ state: () => follower.state });
+    const identify = createIdentify(createAuthenticator({ state: () => follower.state }));
     const revocations = createRevocations({ controlLog, follower, pool: database.pool });
-    const imports = [RegistryModule.with({ registry, authenticate }), RevocationModule.with({ revocations })];
+    const imports = [RegistryModule.with({ registry, identify }), RevocationModule.with({ revocations })];
     app = await createHttpApp({ module: { module: RootModule, imports }, listen: LISTEN, log: testLog() });
     url = await listenHttp(app, LISTEN);
   });

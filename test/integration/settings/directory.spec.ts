@@ -82,8 +82,8 @@ describe('the directory', () => {
     const columns = ['display_name', 'user_name', 'emails', 'active'];
     const file = (values: readonly string[]): Buffer =>
       Buffer.from(`kind,iss,id,${columns.join(',')}\nuser,${IDP},dora,${values.join(',')}`);
-    const owned = (owner: string, team: string): Buffer =>
-      Buffer.from(`kind,iss,id,display_name,owner,team\nagent,${IDP},seven,Seven,${owner},${team}`);
+    const owned = (owner: string, team: string, tags = ''): Buffer =>
+      Buffer.from(`kind,iss,id,display_name,owner,team,tags\nagent,${IDP},seven,Seven,${owner},${team},${tags}`);
     const files = [
       file(['Dora', 'dora', 'dora@acme.example;d@acme.example', 'true']),
       file(['Dora D.', 'dora', 'dora@acme.example;d@acme.example', 'true']),
@@ -94,6 +94,9 @@ describe('the directory', () => {
       file(['Dora D.', '', '', '']),
       owned('Eve', 'red'),
       owned('', 'red'),
+      owned('', ''),
+      owned('', '', 'sensitive'),
+      owned('', '', 'sensitive;audited'),
       owned('', ''),
     ];
     for (const [nth, bytes] of files.entries()) {
@@ -116,8 +119,34 @@ describe('the directory', () => {
         active: null,
         updated_by: 'ann',
       },
-      { parts: [IDP, 'seven'], display_name: 'Seven', owner: null, team: null },
+      { parts: [IDP, 'seven'], display_name: 'Seven', owner: null, team: null, tags: [] },
     ]);
+  });
+
+  it('keeps the tags of an entry that is put without any, and takes them away by an empty list', async () => {
+    const uri = 'https://payroll.example/api';
+    const put = (body: object) => directory.put(ANN, 'resource', uri, {}, body);
+    const importResource = (columns: string, values: string) =>
+      directory.importFile(ANN, Buffer.from(`kind,id,owner,${columns}\nresource,${uri},${values}`), 'text/csv');
+    const tags = async () =>
+      (await database.pool.query<{ tags: string[] }>('SELECT tags FROM directory')).rows[0]!.tags;
+    expect(await put({ tags: ['sensitive', 'audited', 'sensitive'] })).toMatchObject({
+      kind: 'resource',
+      iss: null,
+      name: uri,
+      tags: ['audited', 'sensitive'],
+    });
+    expect(await put({ owner: 'Carol' })).toMatchObject({ owner: 'Carol', tags: ['audited', 'sensitive'] });
+    expect(await importResource('team', 'Dora,Finance')).toMatchObject({ changed: 1 });
+    expect(await tags()).toEqual(['audited', 'sensitive']);
+    expect(await importResource('team', 'Dora,Finance')).toMatchObject({ unchanged: 1 });
+    expect(await importResource('tags', 'Dora,')).toMatchObject({ changed: 1 });
+    expect(await tags()).toEqual([]);
+    await put({ owner: 'Carol', tags: ['sensitive'] });
+    expect(await put({ owner: 'Carol', tags: [] })).toMatchObject({ tags: [] });
+    const user = { userName: 'ann', tags: ['vip'] };
+    await directory.put(ANN, 'user', 'ann', FROM_IDP, user);
+    expect(await directory.put(ANN, 'user', 'ann', FROM_IDP, { userName: 'ann' })).toMatchObject({ tags: ['vip'] });
   });
 
   it('names a tenant in each statement', async () => {

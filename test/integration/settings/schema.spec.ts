@@ -42,6 +42,7 @@ describe('the entities of settings', () => {
   it.each([
     'ALTER TABLE directory ADD COLUMN later text',
     'ALTER TABLE directory DROP COLUMN team',
+    'ALTER TABLE directory ALTER COLUMN tags DROP NOT NULL',
     'ALTER TABLE directory RENAME COLUMN owner TO keeper',
     'ALTER TABLE directory ALTER COLUMN owner SET NOT NULL',
     'ALTER TABLE directory ALTER COLUMN parts DROP NOT NULL',
