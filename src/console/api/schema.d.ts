@@ -372,6 +372,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/directory/resources/{uri}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["directory-putResource"];
+        post?: never;
+        delete: operations["directory-removeResource"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/directory/teams/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["directory-putTeam"];
+        post?: never;
+        delete: operations["directory-removeTeam"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/directory/users/{sub}": {
         parameters: {
             query?: never;
@@ -1195,10 +1227,11 @@ export interface components {
             kind: "webhook" | "slack" | "teams" | "pagerduty" | "syslog";
             kinds: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[] | null;
             name: string;
-            news: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[] | null;
+            news: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[] | null;
             old_secret_until: string | null;
             secret?: string;
             severity: "info" | "low" | "medium" | "high" | "critical";
+            tags: string[] | null;
             target: string;
             updated_at: string;
             updated_by: string;
@@ -1371,9 +1404,10 @@ export interface components {
             kind: "webhook" | "slack" | "teams" | "pagerduty" | "syslog";
             kinds: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[] | null;
             name: string;
-            news: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[] | null;
+            news: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[] | null;
             old_secret_until: string | null;
             severity: "info" | "low" | "medium" | "high" | "critical";
+            tags: string[] | null;
             target: string;
             updated_at: string;
             updated_by: string;
@@ -1397,6 +1431,7 @@ export interface components {
             iss: string;
             kind: "client" | "agent";
             owner?: string | null;
+            tags?: string[] | null;
             team?: string | null;
             tenant?: null | "";
             user_name?: null | "";
@@ -1406,6 +1441,8 @@ export interface components {
             owner: string;
         } | {
             team: string;
+        } | {
+            tags: string[];
         };
         Clock: {
             ahead: number;
@@ -1580,26 +1617,28 @@ export interface components {
             active: boolean | null;
             display_name: string | null;
             emails: string[];
-            iss: string;
-            kind: "user" | "client" | "agent";
+            iss: string | null;
+            kind: "user" | "client" | "agent" | "resource" | "team";
             name: string;
             owner: string | null;
+            tags: string[];
             team: string | null;
             tenant?: string;
             updated_at: string;
             updated_by: string;
             user_name: string | null;
         };
-        DirectoryImport: (components["schemas"]["UserEntry"] | components["schemas"]["ClientOrAgentEntry"])[];
+        DirectoryImport: (components["schemas"]["UserEntry"] | components["schemas"]["ClientOrAgentEntry"] | components["schemas"]["ResourceEntry"] | components["schemas"]["TeamEntry"])[];
         DirectoryItem: {
             active: boolean | null;
             display_name: string | null;
             emails: string[];
             entity: number | null;
-            iss: string;
-            kind: "user" | "client" | "agent";
+            iss: string | null;
+            kind: "user" | "client" | "agent" | "resource" | "team";
             name: string;
             owner: string | null;
+            tags: string[];
             team: string | null;
             tenant?: string;
             updated_at: string;
@@ -1609,6 +1648,7 @@ export interface components {
         DirectoryNames: {
             display_name?: string | null;
             owner?: string | null;
+            tags?: string[] | null;
             team?: string | null;
         } | {
             display_name: string;
@@ -1616,11 +1656,24 @@ export interface components {
             owner: string;
         } | {
             team: string;
+        } | {
+            tags: string[];
         };
         DirectoryPage: {
             as_of: components["schemas"]["AsOf"];
             items: components["schemas"]["DirectoryItem"][];
             next?: string;
+        };
+        DirectoryTeam: {
+            display_name?: string | null;
+            owner?: string | null;
+            tags?: string[] | null;
+        } | {
+            display_name: string;
+        } | {
+            owner: string;
+        } | {
+            tags: string[];
         };
         DuplicateEvent: {
             duplicate: true;
@@ -1632,7 +1685,7 @@ export interface components {
             at_least: boolean;
             display_name?: string;
             entity: number;
-            findings: components["schemas"]["OpenFindings"] | null;
+            findings: components["schemas"]["OpenFindings"];
             kind: "user" | "client" | "agent" | "agent_type" | "resource" | "issuer" | "route" | "address" | "scope";
             names: {
                 asserted_by: {
@@ -1644,6 +1697,7 @@ export interface components {
                     display_name: string | null;
                     emails: string[];
                     owner: string | null;
+                    tags: string[];
                     team: string | null;
                     updated_at: string;
                     updated_by: string;
@@ -2555,9 +2609,10 @@ export interface components {
             enabled: boolean;
             kind: "pagerduty";
             kinds?: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[];
-            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[];
+            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[];
             routing_key?: string;
             severity: "info" | "low" | "medium" | "high" | "critical";
+            tags?: string[];
         };
         Problem: {
             code: string;
@@ -2654,8 +2709,30 @@ export interface components {
             next?: string;
         };
         Resource: {
+            display_name?: string;
             entity: number;
             uri: string;
+        };
+        ResourceEntry: {
+            active?: null;
+            display_name?: string | null;
+            emails?: null | unknown[];
+            id: string;
+            iss?: null | "";
+            kind: "resource";
+            owner?: string | null;
+            tags?: string[] | null;
+            team?: string | null;
+            tenant?: null | "";
+            user_name?: null | "";
+        } | {
+            display_name: string;
+        } | {
+            owner: string;
+        } | {
+            team: string;
+        } | {
+            tags: string[];
         };
         ReviewItem: {
             agent: components["schemas"]["Agent"] | null;
@@ -2813,6 +2890,7 @@ export interface components {
             profileUrl?: unknown;
             roles?: unknown;
             schemas?: unknown[];
+            tags?: string[] | null;
             timezone?: unknown;
             title?: unknown;
             userName: string;
@@ -2901,8 +2979,9 @@ export interface components {
             enabled: boolean;
             kind: "slack";
             kinds?: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[];
-            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[];
+            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[];
             severity: "info" | "low" | "medium" | "high" | "critical";
+            tags?: string[];
         };
         Source: {
             id: string;
@@ -3068,16 +3147,37 @@ export interface components {
             format?: "json" | "ocsf";
             kind: "syslog";
             kinds?: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[];
-            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[];
+            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[];
             severity: "info" | "low" | "medium" | "high" | "critical";
+            tags?: string[];
+        };
+        TeamEntry: {
+            active?: null;
+            display_name?: string | null;
+            emails?: null | unknown[];
+            id: string;
+            iss?: null | "";
+            kind: "team";
+            owner?: string | null;
+            tags?: string[] | null;
+            team?: null | "";
+            tenant?: null | "";
+            user_name?: null | "";
+        } | {
+            display_name: string;
+        } | {
+            owner: string;
+        } | {
+            tags: string[];
         };
         TeamsChannel: {
             address?: string;
             enabled: boolean;
             kind: "teams";
             kinds?: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[];
-            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[];
+            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[];
             severity: "info" | "low" | "medium" | "high" | "critical";
+            tags?: string[];
         };
         Tenant: {
             id?: string;
@@ -3249,7 +3349,7 @@ export interface components {
             facts: {
                 [key: string]: unknown;
             };
-            findings: components["schemas"]["OpenFindings"] | null;
+            findings: components["schemas"]["OpenFindings"];
             id: string;
             index: string;
             lineage: {
@@ -3306,6 +3406,7 @@ export interface components {
             iss: string;
             kind: "user";
             owner?: null | "";
+            tags?: string[] | null;
             team?: null | "";
             tenant?: string | null;
             user_name?: string | null;
@@ -3315,6 +3416,8 @@ export interface components {
             user_name: string;
         } | {
             emails: string[];
+        } | {
+            tags: string[];
         };
         Warnings: {
             code: "expired" | "lifetime-too-long" | "lineage-missing";
@@ -3326,8 +3429,9 @@ export interface components {
             format?: "json" | "ocsf";
             kind: "webhook";
             kinds?: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[];
-            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[];
+            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[];
             severity: "info" | "low" | "medium" | "high" | "critical";
+            tags?: string[];
         };
     };
     responses: never;
@@ -6017,6 +6121,430 @@ export interface operations {
             };
         };
     };
+    "directory-putResource": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uri: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectoryNames"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryEntry"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "directory-removeResource": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                uri: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryEntry"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "directory-putTeam": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DirectoryTeam"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryEntry"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "directory-removeTeam": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectoryEntry"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "directory-putUser": {
         parameters: {
             query: {
@@ -6671,6 +7199,7 @@ export interface operations {
                 agent?: number;
                 agent_id?: string;
                 agent_iss?: string;
+                as_of?: components["schemas"]["MomentInput"];
                 client?: number;
                 client_id?: string;
                 client_iss?: string;
@@ -6682,6 +7211,7 @@ export interface operations {
                 severity?: "info" | "low" | "medium" | "high" | "critical";
                 source?: string;
                 state?: string;
+                tag?: string;
                 to?: components["schemas"]["TimeInput"];
                 user?: number;
                 user_iss?: string;
@@ -6756,7 +7286,9 @@ export interface operations {
     };
     "findings-one": {
         parameters: {
-            query?: never;
+            query?: {
+                as_of?: components["schemas"]["MomentInput"];
+            };
             header?: never;
             path: {
                 id: string;
