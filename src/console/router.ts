@@ -3,6 +3,8 @@ import { Failed, Loading } from './display/states.js';
 import { findingsRoute } from './pages/findings/route.js';
 import { ruleRoute, rulesRoute } from './pages/rules/route.js';
 import { stopRoute } from './pages/stop/route.js';
+import { tokenRoute } from './pages/token/route.js';
+import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
 
 const homeRoute = createRoute({
@@ -14,7 +16,7 @@ const homeRoute = createRoute({
 });
 
 /** The list of pages. */
-const routeTree = rootRoute.addChildren([homeRoute, findingsRoute, rulesRoute, ruleRoute, stopRoute]);
+const routeTree = rootRoute.addChildren([homeRoute, findingsRoute, ruleRoute, rulesRoute, stopRoute, tokenRoute, welcomeRoute]);
 
 export function createConsoleRouter() {
   return createRouter({

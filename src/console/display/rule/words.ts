@@ -20,6 +20,9 @@ export function selectorParts(selector: Selector, or?: Rule['or']): SelectorPart
   const { user, client, agent, agent_type, resource, issuer, session, token, id_jag, all } = selector;
   return [
     ...(all === true ? [{ label: 'everything' }] : []),
+    ...(session === undefined ? [] : [{ label: 'session', name: session.sid, of: session.iss }]),
+    ...(token === undefined ? [] : [identityPart('token', token)]),
+    ...(id_jag === undefined ? [] : [identityPart('ID-JAG', id_jag)]),
     ...(user === undefined
       ? []
       : [
@@ -36,9 +39,6 @@ export function selectorParts(selector: Selector, or?: Rule['or']): SelectorPart
     ...(resource === undefined ? [] : [{ label: 'resource', name: resource }]),
     ...(or?.resource ?? []).map((one) => orPart('resource', one)),
     ...(issuer === undefined ? [] : [{ label: 'issuer', name: issuer }]),
-    ...(session === undefined ? [] : [{ label: 'session', name: session.sid, of: session.iss }]),
-    ...(token === undefined ? [] : [identityPart('token', token)]),
-    ...(id_jag === undefined ? [] : [identityPart('ID-JAG', id_jag)]),
   ];
 }
 
