@@ -16,7 +16,15 @@ const homeRoute = createRoute({
 });
 
 /** The list of pages. */
-const routeTree = rootRoute.addChildren([homeRoute, findingsRoute, ruleRoute, rulesRoute, stopRoute, tokenRoute, welcomeRoute]);
+const routeTree = rootRoute.addChildren([
+  homeRoute,
+  findingsRoute,
+  ruleRoute,
+  rulesRoute,
+  stopRoute,
+  tokenRoute,
+  welcomeRoute,
+]);
 
 export function createConsoleRouter() {
   return createRouter({

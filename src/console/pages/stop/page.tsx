@@ -43,7 +43,12 @@ function Chosen({ selector }: { readonly selector: Selector }) {
             <Text style={{ overflowWrap: 'anywhere' }}>
               <SelectorWords selector={{ [member]: selector[member] } as Selector} />
             </Text>
-            <Button variant="subtle" size="compact-xs" onClick={() => void drop(member)} aria-label={`Leave out the ${member}`}>
+            <Button
+              variant="subtle"
+              size="compact-xs"
+              onClick={() => void drop(member)}
+              aria-label={`Leave out the ${member}`}
+            >
               Leave out
             </Button>
           </Group>
