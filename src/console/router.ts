@@ -1,6 +1,7 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router';
 import { Failed, Loading } from './display/states.js';
 import { findingsRoute } from './pages/findings/route.js';
+import { sourceRoute, sourcesRoute } from './pages/sources/route.js';
 import { tokenRoute } from './pages/token/route.js';
 import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
@@ -14,7 +15,14 @@ const homeRoute = createRoute({
 });
 
 /** The list of pages. */
-const routeTree = rootRoute.addChildren([homeRoute, findingsRoute, tokenRoute, welcomeRoute]);
+const routeTree = rootRoute.addChildren([
+  homeRoute,
+  findingsRoute,
+  sourcesRoute,
+  sourceRoute,
+  tokenRoute,
+  welcomeRoute,
+]);
 
 export function createConsoleRouter() {
   return createRouter({
