@@ -15,6 +15,7 @@ const LOOKS = [
 const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
   '/nowhere': (page) => page.getByText('There is no such page').waitFor(),
+  '/tokens/unknown': (page) => page.getByRole('alert').waitFor(),
   '/welcome': (page) => page.getByRole('link', { name: 'Sign in' }).waitFor(),
 };
 
