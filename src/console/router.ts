@@ -3,6 +3,7 @@ import { Failed, Loading } from './display/states.js';
 import { findingsRoute } from './pages/findings/route.js';
 import { ruleRoute, rulesRoute } from './pages/rules/route.js';
 import { stopRoute } from './pages/stop/route.js';
+import { sourceRoute, sourcesRoute } from './pages/sources/route.js';
 import { tokenRoute } from './pages/token/route.js';
 import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
@@ -22,6 +23,8 @@ const routeTree = rootRoute.addChildren([
   ruleRoute,
   rulesRoute,
   stopRoute,
+  sourcesRoute,
+  sourceRoute,
   tokenRoute,
   welcomeRoute,
 ]);

@@ -18,6 +18,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/rules': (page) => page.getByRole('table', { name: 'Rules' }).waitFor(),
   '/stop': (page) => page.getByRole('form', { name: 'Exact names' }).waitFor(),
   '/stop?issuer=https://idp.corp.example': (page) => page.getByLabel('The number').waitFor(),
+  '/sources': (page) => page.getByRole('table', { name: 'Sources' }).waitFor(),
   '/tokens/unknown': (page) => page.getByRole('alert').waitFor(),
   '/welcome': (page) => page.getByRole('link', { name: 'Sign in' }).waitFor(),
 };
