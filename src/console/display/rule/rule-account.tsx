@@ -34,7 +34,7 @@ export function RuleAccount({ id, stream }: { readonly id: string; readonly stre
       </Stack>
       <Facts rule={rule} />
       <Reported rule={rule} stream={stream} />
-      {rule.state === 'live' && (
+      {rule.state === 'live' && rule.effect === 'block' && (
         <Part title="Lift">
           <LiftForm rule={rule} />
         </Part>
