@@ -2,6 +2,8 @@ import { createRoute, createRouter, redirect } from '@tanstack/react-router';
 import { Failed, Loading } from './display/states.js';
 import { findingsRoute } from './pages/findings/route.js';
 import { sourceRoute, sourcesRoute } from './pages/sources/route.js';
+import { ruleRoute, rulesRoute } from './pages/rules/route.js';
+import { stopRoute } from './pages/stop/route.js';
 import { tokenRoute } from './pages/token/route.js';
 import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
@@ -20,6 +22,9 @@ const routeTree = rootRoute.addChildren([
   findingsRoute,
   sourcesRoute,
   sourceRoute,
+  ruleRoute,
+  rulesRoute,
+  stopRoute,
   tokenRoute,
   welcomeRoute,
 ]);

@@ -16,6 +16,9 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
   '/nowhere': (page) => page.getByText('There is no such page').waitFor(),
   '/sources': (page) => page.getByRole('table', { name: 'Sources' }).waitFor(),
+  '/rules': (page) => page.getByRole('table', { name: 'Rules' }).waitFor(),
+  '/stop': (page) => page.getByRole('form', { name: 'Exact names' }).waitFor(),
+  '/stop?issuer=https://idp.corp.example': (page) => page.getByLabel('The number').waitFor(),
   '/tokens/unknown': (page) => page.getByRole('alert').waitFor(),
   '/welcome': (page) => page.getByRole('link', { name: 'Sign in' }).waitFor(),
 };
@@ -29,6 +32,14 @@ describe.each(LOOKS)('in $colours colours at $width pixels', (look) => {
   it.each(Object.entries(PAGES))('%s can be used by everybody', async (path, shown) => {
     const { page } = await openConsole(cleanups, { path, ...look, bypassCSP: true });
     await shown(page);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('an account of a rule can be used by everybody', async () => {
+    const { page } = await openConsole(cleanups, { path: '/rules?effect=block', ...look, bypassCSP: true });
+    await page.getByRole('table', { name: 'Rules' }).getByRole('link').first().click();
+    await page.getByText('refused, as resources reported').waitFor();
+    await page.getByRole('button', { name: 'Lift…' }).click();
     expect(await violations(page)).toEqual([]);
   });
 

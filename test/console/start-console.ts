@@ -28,6 +28,7 @@ export default async function startConsole(): Promise<void> {
   const service = spawn(process.execPath, [RESCIND, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const browser = await startBrowser();
   process.env['TEST_CONSOLE_URL'] = await addressOf(service);
+  process.env['TEST_CONSOLE_HOME'] = home;
   process.env['TEST_CONSOLE_KEY'] = readFileSync(join(home, 'admin-key'), 'utf8').trim();
   process.env['TEST_BROWSER'] = browser.wsEndpoint();
   globalThis.rescindConsoleRun = {

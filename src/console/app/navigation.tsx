@@ -10,6 +10,7 @@ const PLACES: readonly { readonly to: string; readonly label: string }[] = [
   { to: '/users', label: 'Users' },
   { to: '/resources', label: 'Resources' },
   { to: '/rules', label: 'Rules' },
+  { to: '/stop', label: 'Stop' },
   { to: '/map', label: 'Map' },
   { to: '/explore', label: 'Explore' },
   { to: '/sources', label: 'Sources' },

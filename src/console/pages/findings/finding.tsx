@@ -1,9 +1,11 @@
 import { Anchor, Code, CopyButton, Button, Drawer, Group, Stack, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { EntityLink } from '../../display/entity-link.js';
+import type { Selector } from '../../api/rules.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
+import { StopLink } from '../../display/rule/stop-link.js';
 import { Failed, Loading } from '../../display/states.js';
 import { partiesOf, Severity } from './columns.js';
 import { useFinding, type Finding } from './queries.js';
@@ -85,13 +87,16 @@ function Shown({ finding }: { readonly finding: Finding }) {
             <Code block w="100%" tabIndex={0}>
               {JSON.stringify(stop.selector, undefined, 2)}
             </Code>
-            <CopyButton value={stop.command}>
-              {({ copied, copy }) => (
-                <Button variant="default" onClick={copy}>
-                  {copied ? 'Copied' : 'Copy the command that orders it'}
-                </Button>
-              )}
-            </CopyButton>
+            <Group gap="xs">
+              <StopLink selector={stop.selector as Selector} />
+              <CopyButton value={stop.command}>
+                {({ copied, copy }) => (
+                  <Button variant="default" onClick={copy}>
+                    {copied ? 'Copied' : 'Copy the command that orders it'}
+                  </Button>
+                )}
+              </CopyButton>
+            </Group>
           </Stack>
         )}
       </Part>
