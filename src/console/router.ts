@@ -1,18 +1,12 @@
-import { createRoute, createRouter, redirect } from '@tanstack/react-router';
+import { createRouter } from '@tanstack/react-router';
 import { Failed, Loading } from './display/states.js';
+import { channelsRoute } from './pages/channels/route.js';
 import { findingsRoute } from './pages/findings/route.js';
+import { homeRoute } from './pages/home/route.js';
 import { rootRoute } from './root.js';
 
-const homeRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/findings', replace: true });
-  },
-});
-
 /** The list of pages. */
-const routeTree = rootRoute.addChildren([homeRoute, findingsRoute]);
+const routeTree = rootRoute.addChildren([homeRoute, findingsRoute, channelsRoute]);
 
 export function createConsoleRouter() {
   return createRouter({
