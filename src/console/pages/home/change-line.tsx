@@ -6,35 +6,59 @@ import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import type { Change } from './queries.js';
 
-/** One line of what is new: what happened, to whom, and when. */
-export function ChangeLine({ of }: { readonly of: Change }) {
-  const { what, more } = wordsOf(of);
+/** What is new of one client, and of the resource if the lines name one; the newest line first. */
+export interface ChangesOf {
+  readonly key: string;
+  readonly lines: readonly Change[];
+}
+
+/** Gathers the lines of each client and resource at the place of the newest. */
+export function gather(lines: readonly Change[]): ChangesOf[] {
+  const groups = new Map<string, Change[]>();
+  for (const line of lines) {
+    const key = `${line.client.entity} ${'resource' in line ? line.resource.entity : ''}`;
+    const group = groups.get(key);
+    if (group) group.push(line);
+    else groups.set(key, [line]);
+  }
+  return [...groups].map(([key, of]) => ({ key, lines: of }));
+}
+
+/** Who, what happened to them, and when it did last. */
+export function ChangeRow({ of: { lines } }: { readonly of: ChangesOf }) {
+  const [newest] = lines;
+  if (newest === undefined) return null;
   return (
     <Table.Tr style={{ verticalAlign: 'top' }}>
-      <Table.Td>
-        <Text inherit fw={500}>
-          {what}
-        </Text>
-        <Text size="xs" c="dimmed" hiddenFrom="md">
-          <Moment at={of.last.at} />
+      <Table.Td style={{ overflowWrap: 'anywhere' }}>
+        <EntityLink entity={{ kind: 'client', is: newest.client }} />
+        {'resource' in newest && (
+          <Text size="xs" c="dimmed" component="div">
+            at <EntityLink entity={{ kind: 'resource', is: newest.resource }} />
+          </Text>
+        )}
+        <Text size="xs" c="dimmed" component="div" hiddenFrom="md">
+          <Moment at={newest.last.at} stacked />
         </Text>
       </Table.Td>
       <Table.Td style={{ overflowWrap: 'anywhere' }}>
-        <EntityLink entity={{ kind: 'client', is: of.client }} />
-        {'resource' in of && (
-          <>
-            {' at '}
-            <EntityLink entity={{ kind: 'resource', is: of.resource }} />
-          </>
-        )}
-        {more !== undefined && (
-          <Text size="xs" c="dimmed" component="div">
-            {more}
-          </Text>
-        )}
+        {lines.map((line) => {
+          const { what, more } = wordsOf(line);
+          return (
+            <Text key={`${line.kind} ${line.first.index}`} inherit component="div">
+              {what}
+              {more !== undefined && (
+                <Text span size="xs" c="dimmed">
+                  {' '}
+                  {more}
+                </Text>
+              )}
+            </Text>
+          );
+        })}
       </Table.Td>
       <Table.Td visibleFrom="md">
-        <Moment at={of.last.at} stacked />
+        <Moment at={newest.last.at} stacked />
       </Table.Td>
     </Table.Tr>
   );

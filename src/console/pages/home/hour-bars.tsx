@@ -17,11 +17,11 @@ export function HourBars({ hours }: { readonly hours: Counts | undefined }) {
   return (
     <div>
       <svg
-        width={HOURS * WIDE}
-        height={HIGH}
+        viewBox={`0 0 ${HOURS * WIDE} ${HIGH}`}
+        width="100%"
         role="img"
         aria-label={`Calls in each of the last 24 hours; ${countText(most)} in the busiest`}
-        style={{ display: 'block' }}
+        style={{ display: 'block', maxWidth: HOURS * WIDE }}
       >
         <line x1={0} x2={HOURS * WIDE} y1={HIGH - 0.5} y2={HIGH - 0.5} stroke="var(--mantine-color-default-border)" />
         {bars.map(({ at, accesses, denied }, nth) => (

@@ -1,4 +1,4 @@
-import { Group, Paper, Skeleton, Stack, Text } from '@mantine/core';
+import { Paper, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { countText } from '../../display/numbers.js';
 import { Failed } from '../../display/states.js';
@@ -13,14 +13,14 @@ export function Now() {
   const total = calls.data?.total;
   return (
     <Paper withBorder p="sm" component="section" aria-label="Now">
-      <Group gap="xl" align="flex-end">
+      <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }} spacing="sm" style={{ alignItems: 'end' }}>
         <Figure name="live tokens" value={live?.tokens} error={counts.error} />
         <Figure name="used in the last hour" value={live?.used_in_last_hour} error={counts.error} />
         <Figure name="users with one" value={live?.users} error={counts.error} />
         <Figure name="calls in 24 hours" value={total?.accesses} error={calls.error} />
         <Figure name="of them refused" value={total?.denied} error={calls.error} />
         <HourBars hours={calls.data} />
-      </Group>
+      </SimpleGrid>
       {live === undefined && counts.error !== null && (
         <Failed error={counts.error} reset={() => void counts.refetch()} />
       )}
@@ -37,7 +37,7 @@ interface FigureProps {
 
 function Figure({ name, value, error }: FigureProps): ReactNode {
   return (
-    <Stack gap={0} miw={80}>
+    <Stack gap={0}>
       <Text size="xl" fw={600} lh={1.3} component="div">
         {value === undefined ? (
           error ? '–' : <Skeleton h={20} my={4} w={56} animate={false} />

@@ -15,7 +15,7 @@ export function OpenFindings() {
   return (
     <Card
       title="Open findings"
-      lines={WORST}
+      lines={WORST + 2}
       error={error}
       onRetry={refetch}
       aside={
@@ -52,7 +52,7 @@ export function RulesInForce() {
   return (
     <Card
       title="Rules in force"
-      lines={NEWEST}
+      lines={NEWEST + 1}
       error={error}
       onRetry={() => void refetch()}
       aside={
@@ -115,7 +115,8 @@ function RuleLink({ id, children }: { readonly id: string | undefined; readonly 
 
 /** Names what a selector selects: each member, and its value as short as it can be told from others. */
 function Selected({ of }: { readonly of: unknown }) {
-  const members = Object.entries((of ?? {}) as Readonly<Record<string, unknown>>);
+  const all = Object.entries((of ?? {}) as Readonly<Record<string, unknown>>);
+  const members = all.filter(([member, value]) => member !== 'issuer' || !all.some(([, other]) => isOf(other, value)));
   return members.map(([member, value], nth) => (
     <span key={member}>
       {nth > 0 && ', '}
@@ -123,6 +124,10 @@ function Selected({ of }: { readonly of: unknown }) {
     </span>
   ));
 }
+
+/** Whether an identifier is the issuer's own, so that the issuer need not be said beside it. */
+const isOf = (identifier: unknown, issuer: unknown): boolean =>
+  typeof identifier === 'object' && identifier !== null && 'iss' in identifier && identifier.iss === issuer;
 
 /** An identifier is told apart by its last member: the issuer comes first. */
 function shortest(value: unknown): string {

@@ -3,7 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { Moment } from '../../display/moment.js';
 import { Empty } from '../../display/states.js';
 import { Card } from './card.js';
-import { ChangeLine } from './change-line.js';
+import { ChangeRow, gather } from './change-line.js';
 import { useChanges } from './queries.js';
 import { SINCE } from './search.js';
 import { useVisit } from './visits.js';
@@ -19,12 +19,12 @@ export function WhatsNew() {
   const visit = useVisit();
   const before = visit.since === undefined ? undefined : new Date(visit.since).toISOString();
   const asked = since ?? before ?? '24h';
-  const { data, error, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
     useChanges(asked);
   return (
     <Card
       title="What is new"
-      lines={12}
+      lines={16}
       error={error}
       onRetry={() => void refetch()}
       aside={
@@ -64,21 +64,19 @@ export function WhatsNew() {
           {data.lines.length === 0 ? (
             <Empty title="Nothing new">No connection, grant, scope or agent appeared, grew or vanished.</Empty>
           ) : (
-            <Table aria-label="What is new" style={isPlaceholderData ? { opacity: 0.6 } : {}}>
+            <Table aria-label="What is new" layout="fixed">
               <Table.Thead>
                 <Table.Tr>
-                  <Table.Th scope="col" w="26%">
-                    What
-                  </Table.Th>
                   <Table.Th scope="col">Who</Table.Th>
-                  <Table.Th scope="col" visibleFrom="md" w={110}>
+                  <Table.Th scope="col">What</Table.Th>
+                  <Table.Th scope="col" visibleFrom="md" w={120}>
                     When
                   </Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
-                {data.lines.map((line) => (
-                  <ChangeLine key={keyOf(line)} of={line} />
+                {gather(data.lines).map((of) => (
+                  <ChangeRow key={of.key} of={of} />
                 ))}
               </Table.Tbody>
             </Table>
@@ -93,8 +91,3 @@ export function WhatsNew() {
     </Card>
   );
 }
-
-const keyOf = ({ kind, first, client, ...more }: Parameters<typeof ChangeLine>[0]['of']): string =>
-  [kind, first.index, client.entity, 'resource' in more ? more.resource.entity : '', 'rule' in more ? more.rule : '']
-    .concat('connection' in more ? [more.connection] : [], 'user' in more ? [String(more.user?.entity)] : [])
-    .join(' ');
