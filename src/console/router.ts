@@ -3,10 +3,11 @@ import { Failed, Loading } from './display/states.js';
 import { channelsRoute } from './pages/channels/route.js';
 import { findingsRoute } from './pages/findings/route.js';
 import { homeRoute } from './pages/home/route.js';
+import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
 
 /** The list of pages. */
-const routeTree = rootRoute.addChildren([homeRoute, findingsRoute, channelsRoute]);
+const routeTree = rootRoute.addChildren([homeRoute, findingsRoute, channelsRoute, welcomeRoute]);
 
 export function createConsoleRouter() {
   return createRouter({

@@ -8,6 +8,8 @@ export interface EventFacts {
   readonly time?: string;
   /** Names that the event states, by what they name. */
   readonly names: readonly (readonly [what: string, name: string])[];
+  /** The token that the event is about, if it says nobody else whose it is. */
+  readonly token?: { readonly iss: string; readonly jti: string } | { readonly sha256: string };
   /** The whole event, as text for people. */
   readonly text: string;
 }
@@ -46,8 +48,14 @@ export function readEvent({ mode, bytes, attributes }: Payload): EventFacts {
   return {
     ...(typeof time === 'string' ? { time } : {}),
     names,
+    ...(data['sub'] === undefined ? tokenOf(token) : {}),
     text: Object.keys(parsed).length === 0 ? said : JSON.stringify(parsed, undefined, 2),
   };
+}
+
+function tokenOf({ iss, jti, sha256 }: Members): Pick<EventFacts, 'token'> {
+  if (typeof iss === 'string' && typeof jti === 'string') return { token: { iss, jti } };
+  return typeof sha256 === 'string' ? { token: { sha256 } } : {};
 }
 
 const shown = (what: string, value: unknown): [string, string][] => {

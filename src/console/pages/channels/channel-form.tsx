@@ -55,6 +55,7 @@ export function ChannelForm({ channel, onSaved, onCancel }: ChannelFormProps) {
         <Filters written={written} onWrite={write} />
         <Switch
           label="On"
+          size="xs"
           description="A channel that is off gets no news, also not later."
           checked={written.enabled}
           onChange={({ currentTarget }) => write({ enabled: currentTarget.checked })}
@@ -160,7 +161,6 @@ function Filters({ written, onWrite }: PartProps) {
         placeholder={tags.length === 0 ? 'any' : ''}
         value={[...tags]}
         onChange={(value) => onWrite({ tags: value })}
-        size="xs"
         clearable
       />
     </>

@@ -34,7 +34,7 @@ export function RotateSecret({ channel: { name, old_secret_until }, onSecret }: 
           value={keep}
           onChange={(value) => value && setKeep(value)}
           allowDeselect={false}
-          w={200}
+          w={240}
         />
         <Button variant="default" loading={isPending} onClick={rotate}>
           Rotate the secret

@@ -24,8 +24,8 @@ export function TryChannel({ name }: { readonly name: string }) {
           title={data.delivered ? 'The receiver took it' : 'The receiver did not take it'}
         >
           <Text size="sm">
-            {data.status === null ? 'No answer came' : `It answered ${data.status}`} after {countText(data.ms)} ms.{' '}
-            <bdi>{data.problem}</bdi>
+            {data.status === null ? <bdi>{data.problem ?? 'No answer came'}</bdi> : `It answered ${data.status}`} after{' '}
+            {countText(data.ms)} ms.
           </Text>
           {data.answer !== '' && (
             <Code block mt="xs" mah={160} style={{ overflow: 'auto', whiteSpace: 'pre-wrap' }} tabIndex={0}>

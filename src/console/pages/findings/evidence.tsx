@@ -1,12 +1,13 @@
-import { Anchor, Button, Code, Collapse, Group, Paper, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Code, Collapse, Group, Loader, Paper, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
-import { readEvent } from '../../display/events.js';
+import { EntityLink } from '../../display/entity-link.js';
+import { readEvent, type EventFacts } from '../../display/events.js';
 import { Fact, Facts } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
-import { useEntry, type Finding } from './queries.js';
+import { useEntry, useToken, type Finding } from './queries.js';
 
 /** The entries of the ledger that show a finding; one of them can be open. */
 export function Evidence({ of: { entries, see } }: { readonly of: Finding }) {
@@ -64,6 +65,7 @@ function Entry({ index }: { readonly index: string }) {
         <Fact name="told by">
           <Name>{source.name ?? 'Rescind'}</Name>
         </Fact>
+        {event?.token && <WhoseToken named={event.token} />}
         {event?.names.map(([what, name]) => (
           <Fact key={what} name={what}>
             <Name>{name}</Name>
@@ -97,5 +99,26 @@ function Entry({ index }: { readonly index: string }) {
         </>
       )}
     </Stack>
+  );
+}
+
+/** Names the user, the client and the agent of a token that Rescind knows. */
+function WhoseToken({ named }: { readonly named: NonNullable<EventFacts['token']> }) {
+  const { data, isPending } = useToken(named);
+  if (data === undefined)
+    return <Fact name="user">{isPending ? <Loader size={12} aria-label="Loading" /> : 'not known'}</Fact>;
+  const { user, client, agent } = data;
+  return (
+    <>
+      <Fact name="user">{user ? <EntityLink entity={{ kind: 'user', is: user }} /> : 'not known'}</Fact>
+      <Fact name="client">
+        <EntityLink entity={{ kind: 'client', is: client }} />
+      </Fact>
+      {agent && (
+        <Fact name="agent">
+          <EntityLink entity={{ kind: 'agent', is: agent }} />
+        </Fact>
+      )}
+    </>
   );
 }

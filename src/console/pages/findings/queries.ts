@@ -44,6 +44,11 @@ export function useEntry(index: string) {
   );
 }
 
+/** The token that an event names, which says whose it is. */
+export function useToken(named: { readonly iss: string; readonly jti: string } | { readonly sha256: string }) {
+  return api.useQuery('get', '/v1/tokens', { params: { query: named } });
+}
+
 /** One finding whose change was refused. */
 export interface Refused {
   readonly finding: Finding;

@@ -29,7 +29,9 @@ export function OpenFindings() {
         <Stack gap="xs">
           {data.worst.map(({ id, severity, kind, says }) => (
             <Group key={id} gap="xs" wrap="nowrap" align="flex-start">
-              <Severity of={severity} />
+              <Text span w={68} pt={2} style={{ flexShrink: 0 }}>
+                <Severity of={severity} />
+              </Text>
               <div style={{ minWidth: 0 }}>
                 <PageLink to="/findings" search={{ state: ['open'], finding: id }} size="sm" fw={500} c="inherit">
                   {kind}
