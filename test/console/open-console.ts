@@ -12,6 +12,8 @@ export interface OpenOptions {
   /** Only for tools that write scripts of their own into the page. */
   readonly bypassCSP?: boolean;
   readonly signedIn?: boolean;
+  /** Key of another caller than the one who may do everything. */
+  readonly key?: string;
   /** Called before the page is loaded. */
   readonly before?: (page: Page) => Promise<unknown>;
 }
@@ -24,10 +26,21 @@ export interface OpenedConsole {
   search(): URLSearchParams;
 }
 
+/** Asks the API as somebody who may do everything. Rejects unless it answers 2xx. */
+export async function askApi<T = any>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(`${consoleUrl()}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${consoleKey()}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
 /** Opens the console in a context of its own, as somebody who may do everything. */
 export async function openConsole(
   cleanups: Pick<Cleanups, 'push'>,
-  { path = '/', width = 1280, colours = 'light', bypassCSP = false, signedIn = true, before }: OpenOptions = {},
+  { path = '/', width = 1280, colours = 'light', bypassCSP = false, signedIn = true, key, before }: OpenOptions = {},
 ): Promise<OpenedConsole> {
   const browser: Browser = await chromium.connect(process.env['TEST_BROWSER']!);
   cleanups.push(() => browser.close());
@@ -36,7 +49,7 @@ export async function openConsole(
     colorScheme: colours,
     timezoneId: 'UTC',
     bypassCSP,
-    ...(signedIn ? { extraHTTPHeaders: { authorization: `Bearer ${consoleKey()}` } } : {}),
+    ...(signedIn ? { extraHTTPHeaders: { authorization: `Bearer ${key ?? consoleKey()}` } } : {}),
   });
   const page = await context.newPage();
   const faults: string[] = [];

@@ -10,6 +10,8 @@ export const NEWS = valuesOf<News>({
   reopened: true,
   resolved: true,
   'state-changed': true,
+  'rule-ordered': true,
+  'rule-held-back': true,
 });
 
 interface KindWords {

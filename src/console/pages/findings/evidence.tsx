@@ -1,4 +1,4 @@
-import { Anchor, Button, Code, Collapse, Group, Loader, Paper, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Code, Group, Loader, Paper, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 import { EntityLink } from '../../display/entity-link.js';
 import { readEvent, type EventFacts } from '../../display/events.js';
@@ -91,11 +91,11 @@ function Entry({ index }: { readonly index: string }) {
               /v1/entries/{index}
             </Anchor>
           </Group>
-          <Collapse expanded={isWhole}>
+          {isWhole && (
             <Code block tabIndex={0}>
               {event?.text}
             </Code>
-          </Collapse>
+          )}
         </>
       )}
     </Stack>
