@@ -3,11 +3,12 @@ import { Failed, Loading } from './display/states.js';
 import { channelsRoute } from './pages/channels/route.js';
 import { findingsRoute } from './pages/findings/route.js';
 import { homeRoute } from './pages/home/route.js';
+import { tokenRoute } from './pages/token/route.js';
 import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
 
 /** The list of pages. */
-const routeTree = rootRoute.addChildren([homeRoute, findingsRoute, channelsRoute, welcomeRoute]);
+const routeTree = rootRoute.addChildren([homeRoute, channelsRoute, findingsRoute, tokenRoute, welcomeRoute]);
 
 export function createConsoleRouter() {
   return createRouter({

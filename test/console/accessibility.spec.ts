@@ -18,6 +18,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/channels?add=true': (page) => page.getByRole('button', { name: 'Create' }).waitFor(),
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
   '/nowhere': (page) => page.getByText('There is no such page').waitFor(),
+  '/tokens/unknown': (page) => page.getByRole('alert').waitFor(),
   '/welcome': (page) => page.getByRole('link', { name: 'Sign in' }).waitFor(),
 };
 
@@ -37,7 +38,10 @@ describe.each(LOOKS)('in $colours colours at $width pixels', (look) => {
     const { page } = await openConsole(cleanups, { path: '/findings?severity=high', ...look, bypassCSP: true });
     await page.getByRole('table', { name: 'Findings' }).getByRole('link').first().click();
     await page.getByRole('dialog').getByText('Next step').waitFor();
-    await page.getByRole('button', { name: /^Entry/ }).first().click();
+    await page
+      .getByRole('button', { name: /^Entry/ })
+      .first()
+      .click();
     await page.getByRole('button', { name: 'The whole event' }).waitFor();
     expect(await violations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Mute…' }).click();

@@ -55,7 +55,9 @@ describe('somebody who may stop', () => {
 
   it('marks several as false alarms at once', async () => {
     const [one, other, left] = await openOnes('second-hop', 3);
-    const { page } = await openConsole(cleanups, { path: '/findings?kind=%5B%22second-hop%22%5D&state=%5B%22open%22%5D' });
+    const { page } = await openConsole(cleanups, {
+      path: '/findings?kind=%5B%22second-hop%22%5D&state=%5B%22open%22%5D',
+    });
     for (const { says } of [one!, other!]) await page.getByRole('checkbox', { name: `Choose ${says}` }).click();
     const chosen = page.getByRole('region', { name: 'Chosen findings' });
     await chosen.getByText('2 chosen').waitFor();

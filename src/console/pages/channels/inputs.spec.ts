@@ -7,7 +7,11 @@ describe('the words of the form as a setting', () => {
   it.each([
     ['a new webhook', { address: 'https://a.example' }, { kind: 'webhook', address: 'https://a.example' }],
     ['an empty address, which stays', {}, { kind: 'webhook' }],
-    ['filters', { kinds: ['refusals'], news: ['opened'], tags: ['pay'] }, { kind: 'webhook', kinds: ['refusals'], news: ['opened'], tags: ['pay'] }],
+    [
+      'filters',
+      { kinds: ['refusals'], news: ['opened'], tags: ['pay'] },
+      { kind: 'webhook', kinds: ['refusals'], news: ['opened'], tags: ['pay'] },
+    ],
     ['a key that belongs to another kind', { kind: 'slack', routingKey: 'k', format: 'ocsf' }, { kind: 'slack' }],
     ['a key of PagerDuty', { kind: 'pagerduty', routingKey: 'k' }, { kind: 'pagerduty', routing_key: 'k' }],
     ['a format', { kind: 'syslog', format: 'ocsf' }, { kind: 'syslog', format: 'ocsf' }],

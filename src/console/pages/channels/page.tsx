@@ -36,7 +36,8 @@ function Channels() {
     <>
       {data.channels.length === 0 ? (
         <Empty title="No channel">
-          A channel sends findings to where people look: a webhook of your own, Slack, Microsoft Teams, PagerDuty, a SIEM.
+          A channel sends findings to where people look: a webhook of your own, Slack, Microsoft Teams, PagerDuty, a
+          SIEM.
         </Empty>
       ) : (
         <ChannelTable channels={data.channels} />

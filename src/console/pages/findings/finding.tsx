@@ -59,23 +59,23 @@ function Shown({ finding }: { readonly finding: Finding }) {
         {means}
       </Text>
       <Facts>
-          {partiesOf(finding).map((entity) => (
-            <Fact key={entity.kind} name={entity.kind}>
-              <EntityLink entity={entity} />
-            </Fact>
-          ))}
-          {finding.source && (
-            <Fact name="source">
-              <Name>{finding.source.name ?? 'Rescind'}</Name>
-            </Fact>
-          )}
-          <Fact name="count">{countText(count)}</Fact>
-          <Fact name="first">
-            <Moment at={first_seen} />
+        {partiesOf(finding).map((entity) => (
+          <Fact key={entity.kind} name={entity.kind}>
+            <EntityLink entity={entity} />
           </Fact>
-          <Fact name="last">
-            <Moment at={last_seen} />
+        ))}
+        {finding.source && (
+          <Fact name="source">
+            <Name>{finding.source.name ?? 'Rescind'}</Name>
           </Fact>
+        )}
+        <Fact name="count">{countText(count)}</Fact>
+        <Fact name="first">
+          <Moment at={first_seen} />
+        </Fact>
+        <Fact name="last">
+          <Moment at={last_seen} />
+        </Fact>
       </Facts>
       <Part title="Next step">
         <Text size="sm">{next}</Text>

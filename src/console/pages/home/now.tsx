@@ -40,7 +40,11 @@ function Figure({ name, value, error }: FigureProps): ReactNode {
     <Stack gap={0}>
       <Text size="xl" fw={600} lh={1.3} component="div">
         {value === undefined ? (
-          error ? '–' : <Skeleton h={20} my={4} w={56} animate={false} />
+          error ? (
+            '–'
+          ) : (
+            <Skeleton h={20} my={4} w={56} animate={false} />
+          )
         ) : typeof value === 'number' ? (
           countText(value)
         ) : (

@@ -25,7 +25,9 @@ export function Service({ isLive }: { readonly isLive: boolean }) {
           </State>
           <State name="Rules" isWell={spreading === undefined ? undefined : spreading === 0}>
             {spreading === 0 && 'every node and guard applies them'}
-            {spreading !== undefined && spreading > 0 && `${countText(spreading)} not confirmed by every node and guard`}
+            {spreading !== undefined &&
+              spreading > 0 &&
+              `${countText(spreading)} not confirmed by every node and guard`}
           </State>
           <State
             name="Detections"

@@ -19,8 +19,7 @@ export function WhatsNew() {
   const visit = useVisit();
   const before = visit.since === undefined ? undefined : new Date(visit.since).toISOString();
   const asked = since ?? before ?? '24h';
-  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } =
-    useChanges(asked);
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useChanges(asked);
   return (
     <Card
       title="What is new"
@@ -31,14 +30,9 @@ export function WhatsNew() {
         <SegmentedControl
           size="xs"
           aria-label="Since"
-          data={[
-            { value: VISIT, label: 'last visit' },
-            ...SINCE.map((value) => ({ value, label: LABELS[value] })),
-          ]}
+          data={[{ value: VISIT, label: 'last visit' }, ...SINCE.map((value) => ({ value, label: LABELS[value] }))]}
           value={since ?? VISIT}
-          onChange={(value) =>
-            void navigate({ search: { since: SINCE.find((one) => one === value) }, replace: true })
-          }
+          onChange={(value) => void navigate({ search: { since: SINCE.find((one) => one === value) }, replace: true })}
         />
       }
     >
