@@ -45,6 +45,17 @@ export interface OpenedConsole {
   search(): URLSearchParams;
 }
 
+/** Asks the API as somebody who may do everything. Rejects unless it answers 2xx. */
+export async function askApi<T = any>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(`${consoleUrl()}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${consoleKey()}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
 /** Opens the console in a context of its own, as somebody who may do everything. */
 export async function openConsole(
   cleanups: Pick<Cleanups, 'push'>,

@@ -5,6 +5,7 @@ import { Link, useLocation, useRouter } from '@tanstack/react-router';
 const PLACES: readonly { readonly to: string; readonly label: string }[] = [
   { to: '/', label: 'Home' },
   { to: '/findings', label: 'Findings' },
+  { to: '/channels', label: 'Channels' },
   { to: '/agents', label: 'Agents' },
   { to: '/clients', label: 'Clients' },
   { to: '/users', label: 'Users' },
