@@ -1,6 +1,8 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router';
 import { Failed, Loading } from './display/states.js';
 import { findingsRoute } from './pages/findings/route.js';
+import { tokenRoute } from './pages/token/route.js';
+import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
 
 const homeRoute = createRoute({
@@ -12,7 +14,7 @@ const homeRoute = createRoute({
 });
 
 /** The list of pages. */
-const routeTree = rootRoute.addChildren([homeRoute, findingsRoute]);
+const routeTree = rootRoute.addChildren([homeRoute, findingsRoute, tokenRoute, welcomeRoute]);
 
 export function createConsoleRouter() {
   return createRouter({

@@ -5,7 +5,7 @@ import { jsonBody, knownQuery } from '../platform/http/index.js';
 import { Answers, MAX_TAGS, TAG, type Asker } from '../query/index.js';
 import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
 import { KINDS, SEVERITIES } from './detection.js';
-import { CHANGE } from './states/change-input.js';
+import { CHANGE, CHANGE_EXAMPLES } from './states/change-input.js';
 import type { FindingStates, Sayer } from './states/states.js';
 import { FindingChanges, FindingItem, FindingPage, FindingState } from './ask/answers.js';
 import { FINDING_FILTERS, type Findings } from './ask/findings.pg.js';
@@ -13,8 +13,9 @@ import { FINDING_FILTERS, type Findings } from './ask/findings.pg.js';
 export const FINDINGS = Symbol('rescind.findings');
 export const FINDING_STATES_TOKEN = Symbol('rescind.finding-states');
 
-const NOW =
-  'Findings are as they are now, so the question takes no `as_of`: a finding keeps its counts of now alone. What people said is in the ledger.';
+const AS_OF =
+  'With `as_of`, findings are as the detections knew them from the entries below that moment, with what the ledger tells that people had said. The past is kept step by step for seven days of the ledger, and day by day before them: `as_of.index` says how far the detections had read.';
+const NOW = 'Changes are those of now, so the question takes no `as_of`.';
 const several = (values: readonly string[]) => ({
   type: 'string',
   pattern: `^(?:${values.join('|')})(?:,(?:${values.join('|')}))*$`,
@@ -62,7 +63,7 @@ export class FindingsController {
     'What is wrong',
     FindingPage,
     FINDING_FILTERS,
-    `What the detections found, the newest evidence first, each with who, how often, the entries that show it, and the rule that stops it. ${NOW}`,
+    `What the detections found, the newest evidence first, each with who, how often, the entries that show it, and the rule that stops it. ${AS_OF}`,
   )
   list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<FindingPage> {
     return this.#findings.list(caller.tenant, query);
@@ -71,7 +72,7 @@ export class FindingsController {
   @Get(':id')
   @RequireRole('audit')
   @ApiParam(ID)
-  @Answers('One finding', FindingItem, [], NOW)
+  @Answers('One finding', FindingItem, ['as_of'], AS_OF)
   one(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<FindingItem> {
     return this.#findings.one(caller.tenant, id, query);
   }
@@ -100,7 +101,7 @@ export class FindingsController {
       'For callers that may revoke for the whole tenant. Answers when the change is an entry of the ledger. A change that says what was said last is not written again.',
   })
   @ApiParam(ID)
-  @ApiBody({ schema: CHANGE as object })
+  @ApiBody({ schema: CHANGE as object, examples: CHANGE_EXAMPLES })
   @ApiOkResponse({ schema: plain(FindingState) })
   @ApiResponse({
     status: 400,

@@ -27,6 +27,7 @@ const FINDING: ShownFinding = {
     selector: { client: { iss: 'https://login.chat.example', client_id: 'atlas-at-chat' } },
     command: 'rescind revoke …',
   },
+  action: null,
 };
 /** A finding that names nobody. */
 const BARE: ShownFinding = {
@@ -53,6 +54,7 @@ describe('the OCSF form of a finding', () => {
     ['resolved', 'resolved', 200403, 4],
     ['false-alarm', 'false-alarm', 200403, 3],
     ['reopened', 'open', 200402, 1],
+    ['rule-ordered', 'open', 200402, 1],
   ])('%s: a valid Detection Finding, with the state %s', (change, state, type, status) => {
     for (const base of [FINDING, BARE]) {
       const event = ocsf({ state }, { change }, base);
@@ -95,6 +97,17 @@ describe('the OCSF form of a finding', () => {
       'https://api.chat.example',
       'AAECAwQFBgcICQoLDA0ODw',
     ]);
+  });
+
+  it('says what the detection did with it by itself', () => {
+    const action = { outcome: 'ordered', says: 'Its detection ordered rule r-1, which came into force.', rule: 'r-1' };
+    const event = ocsf({ action }, { change: 'rule-ordered' });
+    expect(event).toMatchObject({
+      message: `${FINDING.says} ${action.says}`,
+      metadata: { event_code: 'finding.rule-ordered' },
+      unmapped: { action: { outcome: 'ordered', rule: 'r-1' } },
+    });
+    expect(ocsfFaults(event)).toEqual([]);
   });
 
   it('a state or a severity that it does not know is said in words', () => {

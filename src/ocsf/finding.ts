@@ -27,6 +27,8 @@ export interface ShownFinding {
   readonly details: Readonly<Record<string, unknown>>;
   readonly see: string;
   readonly stop: { readonly selector: object; readonly command: string } | null;
+  /** The act of its detection by itself. */
+  readonly action: { readonly outcome: string; readonly says: string; readonly rule: string | null } | null;
 }
 
 /** One change of a finding. */
@@ -90,7 +92,7 @@ export function findingToOcsf(
       severity: finding.severity in SEVERITIES ? undefined : finding.severity,
       status_id: statusId,
       status,
-      message: finding.says,
+      message: finding.action === null ? finding.says : `${finding.says} ${finding.action.says}`,
       count: finding.count,
       start_time: Date.parse(finding.first_seen),
       end_time: Date.parse(finding.last_seen),
@@ -99,10 +101,14 @@ export function findingToOcsf(
       resources: finding.resource === null ? undefined : resourcesOf([finding.resource.uri]),
       observables: observablesOf(finding),
       remediation: { desc: finding.next },
-      unmapped: present({ see: finding.see, stop: finding.stop ?? undefined }),
+      unmapped: present({ see: finding.see, stop: finding.stop ?? undefined, action: actionOf(finding) }),
     },
     product,
   );
+}
+
+function actionOf({ action }: ShownFinding): Json | undefined {
+  return action === null ? undefined : defined({ outcome: action.outcome, rule: action.rule ?? undefined });
 }
 
 function activityOf(change: string, state: string): string {

@@ -246,6 +246,30 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(served.components.schemas).filter((name) => !/^[A-Z][A-Za-z0-9]+$/.test(name))).toEqual([]);
   });
 
+  it('shows requests that findings, detections and channels take', () => {
+    const shown = writes().flatMap(({ path, method, requestBody }) => {
+      const { schema, examples } = (requestBody?.content[JSON_TYPE] ?? {}) as {
+        schema?: object;
+        examples?: Readonly<Record<string, { readonly summary: string; readonly value: object }>>;
+      };
+      return examples === undefined ? [] : [{ operation: `${method} ${path}`, schema: schema!, examples }];
+    });
+    expect(shown.map(({ operation }) => operation).toSorted()).toEqual([
+      'post /v1/channels/{name}/replay',
+      'post /v1/channels/{name}/rotate',
+      'post /v1/findings/{id}',
+      'put /v1/channels/{name}',
+      'put /v1/detections/{kind}',
+    ]);
+    for (const { operation, schema, examples } of shown)
+      for (const { summary, value } of Object.values(examples))
+        expect([operation, summary, violations(schema, value)]).toEqual([
+          operation,
+          expect.stringMatching(/^[A-Z]/),
+          [],
+        ]);
+  });
+
   it('describes every body, and says that keys are opaque', () => {
     expect(document.components.securitySchemes.bearer.bearerFormat).toBe('opaque');
     for (const { path, requestBody } of writes()) {

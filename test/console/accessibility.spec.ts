@@ -5,10 +5,9 @@ import { cleanUp } from '../support/cleanups.js';
 import { openConsole } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
+/** Both colours and both widths; what an element looks like does not depend on how the two go together. */
 const LOOKS = [
   { colours: 'light', width: 1280 },
-  { colours: 'dark', width: 1280 },
-  { colours: 'light', width: 390 },
   { colours: 'dark', width: 390 },
 ] as const;
 
@@ -16,6 +15,8 @@ const LOOKS = [
 const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
   '/nowhere': (page) => page.getByText('There is no such page').waitFor(),
+  '/tokens/unknown': (page) => page.getByRole('alert').waitFor(),
+  '/welcome': (page) => page.getByRole('link', { name: 'Sign in' }).waitFor(),
 };
 
 async function violations(page: Page): Promise<string[]> {

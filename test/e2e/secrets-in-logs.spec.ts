@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startOrganisation, type Organisation } from './rescind-fixture.js';
 
@@ -64,3 +65,57 @@ it('no log line at any level holds a password, a secret, an access token or an I
     .map((value) => value.split('.')[2]!);
   expect(signatures.filter((signature) => log.includes(signature))).toEqual([]);
 });
+
+it('no log line at any level holds a secret of a channel, whether it is set, refused, tried or rotated', async () => {
+  const { service } = organisation;
+  const call = async (method: string, path: string, body: object) => {
+    const response = await fetch(new URL(`/v1/channels/${path}`, service.url), {
+      method,
+      headers: { authorization: `Bearer ${service.adminKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as any };
+  };
+  const planted = {
+    webhook: { address: 'https://127.0.0.1:1/hook/planted-webhook-path' },
+    slack: { address: 'https://127.0.0.1:1/services/T0/B0/planted-slack-path' },
+    teams: { address: 'https://127.0.0.1:1/workflows/planted?sig=planted-teams-signature' },
+    pagerduty: { routing_key: 'plantedRoutingKey000000000000000', address: 'https://127.0.0.1:1/planted-enqueue' },
+  };
+  const secrets = new Set([
+    'planted-webhook-path',
+    'planted-slack-path',
+    'planted-teams-signature',
+    'plantedRoutingKey000000000000000',
+    'planted-enqueue',
+  ]);
+  for (const [kind, settings] of Object.entries(planted)) {
+    const set = await call('PUT', `secret-${kind}`, { kind, ...settings });
+    expect({ kind, status: set.status }).toEqual({ kind, status: 200 });
+    expect((await call('PUT', 'refused', { kind, ...settings, ghost: 1 })).status).toBe(400);
+    expect((await call('PUT', 'refused', { kind: 'ghost', ...settings })).status).toBe(400);
+    expect((await call('POST', `secret-${kind}/try`, {})).body).toMatchObject({ delivered: false });
+    if (kind !== 'webhook') continue;
+    const rotated = await call('POST', 'secret-webhook/rotate', {});
+    for (const { body } of [set, rotated]) {
+      expect(body.secret).toMatch(/^whsec_/);
+      secrets.add(body.secret);
+      secrets.add(body.secret.slice('whsec_'.length));
+    }
+  }
+  // A finding, whose deliveries fail.
+  await fetch(new URL('/v1/callers', service.url), {
+    method: 'POST',
+    headers: { authorization: `Bearer ${service.adminKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ id: 'second-admin', roles: { admin: {} } }),
+  });
+  const attempts = async (kind: string): Promise<number> => {
+    const response = await fetch(new URL(`/v1/channels/secret-${kind}/deliveries`, service.url), {
+      headers: { authorization: `Bearer ${service.adminKey}` },
+    });
+    return ((await response.json()) as any).items[0]?.attempts ?? 0;
+  };
+  for (const kind of Object.keys(planted)) while ((await attempts(kind)) === 0) await delay(100);
+  const log = service.logLines.join('');
+  expect([...secrets].filter((value) => log.includes(value))).toEqual([]);
+}, 60_000);

@@ -113,6 +113,28 @@ describe('a webhook', () => {
   });
 });
 
+/** The rule that a detection ordered by itself. */
+const ACTION: FindingItem['action'] = {
+  action: 'block',
+  outcome: 'ordered',
+  says: 'Its detection ordered rule r-1, which came into force.',
+  selector: {},
+  hits: { users: 1, tokens: 1 },
+  rule: 'r-1',
+  at: '2026-12-01T00:00:00.000Z',
+};
+
+describe.each([
+  ['rule-ordered', 'A detection ordered the rule of a finding'],
+  ['rule-held-back', 'A detection did not order the rule of a finding'],
+] as const)('a message that tells %s', (told, heading) => {
+  it.each(['slack', 'teams', 'pagerduty', 'webhook'])('says to %s what the detection did', async (name) => {
+    const { body } = await sent(name, messageOf({ told, finding: findingOf({ action: ACTION }) }));
+    expect(JSON.stringify(body)).toContain(ACTION.says);
+    if (name === 'slack' || name === 'teams') expect(JSON.stringify(body)).toContain(`${heading}: high, bulk-export`);
+  });
+});
+
 describe('a message in OCSF', () => {
   it('is a Detection Finding, signed as any other', async () => {
     const secrets = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'];

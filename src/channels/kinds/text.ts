@@ -15,6 +15,8 @@ const HEADINGS: Readonly<Record<Told, string>> = {
   reopened: 'Finding is open again',
   resolved: 'Finding has ended',
   'state-changed': 'Finding has another state',
+  'rule-ordered': 'A detection ordered the rule of a finding',
+  'rule-held-back': 'A detection did not order the rule of a finding',
   test: 'Test of this channel',
 };
 
@@ -23,7 +25,7 @@ export const headingOf = ({ told, finding }: Message): string =>
 
 /** The lines of a finding that people read, as names and values. */
 export function factsOf({ finding }: Message): readonly (readonly [string, string])[] {
-  const { state, count, first_seen: first, last_seen: last, user, client, agent, resource, source } = finding;
+  const { state, count, first_seen: first, last_seen: last, user, client, agent, resource, source, action } = finding;
   return [
     ['State', state],
     ['Count', String(count)],
@@ -34,6 +36,7 @@ export function factsOf({ finding }: Message): readonly (readonly [string, strin
     ...(agent === null ? [] : [['Agent', agent.display_name ?? agent.id] as const]),
     ...(resource === null ? [] : [['Resource', resource.uri] as const]),
     ...(source === null ? [] : [['Source', source.name ?? 'Rescind'] as const]),
+    ...(action === null ? [] : [['Action', action.says] as const]),
   ];
 }
 

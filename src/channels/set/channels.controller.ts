@@ -6,6 +6,7 @@ import { Answers } from '../../query/index.js';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { ChangedChannel, Channel, ChannelList, DELIVERY_STATES, DeliveryPage, Replayed, Tried } from './answers.js';
 import { ChannelsService, type Writer } from './channels.service.js';
+import { CHANNEL_EXAMPLES, REPLAY_EXAMPLES, ROTATE_EXAMPLES } from './examples.js';
 import { CHANNEL_NAME, ChannelInput, ReplayInput, RotateInput } from './inputs.js';
 
 const plain = (schema: TSchema) => JSON.parse(JSON.stringify(schema)) as object;
@@ -60,7 +61,7 @@ export class ChannelsController {
       'A new channel gets the news that come from then on. Filters that are left out are those of a new channel; members of the kind that are left out, such as the address, stay as they are. A new channel of the kind `webhook` answers its secret.',
   })
   @Named()
-  @ApiBody({ schema: plain(ChannelInput) })
+  @ApiBody({ schema: plain(ChannelInput), examples: CHANNEL_EXAMPLES })
   @ApiOkResponse({ schema: plain(ChangedChannel) })
   @Refused()
   put(
@@ -114,7 +115,7 @@ export class ChannelsController {
       'Messages carry a signature of each secret that signs. A secret before the one that is replaced ends at once.',
   })
   @Named()
-  @ApiBody({ schema: plain(RotateInput), required: false })
+  @ApiBody({ schema: plain(RotateInput), required: false, examples: ROTATE_EXAMPLES })
   @ApiOkResponse({ schema: plain(ChangedChannel) })
   @Refused()
   @Unknown()
@@ -157,7 +158,7 @@ export class ChannelsController {
     description: 'Each gets all its attempts anew, the first at once, under the same id.',
   })
   @Named()
-  @ApiBody({ schema: plain(ReplayInput) })
+  @ApiBody({ schema: plain(ReplayInput), examples: REPLAY_EXAMPLES })
   @ApiOkResponse({ schema: plain(Replayed) })
   @Refused()
   @Unknown()

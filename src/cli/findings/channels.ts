@@ -69,7 +69,10 @@ export function addChannels(program: Command, context: Context): void {
       .option('--format <format>', 'json or ocsf, for webhook and syslog')
       .option('--severity <severity>', 'only findings of this severity or a higher one')
       .option('--kinds <kinds>', 'only findings of these kinds, separated by commas')
-      .option('--news <news>', 'only opened, grown, reopened, resolved or state-changed, separated by commas')
+      .option(
+        '--news <news>',
+        'only opened, grown, reopened, resolved, state-changed, rule-ordered or rule-held-back, separated by commas',
+      )
       .option(
         '--tags <tags>',
         'only findings about whom or what the directory gives one of these tags, separated by commas',

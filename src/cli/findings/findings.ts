@@ -17,6 +17,7 @@ interface ListOptions {
   readonly tag?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly asOf?: string;
   readonly limit?: string;
   readonly cursor?: string;
 }
@@ -29,10 +30,12 @@ Examples:
   rescind findings --tag sensitive          about whom or what the directory tags so
   rescind findings show 5c1f0d0e-…          one finding with its evidence
   rescind findings acknowledge 5c1f0d0e-… --reason "Dana looks at it"
+  rescind findings --as-of 7d               what was wrong and open a week ago
   rescind findings mute 5c1f0d0e-… --until 7d --reason "a scanner" --same client
   rescind findings history 5c1f0d0e-…       what people said of it
 `;
 
+const AS_OF = 'an index of the ledger, or a time: what the detections knew then';
 const WIDTH = 100;
 const INDENT = '  ';
 
@@ -63,6 +66,7 @@ export function addFindings(program: Command, context: Context): void {
     )
     .option('--from <time>', 'with evidence of this time or later: RFC 3339, a date, or a duration back from now')
     .option('--to <time>', 'with evidence before this time, in the same forms')
+    .option('--as-of <moment>', AS_OF)
     .option('--limit <count>', 'findings on a page, at most 100')
     .option('--cursor <cursor>', '`next` of the page before')
     .addOption(urlOption())
@@ -78,11 +82,12 @@ export function addFindings(program: Command, context: Context): void {
   findings
     .command('show <id>')
     .description('show one finding: what it means, what to do next, the entries that show it')
+    .option('--as-of <moment>', AS_OF)
     .addOption(urlOption())
     .addOption(jsonOption())
-    .action(async (id: string, _options: object, command: Command) => {
+    .action(async (id: string, { asOf }: Pick<ListOptions, 'asOf'>, command: Command) => {
       const client = await context.client(command);
-      context.showText(command, await client.get(pathOf('findings', id)), findingText);
+      context.showText(command, await client.get(pathOf('findings', id), { as_of: asOf }), findingText);
     });
   addFindingChanges(findings, context);
 }
@@ -99,6 +104,7 @@ const filterOf = ({
   tag,
   from,
   to,
+  asOf,
   limit,
   cursor,
 }: Omit<ListOptions, 'state'>) => ({
@@ -112,6 +118,7 @@ const filterOf = ({
   tag,
   from,
   to,
+  as_of: asOf,
   limit,
   cursor,
 });

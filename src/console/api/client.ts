@@ -1,8 +1,29 @@
-import createFetchClient from 'openapi-fetch';
+import createFetchClient, { type Middleware } from 'openapi-fetch';
 import createClient from 'openapi-react-query';
 import type { components, paths } from './schema.js';
+import { thisPage, welcomeUrl } from './sign-in.js';
+
+const UNAUTHENTICATED = 401;
+const WELCOME = /^\/console\/welcome\/?$/;
+
+/** Leads who is not signed in, or no longer, to the page where people sign in. An order that needs a fresh sign-in is for its page to tell. */
+const leadToSignIn: Middleware = {
+  async onResponse({ response }) {
+    if (response.status !== UNAUTHENTICATED || WELCOME.test(window.location.pathname)) return;
+    const { code } = (await response.clone().json()) as { readonly code?: string };
+    if (code === 'unauthenticated') window.location.assign(welcomeUrl(thisPage()));
+  },
+};
+
+/** The header says that the console itself sends what changes something, which no form of another site can. */
+const client = createFetchClient<paths>({
+  baseUrl: '/',
+  credentials: 'same-origin',
+  headers: { 'x-rescind-console': '1' },
+});
+client.use(leadToSignIn);
 
 /** Hooks for each endpoint of `/v1`, typed by `schema.d.ts`. The session's cookie goes along. */
-export const api = createClient(createFetchClient<paths>({ baseUrl: '/', credentials: 'same-origin' }));
+export const api = createClient(client);
 
 export type Answer<Name extends keyof components['schemas']> = components['schemas'][Name];

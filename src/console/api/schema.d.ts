@@ -1227,7 +1227,7 @@ export interface components {
             kind: "webhook" | "slack" | "teams" | "pagerduty" | "syslog";
             kinds: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[] | null;
             name: string;
-            news: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[] | null;
+            news: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[] | null;
             old_secret_until: string | null;
             secret?: string;
             severity: "info" | "low" | "medium" | "high" | "critical";
@@ -1404,7 +1404,7 @@ export interface components {
             kind: "webhook" | "slack" | "teams" | "pagerduty" | "syslog";
             kinds: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[] | null;
             name: string;
-            news: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[] | null;
+            news: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[] | null;
             old_secret_until: string | null;
             severity: "info" | "low" | "medium" | "high" | "critical";
             tags: string[] | null;
@@ -1685,7 +1685,7 @@ export interface components {
             at_least: boolean;
             display_name?: string;
             entity: number;
-            findings: components["schemas"]["OpenFindings"] | null;
+            findings: components["schemas"]["OpenFindings"];
             kind: "user" | "client" | "agent" | "agent_type" | "resource" | "issuer" | "route" | "address" | "scope";
             names: {
                 asserted_by: {
@@ -2609,7 +2609,7 @@ export interface components {
             enabled: boolean;
             kind: "pagerduty";
             kinds?: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[];
-            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[];
+            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[];
             routing_key?: string;
             severity: "info" | "low" | "medium" | "high" | "critical";
             tags?: string[];
@@ -2979,7 +2979,7 @@ export interface components {
             enabled: boolean;
             kind: "slack";
             kinds?: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[];
-            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[];
+            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[];
             severity: "info" | "low" | "medium" | "high" | "critical";
             tags?: string[];
         };
@@ -3147,7 +3147,7 @@ export interface components {
             format?: "json" | "ocsf";
             kind: "syslog";
             kinds?: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[];
-            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[];
+            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[];
             severity: "info" | "low" | "medium" | "high" | "critical";
             tags?: string[];
         };
@@ -3175,7 +3175,7 @@ export interface components {
             enabled: boolean;
             kind: "teams";
             kinds?: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[];
-            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[];
+            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[];
             severity: "info" | "low" | "medium" | "high" | "critical";
             tags?: string[];
         };
@@ -3349,7 +3349,7 @@ export interface components {
             facts: {
                 [key: string]: unknown;
             };
-            findings: components["schemas"]["OpenFindings"] | null;
+            findings: components["schemas"]["OpenFindings"];
             id: string;
             index: string;
             lineage: {
@@ -3429,7 +3429,7 @@ export interface components {
             format?: "json" | "ocsf";
             kind: "webhook";
             kinds?: ("use-after-rule" | "issued-while-disabled" | "token-from-two-networks" | "token-of-another-client" | "bulk-export" | "scopes-grew" | "use-after-silence" | "new-at-sensitive-resource" | "refusals" | "second-hop" | "id-jag-replayed" | "source-trouble" | "lineage-trouble" | "long-lived-token" | "idle-rule" | "administration")[];
-            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed")[];
+            news?: ("opened" | "grown" | "reopened" | "resolved" | "state-changed" | "rule-ordered" | "rule-held-back")[];
             severity: "info" | "low" | "medium" | "high" | "critical";
             tags?: string[];
         };
@@ -7199,6 +7199,7 @@ export interface operations {
                 agent?: number;
                 agent_id?: string;
                 agent_iss?: string;
+                as_of?: components["schemas"]["MomentInput"];
                 client?: number;
                 client_id?: string;
                 client_iss?: string;
@@ -7285,7 +7286,9 @@ export interface operations {
     };
     "findings-one": {
         parameters: {
-            query?: never;
+            query?: {
+                as_of?: components["schemas"]["MomentInput"];
+            };
             header?: never;
             path: {
                 id: string;

@@ -16,7 +16,7 @@ const steel: MantineColorsTuple = [
 /** Dense and calm: fonts of the system, small controls, little round, colour for what needs attention. */
 export const theme = createTheme({
   primaryColor: 'steel',
-  primaryShade: { light: 7, dark: 5 },
+  primaryShade: { light: 7, dark: 6 },
   colors: { steel },
   autoContrast: true,
   defaultRadius: 'sm',

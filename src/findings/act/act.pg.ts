@@ -3,6 +3,8 @@ import { inTransaction, loadSql, type Pool } from '../../platform/postgres/index
 import type { Findings } from '../ask/findings.pg.js';
 import type { Kind } from '../detection.js';
 import type { Action, Cap } from '../actions/action-input.js';
+import { tellOfChange } from '../news/tell.pg.js';
+import type { What } from '../news/news.pg.js';
 import { decideByHits, decideWithoutHits, type Decision, type Hits, type Outcome } from '../actions/decide.js';
 
 const CANDIDATES = loadSql(import.meta.url, 'candidates.sql');
@@ -14,7 +16,20 @@ const UNFINISHED = `SELECT a.finding, a.kind, a.selector, a.rule,
   FROM finding_action a
   CROSS JOIN LATERAL (SELECT nth, said, entry FROM detection_change WHERE tenant = $1 AND kind = a.kind ORDER BY nth DESC LIMIT 1) n
   WHERE a.tenant = $1 AND a.outcome IN ('ordering', 'unconfirmed') ORDER BY a.at_ms`;
-const FINISH = 'UPDATE finding_action SET outcome = $3, why = $4, rule = $5 WHERE tenant = $1 AND finding = $2';
+/** Ends what is unfinished, unless another process has. */
+const FINISH = `WITH before AS (
+    SELECT outcome FROM finding_action WHERE tenant = $1 AND finding = $2 AND outcome IN ('ordering', 'unconfirmed') FOR UPDATE
+  )
+  UPDATE finding_action a SET outcome = $3, why = $4, rule = $5 FROM before WHERE a.tenant = $1 AND a.finding = $2
+  RETURNING before.outcome AS before`;
+/** The news that an outcome of the action \`block\` is. */
+const NEWS: Partial<Readonly<Record<Outcome, What>>> = {
+  unconfirmed: 'rule-ordered',
+  ordered: 'rule-ordered',
+  'over-cap': 'rule-held-back',
+  'too-many': 'rule-held-back',
+  refused: 'rule-held-back',
+};
 
 const HOUR_MS = 3_600_000;
 /** Findings that one pass decides about in a tenant. */
@@ -95,7 +110,7 @@ async function decide(options: ActOptions, tenant: string, candidate: Candidate)
 function claim(
   { pool, now = Date.now }: ActOptions,
   tenant: string,
-  { finding, kind, nth, cap }: Candidate,
+  { finding, kind, nth, action, cap }: Candidate,
   { outcome, why, selector, hits }: Decision,
 ): Promise<Outcome | undefined> {
   return inTransaction(pool, async (client) => {
@@ -113,18 +128,27 @@ function claim(
       now() - HOUR_MS,
       cap.per_hour,
     ]);
-    return rows[0]?.outcome;
+    const claimed = rows[0]?.outcome;
+    const what = claimed && NEWS[claimed];
+    if (what !== undefined && action === 'block') await tellOfChange(client, { tenant, finding, nowMs: now(), what });
+    return claimed;
   });
 }
 
 /** Orders a decided rule, or waits for it again. A rule that its detection may no longer order is not ordered, unless it is stored already. */
 async function finish(options: ActOptions, tenant: string, unfinished: Unfinished): Promise<void> {
-  const { pool, orders, onOutcome } = options;
+  const { pool, orders, onOutcome, now = Date.now } = options;
   const { finding, kind, selector, rule, allowed } = unfinished;
   const by = { tenant, kind };
   const end = async (outcome: Outcome, why: string | null, ordered: string | null): Promise<void> => {
-    await pool.query(FINISH, [tenant, finding, outcome, why, ordered]);
-    onOutcome?.(outcome);
+    const isEnded = await inTransaction(pool, async (client) => {
+      const { rows } = await client.query<{ before: Outcome }>(FINISH, [tenant, finding, outcome, why, ordered]);
+      const what = NEWS[outcome];
+      if (what !== undefined && rows[0]?.before === 'ordering')
+        await tellOfChange(client, { tenant, finding, nowMs: now(), what });
+      return rows.length > 0;
+    });
+    if (isEnded) onOutcome?.(outcome);
   };
   if (!allowed && rule === null && !(await orders.isOrdered(by, finding)))
     return end('withdrawn', 'its action was changed before the rule was stored', null);

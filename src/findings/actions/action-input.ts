@@ -60,6 +60,16 @@ export const ACTION = {
   additionalProperties: false,
 } as const;
 
+/** Requests as OpenAPI shows them. */
+export const ACTION_EXAMPLES = {
+  'dry-run': { summary: 'Findings say which rule would be ordered', value: { action: 'dry-run' } },
+  block: {
+    summary: 'Orders the rule of each new finding, within a cap',
+    value: { action: 'block', cap: { users: 1, tokens: 20, per_hour: 5 }, on_behalf_of: 'dana@corp.example' },
+  },
+  off: { summary: 'People order rules', value: { action: 'off' } },
+};
+
 nameSchemas({ DetectionAction: ACTION });
 
 /** Reads the body of `PUT /v1/detections/{kind}`. */

@@ -3,7 +3,7 @@ import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs
 import { jsonBody, knownQuery } from '../../platform/http/index.js';
 import { CurrentCaller, RequireRole } from '../../registry/index.js';
 import { KINDS } from '../detection.js';
-import { ACTION } from './action-input.js';
+import { ACTION, ACTION_EXAMPLES } from './action-input.js';
 import { DetectionItem, DetectionList } from './answers.js';
 import type { DetectionActions, Setter } from './detection-actions.js';
 
@@ -42,7 +42,7 @@ export class DetectionsController {
       'Counts for findings with evidence after the change. The change is an entry of the ledger, `detection.changed`. Rules that were ordered before stay.',
   })
   @ApiParam({ name: 'kind', schema: { type: 'string', enum: [...KINDS] } })
-  @ApiBody({ schema: ACTION as object })
+  @ApiBody({ schema: ACTION as object, examples: ACTION_EXAMPLES })
   @ApiOkResponse({ schema: plain(DetectionItem) })
   set(
     @CurrentCaller() caller: Setter,

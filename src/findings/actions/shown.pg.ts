@@ -24,7 +24,7 @@ export const FindingAction = Type.Object(
   {
     ...strict,
     description:
-      'The decision of the detection about the finding. `would-order`: a dry run. `over-cap`, `too-many`, `refused`, `left`, `withdrawn`: it ordered no rule. `ordering`, `unconfirmed`: the rule is not known to be in force. `ordered`: `rule` came into force; `GET /v1/revocations/{rule}` tells whether it was lifted.',
+      'The decision of the detection about the finding; with `as_of` there is none, since decisions are kept as they are now. `would-order`: a dry run. `over-cap`, `too-many`, `refused`, `left`, `withdrawn`: it ordered no rule. `ordering`, `unconfirmed`: the rule is not known to be in force. `ordered`: `rule` came into force; `GET /v1/revocations/{rule}` tells whether it was lifted.',
   },
 );
 export type FindingAction = Static<typeof FindingAction>;

@@ -57,7 +57,7 @@ export const FindingItem = Type.Object(
     next: Type.String({ description: 'says what to do next' }),
     first_seen: timeThat('time of the first event of the evidence'),
     last_seen: timeThat('time of the last event of the evidence'),
-    found_at: timeThat('when the finding was written'),
+    found_at: timeThat('when the finding was written; a restore finds and writes it anew'),
     closed_at: maybe(timeThat('since when the cause has ended; null: it has not')),
     count: Count,
     user: maybe(User),
@@ -84,7 +84,11 @@ export const FindingPage = Type.Object(
   {
     as_of: Type.Object(
       { index: Index },
-      { ...strict, description: 'The detections have read every entry of the ledger with a lower index.' },
+      {
+        ...strict,
+        description:
+          'The detections have read every entry of the ledger with a lower index, or had at the moment of `as_of`.',
+      },
     ),
     items: Type.Array(FindingItem),
     next: Type.Optional(Type.String({ description: 'cursor of the next page; absent on the last' })),

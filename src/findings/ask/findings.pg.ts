@@ -6,14 +6,16 @@ import {
   invalid,
   readChoice,
   readNames,
+  readAsOf,
   readPage,
+  readPageAsOf,
   readParameters,
   readTagged,
   readTags,
   readWindow,
   resolveFilter,
   windowAt,
-  type Page,
+  type PageAsOf,
   type Parameters,
   type Reader,
 } from '../../query/index.js';
@@ -25,8 +27,11 @@ import { seeOf } from './see.js';
 import { stopOf } from './stop.js';
 import { withStates } from './with-states.js';
 
-const FINDINGS = withStates(loadSql(import.meta.url, 'findings.sql'), '$15');
+const FINDINGS = loadSql(import.meta.url, 'findings.sql');
+const NOW = withStates(FINDINGS, { at: '$15' });
+const PAST = withStates(FINDINGS, { at: '$15', index: '$18' });
 const READ_TO = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
+const HAD_READ_TO = loadSql(import.meta.url, 'had-read.sql');
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const FINDING_FILTERS = [
@@ -34,6 +39,7 @@ export const FINDING_FILTERS = [
   ...FILTER_PARAMETERS.client,
   ...FILTER_PARAMETERS.agent,
   ...FILTER_PARAMETERS.resource,
+  'as_of',
   'limit',
   'cursor',
 ] as const;
@@ -58,33 +64,35 @@ export interface Current {
   readonly muted: readonly string[];
 }
 
-/** Answers what the detections found. Findings are as they are now. */
+/** Answers what the detections found, now or at a moment. */
 export function createFindings({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }): Findings {
-  async function read(snapshot: Snapshot, id: string): Promise<FindingRow> {
+  async function read(snapshot: Snapshot, id: string, isPast: boolean): Promise<FindingRow> {
     const nothing = Array.from({ length: 9 }, () => null);
-    const [row] = await snapshot.rows<FindingRow>(FINDINGS, [null, 1, ...nothing, id, null, snapshot.at, null, null]);
+    const values = [null, 1, ...nothing, id, null, snapshot.at, null, null];
+    const [row] = await readRows(snapshot, values, isPast);
     if (row === undefined) throw notFound();
     return row;
   }
-  async function item(snapshot: Snapshot, row: FindingRow): Promise<FindingItem> {
-    const actions = await readActions(snapshot, [row.id]);
-    return itemOf(row, await namesFor(snapshot, [row]), reader, actions.get(row.id));
+  async function item(snapshot: Snapshot, row: FindingRow, isPast: boolean): Promise<FindingItem> {
+    const [shown] = await itemsOf(snapshot, reader, [row], isPast);
+    return shown!;
   }
 
   return {
     list(tenant, query) {
       const parameters = readParameters(query, [...FINDING_OWN_PARAMETERS, ...FINDING_FILTERS]);
       const tenantKey = reader.tenantKey(tenant);
-      const page = readPage('findings', tenantKey, parameters);
+      const isPast = parameters.has('as_of');
+      const page = readPages(tenantKey, parameters);
       const window = readWindow(parameters);
       const filters = readFilters(parameters);
       const source = readSource(reader, tenant, parameters);
       const tags = readTags(parameters, 'tag');
-      return ask(tenant, async (snapshot) => {
+      const list = async (snapshot: Snapshot): Promise<FindingPage> => {
         const { from, to } = windowAt(window, snapshot.at);
         const resolve = (kind: 'user' | 'client' | 'agent' | 'resource') =>
           resolveFilter(snapshot, tenantKey, parameters, kind);
-        const rows = await snapshot.rows<FindingRow>(FINDINGS, [
+        const values = [
           page.after?.[0] ?? null,
           page.limit + 1,
           ...filters,
@@ -99,14 +107,22 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
           snapshot.at,
           source,
           tags === null ? null : await readTagged(snapshot, tags),
-        ]);
-        return answer(snapshot, reader, page, rows);
-      });
+        ];
+        const rows = await readRows(snapshot, values, isPast);
+        const { shown, next } = page.cut(snapshot, rows, (last) => [last.last_at, last.id]);
+        return {
+          as_of: { index: await readTo(snapshot, isPast) },
+          items: await itemsOf(snapshot, reader, shown, isPast),
+          ...next,
+        };
+      };
+      return ask(tenant, list, page.asked);
     },
     one(tenant, id, query) {
-      readParameters(query, []);
+      const asked = readAsOf(readParameters(query, ['as_of']));
+      const isPast = asked !== undefined;
       requireId(id);
-      return ask(tenant, async (snapshot) => item(snapshot, await read(snapshot, id)));
+      return ask(tenant, async (snapshot) => item(snapshot, await read(snapshot, id, isPast), isPast), asked);
     },
     async find(tenant, id) {
       try {
@@ -119,16 +135,33 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
     current(tenant, id) {
       requireId(id);
       return ask(tenant, async (snapshot) => {
-        const row = await read(snapshot, id);
-        const [cursor] = await snapshot.rows<{ next_ix: string }>(READ_TO);
+        const row = await read(snapshot, id, false);
         return {
-          item: await item(snapshot, row),
-          read: cursor?.next_ix ?? '0',
+          item: await item(snapshot, row, false),
+          read: await readTo(snapshot, false),
           muted: row.why === 'wide' ? (row.said?.same ?? []) : [],
         };
       });
     },
   };
+}
+
+const readRows = (snapshot: Snapshot, values: readonly unknown[], isPast: boolean): Promise<FindingRow[]> =>
+  isPast ? snapshot.rows(PAST, [...values, String(snapshot.index)]) : snapshot.rows(NOW, values);
+
+/** Returns the index below which the detections have read every entry, or had at the moment. */
+async function readTo(snapshot: Snapshot, isPast: boolean): Promise<string> {
+  const [row] = await (isPast
+    ? snapshot.rows<{ next_ix: string }>(HAD_READ_TO, [String(snapshot.index)])
+    : snapshot.rows<{ next_ix: string }>(READ_TO));
+  return row?.next_ix ?? '0';
+}
+
+/** Reads the page that is asked for. Pages of the past have the moment of the first one; the others show findings as they are now. */
+function readPages(tenantKey: Uint8Array, parameters: Parameters): Omit<PageAsOf, 'seal'> {
+  if (parameters.has('as_of')) return readPageAsOf('findings', tenantKey, parameters);
+  const { cut, ...page } = readPage('findings', tenantKey, parameters);
+  return { ...page, asked: undefined, cut: (_now, rows, positionOf) => cut(rows, positionOf) };
 }
 
 function requireId(id: string): void {
@@ -157,24 +190,17 @@ function readSource(reader: Reader, tenant: string, parameters: Parameters): str
   return source.id;
 }
 
-async function answer(
+/** Shows findings. The decisions of their detections are those of now, so that an answer about the past has none. */
+async function itemsOf(
   snapshot: Snapshot,
   reader: Reader,
-  page: Page,
   rows: readonly FindingRow[],
-): Promise<FindingPage> {
-  const { shown, next } = page.cut(rows, (last) => [last.last_at, last.id]);
-  const names = await namesFor(snapshot, shown);
-  const [cursor] = await snapshot.rows<{ next_ix: string }>(READ_TO);
-  const actions = await readActions(
-    snapshot,
-    shown.map(({ id }) => id),
-  );
-  return {
-    as_of: { index: cursor?.next_ix ?? '0' },
-    items: shown.map((row) => itemOf(row, names, reader, actions.get(row.id))),
-    ...next,
-  };
+  isPast: boolean,
+): Promise<FindingItem[]> {
+  const names = await namesFor(snapshot, rows);
+  const ids = isPast ? [] : rows.map(({ id }) => id);
+  const actions = await readActions(snapshot, ids);
+  return rows.map((row) => itemOf(row, names, reader, actions.get(row.id)));
 }
 
 export const namesFor = (snapshot: Snapshot, rows: readonly FindingRow[]): Promise<Names> =>

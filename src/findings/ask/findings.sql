@@ -1,10 +1,10 @@
 -- Lists findings, the ones with the newest evidence first.
 -- $1 tenant  $2, $14 last_at and id of the page before, or null  $3 limit  $4 states  $5 least severity  $6 kinds  $7 users  $8 clients  $9 agents  $10 resources
--- $11 from  $12 to  $13 id; null: any  $15 now, epoch seconds  $16 source  $17 users, clients, agents and resources of which one is named
+-- $11 from  $12 to  $13 id; null: any  $15 now, epoch seconds  $16 source  $17 users, clients, agents and resources of which one is named  $18 index, of the past alone
 {muted}
-SELECT f.id, f.kind, f.subject, f.severity, f.count, f.first_at, f.last_at, f.usr, f.client, f.agent, f.res, f.tok, f.source, f.entries, f.details,
+SELECT f.id, f.kind, f.severity, f.count, f.first_at, f.last_at, f.usr, f.client, f.agent, f.res, f.tok, f.source, f.entries, f.details,
        f.found_ms, f.closed_ms, t.facts, s.state, s.said, s.at_ms, w.why
-FROM finding f
+FROM {finding} f
 LEFT JOIN token t ON t.tenant = $1 AND t.key = f.tok
 {state}
 WHERE f.tenant = $1

@@ -1,9 +1,10 @@
 -- The state of each finding `f`, in `s`: what a person said last, as long as it counts. `why` says where the state comes from: `ended`, the cause has ended;
 -- `wide`, its kind is muted for its names. {at} is the moment, epoch seconds. What a person had seen is below `read_ix`.
+-- {known}: only changes that the ledger tells before a moment.
 LEFT JOIN LATERAL (
   SELECT c.state, c.until_at, c.read_ix, c.at_ms, c.said
   FROM finding_change c
-  WHERE c.tenant = $1 AND c.finding = f.id AND NOT c.wide
+  WHERE c.tenant = $1 AND c.finding = f.id AND NOT c.wide{known}
   ORDER BY c.nth DESC
   LIMIT 1
 ) own ON true

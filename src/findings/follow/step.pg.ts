@@ -9,6 +9,8 @@ import { createMemory, WRITE_MEMORY } from './memory.pg.js';
 const READ_DAYS = prepared('days', loadSql(import.meta.url, 'read-days.sql'), 4);
 const WRITE_DAYS = loadSql(import.meta.url, 'write-days.sql');
 const WRITE_FINDINGS = loadSql(import.meta.url, 'write-findings.sql');
+const WRITE_PAST = loadSql(import.meta.url, 'write-past.sql');
+const THIN_PAST = loadSql(import.meta.url, 'thin-past.sql');
 const READ_CURSOR = 'SELECT next_ix FROM finding_cursor WHERE tenant = $1';
 const READ_HEAD = 'SELECT next_ix FROM ledger_head WHERE tenant = $1';
 const dayAt = (ix: string): string => `(SELECT arrival / 86400000 FROM entry WHERE tenant = $1 AND ix = ${ix})`;
@@ -38,6 +40,8 @@ const PRUNE_DAYS = `DELETE FROM finding_day d
     SELECT FROM finding_day n WHERE n.tenant = $1 AND n.usr = d.usr AND n.res = d.res AND n.client = d.client AND n.day > d.day)`;
 /** Days of uses that are kept. */
 const KEPT_DAYS = 90;
+/** Days for which the past of findings is kept step by step. Before them it is kept day by day. */
+const PAST_BY_STEP_DAYS = 7;
 
 /** A finding that has not grown for so long closes itself, unless it is a condition. Seconds. */
 export const QUIET_S = 30 * 86_400;
@@ -78,11 +82,14 @@ export async function stepOnce(options: StepOptions): Promise<Behind> {
   );
   await client.query('BEGIN');
   try {
-    if (dayOf(found.beforeMs) < dayOf(found.nowMs))
-      await client.query(PRUNE_DAYS, [tenant, dayOf(found.nowMs) - KEPT_DAYS]);
+    const [before, day] = [dayOf(found.beforeMs), dayOf(found.nowMs)];
+    if (before < day) {
+      await client.query(PRUNE_DAYS, [tenant, day - KEPT_DAYS]);
+      await client.query(THIN_PAST, [tenant, before - PAST_BY_STEP_DAYS, day - PAST_BY_STEP_DAYS]);
+    }
     if (found.days !== null) await client.query(WRITE_DAYS, [tenant, found.days]);
     if (found.kept.length > 0) await client.query(WRITE_MEMORY, [tenant, JSON.stringify(found.kept)]);
-    await writeFound(client, tenant, found, { wallMs: now(), lastIx: String(to - 1n) });
+    await writeFound(client, tenant, found, { wallMs: now(), from, to });
     const moved = await client.query(MOVE_CURSOR, [tenant, String(from), String(to)]);
     if (moved.rowCount !== 1) throw new Error('another process moved the cursor of the findings');
     await client.query('COMMIT');
@@ -152,7 +159,7 @@ async function writeFound(
   client: PoolClient,
   tenant: string,
   { evidence, beforeMs, nowMs }: Found,
-  { wallMs, lastIx }: { readonly wallMs: number; readonly lastIx: string },
+  { wallMs, from, to }: { readonly wallMs: number; readonly from: bigint; readonly to: bigint },
 ): Promise<void> {
   const changed = new Set<string>();
   const write = async (statement: string, values: readonly unknown[]): Promise<void> => {
@@ -162,7 +169,7 @@ async function writeFound(
   const rows = [...evidence].flatMap(([detection, found]) =>
     merge(detection, found).map((one) => rowOf(detection, one)),
   );
-  if (rows.length > 0) await write(WRITE_FINDINGS, [JSON.stringify(rows), wallMs, lastIx]);
+  if (rows.length > 0) await write(WRITE_FINDINGS, [JSON.stringify(rows), wallMs, String(to - 1n)]);
   const conditions = [...evidence].filter(([{ isCondition }]) => isCondition === true);
   for (const [{ kind }, found] of conditions) {
     const lasting = found.filter(({ ended }) => ended !== true).map(({ subject }) => subject);
@@ -170,6 +177,8 @@ async function writeFound(
   }
   if (hourOf(beforeMs) < hourOf(nowMs))
     await write(CLOSE_QUIET, [wallMs, Math.floor(nowMs / 1_000) - QUIET_S, conditions.map(([{ kind }]) => kind)]);
+  if (changed.size === 0) return;
+  await client.query(WRITE_PAST, [tenant, [...changed], String(from), String(to), dayOf(nowMs)]);
   await tellNews(client, { tenant, findings: [...changed], nowMs: wallMs });
 }
 

@@ -31,11 +31,41 @@ CREATE TABLE finding (
 );
 CREATE UNIQUE INDEX finding_id ON finding (tenant, id);
 CREATE INDEX finding_last ON finding (tenant, last_at, id);
-CREATE INDEX finding_usr ON finding (tenant, usr) WHERE closed_ms IS NULL;
-CREATE INDEX finding_client ON finding (tenant, client) WHERE closed_ms IS NULL;
-CREATE INDEX finding_agent ON finding (tenant, agent) WHERE closed_ms IS NULL;
-CREATE INDEX finding_res ON finding (tenant, res) WHERE closed_ms IS NULL;
-CREATE INDEX finding_tok ON finding (tenant, tok) WHERE closed_ms IS NULL;
+CREATE INDEX finding_usr ON finding (tenant, usr, closed_ms);
+CREATE INDEX finding_client ON finding (tenant, client, closed_ms);
+CREATE INDEX finding_agent ON finding (tenant, agent, closed_ms);
+CREATE INDEX finding_res ON finding (tenant, res, closed_ms);
+CREATE INDEX finding_tok ON finding (tenant, tok, closed_ms);
+
+-- Findings as they were: one row a finding and step that changed more of it than the last time of a condition, over the entries from `from_ix` up to but not including `to_ix`. `day`: the day of arrival
+-- (arrival / 86,400,000). Of a day that is older than a week, each finding has its last row alone, and all of them the bounds of the day's steps.
+CREATE TABLE finding_past (
+  tenant    uuid     NOT NULL,
+  finding   uuid     NOT NULL,
+  from_ix   bigint   NOT NULL,
+  to_ix     bigint   NOT NULL,
+  day       int      NOT NULL,
+  severity  smallint NOT NULL,
+  count     bigint   NOT NULL,
+  first_at  bigint   NOT NULL,
+  last_at   bigint   NOT NULL,
+  usr       int,
+  client    int,
+  agent     int,
+  res       int,
+  tok       bytea,
+  source    uuid,
+  entries   bigint[] NOT NULL,
+  details   jsonb    NOT NULL,
+  closed_ms bigint,
+  grown_ix  bigint   NOT NULL,
+  opened_ix bigint   NOT NULL,
+  PRIMARY KEY (tenant, finding, to_ix)
+);
+-- Finds the step that a moment lies in.
+CREATE INDEX finding_past_step ON finding_past (tenant, to_ix);
+-- Finds the days that are thinned. Rows are written in about the order of their days.
+CREATE INDEX finding_past_day ON finding_past USING brin (day) WITH (pages_per_range = 16, autosummarize = on);
 
 -- The index of a ledger below which the detections have read everything. It moves in the transaction that writes what they found.
 CREATE TABLE finding_cursor (

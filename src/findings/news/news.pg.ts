@@ -4,9 +4,18 @@ import { withStates } from '../ask/with-states.js';
 
 /**
  * Kinds of changes of a finding. `grown`: its count has doubled since the news last told of it, or its severity rose. `resolved`: it closed itself. `state-changed`:
- * a person changed its state. Never rename one: receivers know them.
+ * a person changed its state. `rule-ordered`: its detection ordered its rule by itself. `rule-held-back`: its detection was to order its rule, and the cap or the need
+ * of a person's confirmation held that back. Never rename one: receivers know them.
  */
-export const NEWS = ['opened', 'grown', 'reopened', 'resolved', 'state-changed'] as const;
+export const NEWS = [
+  'opened',
+  'grown',
+  'reopened',
+  'resolved',
+  'state-changed',
+  'rule-ordered',
+  'rule-held-back',
+] as const;
 export type What = (typeof NEWS)[number];
 
 /** News are kept for so long. A reader that stays away longer is told how many it missed. */
@@ -16,7 +25,7 @@ const DELETED_AT_ONCE = 1_000;
 /** Most news of one read. */
 export const NEWS_AT_ONCE = 500;
 
-const WRITE_NEWS = withStates(loadSql(import.meta.url, 'write-news.sql'), '($3::bigint / 1000)');
+const WRITE_NEWS = withStates(loadSql(import.meta.url, 'write-news.sql'), { at: '($3::bigint / 1000)' });
 const DELETE_OLD = `DELETE FROM finding_news WHERE tenant = $1 AND at_ms < $2
   AND seq IN (SELECT seq FROM finding_news WHERE tenant = $1 ORDER BY seq LIMIT ${DELETED_AT_ONCE})`;
 const READ_NEWS = `SELECT n.seq, n.finding, n.what, n.at_ms, f.kind, f.severity

@@ -73,6 +73,19 @@ export const CHANGE = {
   ],
 } as const;
 
+/** Requests as OpenAPI shows them. */
+export const CHANGE_EXAMPLES = {
+  acknowledge: {
+    summary: 'Somebody works on it',
+    value: { state: 'acknowledged', reason: 'Dana looks at it', on_behalf_of: 'dana@corp.example' },
+  },
+  mute: {
+    summary: 'Silent for a week, for every finding of the kind about the same client',
+    value: { state: 'muted', reason: 'a scanner that we run', until: '7d', same: ['client'] },
+  },
+  reopen: { summary: 'Takes back what was said', value: { state: 'open' } },
+};
+
 nameSchemas({ FindingChange: CHANGE });
 
 /** Reads the body of `POST /v1/findings/{id}`. `now` is epoch seconds. */

@@ -12,8 +12,8 @@ import { readPage, readParameters } from '../../query/index.js';
 import type { FindingChanges as StoredChanges, StoredChange } from '../../settings/index.js';
 import type { FindingChanges, FindingItem, FindingState } from '../ask/answers.js';
 import type { Current, Findings } from '../ask/findings.pg.js';
+import { tellOfChange } from '../news/tell.pg.js';
 import { readChange, type Change, type SaidName } from './change-input.js';
-import { tellOfChange } from './tell.pg.js';
 
 /** Pause before entries that could not be written are tried again. */
 const RETRY_MS = 10_000;
@@ -102,7 +102,7 @@ export function createFindingStates(options: FindingStatesOptions): FindingState
       if (before === null && change.state === 'open' && change.same.length === 0) return stateOf(current.item, null);
       const atMs = now();
       const row = await stored.add(rowOf(caller, change, current, atMs), (client) =>
-        tellOfChange(client, { tenant: caller.tenant, finding: id, nowMs: atMs }),
+        tellOfChange(client, { tenant: caller.tenant, finding: id, nowMs: atMs, what: 'state-changed' }),
       );
       try {
         const { entry } = await tellRow(row);

@@ -6,7 +6,6 @@ import { Count, lowerBound, maybe, strict, timeThat, Uuid } from './answer-parts
 /** Findings that an answer shows; `count` has all. */
 export const SHOWN_FINDINGS = 3;
 
-/** The open findings about the subject of an answer. */
 export const OpenFindings = Type.Object(
   {
     count: Count,
@@ -26,16 +25,13 @@ export const OpenFindings = Type.Object(
     ),
     ...lowerBound,
   },
-  strict,
+  { ...strict, description: 'Open findings about it at the moment of the answer, as far as the detections had read.' },
 );
 export type OpenFindings = Static<typeof OpenFindings>;
 
 /** A member of answers that take `as_of`. */
 export const findingsMember = {
-  findings: Type.Union([OpenFindings, Type.Null()], {
-    description:
-      'Open findings about it, as they are now. null in an answer about the past: what was open then is not kept.',
-  }),
+  findings: OpenFindings,
 };
 
 nameSchemas({ OpenFindings });
@@ -50,12 +46,11 @@ export type ReadOpenFindings = (snapshot: Snapshot, subject: FindingSubject) => 
 
 const NONE: OpenFindings = { count: 0, severity: null, items: [] };
 
-/** Returns the member of an answer. No finding is about a subject of another kind. */
+/** Returns the member of an answer. No finding is about a subject of another kind, and none is there without `read`. */
 export async function findingsOf(
   read: ReadOpenFindings | undefined,
   snapshot: Snapshot,
   subject: FindingSubject | undefined,
-): Promise<{ readonly findings: OpenFindings | null }> {
-  if (!snapshot.present || read === undefined) return { findings: null };
-  return { findings: subject === undefined ? NONE : await read(snapshot, subject) };
+): Promise<{ readonly findings: OpenFindings }> {
+  return { findings: read === undefined || subject === undefined ? NONE : await read(snapshot, subject) };
 }

@@ -38,6 +38,7 @@ export async function startActing(cleanups: Pick<Cleanups, 'push'>, roles: strin
     LOG_LEVEL: 'silent',
     ROLES: roles,
     FINDINGS_LEARN_DAYS: '0',
+    CHANNEL_ALLOWED_HOSTS: '127.0.0.1',
   });
   const rescind = await startRescind(config, { log: testLog() });
   cleanups.push(() => rescind.stop());

@@ -18,6 +18,14 @@ beforeEach(() => {
 });
 const rulesOf = async (finding: string) =>
   (await acting.rules()).filter(({ reason }) => reason === `finding ${finding}`);
+/** The news about rules of a finding. */
+const newsOf = async (finding: string) =>
+  (
+    await acting.pool.query<{ what: string }>(
+      "SELECT what FROM finding_news WHERE finding = $1 AND what LIKE 'rule-%' ORDER BY seq",
+      [finding],
+    )
+  ).rows.map(({ what }) => what);
 /** Cap that leaves room for the orders of all specs. */
 const ROOM = { cap: { users: 1, tokens: 20, per_hour: 100 } };
 
@@ -37,7 +45,8 @@ describe('the action of a detection', () => {
     const text = await acting.exports(user);
     await acting.find();
     await acting.act();
-    const { action, stop } = await acting.finding(user);
+    const { id, action, stop } = await acting.finding(user);
+    expect(await newsOf(id)).toEqual([]);
     expect(action).toMatchObject({
       action: 'dry-run',
       outcome: 'would-order',
@@ -66,10 +75,12 @@ describe('the action of a detection', () => {
         author: { caller: 'detection:bulk-export' },
       },
     ]);
+    expect(await newsOf(id)).toEqual(['rule-ordered']);
     await acting.reads(text, 10);
     await acting.find();
     await acting.act();
     expect((await acting.finding(user)).count).toBe(2);
+    expect(await newsOf(id)).toEqual(['rule-ordered']);
     expect(await rulesOf(id)).toHaveLength(1);
   });
 });
@@ -101,6 +112,7 @@ describe('the cap of a detection', () => {
       rule: null,
     });
     expect(await rulesOf(id)).toEqual([]);
+    expect(await newsOf(id)).toEqual(['rule-held-back']);
     expect(await acting.isActive(texts[0]!)).toBe(true);
     await block({ tokens: 3 });
     await acting.act();
@@ -109,6 +121,18 @@ describe('the cap of a detection', () => {
     await acting.find();
     await acting.act();
     expect((await acting.finding(user)).action).toMatchObject({ outcome: 'ordered' });
+    expect(await newsOf(id)).toEqual(['rule-held-back', 'rule-ordered']);
+  });
+
+  it('is told of a dry run by the finding alone', async () => {
+    await acting.set({ action: 'dry-run', cap: { ...ROOM.cap, tokens: 1 } });
+    await acting.token(user);
+    await acting.exports(user);
+    await acting.find();
+    await acting.act();
+    const { id, action } = await acting.finding(user);
+    expect(action).toMatchObject({ action: 'dry-run', outcome: 'over-cap' });
+    expect(await newsOf(id)).toEqual([]);
   });
 
   it('on users keeps a rule that hits more from being ordered', async () => {
@@ -136,6 +160,7 @@ describe('the cap of a detection', () => {
     await acting.find();
     await acting.act({ orders: { ...acting.orders, foresee: async () => ({ users: 1, tokens: 1, confirm: 1 }) } });
     expect((await acting.finding(other)).action).toMatchObject({ outcome: 'refused' });
+    expect(await newsOf((await acting.finding(other)).id)).toEqual(['rule-held-back']);
     expect(await rulesOf((await acting.finding(other)).id)).toEqual([]);
   });
 
@@ -199,7 +224,9 @@ describe('the rule of a finding', () => {
     await acting.exports(user);
     await acting.find();
     await Promise.all(Array.from({ length: 4 }, () => acting.act()));
-    expect(await rulesOf((await acting.finding(user)).id)).toHaveLength(1);
+    const { id } = await acting.finding(user);
+    expect(await rulesOf(id)).toHaveLength(1);
+    expect(await newsOf(id)).toEqual(['rule-ordered']);
   });
 
   it.each(['before', 'after'])('is ordered once if the process dies %s it was stored', async (moment) => {
@@ -269,6 +296,7 @@ describe('the rule of a finding', () => {
     await acting.act();
     expect((await acting.finding(user)).action).toMatchObject({ outcome: 'ordered', rule: action!.rule });
     expect(await rulesOf(id)).toHaveLength(1);
+    expect(await newsOf(id)).toEqual(['rule-ordered']);
   });
 });
 

@@ -44,4 +44,11 @@ it('rescind findings shows what the running service found, and nothing before', 
   expect((await says('findings')).out).toContain(id);
   expect((await says(`findings resolve ${id}`)).out).toMatch(/^resolved, by admin/);
   expect((await says('findings --state resolved')).out).toContain(id);
+
+  const { items: history } = JSON.parse((await says(`findings history ${id} --json`)).out);
+  const [resolved, acknowledged] = [history.at(0).entry, history.at(-1).entry];
+  expect((await says(`findings --as-of ${acknowledged}`)).out).toContain(`more: rescind findings show ${id}`);
+  expect((await says(`findings --as-of ${Number(acknowledged) + 1}`)).out).toBe('Nothing was found.\n');
+  expect((await says(`findings show ${id} --as-of ${Number(resolved) + 1}`)).out).toContain(', once  resolved\n');
+  expect((await says(`findings show ${id} --as-of 1`)).code).not.toBe(0);
 });

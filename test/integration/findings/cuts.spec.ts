@@ -117,7 +117,7 @@ async function enter(random: Random): Promise<void> {
 
 /** All findings, found anew, without what the clock of the service says. */
 async function foundAnew(size: number, cold?: ColdUses): Promise<readonly object[]> {
-  await world.pool.query('TRUNCATE finding, finding_cursor, finding_memory, finding_day');
+  await world.pool.query('TRUNCATE finding, finding_past, finding_cursor, finding_memory, finding_day');
   await world.find(size, cold);
   const { rows } = await world.pool.query<object>(
     `SELECT kind, subject, severity, count, first_at, last_at, usr, client, agent, res, tok, source, entries, details, closed_ms IS NULL AS is_open

@@ -125,7 +125,7 @@ describe('the follower', () => {
     const first = await world.list();
     await world.find();
     expect(await world.list()).toEqual(first);
-    await world.pool.query('TRUNCATE finding, finding_cursor, finding_memory, finding_day');
+    await world.pool.query('TRUNCATE finding, finding_past, finding_cursor, finding_memory, finding_day');
     await world.find(1);
     /** Without what has a new id. */
     const plain = (items: typeof first) =>

@@ -83,7 +83,7 @@ describe('source-trouble', () => {
     expect(silent(await world.after('source-trouble', used('abe-4', at + 9 * DAY, {}, 'wiki')))).toEqual([
       ['wiki', 'resolved'],
     ]);
-    await world.pool.query('TRUNCATE finding, finding_cursor, finding_day, finding_memory');
+    await world.pool.query('TRUNCATE finding, finding_past, finding_cursor, finding_day, finding_memory');
     await world.find();
     expect(silent(await world.list('&kind=source-trouble'))).toEqual([['wiki', 'resolved']]);
   });

@@ -170,8 +170,6 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'directory',
     'entries/{index}',
     'export/ocsf',
-    'findings',
-    'findings/{id}',
     'findings/{id}/changes',
     'me',
     'quarantine',

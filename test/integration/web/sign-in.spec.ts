@@ -187,8 +187,8 @@ describe('people who sign in', () => {
 
 describe('a link', () => {
   const make = async (headers: Record<string, string>) => fetch(`${url}/v1/sign-in-links`, { method: 'POST', headers });
-  const use = (code: string) =>
-    fetch(`${url}/console/link`, { method: 'POST', body: new URLSearchParams({ code }), redirect: 'manual' });
+  const use = (code: string, headers: Record<string, string> = { 'x-rescind-console': '1' }) =>
+    fetch(`${url}/console/link`, { method: 'POST', headers, body: new URLSearchParams({ code }), redirect: 'manual' });
 
   it('signs an administrator in once', async () => {
     const made = await make({ authorization: `Bearer ${own.rescind.adminKey!}` });
@@ -196,6 +196,7 @@ describe('a link', () => {
     const { url: link } = (await made.json()) as { url: string };
     expect(link.startsWith(`${url}/console/welcome#`)).toBe(true);
     const code = link.split('#')[1]!;
+    expect((await use(code, {})).status).toBe(403);
     const first = await use(code);
     expect(first.status).toBe(204);
     const cookie = first.headers.get('set-cookie')!;

@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { cleanUp } from '../support/cleanups.js';
+import { consoleKey, consoleUrl, openConsole } from './open-console.js';
+
+const cleanups = cleanUp(afterEach);
+
+/** Makes a link, as `rescind sign-in` does. Returns what follows `/console`. */
+async function linkPath(): Promise<string> {
+  const made = await fetch(`${consoleUrl()}/v1/sign-in-links`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${consoleKey()}` },
+  });
+  const { url } = (await made.json()) as { url: string };
+  return url.slice(`${consoleUrl()}/console`.length);
+}
+
+describe('somebody who has not signed in', () => {
+  it('is led to the sign-in, and from there back to the page', async () => {
+    const { page, search } = await openConsole(cleanups, { path: '/findings?severity=high', signedIn: false });
+    await page.getByRole('link', { name: 'Sign in' }).waitFor();
+    expect(search().get('return_to')).toBe('/console/findings?severity=high');
+    expect(await page.getByRole('link', { name: 'Sign in' }).getAttribute('href')).toBe(
+      `/console/sign-in?${new URLSearchParams({ return_to: '/console/findings?severity=high' })}`,
+    );
+  });
+
+  it('is told when there is no identity provider', async () => {
+    const { page } = await openConsole(cleanups, { path: '/welcome', signedIn: false });
+    await page.getByRole('link', { name: 'Sign in' }).click();
+    await page.getByText('No identity provider is set up for people.').waitFor();
+  });
+
+  it('is let in once by a link, stays in, and signs out', async () => {
+    const path = await linkPath();
+    const { page, faults } = await openConsole(cleanups, { path, signedIn: false });
+    // Nobody who looks at the screen or the history can copy the code.
+    await page.waitForURL(`${consoleUrl()}/console/welcome`);
+    await page.getByRole('button', { name: 'Open the console as the administrator' }).click();
+    await page.getByRole('button', { name: 'Account' }).click();
+    await page.getByText('admin at default').waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Account' }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.getByRole('link', { name: 'Sign in' }).waitFor();
+    expect(await page.context().cookies()).toEqual([]);
+    await page.goto(`${consoleUrl()}/console${path}`);
+    await page.getByRole('button', { name: 'Open the console as the administrator' }).click();
+    await page.getByText('The link does not open the console').waitFor();
+    expect(faults).toEqual([]);
+  });
+});
