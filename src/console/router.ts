@@ -1,5 +1,6 @@
 import { createRoute, createRouter, redirect } from '@tanstack/react-router';
 import { Failed, Loading } from './display/states.js';
+import { entityRoutes } from './pages/entities/route.js';
 import { findingsRoute } from './pages/findings/route.js';
 import { tokenRoute } from './pages/token/route.js';
 import { welcomeRoute } from './pages/welcome/route.js';
@@ -14,7 +15,7 @@ const homeRoute = createRoute({
 });
 
 /** The list of pages. */
-const routeTree = rootRoute.addChildren([homeRoute, findingsRoute, tokenRoute, welcomeRoute]);
+const routeTree = rootRoute.addChildren([homeRoute, ...entityRoutes, findingsRoute, tokenRoute, welcomeRoute]);
 
 export function createConsoleRouter() {
   return createRouter({
