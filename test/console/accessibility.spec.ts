@@ -14,6 +14,7 @@ const LOOKS = [
 /** Each page in the state in which people use it. Add a page here. */
 const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
+  '/agents': (page) => page.getByRole('table', { name: 'Agents' }).waitFor(),
   '/nowhere': (page) => page.getByText('There is no such page').waitFor(),
   '/tokens/unknown': (page) => page.getByRole('alert').waitFor(),
   '/welcome': (page) => page.getByRole('link', { name: 'Sign in' }).waitFor(),
@@ -28,6 +29,17 @@ describe.each(LOOKS)('in $colours colours at $width pixels', (look) => {
   it.each(Object.entries(PAGES))('%s can be used by everybody', async (path, shown) => {
     const { page } = await openConsole(cleanups, { path, ...look, bypassCSP: true });
     await shown(page);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('the page of an agent can be used by everybody', async () => {
+    const { page } = await openConsole(cleanups, { path: '/agents', ...look, bypassCSP: true });
+    await page.getByRole('table', { name: 'Agents' }).getByRole('link').first().click();
+    await page.getByRole('table', { name: 'Timeline' }).waitFor();
+    await page.getByRole('img', { name: /Uses by the/ }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('tab', { name: 'Blast radius' }).click();
+    await page.getByRole('heading', { name: 'Live tokens' }).waitFor();
     expect(await violations(page)).toEqual([]);
   });
 

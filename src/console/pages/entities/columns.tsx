@@ -70,7 +70,7 @@ const COUNTS = {
 function Issuer({ of: { entity } }: { readonly of: EntityRow }) {
   if (entity.kind === 'resource') return null;
   return (
-    <Text size="xs" c="dimmed">
+    <Text size="xs" c="dimmed" style={{ wordBreak: 'break-all' }}>
       <Name>{entity.is.iss}</Name>
     </Text>
   );
@@ -95,7 +95,7 @@ const columnsOf = (kind: Kind): Columns<EntityRow> => [
   ...COUNTS[kind],
   {
     id: 'grants',
-    header: () => <SortHead by="grants">Reach (grants)</SortHead>,
+    header: () => <SortHead by="grants">Reach</SortHead>,
     cell: ({ row }) => <Count of={row.original.grants} />,
   },
   {

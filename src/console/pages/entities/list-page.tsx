@@ -55,6 +55,7 @@ function Filters({
     <Group gap="xs">
       <TextInput
         aria-label="Name"
+        size="xs"
         placeholder="Part of a name"
         defaultValue={q ?? ''}
         onChange={({ currentTarget }) => type(currentTarget.value)}
