@@ -16,6 +16,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
   '/agents': (page) => page.getByRole('table', { name: 'Agents' }).waitFor(),
   '/nowhere': (page) => page.getByText('There is no such page').waitFor(),
+  '/sources': (page) => page.getByRole('table', { name: 'Sources' }).waitFor(),
   '/tokens/unknown': (page) => page.getByRole('alert').waitFor(),
   '/welcome': (page) => page.getByRole('link', { name: 'Sign in' }).waitFor(),
 };

@@ -26,6 +26,8 @@ export const theme = createTheme({
   components: {
     // Its header is part of a dialog, not the banner of the page.
     Drawer: { defaultProps: { attributes: { header: { role: 'presentation' } } } },
+    // Yellow letters on a yellow ground are too faint.
+    Alert: { styles: { label: { color: 'var(--mantine-color-text)' } } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
     Select: { defaultProps: { size: 'xs' } },
     MultiSelect: { defaultProps: { size: 'xs' } },

@@ -1,11 +1,11 @@
 import { Button, Group, Table, Text } from '@mantine/core';
 import { EntityLink } from '../../display/entity-link.js';
+import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
 import type { Kind } from './kinds.js';
-import { Part } from './part.js';
 import { useConnections, useGrants, type Tie } from './queries.js';
 
 /** The grants of a user or an agent, or the connections of a client or a resource, with granted and unused scopes. */

@@ -2,6 +2,7 @@ import { Badge, Button, Group, SimpleGrid, Stack, Tabs, Text, Title } from '@man
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Answer } from '../../api/client.js';
+import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
@@ -13,7 +14,6 @@ import { Connections } from './connections.js';
 import { selectorOf, type Kind } from './kinds.js';
 import { useNames, useStanding, type EntityRow } from './queries.js';
 import { Reached } from './reach.js';
-import { Part } from './part.js';
 import type { EntitySearch, Shown } from './search.js';
 import { EntityTimeline } from './timeline.js';
 import { Uses } from './uses.js';

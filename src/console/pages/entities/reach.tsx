@@ -1,11 +1,11 @@
 import { Code, SimpleGrid, Stack, Table, Text } from '@mantine/core';
 import { EntityLink, type Entity } from '../../display/entity-link.js';
+import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Failed, Loading } from '../../display/states.js';
 import type { Kind } from './kinds.js';
-import { Part } from './part.js';
 import { useReach, type Reach } from './queries.js';
 
 const SHOWN = 6;

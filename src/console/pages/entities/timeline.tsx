@@ -3,12 +3,12 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { DataTable, type Columns } from '../../display/data-table.js';
 import { EntityLink, type Entity } from '../../display/entity-link.js';
+import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import type { Kind } from './kinds.js';
-import { Part } from './part.js';
 import { useTimeline, type Line } from './queries.js';
 import { LINES, type EntitySearch, type Lines as Kinds } from './search.js';
 

@@ -1,10 +1,10 @@
 import { Button, Group, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
+import { Part } from '../../display/facts.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
 import type { Kind } from './kinds.js';
-import { Part } from './part.js';
 import { useCounts } from './queries.js';
 import type { EntitySearch } from './search.js';
 

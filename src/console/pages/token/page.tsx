@@ -1,7 +1,7 @@
-import { Alert, Anchor, Badge, Code, Group, Stack, Table, Text, Timeline, Title } from '@mantine/core';
+import { Alert, Anchor, Badge, Code, Group, Stack, Text, Timeline, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
 import { EntityLink } from '../../display/entity-link.js';
+import { Fact, Facts, Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
@@ -14,7 +14,13 @@ export function TokenPage() {
   const { id } = route.useParams();
   const { data, error, isPending, refetch } = useToken(id);
   if (isPending) return <Loading />;
-  if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
+  if (data === undefined)
+    return (
+      <Stack>
+        <Title order={1}>Token</Title>
+        <Failed error={error} reset={() => void refetch()} />
+      </Stack>
+    );
   return <Shown token={data} />;
 }
 
@@ -41,62 +47,57 @@ function Shown({ token }: { readonly token: Token }) {
           <bdi>{token.conflict}</bdi>
         </Alert>
       )}
-      <Table variant="vertical" layout="fixed" withTableBorder>
-        <Table.Tbody>
-          {user && (
-            <Row name="user">
-              <EntityLink entity={{ kind: 'user', is: user }} />
-            </Row>
+      <Facts>
+        {user && (
+          <Fact name="user">
+            <EntityLink entity={{ kind: 'user', is: user }} />
+          </Fact>
+        )}
+        <Fact name="client">
+          <EntityLink entity={{ kind: 'client', is: client }} />
+        </Fact>
+        {agent && (
+          <Fact name="agent">
+            <EntityLink entity={{ kind: 'agent', is: agent }} />
+          </Fact>
+        )}
+        <Fact name="for">
+          <Names of={[facts['aud'], facts['resource']].flat()} />
+        </Fact>
+        <Fact name="scopes">
+          <Names of={String(facts['scope'] ?? '').split(' ')} />
+        </Fact>
+        <Fact name="issued">
+          <Epoch at={facts['iat']} />
+        </Fact>
+        <Fact name="expires">
+          <Epoch at={facts['exp']} />
+        </Fact>
+        <Fact name="used">
+          {accesses.count === 0 || accesses.last === null ? (
+            'never'
+          ) : (
+            <>
+              {countText(accesses.count)} times, {countText(accesses.denied)} refused, last{' '}
+              <Moment at={accesses.last} />
+            </>
           )}
-          <Row name="client">
-            <EntityLink entity={{ kind: 'client', is: client }} />
-          </Row>
-          {agent && (
-            <Row name="agent">
-              <EntityLink entity={{ kind: 'agent', is: agent }} />
-            </Row>
-          )}
-          <Row name="for">
-            <Names of={[facts['aud'], facts['resource']].flat()} />
-          </Row>
-          <Row name="scopes">
-            <Names of={String(facts['scope'] ?? '').split(' ')} />
-          </Row>
-          <Row name="issued">
-            <Epoch at={facts['iat']} />
-          </Row>
-          <Row name="expires">
-            <Epoch at={facts['exp']} />
-          </Row>
-          <Row name="used">
-            {accesses.count === 0 || accesses.last === null ? (
-              'never'
-            ) : (
-              <>
-                {countText(accesses.count)} times, {countText(accesses.denied)} refused, last{' '}
-                <Moment at={accesses.last} />
-              </>
-            )}
-          </Row>
-          {stoppedBy.length > 0 && (
-            <Row name="stopped by">
-              <Stack gap={2}>
-                {stoppedBy.map(({ rule }) => (
-                  <Anchor key={rule} href={`/console/rules/${rule}`} inherit>
-                    rule {rule}
-                  </Anchor>
-                ))}
-              </Stack>
-            </Row>
-          )}
-        </Table.Tbody>
-      </Table>
-      <section>
-        <Title order={2} mb="xs">
-          Where it comes from
-        </Title>
+        </Fact>
+        {stoppedBy.length > 0 && (
+          <Fact name="stopped by">
+            <Stack gap={2}>
+              {stoppedBy.map(({ rule }) => (
+                <Anchor key={rule} href={`/console/rules/${rule}`} inherit>
+                  rule {rule}
+                </Anchor>
+              ))}
+            </Stack>
+          </Fact>
+        )}
+      </Facts>
+      <Part title="Where it comes from">
         <Lineage token={token} />
-      </section>
+      </Part>
     </Stack>
   );
 }
@@ -167,14 +168,5 @@ function Names({ of }: { readonly of: readonly unknown[] }) {
         <Name key={name}>{name}</Name>
       ))}
     </Group>
-  );
-}
-
-function Row({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <Table.Tr>
-      <Table.Th w={110}>{name}</Table.Th>
-      <Table.Td>{children}</Table.Td>
-    </Table.Tr>
   );
 }

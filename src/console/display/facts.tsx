@@ -1,6 +1,24 @@
-import { Group, Text, Title } from '@mantine/core';
+import { Group, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { countText } from '../../display/numbers.js';
+import { countText } from './numbers.js';
+
+/** What is known of one thing: a name and a value a row. */
+export function Facts({ children }: { readonly children: ReactNode }) {
+  return (
+    <Table variant="vertical" layout="fixed" withTableBorder>
+      <Table.Tbody>{children}</Table.Tbody>
+    </Table>
+  );
+}
+
+export function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <Table.Tr>
+      <Table.Th w={112}>{name}</Table.Th>
+      <Table.Td style={{ overflowWrap: 'anywhere' }}>{children}</Table.Td>
+    </Table.Tr>
+  );
+}
 
 interface PartProps {
   readonly title: string;
@@ -12,7 +30,7 @@ interface PartProps {
   readonly children: ReactNode;
 }
 
-/** A part of a page under its title. */
+/** A part of a page or a drawer, under its title. */
 export function Part({ title, count, atLeast = false, beside, children }: PartProps) {
   return (
     <section aria-label={title}>
