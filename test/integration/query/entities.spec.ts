@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startQueryApi } from './history.js';
-import { STORY } from './story.js';
+import { CRM, STORY, WIKI } from './story.js';
 
 let api: Awaited<ReturnType<typeof startQueryApi>>;
 beforeAll(async () => {
@@ -130,13 +130,15 @@ it('a name of a resource server is no line of its own once an event has tied it 
   expect((await get(`/v1/users?user=${other.entity}`)).items).toEqual([alice]);
 });
 
-it('tells who has no owner', async () => {
-  const [alice] = (await get('/v1/users?q=alice')).items;
-  const named = `${encodeURIComponent(alice.user.sub)}?iss=${encodeURIComponent(alice.user.iss)}&tenant=${alice.user.tenant}`;
-  const put = await api.send('PUT', `/v1/directory/users/${named}`, 'acme-admin', { owner: 'bob', tags: ['vip'] });
-  expect(put.status).toBeLessThan(300);
-  const present = (await get('/v1/users?owner=present')).items;
-  expect(present.map((item: any) => [item.user.sub, item.owner, item.tags])).toEqual([['alice', 'bob', ['vip']]]);
-  const missing = (await get('/v1/users?owner=missing&limit=100')).items;
-  expect(missing.map((item: any) => item.user.sub)).not.toContain('alice');
+it('tells which have no owner', async () => {
+  const [crm] = (await get(`/v1/resources?resource=${encodeURIComponent(CRM)}`)).items;
+  expect(crm).toMatchObject({ owner: null, team: null, tags: [] });
+  const put = await api.send('PUT', `/v1/directory/resources/${encodeURIComponent(CRM)}`, 'acme-admin', {
+    owner: 'bob',
+    tags: ['vip'],
+  });
+  expect(put).toMatchObject({ status: 200 });
+  expect((await get('/v1/resources?owner=present')).items).toEqual([{ ...crm, owner: 'bob', tags: ['vip'] }]);
+  const missing = (await get('/v1/resources?owner=missing&limit=100')).items;
+  expect(missing.map((item: any) => item.resource.uri)).toEqual([WIKI]);
 });
