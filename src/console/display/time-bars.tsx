@@ -1,11 +1,12 @@
 import { useComputedColorScheme, useMantineTheme } from '@mantine/core';
 import { BarChart } from 'echarts/charts';
-import { BrushComponent, GridComponent } from 'echarts/components';
+import { BrushComponent, GridComponent, ToolboxComponent } from 'echarts/components';
 import { init, use, type EChartsType } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useRef } from 'react';
 
-use([BarChart, BrushComponent, GridComponent, CanvasRenderer]);
+// The brush asks for the toolbox, which is not shown.
+use([BarChart, BrushComponent, GridComponent, ToolboxComponent, CanvasRenderer]);
 
 /** Uses in one interval, which begins at `at`: epoch milliseconds. */
 interface Bar {
@@ -78,6 +79,7 @@ export default function TimeBars({ label, unitMs, bars, from, to, onChoose }: Ti
       data: bars.map((bar) => [bar.at + unitMs / 2, bar[name]]),
     });
     chart.current!.setOption({
+      toolbox: { show: false },
       animation: false,
       grid: { left: 8, right: 8, top: 8, bottom: 4, containLabel: true },
       xAxis: {
