@@ -11,8 +11,7 @@ const PARTS: Readonly<Record<string, string>> = {
   sensitive: part('sensitive.sql').replace('{tagged}', () => taggedWith(`'{sensitive,not-sensitive}'::text[]`)),
 };
 
-/** Detections look back at uses of so many seconds, before the newest entry of the step. */
-const LOOK_BACK_S = 86_400;
+const DAY_S = 86_400;
 
 /**
  * Prepares the SQL of a detection. `{fresh}` stands for the uses that became known in the step: `$2` to `$3`; `{late_hops}` for earlier ones that
@@ -29,8 +28,11 @@ export const prepared = (kind: string, sql: string, back?: number): Prepared => 
   },
 });
 
-/** Returns the time from which a detection looks at uses before the step, epoch seconds. */
-export const lookBack = ({ nowMs }: Pick<Step, 'nowMs'>): number => Math.floor(nowMs / 1_000) - LOOK_BACK_S;
+/**
+ * Returns the time from which a detection looks at uses before the step, epoch seconds: the beginning of the day before. A step lies within one day of
+ * arrival, so that the time is the same however that day is cut.
+ */
+export const lookBack = ({ nowMs }: Pick<Step, 'nowMs'>): number => (Math.floor(nowMs / 1_000 / DAY_S) - 1) * DAY_S;
 
 /** Makes the search of a detection that one statement is enough for. */
 export const bySql =

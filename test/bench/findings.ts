@@ -4,7 +4,7 @@ import { readConfig } from '../../src/platform/config/index.js';
 import { findingsLatency } from './findings-latency.js';
 import { produce, rateOf } from './ingest-kafka.js';
 import { median, type Row } from './report.js';
-import { createWorld, nextIndex, type World } from './world.js';
+import { createWorld, nextIndex, readTo, type World } from './world.js';
 
 /** Rounds with the detections and as many without them, in turn. */
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
@@ -39,6 +39,7 @@ export async function run(): Promise<readonly Row[]> {
     const note = `${ROUNDS} rounds of ${EVENTS_A_ROUND} events each, in turn`;
     return [
       latency,
+      await past(world),
       {
         name: 'findings.ingest',
         value,
@@ -66,7 +67,7 @@ async function ingest(world: World, follows: boolean, behind: number[]): Promise
   const rate = await rateOf(world, before, EVENTS_A_ROUND);
   const endedAt = performance.now();
   if (follows) {
-    while ((await readTo(world)) < before + EVENTS_A_ROUND) await delay(POLL_MS);
+    while ((await readTo(world.pool)) < before + EVENTS_A_ROUND) await delay(POLL_MS);
     behind.push(performance.now() - endedAt);
   }
   await service.stop();
@@ -76,12 +77,20 @@ async function ingest(world: World, follows: boolean, behind: number[]): Promise
 /** Lets the detections read a round that they did not follow, so that they read no other's entries during the next one. */
 async function catchUp(world: World): Promise<void> {
   const service = await startRescind(readConfig({ ...world.env, ROLES: DETECTIONS_ALONE }), { log: world.log });
-  while ((await readTo(world)) < (await nextIndex(world.pool))) await delay(POLL_MS);
+  while ((await readTo(world.pool)) < (await nextIndex(world.pool))) await delay(POLL_MS);
   await service.stop();
 }
 
-/** Returns the index below which the detections have read everything. */
-async function readTo(world: World): Promise<number> {
-  const { rows } = await world.pool.query<{ n: string }>('SELECT coalesce(sum(next_ix), 0) AS n FROM finding_cursor');
-  return Number(rows[0]!.n);
+/** Measures what is kept of the past of findings, after all rounds and planted exports. */
+async function past({ pool }: World): Promise<Row> {
+  const { rows } = await pool.query<{ bytes: string; rows: string; findings: string }>(
+    `SELECT pg_total_relation_size('finding_past') AS bytes, count(*) AS rows, count(DISTINCT finding) AS findings FROM finding_past`,
+  );
+  const { bytes, rows: kept, findings } = rows[0]!;
+  return {
+    name: 'findings.past',
+    value: Number(bytes),
+    unit: 'bytes',
+    note: `\`finding_past\` with its indexes after findings.latency: ${kept} rows of ${findings} findings`,
+  };
 }

@@ -21,11 +21,13 @@ export interface Known {
   /** Keys, as answers give them. */
   readonly tokens: readonly string[];
   readonly rules: readonly string[];
+  /** Entities that open findings are about. */
+  readonly found: readonly number[];
 }
 
 export function questionsOf(
   organisation: Organisation,
-  { users, entities, tokens, rules }: Known,
+  { users, entities, tokens, rules, found }: Known,
 ): readonly BenchQuestion[] {
   const { idp, apps } = organisation;
   const clients = [...organisation.connections.keys()];
@@ -81,6 +83,7 @@ export function questionsOf(
     { name: 'timeline of a token', path: (nth) => `/v1/timeline?token=${of(tokens, nth)}` },
     { name: 'timeline of a resource', path: (nth) => `/v1/timeline?${busyApp(nth)}` },
     { name: 'all names of a user', path: (nth) => `/v1/entities/${of(entities, nth)}` },
+    { name: 'an entity with open findings', path: (nth) => `/v1/entities/${of(found, nth)}` },
     { name: 'directory', path: () => '/v1/directory', presentOnly: true },
     { name: 'access review of a user', path: (nth) => `/v1/reports/access-review?${user(nth)}`, atOnce: 2 },
     { name: 'access review of a resource', path: (nth) => `/v1/reports/access-review?${busyApp(nth)}`, atOnce: 2 },

@@ -1,14 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createControlFollower, createControlLog } from '../../src/control/index.js';
+import { createOpenFindings } from '../../src/findings/index.js';
 import { createHttpApp, listenHttp } from '../../src/platform/http/index.js';
 import { createLog } from '../../src/platform/log/index.js';
 import { createPool } from '../../src/platform/postgres/index.js';
 import { ENTITY_KINDS } from '../../src/projections/index.js';
-import { createQuestions, QueryModule } from '../../src/query/index.js';
+import { createQuestions, createReader, QueryModule } from '../../src/query/index.js';
 import { createAuthenticator, createIdentify, createRegistry, RegistryModule } from '../../src/registry/index.js';
 import { explain, overheard, type Sent } from './plans.pg.js';
 import { questionsOf, type BenchQuestion, type Known } from './questions-list.js';
 import { startSeeded, type QuestionsService, type Size } from './questions-service.js';
 import { median, quantile, type Row } from './report.js';
+import { readTo } from './world.js';
 
 const ARRIVING = Number(process.env['BENCH_RATE'] ?? 5_000);
 const READERS = 4;
@@ -22,6 +25,7 @@ const PAST = 0.8;
 const PAST_GOAL_MS = 400;
 const PRESENT_GOAL_MS = 100;
 const DAY_S = 86_400;
+const POLL_MS = 50;
 /** Ten times the events are ninety days of the same organisation, where the smaller size is nine. */
 const MILLION: Size = { events: 1_000_000, days: 9 };
 
@@ -68,6 +72,7 @@ async function measure(size: Size): Promise<Run> {
       'SELECT next_ix AS n FROM ledger_head ORDER BY next_ix DESC LIMIT 1',
     );
     const entries = Number(rows[0]!.n);
+    while ((await readTo(service.pool)) < entries) await delay(POLL_MS);
     const arrivals = await service.arrivals(ARRIVING);
     const floors: number[] = [];
     const measured: Measured[] = [];
@@ -113,7 +118,13 @@ async function knownAt({ pool, organisation }: QuestionsService, index: number):
     `SELECT rule FROM rule_version WHERE from_ix < $1 ORDER BY from_ix LIMIT ${KNOWN}`,
     [index],
   );
+  const found = await pool.query<{ id: number }>(
+    `SELECT DISTINCT e.id FROM finding f JOIN entity e ON e.tenant = f.tenant AND e.id IN (f.usr, f.client, f.agent, f.res)
+     WHERE f.closed_ms IS NULL AND e.from_ix < $1 ORDER BY e.id LIMIT ${KNOWN}`,
+    [index],
+  );
   return {
+    found: found.rows.map(({ id }) => id),
     users: users.rows.map(({ sub }) => sub),
     entities: users.rows.map(({ id }) => id),
     tokens: tokens.rows.map(({ key }) => key.toString('base64url')),
@@ -183,7 +194,11 @@ async function walk(service: QuestionsService, worst: Measured): Promise<string>
   const follower = createControlFollower({ url: service.databaseUrl, controlLog, log, serves: false });
   await follower.start();
   const state = () => follower.state;
-  const questions = createQuestions({ pool: overheard(pool, (sent) => heard.push(sent)), control: state });
+  const questions = createQuestions({
+    pool: overheard(pool, (sent) => heard.push(sent)),
+    control: state,
+    openFindings: createOpenFindings({ reader: createReader(state) }),
+  });
   const registry = RegistryModule.with({
     registry: createRegistry({ controlLog, follower }),
     identify: createIdentify(createAuthenticator({ state })),

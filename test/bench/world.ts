@@ -85,3 +85,9 @@ export async function nextIndex(pool: Pool): Promise<number> {
   const { rows } = await pool.query<{ n: string }>('SELECT coalesce(sum(next_ix), 0) AS n FROM ledger_head');
   return Number(rows[0]!.n);
 }
+
+/** Returns the index below which the detections have read everything. */
+export async function readTo(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ n: string }>('SELECT coalesce(sum(next_ix), 0) AS n FROM finding_cursor');
+  return Number(rows[0]!.n);
+}

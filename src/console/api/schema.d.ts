@@ -2210,12 +2210,12 @@ export interface components {
             };
             at_least?: true;
             confirm?: number;
-            connections?: number;
-            grants?: number;
-            tokens?: number;
+            connections: number;
+            grants: number;
+            tokens: number;
             unknown?: ("token" | "id_jag" | "session" | "user" | "client" | "agent" | "agent_type" | "resource" | "issuer")[] | null;
-            used_in_last_hour?: number;
-            users?: number;
+            used_in_last_hour: number;
+            users: number;
         };
         GrantItem: {
             accesses: number;
@@ -2422,29 +2422,29 @@ export interface components {
             resume?: boolean;
         };
         LiftConfirmation: {
-            confirmed?: {
-                expired?: number;
-                guards?: number;
-                nodes?: number;
+            confirmed: {
+                expired: number;
+                guards: number;
+                nodes: number;
             };
-            id?: string;
-            ms?: number;
+            id: string;
+            ms: number;
             other_rules?: {
                 at_least?: true;
-                more?: number;
-                rules?: {
+                more: number;
+                rules: {
                     after_lift_of?: string;
-                    author?: {
-                        caller?: string;
+                    author: {
+                        caller: string;
                         on_behalf_of?: string;
                         person?: {
-                            iss?: string;
-                            sub?: string;
+                            iss: string;
+                            sub: string;
                         };
                     };
                     before?: string;
-                    effect?: "revoke" | "block";
-                    id?: string;
+                    effect: "revoke" | "block";
+                    id: string;
                     or?: {
                         client?: {
                             client_id?: string;
@@ -2453,20 +2453,20 @@ export interface components {
                         resource?: string[];
                     };
                     origin?: {
-                        at?: string;
-                        event?: string;
-                        source?: string;
+                        at: string;
+                        event: string;
+                        source: string;
                         subject?: string;
                     };
-                    reason?: string;
-                    selector?: components["schemas"]["Selector"];
-                    stops?: "all" | "part";
+                    reason: string;
+                    selector: components["schemas"]["Selector"];
+                    stops: "all" | "part";
                     until?: string;
                 }[];
             } | null;
-            regrant_after?: string | null;
+            regrant_after: string | null;
             revoke?: string;
-            seq?: string;
+            seq: string;
         };
         Liveness: Record<string, never>;
         Me: {
@@ -2534,40 +2534,40 @@ export interface components {
             confirm: true;
         }));
         OrderConfirmation: {
-            confirmed?: {
-                expired?: number;
-                guards?: number;
-                nodes?: number;
+            confirmed: {
+                expired: number;
+                guards: number;
+                nodes: number;
             };
             hits?: {
                 as_of?: {
                     index?: string;
                 };
                 at_least?: true;
-                connections?: number;
-                grants?: number;
-                tokens?: number;
-                used_in_last_hour?: number;
-                users?: number;
+                connections: number;
+                grants: number;
+                tokens: number;
+                used_in_last_hour: number;
+                users: number;
             } | null;
-            id?: string;
-            ms?: number;
+            id: string;
+            ms: number;
             other_rules?: {
                 at_least?: true;
-                more?: number;
-                rules?: {
+                more: number;
+                rules: {
                     after_lift_of?: string;
-                    author?: {
-                        caller?: string;
+                    author: {
+                        caller: string;
                         on_behalf_of?: string;
                         person?: {
-                            iss?: string;
-                            sub?: string;
+                            iss: string;
+                            sub: string;
                         };
                     };
                     before?: string;
-                    effect?: "revoke" | "block";
-                    id?: string;
+                    effect: "revoke" | "block";
+                    id: string;
                     or?: {
                         client?: {
                             client_id?: string;
@@ -2576,19 +2576,19 @@ export interface components {
                         resource?: string[];
                     };
                     origin?: {
-                        at?: string;
-                        event?: string;
-                        source?: string;
+                        at: string;
+                        event: string;
+                        source: string;
                         subject?: string;
                     };
-                    reason?: string;
-                    selector?: components["schemas"]["Selector"];
-                    stops?: "all" | "part";
+                    reason: string;
+                    selector: components["schemas"]["Selector"];
+                    stops: "all" | "part";
                     until?: string;
                 }[];
             } | null;
-            regrant_after?: string | null;
-            seq?: string;
+            regrant_after: string | null;
+            seq: string;
             unknown?: ("token" | "id_jag" | "session" | "user" | "client" | "agent" | "agent_type" | "resource" | "issuer")[] | null;
         };
         OrderPreview: {
@@ -2796,50 +2796,50 @@ export interface components {
         };
         Rule: {
             after_lift_of?: string;
-            at?: string;
-            author?: {
-                caller?: string;
+            at: string;
+            author: {
+                caller: string;
                 on_behalf_of?: string;
                 person?: {
-                    iss?: string;
-                    sub?: string;
+                    iss: string;
+                    sub: string;
                 };
             };
             before?: string;
-            effect?: "revoke" | "block";
+            effect: "revoke" | "block";
             ended?: {
-                at?: string;
+                at: string;
                 author?: {
-                    caller?: string;
+                    caller: string;
                     on_behalf_of?: string;
                     person?: {
-                        iss?: string;
-                        sub?: string;
+                        iss: string;
+                        sub: string;
                     };
                 };
                 before?: string;
-                by?: "lift" | "event" | "until";
+                by: "lift" | "event" | "until";
                 entry?: string;
                 event?: string;
-                leaves?: "revoke" | "nothing";
+                leaves: "revoke" | "nothing";
                 revoke?: string;
                 source?: string;
             };
-            id?: string;
-            in_force?: boolean;
+            id: string;
+            in_force: boolean;
             lift?: {
-                at?: string;
-                author?: {
-                    caller?: string;
+                at: string;
+                author: {
+                    caller: string;
                     on_behalf_of?: string;
                     person?: {
-                        iss?: string;
-                        sub?: string;
+                        iss: string;
+                        sub: string;
                     };
                 };
-                in_force?: boolean;
-                reason?: string;
-                resume?: boolean;
+                in_force: boolean;
+                reason: string;
+                resume: boolean;
             };
             or?: {
                 client?: {
@@ -2849,22 +2849,22 @@ export interface components {
                 resource?: string[];
             };
             origin?: {
-                at?: string;
-                event?: string;
-                source?: string;
+                at: string;
+                event: string;
+                source: string;
                 subject?: string;
             };
-            reason?: string;
-            reauthenticate?: boolean;
+            reason: string;
+            reauthenticate: boolean;
             resume?: true;
-            selector?: components["schemas"]["Selector"];
-            seq?: string;
-            state?: "live" | "lifted" | "turned-revoke" | "expired";
+            selector: components["schemas"]["Selector"];
+            seq: string;
+            state: "live" | "lifted" | "turned-revoke" | "expired";
             until?: string;
         };
         RulePage: {
             next?: string;
-            revocations?: components["schemas"]["Rule"][];
+            revocations: components["schemas"]["Rule"][];
         };
         ScimUser: {
             active?: boolean | null;
@@ -8358,7 +8358,9 @@ export interface operations {
         parameters: {
             query?: {
                 cursor?: string;
+                effect?: "block" | "revoke";
                 limit?: number;
+                state?: string;
             };
             header?: never;
             path?: never;
@@ -8473,11 +8475,11 @@ export interface operations {
                                 index?: string;
                             };
                             at_least?: true;
-                            connections?: number;
-                            grants?: number;
-                            tokens?: number;
-                            used_in_last_hour?: number;
-                            users?: number;
+                            connections: number;
+                            grants: number;
+                            tokens: number;
+                            used_in_last_hour: number;
+                            users: number;
                         } | null;
                         of?: number | null;
                     };

@@ -5,7 +5,7 @@ import { AccountMenu } from './account-menu.js';
 import { ColourScheme } from './colour-scheme.js';
 import { Degraded } from './degraded.js';
 import { Navigation } from './navigation.js';
-import { Search } from './search.js';
+import { Search } from '../search/search.js';
 import { TimeControl } from './time-control.js';
 
 const HEADER_PX = 48;

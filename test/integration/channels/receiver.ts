@@ -14,10 +14,12 @@ export interface Arrived {
   readonly body: any;
 }
 
-type Answer = (
-  arrived: Arrived,
-  nth: number,
-) => { readonly status: number; readonly text?: string; readonly headers?: object };
+interface Answered {
+  readonly status: number;
+  readonly text?: string;
+  readonly headers?: object;
+}
+type Answer = (arrived: Arrived, nth: number) => Answered | Promise<Answered>;
 
 /** A real HTTP server that keeps what it gets. `answer` decides about each request; by default all are taken. */
 export async function startReceiver({
@@ -31,11 +33,11 @@ export async function startReceiver({
   const listener: RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
+    request.on('end', async () => {
       const text = Buffer.concat(chunks).toString('utf8');
       const one = { path: request.url!, headers: request.headers, text, body: JSON.parse(text) as unknown };
       arrived.push(one);
-      const { status, text: said = '', headers = {} } = answer(one, arrived.length);
+      const { status, text: said = '', headers = {} } = await answer(one, arrived.length);
       response.writeHead(status, { ...headers }).end(said);
     });
   };

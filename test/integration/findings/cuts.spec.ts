@@ -90,6 +90,21 @@ function tell(random: Random): readonly Arriving[] {
   return told.toSorted((one, other) => one.arrives - other.arrives);
 }
 
+/** A stolen token whose networks alternate again a day later: whether its first day is looked back to must not depend on the steps. */
+function stolen(at: number): readonly Said[] {
+  const uses = [
+    [10, '192.0.2.7'],
+    [20, '203.0.113.66'],
+    [DAY + 5, '192.0.2.7'],
+    [DAY + 15, '203.0.113.66'],
+    [DAY + HOUR, '203.0.113.66'],
+  ] as const;
+  return [
+    issued('stolen', at, { user: 'ann', client: 'reader', agent: 'bot' }, { exp: at + 2 * DAY }),
+    ...uses.map(([after, client_address]) => used('stolen', at + after, { client_address })),
+  ];
+}
+
 /** Tells the story in batches, with rules that people order in between. */
 async function enter(random: Random): Promise<void> {
   const story = tell(random);
@@ -113,6 +128,7 @@ async function enter(random: Random): Promise<void> {
     await world.order(`r-${user}`, at, { effect: random.pick(['block', 'revoke']), selector: { user: named(user) } });
   }
   await until(Infinity);
+  await world.tell(...stolen(MONDAY + 15 * DAY + 10 * HOUR));
 }
 
 /** All findings, found anew, without what the clock of the service says. */

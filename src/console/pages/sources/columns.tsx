@@ -1,0 +1,52 @@
+import { Text } from '@mantine/core';
+import type { Columns } from '../../display/data-table.js';
+import { Moment } from '../../display/moment.js';
+import { Name } from '../../display/name.js';
+import { countText } from '../../display/numbers.js';
+import { PageLink } from '../../display/page-link.js';
+import type { Source } from './queries.js';
+
+const Count = ({ of }: { readonly of: number }) => (
+  <Text inherit ta="right">
+    {countText(of)}
+  </Text>
+);
+
+export const COLUMNS: Columns<Source> = [
+  {
+    id: 'source',
+    header: 'Source',
+    cell: ({ row: { original } }) => (
+      <PageLink to="/sources/$id" params={{ id: original.source.id }} inherit c="inherit" fw={500}>
+        <Name>{original.source.name ?? original.uri}</Name>
+      </PageLink>
+    ),
+  },
+  { id: 'events', header: 'Events', cell: ({ row }) => <Count of={row.original.events} /> },
+  {
+    id: 'last',
+    header: 'Last event',
+    cell: ({ row: { original } }) =>
+      original.last === null ? (
+        <Text inherit c="dimmed">
+          none came
+        </Text>
+      ) : (
+        <Moment at={original.last.arrival} />
+      ),
+  },
+  {
+    id: 'refused',
+    header: 'Refused',
+    cell: ({ row }) => <Count of={row.original.refused.reduce((sum, { count }) => sum + count, 0)} />,
+  },
+  { id: 'missing', header: 'Missing', cell: ({ row }) => <Count of={row.original.sequence?.missing ?? 0} /> },
+  {
+    id: 'attributed',
+    header: 'Uses without a user',
+    cell: ({ row: { original } }) => <Count of={original.uses.count - original.uses.attributed} />,
+  },
+];
+
+/** Columns that a phone has no room for. */
+export const WIDE = ['refused', 'missing', 'attributed'];

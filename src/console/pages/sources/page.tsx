@@ -1,0 +1,60 @@
+import { Alert, Button, Group, List, Title } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useMe } from '../../api/me.js';
+import { DataTable } from '../../display/data-table.js';
+import { Empty, Failed, Loading } from '../../display/states.js';
+import { COLUMNS, WIDE } from './columns.js';
+import { ConnectDrawer } from './connect.js';
+import { useCoverage, type Source } from './queries.js';
+
+const keyOf = ({ source }: Source): string => source.id;
+
+export function SourcesPage() {
+  const [isConnecting, setConnecting] = useState(false);
+  const { data: me } = useMe();
+  return (
+    <>
+      <Group justify="space-between" mb="sm">
+        <Title order={1}>Sources</Title>
+        <Button disabled={me?.may.administer !== true} onClick={() => setConnecting(true)}>
+          Connect a source
+        </Button>
+      </Group>
+      <Coverage />
+      <ConnectDrawer opened={isConnecting} onClose={() => setConnecting(false)} />
+    </>
+  );
+}
+
+function Coverage() {
+  const { data, error, isPending, refetch } = useCoverage();
+  const navigate = useNavigate();
+  if (isPending) return <Loading />;
+  if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
+  if (data.items.length === 0)
+    return <Empty title="No source yet">Connect an identity provider or a resource application to see anything.</Empty>;
+  return (
+    <>
+      {data.findings.length > 0 && (
+        <Alert color="yellow" mb="md" title="What is not seen">
+          <List size="sm" spacing={2}>
+            {data.findings.map(({ code, source, says }) => (
+              <List.Item key={`${code} ${source?.id}`}>
+                <bdi>{says}</bdi>
+              </List.Item>
+            ))}
+          </List>
+        </Alert>
+      )}
+      <DataTable
+        label="Sources"
+        rows={data.items}
+        columns={COLUMNS}
+        wide={WIDE}
+        keyOf={keyOf}
+        onOpen={({ source: { id } }) => void navigate({ to: '/sources/$id', params: { id } })}
+      />
+    </>
+  );
+}
