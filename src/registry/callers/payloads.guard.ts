@@ -45,7 +45,7 @@ export class PayloadBound implements NestInterceptor {
     if (asked !== undefined) requirePayloads(caller, `the parameter \`${asked.name}\``);
     return next.handle().pipe(
       map((answer: unknown) => {
-        // Whatever is no JSON is a file.
+        // A text or a stream is a file: nothing in it can be left out.
         if (Object.getPrototypeOf(answer) !== Object.prototype) requirePayloads(caller, 'exports');
         return withoutPayloads(schema, answer);
       }),
