@@ -2579,6 +2579,7 @@ export interface components {
             id: string;
             may: {
                 administer: boolean;
+                investigate: boolean;
                 look: boolean;
                 stop: boolean;
             };
@@ -2733,7 +2734,7 @@ export interface components {
             code: string;
             detail: string;
             door: "kafka" | "http";
-            headers: string;
+            headers: string | null;
             id: string;
             mode: "binary" | "structured" | "batch" | "ndjson";
             position: {
@@ -2745,7 +2746,7 @@ export interface components {
             replayed_at: string | null;
             size: number;
             source: components["schemas"]["Source"] | null;
-            text: string;
+            text: string | null;
             whole: boolean;
         };
         QuarantinePage: {
@@ -2891,7 +2892,9 @@ export interface components {
         };
         RolesInput: {
             admin?: Record<string, never>;
-            audit?: Record<string, never>;
+            audit?: {
+                payloads?: false;
+            };
             emit?: {
                 sources: string[];
             };
