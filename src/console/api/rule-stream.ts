@@ -4,14 +4,14 @@ const STREAM = '/v1/stream';
 /** A stream that was refused or ended for good is opened again after this time. */
 const AGAIN_MS = 5_000;
 
-/** What `GET /v1/stream` tells of a rule: that it was ordered or lifted, and each step on its way into force. */
+/** News that `GET /v1/stream` tells of a rule: that it was ordered or lifted, and each step on its way into force. */
 export interface RuleStep {
   readonly what: 'ordered' | 'lifted' | 'confirmed' | 'expired' | 'guard-confirmed' | 'not-confirmed' | 'in-force';
   readonly rule: string;
   readonly seq: string;
   /** Since the record was stored, milliseconds. */
   readonly ms?: number;
-  /** Of an order or a lift: how many nodes have to confirm. */
+  /** With an order or a lift: how many nodes have to confirm. */
   readonly nodes?: number;
   readonly node?: string;
   readonly guards?: number;

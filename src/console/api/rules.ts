@@ -9,7 +9,7 @@ export type Incident = Answer<'IncidentReport'>;
 
 /** A rule that is on its way into force, or has just left it, is asked about again after this time. */
 const SOON_MS = 1_000;
-/** What was refused since is asked again after this time. */
+/** Refusals are asked for again after this time. */
 const LATER_MS = 10_000;
 
 export function useRule(id: string) {
@@ -27,7 +27,7 @@ export function useRule(id: string) {
 const isSettled = ({ state, in_force, lift }: Rule): boolean =>
   state === 'lifted' ? lift?.in_force === true : in_force;
 
-/** Who confirmed the rule, and what was refused since. The ledger has a rule a moment after it was stored: until then it is `not-found`. */
+/** Reads who confirmed the rule, and what was refused since. The ledger has a rule a moment after it was stored: until then it is `not-found`. */
 export function useIncident(rule: string) {
   return api.useQuery(
     'get',

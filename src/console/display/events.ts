@@ -2,7 +2,7 @@ import type { Answer } from '../api/client.js';
 
 type Payload = NonNullable<Answer<'EntryAnswer'>['payload']>;
 
-/** What people ask of an event: when it happened, and whom and what it names. */
+/** Tells what people ask of an event: when it happened, and whom and what it names. */
 export interface EventFacts {
   /** The event's own time. */
   readonly time?: string;

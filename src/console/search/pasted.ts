@@ -1,4 +1,4 @@
-/** What the console asks the service about a text that somebody typed or pasted. A token itself never leaves the page. */
+/** The question that the console asks the service about a text that somebody typed or pasted. A token itself never leaves the page. */
 export type Asked =
   | { readonly by: 'text'; readonly q: string }
   /** A JWT: the identity that it states. */

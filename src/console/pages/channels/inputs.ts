@@ -16,7 +16,7 @@ export const NEWS = valuesOf<News>({
 
 interface KindWords {
   readonly label: string;
-  /** What the address is, with an example; undefined if the kind has a usual one. */
+  /** Says what the address is, with an example; undefined if the kind has a usual one. */
   readonly address: string;
   readonly example: string;
   readonly hasFormat?: true;

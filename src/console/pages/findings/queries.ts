@@ -28,7 +28,7 @@ export function useFinding(id: string) {
   return api.useQuery('get', '/v1/findings/{id}', { params: { path: { id } } });
 }
 
-/** What people said of a finding, the newest first. */
+/** Reads what people said of a finding, the newest first. */
 export function useFindingChanges(id: string) {
   return api.useQuery('get', '/v1/findings/{id}/changes', {
     params: { path: { id }, query: { limit: CHANGES_SHOWN } },

@@ -10,10 +10,10 @@ export type EventType = Answer<'SourceInput'>['types'][number];
 const LIVE_MS = 2_000;
 const CALM_MS = 30_000;
 
-/** What came from each source, and what did not. */
+/** Reads what came from each source, and what did not. */
 export const useCoverage = () => api.useQuery('get', '/v1/coverage', {}, { refetchInterval: CALM_MS });
 
-/** What came from one source last, what was refused, and what to do next; asked again while somebody looks. */
+/** Reads what came from one source last, what was refused, and what to do next; asked again while somebody looks. */
 export const useCheck = (id: string) =>
   api.useQuery('get', '/v1/sources/{id}/check', { params: { path: { id } } }, { refetchInterval: LIVE_MS });
 

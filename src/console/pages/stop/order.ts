@@ -11,7 +11,7 @@ export interface Order extends Terms {
   readonly confirm?: number | 'uncounted' | true;
 }
 
-/** What the service asks for before it takes an order that hits many. */
+/** The confirmation that the service asks for before it takes an order that hits many. */
 export interface Asked {
   readonly confirm: number | 'uncounted' | true;
   readonly by?: 'users' | 'tokens';
@@ -44,7 +44,7 @@ export function useOrder() {
       void navigate({ search: (before) => ({ ...before, rule: id }), replace: true });
       await wait.mutateAsync({ params: { header: { 'Idempotency-Key': key } }, body });
     } catch (error) {
-      // What was refused is stored nowhere: the form may change. Otherwise the same order is asked again.
+      // A refused order is stored nowhere: the form may change. Otherwise the same order is asked again.
       if (REFUSED.includes(problemOf(error).status)) setSent(undefined);
     }
   }
