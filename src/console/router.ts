@@ -1,6 +1,7 @@
 import { createRouter } from '@tanstack/react-router';
 import { Failed, Loading } from './display/states.js';
 import { channelsRoute } from './pages/channels/route.js';
+import { entityRoutes } from './pages/entities/route.js';
 import { findingsRoute } from './pages/findings/route.js';
 import { sourceRoute, sourcesRoute } from './pages/sources/route.js';
 import { ruleRoute, rulesRoute } from './pages/rules/route.js';
@@ -14,6 +15,7 @@ import { rootRoute } from './root.js';
 const routeTree = rootRoute.addChildren([
   homeRoute,
   channelsRoute,
+  ...entityRoutes,
   findingsRoute,
   sourcesRoute,
   sourceRoute,

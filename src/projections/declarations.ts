@@ -83,7 +83,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
       use_client: {},
       use_res: {},
       use_source: {},
-      use_usr: {},
+      use_usr: { later: ['use_usr_blk'] },
       use_usr_end: {},
       edge_use: {},
       edge_cum: {},
@@ -93,7 +93,7 @@ export const PROJECTIONS: Readonly<Record<ProjectionName, Declaration>> = {
   },
   grants: {
     tables: {
-      grant_version: { later: ['grant_res', 'grant_agent', 'grant_again'] },
+      grant_version: { later: ['grant_res', 'grant_agent', 'grant_again', 'grant_from'] },
       edge_grant: { later: ['edge_grant_from'] },
       edge_scope_granted: { later: ['edge_scope_granted_first'] },
       edge_agent_granted: { later: ['edge_agent_granted_first'] },

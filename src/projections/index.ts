@@ -17,6 +17,12 @@ export {
 } from './usage/read.pg.js';
 export { readClosedEdges, readOpenEdges, type EdgesWanted, type EdgeSum } from './usage/edge-sums.pg.js';
 export { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from './usage/user-uses.pg.js';
+export {
+  endOfUserBlocks,
+  readNewlyUsedGrants,
+  readUsedGrants,
+  type UsedGrant,
+} from './usage/used-grants.pg.js';
 export { readAttributions, type UseAttribution } from './usage/attributions.pg.js';
 export { BLOCK_BITS, firstOfBlock } from './usage/blocks.js';
 export {

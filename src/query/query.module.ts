@@ -9,6 +9,7 @@ import { DocumentsController, type OpenApiSlot } from './documents/documents.con
 import { readExamples } from './documents/examples.js';
 import { moveNamedSchemas } from './named-schemas.js';
 import { PROTOCOL_PATHS } from './documents/protocol-paths.js';
+import { EntitiesController } from './entities/entities.controller.js';
 import { ExportController } from './export/export.controller.js';
 import { GraphController } from './graph/graph.controller.js';
 import { QuestionsController } from './lists/questions.controller.js';
@@ -38,6 +39,7 @@ export class QueryModule {
         AccessController,
         CoverageController,
         DirectoryController,
+        EntitiesController,
         ExportController,
         ReachController,
         ReportsController,

@@ -14,6 +14,7 @@ import { createConnectionsQuestion } from './lists/connections.pg.js';
 import type { DirectoryPage, EntityAnswer } from './directory/answers.js';
 import { createDirectoryQuestion } from './directory/directory.pg.js';
 import { createEntityQuestion } from './directory/entity.pg.js';
+import { createEntityLists, type EntityQuestions } from './entities/entities.pg.js';
 import { createEntryQuestion } from './lists/entries.pg.js';
 import { createGrantsQuestion } from './lists/grants.pg.js';
 import type { GraphAnswer } from './graph/answers.js';
@@ -60,6 +61,7 @@ export interface Questions {
   readonly coverage: Question<CoverageAnswer>;
   readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
   readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
+  readonly entities: EntityQuestions;
   readonly directory: Question<DirectoryPage>;
   readonly search: (asker: Asker, query: unknown) => Promise<SearchAnswer>;
   readonly timeline: Question<TimelinePage>;
@@ -129,6 +131,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
       }),
     }),
     entity: createEntityQuestion({ ask, openFindings: options.openFindings }),
+    entities: createEntityLists({ ask, reader, follow }),
     directory: createDirectoryQuestion({ ask, reader }),
     search: createSearchQuestion({ ask, reader }),
     timeline: createTimelineQuestion({ ask, reader }),

@@ -17,6 +17,7 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/channels': (page) => page.getByText('No channel').waitFor(),
   '/channels?add=true': (page) => page.getByRole('button', { name: 'Create' }).waitFor(),
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
+  '/agents': (page) => page.getByRole('table', { name: 'Agents' }).waitFor(),
   '/nowhere': (page) => page.getByText('There is no such page').waitFor(),
   '/sources': (page) => page.getByRole('table', { name: 'Sources' }).waitFor(),
   '/rules': (page) => page.getByRole('table', { name: 'Rules' }).waitFor(),
@@ -39,10 +40,21 @@ describe.each(LOOKS)('in $colours colours at $width pixels', (look) => {
   });
 
   it('an account of a rule can be used by everybody', async () => {
-    const { page } = await openConsole(cleanups, { path: '/rules?effect=block', ...look, bypassCSP: true });
+    const { page } = await openConsole(cleanups, { path: '/rules?effect=block&state=live', ...look, bypassCSP: true });
     await page.getByRole('table', { name: 'Rules' }).getByRole('link').first().click();
     await page.getByText('refused, as resources reported').waitFor();
     await page.getByRole('button', { name: 'Lift…' }).click();
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('the page of an agent can be used by everybody', async () => {
+    const { page } = await openConsole(cleanups, { path: '/agents', ...look, bypassCSP: true });
+    await page.getByRole('table', { name: 'Agents' }).getByRole('link').first().click();
+    await page.getByRole('table', { name: 'Timeline' }).waitFor();
+    await page.getByRole('img', { name: /Uses by the/ }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('tab', { name: 'Blast radius' }).click();
+    await page.getByRole('heading', { name: 'Live tokens' }).waitFor();
     expect(await violations(page)).toEqual([]);
   });
 

@@ -134,6 +134,30 @@ export const ASKED: readonly AskedQuestion[] = [
     },
   },
   {
+    title: 'Which agents reach most?',
+    why: 'Every agent with its standing grants, those that were never used, its last use and its owner. `sort` takes each of these numbers.',
+    route: '/v1/agents',
+    path: '/v1/agents?limit=2',
+  },
+  {
+    title: 'Which clients hold grants that nobody uses?',
+    why: 'The first candidates for a review. `owner=missing` leaves those that nobody answers for.',
+    route: '/v1/clients',
+    path: '/v1/clients?sort=unused_grants&limit=2',
+  },
+  {
+    title: 'Whose access has been idle longest?',
+    why: 'Users by their last use, the longest ago first.',
+    route: '/v1/users',
+    path: '/v1/users?sort=last_used&order=asc&limit=2',
+  },
+  {
+    title: 'Which resources are new?',
+    why: 'Resources that no event named before, with whoever reaches them.',
+    route: '/v1/resources',
+    path: '/v1/resources?new_since=3d&sort=first_seen&limit=2',
+  },
+  {
     title: 'What is new since then?',
     why: 'The difference of two moments: what appeared, grew, vanished, came back. `since` may also be `24h` or `7d`.',
     route: '/v1/changes',

@@ -29,7 +29,11 @@ export function useLive(): boolean {
     };
     for (const [event, paths] of Object.entries(CHANGES)) stream.addEventListener(event, () => note(paths));
     stream.addEventListener('gap', () => note(Object.values(CHANGES).flat()));
-    stream.addEventListener('start', () => setIsOpen(true));
+    stream.addEventListener('start', () => {
+      setIsOpen(true);
+      // The stream tells nothing of the time between the first answers and its own beginning.
+      note(Object.values(CHANGES).flat());
+    });
     stream.addEventListener('error', () => setIsOpen(false));
     return () => {
       stream.close();

@@ -36,6 +36,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["entities-agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/blast-radius": {
         parameters: {
             query?: never;
@@ -238,6 +254,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["channels-try"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["entities-clients"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -708,6 +740,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/resources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["entities-resources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/revocations": {
         parameters: {
             query?: never;
@@ -980,6 +1028,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["entities-users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1058,6 +1122,27 @@ export interface components {
             entity: number;
             id: string;
             iss: string;
+        };
+        AgentItem: {
+            agent: components["schemas"]["Agent"];
+            clients: number;
+            first_seen: {
+                at: string;
+                index: string;
+            };
+            grants: number;
+            last_used: string | null;
+            owner: string | null;
+            resources: number;
+            tags: string[];
+            team: string | null;
+            unused_grants: number;
+            users: number;
+        };
+        AgentPage: {
+            as_of: components["schemas"]["AsOf"];
+            items: components["schemas"]["AgentItem"][];
+            next?: string;
         };
         AsOf: {
             at: string;
@@ -1423,6 +1508,22 @@ export interface components {
             entity: number;
             iss: string;
         };
+        ClientItem: {
+            agents: number;
+            client: components["schemas"]["Client"];
+            first_seen: {
+                at: string;
+                index: string;
+            };
+            grants: number;
+            last_used: string | null;
+            owner: string | null;
+            resources: number;
+            tags: string[];
+            team: string | null;
+            unused_grants: number;
+            users: number;
+        };
         ClientOrAgentEntry: {
             active?: null;
             display_name?: string | null;
@@ -1443,6 +1544,11 @@ export interface components {
             team: string;
         } | {
             tags: string[];
+        };
+        ClientPage: {
+            as_of: components["schemas"]["AsOf"];
+            items: components["schemas"]["ClientItem"][];
+            next?: string;
         };
         Clock: {
             ahead: number;
@@ -2735,6 +2841,27 @@ export interface components {
         } | {
             tags: string[];
         };
+        ResourceItem: {
+            agents: number;
+            clients: number;
+            first_seen: {
+                at: string;
+                index: string;
+            };
+            grants: number;
+            last_used: string | null;
+            owner: string | null;
+            resource: components["schemas"]["Resource"];
+            tags: string[];
+            team: string | null;
+            unused_grants: number;
+            users: number;
+        };
+        ResourcePage: {
+            as_of: components["schemas"]["AsOf"];
+            items: components["schemas"]["ResourceItem"][];
+            next?: string;
+        };
         ReviewItem: {
             agent: components["schemas"]["Agent"] | null;
             client: components["schemas"]["Client"];
@@ -3422,6 +3549,27 @@ export interface components {
         } | {
             tags: string[];
         };
+        UserItem: {
+            agents: number;
+            clients: number;
+            first_seen: {
+                at: string;
+                index: string;
+            };
+            grants: number;
+            last_used: string | null;
+            owner: string | null;
+            resources: number;
+            tags: string[];
+            team: string | null;
+            unused_grants: number;
+            user: components["schemas"]["User"];
+        };
+        UserPage: {
+            as_of: components["schemas"]["AsOf"];
+            items: components["schemas"]["UserItem"][];
+            next?: string;
+        };
         Warnings: {
             code: "expired" | "lifetime-too-long" | "lineage-missing";
             detail: string;
@@ -3577,6 +3725,87 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AccessCounts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "entities-agents": {
+        parameters: {
+            query?: {
+                agent?: number;
+                agent_id?: string;
+                agent_iss?: string;
+                as_of?: components["schemas"]["MomentInput"];
+                cursor?: string;
+                limit?: number;
+                new_since?: components["schemas"]["TimeInput"];
+                order?: "desc" | "asc";
+                owner?: "missing" | "present";
+                q?: string;
+                sort?: "grants" | "unused_grants" | "last_used" | "first_seen";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentPage"];
                 };
             };
             400: {
@@ -5169,6 +5398,87 @@ export interface operations {
                 };
             };
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "entities-clients": {
+        parameters: {
+            query?: {
+                as_of?: components["schemas"]["MomentInput"];
+                client?: number;
+                client_id?: string;
+                client_iss?: string;
+                cursor?: string;
+                limit?: number;
+                new_since?: components["schemas"]["TimeInput"];
+                order?: "desc" | "asc";
+                owner?: "missing" | "present";
+                q?: string;
+                sort?: "grants" | "unused_grants" | "last_used" | "first_seen";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8357,6 +8667,85 @@ export interface operations {
             };
         };
     };
+    "entities-resources": {
+        parameters: {
+            query?: {
+                as_of?: components["schemas"]["MomentInput"];
+                cursor?: string;
+                limit?: number;
+                new_since?: components["schemas"]["TimeInput"];
+                order?: "desc" | "asc";
+                owner?: "missing" | "present";
+                q?: string;
+                resource?: string;
+                sort?: "grants" | "unused_grants" | "last_used" | "first_seen";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourcePage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "revocations-list": {
         parameters: {
             query?: {
@@ -10069,6 +10458,88 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TokenAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "entities-users": {
+        parameters: {
+            query?: {
+                as_of?: components["schemas"]["MomentInput"];
+                cursor?: string;
+                limit?: number;
+                new_since?: components["schemas"]["TimeInput"];
+                order?: "desc" | "asc";
+                owner?: "missing" | "present";
+                q?: string;
+                sort?: "grants" | "unused_grants" | "last_used" | "first_seen";
+                user?: number;
+                user_iss?: string;
+                user_sub?: string;
+                user_tenant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPage"];
                 };
             };
             400: {

@@ -19,6 +19,8 @@ interface DataTableProps<Row extends RowData> {
   readonly columns: Columns<Row>;
   readonly wide?: readonly string[];
   readonly keyOf: (row: Row) => string;
+  /** The column by which the rows are sorted. */
+  readonly sorted?: { readonly column: string; readonly by: 'ascending' | 'descending' };
   readonly onOpen?: (row: Row) => void;
   /** Called when the last rows come into sight. */
   readonly onEnd?: () => void;
@@ -35,7 +37,7 @@ export interface Selection {
 
 /** A table of any length: only the rows in sight are in the page. The window scrolls it. */
 export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
-  const { label, rows, columns, wide = [], keyOf, onOpen, onEnd, selection } = props;
+  const { label, rows, columns, wide = [], keyOf, sorted, onOpen, onEnd, selection } = props;
   const table = useTable({ features, columns, data: rows as Row[], getRowId: keyOf });
   const all = table.getRowModel().rows;
   const body = useRef<HTMLTableSectionElement>(null);
@@ -69,7 +71,12 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
           <Table.Tr key={group.id}>
             {selection && <ChooseAll keys={all.map(({ id }) => id)} {...selection} />}
             {group.headers.map((header) => (
-              <Table.Th key={header.id} scope="col" {...sightOf(header.column.id)}>
+              <Table.Th
+                key={header.id}
+                scope="col"
+                aria-sort={sorted?.column === header.column.id ? sorted.by : undefined}
+                {...sightOf(header.column.id)}
+              >
                 <table.FlexRender header={header} />
               </Table.Th>
             ))}

@@ -34,7 +34,7 @@ export function EntityLink({ entity, withKind = false }: { readonly entity: Enti
   );
 }
 
-function nameOf(entity: Entity): string {
+export function nameOf(entity: Entity): string {
   switch (entity.kind) {
     case 'user':
       return entity.is.display_name ?? entity.is.sub;

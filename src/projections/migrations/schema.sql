@@ -201,6 +201,8 @@ CREATE INDEX grant_res ON grant_version (tenant, res);
 -- The grants of an agent, in the order in which grants are listed.
 CREATE INDEX grant_agent ON grant_version (tenant, agent, usr, client, res) WHERE agent IS NOT NULL;
 CREATE INDEX grant_again ON grant_version (tenant, from_ix) WHERE again;
+-- Finds the grants that a range of entries brought, as `entity_from` does.
+CREATE INDEX grant_from ON grant_version USING brin (from_ix) WITH (pages_per_range = 16, autosummarize = on);
 
 -- A client application's connection to a resource application. `id` is the key of (IdP, tenant, idp client, aud, aud tenant, client, resource).
 CREATE TABLE connection_version (
@@ -353,6 +355,8 @@ CREATE TABLE use_usr (
   n bigint NOT NULL, allowed bigint NOT NULL, first_at bigint NOT NULL, last_at bigint NOT NULL, first_allowed bigint, last_allowed bigint, agents int[],
   PRIMARY KEY (tenant, usr, client, res, blk)
 );
+-- Finds the sums of a range of blocks. They are written block by block.
+CREATE INDEX use_usr_blk ON use_usr USING brin (blk) WITH (pages_per_range = 16, autosummarize = on);
 -- The blocks below this one are in use_usr.
 CREATE TABLE use_usr_end (tenant uuid PRIMARY KEY, blk int NOT NULL);
 -- Caps a sum at the largest bigint: no event, however large its numbers, may stop the events behind it.

@@ -18,8 +18,6 @@ export function LiftForm({ rule }: { readonly rule: Rule }) {
   const [resume, setResume] = useState(false);
   const queries = useQueryClient();
   const lift = api.useMutation('post', '/v1/revocations/{id}/lift', { onSettled: () => queries.invalidateQueries() });
-  if (rule.effect === 'revoke')
-    return <Text size="sm">A revoke cannot be lifted. What is granted later works by itself.</Text>;
   if (me === undefined) return null;
   if (!me.may.stop) return <MayNotStop what="lift a rule" />;
   if (!isOpen)

@@ -34,7 +34,7 @@ export function RuleAccount({ id, stream }: { readonly id: string; readonly stre
       </Stack>
       <Facts rule={rule} />
       <Reported rule={rule} stream={stream} />
-      {rule.state === 'live' && (
+      {rule.state === 'live' && rule.effect === 'block' && (
         <Part title="Lift">
           <LiftForm rule={rule} />
         </Part>
@@ -82,7 +82,7 @@ function Facts({ rule }: { readonly rule: Rule }) {
               <>
                 {' '}
                 by an event,{' '}
-                <Anchor href={`/v1/entries/${ended.entry}`} target="_blank" inherit>
+                <Anchor href={`/v1/entries/${ended.entry}`} target="_blank" inherit underline="always">
                   entry {ended.entry}
                 </Anchor>
               </>
@@ -131,11 +131,11 @@ function Reported({ rule, stream }: { readonly rule: Rule; readonly stream: Rule
           It hit {incident.hit.at_least === true && 'at least '}
           {countText(incident.hit.live_tokens)} live {incident.hit.live_tokens === 1 ? 'token' : 'tokens'} when it was
           ordered.{' '}
-          <Anchor href={`/v1/reports/incident?rule=${rule.id}`} target="_blank" inherit>
+          <Anchor href={`/v1/reports/incident?rule=${rule.id}`} target="_blank" inherit underline="always">
             The whole report
           </Anchor>
           {' · '}
-          <Anchor href={`/v1/entries/${incident.rule.entry}`} target="_blank" inherit>
+          <Anchor href={`/v1/entries/${incident.rule.entry}`} target="_blank" inherit underline="always">
             entry {incident.rule.entry} of the ledger
           </Anchor>
         </Text>

@@ -5,7 +5,7 @@ import { countText } from '../../display/numbers.js';
 import { MayNotStop, Refusal } from '../../display/rule/refusal.js';
 import type { Terms } from '../../display/rule/words.js';
 import type { Asked, useOrder } from './order.js';
-import { usePreview } from './queries.js';
+import { usePreview, type Preview } from './queries.js';
 
 interface OrderFormProps {
   readonly terms: Terms;
@@ -22,7 +22,7 @@ export function OrderForm({ terms, first, order }: OrderFormProps) {
   const [typed, setTyped] = useState('');
   if (me === undefined) return null;
   if (!me.may.stop) return <MayNotStop what="order a rule" />;
-  const asked = order.asked ?? askedBefore(terms, preview?.confirm);
+  const asked = order.asked ?? askedBefore(terms, preview);
   const confirm = asked && confirmOf(asked, typed);
   const isReady = reason.trim() !== '' && (asked === undefined || confirm !== undefined);
   return (
@@ -60,9 +60,10 @@ export function OrderForm({ terms, first, order }: OrderFormProps) {
 }
 
 /** What is known to be asked before anything was sent. */
-function askedBefore({ selector }: Terms, confirm: number | undefined): Asked | undefined {
+function askedBefore({ selector }: Terms, preview: Preview | undefined): Asked | undefined {
   if (selector.all === true) return { confirm: true };
-  return confirm === undefined ? undefined : { confirm };
+  if (preview?.confirm === undefined) return undefined;
+  return { confirm: preview.confirm, by: preview.confirm === preview.users ? 'users' : 'tokens' };
 }
 
 /** The confirmation that was given; undefined if it is not what was asked for. */
@@ -81,7 +82,7 @@ interface ConfirmProps {
 
 function Confirm({ asked: { confirm, by, of }, typed, onType }: ConfirmProps) {
   const isNumber = typeof confirm === 'number';
-  const what = by === 'tokens' ? 'live tokens' : by === 'users' ? 'users' : 'users or live tokens';
+  const what = by === 'tokens' ? 'live tokens' : 'users';
   return (
     <Alert
       color="red"

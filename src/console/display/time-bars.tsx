@@ -1,0 +1,114 @@
+import { useComputedColorScheme, useMantineTheme } from '@mantine/core';
+import { BarChart } from 'echarts/charts';
+import { BrushComponent, GridComponent, ToolboxComponent } from 'echarts/components';
+import { init, use, type EChartsType } from 'echarts/core';
+import { CanvasRenderer } from 'echarts/renderers';
+import { useEffect, useRef } from 'react';
+
+// The brush asks for the toolbox, which is not shown.
+use([BarChart, BrushComponent, GridComponent, ToolboxComponent, CanvasRenderer]);
+
+/** Uses in one interval, which begins at `at`: epoch milliseconds. */
+interface Bar {
+  readonly at: number;
+  readonly allowed: number;
+  readonly denied: number;
+}
+
+interface TimeBarsProps {
+  readonly label: string;
+  readonly unitMs: number;
+  readonly bars: readonly Bar[];
+  /** The span that is chosen; a duration counts back from now. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly onChoose: (span: { from: string; to: string }) => void;
+}
+
+const HEIGHT_PX = 140;
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };
+
+function timeOf(text: string): number {
+  const [, count, unit] = /^(\d+)([smhdw])$/.exec(text) ?? [];
+  return unit === undefined ? Date.parse(text) : Date.now() - Number(count) * UNITS_MS[unit]!;
+}
+
+const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+
+/** Bars over time. A span that is drawn across them is chosen, from the beginning of its first interval to the end of its last. */
+export default function TimeBars({ label, unitMs, bars, from, to, onChoose }: TimeBarsProps) {
+  const element = useRef<HTMLDivElement>(null);
+  const chart = useRef<EChartsType>(undefined);
+  const choose = useRef(onChoose);
+  useEffect(() => {
+    choose.current = onChoose;
+  }, [onChoose]);
+  const scheme = useComputedColorScheme('light');
+  const { colors } = useMantineTheme();
+  useEffect(() => {
+    const made = init(element.current!, null, { renderer: 'canvas' });
+    chart.current = made;
+    made.on('brushEnd', (event) => {
+      const { areas } = event as { readonly areas: readonly { readonly coordRange: readonly [number, number] }[] };
+      const range = areas[0]?.coordRange;
+      if (range === undefined) return;
+      const begin = Math.floor(range[0] / unitMs) * unitMs;
+      choose.current({
+        from: timeText(begin),
+        to: timeText(Math.max(begin + unitMs, Math.ceil(range[1] / unitMs) * unitMs)),
+      });
+    });
+    const sized = new ResizeObserver(() => made.resize());
+    sized.observe(element.current!);
+    return () => {
+      sized.disconnect();
+      made.dispose();
+    };
+  }, [unitMs]);
+  useEffect(() => {
+    const isDark = scheme === 'dark';
+    const text = colors.gray[isDark ? 5 : 7];
+    const line = isDark ? colors.dark[4] : colors.gray[3];
+    const seriesOf = (name: 'allowed' | 'denied', color: string | undefined) => ({
+      name,
+      type: 'bar' as const,
+      stack: 'uses',
+      barMaxWidth: 12,
+      itemStyle: { color },
+      // A bar stands in the middle of its interval.
+      data: bars.map((bar) => [bar.at + unitMs / 2, bar[name]]),
+    });
+    chart.current!.setOption({
+      toolbox: { show: false },
+      animation: false,
+      grid: { left: 8, right: 8, top: 8, bottom: 4, containLabel: true },
+      xAxis: {
+        type: 'time',
+        axisLine: { lineStyle: { color: line } },
+        axisLabel: { color: text, hideOverlap: true },
+      },
+      yAxis: { type: 'value', minInterval: 1, axisLabel: { color: text }, splitLine: { lineStyle: { color: line } } },
+      brush: { xAxisIndex: 0, toolbox: [], brushStyle: { color: 'rgba(120,140,255,0.2)' }, throttleType: 'debounce' },
+      series: [seriesOf('allowed', colors.blue[5]), seriesOf('denied', colors.red[6])],
+    });
+    chart.current!.dispatchAction({
+      type: 'takeGlobalCursor',
+      key: 'brush',
+      brushOption: { brushType: 'lineX', brushMode: 'single' },
+    });
+  }, [bars, unitMs, scheme, colors]);
+  useEffect(() => {
+    const areas =
+      from === undefined && to === undefined
+        ? []
+        : [
+            {
+              brushType: 'lineX',
+              xAxisIndex: 0,
+              coordRange: [from === undefined ? bars[0]!.at : timeOf(from), to === undefined ? Date.now() : timeOf(to)],
+            },
+          ];
+    chart.current!.dispatchAction({ type: 'brush', areas });
+  }, [bars, from, to]);
+  return <div ref={element} role="img" aria-label={label} style={{ height: HEIGHT_PX, cursor: 'crosshair' }} />;
+}

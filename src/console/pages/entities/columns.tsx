@@ -1,0 +1,157 @@
+import { Badge, Group, Text, UnstyledButton } from '@mantine/core';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import type { Columns } from '../../display/data-table.js';
+import { EntityLink } from '../../display/entity-link.js';
+import { Moment } from '../../display/moment.js';
+import { Name } from '../../display/name.js';
+import { countText } from '../../display/numbers.js';
+import type { EntityRow } from './queries.js';
+import type { ListSearch, Sort } from './search.js';
+import type { Kind } from './kinds.js';
+
+export const sortOf = ({ sort = 'grants', order }: ListSearch): { column: Sort; by: 'ascending' | 'descending' } => ({
+  column: sort,
+  by: order === 'asc' ? 'ascending' : 'descending',
+});
+
+/** The head of a column that sorts the list: largest or latest first, and the other way round when it is chosen again. */
+function SortHead({ by, children }: { readonly by: Sort; readonly children: string }) {
+  const search = useSearch({ strict: false }) as ListSearch;
+  const navigate = useNavigate();
+  const now = sortOf(search);
+  const isHere = now.column === by;
+  const order = isHere && now.by === 'descending' ? ('asc' as const) : undefined;
+  return (
+    <UnstyledButton
+      display="block"
+      w="100%"
+      ta={by === 'grants' || by === 'unused_grants' ? 'right' : 'left'}
+      fz="inherit"
+      fw={isHere ? 700 : 600}
+      style={{ whiteSpace: 'nowrap' }}
+      onClick={() =>
+        void navigate({
+          to: '.',
+          search: (before: object) => ({ ...before, sort: by === 'grants' ? undefined : by, order }),
+          replace: true,
+        })
+      }
+    >
+      {children}
+      <span aria-hidden>{isHere ? (now.by === 'descending' ? ' ↓' : ' ↑') : ''}</span>
+    </UnstyledButton>
+  );
+}
+
+function Count({ of }: { readonly of: number }) {
+  return (
+    <Text inherit ta="right" c={of === 0 ? 'dimmed' : undefined}>
+      {countText(of)}
+    </Text>
+  );
+}
+
+const countOf = (of: 'users' | 'clients' | 'agents' | 'resources', header: string): Columns<EntityRow>[number] => ({
+  id: of,
+  header: () => (
+    <Text inherit ta="right">
+      {header}
+    </Text>
+  ),
+  cell: ({ row }) => <Count of={row.original[of] ?? 0} />,
+});
+const COUNTS = {
+  user: [countOf('clients', 'Clients'), countOf('agents', 'Agents'), countOf('resources', 'Resources')],
+  client: [countOf('users', 'Users'), countOf('agents', 'Agents'), countOf('resources', 'Resources')],
+  agent: [countOf('users', 'Users'), countOf('clients', 'Clients'), countOf('resources', 'Resources')],
+  resource: [countOf('users', 'Users'), countOf('clients', 'Clients'), countOf('agents', 'Agents')],
+} as const satisfies Readonly<Record<Kind, Columns<EntityRow>>>;
+
+function Issuer({ of: { entity } }: { readonly of: EntityRow }) {
+  if (entity.kind === 'resource') return null;
+  return (
+    <Text size="xs" c="dimmed" style={{ wordBreak: 'break-all' }}>
+      <Name>{entity.is.iss}</Name>
+    </Text>
+  );
+}
+
+const columnsOf = (kind: Kind): Columns<EntityRow> => [
+  {
+    id: 'name',
+    header: 'Name',
+    cell: ({ row }) => (
+      <>
+        <EntityLink entity={row.original.entity} />
+        <Issuer of={row.original} />
+      </>
+    ),
+  },
+  {
+    id: 'owner',
+    header: 'Owner and team',
+    cell: ({ row: { original } }) => <Owner of={original} />,
+  },
+  ...COUNTS[kind],
+  {
+    id: 'grants',
+    header: () => <SortHead by="grants">Reach</SortHead>,
+    cell: ({ row }) => <Count of={row.original.grants} />,
+  },
+  {
+    id: 'unused_grants',
+    header: () => <SortHead by="unused_grants">Unused</SortHead>,
+    cell: ({ row }) => <Count of={row.original.unused_grants} />,
+  },
+  {
+    id: 'last_used',
+    header: () => <SortHead by="last_used">Last use</SortHead>,
+    cell: ({ row: { original } }) =>
+      original.last_used === null ? (
+        <Text inherit c="dimmed">
+          never
+        </Text>
+      ) : (
+        <Moment at={original.last_used} stacked />
+      ),
+  },
+  {
+    id: 'first_seen',
+    header: () => <SortHead by="first_seen">First seen</SortHead>,
+    cell: ({ row }) => <Moment at={row.original.first_seen.at} stacked />,
+  },
+];
+
+export function Owner({ of: { owner, team, tags } }: { readonly of: Pick<EntityRow, 'owner' | 'team' | 'tags'> }) {
+  return (
+    <Group gap={6}>
+      {owner === null ? (
+        <Text span inherit c="dimmed">
+          no owner
+        </Text>
+      ) : (
+        <Name>{owner}</Name>
+      )}
+      {team !== null && (
+        <Text span size="xs" c="dimmed">
+          <Name>{team}</Name>
+        </Text>
+      )}
+      {tags.map((tag) => (
+        <Badge key={tag} size="xs" variant="default" radius="sm" tt="none">
+          {tag}
+        </Badge>
+      ))}
+    </Group>
+  );
+}
+
+export const COLUMNS: Readonly<Record<Kind, Columns<EntityRow>>> = {
+  user: columnsOf('user'),
+  client: columnsOf('client'),
+  agent: columnsOf('agent'),
+  resource: columnsOf('resource'),
+};
+
+/** Columns that a phone has no room for. */
+export const WIDE = ['owner', 'users', 'clients', 'agents', 'resources', 'unused_grants', 'first_seen'];

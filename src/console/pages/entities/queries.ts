@@ -1,0 +1,163 @@
+import { api, type Answer } from '../../api/client.js';
+import type { Entity } from '../../display/entity-link.js';
+import { about, type Kind } from './kinds.js';
+import type { EntitySearch, ListSearch } from './search.js';
+
+const PAGE_SIZE = 100;
+const CONNECTIONS = 50;
+
+/** An item of a list, of whatever kind. */
+export interface EntityRow {
+  readonly entity: Entity;
+  readonly users?: number;
+  readonly clients?: number;
+  readonly agents?: number;
+  readonly resources?: number;
+  readonly grants: number;
+  readonly unused_grants: number;
+  readonly last_used: string | null;
+  readonly first_seen: { readonly at: string };
+  readonly owner: string | null;
+  readonly team: string | null;
+  readonly tags: readonly string[];
+}
+
+const PAGES = {
+  pageParamName: 'cursor',
+  initialPageParam: null,
+  getNextPageParam: ({ next }: { readonly next?: string }) => next,
+} as const;
+const query = (search: ListSearch, subject: object = {}) => ({
+  params: { query: { limit: PAGE_SIZE, ...search, ...subject } },
+});
+
+/** Lists of each kind: a hook each. */
+const LISTS = {
+  user: (search: ListSearch, subject?: object) =>
+    api.useInfiniteQuery('get', '/v1/users', query(search, subject), {
+      ...PAGES,
+      select: ({ pages }) =>
+        pages.flatMap(({ items }) =>
+          items.map((one): EntityRow => ({ ...one, entity: { kind: 'user', is: one.user } })),
+        ),
+    }),
+  client: (search: ListSearch, subject?: object) =>
+    api.useInfiniteQuery('get', '/v1/clients', query(search, subject), {
+      ...PAGES,
+      select: ({ pages }) =>
+        pages.flatMap(({ items }) =>
+          items.map((one): EntityRow => ({ ...one, entity: { kind: 'client', is: one.client } })),
+        ),
+    }),
+  agent: (search: ListSearch, subject?: object) =>
+    api.useInfiniteQuery('get', '/v1/agents', query(search, subject), {
+      ...PAGES,
+      select: ({ pages }) =>
+        pages.flatMap(({ items }) =>
+          items.map((one): EntityRow => ({ ...one, entity: { kind: 'agent', is: one.agent } })),
+        ),
+    }),
+  resource: (search: ListSearch, subject?: object) =>
+    api.useInfiniteQuery('get', '/v1/resources', query(search, subject), {
+      ...PAGES,
+      select: ({ pages }) =>
+        pages.flatMap(({ items }) =>
+          items.map((one): EntityRow => ({ ...one, entity: { kind: 'resource', is: one.resource } })),
+        ),
+    }),
+} as const;
+
+/** The list of a kind, page after page. A component asks for one kind as long as it lives. */
+export const useEntities = (kind: Kind, search: ListSearch) => LISTS[kind](search);
+
+/** The item of a list that stands for one entity. */
+export const useStanding = (kind: Kind, id: string) => LISTS[kind]({}, about(kind, id));
+
+export const useNames = (id: string) =>
+  api.useQuery('get', '/v1/entities/{id}', { params: { path: { id: Number(id) } } });
+
+/** What stands between the entity and others: grants of a user or an agent, connections of a client or a resource. */
+export interface Tie {
+  readonly key: string;
+  readonly others: readonly Entity[];
+  readonly granted: readonly string[];
+  readonly unused: readonly string[];
+  readonly users: number | undefined;
+  readonly lastUsed: string | null;
+}
+
+const agentOf = ({ agent }: { readonly agent: Answer<'Agent'> | null }): Entity[] =>
+  agent === null ? [] : [{ kind: 'agent', is: agent }];
+
+export const useGrants = (kind: 'user' | 'agent', id: string) =>
+  api.useInfiniteQuery(
+    'get',
+    '/v1/grants',
+    { params: { query: { limit: CONNECTIONS, ...about(kind, id) } } },
+    {
+      ...PAGES,
+      select: ({ pages }) =>
+        pages.flatMap(({ items }) =>
+          items.map((one): Tie => {
+            const others: Entity[] = [
+              ...(kind === 'agent' ? [{ kind: 'user', is: one.user } as const] : agentOf(one)),
+              { kind: 'client', is: one.client },
+              { kind: 'resource', is: one.resource },
+            ];
+            return {
+              key: others.map(({ is }) => is.entity).join(' '),
+              others,
+              granted: one.granted_scopes,
+              unused: one.unused_scopes,
+              users: undefined,
+              lastUsed: one.last_used,
+            };
+          }),
+        ),
+    },
+  );
+
+export const useConnections = (kind: 'client' | 'resource', id: string) =>
+  api.useInfiniteQuery(
+    'get',
+    '/v1/connections',
+    { params: { query: { limit: CONNECTIONS, ...about(kind, id) } } },
+    {
+      ...PAGES,
+      select: ({ pages }) =>
+        pages.flatMap(({ items }) =>
+          items.map(
+            (one): Tie => ({
+              key: one.id,
+              others: [
+                kind === 'client' ? { kind: 'resource', is: one.resource } : { kind: 'client', is: one.idp_client },
+                ...agentOf(one),
+              ],
+              granted: one.granted_scopes,
+              unused: one.unused_scopes,
+              users: one.users,
+              lastUsed: one.last_used,
+            }),
+          ),
+        ),
+    },
+  );
+
+/** Lines of the timeline, the newest first. */
+export const useTimeline = (kind: Kind, id: string, { from, to, lines }: EntitySearch) =>
+  api.useInfiniteQuery(
+    'get',
+    '/v1/timeline',
+    { params: { query: { limit: PAGE_SIZE, from, to, kind: lines, ...about(kind, id) } } },
+    { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
+  );
+
+export type Line = NonNullable<ReturnType<typeof useTimeline>['data']>[number];
+
+export const useCounts = (kind: Kind, id: string, by: 'hour' | 'day', from: string) =>
+  api.useQuery('get', '/v1/access/counts', { params: { query: { by, from, ...about(kind, id) } } });
+
+export type Reach = Answer<'BlastAnswer'>;
+
+export const useReach = (kind: Kind, id: string) =>
+  api.useQuery('get', '/v1/blast-radius', { params: { query: { preview: false, ...about(kind, id) } } });

@@ -1,0 +1,89 @@
+import { Button, Group, Text } from '@mantine/core';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
+import { Part } from '../../display/facts.js';
+import { countText } from '../../display/numbers.js';
+import { Failed, Loading } from '../../display/states.js';
+import type { Kind } from './kinds.js';
+import { useCounts } from './queries.js';
+import type { EntitySearch } from './search.js';
+
+/** The chart library is loaded by the pages that draw. */
+const TimeBars = lazy(() => import('../../display/time-bars.js'));
+const DAY_MS = 86_400_000;
+/** Days that are drawn, and those that are drawn by the hour. */
+const MAX_DAYS = 90;
+const HOURLY_DAYS = 14;
+
+const SPANS = [
+  { label: '24 hours', from: '1d' },
+  { label: '7 days', from: '7d' },
+  { label: 'All', from: undefined },
+];
+
+/** Uses over time. Whoever draws a span chooses what the timeline shows. */
+export function Uses({ kind, id, since }: { readonly kind: Kind; readonly id: string; readonly since: string }) {
+  const { from, to } = useSearch({ strict: false }) as EntitySearch;
+  const navigate = useNavigate();
+  const choose = (span: { from: string | undefined; to: string | undefined }): void =>
+    void navigate({ to: '.', search: (before: object) => ({ ...before, ...span }), replace: true, resetScroll: false });
+  const beside = (
+    <Group gap={4}>
+      {SPANS.map((span) => (
+        <Button
+          key={span.label}
+          size="compact-xs"
+          variant={span.from === from && to === undefined ? 'filled' : 'default'}
+          aria-pressed={span.from === from && to === undefined}
+          onClick={() => choose({ from: span.from, to: undefined })}
+        >
+          {span.label}
+        </Button>
+      ))}
+    </Group>
+  );
+  return (
+    <Part title="Uses" beside={beside}>
+      <Drawn kind={kind} id={id} since={since} from={from} to={to} onChoose={choose} />
+    </Part>
+  );
+}
+
+interface DrawnProps {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly since: string;
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  readonly onChoose: (span: { from: string; to: string }) => void;
+}
+
+function Drawn({ kind, id, since, from, to, onChoose }: DrawnProps) {
+  const [days] = useState(() => Math.min(MAX_DAYS, Math.max(1, Math.ceil((Date.now() - Date.parse(since)) / DAY_MS))));
+  const by = days <= HOURLY_DAYS ? 'hour' : 'day';
+  const { data, error, isPending, refetch } = useCounts(kind, id, by, `${days}d`);
+  if (isPending) return <Loading />;
+  if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
+  const { items, total } = data;
+  return (
+    <>
+      <Text size="sm" c="dimmed">
+        {total.at_least && 'at least '}
+        {countText(total.allowed)} allowed and {countText(total.denied)} denied in the last {countText(days)} days, by
+        the {by}
+      </Text>
+      {items.length > 0 && (
+        <Suspense fallback={<Loading />}>
+          <TimeBars
+            label={`Uses by the ${by}`}
+            unitMs={by === 'hour' ? DAY_MS / 24 : DAY_MS}
+            bars={items.map(({ at, allowed, denied }) => ({ at: Date.parse(at), allowed, denied }))}
+            from={from}
+            to={to}
+            onChoose={onChoose}
+          />
+        </Suspense>
+      )}
+    </>
+  );
+}
