@@ -1,27 +1,27 @@
-import { createRoute, createRouter, redirect } from '@tanstack/react-router';
+import { createRouter } from '@tanstack/react-router';
 import { Failed, Loading } from './display/states.js';
+import { channelsRoute } from './pages/channels/route.js';
 import { entityRoutes } from './pages/entities/route.js';
 import { findingsRoute } from './pages/findings/route.js';
 import { sourceRoute, sourcesRoute } from './pages/sources/route.js';
+import { ruleRoute, rulesRoute } from './pages/rules/route.js';
+import { stopRoute } from './pages/stop/route.js';
+import { homeRoute } from './pages/home/route.js';
 import { tokenRoute } from './pages/token/route.js';
 import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
 
-const homeRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/findings', replace: true });
-  },
-});
-
 /** The list of pages. */
 const routeTree = rootRoute.addChildren([
   homeRoute,
+  channelsRoute,
   ...entityRoutes,
   findingsRoute,
   sourcesRoute,
   sourceRoute,
+  ruleRoute,
+  rulesRoute,
+  stopRoute,
   tokenRoute,
   welcomeRoute,
 ]);

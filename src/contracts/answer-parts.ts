@@ -7,6 +7,12 @@ import { TIME } from './times.js';
 export const strict = { additionalProperties: false } as const;
 export const maybe = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
+/** Marks the schema of a parameter that callers with `audit: {payloads: false}` may not use. OpenAPI shows the mark. */
+export const PAYLOAD_MARK = { 'x-rescind-payload': true } as const;
+/** Describes a member that is null for callers with `audit: {payloads: false}`. */
+export const payload = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()], PAYLOAD_MARK);
+export const isWithPayloads = (schema: object): boolean => 'x-rescind-payload' in schema;
+
 export const Index = Type.String({
   pattern: '^(?:0|[1-9][0-9]{0,18})$',
   description: 'position in the ledger, a decimal number',
@@ -39,6 +45,7 @@ export const Source = Type.Object(
   { id: Uuid, name: maybe(Type.String({ description: 'name of the source; null: Rescind itself' })) },
   strict,
 );
+export const ClientAddress = payload(Type.String({ description: 'address of the client as the event states it' }));
 
 nameSchemas({ User, Client, Agent, Resource, Source });
 

@@ -1,10 +1,12 @@
 import {
   Agent,
   Client,
+  ClientAddress,
   Count,
   Index,
   maybe,
   nameSchemas,
+  payload,
   Resource,
   Source,
   strict,
@@ -42,8 +44,11 @@ function valueSchema(dimension: Dimension): TSchema {
   }
 }
 
+const groupSchema = (dimension: Dimension) =>
+  dimension.ofPayloads ? payload(valueSchema(dimension)) : maybe(valueSchema(dimension));
+
 const ExploreGroup = Type.Object(
-  Object.fromEntries(DIMENSION_NAMES.map((name) => [name, Type.Optional(maybe(valueSchema(dimensionOf(name))))])),
+  Object.fromEntries(DIMENSION_NAMES.map((name) => [name, Type.Optional(groupSchema(dimensionOf(name)))])),
   { ...strict, description: 'The dimensions of `by`. null: uses without a value.' },
 );
 const values = (describe: string) =>
@@ -122,7 +127,7 @@ export const ExploreRow = Type.Object(
     scopes: Type.Array(Type.String()),
     records: maybe(Count),
     bytes: maybe(Count),
-    client_address: maybe(Type.String()),
+    client_address: ClientAddress,
     token: TokenId,
     source: Source,
   },

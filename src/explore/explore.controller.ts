@@ -10,10 +10,11 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { jsonBody } from '../platform/http/index.js';
-import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
+import { Asks, CurrentCaller, PayloadsBound, requirePayloads, RequireRole } from '../registry/index.js';
+import type { Caller } from '../control/index.js';
 import { ExploreAnswer, ExploreRows } from './answers.js';
 import type { Explore } from './explore.pg.js';
-import type { Asker } from './runner.pg.js';
+import { asksForPayloads } from './question/payloads.js';
 import { EXPLORE_QUESTION, ROWS_QUESTION } from './question/question-schema.js';
 import { EXPLORE } from './tokens.js';
 
@@ -44,6 +45,7 @@ export class ExploreController {
 
   @Post()
   @Asks('report')
+  @PayloadsBound({ schema: ExploreAnswer, parameters: [], isFile: false })
   @ApiExtension('x-rescind-reads', true)
   @ApiOperation({
     summary: 'Any question over uses: grouped, filtered, compared, as of any moment',
@@ -56,10 +58,11 @@ export class ExploreController {
   @ApiResponse(UNKNOWN)
   @ApiResponse(AWAY)
   async explore(
-    @CurrentCaller() caller: Asker,
+    @CurrentCaller() caller: Caller,
     @Body(jsonBody) body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ExploreAnswer> {
+    requireBound(caller, body);
     const answer = await this.#explore.explore(caller, body);
     void reply.status(200).header('cache-control', 'no-store');
     return answer;
@@ -68,6 +71,7 @@ export class ExploreController {
   @Post('rows')
   @ApiProduces('application/json', 'text/csv', 'application/x-ndjson')
   @Asks('report')
+  @PayloadsBound({ schema: ExploreRows, parameters: [], isFile: false })
   @ApiExtension('x-rescind-reads', true)
   @ApiOperation({
     summary: 'The uses behind a group',
@@ -80,14 +84,20 @@ export class ExploreController {
   @ApiResponse(UNKNOWN)
   @ApiResponse(AWAY)
   async rows(
-    @CurrentCaller() caller: Asker,
+    @CurrentCaller() caller: Caller,
     @Body(jsonBody) body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ExploreRows | StreamableFile> {
+    requireBound(caller, body);
     const answer = await this.#explore.rows(caller, body);
     void reply.status(200).header('cache-control', 'no-store');
     if (!('body' in answer)) return answer;
     const { contentType: type, fileName } = answer;
     return new StreamableFile(answer.body, { type, disposition: `attachment; filename="${fileName}"` });
   }
+}
+
+function requireBound(caller: Caller, body: unknown): void {
+  const asked = asksForPayloads(body);
+  if (asked !== undefined) requirePayloads(caller, asked);
 }

@@ -19,6 +19,9 @@ export interface NewsOfFindings {
   last(tenant: string): Promise<bigint>;
   /** `missed`: news that were deleted before they were read. */
   read(tenant: string, after: bigint): Promise<{ readonly news: readonly FindingNews[]; readonly missed: bigint }>;
-  /** Returns a finding as `GET /v1/findings/{id}` shows it now; undefined if there is none. */
-  show(tenant: string, id: string): Promise<TellableFinding | undefined>;
+  /**
+   * Returns a finding as `GET /v1/findings/{id}` shows it now; undefined if there is none. Without `payloads`: as it shows it to callers that may not
+   * see payloads.
+   */
+  show(tenant: string, id: string, sees: { readonly payloads: boolean }): Promise<TellableFinding | undefined>;
 }

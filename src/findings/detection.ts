@@ -104,6 +104,8 @@ export interface Detection {
   /** Says threshold and window. */
   readonly looks: string;
   readonly stop: Stop;
+  /** Details that name networks or addresses of clients, each with the words that stand for it where they are not shown. */
+  readonly networks?: Readonly<Record<string, string>>;
   /** Says what was found. */
   says(shown: Shown): string;
   /** Path of the question that shows the evidence, after `/v1/`. */

@@ -3,12 +3,13 @@ import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, 
 import { FINDING_STATES, MAX_IDENTIFIER_LENGTH, NO_NUL, TIME_INPUT } from '../contracts/index.js';
 import { jsonBody, knownQuery } from '../platform/http/index.js';
 import { Answers, MAX_TAGS, TAG, type Asker } from '../query/index.js';
-import { Asks, CurrentCaller, RequireRole } from '../registry/index.js';
+import { Asks, CurrentCaller, maySeePayloads, RequireRole } from '../registry/index.js';
 import { KINDS, SEVERITIES } from './detection.js';
 import { CHANGE, CHANGE_EXAMPLES } from './states/change-input.js';
 import type { FindingStates, Sayer } from './states/states.js';
 import { FindingChanges, FindingItem, FindingPage, FindingState } from './ask/answers.js';
 import { FINDING_FILTERS, type Findings } from './ask/findings.pg.js';
+import { withoutNetworks } from './ask/says.js';
 
 export const FINDINGS = Symbol('rescind.findings');
 export const FINDING_STATES_TOKEN = Symbol('rescind.finding-states');
@@ -65,16 +66,18 @@ export class FindingsController {
     FINDING_FILTERS,
     `What the detections found, the newest evidence first, each with who, how often, the entries that show it, and the rule that stops it. ${AS_OF}`,
   )
-  list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<FindingPage> {
-    return this.#findings.list(caller.tenant, query);
+  async list(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<FindingPage> {
+    const page = await this.#findings.list(caller.tenant, query);
+    return maySeePayloads(caller) ? page : { ...page, items: page.items.map(withoutNetworks) };
   }
 
   @Get(':id')
   @RequireRole('audit')
   @ApiParam(ID)
   @Answers('One finding', FindingItem, ['as_of'], AS_OF)
-  one(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<FindingItem> {
-    return this.#findings.one(caller.tenant, id, query);
+  async one(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<FindingItem> {
+    const finding = await this.#findings.one(caller.tenant, id, query);
+    return maySeePayloads(caller) ? finding : withoutNetworks(finding);
   }
 
   @Get(':id/changes')

@@ -3,6 +3,7 @@ export { createActor } from './act/actor.pg.js';
 export type { Orders } from './act/act.pg.js';
 export { createDetectionActions, type DetectionActions } from './actions/detection-actions.js';
 export { createFindings, type Findings } from './ask/findings.pg.js';
+export { withoutNetworks } from './ask/says.js';
 export type { FindingItem, FindingPage } from './ask/answers.js';
 export { KINDS, SEVERITIES, type Detection, type Kind, type Severity } from './detection.js';
 export { DETECTIONS } from './detections.js';

@@ -22,6 +22,7 @@ import { createGraphQuestion } from './graph/graph.pg.js';
 import { createFollowPairs } from './graph/pairs.pg.js';
 import { createBlastQuestions, type BlastQuestions, type PreviewOrder } from './reach/blast.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './lists/quarantine.pg.js';
+import type { Asker } from './ask/documented.controller.js';
 import type { ReadOpenFindings } from './ask/open-findings.js';
 import { createReader, type ControlView } from './ask/reader.js';
 import { createAccessReview } from './reports/access-review.pg.js';
@@ -62,7 +63,7 @@ export interface Questions {
   readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
   readonly entities: EntityQuestions;
   readonly directory: Question<DirectoryPage>;
-  readonly search: Question<SearchAnswer>;
+  readonly search: (asker: Asker, query: unknown) => Promise<SearchAnswer>;
   readonly timeline: Question<TimelinePage>;
   readonly token: TokenQuestions;
   readonly entry: (tenant: string, index: string, query: unknown) => Promise<EntryAnswer>;

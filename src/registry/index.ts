@@ -20,6 +20,8 @@ export { createReader as createInputReader } from './inputs.js';
 export { createTurns, type Turns, type TurnsOptions } from './turns.js';
 export { createAdmission, MAX_QUESTIONS_A_CALLER, MAX_QUESTIONS_A_TENANT } from './admission.js';
 export { Asks, CallerGuard, CurrentCaller, IDENTIFY, RequireRole } from './callers/caller.guard.js';
+export { maySeePayloads, requirePayloads } from './callers/payloads.js';
+export { PayloadsBound } from './callers/payloads.guard.js';
 export { createIdentify, type Identify, type People } from './callers/identify.js';
 export { createCallerNetworks, type CallerNetworks, type KeyUse, type OwedUse } from './key-uses/caller-networks.pg.js';
 export { createKeyUses, NETWORKS_A_DAY, type KeyUses, type TellKeyUse } from './key-uses/key-uses.js';

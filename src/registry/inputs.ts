@@ -183,7 +183,19 @@ export const RolesInput = Type.Object(
         },
       ),
     ),
-    audit: Type.Optional(Nothing),
+    audit: Type.Optional(
+      Type.Object(
+        {
+          payloads: Type.Optional(
+            Type.Literal(false, {
+              description:
+                'No payloads of entries and refused records, no addresses and networks of clients, and no exports. Absent: they are shown.',
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     admin: Type.Optional(Nothing),
   },
   { ...closed, description: 'Each role has its own bounds. An absent role grants nothing.' },

@@ -13,5 +13,5 @@ export type { Preview } from '../selection/index.js';
 export type { PresentedToken, TokenIdentifier } from './revoke/presented-token.js';
 export { createRevokeHandler, type RevokeHandlerOptions } from './revoke/revoke-handler.js';
 export type { RuleState, RuleView } from './recorded/rule-view.js';
-export type { RulePage } from './recorded/shown-rules.js';
+export type { RulePage, RuleQuery } from './recorded/shown-rules.js';
 export { RevocationModule } from './revocation.module.js';

@@ -12,9 +12,10 @@ import type { Accepted, Foreseen, LiftConfirmation, OrderConfirmation } from './
 const text = { type: 'string' } as const;
 const author = {
   type: 'object',
+  required: ['caller'],
   properties: {
     caller: text,
-    person: { type: 'object', properties: { iss: text, sub: text } },
+    person: { type: 'object', required: ['iss', 'sub'], properties: { iss: text, sub: text } },
     on_behalf_of: text,
   } satisfies MembersOf<Author>,
 } as const;
@@ -22,6 +23,7 @@ const author = {
 const counted = (description: string) => ({ type: 'integer', minimum: 0, description });
 export const PREVIEWED = {
   type: 'object',
+  required: ['tokens', 'used_in_last_hour', 'users', 'grants', 'connections'],
   properties: {
     as_of: {
       type: 'object',
@@ -69,6 +71,7 @@ const confirmation = {
   seq: { type: 'string', description: 'position in the control log' },
   confirmed: {
     type: 'object',
+    required: ['nodes', 'guards', 'expired'],
     properties: { nodes: { type: 'integer' }, guards: { type: 'integer' }, expired: { type: 'integer' } },
   },
   ms: { type: 'number' },
@@ -79,8 +82,10 @@ const confirmation = {
       'Tokens granted after this time are not stopped. null: later tokens are stopped too, or the rule stops nothing.',
   },
 } satisfies MembersOf<Shown<Confirmation>>;
+const CONFIRMED = ['id', 'seq', 'confirmed', 'ms', 'regrant_after'] as const satisfies readonly (keyof Confirmation)[];
 const origin = {
   type: 'object',
+  required: ['source', 'event', 'at'],
   properties: {
     source: text,
     event: text,
@@ -99,6 +104,7 @@ const or = {
 const otherRules = (description: string) => ({
   type: 'object',
   nullable: true,
+  required: ['rules', 'more'],
   description: `${description} null: they could not be found in time.`,
   properties: {
     rules: {
@@ -107,6 +113,7 @@ const otherRules = (description: string) => ({
       description: 'Rules that stop everything come first, then blocks before revokes, then the newest.',
       items: {
         type: 'object',
+        required: ['id', 'effect', 'stops', 'selector', 'reason', 'author'],
         properties: {
           id: text,
           effect: { ...EFFECT, description: 'The present effect: a block past its end is a revoke.' },
@@ -137,6 +144,7 @@ const otherRules = (description: string) => ({
 
 export const ORDER_CONFIRMATION = {
   type: 'object',
+  required: CONFIRMED,
   properties: {
     ...confirmation,
     hits: {
@@ -151,6 +159,7 @@ export const ORDER_CONFIRMATION = {
 } as const;
 export const LIFT_CONFIRMATION = {
   type: 'object',
+  required: CONFIRMED,
   properties: {
     ...confirmation,
     revoke: { type: 'string', description: 'the rule that keeps the blocked tokens revoked' },
@@ -192,6 +201,7 @@ export const ACCEPTED = {
 
 export const RULE = {
   type: 'object',
+  required: ['id', 'seq', 'at', 'state', 'in_force', 'effect', 'selector', 'reauthenticate', 'reason', 'author'],
   properties: {
     id: text,
     seq: text,
@@ -204,6 +214,7 @@ export const RULE = {
     },
     ended: {
       type: 'object',
+      required: ['by', 'at', 'leaves'],
       description: 'How the block ended, and its effect since then.',
       properties: {
         by: { type: 'string', enum: ['lift', 'event', 'until'] },
@@ -241,6 +252,7 @@ export const RULE = {
     after_lift_of: text,
     lift: {
       type: 'object',
+      required: ['at', 'resume', 'reason', 'author', 'in_force'],
       properties: {
         at: TIME,
         resume: { type: 'boolean' },
@@ -254,6 +266,7 @@ export const RULE = {
 
 export const RULE_PAGE = {
   type: 'object',
+  required: ['revocations'],
   properties: {
     revocations: { type: 'array', items: RULE },
     next: { type: 'string', description: 'cursor of the next page' },

@@ -33,8 +33,8 @@ import {
   type Revocations,
   type Wish,
 } from './revocations.js';
-import type { RuleView } from './recorded/rule-view.js';
-import { DEFAULT_PAGE, MAX_PAGE, type RulePage } from './recorded/shown-rules.js';
+import { RULE_STATES, type RuleView } from './recorded/rule-view.js';
+import { DEFAULT_PAGE, EFFECTS, MAX_PAGE, type RulePage, type RuleQuery } from './recorded/shown-rules.js';
 import { REVOCATIONS } from './tokens.js';
 
 const schema = (described: object) => ({ schema: described }) as Extract<ApiBodyOptions, { schema: unknown }>;
@@ -170,19 +170,34 @@ export class RevocationsController {
   @Get()
   @Asks()
   @RequireRole('revoke', 'audit')
-  @ApiOperation({ summary: 'Rules, newest first', description: OF_NOW })
+  @ApiOperation({
+    summary: 'Rules, newest first',
+    description: `${OF_NOW} A page of a filtered list may be short or empty and have \`next\` all the same.`,
+  })
   @ApiQuery({
     name: 'limit',
     required: false,
     schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE },
   })
   @ApiQuery({ name: 'cursor', required: false, schema: { type: 'string' }, description: '`next` of the previous page' })
+  @ApiQuery({
+    name: 'state',
+    required: false,
+    schema: { type: 'string', example: 'live,turned-revoke' },
+    description: `only rules in one of these states, with commas between them: ${RULE_STATES.join(', ')}`,
+  })
+  @ApiQuery({
+    name: 'effect',
+    required: false,
+    schema: { type: 'string', enum: [...EFFECTS] },
+    description: 'only rules that were ordered with this effect',
+  })
   @ApiResponse({ status: 200, description: 'a page', ...schema(RULE_PAGE) })
   list(
     @CurrentCaller() caller: Caller,
-    @Query(knownQuery('cursor', 'limit')) { cursor, limit }: { readonly cursor?: string; readonly limit?: string },
+    @Query(knownQuery('cursor', 'limit', 'state', 'effect')) query: RuleQuery,
   ): Promise<RulePage> {
-    return this.#revocations.list(caller, { cursor, limit });
+    return this.#revocations.list(caller, query);
   }
 
   @Get(':id')

@@ -5,6 +5,7 @@ import type { PeopleConfig } from '../platform/config/index.js';
 import type { HotHandler } from '../platform/http/index.js';
 import type { Log } from '../platform/log/index.js';
 import type { Pool } from '../platform/postgres/index.js';
+import { maySeePayloads } from '../registry/index.js';
 import type { Me, SignInLink } from './sign-in/answers.js';
 import { createFormHandlers } from './sign-in/form-handlers.js';
 import { createLinks } from './sign-in/links.pg.js';
@@ -80,6 +81,7 @@ export function createWeb({ pool, state, config, publicUrl, log, now = Date.now 
               },
         may: {
           look: roles.audit !== undefined,
+          investigate: roles.audit !== undefined && maySeePayloads(caller),
           stop: roles.revoke !== undefined && 'tenant' in roles.revoke,
           administer: roles.admin !== undefined,
         },

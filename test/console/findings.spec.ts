@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { cleanUp } from '../support/cleanups.js';
-import { consoleKey, consoleUrl, openConsole } from './open-console.js';
+import { askApi, consoleKey, consoleUrl, openConsole } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
 
@@ -65,9 +65,8 @@ describe('the page of findings', () => {
   });
 
   it('shows a refusal with its code', async () => {
-    const { page } = await openConsole(cleanups, { path: '/findings', signedIn: false });
-    const alert = page.getByRole('alert');
-    await alert.getByText('unauthenticated').waitFor();
-    expect(await alert.innerText()).toContain('Nobody is signed in');
+    const { secret } = await askApi('POST', '/v1/callers', { id: 'administers-alone', roles: { admin: {} } });
+    const { page } = await openConsole(cleanups, { path: '/findings', key: secret });
+    await page.getByRole('alert').getByText('forbidden', { exact: true }).waitFor();
   });
 });

@@ -4,6 +4,25 @@ import type { Cleanups } from '../support/cleanups.js';
 export const consoleUrl = (): string => process.env['TEST_CONSOLE_URL']!;
 export const consoleKey = (): string => process.env['TEST_CONSOLE_KEY']!;
 
+/** Directory of the service, which has its PostgreSQL. */
+export const consoleHome = (): string => process.env['TEST_CONSOLE_HOME']!;
+
+/** Asks the API as the administrator. */
+export async function ask<T>(path: string, body?: object): Promise<T> {
+  const answer = await fetch(`${consoleUrl()}${path}`, {
+    headers: { authorization: `Bearer ${consoleKey()}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
+/** Makes a link, as `rescind sign-in` does. Returns what follows `/console`. */
+export async function signInPath(): Promise<string> {
+  const { url } = await ask<{ url: string }>('/v1/sign-in-links', {});
+  return url.slice(`${consoleUrl()}/console`.length);
+}
+
 export interface OpenOptions {
   /** Below `/console`. */
   readonly path?: string;
@@ -12,6 +31,8 @@ export interface OpenOptions {
   /** Only for tools that write scripts of their own into the page. */
   readonly bypassCSP?: boolean;
   readonly signedIn?: boolean;
+  /** Key of the caller that looks. Default: the administrator's. */
+  readonly key?: string;
   /** Called before the page is loaded. */
   readonly before?: (page: Page) => Promise<unknown>;
 }
@@ -24,10 +45,29 @@ export interface OpenedConsole {
   search(): URLSearchParams;
 }
 
+/** Asks the API as somebody who may do everything. Rejects unless it answers 2xx. */
+export async function askApi<T = any>(method: string, path: string, body?: unknown): Promise<T> {
+  const answer = await fetch(`${consoleUrl()}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${consoleKey()}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as T;
+}
+
 /** Opens the console in a context of its own, as somebody who may do everything. */
 export async function openConsole(
   cleanups: Pick<Cleanups, 'push'>,
-  { path = '/', width = 1280, colours = 'light', bypassCSP = false, signedIn = true, before }: OpenOptions = {},
+  {
+    path = '/',
+    width = 1280,
+    colours = 'light',
+    bypassCSP = false,
+    signedIn = true,
+    key = consoleKey(),
+    before,
+  }: OpenOptions = {},
 ): Promise<OpenedConsole> {
   const browser: Browser = await chromium.connect(process.env['TEST_BROWSER']!);
   cleanups.push(() => browser.close());
@@ -36,7 +76,7 @@ export async function openConsole(
     colorScheme: colours,
     timezoneId: 'UTC',
     bypassCSP,
-    ...(signedIn ? { extraHTTPHeaders: { authorization: `Bearer ${consoleKey()}` } } : {}),
+    ...(signedIn ? { extraHTTPHeaders: { authorization: `Bearer ${key}` } } : {}),
   });
   const page = await context.newPage();
   const faults: string[] = [];

@@ -1,18 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { cleanUp } from '../support/cleanups.js';
-import { consoleKey, consoleUrl, openConsole } from './open-console.js';
+import { consoleUrl, openConsole, signInPath } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
-
-/** Makes a link, as `rescind sign-in` does. Returns what follows `/console`. */
-async function linkPath(): Promise<string> {
-  const made = await fetch(`${consoleUrl()}/v1/sign-in-links`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${consoleKey()}` },
-  });
-  const { url } = (await made.json()) as { url: string };
-  return url.slice(`${consoleUrl()}/console`.length);
-}
 
 describe('somebody who has not signed in', () => {
   it('is led to the sign-in, and from there back to the page', async () => {
@@ -31,7 +21,7 @@ describe('somebody who has not signed in', () => {
   });
 
   it('is let in once by a link, stays in, and signs out', async () => {
-    const path = await linkPath();
+    const path = await signInPath();
     const { page, faults } = await openConsole(cleanups, { path, signedIn: false });
     // Nobody who looks at the screen or the history can copy the code.
     await page.waitForURL(`${consoleUrl()}/console/welcome`);

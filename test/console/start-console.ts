@@ -23,11 +23,19 @@ declare global {
 export default async function startConsole(): Promise<void> {
   spawnSync(process.execPath, ['test/support/build-if-older.mjs'], { stdio: 'ignore' });
   const home = mkdtempSync(join(tmpdir(), `rescind-test-${process.pid}-`));
-  const env = { ...process.env, RESCIND_HOME: home, KAFKA_BROKERS: 'none', PORT: '0', LOG_LEVEL: 'error' };
+  const env = {
+    ...process.env,
+    RESCIND_HOME: home,
+    KAFKA_BROKERS: 'none',
+    PORT: '0',
+    LOG_LEVEL: 'error',
+    CHANNEL_ALLOWED_HOSTS: '127.0.0.1',
+  };
   await promisify(execFile)(process.execPath, [RESCIND, 'seed', ...HISTORY], { env });
   const service = spawn(process.execPath, [RESCIND, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const browser = await startBrowser();
   process.env['TEST_CONSOLE_URL'] = await addressOf(service);
+  process.env['TEST_CONSOLE_HOME'] = home;
   process.env['TEST_CONSOLE_KEY'] = readFileSync(join(home, 'admin-key'), 'utf8').trim();
   process.env['TEST_BROWSER'] = browser.wsEndpoint();
   globalThis.rescindConsoleRun = {

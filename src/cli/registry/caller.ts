@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { pathOf } from '../client.js';
 import { jsonOption, urlOption, type Context } from '../context.js';
 import { collect, present, readJson, readMembers, readMoment } from '../option-values.js';
@@ -12,6 +12,7 @@ interface RoleOptions {
   readonly revokeOwn?: readonly string[];
   readonly revoke?: boolean;
   readonly audit?: boolean;
+  readonly auditWithoutPayloads?: boolean;
   readonly admin?: boolean;
   readonly expiresAt?: string;
   readonly enable?: boolean;
@@ -23,7 +24,8 @@ Examples:
   rescind caller create chat-api --introspect https://api.chat.example/mcp --accept https://login.chat.example
   rescind caller create chat-client --revoke-own iss=https://login.chat.example,client_id=wiki-at-chat
   rescind caller create analyst --revoke --audit
-  rescind caller create helpdesk --roles '{"revoke":{"issuers":["https://idp.acme.example"],"resources":[]}}'
+  rescind caller create helpdesk --audit-without-payloads
+  rescind caller create night-shift --roles '{"revoke":{"issuers":["https://idp.acme.example"],"resources":[]}}'
 `;
 
 export function addCaller(program: Command, context: Context): void {
@@ -114,6 +116,12 @@ const withRoles = (command: Command): Command =>
     .option('--revoke-own <pair>', 'may revoke tokens of iss=…,client_id=… (RFC 7009); may be repeated', collect)
     .option('--revoke', 'may order revocations for the whole tenant')
     .option('--audit', 'may read everything of the tenant')
+    .addOption(
+      new Option(
+        '--audit-without-payloads',
+        'may read everything of the tenant but payloads, addresses and networks of clients, and exports',
+      ).conflicts('audit'),
+    )
     .option('--admin', 'may change sources and callers')
     .option('--roles <json>', 'the roles as the API takes them; other options add to them')
     .addOption(urlOption())
@@ -130,7 +138,7 @@ function readRoles(options: RoleOptions): Readonly<Record<string, unknown>> {
         : undefined,
       'revoke-own': options.revokeOwn && { clients: options.revokeOwn.map(readMembers) },
       revoke: options.revoke ? { tenant: true } : undefined,
-      audit: options.audit ? {} : undefined,
+      audit: options.audit ? {} : options.auditWithoutPayloads ? { payloads: false } : undefined,
       admin: options.admin ? {} : undefined,
     }),
   };

@@ -2316,12 +2316,12 @@ export interface components {
             };
             at_least?: true;
             confirm?: number;
-            connections?: number;
-            grants?: number;
-            tokens?: number;
+            connections: number;
+            grants: number;
+            tokens: number;
             unknown?: ("token" | "id_jag" | "session" | "user" | "client" | "agent" | "agent_type" | "resource" | "issuer")[] | null;
-            used_in_last_hour?: number;
-            users?: number;
+            used_in_last_hour: number;
+            users: number;
         };
         GrantItem: {
             accesses: number;
@@ -2528,29 +2528,29 @@ export interface components {
             resume?: boolean;
         };
         LiftConfirmation: {
-            confirmed?: {
-                expired?: number;
-                guards?: number;
-                nodes?: number;
+            confirmed: {
+                expired: number;
+                guards: number;
+                nodes: number;
             };
-            id?: string;
-            ms?: number;
+            id: string;
+            ms: number;
             other_rules?: {
                 at_least?: true;
-                more?: number;
-                rules?: {
+                more: number;
+                rules: {
                     after_lift_of?: string;
-                    author?: {
-                        caller?: string;
+                    author: {
+                        caller: string;
                         on_behalf_of?: string;
                         person?: {
-                            iss?: string;
-                            sub?: string;
+                            iss: string;
+                            sub: string;
                         };
                     };
                     before?: string;
-                    effect?: "revoke" | "block";
-                    id?: string;
+                    effect: "revoke" | "block";
+                    id: string;
                     or?: {
                         client?: {
                             client_id?: string;
@@ -2559,26 +2559,27 @@ export interface components {
                         resource?: string[];
                     };
                     origin?: {
-                        at?: string;
-                        event?: string;
-                        source?: string;
+                        at: string;
+                        event: string;
+                        source: string;
                         subject?: string;
                     };
-                    reason?: string;
-                    selector?: components["schemas"]["Selector"];
-                    stops?: "all" | "part";
+                    reason: string;
+                    selector: components["schemas"]["Selector"];
+                    stops: "all" | "part";
                     until?: string;
                 }[];
             } | null;
-            regrant_after?: string | null;
+            regrant_after: string | null;
             revoke?: string;
-            seq?: string;
+            seq: string;
         };
         Liveness: Record<string, never>;
         Me: {
             id: string;
             may: {
                 administer: boolean;
+                investigate: boolean;
                 look: boolean;
                 stop: boolean;
             };
@@ -2640,40 +2641,40 @@ export interface components {
             confirm: true;
         }));
         OrderConfirmation: {
-            confirmed?: {
-                expired?: number;
-                guards?: number;
-                nodes?: number;
+            confirmed: {
+                expired: number;
+                guards: number;
+                nodes: number;
             };
             hits?: {
                 as_of?: {
                     index?: string;
                 };
                 at_least?: true;
-                connections?: number;
-                grants?: number;
-                tokens?: number;
-                used_in_last_hour?: number;
-                users?: number;
+                connections: number;
+                grants: number;
+                tokens: number;
+                used_in_last_hour: number;
+                users: number;
             } | null;
-            id?: string;
-            ms?: number;
+            id: string;
+            ms: number;
             other_rules?: {
                 at_least?: true;
-                more?: number;
-                rules?: {
+                more: number;
+                rules: {
                     after_lift_of?: string;
-                    author?: {
-                        caller?: string;
+                    author: {
+                        caller: string;
                         on_behalf_of?: string;
                         person?: {
-                            iss?: string;
-                            sub?: string;
+                            iss: string;
+                            sub: string;
                         };
                     };
                     before?: string;
-                    effect?: "revoke" | "block";
-                    id?: string;
+                    effect: "revoke" | "block";
+                    id: string;
                     or?: {
                         client?: {
                             client_id?: string;
@@ -2682,19 +2683,19 @@ export interface components {
                         resource?: string[];
                     };
                     origin?: {
-                        at?: string;
-                        event?: string;
-                        source?: string;
+                        at: string;
+                        event: string;
+                        source: string;
                         subject?: string;
                     };
-                    reason?: string;
-                    selector?: components["schemas"]["Selector"];
-                    stops?: "all" | "part";
+                    reason: string;
+                    selector: components["schemas"]["Selector"];
+                    stops: "all" | "part";
                     until?: string;
                 }[];
             } | null;
-            regrant_after?: string | null;
-            seq?: string;
+            regrant_after: string | null;
+            seq: string;
             unknown?: ("token" | "id_jag" | "session" | "user" | "client" | "agent" | "agent_type" | "resource" | "issuer")[] | null;
         };
         OrderPreview: {
@@ -2733,7 +2734,7 @@ export interface components {
             code: string;
             detail: string;
             door: "kafka" | "http";
-            headers: string;
+            headers: string | null;
             id: string;
             mode: "binary" | "structured" | "batch" | "ndjson";
             position: {
@@ -2745,7 +2746,7 @@ export interface components {
             replayed_at: string | null;
             size: number;
             source: components["schemas"]["Source"] | null;
-            text: string;
+            text: string | null;
             whole: boolean;
         };
         QuarantinePage: {
@@ -2891,7 +2892,9 @@ export interface components {
         };
         RolesInput: {
             admin?: Record<string, never>;
-            audit?: Record<string, never>;
+            audit?: {
+                payloads?: false;
+            };
             emit?: {
                 sources: string[];
             };
@@ -2923,50 +2926,50 @@ export interface components {
         };
         Rule: {
             after_lift_of?: string;
-            at?: string;
-            author?: {
-                caller?: string;
+            at: string;
+            author: {
+                caller: string;
                 on_behalf_of?: string;
                 person?: {
-                    iss?: string;
-                    sub?: string;
+                    iss: string;
+                    sub: string;
                 };
             };
             before?: string;
-            effect?: "revoke" | "block";
+            effect: "revoke" | "block";
             ended?: {
-                at?: string;
+                at: string;
                 author?: {
-                    caller?: string;
+                    caller: string;
                     on_behalf_of?: string;
                     person?: {
-                        iss?: string;
-                        sub?: string;
+                        iss: string;
+                        sub: string;
                     };
                 };
                 before?: string;
-                by?: "lift" | "event" | "until";
+                by: "lift" | "event" | "until";
                 entry?: string;
                 event?: string;
-                leaves?: "revoke" | "nothing";
+                leaves: "revoke" | "nothing";
                 revoke?: string;
                 source?: string;
             };
-            id?: string;
-            in_force?: boolean;
+            id: string;
+            in_force: boolean;
             lift?: {
-                at?: string;
-                author?: {
-                    caller?: string;
+                at: string;
+                author: {
+                    caller: string;
                     on_behalf_of?: string;
                     person?: {
-                        iss?: string;
-                        sub?: string;
+                        iss: string;
+                        sub: string;
                     };
                 };
-                in_force?: boolean;
-                reason?: string;
-                resume?: boolean;
+                in_force: boolean;
+                reason: string;
+                resume: boolean;
             };
             or?: {
                 client?: {
@@ -2976,22 +2979,22 @@ export interface components {
                 resource?: string[];
             };
             origin?: {
-                at?: string;
-                event?: string;
-                source?: string;
+                at: string;
+                event: string;
+                source: string;
                 subject?: string;
             };
-            reason?: string;
-            reauthenticate?: boolean;
+            reason: string;
+            reauthenticate: boolean;
             resume?: true;
-            selector?: components["schemas"]["Selector"];
-            seq?: string;
-            state?: "live" | "lifted" | "turned-revoke" | "expired";
+            selector: components["schemas"]["Selector"];
+            seq: string;
+            state: "live" | "lifted" | "turned-revoke" | "expired";
             until?: string;
         };
         RulePage: {
             next?: string;
-            revocations?: components["schemas"]["Rule"][];
+            revocations: components["schemas"]["Rule"][];
         };
         ScimUser: {
             active?: boolean | null;
@@ -8747,7 +8750,9 @@ export interface operations {
         parameters: {
             query?: {
                 cursor?: string;
+                effect?: "block" | "revoke";
                 limit?: number;
+                state?: string;
             };
             header?: never;
             path?: never;
@@ -8862,11 +8867,11 @@ export interface operations {
                                 index?: string;
                             };
                             at_least?: true;
-                            connections?: number;
-                            grants?: number;
-                            tokens?: number;
-                            used_in_last_hour?: number;
-                            users?: number;
+                            connections: number;
+                            grants: number;
+                            tokens: number;
+                            used_in_last_hour: number;
+                            users: number;
                         } | null;
                         of?: number | null;
                     };

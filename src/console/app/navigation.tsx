@@ -5,11 +5,13 @@ import { Link, useLocation, useRouter } from '@tanstack/react-router';
 const PLACES: readonly { readonly to: string; readonly label: string }[] = [
   { to: '/', label: 'Home' },
   { to: '/findings', label: 'Findings' },
+  { to: '/channels', label: 'Channels' },
   { to: '/agents', label: 'Agents' },
   { to: '/clients', label: 'Clients' },
   { to: '/users', label: 'Users' },
   { to: '/resources', label: 'Resources' },
   { to: '/rules', label: 'Rules' },
+  { to: '/stop', label: 'Stop' },
   { to: '/map', label: 'Map' },
   { to: '/explore', label: 'Explore' },
   { to: '/sources', label: 'Sources' },

@@ -24,13 +24,18 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", monospace',
   headings: { fontWeight: '600', sizes: { h1: { fontSize: '1.25rem' }, h2: { fontSize: '1rem' } } },
   components: {
-    // Its header is part of a dialog, not the banner of the page.
+    // Their header is part of a dialog, not the banner of the page.
     Drawer: { defaultProps: { attributes: { header: { role: 'presentation' } } } },
     // Yellow letters on a yellow ground are too faint.
     Alert: { styles: { label: { color: 'var(--mantine-color-text)' } } },
+    Modal: { defaultProps: { attributes: { header: { role: 'presentation' } } } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
     Select: { defaultProps: { size: 'xs' } },
     MultiSelect: { defaultProps: { size: 'xs' } },
+    TextInput: { defaultProps: { size: 'xs' } },
+    PasswordInput: { defaultProps: { size: 'xs' } },
+    TagsInput: { defaultProps: { size: 'xs' } },
+    Textarea: { defaultProps: { size: 'xs' } },
     Button: { defaultProps: { size: 'xs' } },
     Table: { defaultProps: { verticalSpacing: 6, horizontalSpacing: 'sm', fz: 'sm' } },
     Tooltip: { defaultProps: { multiline: true, maw: 480, events: { hover: true, focus: true, touch: true } } },

@@ -1,4 +1,4 @@
-import { Table } from '@mantine/core';
+import { Checkbox, Table } from '@mantine/core';
 import { tableFeatures, useTable, type ColumnDef, type RowData } from '@tanstack/react-table';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
@@ -24,11 +24,20 @@ interface DataTableProps<Row extends RowData> {
   readonly onOpen?: (row: Row) => void;
   /** Called when the last rows come into sight. */
   readonly onEnd?: () => void;
+  readonly selection?: Selection;
+}
+
+/** Rows that are chosen, by their keys. */
+export interface Selection {
+  readonly chosen: ReadonlySet<string>;
+  readonly onChange: (chosen: ReadonlySet<string>) => void;
+  /** Names the box of a row for those who hear it. */
+  readonly labelOf: (key: string) => string;
 }
 
 /** A table of any length: only the rows in sight are in the page. The window scrolls it. */
 export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
-  const { label, rows, columns, wide = [], keyOf, sorted, onOpen, onEnd } = props;
+  const { label, rows, columns, wide = [], keyOf, sorted, onOpen, onEnd, selection } = props;
   const table = useTable({ features, columns, data: rows as Row[], getRowId: keyOf });
   const all = table.getRowModel().rows;
   const body = useRef<HTMLTableSectionElement>(null);
@@ -60,6 +69,7 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
       <Table.Thead>
         {table.getHeaderGroups().map((group) => (
           <Table.Tr key={group.id}>
+            {selection && <ChooseAll keys={all.map(({ id }) => id)} {...selection} />}
             {group.headers.map((header) => (
               <Table.Th
                 key={header.id}
@@ -85,6 +95,7 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
               onClick={() => onOpen?.(row.original)}
               style={onOpen && { cursor: 'pointer' }}
             >
+              {selection && <Choose of={row.id} {...selection} />}
               {row.getAllCells().map((cell) => (
                 <Table.Td key={cell.id} {...sightOf(cell.column.id)}>
                   <table.FlexRender cell={cell} />
@@ -96,6 +107,31 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
         <Spacer px={below} />
       </Table.Tbody>
     </Table>
+  );
+}
+
+function ChooseAll({ keys, chosen, onChange }: Selection & { readonly keys: readonly string[] }) {
+  const isAll = keys.every((key) => chosen.has(key));
+  return (
+    <Table.Th w={36} scope="col">
+      <Checkbox
+        size="xs"
+        aria-label="Choose all rows that are loaded"
+        checked={isAll}
+        indeterminate={!isAll && chosen.size > 0}
+        onChange={() => onChange(new Set(isAll ? [] : keys))}
+      />
+    </Table.Th>
+  );
+}
+
+function Choose({ of, chosen, onChange, labelOf }: Selection & { readonly of: string }) {
+  const turned = new Set(chosen);
+  if (!turned.delete(of)) turned.add(of);
+  return (
+    <Table.Td onClick={(event) => event.stopPropagation()}>
+      <Checkbox size="xs" aria-label={labelOf(of)} checked={chosen.has(of)} onChange={() => onChange(turned)} />
+    </Table.Td>
   );
 }
 

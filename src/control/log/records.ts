@@ -79,7 +79,8 @@ export interface CallerRoles {
   readonly revoke?:
     | { readonly tenant: true }
     | { readonly issuers: readonly string[]; readonly resources: readonly string[] };
-  readonly audit?: Readonly<Record<string, never>>;
+  /** `payloads: false`: everything but payloads, addresses and networks of clients, and exports. */
+  readonly audit?: { readonly payloads?: false };
   readonly admin?: Readonly<Record<string, never>>;
 }
 

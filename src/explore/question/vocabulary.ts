@@ -4,6 +4,8 @@ import { ENTITY_KINDS, OPERATIONS, OUTCOMES, type EntityKind } from '../../proje
 
 interface Described {
   readonly description: string;
+  /** Only callers that may see payloads may ask for it. */
+  readonly ofPayloads?: true;
 }
 
 /** Names that come from outside PostgreSQL's `entity`: values by id, which the engine gets with the question. */
@@ -115,11 +117,18 @@ export const DIMENSIONS = {
     description: 'scope that the use needed; a use with several is in the group of each',
   },
   route: { ...SHARED_TYPE, column: 'route', kind: 'route', description: 'route template or tool' },
-  address: { ...SHARED_TYPE, column: 'addr', kind: 'address', description: 'address of the client' },
+  address: {
+    ...SHARED_TYPE,
+    column: 'addr',
+    kind: 'address',
+    ofPayloads: true,
+    description: 'address of the client',
+  },
   address_prefix: {
     type: 'lookup',
     lookup: 'address_prefix',
     by: ['addr'],
+    ofPayloads: true,
     description: 'network of the address: the first 24 bits of an IPv4 address, the first 48 bits of an IPv6 address',
   },
   hour: { type: 'time', seconds: HOUR_S, description: 'hour in which the use began, UTC' },
@@ -178,7 +187,12 @@ export const MEASURES = {
   users: { aggregate: 'distinct', column: 'usr', description: 'number of different users' },
   clients: { aggregate: 'distinct', column: 'client', description: 'number of different clients' },
   agents: { aggregate: 'distinct', column: 'agent', description: 'number of different agents' },
-  addresses: { aggregate: 'distinct', column: 'addr', description: 'number of different client addresses' },
+  addresses: {
+    aggregate: 'distinct',
+    column: 'addr',
+    ofPayloads: true,
+    description: 'number of different client addresses',
+  },
   tokens: { aggregate: 'distinct', column: 'tok', description: 'number of different tokens' },
   first_use: { aggregate: 'min', column: 'first_at', time: true, description: 'time of the first use' },
   last_use: { aggregate: 'max', column: 'last_at', time: true, description: 'time of the last use' },

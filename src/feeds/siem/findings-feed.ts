@@ -42,7 +42,7 @@ export function createFindingsFeed(options: FindingsFeedOptions): TenantFeed {
           );
         const messages: TopicMessage[] = [];
         for (const one of news) {
-          const finding = await findings.show(id, one.finding);
+          const finding = await findings.show(id, one.finding, { payloads: true });
           if (finding !== undefined) messages.push(messageOf(format, one, finding, name));
         }
         return { messages, next: news.at(-1)?.seq ?? head };

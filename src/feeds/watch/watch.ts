@@ -5,7 +5,7 @@ import type { Caller, ControlFollower, ControlLog, ControlRecord, Seq } from '..
 import type { Log } from '../../platform/log/index.js';
 import type { Metrics } from '../../platform/observe/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
-import type { Authentication } from '../../registry/index.js';
+import { maySeePayloads, type Authentication } from '../../registry/index.js';
 import { frame, STREAM_HEADERS } from '../sse/frames.js';
 import { createStreams, type EndReason, type OpenStream } from '../sse/streams.js';
 import type { NewsOfFindings } from '../findings-news.js';
@@ -166,6 +166,7 @@ export function createWatch(options: WatchOptions): Watch {
         });
       if (ending.signal.aborted) throw new RescindError('overloaded', { detail: 'this process is stopping' });
       const { tenant } = caller;
+      const seesPayloads = maySeePayloads(caller);
       const begin = await beginning(tenant, asked);
       if (!streams.hasRoomFor(caller.id, tenant))
         throw new RescindError('too-many-requests', {
@@ -180,11 +181,13 @@ export function createWatch(options: WatchOptions): Watch {
         caller: caller.id,
         async mayRead() {
           const now = (await identifyAgain()).caller;
-          return now?.id === caller.id && now.tenant === tenant && now.roles.audit !== undefined;
+          if (now?.id !== caller.id || now.tenant !== tenant || now.roles.audit === undefined) return false;
+          return maySeePayloads(now) || !seesPayloads;
         },
       };
       stream.watcher = createWatcher({
         stream,
+        seesPayloads,
         ...begin,
         head: () => state.head,
         readRules: (of, after, upTo, limit) => controlLog.readRules(of, { after, upTo, limit }, pool),

@@ -79,6 +79,7 @@ describe('a reader of the stream', () => {
     streams.add(stream, ': open\n\n');
     watcher = createWatcher({
       stream,
+      seesPayloads: true,
       from: { seq: seq(0), news: 0n },
       inForceUpTo: seq(0),
       lastNews: 0n,

@@ -22,6 +22,8 @@ const RETRY_MS = 1_000;
 
 export interface WatcherOptions {
   readonly stream: OpenStream;
+  /** Whether the reader may see payloads. */
+  readonly seesPayloads: boolean;
   readonly from: Position;
   /** Seq up to which every record of the tenant was in force when the stream began. */
   readonly inForceUpTo: Seq;
@@ -132,7 +134,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       say('gap', { of: 'findings', why: 'deleted', missed: Number(missed) });
     }
     for (const one of found) {
-      const finding = await findings.show(tenant, one.finding);
+      const finding = await findings.show(tenant, one.finding, { payloads: options.seesPayloads });
       const coverage = coverageOf(one, finding);
       const at = instantText(one.atMs);
       if (coverage !== undefined) say('coverage', { ...coverage, at });

@@ -71,7 +71,8 @@ export const FindingItem = Type.Object(
     }),
     details: Type.Unsafe<Readonly<Record<string, unknown>>>({
       type: 'object',
-      description: 'values that the sentence is made of, by kind',
+      description:
+        'Values that the sentence is made of, by kind. Networks are null, and words in the sentence, for callers with `audit: {payloads: false}`.',
     }),
     see: Type.String({ description: 'the question that shows the evidence' }),
     stop: maybe(Stop),

@@ -23,6 +23,7 @@ import { readActions, type FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 import { detectionOf } from '../detections.js';
 import type { FindingItem, FindingPage } from './answers.js';
+import { saysOf } from './says.js';
 import { seeOf } from './see.js';
 import { stopOf } from './stop.js';
 import { withStates } from './with-states.js';
@@ -228,14 +229,7 @@ export function itemOf(row: FindingRow, names: Names, reader: Reader, action?: F
     state_at: row.at_ms === null ? null : instantText(Number(row.at_ms)),
     reason: row.said?.reason ?? null,
     muted_until: row.said?.until === undefined ? null : timeText(row.said.until),
-    says: detection.says({
-      count: Number(row.count),
-      user: user?.display_name ?? user?.sub ?? 'an unknown user',
-      client: client?.display_name ?? client?.client_id ?? 'an unknown client',
-      resource: resource?.uri ?? 'an unknown resource',
-      source: source?.name ?? 'a source',
-      details,
-    }),
+    says: saysOf(detection, { count: Number(row.count), user, client, resource, source, details }),
     means: detection.means,
     next: detection.next,
     first_seen: timeText(Number(row.first_at)),

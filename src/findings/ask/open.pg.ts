@@ -1,6 +1,7 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import { isCut, SHOWN_FINDINGS, type FindingSubject, type ReadOpenFindings, type Reader } from '../../query/index.js';
 import { itemOf, namesFor, type FindingRow } from './findings.pg.js';
+import { withoutNetworks } from './says.js';
 import { withStates } from './with-states.js';
 
 const OPEN = loadSql(import.meta.url, 'open.sql');
@@ -29,7 +30,10 @@ const PAST = statements('past-findings-about', (column) => ({
   only: `g.${column} = ANY ($2)`,
 }));
 
-/** Reads the open findings about the subject of an answer, at its moment: the one place that does. */
+/**
+ * Reads the open findings about the subject of an answer, at its moment: the one place that does. The answers are also for callers that may not see
+ * networks of clients, so no sentence names one.
+ */
 export const createOpenFindings =
   ({ reader }: { readonly reader: Reader }): ReadOpenFindings =>
   async (snapshot, subject) => {
@@ -42,7 +46,7 @@ export const createOpenFindings =
     ]);
     const names = await namesFor(snapshot, rows);
     const items = rows.map((row) => {
-      const { id, kind, severity, says, last_seen } = itemOf(row, names, reader);
+      const { id, kind, severity, says, last_seen } = withoutNetworks(itemOf(row, names, reader));
       return { id, kind, severity, says, last_seen };
     });
     return {

@@ -21,6 +21,7 @@ export const administration: Detection = {
   looks: `A caller with the role admin that another one created or changed; a rule on everything; records of a topic that were gone before they were read; from day ${LEARNS_DAYS} of the ledger on, a caller that may audit, revoke or administer in a network (/24 of IPv4, /48 of IPv6) in which no caller of the tenant was before, after its own first network.`,
   stop: [],
   see: 'entries',
+  networks: { network: 'a network' },
   says: ({ details }) => SAYS[String(details['how'])]!(details),
   find: bySql(SQL, ({ learnsDays }) => [learnsDays]),
 };

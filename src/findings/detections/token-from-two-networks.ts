@@ -17,6 +17,7 @@ export const tokenFromTwoNetworks: Detection = {
   looks: `Uses of one token from two networks (/16 of IPv4, /32 of IPv6; each family by itself): any second network if an agent holds the token; else one that nobody of the organisation was in before (/24, /48), if the first one is used again, or was used in the ${TRAVEL_S / 60} minutes before (from day ${FIRST_DAYS} of the ledger on).`,
   stop: [['token']],
   see: 'token',
+  networks: { there: 'a second network', here: 'its own' },
   says: ({ count, client, user, details }) =>
     `A token of ${client} for ${user} was used from ${String(details['there'])} beside ${String(details['here'])} (${count} uses from there).`,
   find: bySql(SQL, (step) => [lookBack(step), TRAVEL_S, KNOWN_S, Math.min(FIRST_DAYS, step.learnsDays)]),

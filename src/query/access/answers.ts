@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox';
 import {
   Agent,
   Client,
+  ClientAddress,
   Count,
   Index,
   lowerBound,
@@ -37,7 +38,7 @@ export const AccessItem = Type.Object(
     scopes: Scopes,
     records: maybe(Count),
     bytes: maybe(Count),
-    client_address: maybe(Type.String()),
+    client_address: ClientAddress,
     token: TokenId,
     source: Source,
   },

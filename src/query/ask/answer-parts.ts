@@ -5,10 +5,12 @@ import { Type, type Static, type TSchema } from 'typebox';
 export {
   Agent,
   Client,
+  ClientAddress,
   Count,
   EntityId,
   Index,
   maybe,
+  payload,
   Resource,
   Source,
   strict,

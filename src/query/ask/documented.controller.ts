@@ -1,12 +1,14 @@
 import { applyDecorators, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, type ApiQueryOptions } from '@nestjs/swagger';
 import type { TSchema } from 'typebox';
-import { Asks } from '../../registry/index.js';
+import type { CallerRoles } from '../../control/index.js';
+import { Asks, PayloadsBound } from '../../registry/index.js';
 import { parameterDocs, type ParameterDoc } from './parameter-docs.js';
 
 /** The part of a caller that a question needs: whose ledger it may read. */
 export interface Asker {
   readonly tenant: string;
+  readonly roles: CallerRoles;
 }
 
 const isName = <N>(parameter: N | ParameterDoc): parameter is N => typeof parameter === 'string';
@@ -22,10 +24,13 @@ export function Answers(
   description?: string,
   asks: 'question' | 'report' = 'question',
 ): MethodDecorator {
+  const documented = described(parameters);
   return applyDecorators(
     Asks(asks),
+    // Only reports with a connection of their own are streamed.
+    PayloadsBound({ schema, parameters: documented, isFile: asks === 'report' }),
     ApiOperation({ summary, ...(description === undefined ? {} : { description }) }),
-    ...described(parameters).map((parameter) => ApiQuery(parameter as ApiQueryOptions)),
+    ...documented.map((parameter) => ApiQuery(parameter as ApiQueryOptions)),
     // Serves plain JSON Schema: the round trip drops the symbol members with which TypeBox marks its schemas.
     ApiOkResponse({ schema: JSON.parse(JSON.stringify(schema)) as object }),
     ApiResponse({

@@ -1,4 +1,4 @@
-import { MOMENT_INPUT, TIME_INPUT } from '../../contracts/index.js';
+import { MOMENT_INPUT, PAYLOAD_MARK, TIME_INPUT } from '../../contracts/index.js';
 import { OPERATIONS, OUTCOMES } from '../../projections/index.js';
 import {
   CURSOR,
@@ -40,7 +40,10 @@ const PARAMETER_DOCS = {
   outcome: { schema: choice(Object.keys(OUTCOMES)), description: 'only accesses with this outcome' },
   route: { schema: text, description: 'the whole route template or tool name' },
   scope: { schema: text, description: 'one scope that was used' },
-  client_address: { schema: text, description: 'address of the client as the event states it' },
+  client_address: {
+    schema: { ...text, ...PAYLOAD_MARK },
+    description: 'address of the client as the event states it; for callers that may see payloads',
+  },
   by: {
     schema: { ...choice(['hour', 'day']), default: 'day' },
     description: 'length of the intervals that are counted',

@@ -13,6 +13,8 @@ const IDENTITIES = [
   ['iss', 'sub'],
   ['iss', 'idp_client_id'],
 ] as const;
+/** Members of `token` that name it. */
+const TOKEN_NAMES = ['iss', 'jti', 'sha256', 'signing_input_sha256'] as const;
 /** Members that are added if they are present. */
 const COMPLEMENTS = ['tenant', 'sub', 'client_id', 'resource'] as const;
 
@@ -23,7 +25,7 @@ export function subjectOf(mode: ArrivalMode, bytes: Buffer): Data {
   const parsed = parse(bytes);
   const data = mode === 'binary' ? parsed : dataOf(parsed);
   const identity = IDENTITIES.find((members) => members.every((member) => data[member] !== undefined)) ?? [];
-  if (identity[0] === 'token') return objectOf(data['token']);
+  if (identity[0] === 'token') return pick(objectOf(data['token']), TOKEN_NAMES);
   return pick(data, [...identity, ...COMPLEMENTS]);
 }
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiParam, ApiTags } from '@nestjs/swagger';
-import { CurrentCaller, RequireRole } from '../../registry/index.js';
+import { CurrentCaller, requirePayloads, RequireRole } from '../../registry/index.js';
 import { Answers, type Asker } from '../ask/documented.controller.js';
 import type { Questions } from '../questions.pg.js';
 import { PATH_DOCS as PATH } from '../ask/parameter-docs.js';
@@ -27,8 +27,14 @@ export class DirectoryController {
     ENTITY_PARAMETERS,
     'Names that one grant states together belong to one user or client. `weak` names are tied only by an email of the directory. The directory’s entries are the present ones.',
   )
-  entity(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<EntityAnswer> {
-    return this.#questions.entity(caller.tenant, id, query);
+  async entity(
+    @CurrentCaller() caller: Asker,
+    @Param('id') id: string,
+    @Query() query: unknown,
+  ): Promise<EntityAnswer> {
+    const answer = await this.#questions.entity(caller.tenant, id, query);
+    if (answer.kind === 'address') requirePayloads(caller, 'addresses of clients');
+    return answer;
   }
 
   @Get('directory')

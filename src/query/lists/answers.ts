@@ -12,6 +12,7 @@ import {
   maybe,
   one,
   page,
+  payload,
   Resource,
   Scopes,
   Source,
@@ -134,7 +135,7 @@ export const EntryAnswer = one({
   source: Source,
   commitment: Base64,
   leaf_hash: Base64,
-  payload: maybe(
+  payload: payload(
     Type.Object(
       {
         mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'own']),
@@ -142,7 +143,10 @@ export const EntryAnswer = one({
         attributes: Base64,
         bytes: Base64,
       },
-      { ...strict, description: 'null if the content was erased' },
+      {
+        ...strict,
+        description: 'null if the content was erased, and for callers with `audit: {payloads: false}`',
+      },
     ),
   ),
 });
@@ -188,10 +192,13 @@ export const QuarantineItem = Type.Object(
     ),
     mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson']),
     size: Type.Integer({ minimum: 0, description: 'number of bytes that came; fewer may be kept' }),
-    headers: Type.String(),
-    text: Type.String({
-      description: 'The record as UTF-8, with token-shaped strings masked. Bytes that are not UTF-8 appear as U+FFFD.',
-    }),
+    headers: payload(Type.String()),
+    text: payload(
+      Type.String({
+        description:
+          'The record as UTF-8, with token-shaped strings masked. Bytes that are not UTF-8 appear as U+FFFD. null, as `headers`, for callers with `audit: {payloads: false}`.',
+      }),
+    ),
     whole: Type.Boolean({ description: 'whether nothing was cut or masked, so that the record can be replayed' }),
     replayed_at: maybe(timeThat('time when it was replayed and refused again')),
   },

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
 import { ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CurrentCaller, RequireRole } from '../../registry/index.js';
+import { CurrentCaller, requirePayloads, RequireRole } from '../../registry/index.js';
 import { Answers, type Asker } from '../ask/documented.controller.js';
 import { parameterDocs } from '../ask/parameter-docs.js';
 import { QUESTIONS } from '../ask/query-tokens.js';
@@ -55,6 +55,7 @@ export class ReportsController {
   ): Promise<IncidentReport | string> {
     const { format, report } = await this.#questions.reports.incident(caller.tenant, query);
     if (format === 'json') return report;
+    requirePayloads(caller, 'exports');
     void reply
       .header('content-type', 'text/csv; charset=utf-8; header=present')
       .header('content-disposition', 'attachment; filename="incident.csv"');

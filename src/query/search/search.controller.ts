@@ -25,6 +25,6 @@ export class SearchController {
     'Never send a token. Decode a JWT yourself and ask by `iss` and `jti`; ask about an opaque token by the SHA-256 of its text. A text that looks like a token is refused (`token-in-request`), and is neither stored nor logged. Rules and sources are the present ones.',
   )
   search(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<SearchAnswer> {
-    return this.#questions.search(caller.tenant, query);
+    return this.#questions.search(caller, query);
   }
 }

@@ -1,6 +1,7 @@
 import { timeText } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import { type Ask, ENTITY_KINDS, type Snapshot } from '../../projections/index.js';
+import { maySeePayloads } from '../../registry/index.js';
 import { ruleKey, ruleKeyToBytes } from '../../rules/index.js';
 import { asOfOf, readAsOf } from '../ask/as-of.js';
 import { readDisplayNames } from '../ask/names.pg.js';
@@ -13,6 +14,7 @@ import {
   readParameters,
   type Parameters,
 } from '../ask/parameters.js';
+import type { Asker } from '../ask/documented.controller.js';
 import type { Reader } from '../ask/reader.js';
 import { SEARCHED, type SearchAnswer, type SearchItem } from './answers.js';
 import { refuseTokens } from './refuse-tokens.js';
@@ -42,7 +44,9 @@ const ENTRY = 'SELECT ix, type FROM entry WHERE tenant = $1 AND ix = $2 AND ix <
 
 export const SEARCH_PARAMETERS = ['q', 'iss', 'jti', 'as_of', 'limit'] as const;
 
-const CODES: readonly number[] = SEARCHED.map((kind) => ENTITY_KINDS[kind]);
+/** Codes of the kinds that are searched, in the order in which they are shown. */
+type Codes = readonly number[];
+const CODES: Codes = SEARCHED.map((kind) => ENTITY_KINDS[kind]);
 
 const INDEX = /^(?:0|[1-9][0-9]{0,17})$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -55,8 +59,10 @@ const HEX_DIGEST = /^[0-9A-Fa-f]{64}$/;
  * `jti`, never by its text.
  */
 export function createSearchQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
-  return (tenant: string, query: unknown): Promise<SearchAnswer> => {
+  return (asker: Asker, query: unknown): Promise<SearchAnswer> => {
     refuseTokens(query);
+    const { tenant } = asker;
+    const codes = maySeePayloads(asker) ? CODES : CODES.filter((code) => code !== ENTITY_KINDS.address);
     const parameters = readParameters(query, SEARCH_PARAMETERS);
     const tenantKey = reader.tenantKey(tenant);
     const limit = readLimit(parameters);
@@ -74,9 +80,9 @@ export function createSearchQuestion({ ask, reader }: { readonly ask: Ask; reado
         if (keys !== undefined) found.push(...(await findTokens(snapshot, keys, limit)));
         if (text !== undefined) {
           found.push(...findRegistered(reader, tenant, text));
-          if (INDEX.test(text)) found.push(...(await findByNumber(snapshot, text)));
+          if (INDEX.test(text)) found.push(...(await findByNumber(snapshot, text, codes)));
           found.push(...(await findByJti(snapshot, tenantKey, text, limit)));
-          found.push(...(await findNames(snapshot, text, limit)));
+          found.push(...(await findNames(snapshot, text, limit, codes)));
         }
         const distinct = found.filter(
           (item, nth) => found.findIndex(({ kind, id }) => kind === item.kind && id === item.id) === nth,
@@ -188,7 +194,7 @@ function findRegistered(reader: Reader, tenant: string, text: string): SearchIte
   return [...rules, ...sources];
 }
 
-async function findByNumber(snapshot: Snapshot, text: string): Promise<SearchItem[]> {
+async function findByNumber(snapshot: Snapshot, text: string, codes: Codes): Promise<SearchItem[]> {
   const [entry] = await snapshot.rows<{ ix: string; type: string }>(ENTRY, [text, String(snapshot.index)]);
   const entities =
     Number(text) <= MAX_ENTITY_ID ? await snapshot.rows<EntityRow>(ENTITY, [text, String(snapshot.index)]) : [];
@@ -205,7 +211,7 @@ async function findByNumber(snapshot: Snapshot, text: string): Promise<SearchIte
         },
       ]
     : [];
-  return [...entries, ...entities.filter(({ kind }) => CODES.includes(kind)).map((row) => entityItem(row, 'exact'))];
+  return [...entries, ...entities.filter(({ kind }) => codes.includes(kind)).map((row) => entityItem(row, 'exact'))];
 }
 
 interface EntityRow {
@@ -217,16 +223,16 @@ interface EntityRow {
   readonly exact: boolean;
 }
 
-async function findNames(snapshot: Snapshot, text: string, limit: number): Promise<SearchItem[]> {
+async function findNames(snapshot: Snapshot, text: string, limit: number, codes: Codes): Promise<SearchItem[]> {
   const literal = text.replaceAll(/[\\%_]/g, '\\$&');
   const part = isPart(text) ? `%${literal}%` : null;
   const words = text.match(/[\p{L}\p{N}]+/gu) ?? [];
   const query = words.length === 0 ? null : words.map((word) => `${word}:*`).join(' & ');
   const index = String(snapshot.index);
   const [named, listed, within] = await Promise.all([
-    snapshot.rows<EntityRow>(NAMES, [text, `${literal}%`, CODES, index, limit + 1]),
+    snapshot.rows<EntityRow>(NAMES, [text, `${literal}%`, codes, index, limit + 1]),
     snapshot.rows<EntityRow>(DIRECTORY, [text, `${literal}%`, query, index, limit + 1, part]),
-    part === null ? [] : findParts(snapshot, text, part, limit),
+    part === null ? [] : findParts(snapshot, { text, pattern: part, codes, limit }),
   ]);
   return [
     ...named.map((row) => entityItem(row, row.exact ? 'exact' : 'prefix')),
@@ -236,13 +242,21 @@ async function findNames(snapshot: Snapshot, text: string, limit: number): Promi
 }
 
 /** Finds names that have the text within them: a part that very many names of a kind have among its first names, any other by the index. */
-async function findParts(snapshot: Snapshot, text: string, pattern: string, limit: number): Promise<EntityRow[]> {
+async function findParts(
+  snapshot: Snapshot,
+  {
+    text,
+    pattern,
+    codes,
+    limit,
+  }: { readonly text: string; readonly pattern: string; readonly codes: Codes; readonly limit: number },
+): Promise<EntityRow[]> {
   const index = String(snapshot.index);
-  const first = await snapshot.rows<EntityRow>(COMMON_PARTS, [pattern, CODES, index, limit + 1, FIRST_NAMES]);
-  const rare = CODES.filter((code) => first.filter(({ kind }) => kind === code).length <= limit);
+  const first = await snapshot.rows<EntityRow>(COMMON_PARTS, [pattern, codes, index, limit + 1, FIRST_NAMES]);
+  const rare = codes.filter((code) => first.filter(({ kind }) => kind === code).length <= limit);
   const found = await snapshot.rows<EntityRow>(PARTS, [text, pattern, rare, index, limit + 1, MAX_PARTS_READ]);
   return [...first.filter(({ kind }) => !rare.includes(kind)), ...found].toSorted(
-    (one, other) => CODES.indexOf(one.kind) - CODES.indexOf(other.kind),
+    (one, other) => codes.indexOf(one.kind) - codes.indexOf(other.kind),
   );
 }
 

@@ -22,7 +22,7 @@ export const IDENTIFY = Symbol('rescind.identify');
 const ROLES_METADATA = 'rescind.roles';
 
 /** The caller with the id of the secret that it presented, if it did (`Actor`). */
-type AuthenticatedRequest = FastifyRequest & { rescindCaller?: Caller & { readonly key?: string } };
+export type AuthenticatedRequest = FastifyRequest & { rescindCaller?: Caller & { readonly key?: string } };
 
 /**
  * Refuses an unknown caller with 401, and with 403 a caller that has none of the roles of {@link RequireRole}. Without {@link RequireRole}
@@ -62,7 +62,10 @@ export const RequireRole = (...roles: readonly (keyof CallerRoles)[]): ClassDeco
     UseGuards(CallerGuard),
     ApiBearerAuth(),
     ApiResponse({ status: 401, description: 'the key is missing, unknown, expired or disabled (problem+json)' }),
-    ApiResponse({ status: 403, description: `the caller needs the role ${roles.join(' or ')} (problem+json)` }),
+    ApiResponse({
+      status: 403,
+      description: `the caller needs the role ${roles.join(' or ')}${roles.includes('audit') ? '; with `audit: {payloads: false}`: it asks for payloads, addresses or networks of clients, or exports' : ''} (problem+json)`,
+    }),
   );
 
 /**
@@ -81,8 +84,12 @@ export const Asks = (kind: NonNullable<Arriving['asks']> = 'question'): MethodDe
   );
 
 /** Injects the caller that {@link CallerGuard} admitted. */
-export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
-  const { rescindCaller } = context.switchToHttp().getRequest<AuthenticatedRequest>();
-  if (!rescindCaller) throw new TypeError('CurrentCaller needs RequireRole');
+export const CurrentCaller = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Caller =>
+    callerOf(context.switchToHttp().getRequest<AuthenticatedRequest>()),
+);
+
+export function callerOf({ rescindCaller }: AuthenticatedRequest): Caller {
+  if (!rescindCaller) throw new TypeError('the route needs RequireRole');
   return rescindCaller;
-});
+}

@@ -2,12 +2,23 @@ import { RescindError } from '../../contracts/index.js';
 import type { Caller, ControlFollower, Seq, Tenant } from '../../control/index.js';
 import { mayRead, readsAll } from '../reach.js';
 import type { EnablingEvent, RuleReader, StoredRule } from './rule-reader.pg.js';
-import { ruleView, type RuleView } from './rule-view.js';
+import type { Effect } from '../../rules/index.js';
+import { RULE_STATES, ruleView, stateOf, type RuleView } from './rule-view.js';
 
 export const DEFAULT_PAGE = 50;
 export const MAX_PAGE = 200;
-/** Rules from which a page is chosen for a caller that may not read all of them. */
+/** Rules from which a page is chosen if some of them are not shown: by the right of the caller, or by a filter. */
 const LOOKED_AT = 1_000;
+export const EFFECTS = ['block', 'revoke'] as const satisfies readonly Effect[];
+
+/** Parameters of the list, as the query has them. */
+export interface RuleQuery {
+  readonly cursor?: string;
+  readonly limit?: string;
+  /** States with commas between them. */
+  readonly state?: string;
+  readonly effect?: string;
+}
 
 export interface RulePage {
   readonly revocations: readonly RuleView[];
@@ -17,7 +28,7 @@ export interface RulePage {
 
 /** Shows rules to those who may read them. */
 export interface ShownRules {
-  list(reader: Caller, query: { readonly cursor?: string; readonly limit?: string }): Promise<RulePage>;
+  list(reader: Caller, query: RuleQuery): Promise<RulePage>;
   read(reader: Caller, id: string): Promise<RuleView>;
 }
 
@@ -49,10 +60,18 @@ export function createShownRules({ follower, rules, tenantOf, now }: ShownRulesO
     async list(reader, query) {
       const tenant = tenantOf(reader);
       const limit = readLimit(query.limit);
+      const states = readChoices('state', query.state?.split(','), RULE_STATES);
+      const effects = readChoices('effect', query.effect === undefined ? undefined : [query.effect], EFFECTS);
+      const showsAll = readsAll(reader) && states === undefined && effects === undefined;
       // One rule more than requested tells whether there is a next page.
-      const lookedAt = readsAll(reader) ? limit + 1 : LOOKED_AT;
+      const lookedAt = showsAll ? limit + 1 : LOOKED_AT;
       const page = await rules.page(tenant.id, readCursor(query.cursor), lookedAt);
-      const readable = page.filter(({ body }) => mayRead(reader, body));
+      const readable = page.filter(
+        (stored) =>
+          mayRead(reader, stored.body) &&
+          (effects?.includes(stored.body.effect) ?? true) &&
+          (states?.includes(stateOf(stored, known(tenant, stored.body.id), now())) ?? true),
+      );
       const shown = readable.slice(0, limit);
       const [upTo, ends] = await Promise.all([follower.inForceUpTo(tenant.id), endsOf(tenant, shown)]);
       const revocations = shown.map((stored) =>
@@ -79,6 +98,17 @@ function readLimit(text: string | undefined): number {
   if (limit < 1 || limit > MAX_PAGE)
     throw new RescindError('invalid-request', { detail: `\`limit\` must be 1 to ${MAX_PAGE}` });
   return limit;
+}
+
+function readChoices<Value extends string>(
+  name: string,
+  given: readonly string[] | undefined,
+  known: readonly Value[],
+): readonly Value[] | undefined {
+  const unknown = given?.find((one) => !known.includes(one as Value));
+  if (unknown !== undefined)
+    throw new RescindError('invalid-request', { detail: `\`${name}\` must be one of ${known.join(', ')}` });
+  return given as readonly Value[] | undefined;
 }
 
 const writeCursor = (seq: Seq): string => Buffer.from(`rules ${seq}`).toString('base64url');

@@ -24,6 +24,7 @@ export const Me = Type.Object(
     may: Type.Object(
       {
         look: Type.Boolean({ description: 'ask questions' }),
+        investigate: Type.Boolean({ description: 'see payloads, addresses and networks of clients, and exports' }),
         stop: Type.Boolean({ description: 'order and lift rules for the whole tenant, and change findings' }),
         administer: Type.Boolean({ description: 'change sources, callers, channels, the directory and detections' }),
       },

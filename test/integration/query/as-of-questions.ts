@@ -82,7 +82,10 @@ const PAIRS: AsOfQuestion = {
 const searched = (q: string): AsOfQuestion => ({
   name: `search ${q}`,
   async ask({ questions }, asOf) {
-    const { items, at_least } = await questions.search(ACME, { q, as_of: String(asOf), limit: '100' });
+    const { items, at_least } = await questions.search(
+      { tenant: ACME, roles: { audit: {} } },
+      { q, as_of: String(asOf), limit: '100' },
+    );
     return {
       at_least,
       items: items

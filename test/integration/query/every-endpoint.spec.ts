@@ -1,7 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ERROR_CODES } from '../../../src/contracts/index.js';
 import { commitment } from '../../../src/merkle/index.js';
-import { countsOf, namesOf, ROLES, startTwoTenants, TENANTS, type Answered, type RoleName } from './two-tenants.js';
+import {
+  countsOf,
+  namesOf,
+  ROLES,
+  startTwoTenants,
+  TENANTS,
+  type Answered,
+  type Operation,
+  type RoleName,
+} from './two-tenants.js';
+import { neededFor, pathsFor } from './ways.js';
 
 /** Time limit for a few thousand requests on a busy machine. */
 const MANY_QUESTIONS_MS = 240_000;
@@ -59,47 +69,7 @@ const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
 const allowedFor = ({ method, path }: { readonly method: string; readonly path: string }): readonly RoleName[] =>
   ALLOWED[`${method} ${path}`] ?? ALLOWED[path] ?? ['audit'];
 
-type Operation = (typeof world.operations)[number];
-
-/** Things of the tenant `acme` that a path may name, by the path; a new kind of path has to be said here. */
-function pathsOf({ path }: Operation): readonly string[] {
-  const { token, rule, quarantined, sources, entities, findings } = world.planted.acme;
-  const [kind] = path.split('/').slice(2);
-  const ids: Readonly<Record<string, readonly string[]>> = {
-    tokens: [token],
-    entries: ['0', '999999'],
-    quarantine: [quarantined],
-    sources: [...sources, namesOf('acme').idpSource],
-    callers: ['audit-of-acme', 'first-admin-of-acme'],
-    tenants: ['acme'],
-    channels: ['channel-of-acme'],
-    directory: [
-      namesOf('acme').user,
-      namesOf('acme').client,
-      namesOf('acme').agent,
-      encodeURIComponent(namesOf('acme').api),
-    ],
-    revocations: [rule],
-    rules: [rule],
-    findings,
-    // The same in every tenant.
-    detections: ['bulk-export'],
-    partitions: ['rescind.events.idp-of-acme'],
-    entities,
-    users: entities,
-    clients: entities,
-    resources: entities,
-    agents: entities,
-    connections: entities,
-  };
-  if (!path.includes('{')) return [path];
-  const named = ids[kind!];
-  if (!named) throw new Error(`say what a path like ${path} may name`);
-  return named.map((id) => path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => FIXED[name] ?? encodeURIComponent(id)));
-}
-
-/** Path parameters that do not name the subject of the path. */
-const FIXED: Readonly<Record<string, string>> = { secretId: '0', partition: '0' };
+const pathsOf = ({ path }: Operation): readonly string[] => pathsFor(world.planted.acme, path);
 
 /** A body for methods that take one. The refusal of the caller must come before the refusal of the body. */
 const bodyOf = ({ method }: { readonly method: string }): string | undefined =>
@@ -518,19 +488,4 @@ describe('malformed questions', () => {
   });
 });
 
-/** Parameters that a question requires. */
-function neededBy(path: string): string {
-  const { as, jti, client, api, user, idp } = namesOf('acme');
-  const needed: Readonly<Record<string, string>> = {
-    '/v1/access/counts': 'by=day&',
-    '/v1/changes': 'since=2026-11-20T00:00:00Z&',
-    '/v1/tokens': `iss=${as}&jti=${jti}&`,
-    '/v1/search': `q=${user}&`,
-    '/v1/timeline': `user_iss=${idp}&user_sub=${user}&`,
-    '/v1/blast-radius': `client_iss=${as}&client_id=${client}&`,
-    '/v1/reach': `resource=${api}&`,
-    '/v1/reports/access-review': `user_iss=${idp}&user_sub=${user}&`,
-    '/v1/reports/incident': `rule=${world.planted.acme.rule}&`,
-  };
-  return needed[path] ?? '';
-}
+const neededBy = (path: string): string => neededFor(world.planted.acme, path);

@@ -53,7 +53,7 @@ export interface Planted {
   readonly findings: readonly string[];
 }
 
-interface Operation {
+export interface Operation {
   readonly method: string;
   readonly path: string;
   readonly description: string;
@@ -68,10 +68,11 @@ export interface Answered {
 }
 
 /** The whole service, with two tenants that have the same kinds of things under names of their own. */
-export const startTwoTenants = () => startParts(startTenants);
+export const startTwoTenants = (env: Readonly<Record<string, string>> = {}) =>
+  startParts((cleanups) => startTenants(cleanups, env));
 
-async function startTenants(cleanups: Cleanups) {
-  const { rescind, database } = await startOwnRescind(cleanups);
+async function startTenants(cleanups: Cleanups, env: Readonly<Record<string, string>>) {
+  const { rescind, database } = await startOwnRescind(cleanups, { env });
 
   async function ask(method: string, path: string, key: string | null, body?: string): Promise<Answered> {
     const headers: Record<string, string> = {
@@ -302,7 +303,7 @@ function eventsOf(tenant: string): object[] {
   ];
 }
 
-async function emit(
+export async function emit(
   url: string,
   key: string,
   events: readonly object[],

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RescindError, timeText } from '../../../src/contracts/index.js';
 import { createControlState, type Caller, type ControlFollower, type Seq } from '../../../src/control/index.js';
-import { createRevocations, type Revocations } from '../../../src/revocation/index.js';
+import {
+  createRevocations,
+  type Revocations,
+  type RulePage,
+  type RuleQuery,
+  type RuleView,
+} from '../../../src/revocation/index.js';
 import { tokenKeys, type Lineage, type TokenKeys } from '../../../src/rules/index.js';
 import { CHAT_SOURCE, IDP_SOURCE, startControl, type ControlFixture } from '../registry/control-fixture.js';
 
@@ -282,6 +288,28 @@ describe('revocations on PostgreSQL', () => {
     expect((await failure(revocations.list(analyst, { cursor: 'x' }))).code).toBe('invalid-cursor');
     for (const limit of ['0', '201', 'many'])
       expect((await failure(revocations.list(analyst, { limit }))).code).toBe('invalid-request');
+  });
+
+  it('lists only rules of a state and an effect, page by page, and refuses others', async () => {
+    const { revocations: all } = await revocations.list(analyst, { limit: '200' });
+    for (const [query, fits] of [
+      [{ state: 'lifted' }, (one) => one.state === 'lifted'],
+      [{ state: 'lifted,live' }, (one) => one.state !== 'turned-revoke' && one.state !== 'expired'],
+      [{ effect: 'revoke' }, (one) => one.effect === 'revoke'],
+      [{ state: 'live', effect: 'block' }, (one) => one.state === 'live' && one.effect === 'block'],
+    ] as readonly [RuleQuery, (one: RuleView) => boolean][]) {
+      const expected = all.filter(fits).map(({ id }) => id);
+      expect(expected.length).toBeGreaterThan(0);
+      const listed: string[] = [];
+      for (let next: Pick<RuleQuery, 'cursor'> | undefined = {}; next !== undefined; ) {
+        const page: RulePage = await revocations.list(analyst, { ...query, ...next, limit: '1' });
+        listed.push(...page.revocations.map(({ id }) => id));
+        next = page.next === undefined ? undefined : { cursor: page.next };
+      }
+      expect(listed).toEqual(expected);
+    }
+    for (const query of [{ state: 'gone' }, { state: 'live,' }, { effect: 'lift' }])
+      expect((await failure(revocations.list(analyst, query))).code).toBe('invalid-request');
   });
 
   it('does not acknowledge an order that it cannot confirm, names the rule, and waits again', async () => {

@@ -17,7 +17,7 @@ const SEED = Number(process.env['SEED'] ?? 1);
 const SKEW = 5;
 const TENANT = { id: ACME, key: keyOf(ACME) };
 const CONTROL = { tenantKey: () => TENANT.key, skew: () => SKEW };
-const AUDITOR = { id: 'acme-audit', tenant: ACME };
+const AUDITOR = { id: 'acme-audit', tenant: ACME, roles: { audit: {} } };
 /** Refresh tokens were granted 2,000 s ago: long before, within the clocks' skew of the moment, and long after. */
 const BEFORE = [NOW - 1_000, NOW - 2_003, NOW - 3_000];
 

@@ -84,7 +84,7 @@ describe('people who sign in', () => {
     expect(me.body).toMatchObject({
       tenant: 'default',
       person: { iss: sandbox.idp.issuer, sub: 'dana', name: 'Dana Diaz', roles: ['responder'] },
-      may: { look: true, stop: true, administer: false },
+      may: { look: true, investigate: false, stop: true, administer: false },
     });
     const ordered = await call(browser, 'POST', '/v1/revocations', order('bob'));
     expect(ordered.status).toBe(201);

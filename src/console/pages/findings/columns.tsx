@@ -1,28 +1,12 @@
-import { Badge, Text, type MantineColor } from '@mantine/core';
+import { Text } from '@mantine/core';
 import type { Columns } from '../../display/data-table.js';
 import { EntityLink, type Entity } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
+import { Severity } from '../../display/severity.js';
 import type { Finding } from './queries.js';
-
-/** Filled are those that cannot wait. */
-const LOOKS: Readonly<Record<Finding['severity'], { color: MantineColor; variant: 'filled' | 'light' | 'default' }>> = {
-  critical: { color: 'red.9', variant: 'filled' },
-  high: { color: 'red.8', variant: 'filled' },
-  medium: { color: 'yellow.5', variant: 'filled' },
-  low: { color: 'gray', variant: 'default' },
-  info: { color: 'gray', variant: 'default' },
-};
-
-export function Severity({ of }: { readonly of: Finding['severity'] }) {
-  return (
-    <Badge {...LOOKS[of]} size="sm" radius="sm" miw="max-content" autoContrast>
-      {of}
-    </Badge>
-  );
-}
 
 /** Everybody whom the finding names, the acting party first. */
 export function partiesOf({ agent, client, user, resource }: Finding): Entity[] {

@@ -1,11 +1,17 @@
-import { Group, MultiSelect, Select, Title } from '@mantine/core';
+import { Affix, Button, Group, MultiSelect, Paper, Select, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useLive } from '../../api/live.js';
+import { useMe } from '../../api/me.js';
 import { DataTable } from '../../display/data-table.js';
+import { KINDS, SEVERITIES, STATES } from '../../display/finding-words.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
+import { countText } from '../../display/numbers.js';
+import { ChangeState } from './change.js';
 import { COLUMNS, WIDE } from './columns.js';
 import { FindingDrawer } from './finding.js';
 import { useFindings, type Finding } from './queries.js';
-import { KINDS, SEVERITIES, STATES, type FindingsSearch } from './search.js';
+import type { FindingsSearch } from './search.js';
 
 const route = getRouteApi('/findings');
 const keyOf = ({ id }: Finding): string => id;
@@ -13,6 +19,7 @@ const keyOf = ({ id }: Finding): string => id;
 export function FindingsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  useLive();
   const filter = (change: FindingsSearch) =>
     navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   const open = (finding: string | undefined) => navigate({ search: (before) => ({ ...before, finding }) });
@@ -81,20 +88,47 @@ function FindingList({
   readonly search: FindingsSearch;
   readonly onOpen: (finding: Finding) => void;
 }) {
+  const { data: me } = useMe();
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useFindings(search);
   if (isPending) return <Loading />;
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
   if (data.length === 0)
     return <Empty title="No finding">No detection has found anything that these filters let through.</Empty>;
+  const labelOf = (id: string): string => `Choose ${data.find((one) => one.id === id)?.says ?? id}`;
   return (
-    <DataTable
-      label="Findings"
-      rows={data}
-      columns={COLUMNS}
-      wide={WIDE}
-      keyOf={keyOf}
-      onOpen={onOpen}
-      onEnd={() => void (hasNextPage && !isFetchingNextPage && fetchNextPage())}
-    />
+    <>
+      <DataTable
+        label="Findings"
+        rows={data}
+        columns={COLUMNS}
+        wide={WIDE}
+        keyOf={keyOf}
+        onOpen={onOpen}
+        onEnd={() => void (hasNextPage && !isFetchingNextPage && fetchNextPage())}
+        {...(me?.may.stop ? { selection: { chosen, onChange: setChosen, labelOf } } : {})}
+      />
+      <Chosen findings={data.filter(({ id }) => chosen.has(id))} onClear={() => setChosen(new Set())} />
+    </>
+  );
+}
+
+/** Lies over the end of the page, so that nothing moves when a row is chosen. */
+function Chosen({ findings, onClear }: { readonly findings: readonly Finding[]; readonly onClear: () => void }) {
+  if (findings.length === 0) return null;
+  return (
+    <Affix position={{ bottom: 12, right: 12 }} maw="calc(100vw - 24px)">
+      <Paper withBorder shadow="md" p="xs" role="region" aria-label="Chosen findings">
+        <Group gap="sm">
+          <Text size="sm" fw={600}>
+            {countText(findings.length)} chosen
+          </Text>
+          <ChangeState findings={findings} onDone={onClear} />
+          <Button variant="subtle" color="gray" size="compact-sm" onClick={onClear}>
+            Clear
+          </Button>
+        </Group>
+      </Paper>
+    </Affix>
   );
 }

@@ -1,0 +1,74 @@
+import { Button, Checkbox, Group, Stack, Text, Textarea } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api } from '../../api/client.js';
+import { useMe } from '../../api/me.js';
+import { problemOf } from '../../api/problem.js';
+import type { Rule } from '../../api/rules.js';
+import { MayNotStop, Refusal } from './refusal.js';
+import { liftText } from './words.js';
+
+const NOT_CONFIRMED = 'not-confirmed';
+
+/** Lifts a block, after a reason was given and it was read what stays revoked. */
+export function LiftForm({ rule }: { readonly rule: Rule }) {
+  const { data: me } = useMe();
+  const [isOpen, setOpen] = useState(false);
+  const [reason, setReason] = useState('');
+  const [resume, setResume] = useState(false);
+  const queries = useQueryClient();
+  const lift = api.useMutation('post', '/v1/revocations/{id}/lift', { onSettled: () => queries.invalidateQueries() });
+  if (me === undefined) return null;
+  if (!me.may.stop) return <MayNotStop what="lift a rule" />;
+  if (!isOpen)
+    return (
+      <Group>
+        <Button variant="default" onClick={() => setOpen(true)}>
+          Lift…
+        </Button>
+      </Group>
+    );
+  const isAgain = lift.error !== null && problemOf(lift.error).code === NOT_CONFIRMED;
+  return (
+    <form
+      aria-label="Lift"
+      onSubmit={(event) => {
+        event.preventDefault();
+        lift.mutate({ params: { path: { id: rule.id } }, body: { reason: reason.trim(), resume } });
+      }}
+    >
+      <Stack gap="xs">
+        <Textarea
+          label="Why it is lifted"
+          description="It is kept in the ledger. It must hold no token and no secret."
+          value={reason}
+          onChange={({ currentTarget }) => setReason(currentTarget.value)}
+          maxLength={1024}
+          required
+          autosize
+          minRows={2}
+          data-autofocus
+          disabled={isAgain}
+        />
+        <Checkbox
+          label="What was granted before works again, too"
+          checked={resume}
+          onChange={({ currentTarget }) => setResume(currentTarget.checked)}
+          disabled={isAgain}
+        />
+        <Text size="sm" aria-live="polite">
+          {liftText(resume)}
+        </Text>
+        {lift.error !== null && <Refusal error={lift.error} />}
+        <Group gap="xs">
+          <Button type="submit" loading={lift.isPending} disabled={reason.trim() === ''}>
+            {isAgain ? 'Ask again' : 'Lift it'}
+          </Button>
+          <Button variant="default" onClick={() => setOpen(false)} disabled={lift.isPending}>
+            Leave it
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

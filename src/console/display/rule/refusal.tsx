@@ -1,0 +1,74 @@
+import { Alert, Button, Code, Stack, Text } from '@mantine/core';
+import { problemOf } from '../../api/problem.js';
+import { signInUrl } from '../../api/sign-in.js';
+import { PageLink } from '../page-link.js';
+
+/** A refusal of an order or a lift, said for what it is. `returnTo`: where a new sign-in leads. */
+export function Refusal({ error, returnTo }: { readonly error: unknown; readonly returnTo?: string }) {
+  const problem = problemOf(error);
+  const { code, title, detail, status } = problem;
+  if (code === 'not-confirmed') return <NotConfirmed rule={(problem as { readonly id?: string }).id} />;
+  if (code === 'sign-in-again')
+    return (
+      <Alert color="yellow" role="alert" title="Sign in again, and order it then">
+        <Stack gap="xs" align="flex-start">
+          <Text size="sm">{sentence(detail ?? title)} This page comes back with what you entered.</Text>
+          <Button component="a" href={signInUrl({ anew: true, ...(returnTo === undefined ? {} : { returnTo }) })}>
+            Sign in again
+          </Button>
+        </Stack>
+      </Alert>
+    );
+  const isUnknown = status === 0 || status >= 500;
+  return (
+    <Alert
+      color="red"
+      role="alert"
+      title={isUnknown ? 'It is not known whether this was done' : titleOf(status, title)}
+    >
+      <Stack gap="xs" align="flex-start">
+        <Text size="sm">
+          {sentence(detail ?? title)}
+          {isUnknown && ' Ask again: the same request orders nothing twice.'}
+        </Text>
+        <Code>{code}</Code>
+      </Stack>
+    </Alert>
+  );
+}
+
+function NotConfirmed({ rule }: { readonly rule: string | undefined }) {
+  return (
+    <Alert color="yellow" role="alert" title="Stored, not yet in force">
+      <Stack gap="xs" align="flex-start">
+        <Text size="sm">
+          The rule is stored, and not every node has confirmed it: some may still say active. It comes into force by
+          itself. Ask again to wait for the same rule.
+        </Text>
+        {rule !== undefined && (
+          <Text size="sm">
+            Rule{' '}
+            <PageLink to="/rules/$id" params={{ id: rule }} inherit>
+              {rule}
+            </PageLink>
+          </Text>
+        )}
+        <Code>not-confirmed</Code>
+      </Stack>
+    </Alert>
+  );
+}
+
+const titleOf = (status: number, title: string): string => (status === 403 ? 'You may not do this' : title);
+
+/** Details of the API begin small and end without a full stop. */
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
+
+export function MayNotStop({ what }: { readonly what: string }) {
+  return (
+    <Text size="sm" role="note">
+      You may look, and not {what}: your role lacks that right. Somebody with the role responder or admin can.
+    </Text>
+  );
+}

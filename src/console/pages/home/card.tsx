@@ -1,0 +1,42 @@
+import { Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { Failed } from '../../display/states.js';
+
+interface CardProps {
+  readonly title: string;
+  /** Beside the title: a count, a link. */
+  readonly aside?: ReactNode;
+  /** Lines that are expected, whose room is kept until the answer is here. */
+  readonly lines: number;
+  readonly error: unknown;
+  readonly onRetry: () => void;
+  /** Undefined while there is no answer. */
+  readonly children: ReactNode | undefined;
+}
+
+const LINE_PX = 36;
+
+/** A part of the page that answers one question. An answer that is here stays until a newer one is. */
+export function Card({ title, aside, lines, error, onRetry, children }: CardProps) {
+  return (
+    <Paper withBorder p="sm" component="section" aria-label={title}>
+      <Group justify="space-between" mb="xs" gap="xs">
+        <Title order={2}>{title}</Title>
+        <Text size="sm" c="dimmed" component="div">
+          {aside}
+        </Text>
+      </Group>
+      {children ?? (error ? <Failed error={error} reset={onRetry} /> : <Awaited lines={lines} />)}
+    </Paper>
+  );
+}
+
+function Awaited({ lines }: { readonly lines: number }) {
+  return (
+    <Stack gap={0} role="status" aria-label="Loading">
+      {Array.from({ length: lines }, (_, nth) => (
+        <Skeleton key={nth} h={LINE_PX - 12} my={6} animate={false} />
+      ))}
+    </Stack>
+  );
+}

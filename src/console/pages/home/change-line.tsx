@@ -1,0 +1,157 @@
+import { Table, Text } from '@mantine/core';
+import { Fragment, type ReactNode } from 'react';
+import { EntityLink } from '../../display/entity-link.js';
+import { Moment } from '../../display/moment.js';
+import { Name } from '../../display/name.js';
+import { countText } from '../../display/numbers.js';
+import type { Change } from './queries.js';
+
+/** What is new of one client, and of the resource if the lines name one; the newest line first. */
+export interface ChangesOf {
+  readonly key: string;
+  readonly lines: readonly Change[];
+}
+
+/** Gathers the lines of each client and resource at the place of the newest. */
+export function gather(lines: readonly Change[]): ChangesOf[] {
+  const groups = new Map<string, Change[]>();
+  for (const line of lines) {
+    const key = `${line.client.entity} ${'resource' in line ? line.resource.entity : ''}`;
+    const group = groups.get(key);
+    if (group) group.push(line);
+    else groups.set(key, [line]);
+  }
+  return [...groups].map(([key, of]) => ({ key, lines: of }));
+}
+
+/** Who, what happened to them, and when it did last. */
+export function ChangeRow({ of: { lines } }: { readonly of: ChangesOf }) {
+  const [newest] = lines;
+  if (newest === undefined) return null;
+  return (
+    <Table.Tr style={{ verticalAlign: 'top' }}>
+      <Table.Td style={{ overflowWrap: 'anywhere' }}>
+        <EntityLink entity={{ kind: 'client', is: newest.client }} />
+        {'resource' in newest && (
+          <Text size="xs" c="dimmed" component="div">
+            at <EntityLink entity={{ kind: 'resource', is: newest.resource }} />
+          </Text>
+        )}
+        <Text size="xs" c="dimmed" component="div" hiddenFrom="md">
+          <Moment at={newest.last.at} stacked />
+        </Text>
+      </Table.Td>
+      <Table.Td style={{ overflowWrap: 'anywhere' }}>
+        {lines.map((line) => {
+          const { what, more } = wordsOf(line);
+          return (
+            <Text key={`${line.kind} ${line.first.index}`} inherit component="div">
+              {what}
+              {more !== undefined && (
+                <Text span size="xs" c="dimmed">
+                  {' '}
+                  {more}
+                </Text>
+              )}
+            </Text>
+          );
+        })}
+      </Table.Td>
+      <Table.Td visibleFrom="md">
+        <Moment at={newest.last.at} stacked />
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+interface Words {
+  readonly what: string;
+  readonly more?: ReactNode;
+}
+
+const several = (count: number, one: string): string => `${countText(count)} ${one}${count === 1 ? '' : 's'}`;
+
+function wordsOf(change: Change): Words {
+  switch (change.kind) {
+    case 'connection-appeared':
+      return { what: 'New connection', more: <Scopes added={change.scopes_added} /> };
+    case 'connection-returned':
+      return { what: 'Connection is back', more: <Scopes added={change.scopes_added} /> };
+    case 'connection-vanished':
+      return { what: 'Connection is gone' };
+    case 'connection-changed':
+      return {
+        what: 'Connection changed',
+        more: <Scopes added={change.scopes_added} removed={change.scopes_removed} />,
+      };
+    case 'unrecorded-appeared':
+      return { what: 'New without a connection', more: 'no recorded connection allows it' };
+    case 'grants-appeared':
+      return { what: 'New grants', more: several(change.grants, 'grant') };
+    case 'grants-grew':
+      return {
+        what: 'Grants grew',
+        more: (
+          <>
+            {change.at_least && 'at least '}
+            {several(change.grants, 'grant')}: <Scopes added={change.scopes_added} />
+          </>
+        ),
+      };
+    case 'scopes-granted':
+      return { what: 'New scopes granted', more: <Scopes added={change.scopes.map(({ scope }) => scope)} /> };
+    case 'scopes-used':
+      return { what: 'Scopes used first', more: <Scopes added={change.scopes.map(({ scope }) => scope)} /> };
+    case 'agents-appeared':
+      return { what: 'New agents', more: <Agents of={change.agents} /> };
+    case 'users-appeared':
+      return { what: 'New users', more: several(change.users, 'user') };
+    case 'used-after-rule':
+      return {
+        what: 'Used after a rule',
+        more: (
+          <>
+            {change.at_least && 'at least '}
+            {several(change.uses, 'use')} of {several(change.tokens, 'token')}
+            {change.user && (
+              <>
+                {' of '}
+                <EntityLink entity={{ kind: 'user', is: change.user }} />
+              </>
+            )}
+          </>
+        ),
+      };
+  }
+}
+
+const SHOWN = 4;
+
+function Scopes({ added, removed = [] }: { readonly added: readonly string[]; readonly removed?: readonly string[] }) {
+  const all = [...added.map((scope) => ['+', scope] as const), ...removed.map((scope) => ['−', scope] as const)];
+  return (
+    <>
+      {all.slice(0, SHOWN).map(([sign, scope]) => (
+        <Fragment key={`${sign}${scope}`}>
+          {removed.length > 0 && sign}
+          <Name>{scope}</Name>{' '}
+        </Fragment>
+      ))}
+      {all.length > SHOWN && `and ${countText(all.length - SHOWN)} more`}
+    </>
+  );
+}
+
+function Agents({ of }: { readonly of: Extract<Change, { kind: 'agents-appeared' }>['agents'] }) {
+  return (
+    <>
+      {of.slice(0, SHOWN).map(({ agent, index, new: isNew }) => (
+        <Fragment key={index}>
+          <EntityLink entity={{ kind: 'agent', is: agent }} />
+          {isNew && ' (never seen before)'}{' '}
+        </Fragment>
+      ))}
+      {of.length > SHOWN && `and ${countText(of.length - SHOWN)} more`}
+    </>
+  );
+}

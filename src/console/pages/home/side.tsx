@@ -1,0 +1,192 @@
+import { Anchor, Badge, Button, Group, Stack, Text } from '@mantine/core';
+import { Link, useRouter } from '@tanstack/react-router';
+import { useState, type ReactNode } from 'react';
+import { Author } from '../../display/author.js';
+import { Moment } from '../../display/moment.js';
+import { Name } from '../../display/name.js';
+import { countText } from '../../display/numbers.js';
+import { PageLink } from '../../display/page-link.js';
+import { Severity } from '../../display/severity.js';
+import { Card } from './card.js';
+import { NEWEST, useCoverage, useRules, useWorstFindings, WORST } from './queries.js';
+
+export function OpenFindings() {
+  const { data, error, refetch } = useWorstFindings();
+  return (
+    <Card
+      title="Open findings"
+      lines={WORST + 2}
+      error={error}
+      onRetry={refetch}
+      aside={
+        <PageLink to="/findings" search={{ state: ['open'] }}>
+          all{data && ` ${countText(data.count)}${data.isMore ? ' and more' : ''}`}
+        </PageLink>
+      }
+    >
+      {data && data.worst.length === 0 && <Nothing>No finding is open.</Nothing>}
+      {data && data.worst.length > 0 && (
+        <Stack gap="xs">
+          {data.worst.map(({ id, severity, kind, says }) => (
+            <Group key={id} gap="xs" wrap="nowrap" align="flex-start">
+              <Text span w={68} pt={2} style={{ flexShrink: 0 }}>
+                <Severity of={severity} />
+              </Text>
+              <div style={{ minWidth: 0 }}>
+                <PageLink to="/findings" search={{ state: ['open'], finding: id }} size="sm" fw={500} c="inherit">
+                  {kind}
+                </PageLink>
+                <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
+                  <bdi>{says}</bdi>
+                </Text>
+              </div>
+            </Group>
+          ))}
+        </Stack>
+      )}
+    </Card>
+  );
+}
+
+export function RulesInForce() {
+  const { data, error, refetch } = useRules();
+  const { routesByPath } = useRouter();
+  return (
+    <Card
+      title="Rules in force"
+      lines={NEWEST + 1}
+      error={error}
+      onRetry={() => void refetch()}
+      aside={
+        '/rules' in routesByPath ? (
+          <Anchor component={Link} to={'/rules' as string} size="sm">
+            all
+          </Anchor>
+        ) : (
+          data && data.live.length > 0 && `${countText(data.live.length)}${data.isMore ? ' and more' : ''}`
+        )
+      }
+    >
+      {data && data.live.length === 0 && <Nothing>No rule is in force.</Nothing>}
+      {data && data.live.length > 0 && (
+        <Stack gap="xs">
+          {data.live.slice(0, NEWEST).map(({ id, at, effect, selector, in_force, author, reason }) => (
+            <div key={id}>
+              <Group gap={6} justify="space-between" wrap="nowrap" align="baseline">
+                <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+                  <RuleLink id={id}>{effect}</RuleLink> <Selected of={selector} />
+                  {!in_force && ' (not everywhere yet)'}
+                </Text>
+                {at !== undefined && (
+                  <Text size="xs" c="dimmed" ta="right">
+                    <Moment at={at} stacked />
+                  </Text>
+                )}
+              </Group>
+              <Text size="xs" c="dimmed" truncate>
+                {reason !== undefined && <bdi>{reason}</bdi>}
+                {author && (
+                  <>
+                    , by <Author of={author} />
+                  </>
+                )}
+              </Text>
+            </div>
+          ))}
+        </Stack>
+      )}
+    </Card>
+  );
+}
+
+/** Leads to the page of a rule, once the console has one. */
+function RuleLink({ id, children }: { readonly id: string | undefined; readonly children: ReactNode }) {
+  const { routesByPath } = useRouter();
+  if (!('/rules/$id' in routesByPath) || id === undefined)
+    return (
+      <Text span inherit fw={500}>
+        {children}
+      </Text>
+    );
+  return (
+    <Anchor component={Link} to={`/rules/${id}` as string} inherit fw={500}>
+      {children}
+    </Anchor>
+  );
+}
+
+/** Names what a selector selects: each member, and its value as short as it can be told from others. */
+function Selected({ of }: { readonly of: unknown }) {
+  const all = Object.entries((of ?? {}) as Readonly<Record<string, unknown>>);
+  const members = all.filter(([member, value]) => member !== 'issuer' || !all.some(([, other]) => isOf(other, value)));
+  return members.map(([member, value], nth) => (
+    <span key={member}>
+      {nth > 0 && ', '}
+      {member} {value !== true && <Name>{shortest(value)}</Name>}
+    </span>
+  ));
+}
+
+/** Whether an identifier is the issuer's own, so that the issuer need not be said beside it. */
+const isOf = (identifier: unknown, issuer: unknown): boolean =>
+  typeof identifier === 'object' && identifier !== null && 'iss' in identifier && identifier.iss === issuer;
+
+/** An identifier is told apart by its last member: the issuer comes first. */
+function shortest(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const values = Object.values(value).filter((one) => typeof one === 'string');
+  return values.at(-1) ?? JSON.stringify(value);
+}
+
+const SHOWN_UNSEEN = 6;
+
+export function NotSeen() {
+  const { data, error, refetch } = useCoverage();
+  const [isWhole, setIsWhole] = useState(false);
+  const all = data?.findings ?? [];
+  const total = all.length + (data?.findings_left_out ?? 0);
+  return (
+    <Card
+      title="What we do not see"
+      lines={SHOWN_UNSEEN}
+      error={error}
+      onRetry={() => void refetch()}
+      aside={data && total > 0 && countText(total)}
+    >
+      {data && total === 0 && <Nothing>Every source is heard without a gap.</Nothing>}
+      {data && total > 0 && (
+        <Stack gap={6}>
+          {all.slice(0, isWhole ? undefined : SHOWN_UNSEEN).map(({ code, source, says }) => (
+            <Group key={`${code} ${source.id}`} gap="xs" wrap="nowrap" align="baseline">
+              <Badge size="sm" radius="sm" variant="default" miw="max-content" tt="none">
+                {code}
+              </Badge>
+              <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+                <bdi>{says}</bdi>
+              </Text>
+            </Group>
+          ))}
+          {all.length > SHOWN_UNSEEN && (
+            <Button
+              size="compact-xs"
+              variant="subtle"
+              aria-expanded={isWhole}
+              onClick={() => setIsWhole((before) => !before)}
+              style={{ alignSelf: 'flex-start' }}
+            >
+              {isWhole ? 'Fewer' : `${countText(total - SHOWN_UNSEEN)} more`}
+            </Button>
+          )}
+        </Stack>
+      )}
+    </Card>
+  );
+}
+
+function Nothing({ children }: { readonly children: ReactNode }) {
+  return (
+    <Text size="sm" c="dimmed">
+      {children}
+    </Text>
+  );
+}
