@@ -10,8 +10,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { jsonBody } from '../platform/http/index.js';
-import { Asks, CurrentCaller, PayloadsBound, requirePayloads, RequireRole } from '../registry/index.js';
-import type { Caller } from '../control/index.js';
+import { Asks, CurrentCaller, PayloadsBound, requirePayloads, RequireRole, type Caller } from '../registry/index.js';
 import { ExploreAnswer, ExploreRows } from './answers.js';
 import type { Explore } from './explore.pg.js';
 import { asksForPayloads } from './question/payloads.js';

@@ -22,6 +22,7 @@ export { createAdmission, MAX_QUESTIONS_A_CALLER, MAX_QUESTIONS_A_TENANT } from 
 export { Asks, CallerGuard, CurrentCaller, IDENTIFY, RequireRole } from './callers/caller.guard.js';
 export { maySeePayloads, requirePayloads } from './callers/payloads.js';
 export { PayloadsBound } from './callers/payloads.guard.js';
+export type { Caller, CallerRoles } from '../control/index.js';
 export { createIdentify, type Identify, type People } from './callers/identify.js';
 export { createCallerNetworks, type CallerNetworks, type KeyUse, type OwedUse } from './key-uses/caller-networks.pg.js';
 export { createKeyUses, NETWORKS_A_DAY, type KeyUses, type TellKeyUse } from './key-uses/key-uses.js';

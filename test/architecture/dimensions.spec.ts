@@ -23,6 +23,9 @@ const MAY_NAME: Readonly<Record<string, string>> = {
   'src/explore/question/vocabulary.ts': 'a dimension of questions over uses',
   'src/explore/names/find-names.pg.ts': 'how the type of each agent is read for such a question',
   'src/console/api/schema.d.ts': 'what a program writes of the served document',
+  'src/console/display/rule/words.ts': 'words for people',
+  'src/console/pages/stop/queries.ts': 'that a search finds it, to stop it',
+  'src/console/pages/stop/search.ts': 'that the URL of an order may name it',
   'src/archive/copy/entity.sql': 'a word of the public format of the archive',
 };
 

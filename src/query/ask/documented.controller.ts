@@ -1,8 +1,7 @@
 import { applyDecorators, Header } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiResponse, type ApiQueryOptions } from '@nestjs/swagger';
 import type { TSchema } from 'typebox';
-import type { CallerRoles } from '../../control/index.js';
-import { Asks, PayloadsBound } from '../../registry/index.js';
+import { Asks, PayloadsBound, type CallerRoles } from '../../registry/index.js';
 import { parameterDocs, type ParameterDoc } from './parameter-docs.js';
 
 /** The part of a caller that a question needs: whose ledger it may read. */

@@ -68,7 +68,7 @@ describe.each(KINDS)('GET /v1/%ss', (kind) => {
           expect({ index, item, other, count: item[`${other}s`] }).toMatchObject({
             count: one?.others[other].size ?? 0,
           });
-        // For the others, uses without a grant count too.
+        // The last use of another kind counts uses without a grant too.
         if (kind === 'user') expect(item.last_used).toBe(one?.last ?? null);
       }
       const listed = new Set(items.map((item: any) => item[kind].entity));

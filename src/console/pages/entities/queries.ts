@@ -76,7 +76,7 @@ export const useStanding = (kind: Kind, id: string) => LISTS[kind]({}, about(kin
 export const useNames = (id: string) =>
   api.useQuery('get', '/v1/entities/{id}', { params: { path: { id: Number(id) } } });
 
-/** Reads what stands between the entity and others: grants of a user or an agent, connections of a client or a resource. */
+/** The ties between the entity and others: grants of a user or an agent, connections of a client or a resource. */
 export interface Tie {
   readonly key: string;
   readonly others: readonly Entity[];
