@@ -1,9 +1,10 @@
-import { Badge, Button, Group, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
+import { Badge, Group, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Answer } from '../../api/client.js';
 import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
+import { StopLink } from '../../display/rule/stop-link.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
@@ -44,7 +45,6 @@ function Page({ kind, id, row }: { readonly kind: Kind; readonly id: string; rea
       replace: true,
       resetScroll: false,
     });
-  const [[member, value]] = Object.entries(selectorOf(entity)) as [[string, unknown]];
   return (
     <Stack gap="lg">
       <div>
@@ -55,14 +55,7 @@ function Page({ kind, id, row }: { readonly kind: Kind; readonly id: string; rea
               <Name>{nameOf(entity)}</Name>
             </Title>
           </Group>
-          <Button
-            component="a"
-            href={`/console/stop?${member}=${encodeURIComponent(JSON.stringify(value))}`}
-            color="red.8"
-            miw="max-content"
-          >
-            Stop…
-          </Button>
+          <StopLink selector={selectorOf(entity)}>Stop…</StopLink>
         </Group>
         <Group gap="md" mt={4} fz="sm">
           {entity.kind !== 'resource' && (
