@@ -11,7 +11,15 @@ import { cleanUp } from '../support/cleanups.js';
 import { createTestDatabase, testLog, type TestDatabase } from '../support/services.js';
 
 /** Files of a checkout that the commands need. `node_modules` is there after `npm install`; `dist` is not. */
-const CHECKOUT = ['package.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'test/support/copy-assets.mjs'];
+const CHECKOUT = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'src',
+  'test/support/copy-assets.mjs',
+  'test/support/build-console.mjs',
+];
 
 /** Bounds a build, a seeding and ten starts of the command line, on a busy machine. */
 const LONG_MS = 900_000;

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import { listen } from './stream.js';
 
 /** Questions whose answers an event of `/v1/stream` changes. */
 const CHANGES: Readonly<Record<string, readonly string[]>> = {
@@ -15,7 +16,6 @@ export function useLive(): boolean {
   const queries = useQueryClient();
   const [isOpen, setIsOpen] = useState(false);
   useEffect(() => {
-    const stream = new EventSource('/v1/stream');
     const changed = new Set<string>();
     let timer: number | undefined;
     const look = (): void => {
@@ -27,16 +27,18 @@ export function useLive(): boolean {
       for (const path of paths) changed.add(path);
       timer ??= window.setTimeout(look, GATHER_MS);
     };
-    for (const [event, paths] of Object.entries(CHANGES)) stream.addEventListener(event, () => note(paths));
-    stream.addEventListener('gap', () => note(Object.values(CHANGES).flat()));
-    stream.addEventListener('start', () => {
-      setIsOpen(true);
-      // The stream tells nothing of the time between the first answers and its own beginning.
-      note(Object.values(CHANGES).flat());
-    });
-    stream.addEventListener('error', () => setIsOpen(false));
+    const all = Object.values(CHANGES).flat();
+    const stop = listen(
+      {
+        ...Object.fromEntries(Object.entries(CHANGES).map(([event, paths]) => [event, () => note(paths)])),
+        gap: () => note(all),
+        // The stream tells nothing of the time between the first answers and its own beginning.
+        start: () => note(all),
+      },
+      setIsOpen,
+    );
     return () => {
-      stream.close();
+      stop();
       window.clearTimeout(timer);
     };
   }, [queries]);

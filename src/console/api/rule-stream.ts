@@ -1,8 +1,5 @@
 import { useEffect, useState } from 'react';
-
-const STREAM = '/v1/stream';
-/** A stream that was refused or ended for good is opened again after this time. */
-const AGAIN_MS = 5_000;
+import { listen } from './stream.js';
 
 /** News that `GET /v1/stream` tells of a rule: that it was ordered or lifted, and each step on its way into force. */
 export interface RuleStep {
@@ -32,27 +29,11 @@ export function useRuleStream(): RuleStream {
   const [isOpen, setOpen] = useState(false);
   const [steps, setSteps] = useState<readonly RuleStep[]>([]);
   useEffect(() => {
-    let source: EventSource | undefined;
-    let again: ReturnType<typeof setTimeout> | undefined;
-    const open = (): void => {
-      const opened = new EventSource(STREAM);
-      source = opened;
-      opened.addEventListener('start', () => setOpen(true));
-      opened.addEventListener('rule', ({ data }: MessageEvent<string>) => {
-        const step = JSON.parse(data) as RuleStep;
-        setSteps((heard) => (heard.some((one) => keyOf(one) === keyOf(step)) ? heard : [...heard, step]));
-      });
-      opened.addEventListener('error', () => {
-        setOpen(false);
-        // The browser opens a stream that broke off by itself, and one that was refused never.
-        if (opened.readyState === EventSource.CLOSED) again = setTimeout(open, AGAIN_MS);
-      });
+    const take = (data: string): void => {
+      const step = JSON.parse(data) as RuleStep;
+      setSteps((heard) => (heard.some((one) => keyOf(one) === keyOf(step)) ? heard : [...heard, step]));
     };
-    open();
-    return () => {
-      clearTimeout(again);
-      source?.close();
-    };
+    return listen({ rule: take }, setOpen);
   }, []);
   return { isOpen, steps };
 }
