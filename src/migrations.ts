@@ -23,6 +23,6 @@ export const MIGRATIONS = [
   ArchiveSchema,
   FindingsSchema,
   ChannelsSchema,
-  WebSchema,
   RegistrySchema,
+  WebSchema,
 ];

@@ -39,6 +39,9 @@ import { REVOCATIONS } from './tokens.js';
 
 const schema = (described: object) => ({ schema: described }) as Extract<ApiBodyOptions, { schema: unknown }>;
 
+const ONE_STATE = `(?:${RULE_STATES.join('|')})`;
+const LIST_OF_STATES = `^${ONE_STATE}(?:,${ONE_STATE})*$`;
+
 const OF_NOW =
   'Rules as they are now: the question takes no `as_of`. `GET /v1/tokens` with `as_of` says what stopped a token at a moment. Each order and lift is an entry of the ledger.';
 
@@ -183,7 +186,7 @@ export class RevocationsController {
   @ApiQuery({
     name: 'state',
     required: false,
-    schema: { type: 'string', example: 'live,turned-revoke' },
+    schema: { type: 'string', pattern: LIST_OF_STATES, example: 'live,turned-revoke' },
     description: `only rules in one of these states, with commas between them: ${RULE_STATES.join(', ')}`,
   })
   @ApiQuery({

@@ -55,7 +55,7 @@ describe('the page', () => {
     await page.getByRole('dialog').getByText('Next step').waitFor();
     await page.keyboard.press('Escape');
     await page.keyboard.press('Control+k');
-    await page.getByPlaceholder('Search').waitFor();
+    await page.getByRole('textbox', { name: 'Search' }).waitFor();
     expect(faults).toEqual([]);
   });
 

@@ -101,7 +101,8 @@ describe('an incident', () => {
     expect(await isActive(token)).toBe(true);
 
     const { page, search, faults } = await openConsole(cleanups, { path: '/findings?kind=bulk-export' });
-    await page.getByRole('table', { name: 'Findings' }).getByRole('link', { name: 'bulk-export' }).first().click();
+    const ofTariq = page.getByRole('row').filter({ hasText: 'tariq.lindgren' });
+    await ofTariq.getByRole('link', { name: 'bulk-export' }).first().click();
     await page.getByRole('dialog').getByRole('link', { name: 'Stop this…' }).click();
     await page.waitForURL(/\/console\/stop\?/);
     expect(JSON.parse(search().get('user')!)).toEqual({ iss: IDP, sub: 'tariq.lindgren' });

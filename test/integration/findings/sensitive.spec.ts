@@ -200,7 +200,7 @@ describe('a tag', () => {
       ...use({ user: 'ben', client: 'late', app: 'wiki' }, next + DAY / 2 + 200, 'export'),
     );
     const anew = async (size: number) => {
-      await world.pool.query('TRUNCATE finding, finding_cursor, finding_memory, finding_day');
+      await world.pool.query('TRUNCATE finding, finding_past, finding_cursor, finding_memory, finding_day');
       await world.find(size);
       const { rows } = await world.pool.query<object>(
         `SELECT kind, subject, count, first_at, last_at, usr, client, agent, res, entries, details FROM finding
