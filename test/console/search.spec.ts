@@ -2,14 +2,9 @@ import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
-import { consoleKey, consoleUrl, openConsole } from './open-console.js';
+import { askApi, openConsole } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
-
-async function ask<T>(path: string): Promise<T> {
-  const response = await fetch(`${consoleUrl()}${path}`, { headers: { authorization: `Bearer ${consoleKey()}` } });
-  return (await response.json()) as T;
-}
 
 /** Opens the search, and collects the addresses and bodies of all requests from then on. */
 async function openSearch(): Promise<{
@@ -28,8 +23,8 @@ async function openSearch(): Promise<{
 
 describe('the search', () => {
   it('finds by name and leads to a token, by keyboard alone', async () => {
-    const { items } = await ask<{ items: { token: string }[] }>('/v1/access?limit=1');
-    const id = items[0]!.token;
+    const { items } = await askApi('GET', '/v1/access?limit=1');
+    const id = items[0].token;
     const { page, faults } = await openSearch();
     await page.keyboard.type(id);
     await page.getByRole('button', { name: /^token/ }).waitFor();

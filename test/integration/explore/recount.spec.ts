@@ -161,8 +161,8 @@ it('an answer equals a naive recount, with late lineage and as of any index', as
 /** Gives the users and clients that are known so far an entry in the directory. */
 const listSomebody = (pool: Parameters<typeof createRecount>[0]) =>
   pool.query(
-    `INSERT INTO directory (tenant, kind, key, parts, emails, owner, team, updated_at, updated_by)
-     SELECT tenant, kind, key, parts, '{}', 'owner ' || (id % 2), 'team ' || (id % 2), 0, 'spec' FROM entity WHERE kind IN (1, 2, 3) AND id % 3 > 0
+    `INSERT INTO directory (tenant, kind, key, parts, emails, tags, owner, team, updated_at, updated_by)
+     SELECT tenant, kind, key, parts, '{}', '{}', 'owner ' || (id % 2), 'team ' || (id % 2), 0, 'spec' FROM entity WHERE kind IN (1, 2, 3) AND id % 3 > 0
      ON CONFLICT DO NOTHING`,
   );
 

@@ -277,6 +277,7 @@ describe('a rebuild', () => {
       /^contradiction_owed$/,
       /^refused_token$/,
       /^caller_network$/,
+      /^(?:person_session|sign_in_link)$/,
       // Made by a follower of the ledgers.
       /^finding/,
       /^channel/,

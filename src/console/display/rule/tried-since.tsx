@@ -65,7 +65,7 @@ function Calls({ newest }: { readonly newest: Incident['after']['newest'] }) {
             </Table.Td>
             <Table.Td ta="right">{countText(count)}</Table.Td>
             <Table.Td ta="right" visibleFrom="sm">
-              <Anchor href={`/v1/entries/${index}`} target="_blank" inherit>
+              <Anchor href={`/v1/entries/${index}`} target="_blank" inherit underline="always">
                 {index}
               </Anchor>
             </Table.Td>

@@ -1,5 +1,6 @@
 import { Anchor, Button, Code, Group, Loader, Paper, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
+import { useMe } from '../../api/me.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { readEvent, type EventFacts } from '../../display/events.js';
 import { Fact, Facts } from '../../display/facts.js';
@@ -16,7 +17,14 @@ export function Evidence({ of: { entries, see } }: { readonly of: Finding }) {
     <Stack gap="xs">
       <Text size="sm">
         The first {countText(entries.length)} of its entries in the ledger. Everything:{' '}
-        <Anchor href={see} target="_blank" rel="noopener" inherit style={{ overflowWrap: 'anywhere' }}>
+        <Anchor
+          href={see}
+          target="_blank"
+          rel="noopener"
+          inherit
+          underline="always"
+          style={{ overflowWrap: 'anywhere' }}
+        >
           {see}
         </Anchor>
       </Text>
@@ -44,6 +52,7 @@ export function Evidence({ of: { entries, see } }: { readonly of: Finding }) {
 }
 
 function Entry({ index }: { readonly index: string }) {
+  const { data: me } = useMe();
   const { data, error, isPending, refetch } = useEntry(index);
   const [isWhole, setIsWhole] = useState(false);
   if (isPending) return <Loading />;
@@ -74,7 +83,9 @@ function Entry({ index }: { readonly index: string }) {
       </Facts>
       {event === null ? (
         <Text size="sm" c="dimmed">
-          What this event said was erased.
+          {me?.may.investigate === false
+            ? 'Your role does not show what this event said; an investigator sees it.'
+            : 'What this event said was erased.'}
         </Text>
       ) : (
         <>

@@ -134,7 +134,7 @@ function Lineage({ token: { facts, index, source, lineage } }: { readonly token:
           <Timeline.Item key={id} title={what}>
             <Text size="xs" c="dimmed" component="div">
               <Epoch at={said['iat']} />, said by <Name>{by.name ?? 'Rescind'}</Name> in{' '}
-              <Anchor href={`/v1/entries/${at}`} target="_blank" inherit>
+              <Anchor href={`/v1/entries/${at}`} target="_blank" inherit underline="always">
                 entry {at}
               </Anchor>
             </Text>
