@@ -12,7 +12,7 @@ import { createTestDatabase, type TestDatabase } from '../support/services.js';
 const LONG_MS = 1_800_000;
 /** Packages that only a clone has: an identity provider, a client library for it, compilers and test tools. */
 const CLONE_ONLY =
-  /^(?:oidc-provider|openid-client|koa|typescript|jest|oxlint|ajv-cli|fast-check)$|^@(?:swc|typescript|types|jest)\//;
+  /^(?:oidc-provider|koa|typescript|jest|oxlint|ajv-cli|fast-check)$|^@(?:swc|typescript|types|jest)\//;
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 describe('rescind, as an operator installs it', () => {
