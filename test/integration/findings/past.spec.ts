@@ -168,7 +168,7 @@ describe('the answers about a user, client, agent, resource and token about the 
           findings: {
             count: about.length,
             severity: about[0]?.severity ?? null,
-            // Whoever reads about an entity need not see networks.
+            // An answer about an entity names no network.
             items: about.slice(0, 3).map(({ id, says, last_seen }) => ({
               id,
               says: says.replace(/from \S+ beside \S+ \(/, 'from a second network beside its own ('),

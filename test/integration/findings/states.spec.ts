@@ -221,7 +221,7 @@ describe('new evidence', () => {
 describe('the answers about a user, client, agent, resource and token', () => {
   it('show how many open findings there are about it, and the first of them', async () => {
     const { id, user, client, agent, resource, token, says, severity, last_seen } = await found('rex', 'lonely');
-    // Whoever reads about an entity need not see networks.
+    // An answer about an entity names no network.
     const shown = { id, kind: KIND, severity, says: withoutNetworks(says), last_seen };
     const findings = async (path: string) => (await world.get(path)).body.findings;
     const ofUser = `/v1/entities/${user!.entity}`;
