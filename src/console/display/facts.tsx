@@ -2,7 +2,7 @@ import { Group, Table, Text, Title } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { countText } from './numbers.js';
 
-/** What is known of one thing: a name and a value a row. */
+/** Shows what is known of one thing: a name and a value a row. */
 export function Facts({ children }: { readonly children: ReactNode }) {
   return (
     <Table variant="vertical" layout="fixed" withTableBorder>

@@ -1,4 +1,5 @@
-import { Button, Checkbox, Group, Stack, Text, Textarea } from '@mantine/core';
+import { Button, Checkbox, Group, Stack, Text } from '@mantine/core';
+import { ReasonField } from './reason-field.js';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api } from '../../api/client.js';
@@ -38,18 +39,7 @@ export function LiftForm({ rule }: { readonly rule: Rule }) {
       }}
     >
       <Stack gap="xs">
-        <Textarea
-          label="Why it is lifted"
-          description="It is kept in the ledger. It must hold no token and no secret."
-          value={reason}
-          onChange={({ currentTarget }) => setReason(currentTarget.value)}
-          maxLength={1024}
-          required
-          autosize
-          minRows={2}
-          data-autofocus
-          disabled={isAgain}
-        />
+        <ReasonField label="Why it is lifted" value={reason} onChange={setReason} disabled={isAgain} isFirst />
         <Checkbox
           label="What was granted before works again, too"
           checked={resume}

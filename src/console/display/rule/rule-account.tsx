@@ -1,4 +1,5 @@
-import { Anchor, Code, Group, Stack, Table, Text, Title } from '@mantine/core';
+import { Anchor, Code, Group, Stack, Table, Text } from '@mantine/core';
+import { Part } from '../facts.js';
 import type { ReactNode } from 'react';
 import { problemOf } from '../../api/problem.js';
 import { useIncident, useRule, type Rule } from '../../api/rules.js';
@@ -156,16 +157,5 @@ function Row({ name, children }: { readonly name: string; readonly children: Rea
       <Table.Th w={132}>{name}</Table.Th>
       <Table.Td style={{ overflowWrap: 'anywhere' }}>{children}</Table.Td>
     </Table.Tr>
-  );
-}
-
-function Part({ title, children }: { readonly title: string; readonly children: ReactNode }) {
-  return (
-    <section>
-      <Title order={2} mb={4}>
-        {title}
-      </Title>
-      {children}
-    </section>
   );
 }

@@ -4,7 +4,7 @@ import { Moment } from '../../display/moment.js';
 import { Failed, Loading } from '../../display/states.js';
 import { useFindingChanges } from './queries.js';
 
-/** What people said of a finding, the newest first. */
+/** Lists what people said of a finding, the newest first. */
 export function History({ id }: { readonly id: string }) {
   const { data, error, isPending, refetch } = useFindingChanges(id);
   if (isPending) return <Loading />;

@@ -6,7 +6,7 @@ import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import type { Change } from './queries.js';
 
-/** What is new of one client, and of the resource if the lines name one; the newest line first. */
+/** Shows what is new about one client, and of the resource if the lines name one; the newest line first. */
 export interface ChangesOf {
   readonly key: string;
   readonly lines: readonly Change[];

@@ -5,7 +5,7 @@ import { Failed } from '../../display/states.js';
 import { HourBars } from './hour-bars.js';
 import { useCalls, useLiveCounts } from './queries.js';
 
-/** What is live now, and the calls of the last day. */
+/** Shows what is live now, and the calls of the last day. */
 export function Now() {
   const counts = useLiveCounts();
   const calls = useCalls();

@@ -12,7 +12,7 @@ const route = getRouteApi('/');
 const VISIT = 'visit';
 const LABELS = { '24h': '24 hours', '7d': '7 days' } as const;
 
-/** What happened since somebody looked last with this browser, or in a time that the URL names. */
+/** Shows what happened since somebody looked last with this browser, or in a time that the URL names. */
 export function WhatsNew() {
   const { since } = route.useSearch();
   const navigate = route.useNavigate();

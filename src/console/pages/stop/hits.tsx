@@ -12,7 +12,7 @@ const ROWS = [
   ['connections', 'connections'],
 ] as const satisfies readonly (readonly [keyof Preview, string])[];
 
-/** What the rule would stop, counted now. */
+/** Shows what the rule would stop, counted now. */
 export function Hits({ terms }: { readonly terms: Terms }) {
   const { data, error, isPending, refetch } = usePreview(terms);
   if (isPending) return <Loading />;

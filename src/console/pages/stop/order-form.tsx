@@ -1,4 +1,5 @@
-import { Alert, Button, Group, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core';
+import { ReasonField } from '../../display/rule/reason-field.js';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
 import { countText } from '../../display/numbers.js';
@@ -34,17 +35,7 @@ export function OrderForm({ terms, first, order }: OrderFormProps) {
       }}
     >
       <Stack gap="xs">
-        <Textarea
-          label="Reason"
-          description="It is kept in the ledger. It must hold no token and no secret."
-          value={reason}
-          onChange={({ currentTarget }) => setReason(currentTarget.value)}
-          maxLength={1024}
-          required
-          autosize
-          minRows={2}
-          disabled={order.isSent}
-        />
+        <ReasonField label="Reason" value={reason} onChange={setReason} disabled={order.isSent} />
         {asked !== undefined && <Confirm asked={asked} typed={typed} onType={setTyped} />}
         {order.error !== null && order.asked === undefined && !order.isPending && (
           <Refusal error={order.error} returnTo={hereWith(reason)} />
@@ -59,7 +50,7 @@ export function OrderForm({ terms, first, order }: OrderFormProps) {
   );
 }
 
-/** What is known to be asked before anything was sent. */
+/** Tells which confirmation will be asked for, before anything is sent. */
 function askedBefore({ selector }: Terms, preview: Preview | undefined): Asked | undefined {
   if (selector.all === true) return { confirm: true };
   if (preview?.confirm === undefined) return undefined;

@@ -1,4 +1,5 @@
 import { Alert, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { Part } from '../../display/facts.js';
 import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useRuleStream } from '../../api/rule-stream.js';
@@ -126,16 +127,5 @@ function Ordering({ search, selector }: { readonly search: StopSearch; readonly 
         <OrderForm terms={terms} first={search.reason ?? ''} order={order} />
       </Part>
     </>
-  );
-}
-
-function Part({ title, children }: { readonly title: string; readonly children: ReactNode }) {
-  return (
-    <section>
-      <Title order={2} mb={4}>
-        {title}
-      </Title>
-      {children}
-    </section>
   );
 }
