@@ -1,3 +1,5 @@
+import { readTime } from '../../api/moment.js';
+
 export const SORTS = ['grants', 'unused_grants', 'last_used', 'first_seen'] as const;
 export type Sort = (typeof SORTS)[number];
 
@@ -11,20 +13,15 @@ export interface ListSearch {
   readonly order?: 'asc';
 }
 
-/** A duration or a time, as the API takes them. */
-const TIME = /^(?:\d{1,5}[smhdw]|\d{4}-\d\d-\d\dT[\d:.]+Z)$/;
-
 const text = (given: unknown): string | undefined =>
   typeof given === 'string' || typeof given === 'number' ? String(given).trim() || undefined : undefined;
-const time = (given: unknown): string | undefined =>
-  typeof given === 'string' && TIME.test(given) ? given : undefined;
 
 /** Reads the search of a URL that anybody may have written: what is not known is left out. */
 export function readListSearch({ q, owner, new_since, sort, order }: Record<string, unknown>): ListSearch {
   return {
     q: text(q),
     owner: owner === 'missing' || owner === 'present' ? owner : undefined,
-    new_since: time(new_since),
+    new_since: readTime(new_since),
     sort: SORTS.find((one) => one === sort),
     order: order === 'asc' ? order : undefined,
   };
@@ -59,8 +56,8 @@ export type Lines = (typeof LINES)[number];
 
 export function readEntitySearch({ from, to, lines, show }: Record<string, unknown>): EntitySearch {
   return {
-    from: time(from),
-    to: time(to),
+    from: readTime(from),
+    to: readTime(to),
     lines: LINES.find((one) => one === lines),
     show: SHOWN.find((one) => one === show),
   };
