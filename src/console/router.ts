@@ -2,6 +2,8 @@ import { createRouter } from '@tanstack/react-router';
 import { Failed, Loading } from './display/states.js';
 import { channelsRoute } from './pages/channels/route.js';
 import { entityRoutes } from './pages/entities/route.js';
+import { entryRoute } from './pages/entry/route.js';
+import { exploreRoute } from './pages/explore/route.js';
 import { findingsRoute } from './pages/findings/route.js';
 import { sourceRoute, sourcesRoute } from './pages/sources/route.js';
 import { ruleRoute, rulesRoute } from './pages/rules/route.js';
@@ -16,6 +18,8 @@ const routeTree = rootRoute.addChildren([
   homeRoute,
   channelsRoute,
   ...entityRoutes,
+  entryRoute,
+  exploreRoute,
   findingsRoute,
   sourcesRoute,
   sourceRoute,
