@@ -10,6 +10,7 @@ import { ruleRoute, rulesRoute } from './pages/rules/route.js';
 import { stopRoute } from './pages/stop/route.js';
 import { homeRoute } from './pages/home/route.js';
 import { tokenRoute } from './pages/token/route.js';
+import { viewsRoute } from './pages/views/route.js';
 import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
 
@@ -27,6 +28,7 @@ const routeTree = rootRoute.addChildren([
   rulesRoute,
   stopRoute,
   tokenRoute,
+  viewsRoute,
   welcomeRoute,
 ]);
 

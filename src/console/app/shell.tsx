@@ -6,6 +6,7 @@ import { ColourScheme } from './colour-scheme.js';
 import { Degraded } from './degraded.js';
 import { Navigation } from './navigation.js';
 import { Search } from '../search/search.js';
+import { ViewsMenu } from './views-menu.js';
 import { TimeControl } from './time-control.js';
 
 const HEADER_PX = 48;
@@ -31,6 +32,7 @@ export function Shell() {
           <Search />
           <Group ml="auto" gap={4} wrap="nowrap">
             <TimeControl />
+            <ViewsMenu />
             <ColourScheme />
             <AccountMenu />
           </Group>

@@ -1,5 +1,6 @@
 import { Code, SimpleGrid, Stack, Table, Text } from '@mantine/core';
-import { EntityLink, type Entity } from '../../display/entity-link.js';
+import type { Entity } from '../../display/entity.js';
+import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { countText } from '../../display/numbers.js';

@@ -3,7 +3,6 @@ import type { EChartsType } from 'echarts/core';
 import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo } from 'react';
 import { DataTable } from '../../../display/data-table.js';
-import { Moment } from '../../../display/moment.js';
 import { countText } from '../../../display/numbers.js';
 import { Empty, Loading } from '../../../display/states.js';
 import { MEASURES, timeOf, type Measure, type Order } from '../question/vocabulary.js';
@@ -11,7 +10,8 @@ import type { Answered } from '../queries.js';
 import type { ExploreSearch } from '../search.js';
 import { drawingOf, heightOf, MAX_BARS, type Drawing } from './chart-shape.js';
 import { columnsOf, wideOf, type Placed } from './columns.js';
-import { filterOfGroup } from './group-value.js';
+import { Covered } from './covered.js';
+import { filterOfGroup } from './group-text.js';
 import { Totals } from './totals.js';
 
 /** The chart library is loaded by the pages that draw. */
@@ -33,7 +33,7 @@ export function AnswerParts({ search, answer, onChart }: AnswerProps) {
   const { items } = answer;
   return (
     <>
-      <Read of={answer} />
+      <Read of={answer} to={search.to} />
       {items.length === 0 && <Empty title="No use">No use in this window meets the filters.</Empty>}
       {items.length > 0 && by.length === 0 && <Totals item={items[0]!} measures={measures} />}
       {items.length > 0 && by.length > 0 && (
@@ -47,13 +47,18 @@ export function AnswerParts({ search, answer, onChart }: AnswerProps) {
 }
 
 /** Says what the answer covers. */
-function Read({ of: { groups, items, as_of: asOf, window, read } }: { readonly of: Answered }) {
+function Read({
+  of: { groups, items, as_of: asOf, window, read },
+  to,
+}: {
+  readonly of: Answered;
+  readonly to: string | undefined;
+}) {
   return (
     <Text size="sm" c="dimmed" aria-live="polite">
       {items.length < groups ? `The first ${countText(items.length)} of ${countText(groups)}` : countText(groups)}{' '}
-      {groups === 1 ? 'group' : 'groups'} · uses from <Moment at={window.from} /> to <Moment at={window.to} /> · as of
-      entry {countText(BigInt(asOf.index))} · read {countText(read.archived + read.tail)} uses in {countText(read.ms)}{' '}
-      ms
+      {groups === 1 ? 'group' : 'groups'} · <Covered window={window} to={to} index={asOf.index} /> · read{' '}
+      {countText(read.archived + read.tail)} uses in {countText(read.ms)} ms
     </Text>
   );
 }

@@ -1,7 +1,7 @@
 import { MEASURES, timeOf, WEEKDAYS, type Dimension, type Measure } from '../question/vocabulary.js';
 import type { Answered, Item } from '../queries.js';
 import type { ExploreSearch } from '../search.js';
-import { valueText } from './group-value.js';
+import { valueText } from './group-text.js';
 import { valueOf } from './values.js';
 
 /* What of an answer is drawn, apart from how. */
@@ -9,7 +9,7 @@ import { valueOf } from './values.js';
 /** Series over time that are drawn apart; the others are added up, or left out if they cannot be. */
 const MAX_SERIES = 8;
 /** Bars of one chart. */
-export const MAX_BARS = 20;
+export const MAX_BARS = 12;
 
 export interface Series {
   readonly name: string;
@@ -73,7 +73,7 @@ export function drawingOf(
   measure: Measure | undefined,
   { items, compare }: Pick<Answered, 'items' | 'compare'>,
 ): Drawing | undefined {
-  if (items.length === 0 || by.length === 0 || measure === undefined) return undefined;
+  if (items.length === 0 || by.length === 0 || measure === undefined || MEASURES[measure].isTime) return undefined;
   const isCompared = compare !== undefined;
   if (timeOf(by) !== undefined && !isCompared) return overTime(by, measure, items);
   const isHeat = by.length === 2 && by.includes('weekday') && by.includes('hour_of_day');

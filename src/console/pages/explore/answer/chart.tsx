@@ -28,9 +28,9 @@ interface ChartProps {
   readonly onChart: (chart: EChartsType | undefined) => void;
 }
 
-const LABEL_PX = 190;
-const NARROW_LABEL_PX = 110;
-const NARROW_PX = 480;
+/** The part of a chart that labels may have, and their widest, in pixels. */
+const LABEL_PART = 0.32;
+const LABEL_PX = 320;
 const DAY_MS = 86_400_000;
 
 type Option = Record<string, unknown>;
@@ -187,7 +187,7 @@ function barOption({ labels, series }: Bars, colours: Colours, width: number): O
       axisLabel: {
         color: text,
         interval: 0,
-        width: width < NARROW_PX ? NARROW_LABEL_PX : LABEL_PX,
+        width: Math.min(LABEL_PX, width * LABEL_PART),
         overflow: 'truncate',
       },
     },

@@ -7,7 +7,8 @@ import { orderOf } from '../question/question.js';
 import { DIMENSIONS, type Measure, type Order } from '../question/vocabulary.js';
 import type { Item } from '../queries.js';
 import type { ExploreSearch } from '../search.js';
-import { filterOfGroup, GroupValue } from './group-value.js';
+import { filterOfGroup } from './group-text.js';
+import { GroupValue } from './group-value.js';
 import { headOf, numberText, valueOf, whatsOf, type What } from './values.js';
 
 /** A row of the table: a group with its place. */

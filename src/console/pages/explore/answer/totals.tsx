@@ -9,7 +9,7 @@ import { numberText, valueOf, whatsOf } from './values.js';
 export function Totals({ item, measures }: { readonly item: Item; readonly measures: readonly Measure[] }) {
   return (
     <Stack gap="xs">
-      <Group gap="xs" role="group" aria-label="Sums">
+      <Group gap="xs" align="stretch" role="group" aria-label="Sums">
         {measures.map((measure) => (
           <Total key={measure} item={item} measure={measure} />
         ))}

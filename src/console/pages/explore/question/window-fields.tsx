@@ -61,7 +61,7 @@ export function CompareField({ search, onChange, problem }: BuilderProps) {
         label="Compared with"
         placeholder="Nothing"
         data={[
-          ...(before === undefined ? [] : [{ value: 'before', label: 'The same time before' }]),
+          ...(before === undefined ? [] : [{ value: 'before', label: 'The window before' }]),
           { value: OWN, label: own ? windowText(compare) : 'From … to …' },
         ]}
         value={compare === undefined ? null : isBefore ? 'before' : OWN}
@@ -72,7 +72,7 @@ export function CompareField({ search, onChange, problem }: BuilderProps) {
         }}
         error={own ? undefined : error}
         clearable
-        w={170}
+        w={168}
       />
       {own && (
         <>
@@ -127,7 +127,7 @@ function TimeField({ label, name = label, value = '', placeholder, error, onChan
       onChange={({ currentTarget }) => setTyped(currentTarget.value.trim())}
       onBlur={commit}
       onKeyDown={({ key }) => key === 'Enter' && commit()}
-      w={172}
+      w={152}
     />
   );
 }

@@ -1,78 +1,98 @@
 import { Text } from '@mantine/core';
+import type { ReactNode } from 'react';
 import type { Columns } from '../../../display/data-table.js';
-import { EntityLink, type Entity } from '../../../display/entity-link.js';
+import { EntityLink } from '../../../display/entity-link.js';
 import { Moment } from '../../../display/moment.js';
 import { Name } from '../../../display/name.js';
 import { countText } from '../../../display/numbers.js';
 import { PageLink } from '../../../display/page-link.js';
 import type { Row } from '../queries.js';
 
-const entity = <Kind extends Entity['kind']>(kind: Kind): Columns<Row>[number] => ({
-  id: kind,
-  header: kind,
-  cell: ({ row: { original } }) => {
-    const is = original[kind];
-    return is ? <EntityLink entity={{ kind, is } as Entity} /> : <None />;
-  },
-});
-
-const None = () => (
+const None = ({ children = '–' }: { readonly children?: string }) => (
   <Text span inherit c="dimmed">
-    –
+    {children}
   </Text>
 );
 
-const text = (id: 'operation' | 'route' | 'client_address', header: string): Columns<Row>[number] => ({
-  id,
-  header,
-  cell: ({ row }) => (row.original[id] === null ? <None /> : <Name>{row.original[id]}</Name>),
-});
+/** The second line of a cell. */
+const Beneath = ({ children }: { readonly children: ReactNode }) => (
+  <Text size="xs" c="dimmed" component="div" style={{ overflowWrap: 'anywhere' }}>
+    {children}
+  </Text>
+);
 
-const number = (id: 'status' | 'count' | 'records' | 'bytes'): Columns<Row>[number] => ({
+function Who({ of: { user, client, agent } }: { readonly of: Row }) {
+  return (
+    <>
+      {user ? <EntityLink entity={{ kind: 'user', is: user }} /> : <None>not known</None>}
+      <Beneath>
+        {client && <EntityLink entity={{ kind: 'client', is: client }} />}
+        {agent && (
+          <>
+            {' · '}
+            <EntityLink entity={{ kind: 'agent', is: agent }} />
+          </>
+        )}
+      </Beneath>
+    </>
+  );
+}
+
+function Operation({ of: { operation, outcome, status } }: { readonly of: Row }) {
+  return (
+    <>
+      {operation ?? <None>not told</None>}
+      <Beneath>
+        <Text span inherit c={outcome === 'denied' ? 'red' : undefined}>
+          {outcome}
+        </Text>{' '}
+        {status}
+      </Beneath>
+    </>
+  );
+}
+
+function Where({ of: { resource, route } }: { readonly of: Row }) {
+  return (
+    <>
+      {resource ? <EntityLink entity={{ kind: 'resource', is: resource }} /> : <None />}
+      <Beneath>{route !== null && <Name>{route}</Name>}</Beneath>
+    </>
+  );
+}
+
+const right = (header: string) => () => (
+  <Text inherit ta="right">
+    {header}
+  </Text>
+);
+
+const number = (id: 'count' | 'records'): Columns<Row>[number] => ({
   id,
-  header: () => (
+  header: right(id === 'count' ? 'calls' : id),
+  cell: ({ row: { original } }) => (
     <Text inherit ta="right">
-      {id}
+      {original[id] === null ? <None /> : countText(original[id])}
     </Text>
   ),
-  cell: ({ row: { original } }) => {
-    const value = original[id];
-    return (
-      <Text inherit ta="right">
-        {value === null ? <None /> : id === 'status' ? String(value) : countText(value)}
-      </Text>
-    );
-  },
 });
 
 export const COLUMNS: Columns<Row> = [
   { id: 'at', header: 'when', cell: ({ row }) => <Moment at={row.original.at} stacked /> },
-  entity('user'),
-  entity('client'),
-  entity('agent'),
-  entity('resource'),
-  text('operation', 'operation'),
-  text('route', 'route'),
-  {
-    id: 'outcome',
-    header: 'outcome',
-    cell: ({ row: { original } }) => (
-      <Text span inherit c={original.outcome === 'denied' ? 'red' : undefined}>
-        {original.outcome}
-      </Text>
-    ),
-  },
-  number('status'),
+  { id: 'who', header: 'who', cell: ({ row }) => <Who of={row.original} /> },
+  { id: 'operation', header: 'operation', cell: ({ row }) => <Operation of={row.original} /> },
+  { id: 'where', header: 'where', cell: ({ row }) => <Where of={row.original} /> },
   number('count'),
   number('records'),
-  text('client_address', 'address'),
+  {
+    id: 'address',
+    header: 'address',
+    cell: ({ row: { original } }) =>
+      original.client_address === null ? <None /> : <Name>{original.client_address}</Name>,
+  },
   {
     id: 'entry',
-    header: () => (
-      <Text inherit ta="right">
-        entry
-      </Text>
-    ),
+    header: right('entry'),
     cell: ({ row: { original } }) => (
       <Text inherit ta="right">
         <PageLink
@@ -91,4 +111,4 @@ export const COLUMNS: Columns<Row> = [
 ];
 
 /** Columns that a phone has no room for. */
-export const WIDE = ['client', 'agent', 'resource', 'route', 'status', 'count', 'records', 'client_address'];
+export const WIDE = ['where', 'count', 'records', 'address'];

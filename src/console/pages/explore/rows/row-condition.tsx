@@ -1,5 +1,5 @@
 import { Badge } from '@mantine/core';
-import type { Entity } from '../../../display/entity-link.js';
+import type { Entity } from '../../../display/entity.js';
 import { useEntity } from '../queries.js';
 import { ConditionText } from '../question/filters.js';
 import type { Condition } from '../question/words.js';

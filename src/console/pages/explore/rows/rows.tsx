@@ -3,10 +3,10 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { DataTable } from '../../../display/data-table.js';
 import { EntryFacts } from '../../../display/entry/entry.js';
-import { Moment } from '../../../display/moment.js';
 import { countText } from '../../../display/numbers.js';
 import { PageLink } from '../../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../../display/states.js';
+import { Covered } from '../answer/covered.js';
 import { filterOfRows } from '../question/question.js';
 import type { Filter } from '../question/vocabulary.js';
 import { conditionsOf } from '../question/words.js';
@@ -77,8 +77,8 @@ function RowTable({ search }: { readonly search: ExploreSearch }) {
   return (
     <>
       <Text size="sm" c="dimmed">
-        {countText(rows.length)} {hasNextPage ? 'shown, more when you scroll' : rows.length === 1 ? 'use' : 'uses'} ·
-        from <Moment at={window.from} /> to <Moment at={window.to} /> · as of entry {countText(BigInt(asOf.index))}
+        {countText(rows.length)} {hasNextPage ? 'shown, more when you scroll' : 'in all'} ·{' '}
+        <Covered window={window} to={search.to} index={asOf.index} />
       </Text>
       <DataTable
         label="Uses"

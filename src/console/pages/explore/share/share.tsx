@@ -6,6 +6,7 @@ import { useState } from 'react';
 import { useMe } from '../../../api/me.js';
 import { useMoment } from '../../../api/moment.js';
 import { download } from '../../../display/download.js';
+import { safeText } from '../../../display/names.js';
 import { Failed } from '../../../display/states.js';
 import { timeText } from '../../../display/times.js';
 import { drawnOf } from '../answer/answer.js';
@@ -14,7 +15,7 @@ import { MEASURES } from '../question/vocabulary.js';
 import { headWords } from '../question/words.js';
 import type { ExploreSearch } from '../search.js';
 import { pictureOf } from './picture.js';
-import { ticketOf } from './ticket.js';
+import { conditionLines, ticketOf } from './ticket.js';
 
 interface ShareProps {
   readonly search: ExploreSearch;
@@ -33,10 +34,12 @@ export function Share({ search, answer, chart }: ShareProps) {
     mutationFn: async () => download(await askGroupsFile(search, moment), 'groups.csv'),
   });
   const picture = useMutation({
-    mutationFn: async ({ window }: Answered) => {
+    mutationFn: async ({ window, as_of: { at } }: Answered) => {
       const measure = MEASURES[drawnOf(search)!].label;
-      const note = `${measure} · ${timeText(window.from, 'UTC')} to ${timeText(window.to, 'UTC')}`;
-      download(await pictureOf(chart!, { title: headWords(search), note, isDark }), 'explore.png');
+      const until = search.to === undefined ? at : window.to;
+      const span = `${measure} · ${timeText(window.from, 'UTC')} to ${timeText(until, 'UTC')}`;
+      const notes = [span, ...conditionLines(search, safeText)];
+      download(await pictureOf(chart!, { title: headWords(search), notes, isDark }), 'explore.png');
     },
   });
   const mayExport = me?.may.investigate === true && answer !== undefined;

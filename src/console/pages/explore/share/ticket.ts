@@ -1,6 +1,6 @@
 import { safeText } from '../../../display/names.js';
 import { countText } from '../../../display/numbers.js';
-import { valueText } from '../answer/group-value.js';
+import { valueText } from '../answer/group-text.js';
 import { headOf, numberText, valueOf, whatsOf } from '../answer/values.js';
 import { DIMENSIONS } from '../question/vocabulary.js';
 import { boundsOf, boundWords, conditionsOf, conditionWords, headWords, valuesOfCondition } from '../question/words.js';
@@ -22,6 +22,21 @@ export function codeOf(name: string): string {
 
 const lineOf = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
+/** The conditions of a question, a line each; `written` makes a value from outside safe for where it goes. */
+export const conditionLines = ({ filter, having }: ExploreSearch, written: (name: string) => string): string[] => [
+  ...conditionsOf(filter).map((one) =>
+    [
+      conditionWords(one),
+      valuesOfCondition(one)
+        .map((value) => written(String(value)))
+        .join(', '),
+    ]
+      .join(' ')
+      .trim(),
+  ),
+  ...boundsOf(having).map(boundWords),
+];
+
 interface Ticket {
   readonly search: ExploreSearch;
   readonly answer: Answered;
@@ -41,19 +56,7 @@ export function ticketOf({ search, answer, url }: Ticket): string {
       what === 'value' ? headOf(measure, what) : `${headOf(measure, 'value')} ${headOf(measure, what)}`,
     ),
   ];
-  const conditions = [
-    ...conditionsOf(search.filter).map((one) =>
-      [
-        conditionWords(one),
-        valuesOfCondition(one)
-          .map((value) => codeOf(String(value)))
-          .join(', '),
-      ]
-        .join(' ')
-        .trim(),
-    ),
-    ...boundsOf(search.having).map(boundWords),
-  ];
+  const conditions = conditionLines(search, codeOf);
   const shown = items.slice(0, MAX_ROWS);
   return [
     `### ${headWords(search)}`,
