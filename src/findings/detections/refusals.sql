@@ -116,7 +116,7 @@ SELECT p.subject, p.usr, CASE WHEN b.resources > 1 THEN p.named ELSE b.client EN
        jsonb_build_object('resources', r.resources) || CASE WHEN p.is_found THEN '{}' ELSE jsonb_build_object('usual', b.usual) END AS details
 FROM pair p
 LEFT JOIN founding b ON b.subject = p.subject
--- What is refused after that, on the same day.
+-- Further refusals of the same day.
 CROSS JOIN LATERAL (
   SELECT sum(m.n) AS n, min(m.at) AS first_at, max(m.at) AS last_at, array_agg(m.ix) AS entries
   FROM mine m WHERE m.subject = p.subject AND (p.is_found OR m.known_ix > b.known_ix)
