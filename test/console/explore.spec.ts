@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
@@ -72,7 +71,9 @@ describe('the question builder', () => {
       path: pathOf({ measures: ['calls'], by: ['user'], filter: { user: { equals: 'nobody-at-all' } } }),
     });
     await page.getByText('no `user` of this name has been seen').waitFor();
-    expect(await page.getByRole('button', { name: 'Filter: user is' }).getAttribute('aria-invalid')).toBe('true');
+    expect(await page.getByRole('button', { name: 'Filter: user is', exact: true }).getAttribute('aria-invalid')).toBe(
+      'true',
+    );
     await page.getByRole('button', { name: 'Remove: Filter: user is' }).click();
     await groups(page).first().waitFor();
   });
@@ -81,6 +82,7 @@ describe('the question builder', () => {
     const compared = { measures: ['calls'], by: ['outcome'], from: '4d', compare: { from: '8d', to: '4d' } };
     const { page } = await openConsole(cleanups, { path: pathOf(compared) });
     const { items } = await askApi('POST', '/v1/explore', compared);
+    await groups(page).first().waitFor();
     const cells = await groups(page).first().locator('td').allInnerTexts();
     const { before, delta } = items[0];
     expect(cells.slice(2, 4)).toEqual([count(before.calls), `${delta.calls > 0 ? '+' : ''}${count(delta.calls)}`]);
@@ -144,7 +146,9 @@ describe('exports', () => {
   const chosen = async (page: Page, name: string): Promise<Buffer> => {
     await page.getByRole('button', { name: 'Export' }).click();
     const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name }).click()]);
-    return readFile(await file.path());
+    const parts: Buffer[] = [];
+    for await (const part of await file.createReadStream()) parts.push(part as Buffer);
+    return Buffer.concat(parts);
   };
 
   it('hold all groups as CSV, the chart as PNG, and Markdown for a ticket', async () => {

@@ -63,6 +63,7 @@ export function ConditionForm({ before, mayAsk, onDone }: ConditionFormProps) {
           }}
           allowDeselect={false}
           searchable
+          openOnFocus={false}
           comboboxProps={{ withinPortal: false }}
         />
         <Select
