@@ -1,7 +1,7 @@
-import { Checkbox, Table } from '@mantine/core';
+import { Checkbox, Table, UnstyledButton } from '@mantine/core';
 import { tableFeatures, useTable, type ColumnDef, type RowData } from '@tanstack/react-table';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 
 /** Rows before and after those that are seen. */
 const OVERSCAN = 12;
@@ -137,4 +137,30 @@ function Choose({ of, chosen, onChange, labelOf }: Selection & { readonly of: st
 
 function Spacer({ px }: { readonly px: number }) {
   return px > 0 && <tr aria-hidden style={{ height: px }} />;
+}
+
+interface SortHeadProps {
+  /** How the rows are sorted by this column; undefined: they are not. */
+  readonly sorted: 'ascending' | 'descending' | undefined;
+  readonly isNumber?: boolean;
+  readonly onSort: () => void;
+  readonly children: ReactNode;
+}
+
+/** The head of a column by which a table can be sorted. */
+export function SortHead({ sorted, isNumber = false, onSort, children }: SortHeadProps) {
+  return (
+    <UnstyledButton
+      display="block"
+      w="100%"
+      ta={isNumber ? 'right' : 'left'}
+      fz="inherit"
+      fw={sorted === undefined ? 600 : 700}
+      style={{ whiteSpace: 'nowrap' }}
+      onClick={onSort}
+    >
+      {children}
+      <span aria-hidden>{sorted === undefined ? '' : sorted === 'descending' ? ' ↓' : ' ↑'}</span>
+    </UnstyledButton>
+  );
 }

@@ -5,7 +5,7 @@ import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
-import { SortHead } from '../../display/sort-head.js';
+import { SortHead } from '../../display/data-table.js';
 import type { EntityRow } from './queries.js';
 import type { ListSearch, Sort } from './search.js';
 import type { Kind } from './kinds.js';

@@ -9,7 +9,7 @@ import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
-import { nameOf } from '../../display/entity.js';
+import { nameOf } from '../../display/names.js';
 import { Owner } from './columns.js';
 import { Connections } from './connections.js';
 import { selectorOf, type Kind } from './kinds.js';

@@ -1,5 +1,5 @@
 import type { Answer } from '../../api/client.js';
-import type { Entity } from '../../display/entity.js';
+import type { Entity } from '../../display/names.js';
 
 export type Kind = Entity['kind'];
 

@@ -1,5 +1,5 @@
 import { api, type Answer } from '../../api/client.js';
-import type { Entity } from '../../display/entity.js';
+import type { Entity } from '../../display/names.js';
 import { about, type Kind } from './kinds.js';
 import type { EntitySearch, ListSearch } from './search.js';
 

@@ -1,5 +1,5 @@
 import { Code, SimpleGrid, Stack, Table, Text } from '@mantine/core';
-import type { Entity } from '../../display/entity.js';
+import type { Entity } from '../../display/names.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';

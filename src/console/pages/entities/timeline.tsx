@@ -2,7 +2,7 @@ import { Code, Group, Select, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { DataTable, type Columns } from '../../display/data-table.js';
-import type { Entity } from '../../display/entity.js';
+import type { Entity } from '../../display/names.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';

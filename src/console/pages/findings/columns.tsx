@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
 import type { Columns } from '../../display/data-table.js';
-import type { Entity } from '../../display/entity.js';
+import type { Entity } from '../../display/names.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
