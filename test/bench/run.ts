@@ -31,6 +31,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   questions: () => import('./questions.js'),
   explore: () => import('./explore.js'),
   'questions.starve': () => import('./questions-starve.js'),
+  'console.interaction': () => import('./console-interaction.js'),
   'guard.check': () => import('./guard-check.js'),
 };
 

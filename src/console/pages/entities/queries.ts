@@ -4,7 +4,6 @@ import { about, type Kind } from './kinds.js';
 import type { EntitySearch, ListSearch } from './search.js';
 
 const PAGE_SIZE = 100;
-const CONNECTIONS = 50;
 
 /** An item of a list, of whatever kind. */
 export interface EntityRow {
@@ -76,7 +75,7 @@ export const useStanding = (kind: Kind, id: string) => LISTS[kind]({}, about(kin
 export const useNames = (id: string) =>
   api.useQuery('get', '/v1/entities/{id}', { params: { path: { id: Number(id) } } });
 
-/** The ties between the entity and others: grants of a user or an agent, connections of a client or a resource. */
+/** A tie between the entity and others: a grant or a connection. */
 export interface Tie {
   readonly key: string;
   readonly others: readonly Entity[];
@@ -89,30 +88,30 @@ export interface Tie {
 const agentOf = ({ agent }: { readonly agent: Answer<'Agent'> | null }): Entity[] =>
   agent === null ? [] : [{ kind: 'agent', is: agent }];
 
-export const useGrants = (kind: 'user' | 'agent', id: string) =>
+export const useGrants = (kind: Kind, id: string) =>
   api.useInfiniteQuery(
     'get',
     '/v1/grants',
-    { params: { query: { limit: CONNECTIONS, ...about(kind, id) } } },
+    { params: { query: { limit: PAGE_SIZE, ...about(kind, id) } } },
     {
       ...PAGES,
       select: ({ pages }) =>
         pages.flatMap(({ items }) =>
-          items.map((one): Tie => {
-            const others: Entity[] = [
-              ...(kind === 'agent' ? [{ kind: 'user', is: one.user } as const] : agentOf(one)),
-              { kind: 'client', is: one.client },
-              { kind: 'resource', is: one.resource },
-            ];
-            return {
-              key: others.map(({ is }) => is.entity).join(' '),
-              others,
+          items.map(
+            (one): Tie => ({
+              key: `${one.user.entity} ${one.client.entity} ${one.resource.entity}`,
+              others: [
+                { kind: 'user', is: one.user } as const,
+                ...agentOf(one),
+                { kind: 'client', is: one.client } as const,
+                { kind: 'resource', is: one.resource } as const,
+              ].filter((other) => other.kind !== kind),
               granted: one.granted_scopes,
               unused: one.unused_scopes,
               users: undefined,
               lastUsed: one.last_used,
-            };
-          }),
+            }),
+          ),
         ),
     },
   );
@@ -121,7 +120,7 @@ export const useConnections = (kind: 'client' | 'resource', id: string) =>
   api.useInfiniteQuery(
     'get',
     '/v1/connections',
-    { params: { query: { limit: CONNECTIONS, ...about(kind, id) } } },
+    { params: { query: { limit: PAGE_SIZE, ...about(kind, id) } } },
     {
       ...PAGES,
       select: ({ pages }) =>
