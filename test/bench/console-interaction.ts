@@ -88,24 +88,31 @@ const FLOORS: readonly Interaction[] = [
   { name: 'floor', by: 'wheel', input: wheel, shown: 'true' },
 ];
 
-/** Inputs in a real browser on a real service, with a trace of the page's main thread; then the wheel over a long list of grants. */
-export async function run(): Promise<readonly Row[]> {
+/** Inputs in a real browser on a real service, with a trace of the page's main thread. */
+export const run = (): Promise<readonly Row[]> => withService((browser, { url, home }) => visits(browser, url, home));
+
+/** The wheel over the grants of one client. */
+export const runScroll = (): Promise<readonly Row[]> =>
+  withService(async (browser, { url, home }) => {
+    const client = await addGrants(url, home, GRANTS);
+    return scrolls(browser, `${url}/console/clients/${client}?show=grants`, home);
+  });
+
+async function withService<T>(
+  use: (browser: Browser, service: { readonly url: string; readonly home: string }) => Promise<T>,
+): Promise<T> {
   spawnSync(process.execPath, ['test/support/build-if-older.mjs'], { stdio: 'ignore' });
-  const database = await startSeededDatabase({ events: EVENTS, days: 9 }, say);
+  const { url, home, stop } = await startSeededDatabase({ events: EVENTS, days: 9 }, say);
   try {
-    const env = { ...process.env, RESCIND_HOME: database.home, DATABASE_URL: database.url };
+    const env = { ...process.env, RESCIND_HOME: home, DATABASE_URL: url };
     const service = await serveBuilt({ ...env, KAFKA_BROKERS: 'none', PORT: '0', LOG_LEVEL: 'error' });
     try {
-      const client = await addGrants(service.url, database.home, GRANTS);
-      return await withBrowser(async (browser) => [
-        ...(await visits(browser, service.url, database.home)),
-        ...(await scrolls(browser, `${service.url}/console/clients/${client}?show=grants`, database.home)),
-      ]);
+      return await withBrowser((browser) => use(browser, { url: service.url, home }));
     } finally {
       await service.stop();
     }
   } finally {
-    await database.stop();
+    await stop();
   }
 }
 
@@ -199,6 +206,7 @@ async function scrolls(browser: Browser, url: string, home: string): Promise<rea
   const loaded = await count();
   while ((await count()) < GRANTS) await page.evaluate('scrollTo(0, document.body.scrollHeight)');
   await page.evaluate('scrollTo(0, document.body.scrollHeight / 3)');
+  say(`${GRANTS} grants are loaded`);
   const whole = await turnWheel(SCROLL_MS);
   await page.goto(`${new URL(url).origin}${NOTHING}`);
   await page.evaluate(

@@ -32,6 +32,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   explore: () => import('./explore.js'),
   'questions.starve': () => import('./questions-starve.js'),
   'console.interaction': () => import('./console-interaction.js'),
+  'console.scroll': async () => ({ run: (await import('./console-interaction.js')).runScroll }),
   'guard.check': () => import('./guard-check.js'),
 };
 

@@ -4,8 +4,9 @@ import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 /** Rows before and after those that are seen. */
-const OVERSCAN = 6;
-const ROW_PX = 34;
+const OVERSCAN = 4;
+/** A row of two lines, as most are. Each is measured when it is drawn. */
+const ROW_PX = 52;
 
 const features = tableFeatures({});
 const NONE: readonly string[] = [];
@@ -42,10 +43,10 @@ const sightOf = (wide: readonly string[], column: string) => (wide.includes(colu
 export function DataTable<Item extends RowData>(props: DataTableProps<Item>) {
   const { label, rows, columns, wide = NONE, keyOf, sorted, onOpen, onEnd, selection } = props;
   const body = useRef<HTMLTableSectionElement>(null);
-  const [scrollMargin, setScrollMargin] = useState(0);
+  const [top, setTop] = useState<number>();
+  const scrollMargin = top ?? 0;
   useLayoutEffect(() => {
-    const measure = () =>
-      setScrollMargin(Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY));
+    const measure = () => setTop(Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY));
     measure();
     // What stands above may come later than the rows.
     const observer = new ResizeObserver(measure);
@@ -54,6 +55,8 @@ export function DataTable<Item extends RowData>(props: DataTableProps<Item>) {
   }, []);
   const virtual = useWindowVirtualizer({
     count: rows.length,
+    // Until it is known where the table begins, nobody knows which rows are in sight.
+    enabled: top !== undefined,
     estimateSize: () => ROW_PX,
     overscan: OVERSCAN,
     scrollMargin,
@@ -67,6 +70,10 @@ export function DataTable<Item extends RowData>(props: DataTableProps<Item>) {
   useEffect(() => {
     if (last >= rows.length - 1) onEnd?.();
   }, [last, rows.length, onEnd]);
+  // Rows are drawn again only if what they show is another, and not because their page made another function.
+  const latest = useRef(onOpen);
+  useEffect(() => void (latest.current = onOpen));
+  const open = useCallback((item: Item) => latest.current?.(item), []);
   const above = (seen[0]?.start ?? scrollMargin) - scrollMargin;
   const below = virtual.getTotalSize() - ((seen.at(-1)?.end ?? scrollMargin) - scrollMargin);
   return (
@@ -104,7 +111,7 @@ export function DataTable<Item extends RowData>(props: DataTableProps<Item>) {
             columns={columns}
             wide={wide}
             measure={virtual.measureElement}
-            onOpen={onOpen}
+            onOpen={onOpen && open}
             selection={selection}
           />
         ))}
