@@ -75,45 +75,15 @@ export const useStanding = (kind: Kind, id: string) => LISTS[kind]({}, about(kin
 export const useNames = (id: string) =>
   api.useQuery('get', '/v1/entities/{id}', { params: { path: { id: Number(id) } } });
 
-/** A tie between the entity and others: a grant or a connection. */
-export interface Tie {
-  readonly key: string;
-  readonly others: readonly Entity[];
-  readonly granted: readonly string[];
-  readonly unused: readonly string[];
-  readonly users: number | undefined;
-  readonly lastUsed: string | null;
-}
-
-const agentOf = ({ agent }: { readonly agent: Answer<'Agent'> | null }): Entity[] =>
-  agent === null ? [] : [{ kind: 'agent', is: agent }];
+export type Grant = Answer<'GrantPage'>['items'][number];
+export type Connection = Answer<'ConnectionPage'>['items'][number];
 
 export const useGrants = (kind: Kind, id: string) =>
   api.useInfiniteQuery(
     'get',
     '/v1/grants',
     { params: { query: { limit: PAGE_SIZE, ...about(kind, id) } } },
-    {
-      ...PAGES,
-      select: ({ pages }) =>
-        pages.flatMap(({ items }) =>
-          items.map(
-            (one): Tie => ({
-              key: `${one.user.entity} ${one.client.entity} ${one.resource.entity}`,
-              others: [
-                { kind: 'user', is: one.user } as const,
-                ...agentOf(one),
-                { kind: 'client', is: one.client } as const,
-                { kind: 'resource', is: one.resource } as const,
-              ].filter((other) => other.kind !== kind),
-              granted: one.granted_scopes,
-              unused: one.unused_scopes,
-              users: undefined,
-              lastUsed: one.last_used,
-            }),
-          ),
-        ),
-    },
+    { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
   );
 
 export const useConnections = (kind: 'client' | 'resource', id: string) =>
@@ -121,25 +91,7 @@ export const useConnections = (kind: 'client' | 'resource', id: string) =>
     'get',
     '/v1/connections',
     { params: { query: { limit: PAGE_SIZE, ...about(kind, id) } } },
-    {
-      ...PAGES,
-      select: ({ pages }) =>
-        pages.flatMap(({ items }) =>
-          items.map(
-            (one): Tie => ({
-              key: one.id,
-              others: [
-                kind === 'client' ? { kind: 'resource', is: one.resource } : { kind: 'client', is: one.idp_client },
-                ...agentOf(one),
-              ],
-              granted: one.granted_scopes,
-              unused: one.unused_scopes,
-              users: one.users,
-              lastUsed: one.last_used,
-            }),
-          ),
-        ),
-    },
+    { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
   );
 
 /** Lines of the timeline, the newest first. */
