@@ -60,8 +60,6 @@ export function DataTable<Item extends RowData>(props: DataTableProps<Item>) {
     estimateSize: () => ROW_PX,
     overscan: OVERSCAN,
     scrollMargin,
-    // Another function makes the positions of all rows be computed anew.
-    getItemKey: useCallback((at: number) => keyOf(rows[at]!), [rows, keyOf]),
   });
   const seen = virtual.getVirtualItems();
   // The table knows the rows in sight alone: a list may have 100,000.
