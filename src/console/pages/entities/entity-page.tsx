@@ -11,7 +11,7 @@ import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { nameOf } from '../../display/entity-link.js';
 import { Owner } from './columns.js';
-import { Connections } from './connections.js';
+import { Connections, Grants } from './connections.js';
 import { selectorOf, type Kind } from './kinds.js';
 import { useNames, useStanding, type EntityRow } from './queries.js';
 import { Reached } from './reach.js';
@@ -36,8 +36,10 @@ function EntityPage({ kind }: { readonly kind: Kind }) {
 
 function Page({ kind, id, row }: { readonly kind: Kind; readonly id: string; readonly row: EntityRow }) {
   const { entity } = row;
-  const { show: shown = 'timeline' } = useSearch({ strict: false }) as EntitySearch;
+  const { show: asked = 'timeline' } = useSearch({ strict: false }) as EntitySearch;
   const navigate = useNavigate();
+  const hasConnections = kind === 'client' || kind === 'resource';
+  const shown = asked === 'connections' && !hasConnections ? 'grants' : asked;
   const show = (tab: Shown): void =>
     void navigate({
       to: '.',
@@ -72,14 +74,20 @@ function Page({ kind, id, row }: { readonly kind: Kind; readonly id: string; rea
       <Tabs value={shown} onChange={(tab) => show(tab as Shown)} keepMounted={false}>
         <Tabs.List mb="sm">
           <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
-          <Tabs.Tab value="connections">{kind === 'user' || kind === 'agent' ? 'Grants' : 'Connections'}</Tabs.Tab>
+          {hasConnections && <Tabs.Tab value="connections">Connections</Tabs.Tab>}
+          <Tabs.Tab value="grants">Grants</Tabs.Tab>
           <Tabs.Tab value="reach">Blast radius</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="timeline">
           <EntityTimeline kind={kind} id={id} />
         </Tabs.Panel>
-        <Tabs.Panel value="connections">
-          <Connections kind={kind} id={id} />
+        {hasConnections && (
+          <Tabs.Panel value="connections">
+            <Connections kind={kind} id={id} />
+          </Tabs.Panel>
+        )}
+        <Tabs.Panel value="grants">
+          <Grants kind={kind} id={id} />
         </Tabs.Panel>
         <Tabs.Panel value="reach">
           <Stack gap="lg">

@@ -37,7 +37,7 @@ export interface EntitySearch {
   readonly show?: Shown;
 }
 
-const SHOWN = ['timeline', 'connections', 'reach'] as const;
+const SHOWN = ['timeline', 'connections', 'grants', 'reach'] as const;
 export type Shown = (typeof SHOWN)[number];
 
 export const LINES = [
