@@ -40,3 +40,9 @@ export function cutName(name: string): string {
   if (characters.length <= MAX_SHOWN) return name;
   return `${characters.slice(0, MAX_SHOWN - TAIL - 1).join('')}…${characters.slice(-TAIL).join('')}`;
 }
+
+/** A name as text, for what is heard or drawn: nothing in it is hidden. */
+export const plainName = (name: string): string =>
+  namePartsOf(name)
+    .map(({ text }) => text)
+    .join('');
