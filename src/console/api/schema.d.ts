@@ -2411,6 +2411,7 @@ export interface components {
             at_least?: true;
             connections?: number;
             disabled?: true;
+            display_name?: string;
             first_seen?: {
                 at: string;
                 index: string;
@@ -3534,6 +3535,29 @@ export interface components {
             }[];
             client: components["schemas"]["Client"];
             conflict: string | null;
+            exchanged: {
+                at_least?: true;
+                items: {
+                    accesses: {
+                        allowed: number;
+                        count: number;
+                        denied: number;
+                        last: string | null;
+                    };
+                    conflict: boolean;
+                    facts: {
+                        [key: string]: unknown;
+                    };
+                    from: string;
+                    id: string;
+                    index: string;
+                    kind: "token" | "id_jag";
+                    source: components["schemas"]["Source"];
+                    stopped_by: {
+                        rule: string;
+                    }[];
+                }[];
+            };
             facts: {
                 [key: string]: unknown;
             };

@@ -46,3 +46,7 @@ export function nameOf(entity: Entity): string {
       return entity.is.uri;
   }
 }
+
+/** The name where there is little room: resources begin alike. */
+export const shortNameOf = (entity: Entity): string =>
+  entity.kind === 'resource' ? entity.is.uri.replace(/^https:\/\//, '') : nameOf(entity);

@@ -10,7 +10,7 @@ import {
   type KeyboardEvent,
   type PointerEvent,
 } from 'react';
-import { nameOf } from '../../display/entity-link.js';
+import { nameOf, shortNameOf } from '../../display/entity-link.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import type { Cell, Matrix } from './matrix.js';
@@ -21,7 +21,7 @@ import type { CellKey, Zoom } from './search.js';
 import { Said, saidText } from './words.js';
 
 const CELL_PX: Readonly<Record<Zoom, number>> = { 1: 14, 2: 20, 3: 28 };
-const HEAD_PX = 148;
+const HEAD_PX = 164;
 const NAMES_PX = { narrow: 132, wide: 220 };
 
 interface MatrixViewProps {
@@ -29,14 +29,21 @@ interface MatrixViewProps {
   readonly matrix: Matrix;
   readonly zoom: Zoom;
   readonly open: CellKey | undefined;
+  readonly groups: GroupWords;
   readonly onOpen: (cell: Cell) => void;
+}
+
+/** What stands before the name of a group, and for rows that are in none. */
+export interface GroupWords {
+  readonly of: string;
+  readonly without: string;
 }
 
 /**
  * Draws the matrix on one canvas that stays in sight while the space behind it is scrolled. The focus is one cell, which arrow keys move; it is the
  * only one that stands in the page.
  */
-export function MatrixView({ label, matrix, zoom, open, onOpen }: MatrixViewProps) {
+export function MatrixView({ label, matrix, zoom, open, groups, onOpen }: MatrixViewProps) {
   const { lines, columns, cellAt } = matrix;
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useViewport(scroller);
@@ -113,7 +120,15 @@ export function MatrixView({ label, matrix, zoom, open, onOpen }: MatrixViewProp
   const heard = at(focus);
   return (
     <>
-      <div style={{ minHeight: '2.6rem' }}>{said && <Said {...said} />}</div>
+      <div style={{ minHeight: '2.6rem' }}>
+        {said === undefined || !(hasFocus || hover !== undefined) ? (
+          <Text size="sm" c="dimmed">
+            Point at a cell, or move with the arrow keys. Enter opens it.
+          </Text>
+        ) : (
+          <Said {...said} />
+        )}
+      </div>
       <div
         ref={scroller}
         className={classes['scroller']}
@@ -134,6 +149,7 @@ export function MatrixView({ label, matrix, zoom, open, onOpen }: MatrixViewProp
               view={seen}
               px={px}
               width={names}
+              groups={groups}
               marked={(hover ?? (hasFocus ? focus : undefined))?.line}
             />
             <div
@@ -237,7 +253,7 @@ function Heads({
           className={`${classes['head']} ${from + nth === marked ? classes['marked'] : ''}`}
           style={{ left: (from + nth) * px - scrolled, width: px, height: HEAD_PX }}
         >
-          <Name>{nameOf(entity).replace(/^https:\/\//, '')}</Name>
+          <Name>{shortNameOf(entity)}</Name>
         </div>
       ))}
     </div>
@@ -250,7 +266,8 @@ function Names({
   px,
   width,
   marked,
-}: DrawnProps & { readonly width: number; readonly marked: number | undefined }) {
+  groups,
+}: DrawnProps & { readonly width: number; readonly marked: number | undefined; readonly groups: GroupWords }) {
   const from = Math.floor(scrolled / px);
   return (
     <div className={classes['names']} style={{ left: 0, top: HEAD_PX, width, height }}>
@@ -259,7 +276,15 @@ function Names({
         if (line.kind === 'group')
           return (
             <div key={`group ${line.name}`} className={`${classes['name']} ${classes['group']}`} style={style}>
-              <span>{line.name === null ? 'without' : <Name>{line.name}</Name>}</span>
+              <span>
+                {line.name === null ? (
+                  groups.without
+                ) : (
+                  <>
+                    {groups.of} <Name>{line.name}</Name>
+                  </>
+                )}
+              </span>
               <span>{countText(line.rows)}</span>
             </div>
           );

@@ -1,11 +1,12 @@
 import { Group, SegmentedControl, Select, Tabs, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { getRouteApi } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useCallback, useMemo } from 'react';
 import { DataTable } from '../../display/data-table.js';
 import { countText } from '../../display/numbers.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { COLUMNS, WIDE } from './columns.js';
+import { Graph } from './graph.js';
 import { Legend } from './legend.js';
 import { buildMatrix, type Cell, type Matrix, type MatrixAnswer } from './matrix.js';
 import { MatrixView } from './matrix-view.js';
@@ -16,6 +17,8 @@ import type { MapSearch, Zoom } from './search.js';
 const route = getRouteApi('/map');
 const keyOf = ({ key }: Cell): string => key;
 const TYPING_MS = 250;
+const TEAMS = { of: 'team', without: 'no team' };
+const TYPES = { of: 'type', without: 'no type of agent' };
 
 export function MapPage() {
   const search = route.useSearch();
@@ -31,10 +34,11 @@ export function MapPage() {
           <Tabs.List aria-label="Form of the map">
             <Tabs.Tab value="matrix">Matrix</Tabs.Tab>
             <Tabs.Tab value="table">Table</Tabs.Tab>
+            <Tabs.Tab value="graph">Graph</Tabs.Tab>
           </Tabs.List>
         </Tabs>
       </Group>
-      <Connections search={search} />
+      {search.show === 'graph' ? <Graph search={search} onChange={change} /> : <Connections search={search} />}
     </>
   );
 }
@@ -42,8 +46,10 @@ export function MapPage() {
 /** Changes the URL and leaves the page where it is. */
 function useChange(): (change: MapSearch) => void {
   const navigate = route.useNavigate();
-  return (change) =>
-    void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
+  return useCallback(
+    (change) => void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false }),
+    [navigate],
+  );
 }
 
 function Connections({ search }: { readonly search: MapSearch }) {
@@ -92,6 +98,7 @@ function Answered({
           matrix={matrix}
           zoom={search.zoom ?? 2}
           open={search.cell}
+          groups={group === 'team' ? TEAMS : TYPES}
           onOpen={open}
         />
       )}

@@ -5,6 +5,9 @@ export type State = (typeof STATES)[number];
 export const ZOOMS = [1, 2, 3] as const;
 export type Zoom = (typeof ZOOMS)[number];
 
+/** Clients whose users are drawn one by one: a question each. */
+const MAX_UNFOLDED = 8;
+
 /** The part of the URL that says what the map shows, and which of its cells is open. */
 export interface MapSearch {
   /** Default: the matrix. */
@@ -23,6 +26,10 @@ export interface MapSearch {
   readonly cell?: CellKey;
   /** The entity around which the graph is drawn. */
   readonly focus?: number;
+  /** Edges from it to what is drawn. Default: one. */
+  readonly steps?: 2 | 3;
+  /** Whether all is drawn that there is room for. */
+  readonly whole?: true;
   /** Clients whose users the graph draws one by one. */
   readonly unfold?: number[];
 }
@@ -35,9 +42,9 @@ const isId = (given: unknown): given is number => Number.isSafeInteger(given) &&
 
 /** Reads the search of a URL that anybody may have written: what is not known is left out. */
 export function readMapSearch(given: Record<string, unknown>): MapSearch {
-  const { show, rows, group, q, state, since, zoom, cell, focus, unfold } = given;
+  const { show, rows, group, q, state, since, zoom, cell, focus, steps, whole, unfold } = given;
   const states = STATES.filter((one) => [state].flat().includes(one));
-  const unfolded = [unfold].flat().filter(isId);
+  const unfolded = [unfold].flat().filter(isId).slice(0, MAX_UNFOLDED);
   return {
     show: show === 'table' || show === 'graph' ? show : undefined,
     rows: rows === 'agents' ? rows : undefined,
@@ -48,6 +55,8 @@ export function readMapSearch(given: Record<string, unknown>): MapSearch {
     zoom: ZOOMS.find((one) => one === zoom),
     cell: typeof cell === 'string' && /^\d+-\d+$/.test(cell) ? (cell as CellKey) : undefined,
     focus: isId(focus) ? focus : undefined,
+    steps: steps === 2 || steps === 3 ? steps : undefined,
+    whole: whole === true ? whole : undefined,
     unfold: unfolded.length === 0 ? undefined : unfolded,
   };
 }
