@@ -134,9 +134,11 @@ function useLayout({ nodes, edges, subject }: Omit<LaidOut, 'places'>): LaidOut 
   const [laid, setLaid] = useState<LaidOut>();
   useEffect(() => {
     let isNewest = true;
-    void layOut({ nodes, edges }).then((places) => {
+    const draw = async (): Promise<void> => {
+      const places = await layOut({ nodes, edges });
       if (isNewest) setLaid({ nodes, edges, subject, places });
-    });
+    };
+    void draw();
     return () => {
       isNewest = false;
     };

@@ -1,8 +1,7 @@
 import { Text } from '@mantine/core';
-import { nameOf, type Entity } from '../../display/entity-link.js';
+import { plainName, nameOf, type Entity } from '../../display/names.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
-import { plainName } from '../../display/names.js';
 import { countText } from '../../display/numbers.js';
 import { timeText } from '../../display/times.js';
 import type { Cell } from './matrix.js';
