@@ -3,6 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { Columns } from '../../display/data-table.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
+import { OfNow } from '../../display/of-now.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import type { EntityRow } from './queries.js';
@@ -89,7 +90,11 @@ const columnsOf = (kind: Kind): Columns<EntityRow> => [
   },
   {
     id: 'owner',
-    header: 'Owner and team',
+    header: () => (
+      <>
+        Owner and team <OfNow />
+      </>
+    ),
     cell: ({ row: { original } }) => <Owner of={original} />,
   },
   ...COUNTS[kind],

@@ -3,6 +3,7 @@ import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Answer } from '../../api/client.js';
 import { Part } from '../../display/facts.js';
+import { OfNow } from '../../display/of-now.js';
 import { Moment } from '../../display/moment.js';
 import { StopLink } from '../../display/rule/stop-link.js';
 import { Name } from '../../display/name.js';
@@ -64,6 +65,7 @@ function Page({ kind, id, row }: { readonly kind: Kind; readonly id: string; rea
             </Text>
           )}
           <Owner of={row} />
+          <OfNow />
         </Group>
       </div>
       <Numbers row={row} />

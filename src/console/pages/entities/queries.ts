@@ -1,4 +1,5 @@
 import { api, type Answer } from '../../api/client.js';
+import { useMoment } from '../../api/moment.js';
 import type { Entity } from '../../display/entity-link.js';
 import { about, type Kind } from './kinds.js';
 import type { EntitySearch, ListSearch } from './search.js';
@@ -27,38 +28,36 @@ const PAGES = {
   initialPageParam: null,
   getNextPageParam: ({ next }: { readonly next?: string }) => next,
 } as const;
-const query = (search: ListSearch, subject: object = {}) => ({
-  params: { query: { limit: PAGE_SIZE, ...search, ...subject } },
-});
+const query = (asked: object) => ({ params: { query: { limit: PAGE_SIZE, ...asked } } });
 
-/** Lists of each kind: a hook each. */
+/** Lists of each kind: a hook each, which asks with these parameters. */
 const LISTS = {
-  user: (search: ListSearch, subject?: object) =>
-    api.useInfiniteQuery('get', '/v1/users', query(search, subject), {
+  user: (asked: object) =>
+    api.useInfiniteQuery('get', '/v1/users', query(asked), {
       ...PAGES,
       select: ({ pages }) =>
         pages.flatMap(({ items }) =>
           items.map((one): EntityRow => ({ ...one, entity: { kind: 'user', is: one.user } })),
         ),
     }),
-  client: (search: ListSearch, subject?: object) =>
-    api.useInfiniteQuery('get', '/v1/clients', query(search, subject), {
+  client: (asked: object) =>
+    api.useInfiniteQuery('get', '/v1/clients', query(asked), {
       ...PAGES,
       select: ({ pages }) =>
         pages.flatMap(({ items }) =>
           items.map((one): EntityRow => ({ ...one, entity: { kind: 'client', is: one.client } })),
         ),
     }),
-  agent: (search: ListSearch, subject?: object) =>
-    api.useInfiniteQuery('get', '/v1/agents', query(search, subject), {
+  agent: (asked: object) =>
+    api.useInfiniteQuery('get', '/v1/agents', query(asked), {
       ...PAGES,
       select: ({ pages }) =>
         pages.flatMap(({ items }) =>
           items.map((one): EntityRow => ({ ...one, entity: { kind: 'agent', is: one.agent } })),
         ),
     }),
-  resource: (search: ListSearch, subject?: object) =>
-    api.useInfiniteQuery('get', '/v1/resources', query(search, subject), {
+  resource: (asked: object) =>
+    api.useInfiniteQuery('get', '/v1/resources', query(asked), {
       ...PAGES,
       select: ({ pages }) =>
         pages.flatMap(({ items }) =>
@@ -68,13 +67,13 @@ const LISTS = {
 } as const;
 
 /** The list of a kind, page after page. A component asks for one kind as long as it lives. */
-export const useEntities = (kind: Kind, search: ListSearch) => LISTS[kind](search);
+export const useEntities = (kind: Kind, search: ListSearch) => LISTS[kind]({ ...search, ...useMoment() });
 
 /** The item of a list that stands for one entity. */
-export const useStanding = (kind: Kind, id: string) => LISTS[kind]({}, about(kind, id));
+export const useStanding = (kind: Kind, id: string) => LISTS[kind]({ ...about(kind, id), ...useMoment() });
 
 export const useNames = (id: string) =>
-  api.useQuery('get', '/v1/entities/{id}', { params: { path: { id: Number(id) } } });
+  api.useQuery('get', '/v1/entities/{id}', { params: { path: { id: Number(id) }, query: useMoment() } });
 
 /** The ties between the entity and others: grants of a user or an agent, connections of a client or a resource. */
 export interface Tie {
@@ -93,7 +92,7 @@ export const useGrants = (kind: 'user' | 'agent', id: string) =>
   api.useInfiniteQuery(
     'get',
     '/v1/grants',
-    { params: { query: { limit: CONNECTIONS, ...about(kind, id) } } },
+    { params: { query: { limit: CONNECTIONS, ...about(kind, id), ...useMoment() } } },
     {
       ...PAGES,
       select: ({ pages }) =>
@@ -121,7 +120,7 @@ export const useConnections = (kind: 'client' | 'resource', id: string) =>
   api.useInfiniteQuery(
     'get',
     '/v1/connections',
-    { params: { query: { limit: CONNECTIONS, ...about(kind, id) } } },
+    { params: { query: { limit: CONNECTIONS, ...about(kind, id), ...useMoment() } } },
     {
       ...PAGES,
       select: ({ pages }) =>
@@ -148,16 +147,18 @@ export const useTimeline = (kind: Kind, id: string, { from, to, lines }: EntityS
   api.useInfiniteQuery(
     'get',
     '/v1/timeline',
-    { params: { query: { limit: PAGE_SIZE, from, to, kind: lines, ...about(kind, id) } } },
+    { params: { query: { limit: PAGE_SIZE, from, to, kind: lines, ...about(kind, id), ...useMoment() } } },
     { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
   );
 
 export type Line = NonNullable<ReturnType<typeof useTimeline>['data']>[number];
 
 export const useCounts = (kind: Kind, id: string, by: 'hour' | 'day', from: string) =>
-  api.useQuery('get', '/v1/access/counts', { params: { query: { by, from, ...about(kind, id) } } });
+  api.useQuery('get', '/v1/access/counts', { params: { query: { by, from, ...about(kind, id), ...useMoment() } } });
 
 export type Reach = Answer<'BlastAnswer'>;
 
 export const useReach = (kind: Kind, id: string) =>
-  api.useQuery('get', '/v1/blast-radius', { params: { query: { preview: false, ...about(kind, id) } } });
+  api.useQuery('get', '/v1/blast-radius', {
+    params: { query: { preview: false, ...about(kind, id), ...useMoment() } },
+  });

@@ -1,6 +1,7 @@
 import { Button, Code, CopyButton, Drawer, Group, Stack, Text } from '@mantine/core';
 import { EntityLink } from '../../display/entity-link.js';
 import type { Selector } from '../../api/rules.js';
+import { OfNow } from '../../display/of-now.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
@@ -108,7 +109,7 @@ function Shown({ finding }: { readonly finding: Finding }) {
       <Part title="Evidence">
         <Evidence key={id} of={finding} />
       </Part>
-      <Part title="History">
+      <Part title="History" beside={<OfNow />}>
         <History id={id} />
       </Part>
     </Stack>

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { api, type Answer } from '../../api/client.js';
+import { every, useMoment, useMoments } from '../../api/moment.js';
 import { SEVERITIES } from '../../display/finding-words.js';
 
 export type Finding = Answer<'FindingItem'>;
@@ -15,12 +16,13 @@ const RULES_READ = 50;
 export const WORST = 5;
 export const NEWEST = 5;
 
-/** Lines of what is new since a moment, the newest first, page after page. */
+/** Lines of what is new since a moment until the one that is shown, the newest first, page after page. */
 export function useChanges(since: string) {
+  const { at: until } = useMoments();
   return api.useInfiniteQuery(
     'get',
     '/v1/changes',
-    { params: { query: { since, limit: CHANGES_SHOWN } } },
+    { params: { query: { since, until, limit: CHANGES_SHOWN } } },
     {
       pageParamName: 'cursor',
       initialPageParam: null,
@@ -29,26 +31,27 @@ export function useChanges(since: string) {
         lines: pages.flatMap(({ items }) => items),
         incomplete: pages.some(({ incomplete }) => incomplete === true),
       }),
-      refetchInterval: AGAIN_MS,
+      refetchInterval: every(AGAIN_MS),
     },
   );
 }
+
+const useOpenFindings = (limit: number, severity?: Finding['severity']) =>
+  api.useQuery(
+    'get',
+    '/v1/findings',
+    { params: { query: { state: 'open', limit, severity, ...useMoment() } } },
+    { refetchInterval: every(AGAIN_MS) },
+  );
 
 /**
  * The worst open findings and the number of open ones. The list knows one order, the newest evidence first, so those that are critical or high are
  * asked for by themselves.
  */
 export function useWorstFindings() {
-  const open = (limit: number, severity?: Finding['severity']) =>
-    api.useQuery(
-      'get',
-      '/v1/findings',
-      { params: { query: { state: 'open', limit, severity } } },
-      { refetchInterval: AGAIN_MS },
-    );
-  const critical = open(WORST, 'critical');
-  const high = open(2 * WORST, 'high');
-  const all = open(FINDINGS_READ);
+  const critical = useOpenFindings(WORST, 'critical');
+  const high = useOpenFindings(2 * WORST, 'high');
+  const all = useOpenFindings(FINDINGS_READ);
   const error = critical.error ?? high.error ?? all.error;
   const refetch = (): void => void [critical, high, all].forEach((query) => void query.refetch());
   if (!critical.data || !high.data || !all.data) return { data: undefined, error, refetch };
@@ -69,7 +72,7 @@ export function useRules() {
     '/v1/revocations',
     { params: { query: { limit: RULES_READ } } },
     {
-      refetchInterval: AGAIN_MS,
+      refetchInterval: every(AGAIN_MS),
       select: ({ revocations = [], next }) => ({
         live: revocations.filter(({ state }) => state === 'live' || state === 'turned-revoke'),
         isMore: next !== undefined,
@@ -79,16 +82,22 @@ export function useRules() {
 }
 
 export function useCoverage() {
-  return api.useQuery('get', '/v1/coverage', { params: { query: { limit: 1 } } }, { refetchInterval: AGAIN_MS });
+  return api.useQuery(
+    'get',
+    '/v1/coverage',
+    { params: { query: { limit: 1, ...useMoment() } } },
+    { refetchInterval: every(AGAIN_MS) },
+  );
 }
 
-/** Everything that is live now, counted as a rule on all of it would hit it. */
+/** Everything that is live now, counted as a rule on all of it would hit it. Nothing is asked while the page shows the past. */
 export function useLiveCounts() {
+  const { at } = useMoments();
   return api.useQuery(
     'post',
     '/v1/revocations/preview',
     { body: { selector: { all: true } } },
-    { refetchInterval: COUNT_AGAIN_MS },
+    { refetchInterval: COUNT_AGAIN_MS, enabled: at === undefined },
   );
 }
 
@@ -96,8 +105,8 @@ export function useCalls() {
   return api.useQuery(
     'get',
     '/v1/access/counts',
-    { params: { query: { by: 'hour', from: '24h' } } },
-    { refetchInterval: AGAIN_MS },
+    { params: { query: { by: 'hour', from: '24h', ...useMoment() } } },
+    { refetchInterval: every(AGAIN_MS) },
   );
 }
 
@@ -110,7 +119,7 @@ export interface Readiness {
 export function useReadiness() {
   return useQuery({
     queryKey: ['readiness'],
-    refetchInterval: AGAIN_MS,
+    refetchInterval: every(AGAIN_MS),
     async queryFn(): Promise<Readiness | null> {
       const answer = await fetch('/health/ready', { headers: { accept: 'application/json' } });
       return answer.status === 200 || answer.status === 503 ? ((await answer.json()) as Readiness) : null;
