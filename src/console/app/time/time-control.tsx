@@ -11,10 +11,17 @@ export function TimeControl() {
   const isNow = at === undefined && against === undefined;
   const shown = at === undefined ? 'now' : timeText(at);
   return (
-    <Popover opened={isOpen} onChange={(opened) => !opened && close()} position="bottom-end" width={320} trapFocus>
+    <Popover
+      id="time"
+      opened={isOpen}
+      onChange={(opened) => !opened && close()}
+      position="bottom-end"
+      width={320}
+      trapFocus
+      returnFocus
+    >
       <Popover.Target>
         <Button
-          id="time"
           size="compact-sm"
           variant={isNow ? 'default' : 'filled'}
           {...(isNow ? {} : { color: 'orange.9' })}

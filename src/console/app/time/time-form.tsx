@@ -108,9 +108,9 @@ function TwoMoments({ at, against, onShow }: OneMomentProps & { readonly against
 
 function Quick({ onChoose }: { readonly onChoose: (back: string) => void }) {
   return (
-    <Group gap={6} grow preventGrowOverflow={false}>
+    <Group gap={4} grow wrap="nowrap" preventGrowOverflow={false}>
       {QUICK.map(({ label, back }) => (
-        <Button key={back} variant="default" size="compact-xs" onClick={() => onChoose(back)}>
+        <Button key={back} variant="default" size="compact-xs" px={4} onClick={() => onChoose(back)}>
           {label}
         </Button>
       ))}

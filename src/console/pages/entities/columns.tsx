@@ -1,5 +1,6 @@
 import { Badge, Group, Text, UnstyledButton } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMoments } from '../../api/moment.js';
 import type { Columns } from '../../display/data-table.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
@@ -68,6 +69,17 @@ const COUNTS = {
   resource: [countOf('users', 'Users'), countOf('clients', 'Clients'), countOf('agents', 'Agents')],
 } as const satisfies Readonly<Record<Kind, Columns<EntityRow>>>;
 
+/** Marks who was not known yet at the earlier moment of a comparison. */
+function NewSince({ of: { first_seen: first } }: { readonly of: EntityRow }) {
+  const { against } = useMoments();
+  if (against === undefined || first.at <= against) return null;
+  return (
+    <Badge size="xs" radius="sm" color="green.9" autoContrast>
+      new
+    </Badge>
+  );
+}
+
 function Issuer({ of: { entity } }: { readonly of: EntityRow }) {
   if (entity.kind === 'resource') return null;
   return (
@@ -83,7 +95,7 @@ const columnsOf = (kind: Kind): Columns<EntityRow> => [
     header: 'Name',
     cell: ({ row }) => (
       <>
-        <EntityLink entity={row.original.entity} />
+        <EntityLink entity={row.original.entity} /> <NewSince of={row.original} />
         <Issuer of={row.original} />
       </>
     ),

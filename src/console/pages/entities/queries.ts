@@ -2,7 +2,7 @@ import { api, type Answer } from '../../api/client.js';
 import { useMoment } from '../../api/moment.js';
 import type { Entity } from '../../display/entity-link.js';
 import { about, type Kind } from './kinds.js';
-import type { EntitySearch, ListSearch } from './search.js';
+import { readListSearch, type EntitySearch, type ListSearch } from './search.js';
 
 const PAGE_SIZE = 100;
 const CONNECTIONS = 50;
@@ -67,10 +67,12 @@ const LISTS = {
 } as const;
 
 /** The list of a kind, page after page. A component asks for one kind as long as it lives. */
-export const useEntities = (kind: Kind, search: ListSearch) => LISTS[kind]({ ...search, ...useMoment() });
+export const useEntities = (kind: Kind, search: ListSearch) =>
+  LISTS[kind]({ ...readListSearch({ ...search }), ...useMoment() });
 
-/** The item of a list that stands for one entity. */
-export const useStanding = (kind: Kind, id: string) => LISTS[kind]({ ...about(kind, id), ...useMoment() });
+/** The item of a list that stands for one entity at a moment. */
+export const useStanding = (kind: Kind, id: string, moment: { readonly as_of?: string }) =>
+  LISTS[kind]({ ...about(kind, id), ...moment });
 
 export const useNames = (id: string) =>
   api.useQuery('get', '/v1/entities/{id}', { params: { path: { id: Number(id) }, query: useMoment() } });
@@ -143,13 +145,14 @@ export const useConnections = (kind: 'client' | 'resource', id: string) =>
   );
 
 /** Lines of the timeline, the newest first. */
-export const useTimeline = (kind: Kind, id: string, { from, to, lines }: EntitySearch) =>
-  api.useInfiniteQuery(
+export function useTimeline(kind: Kind, id: string, { from, to, lines }: EntitySearch) {
+  return api.useInfiniteQuery(
     'get',
     '/v1/timeline',
     { params: { query: { limit: PAGE_SIZE, from, to, kind: lines, ...about(kind, id), ...useMoment() } } },
     { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
   );
+}
 
 export type Line = NonNullable<ReturnType<typeof useTimeline>['data']>[number];
 

@@ -6,6 +6,7 @@ import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { StopLink } from '../../display/rule/stop-link.js';
+import { BeforeLink } from '../../display/before-link.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Severity } from '../../display/severity.js';
 import { Failed, Loading } from '../../display/states.js';
@@ -74,7 +75,7 @@ function Shown({ finding }: { readonly finding: Finding }) {
         )}
         <Fact name="count">{countText(count)}</Fact>
         <Fact name="first">
-          <Moment at={first_seen} />
+          <Moment at={first_seen} /> <BeforeLink time={first_seen} entity={partiesOf(finding)[0]} />
         </Fact>
         <Fact name="last">
           <Moment at={last_seen} />

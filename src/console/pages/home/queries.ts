@@ -4,37 +4,15 @@ import { every, useMoment, useMoments } from '../../api/moment.js';
 import { SEVERITIES } from '../../display/finding-words.js';
 
 export type Finding = Answer<'FindingItem'>;
-export type Change = Answer<'ChangeItem'>;
 
 /** No event tells of these changes, so the page asks again. */
 const AGAIN_MS = 30_000;
 /** Counting all live tokens is dearer. */
 const COUNT_AGAIN_MS = 60_000;
-const CHANGES_SHOWN = 12;
 const FINDINGS_READ = 100;
 const RULES_READ = 50;
 export const WORST = 5;
 export const NEWEST = 5;
-
-/** Lines of what is new since a moment until the one that is shown, the newest first, page after page. */
-export function useChanges(since: string) {
-  const { at: until } = useMoments();
-  return api.useInfiniteQuery(
-    'get',
-    '/v1/changes',
-    { params: { query: { since, until, limit: CHANGES_SHOWN } } },
-    {
-      pageParamName: 'cursor',
-      initialPageParam: null,
-      getNextPageParam: ({ next }) => next,
-      select: ({ pages }) => ({
-        lines: pages.flatMap(({ items }) => items),
-        incomplete: pages.some(({ incomplete }) => incomplete === true),
-      }),
-      refetchInterval: every(AGAIN_MS),
-    },
-  );
-}
 
 const useOpenFindings = (limit: number, severity?: Finding['severity']) =>
   api.useQuery(
@@ -44,6 +22,10 @@ const useOpenFindings = (limit: number, severity?: Finding['severity']) =>
     { refetchInterval: every(AGAIN_MS) },
   );
 
+/**
+ * The worst open findings and the number of open ones. The list knows one order, the newest evidence first, so those that are critical or high are
+ * asked for by themselves.
+ */
 /**
  * The worst open findings and the number of open ones. The list knows one order, the newest evidence first, so those that are critical or high are
  * asked for by themselves.
