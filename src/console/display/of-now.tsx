@@ -13,13 +13,13 @@ export function OfNow() {
   );
 }
 
-/** Says beside a button that it acts now, whatever moment the page shows. */
-export function ActsNow() {
+/** Says beside a button that what it does happens now, whatever moment the page shows. */
+export function ActsNow({ what }: { readonly what: string }) {
   const { at } = useMoments();
   if (at === undefined) return null;
   return (
     <Text size="xs" c="dimmed">
-      This acts now, not at <Moment at={at} />.
+      {what} acts now, not at <Moment at={at} />.
     </Text>
   );
 }

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { problemOf } from '../api/problem.js';
 
 const UNAUTHENTICATED = 401;
+const NO_SUCH_MOMENT = 'as-of-out-of-range';
 
 /** There is an answer, and nothing is in it. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
@@ -29,6 +30,8 @@ export function Loading() {
 /** The API's refusal, or a fault of the console: code and detail as they are, so that they can be looked up. */
 export function Failed({ error, reset }: { readonly error: unknown; readonly reset?: () => void }) {
   const { code, title, detail, status } = problemOf(error);
+  if (code === NO_SUCH_MOMENT)
+    return <Empty title="Nothing is known of this moment">It lies before the first event, or ahead.</Empty>;
   return (
     <Alert color="red" role="alert" title={status === UNAUTHENTICATED ? 'Nobody is signed in' : title}>
       <Stack gap="xs" align="flex-start">

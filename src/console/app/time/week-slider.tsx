@@ -38,7 +38,7 @@ export function WeekSlider({ at, onNow }: WeekSliderProps) {
   };
   const move = (byMs: number): void => show(stepFrom(atMs, byMs, Date.now()));
   useEffect(() => {
-    if (!isPlaying || isAsking) return undefined;
+    if (!isPlaying || isStill || isAsking) return undefined;
     const timer = window.setTimeout(() => move(step.ms), TICK_MS);
     return () => window.clearTimeout(timer);
   });

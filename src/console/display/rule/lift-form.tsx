@@ -28,7 +28,7 @@ export function LiftForm({ rule }: { readonly rule: Rule }) {
         <Button variant="default" onClick={() => setOpen(true)}>
           Lift…
         </Button>
-        <ActsNow />
+        <ActsNow what="A lift" />
       </Group>
     );
   const isAgain = lift.error !== null && problemOf(lift.error).code === NOT_CONFIRMED;
@@ -51,7 +51,7 @@ export function LiftForm({ rule }: { readonly rule: Rule }) {
         <Text size="sm" aria-live="polite">
           {liftText(resume)}
         </Text>
-        <ActsNow />
+        <ActsNow what="A lift" />
         {lift.error !== null && <Refusal error={lift.error} />}
         <Group gap="xs">
           <Button type="submit" loading={lift.isPending} disabled={reason.trim() === ''}>

@@ -5,7 +5,7 @@ import { useMoments } from '../../api/moment.js';
 import type { Selector } from '../../api/rules.js';
 
 const LinkButton = createLink((props: ComponentPropsWithRef<'a'> & { readonly children: ReactNode }) => (
-  <Button component="a" color="red.8" {...props} />
+  <Button component="a" color="red.8" miw="max-content" {...props} />
 ));
 
 /** Leads to the page that stops what the selector names. It orders nothing by itself, and stops now, also from a page that shows the past. */

@@ -73,8 +73,8 @@ function Drawn({ kind, id, since, from, to, onChoose }: DrawnProps) {
     <>
       <Text size="sm" c="dimmed">
         {total.at_least && 'at least '}
-        {countText(total.allowed)} allowed and {countText(total.denied)} denied in the last {countText(days)} days, by
-        the {by}
+        {countText(total.allowed)} allowed and {countText(total.denied)} denied in the{' '}
+        {atMs === undefined ? `last ${countText(days)} days` : `${countText(days)} days before`}, by the {by}
       </Text>
       {items.length > 0 && (
         <Suspense fallback={<Loading />}>

@@ -55,7 +55,7 @@ export function ChangeState({
           </Button>
         ))}
       </Group>
-      {mayChange && <ActsNow />}
+      {mayChange && <ActsNow what="A change" />}
       {me !== undefined && !mayChange && (
         <Text size="xs" c="dimmed">
           You may look at findings. Responders and administrators change them.

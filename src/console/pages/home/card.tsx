@@ -1,5 +1,5 @@
 import { Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { Children, type ReactNode } from 'react';
 import { OfNow } from '../../display/of-now.js';
 import { Failed } from '../../display/states.js';
 
@@ -21,6 +21,7 @@ const LINE_PX = 36;
 
 /** A part of the page that answers one question. An answer that is here stays until a newer one is. */
 export function Card({ title, isOfNow = false, aside, lines, error, onRetry, children }: CardProps) {
+  const isAnswered = Children.toArray(children).length > 0;
   return (
     <Paper withBorder p="sm" component="section" aria-label={title}>
       <Group justify="space-between" mb="xs" gap="xs">
@@ -32,7 +33,7 @@ export function Card({ title, isOfNow = false, aside, lines, error, onRetry, chi
           {aside}
         </Text>
       </Group>
-      {children ?? (error ? <Failed error={error} reset={onRetry} /> : <Awaited lines={lines} />)}
+      {isAnswered ? children : error ? <Failed error={error} reset={onRetry} /> : <Awaited lines={lines} />}
     </Paper>
   );
 }

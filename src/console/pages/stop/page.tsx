@@ -28,7 +28,7 @@ export function StopPage() {
     <Stack gap="lg" maw={880}>
       <div>
         <Title order={1}>Stop</Title>
-        <ActsNow />
+        <ActsNow what="An order" />
       </div>
       {search.rule === undefined && <Chosen selector={selector} />}
       {isChosen && <Ordering key={JSON.stringify(selector)} search={search} selector={selector} />}
