@@ -6,11 +6,11 @@ const NOW = ms('24T09:20:00');
 
 describe('the week of a moment', () => {
   it.each([
-    ['an hour ago', '24T08:20:00', '17T10:00:00', '24T10:00:00'],
-    ['a week ago', '17T10:00:00', '10T10:00:00', '17T10:00:00'],
-    ['a little less than a week ago', '17T10:00:01', '17T10:00:00', '24T10:00:00'],
-    ['ten days ago', '14T09:20:00', '10T10:00:00', '17T10:00:00'],
-    ['a moment ahead', '24T23:00:00', '17T10:00:00', '24T10:00:00'],
+    ['an hour ago', '24T08:20:00', '17T09:00:00', '24T10:00:00'],
+    ['a week ago', '17T09:20:00', '17T09:00:00', '24T10:00:00'],
+    ['over a week ago', '17T08:59:59', '10T08:00:00', '17T09:00:00'],
+    ['ten days ago', '14T09:20:00', '10T08:00:00', '17T09:00:00'],
+    ['a moment ahead', '24T23:00:00', '17T09:00:00', '24T10:00:00'],
   ])('%s', (_, at, from, to) => expect(weekOf(ms(at), NOW)).toEqual({ from: ms(from), to: ms(to) }));
 });
 

@@ -1,6 +1,7 @@
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
-const WEEK_MS = 7 * DAY_MS;
+/** An hour more, so that the moment a week ago lies in the week that ends with the hour that runs. */
+const WEEK_MS = 7 * DAY_MS + HOUR_MS;
 
 /** A week of whole hours, epoch milliseconds. */
 export interface Week {
