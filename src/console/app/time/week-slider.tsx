@@ -69,7 +69,8 @@ export function WeekSlider({ at, onNow }: WeekSliderProps) {
         }}
         onChangeEnd={show}
         label={(ms) => timeText(timeOf(ms))}
-        thumbProps={{ 'aria-label': 'Moment in the week', 'aria-valuetext': timeText(at) }}
+        thumbLabel="Moment in the week"
+        thumbValueText={timeText(at)}
       />
       <SegmentedControl
         aria-label="Step"
