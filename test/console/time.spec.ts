@@ -155,6 +155,16 @@ describe('a moment', () => {
     await page.getByRole('table', { name: 'Users' }).waitFor();
   });
 
+  it('at which nobody had named an entity is told apart from an entity that there is not', async () => {
+    const { items } = await askApi('GET', '/v1/agents?sort=first_seen&limit=1');
+    const [{ agent, first_seen: first }] = items;
+    const path = `/agents/${agent.entity}?at=${timeOf(Date.parse(first.at) - 1_000)}`;
+    const { page } = await openConsole(cleanups, { path });
+    await page.getByText('Not known at this moment').waitFor();
+    await bar(page).getByRole('button', { name: 'Back to now' }).click();
+    await page.getByRole('heading', { level: 1, name: agent.id }).waitFor();
+  });
+
   it('before a finding is a click away', async () => {
     const { items } = await askApi('GET', '/v1/findings?kind=bulk-export&limit=1');
     const { page, search } = await openConsole(cleanups, { path: `/findings?finding=${items[0].id}` });

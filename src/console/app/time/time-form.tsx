@@ -19,7 +19,7 @@ type Way = (typeof WAYS)[number]['value'];
 /** Chooses now, a moment, or two moments to compare. */
 export function TimeForm({ onDone }: { readonly onDone: () => void }) {
   const { at, against } = useMoments();
-  const [way, setWay] = useState<Way>(against !== undefined ? 'compare' : at !== undefined ? 'moment' : 'now');
+  const [way, setWay] = useState<Way>(against === undefined ? 'moment' : 'compare');
   const go = useGo();
   const show = (moments: MomentSearch): void => {
     go({ ...NOW, ...moments });
