@@ -24,7 +24,7 @@ export function TimeControl() {
         <Button
           size="compact-sm"
           variant={isNow ? 'default' : 'filled'}
-          {...(isNow ? {} : { color: 'orange.9' })}
+          {...(isNow ? {} : { color: 'orange.4' })}
           onClick={toggle}
           aria-label={`Time: ${shown}${against === undefined ? '' : `, compared with ${timeText(against)}`}`}
         >

@@ -74,7 +74,7 @@ function NewSince({ of: { first_seen: first } }: { readonly of: EntityRow }) {
   const { against } = useMoments();
   if (against === undefined || first.at <= against) return null;
   return (
-    <Badge size="xs" radius="sm" color="green.9" autoContrast>
+    <Badge size="xs" radius="sm" variant="default">
       new
     </Badge>
   );

@@ -21,7 +21,7 @@ export function Now() {
           <>
             <Figure name="live tokens" value={live?.tokens} error={counts.error} />
             <Figure name="used in the last hour" value={live?.used_in_last_hour} error={counts.error} />
-            <Figure name="users with one" value={live?.users} error={counts.error} />
+            <Figure name="users with a grant" value={live?.users} error={counts.error} />
           </>
         )}
         <Figure
