@@ -15,6 +15,7 @@ const LOOKS = [
 /** Each page in the state in which people use it. Add a page here. */
 const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/': (page) => page.getByRole('table', { name: 'What is new' }).waitFor(),
+  '/?at=2d&against=4d': (page) => page.getByRole('table', { name: 'Grown or changed' }).waitFor(),
   '/channels': (page) => page.getByText('No channel').waitFor(),
   '/channels?add=true': (page) => page.getByRole('button', { name: 'Create' }).waitFor(),
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
@@ -50,6 +51,16 @@ describe('in light and dark colours, wide and narrow', () => {
   it.each(Object.entries(PAGES))('%s can be used by everybody', async (path, shown) => {
     const { page } = await openConsole(cleanups, { path, bypassCSP: true });
     await shown(page);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('the choice of a moment can be used by everybody', async () => {
+    const { page } = await openConsole(cleanups, { path: '/stop?at=1d', ...look, bypassCSP: true });
+    await page.getByRole('button', { name: /^Time: / }).click();
+    await page.getByRole('form', { name: 'A moment' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByText('Compare', { exact: true }).click();
+    await page.getByRole('form', { name: 'Two moments' }).waitFor();
     expect(await violations(page)).toEqual([]);
   });
 

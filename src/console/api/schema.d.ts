@@ -4696,7 +4696,7 @@ export interface operations {
                 client_id?: string;
                 client_iss?: string;
                 cursor?: string;
-                kind?: "connection-appeared" | "connection-returned" | "connection-vanished" | "connection-changed" | "unrecorded-appeared" | "grants-appeared" | "grants-grew" | "scopes-granted" | "scopes-used" | "agents-appeared" | "users-appeared" | "used-after-rule";
+                kind?: string;
                 limit?: number;
                 resource?: string;
                 since: components["schemas"]["MomentInput"];
