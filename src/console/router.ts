@@ -2,6 +2,8 @@ import { createRouter } from '@tanstack/react-router';
 import { Failed, Loading } from './display/states.js';
 import { channelsRoute } from './pages/channels/route.js';
 import { entityRoutes } from './pages/entities/route.js';
+import { entryRoute } from './pages/entry/route.js';
+import { exploreRoute } from './pages/explore/route.js';
 import { findingsRoute } from './pages/findings/route.js';
 import { mapRoute } from './pages/map/route.js';
 import { sourceRoute, sourcesRoute } from './pages/sources/route.js';
@@ -9,6 +11,7 @@ import { ruleRoute, rulesRoute } from './pages/rules/route.js';
 import { stopRoute } from './pages/stop/route.js';
 import { homeRoute } from './pages/home/route.js';
 import { tokenRoute } from './pages/token/route.js';
+import { viewsRoute } from './pages/views/route.js';
 import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
 
@@ -17,6 +20,8 @@ const routeTree = rootRoute.addChildren([
   homeRoute,
   channelsRoute,
   ...entityRoutes,
+  entryRoute,
+  exploreRoute,
   findingsRoute,
   mapRoute,
   sourcesRoute,
@@ -25,6 +30,7 @@ const routeTree = rootRoute.addChildren([
   rulesRoute,
   stopRoute,
   tokenRoute,
+  viewsRoute,
   welcomeRoute,
 ]);
 

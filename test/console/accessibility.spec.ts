@@ -18,6 +18,14 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/?at=2d&against=4d': (page) => page.getByRole('table', { name: 'Grown or changed' }).waitFor(),
   '/channels': (page) => page.getByText('No channel').waitFor(),
   '/channels?add=true': (page) => page.getByRole('button', { name: 'Create' }).waitFor(),
+  '/explore': (page) => page.getByRole('link', { name: 'Who is refused?' }).waitFor(),
+  '/explore?measures=["calls","users"]&by=["client"]': (page) =>
+    page.getByRole('img', { name: 'calls, drawn' }).locator('canvas').first().waitFor(),
+  '/explore?measures=calls&rows={}': (page) => page.getByRole('table', { name: 'Uses' }).waitFor(),
+  '/explore?filter={"user":{"equals":"nobody-at-all"}}': (page) =>
+    page.getByText('of this name has been seen').waitFor(),
+  '/entries/1': (page) => page.getByRole('region', { name: 'Raw bytes', exact: true }).waitFor(),
+  '/views': (page) => page.getByText('No view').waitFor(),
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
   '/agents': (page) => page.getByRole('table', { name: 'Agents' }).waitFor(),
   '/map': (page) => page.getByRole('grid', { name: 'Clients and resources' }).waitFor(),
@@ -80,6 +88,20 @@ describe('in light and dark colours, wide and narrow', () => {
     expect(await violations(page)).toEqual([]);
     await page.getByRole('tab', { name: 'Blast radius' }).click();
     await page.getByRole('heading', { name: 'Live tokens' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('the forms of Explore and of a view can be used by everybody', async () => {
+    const { page } = await openConsole(cleanups, { path: '/explore?measures=calls&by=user', ...look, bypassCSP: true });
+    await page.getByRole('table', { name: 'Groups' }).waitFor();
+    await page.getByRole('button', { name: '+ Filter' }).click();
+    await page.getByRole('form', { name: 'A condition' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Saved views' }).click();
+    await page.getByRole('menuitem', { name: 'Save this view' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).waitFor();
     expect(await violations(page)).toEqual([]);
   });
 

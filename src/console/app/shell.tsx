@@ -8,6 +8,7 @@ import { Navigation } from './navigation.js';
 import { Search } from '../search/search.js';
 import { TimeBar } from './time/time-bar.js';
 import { TimeControl } from './time/time-control.js';
+import { ViewsMenu } from './views-menu.js';
 
 const HEADER_PX = 48;
 
@@ -32,6 +33,7 @@ export function Shell() {
           <Search />
           <Group ml="auto" gap={4} wrap="nowrap">
             <TimeControl />
+            <ViewsMenu />
             <ColourScheme />
             <AccountMenu />
           </Group>

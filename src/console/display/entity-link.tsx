@@ -1,9 +1,7 @@
 import { Anchor, Text } from '@mantine/core';
 import { Link, useRouter } from '@tanstack/react-router';
+import { nameOf, type Entity } from './entity.js';
 import { Name } from './name.js';
-import { nameOf, type Entity } from './names.js';
-
-export { nameOf, type Entity };
 
 /** Names an entity and leads to its page, once the console has one. */
 export function EntityLink({ entity, withKind = false }: { readonly entity: Entity; readonly withKind?: boolean }) {

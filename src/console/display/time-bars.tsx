@@ -1,10 +1,10 @@
-import { useComputedColorScheme, useMantineTheme } from '@mantine/core';
 import { BarChart } from 'echarts/charts';
 import { BrushComponent, GridComponent, ToolboxComponent } from 'echarts/components';
-import { init, use, type EChartsType } from 'echarts/core';
+import { use, type EChartsType } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useRef } from 'react';
 import { msOf, timeOf } from '../api/moment.js';
+import { mountChart, useChartColours } from './chart.js';
 
 // The brush asks for the toolbox, which is not shown.
 use([BarChart, BrushComponent, GridComponent, ToolboxComponent, CanvasRenderer]);
@@ -38,10 +38,9 @@ export default function TimeBars({ label, unitMs, bars, atMs, from, to, onChoose
   useEffect(() => {
     choose.current = onChoose;
   }, [onChoose]);
-  const scheme = useComputedColorScheme('light');
-  const { colors } = useMantineTheme();
+  const { text, line, colors } = useChartColours();
   useEffect(() => {
-    const made = init(element.current!, null, { renderer: 'canvas' });
+    const { chart: made, end } = mountChart(element.current!);
     chart.current = made;
     made.on('brushEnd', (event) => {
       const { areas } = event as { readonly areas: readonly { readonly coordRange: readonly [number, number] }[] };
@@ -53,17 +52,9 @@ export default function TimeBars({ label, unitMs, bars, atMs, from, to, onChoose
         to: timeOf(Math.max(begin + unitMs, Math.ceil(range[1] / unitMs) * unitMs)),
       });
     });
-    const sized = new ResizeObserver(() => made.resize());
-    sized.observe(element.current!);
-    return () => {
-      sized.disconnect();
-      made.dispose();
-    };
+    return end;
   }, [unitMs]);
   useEffect(() => {
-    const isDark = scheme === 'dark';
-    const text = colors.gray[isDark ? 5 : 7];
-    const line = isDark ? colors.dark[4] : colors.gray[3];
     const seriesOf = (name: 'allowed' | 'denied', color: string | undefined) => ({
       name,
       type: 'bar' as const,
@@ -91,7 +82,7 @@ export default function TimeBars({ label, unitMs, bars, atMs, from, to, onChoose
       key: 'brush',
       brushOption: { brushType: 'lineX', brushMode: 'single' },
     });
-  }, [bars, unitMs, scheme, colors]);
+  }, [bars, unitMs, text, line, colors]);
   useEffect(() => {
     const end = atMs ?? Date.now();
     const areas =

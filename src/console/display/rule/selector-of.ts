@@ -1,5 +1,5 @@
 import type { Selector } from '../../api/rules.js';
-import type { Entity } from '../names.js';
+import type { Entity } from '../entity.js';
 
 /** The selector of a rule that names the entity. */
 export function selectorOf({ kind, is }: Entity): Selector {

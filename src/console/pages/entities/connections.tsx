@@ -1,6 +1,7 @@
 import { Group, Text } from '@mantine/core';
 import { DataTable, type Columns } from '../../display/data-table.js';
-import { EntityLink, type Entity } from '../../display/entity-link.js';
+import type { Entity } from '../../display/entity.js';
+import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';

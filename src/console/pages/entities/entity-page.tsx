@@ -14,7 +14,7 @@ import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
-import { nameOf } from '../../display/entity-link.js';
+import { nameOf } from '../../display/entity.js';
 import { Owner } from './columns.js';
 import { Connections, Grants } from './connections.js';
 import type { Kind } from './kinds.js';

@@ -1,4 +1,4 @@
-import type { Entity } from '../../display/entity-link.js';
+import type { Entity } from '../../display/entity.js';
 
 export type Kind = Entity['kind'];
 

@@ -1,6 +1,6 @@
 import { api, type Answer } from '../../api/client.js';
 import { useMoment } from '../../api/moment.js';
-import type { Entity } from '../../display/entity-link.js';
+import type { Entity } from '../../display/entity.js';
 import { about, type Kind } from './kinds.js';
 import { readListSearch, type EntitySearch, type ListSearch } from './search.js';
 

@@ -1,6 +1,7 @@
 import { Anchor, Code, SimpleGrid, Stack, Table, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { EntityLink, type Entity } from '../../display/entity-link.js';
+import type { Entity } from '../../display/entity.js';
+import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
 import { LineageDrawer } from '../../display/lineage/lineage-drawer.js';
 import { Moment } from '../../display/moment.js';

@@ -38,20 +38,6 @@ export function useFindingChanges(id: string) {
   });
 }
 
-export function useEntry(index: string) {
-  return api.useQuery(
-    'get',
-    '/v1/entries/{index}',
-    { params: { path: { index } } },
-    { staleTime: Number.POSITIVE_INFINITY },
-  );
-}
-
-/** The token that an event names, which says whose it is. */
-export function useToken(named: { readonly iss: string; readonly jti: string } | { readonly sha256: string }) {
-  return api.useQuery('get', '/v1/tokens', { params: { query: { ...named, ...useMoment() } } });
-}
-
 /** One finding whose change was refused. */
 export interface Refused {
   readonly finding: Finding;

@@ -1,5 +1,5 @@
 import type { Answer } from '../../api/client.js';
-import type { Entity } from '../../display/names.js';
+import type { Entity } from '../../display/entity.js';
 import { countText } from '../../display/numbers.js';
 
 export type GraphAnswer = Answer<'GraphAnswer'>;

@@ -3,7 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo } from 'react';
 import { DataTable } from '../../display/data-table.js';
 import { EntityLink } from '../../display/entity-link.js';
-import { shortNameOf, type Entity } from '../../display/names.js';
+import { shortNameOf, type Entity } from '../../display/entity.js';
 import { Part } from '../../display/facts.js';
 import type { LayerEdge, LayerNode } from '../../display/layers/layered-graph.js';
 import { countText } from '../../display/numbers.js';

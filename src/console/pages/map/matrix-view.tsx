@@ -10,7 +10,7 @@ import {
   type KeyboardEvent,
   type PointerEvent,
 } from 'react';
-import { nameOf, shortNameOf } from '../../display/names.js';
+import { nameOf, shortNameOf } from '../../display/entity.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import type { Cell, Matrix } from './matrix.js';

@@ -1,5 +1,5 @@
 import type { Answer } from '../../api/client.js';
-import { nameOf, type Entity } from '../../display/names.js';
+import { nameOf, type Entity } from '../../display/entity.js';
 import { keyOf, type CellKey, type MapSearch, type State } from './search.js';
 
 export type MatrixAnswer = Answer<'MatrixAnswer'>;

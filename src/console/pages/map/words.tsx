@@ -1,5 +1,6 @@
 import { Text } from '@mantine/core';
-import { plainName, nameOf, type Entity } from '../../display/names.js';
+import { nameOf, type Entity } from '../../display/entity.js';
+import { safeText } from '../../display/names.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
@@ -70,9 +71,9 @@ function Scopes({ of }: { readonly of: readonly string[] }) {
 
 /** The same sentence for who hears it. */
 export function saidText({ row, resource, cell }: SaidProps): string {
-  const names = `${plainName(nameOf(row))} at ${plainName(nameOf(resource))}`;
+  const names = `${safeText(nameOf(row))} at ${safeText(nameOf(resource))}`;
   if (cell === undefined) return `${names}: no connection`;
-  const scopes = (of: readonly string[]): string => (of.length === 0 ? 'no scope' : of.map(plainName).join(' '));
+  const scopes = (of: readonly string[]): string => (of.length === 0 ? 'no scope' : of.map(safeText).join(' '));
   return [
     `${names}: ${STATE_WORDS[cell.state]}`,
     usersText(cell.grants),
