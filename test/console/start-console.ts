@@ -50,7 +50,7 @@ export default async function startConsole(): Promise<void> {
 }
 
 /** npm brings the browser: nothing is downloaded or installed beside it. */
-async function startBrowser(): Promise<BrowserServer> {
+export async function startBrowser(): Promise<BrowserServer> {
   const { default: carried } = await import('@sparticuz/chromium');
   const { chromium } = await import('playwright-core');
   return chromium.launchServer({ executablePath: await carried.executablePath(), args: ['--no-sandbox'] });

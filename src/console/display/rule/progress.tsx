@@ -65,6 +65,8 @@ function Headline({
     );
   }
   if (rule.in_force) return <Text role="status">In force: no node and no guard says active against it.</Text>;
+  if (rule.state === 'lifted' && rule.lift?.in_force === false)
+    return <Text role="status">The lift is stored, not yet in force: some nodes may still apply the rule.</Text>;
   if (rule.state === 'lifted' || rule.state === 'expired')
     return <Text role="status">It is over, and stops nothing.</Text>;
   const all = heard.find(({ what }) => what === 'ordered')?.nodes;

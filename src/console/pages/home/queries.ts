@@ -1,4 +1,3 @@
-import { useQuery } from '@tanstack/react-query';
 import { api, type Answer } from '../../api/client.js';
 import { SEVERITIES } from '../../display/finding-words.js';
 
@@ -99,21 +98,4 @@ export function useCalls() {
     { params: { query: { by: 'hour', from: '24h' } } },
     { refetchInterval: AGAIN_MS },
   );
-}
-
-export interface Readiness {
-  readonly ready: boolean;
-  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly code?: string }[];
-}
-
-/** Whether the process that answers is ready. Null if the operator keeps that at another address. */
-export function useReadiness() {
-  return useQuery({
-    queryKey: ['readiness'],
-    refetchInterval: AGAIN_MS,
-    async queryFn(): Promise<Readiness | null> {
-      const answer = await fetch('/health/ready', { headers: { accept: 'application/json' } });
-      return answer.status === 200 || answer.status === 503 ? ((await answer.json()) as Readiness) : null;
-    },
-  });
 }

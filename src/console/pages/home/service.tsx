@@ -1,8 +1,9 @@
 import { Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { useReadiness } from '../../api/readiness.js';
 import { countText } from '../../display/numbers.js';
 import { Card } from './card.js';
-import { useCoverage, useReadiness, useRules, useWorstFindings } from './queries.js';
+import { useCoverage, useRules, useWorstFindings } from './queries.js';
 
 const LINES = 4;
 
@@ -18,9 +19,9 @@ export function Service({ isLive }: { readonly isLive: boolean }) {
     <Card title="The service" lines={LINES} error={readiness.error} onRetry={() => void readiness.refetch()}>
       {readiness.data !== undefined && (
         <Stack gap={6}>
-          <State name="Answers" isWell={readiness.data?.ready}>
+          <State name="Answers" isWell={readiness.data === null ? undefined : failing.length === 0}>
             {readiness.data === null && 'its state is told at another address'}
-            {readiness.data?.ready === true && readiness.data.checks.map(({ name }) => name).join(', ')}
+            {failing.length === 0 && readiness.data?.checks.map(({ name }) => name).join(', ')}
             {failing.map(({ name, code }) => `${name}: ${code ?? 'failed'}`).join(', ')}
           </State>
           <State name="Rules" isWell={spreading === undefined ? undefined : spreading === 0}>
