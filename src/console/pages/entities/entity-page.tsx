@@ -5,7 +5,7 @@ import type { Answer } from '../../api/client.js';
 import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { StopLink } from '../../display/rule/stop-link.js';
-import { Name } from '../../display/name.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
@@ -187,7 +187,7 @@ function Findings({ of }: { readonly of: Answer<'EntityAnswer'>['findings'] }) {
                 </PageLink>
               </Group>
               <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
-                <bdi>{says}</bdi>
+                <Sentence>{says}</Sentence>
               </Text>
             </div>
           ))}

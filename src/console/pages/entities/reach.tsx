@@ -1,6 +1,7 @@
 import { Code, SimpleGrid, Stack, Table, Text } from '@mantine/core';
 import { EntityLink, type Entity } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
+import { jsonText } from '../../display/names.js';
 import { Moment } from '../../display/moment.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
@@ -73,7 +74,7 @@ function Rules({ rules }: { readonly rules: Reach['rules'] }) {
           {rules.map(({ order, live_tokens: tokens, at_least: atLeast }) => (
             <div key={JSON.stringify(order)}>
               <Code block tabIndex={0}>
-                {order.effect} {JSON.stringify(order.selector)}
+                {order.effect} {jsonText(order.selector)}
               </Code>
               <Text size="xs" c="dimmed">
                 stops {atLeast && 'at least '}

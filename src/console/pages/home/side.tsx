@@ -3,7 +3,7 @@ import { Link, useRouter } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { Author } from '../../display/author.js';
 import { Moment } from '../../display/moment.js';
-import { Name } from '../../display/name.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Severity } from '../../display/severity.js';
@@ -37,7 +37,7 @@ export function OpenFindings() {
                   {kind}
                 </PageLink>
                 <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
-                  <bdi>{says}</bdi>
+                  <Sentence>{says}</Sentence>
                 </Text>
               </div>
             </Group>
@@ -84,7 +84,7 @@ export function RulesInForce() {
                 )}
               </Group>
               <Text size="xs" c="dimmed" truncate>
-                {reason !== undefined && <bdi>{reason}</bdi>}
+                {reason !== undefined && <Sentence>{reason}</Sentence>}
                 {author && (
                   <>
                     , by <Author of={author} />
@@ -162,7 +162,7 @@ export function NotSeen() {
                 {code}
               </Badge>
               <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-                <bdi>{says}</bdi>
+                <Sentence>{says}</Sentence>
               </Text>
             </Group>
           ))}

@@ -1,9 +1,10 @@
-import { Alert, Button, Group, List, Title } from '@mantine/core';
+import { Alert, Button, Group, List, Text, Title } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
 import { DataTable } from '../../display/data-table.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
+import { Sentence } from '../../display/name.js';
 import { COLUMNS, WIDE } from './columns.js';
 import { ConnectDrawer } from './connect.js';
 import { useCoverage, type Source } from './queries.js';
@@ -17,9 +18,15 @@ export function SourcesPage() {
     <>
       <Group justify="space-between" mb="sm">
         <Title order={1}>Sources</Title>
-        <Button disabled={me?.may.administer !== true} onClick={() => setConnecting(true)}>
-          Connect a source
-        </Button>
+        {me?.may.administer === false ? (
+          <Text size="sm" c="dimmed">
+            Administrators connect sources.
+          </Text>
+        ) : (
+          <Button disabled={me === undefined} onClick={() => setConnecting(true)}>
+            Connect a source
+          </Button>
+        )}
       </Group>
       <Coverage />
       <ConnectDrawer opened={isConnecting} onClose={() => setConnecting(false)} />
@@ -41,7 +48,7 @@ function Coverage() {
           <List size="sm" spacing={2}>
             {data.findings.map(({ code, source, says }) => (
               <List.Item key={`${code} ${source?.id}`}>
-                <bdi>{says}</bdi>
+                <Sentence>{says}</Sentence>
               </List.Item>
             ))}
           </List>
