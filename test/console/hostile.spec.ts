@@ -82,7 +82,7 @@ const WRONG = `(() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = texts.nextNode(); node; node = texts.nextNode()) {
     const parent = node.parentElement;
-    if (parent.closest('script, style')) continue;
+    if (parent.closest('script, style, textarea')) continue;
     if (hidden.test(node.data)) wrong.push('not escaped: ' + JSON.stringify(node.data.slice(0, 80)) + ' in ' + parent.outerHTML.slice(0, 120));
     if (rightToLeft.test(node.data) && !parent.closest('bdi, pre, code, textarea'))
       wrong.push('not isolated: ' + node.data.slice(0, 80) + ' in ' + parent.outerHTML.slice(0, 120));
@@ -99,7 +99,11 @@ async function wrongAt(page: Page, path: string): Promise<readonly string[]> {
   return (await page.evaluate<string[]>(WRONG)).map((one) => `${path}: ${one}`);
 }
 
-describe.each([390, 1280])('names that strangers choose, at %d pixels', (width) => {
+/** On a phone everything is visited, and on a wide screen one thing of each kind, which has further columns there. */
+describe.each([
+  [390, Infinity],
+  [1280, 1],
+])('names that strangers choose, at %d pixels', (width, most) => {
   it(
     'are never executed, never misread, and break no page',
     async () => {
@@ -111,7 +115,10 @@ describe.each([390, 1280])('names that strangers choose, at %d pixels', (width) 
       });
       const wrong: string[] = [];
       for (const route of await routesOf(cleanups, own.at))
-        for (const path of [...(await placesOf(route, own.admin.get)), ...((await MORE[route]?.()) ?? [])])
+        for (const path of [
+          ...(await placesOf(route, own.admin.get)).slice(0, most),
+          ...((await MORE[route]?.()) ?? []).slice(0, most),
+        ])
           wrong.push(...(await wrongAt(page, path)));
       expect(wrong).toEqual([]);
       expect([faults, dialogs]).toEqual([[], []]);

@@ -9,6 +9,7 @@ import { askApi, consoleHome, consoleUrl, openConsole, signInPath, type OpenedCo
 import { goTo, placesOf, routesOf } from './routes.js';
 
 const cleanups = cleanUp(afterEach);
+const EVERY_PAGE_MS = 120_000;
 const IDP = 'https://idp.corp.example';
 
 let database: Pool;
@@ -41,37 +42,41 @@ describe('a person with the role', () => {
     ['investigator', ['investigator'], { order: false, change: false, connect: false, channels: false }],
     ['responder', ['responder'], { order: true, change: true, connect: false, channels: false }],
     ['admin', ['admin'], { order: true, change: true, connect: true, channels: true }],
-  ] as const)('%s is offered what the API lets them do, and reads why not the rest', async (_, roles, may) => {
-    const opened = await openAs(...roles);
-    const { page, faults } = opened;
-    const refused: string[] = [];
-    page.on('response', (answer) => {
-      if (answer.status() === 403) refused.push(`${page.url()}: ${answer.url()}`);
-    });
-    for (const route of await routesOf(cleanups)) {
-      if (route === '/welcome') continue;
-      const [path] = await placesOf(route, (asked) => askApi('GET', asked));
-      await goTo(page, path!);
-    }
-    expect(refused).toEqual([]);
+  ] as const)(
+    '%s is offered what the API lets them do, and reads why not the rest',
+    async (_, roles, may) => {
+      const opened = await openAs(...roles);
+      const { page, faults } = opened;
+      const refused: string[] = [];
+      page.on('response', (answer) => {
+        if (answer.status() === 403) refused.push(`${page.url()}: ${answer.url()}`);
+      });
+      for (const route of await routesOf(cleanups)) {
+        if (route === '/welcome') continue;
+        const [path] = await placesOf(route, (asked) => askApi('GET', asked));
+        await goTo(page, path!);
+      }
+      expect(refused).toEqual([]);
 
-    const shows = async (path: string, offered: string, why: string, isOffered: boolean): Promise<void> => {
-      await goTo(page, path);
-      const button = page.getByRole('button', { name: offered }).first();
-      const reason = page.getByText(why).first();
-      await (isOffered ? button : reason).waitFor();
-      expect([(await button.isVisible()) && (await button.isEnabled()), await reason.isVisible()]).toEqual([
-        isOffered,
-        !isOffered,
-      ]);
-    };
-    await shows(stopUrl('nadia.rossi'), 'Order it', 'You may look, and not order a rule', may.order);
-    const { items } = await askApi('GET', '/v1/findings?state=open&limit=1');
-    await shows(`/findings?finding=${items[0].id}`, 'Acknowledge', 'You may look at findings', may.change);
-    await shows('/sources', 'Connect a source', 'Administrators connect sources', may.connect);
-    await shows('/channels', 'Add a channel', 'You may not see channels', may.channels);
-    expect(faults).toEqual([]);
-  });
+      const shows = async (path: string, offered: string, why: string, isOffered: boolean): Promise<void> => {
+        await goTo(page, path);
+        const button = page.getByRole('button', { name: offered }).first();
+        const reason = page.getByText(why).first();
+        await (isOffered ? button : reason).waitFor();
+        expect([(await button.isVisible()) && (await button.isEnabled()), await reason.isVisible()]).toEqual([
+          isOffered,
+          !isOffered,
+        ]);
+      };
+      await shows(stopUrl('nadia.rossi'), 'Order it', 'You may look, and not order a rule', may.order);
+      const { items } = await askApi('GET', '/v1/findings?state=open&limit=1');
+      await shows(`/findings?finding=${items[0].id}`, 'Acknowledge', 'You may look at findings', may.change);
+      await shows('/sources', 'Connect a source', 'Administrators connect sources', may.connect);
+      await shows('/channels', 'Add a channel', 'You may not see channels', may.channels);
+      expect(faults).toEqual([]);
+    },
+    EVERY_PAGE_MS,
+  );
 
   it('responder who loses it while the form is open is told that nothing was ordered', async () => {
     const opened = await openAs('responder');

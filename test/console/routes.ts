@@ -24,10 +24,6 @@ const entities =
     const { items } = await get<{ items: readonly Record<string, { entity: number }>[] }>(`/v1/${kind}s?limit=100`);
     return items.map((one, nth) => `/${kind}s/${one[kind]!.entity}?show=${TABS[(nth + kind.length) % TABS.length]}`);
   };
-const ids =
-  (member: string, path: string, page: string) =>
-  async (get: Get): Promise<readonly string[]> =>
-    (await get<Record<string, readonly { id: string }[]>>(path))[member]!.map(({ id }) => `${page}/${id}`);
 
 /** Finds the places of a page that shows one thing. A new page of this kind says here how its things are found. */
 const THINGS: Readonly<Record<string, (get: Get) => Promise<readonly string[]>>> = {
@@ -35,8 +31,15 @@ const THINGS: Readonly<Record<string, (get: Get) => Promise<readonly string[]>>>
   '/clients/$entity': entities('client'),
   '/agents/$entity': entities('agent'),
   '/resources/$entity': entities('resource'),
-  '/rules/$id': ids('revocations', '/v1/revocations?limit=50', '/rules'),
-  '/tokens/$id': ids('items', '/v1/tokens?limit=50', '/tokens'),
+  '/rules/$id': async (get) => {
+    const { revocations } = await get<{ revocations: readonly { id: string }[] }>('/v1/revocations?limit=50');
+    return revocations.map(({ id }) => `/rules/${id}`);
+  },
+  '/tokens/$id': async (get) => {
+    const { items } = await get<{ items: readonly { token: string | null }[] }>('/v1/access?limit=100');
+    const tokens = new Set(items.flatMap(({ token }) => token ?? []));
+    return [...tokens].map((token) => `/tokens/${token}`);
+  },
   '/sources/$id': async (get) => {
     const { items } = await get<{ items: readonly { source: { id: string } }[] }>('/v1/coverage?limit=100');
     return items.map(({ source }) => `/sources/${source.id}`);

@@ -35,7 +35,14 @@ client.use(leadToSignIn, tellUnattended);
 /** Asks who is signed in, and heeds nothing but that nobody is. */
 export const askWho = (): Promise<unknown> => client.GET('/v1/me').catch(() => undefined);
 
+const hooks = createClient(client);
+type Hook = (...given: readonly unknown[]) => unknown;
+
+/** Pages of a list lie in the cache under a key of their own: another page may ask the same question for one answer. */
+const useInfiniteQuery = ((method, path, init, ...rest) =>
+  (hooks.useInfiniteQuery as Hook)(method, path, { ...(init as object), inPages: true }, ...rest)) as Hook;
+
 /** Hooks for each endpoint of `/v1`, typed by `schema.d.ts`. The session's cookie goes along. */
-export const api = createClient(client);
+export const api = { ...hooks, useInfiniteQuery: useInfiniteQuery as typeof hooks.useInfiniteQuery };
 
 export type Answer<Name extends keyof components['schemas']> = components['schemas'][Name];

@@ -1,5 +1,5 @@
 import { Alert, Text } from '@mantine/core';
-import { useQueryClient, type Query, type QueryCache } from '@tanstack/react-query';
+import { notifyManager, useQueryClient, type Query, type QueryCache } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useSyncExternalStore } from 'react';
 import { problemOf } from '../../api/problem.js';
 import { READINESS, useReadiness } from '../../api/readiness.js';
@@ -57,7 +57,8 @@ export function useRecovery(): void {
 /** Reads something of the questions that are shown now, and follows it. */
 function useShown<T extends string | number | undefined>(read: (shown: readonly Query[]) => T): T {
   const cache: QueryCache = useQueryClient().getQueryCache();
-  const subscribe = useCallback((tell: () => void) => cache.subscribe(tell), [cache]);
+  // A question that another component begins while it is drawn must not redraw this one at once.
+  const subscribe = useCallback((tell: () => void) => cache.subscribe(notifyManager.batchCalls(tell)), [cache]);
   return useSyncExternalStore(subscribe, () =>
     read(cache.getAll().filter((query) => query.isActive() && query.queryKey[0] !== READINESS[0])),
   );

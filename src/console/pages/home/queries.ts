@@ -69,12 +69,15 @@ export function useRules() {
     { params: { query: { limit: RULES_READ } } },
     {
       refetchInterval: AGAIN_MS,
-      select: ({ revocations = [], next }) => ({
-        live: revocations.filter(({ state }) => state === 'live' || state === 'turned-revoke'),
-        isMore: next !== undefined,
-      }),
+      select: ({ revocations = [] }) =>
+        revocations.filter(({ state }) => state === 'live' || state === 'turned-revoke'),
     },
   );
+}
+
+/** Counts the rules that stop something, and the nodes and guards that apply them. */
+export function useStanding() {
+  return api.useQuery('get', '/v1/revocations/standing', {}, { refetchInterval: AGAIN_MS });
 }
 
 export function useCoverage() {

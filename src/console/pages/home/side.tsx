@@ -8,7 +8,7 @@ import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Severity } from '../../display/severity.js';
 import { Card } from './card.js';
-import { NEWEST, useCoverage, useRules, useWorstFindings, WORST } from './queries.js';
+import { NEWEST, useCoverage, useRules, useStanding, useWorstFindings, WORST } from './queries.js';
 
 export function OpenFindings() {
   const { data, error, refetch } = useWorstFindings();
@@ -50,7 +50,7 @@ export function OpenFindings() {
 
 export function RulesInForce() {
   const { data, error, refetch } = useRules();
-  const { routesByPath } = useRouter();
+  const { data: standing } = useStanding();
   return (
     <Card
       title="Rules in force"
@@ -58,19 +58,15 @@ export function RulesInForce() {
       error={error}
       onRetry={() => void refetch()}
       aside={
-        '/rules' in routesByPath ? (
-          <Anchor component={Link} to={'/rules' as string} size="sm">
-            all
-          </Anchor>
-        ) : (
-          data && data.live.length > 0 && `${countText(data.live.length)}${data.isMore ? ' and more' : ''}`
-        )
+        <PageLink to="/rules" search={{ state: ['live', 'turned-revoke'] }}>
+          all{standing && ` ${countText(standing.rules)}`}
+        </PageLink>
       }
     >
-      {data && data.live.length === 0 && <Nothing>No rule is in force.</Nothing>}
-      {data && data.live.length > 0 && (
+      {data && data.length === 0 && <Nothing>No rule is in force.</Nothing>}
+      {data && data.length > 0 && (
         <Stack gap="xs">
-          {data.live.slice(0, NEWEST).map(({ id, at, effect, selector, in_force, author, reason }) => (
+          {data.slice(0, NEWEST).map(({ id, at, effect, selector, in_force, author, reason }) => (
             <div key={id}>
               <Group gap={6} justify="space-between" wrap="nowrap" align="baseline">
                 <Text size="sm" style={{ overflowWrap: 'anywhere' }}>

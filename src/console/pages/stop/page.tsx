@@ -49,6 +49,7 @@ function Chosen({ selector }: { readonly selector: Selector }) {
               size="compact-xs"
               onClick={() => void drop(member)}
               aria-label={`Leave out the ${member}`}
+              style={{ flexShrink: 0 }}
             >
               Leave out
             </Button>
