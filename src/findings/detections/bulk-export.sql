@@ -1,6 +1,8 @@
 -- Finds days on which a user, client and resource read far more records than on their own earlier days; if they have no two of those, than the
--- other users of the resource on theirs. `finding_day` does not have the step yet.
+-- other users of the resource on theirs. `finding_day` does not have the step yet. A finding begins with all that was read on its day, and each later use
+-- of the day that reads records adds to it.
 -- $1 tenant  $2 from  $3 to  $4 least records  $5 times the usual  $6 times what is usual for others  $7 days  $8 days after which a ledger knows what is usual
+-- $9 time to look back to
 WITH fresh AS NOT MATERIALIZED (
 {fresh}
 ),
@@ -45,13 +47,22 @@ judged AS (
     ) o
   ) others
 )
-SELECT concat_ws(' ', client, res, usr, day) AS subject, usr, client, agent, res, n AS count, first_at, last_at,
+SELECT j.subject, j.usr, j.client, j.agent, j.res, j.n + coalesce(b.n, 0) AS count, least(j.first_at, b.first_at) AS first_at, greatest(j.last_at, b.last_at) AS last_at,
        ARRAY(
-         SELECT f.ix FROM fresh f
-         WHERE f.outcome = 1 AND f.records > 0 AND f.client = j.client AND f.res = j.res AND f.usr = j.usr AND (f.at / 86400)::int = j.day
-         ORDER BY f.records DESC, f.ix LIMIT 20
+         SELECT x FROM unnest(b.entries || ARRAY(
+           SELECT f.ix FROM fresh f
+           WHERE f.outcome = 1 AND f.records > 0 AND f.client = j.client AND f.res = j.res AND f.usr = j.usr AND (f.at / 86400)::int = j.day
+         )) AS x ORDER BY x LIMIT 20
        ) AS entries,
-       jsonb_build_object('records', total, 'usual', usual, 'day', to_char(to_timestamp(day * 86400::bigint) AT TIME ZONE 'UTC', 'YYYY-MM-DD')) AS details
-FROM judged j
-CROSS JOIN began b
-WHERE is_far AND first_at - b.at >= $8::int * 86400
+       jsonb_build_object('records', j.total, 'usual', j.usual, 'day', to_char(to_timestamp(j.day * 86400::bigint) AT TIME ZONE 'UTC', 'YYYY-MM-DD')) AS details
+FROM (SELECT concat_ws(' ', client, res, usr, day) AS subject, * FROM judged) j
+CROSS JOIN began
+-- Earlier steps read what made no finding yet.
+CROSS JOIN LATERAL (
+  SELECT sum(a.n) AS n, min(a.at) AS first_at, max(a.until_at) AS last_at, array_agg(a.ix) AS entries
+  FROM access a
+  WHERE a.tenant = $1 AND a.usr = j.usr AND (a.usr, a.at) >= (j.usr, greatest(j.day * 86400::bigint, $9::bigint)) AND (a.usr, a.at) < (j.usr, (j.day + 1) * 86400::bigint)
+    AND a.client = j.client AND a.res = j.res AND a.outcome = 1 AND a.records > 0 AND greatest(a.ix, a.bound_ix) < $2::bigint AND a.foreign_ix IS NULL
+    AND NOT EXISTS (SELECT FROM finding f WHERE f.tenant = $1 AND f.kind = 'bulk-export' AND f.subject = j.subject)
+) b
+WHERE j.is_far AND (j.day + 1) * 86400::bigint - began.at >= $8::int * 86400

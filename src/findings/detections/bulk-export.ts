@@ -1,8 +1,8 @@
 import { loadSql } from '../../platform/postgres/index.js';
 import { LEARNS_DAYS, type Detection } from '../detection.js';
-import { bySql, prepared } from '../fresh.js';
+import { bySql, lookBack, prepared } from '../fresh.js';
 
-const SQL = prepared('bulk-export', loadSql(import.meta.url, 'bulk-export.sql'));
+const SQL = prepared('bulk-export', loadSql(import.meta.url, 'bulk-export.sql'), 9);
 const LEAST_RECORDS = 5_000;
 /** A job at the end of a month reads some times of what it reads every night. */
 const TIMES_OWN = 6;
@@ -19,5 +19,5 @@ export const bulkExport: Detection = {
   see: 'access',
   says: ({ client, user, resource, details }) =>
     `${client} read ${String(details['records'])} records of ${resource} for ${user} on ${String(details['day'])}, where ${String(details['usual'])} are usual.`,
-  find: bySql(SQL, ({ learnsDays }) => [LEAST_RECORDS, TIMES_OWN, TIMES_OTHERS, DAYS, learnsDays]),
+  find: bySql(SQL, (step) => [LEAST_RECORDS, TIMES_OWN, TIMES_OTHERS, DAYS, step.learnsDays, lookBack(step)]),
 };

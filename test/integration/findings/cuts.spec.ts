@@ -18,8 +18,10 @@ import {
   IDP,
   issued,
   jag,
+  many,
   MONDAY,
   named,
+  notGiven,
   refused,
   startWorld,
   used,
@@ -105,6 +107,43 @@ function stolen(at: number): readonly Said[] {
   ];
 }
 
+/** Clients that probe, before and after midnight and at two applications, some of it late, beside one that is allowed as often as refused. */
+function probed(at: number): readonly Arriving[] {
+  const tokens = (['crm', 'wiki'] as const).flatMap((app) => [
+    jag(`probe-${app}`, at - 1, { user: 'eve', client: 'probe', app }),
+    issued(`probe-${app}`, at, { user: 'eve', client: 'probe', app }, { exp: at + DAY }),
+    issued(`busy-${app}`, at, { user: 'fay', client: 'busy', app }, { exp: at + DAY }),
+  ]);
+  const denials = many(40, (nth) =>
+    refused(nth % 3 === 0 ? 'probe-wiki' : 'probe-crm', at + 60 + nth * 45, nth % 3 === 0 ? 'wiki' : 'crm'),
+  );
+  const busy = many(30, (nth) =>
+    nth % 2 === 0 ? used('busy-crm', at + 60 + nth * 5) : refused('busy-crm', at + 60 + nth * 5),
+  );
+  const asked = many(6, (app) => notGiven('gil', 'asker', at + 60 + app * 700, app));
+  return [...tokens, ...denials, ...busy, ...asked].map((event, nth) => ({
+    event,
+    arrives: event.at + 1 + (nth % 7 === 6 ? 400 : 0),
+  }));
+}
+
+/** Exports of many records in small reads, of which the first ones are nothing special, and some come late. */
+function exported(at: number): readonly Arriving[] {
+  const holder = { user: 'hal', client: 'exporter' };
+  const days = many(4, (day) => [
+    issued(`export-${day}`, at + day * DAY, holder),
+    used(`export-${day}`, at + day * DAY + 5, { records: 40 }),
+  ]).flat();
+  const last = at + 4 * DAY;
+  const reads = many(30, (nth) =>
+    used('export-last', last + 10 + nth * 20, { records: nth % 5 === 4 ? 0 : 400, operation: 'export' }),
+  );
+  return [...days, issued('export-last', last, holder), ...reads].map((event, nth) => ({
+    event,
+    arrives: event.at + 1 + (nth % 6 === 5 ? 90 : 0),
+  }));
+}
+
 /** Tells the story in batches, with rules that people order in between. */
 async function enter(random: Random): Promise<void> {
   const story = tell(random);
@@ -129,6 +168,9 @@ async function enter(random: Random): Promise<void> {
   }
   await until(Infinity);
   await world.tell(...stolen(MONDAY + 15 * DAY + 10 * HOUR));
+  const late = [...exported(MONDAY + 18 * DAY + 9 * HOUR), ...probed(MONDAY + 23 * DAY - 15 * 60)];
+  for (const { event, arrives } of late.toSorted((one, other) => one.arrives - other.arrives))
+    await world.tellAt(arrives, event);
 }
 
 /** All findings, found anew, without what the clock of the service says. */
@@ -164,6 +206,16 @@ describe('a ledger', () => {
     await enter(createRandom('cuts'));
     whole = await foundAnew(4_000);
   }, MINUTES);
+
+  it('tells of exports and refusals from their beginning', () => {
+    const of = (kind: string) => whole.filter((one) => (one as { kind: string }).kind === kind);
+    expect(of('bulk-export')).toMatchObject([{ count: '24' }]);
+    expect(of('refusals')).toMatchObject([
+      { count: '19', details: { resources: 2 } },
+      { count: '15', details: { resources: 1 } },
+      { count: '6', details: { resources: 4 } },
+    ]);
+  });
 
   it('has findings of many kinds', () => {
     expect(new Set(whole.map((one) => (one as { kind: string }).kind)).size).toBeGreaterThan(5);

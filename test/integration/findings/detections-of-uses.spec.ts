@@ -15,6 +15,8 @@ import {
   used,
   type Holder,
   type World,
+  many,
+  notGiven,
 } from './world.js';
 
 let world: World;
@@ -23,23 +25,12 @@ let clock = MONDAY;
 const later = (): number => (clock += 2 * DAY);
 const subs = (found: readonly { readonly user: { readonly sub: string } | null }[]) =>
   found.map(({ user }) => user?.sub).sort();
-const many = <T>(count: number, make: (nth: number) => T): T[] => Array.from({ length: count }, (_, nth) => make(nth));
 const inOrder = (events: readonly Said[]): Said[] => [...events].sort((one, other) => one.at - other.at);
 
 const exported = (holder: Holder, at: number, records: number, calls = 1) => {
   const jti = `${holder.user}-${holder.client}-${at}`;
   return [issued(jti, at, holder), ...many(calls, (nth) => used(jti, at + 10 + nth, { operation: 'export', records }))];
 };
-/** The IdP refuses an ID-JAG for an application that is only a name. */
-const notGiven = (user: string, client: string, at: number, app: number): Said =>
-  say('idp', 'id-jag.denied', at, {
-    ...named(user),
-    idp_client_id: client,
-    client_id: `${client}-at-app-${app}`,
-    aud: [`https://as-${app}.example`],
-    resource: [`https://app-${app}.example`],
-    error: 'access_denied',
-  });
 
 beforeAll(async () => {
   world = await startWorld();

@@ -17,6 +17,7 @@ import {
   used,
   type Holder,
   type World,
+  many,
 } from './world.js';
 
 let world: World;
@@ -30,7 +31,6 @@ let clock = MONDAY;
 const later = (): number => (clock += 2 * DAY);
 const subs = (found: readonly { readonly user: { readonly sub: string } | null }[]) =>
   found.map(({ user }) => user?.sub).sort();
-const many = <T>(count: number, make: (nth: number) => T): T[] => Array.from({ length: count }, (_, nth) => make(nth));
 
 describe('issued-while-disabled', () => {
   const kind = 'issued-while-disabled';
@@ -246,7 +246,7 @@ describe('refusals', () => {
       ...many(25, (nth) => refused('oda-1', at + 10 + nth * 12)),
     );
     expect(found).toMatchObject([
-      { user: { sub: 'oda' }, agent: { id: 'prober' }, count: 25, details: { burst: 25, resources: 1 } },
+      { user: { sub: 'oda' }, agent: { id: 'prober' }, count: 25, details: { resources: 1, usual: 0 } },
     ]);
   });
 

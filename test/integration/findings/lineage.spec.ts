@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { timeText } from '../../../src/contracts/index.js';
 import { say } from '../query/history.js';
-import { DAY, issued, jag, MONDAY, named, startWorld, used, type World } from './world.js';
+import { DAY, issued, jag, MONDAY, named, startWorld, used, type World, many } from './world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -13,7 +13,6 @@ let clock = MONDAY;
 const HOUR = 3_600;
 /** Two days of its own for each spec. */
 const later = (): number => (clock += 2 * DAY);
-const many = <T>(count: number, make: (nth: number) => T): T[] => Array.from({ length: count }, (_, nth) => make(nth));
 
 describe('lineage-trouble', () => {
   const kind = 'lineage-trouble';

@@ -2,7 +2,21 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { timeText, type EventDataOf } from '../../../src/contracts/index.js';
 import { ACME, say, type Said } from '../query/history.js';
 import { sayOwn } from '../query/own-entries.js';
-import { CRM, CRM_AS, DAY, IDP, issued, jag, MONDAY, named, refused, startWorld, used, type World } from './world.js';
+import {
+  CRM,
+  CRM_AS,
+  DAY,
+  IDP,
+  issued,
+  jag,
+  MONDAY,
+  named,
+  refused,
+  startWorld,
+  used,
+  type World,
+  many,
+} from './world.js';
 
 let world: World;
 beforeAll(async () => {
@@ -16,7 +30,6 @@ const HOUR = 3_600;
 const later = (): number => (clock += 2 * DAY);
 const subs = (found: readonly { readonly user: { readonly sub: string } | null }[]) =>
   found.map(({ user }) => user?.sub).sort();
-const many = <T>(count: number, make: (nth: number) => T): T[] => Array.from({ length: count }, (_, nth) => make(nth));
 const inOrder = (...events: readonly Said[]): readonly Said[] => events.toSorted((one, other) => one.at - other.at);
 
 describe('use-after-silence', () => {

@@ -146,3 +146,18 @@ export const disabled = (sub: string, at: number, source: Source = 'idp'): Said 
   say(source, 'user.disabled', at, userOf(sub));
 export const enabled = (sub: string, at: number): Said => say('idp', 'user.enabled', at, userOf(sub));
 export const named = userOf;
+
+/** The IdP refuses an ID-JAG for an application that is only a name. */
+export const notGiven = (user: string, client: string, at: number, app: number): Said =>
+  say('idp', 'id-jag.denied', at, {
+    ...userOf(user),
+    idp_client_id: client,
+    client_id: `${client}-at-app-${app}`,
+    aud: [`https://as-${app}.example`],
+    resource: [`https://app-${app}.example`],
+    error: 'access_denied',
+  });
+
+/** Makes several of a kind. */
+export const many = <T>(count: number, make: (nth: number) => T): T[] =>
+  Array.from({ length: count }, (_, nth) => make(nth));

@@ -18,6 +18,14 @@ describe('what a rule selects', () => {
     [{ token: { iss, jti: 'j' } }, [{ label: 'token', name: 'j', of: iss }]],
     [{ id_jag: { sha256: 'abc' } }, [{ label: 'ID-JAG with SHA-256', name: 'abc' }]],
     [{ token: { signing_input_sha256: 'abc' } }, [{ label: 'token with signing input SHA-256', name: 'abc' }]],
+    [{ user, issuer: iss }, [{ label: 'user', name: 'alice', of: iss }]],
+    [
+      { user, issuer: 'https://as.example' },
+      [
+        { label: 'user', name: 'alice', of: iss },
+        { label: 'issuer', name: 'https://as.example' },
+      ],
+    ],
     [{ all: true as const }, [{ label: 'everything' }]],
   ])('%j', (selector, expected) => expect(selectorParts(selector)).toEqual(expected));
 

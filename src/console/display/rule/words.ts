@@ -18,6 +18,10 @@ export const defaultEffect = (selector: Selector): Rule['effect'] => (isByIdenti
 /** Names what a selector selects, member by member. All of them must fit. */
 export function selectorParts(selector: Selector, or?: Rule['or']): SelectorPart[] {
   const { user, client, agent, agent_type, resource, issuer, session, token, id_jag, all } = selector;
+  // The issuer of an identifier need not be said beside it.
+  const isNamed = [user, client, agent, session, token, id_jag].some(
+    (one) => one !== undefined && 'iss' in one && one.iss === issuer,
+  );
   return [
     ...(all === true ? [{ label: 'everything' }] : []),
     ...(session === undefined ? [] : [{ label: 'session', name: session.sid, of: session.iss }]),
@@ -38,7 +42,7 @@ export function selectorParts(selector: Selector, or?: Rule['or']): SelectorPart
     ...(or?.client ?? []).map(({ client_id, iss }) => orPart('client', client_id, iss)),
     ...(resource === undefined ? [] : [{ label: 'resource', name: resource }]),
     ...(or?.resource ?? []).map((one) => orPart('resource', one)),
-    ...(issuer === undefined ? [] : [{ label: 'issuer', name: issuer }]),
+    ...(issuer === undefined || isNamed ? [] : [{ label: 'issuer', name: issuer }]),
   ];
 }
 

@@ -16,7 +16,7 @@ export function Now() {
       <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }} spacing="sm" style={{ alignItems: 'end' }}>
         <Figure name="live tokens" value={live?.tokens} error={counts.error} />
         <Figure name="used in the last hour" value={live?.used_in_last_hour} error={counts.error} />
-        <Figure name="users with one" value={live?.users} error={counts.error} />
+        <Figure name="users with a grant" value={live?.users} error={counts.error} />
         <Figure name="calls in 24 hours" value={total?.accesses} error={calls.error} />
         <Figure name="of them refused" value={total?.denied} error={calls.error} />
         <HourBars hours={calls.data} />

@@ -6,11 +6,12 @@ import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import type { Source } from './queries.js';
 
-const Count = ({ of }: { readonly of: number }) => (
+const Right = ({ children }: { readonly children: string }) => (
   <Text inherit ta="right">
-    {countText(of)}
+    {children}
   </Text>
 );
+const Count = ({ of }: { readonly of: number }) => <Right>{countText(of)}</Right>;
 
 export const COLUMNS: Columns<Source> = [
   {
@@ -22,7 +23,7 @@ export const COLUMNS: Columns<Source> = [
       </PageLink>
     ),
   },
-  { id: 'events', header: 'Events', cell: ({ row }) => <Count of={row.original.events} /> },
+  { id: 'events', header: () => <Right>Events</Right>, cell: ({ row }) => <Count of={row.original.events} /> },
   {
     id: 'last',
     header: 'Last event',
@@ -37,13 +38,17 @@ export const COLUMNS: Columns<Source> = [
   },
   {
     id: 'refused',
-    header: 'Refused',
+    header: () => <Right>Refused</Right>,
     cell: ({ row }) => <Count of={row.original.refused.reduce((sum, { count }) => sum + count, 0)} />,
   },
-  { id: 'missing', header: 'Missing', cell: ({ row }) => <Count of={row.original.sequence?.missing ?? 0} /> },
+  {
+    id: 'missing',
+    header: () => <Right>Missing</Right>,
+    cell: ({ row }) => <Count of={row.original.sequence?.missing ?? 0} />,
+  },
   {
     id: 'attributed',
-    header: 'Uses without a user',
+    header: () => <Right>Uses without a user</Right>,
     cell: ({ row: { original } }) => <Count of={original.uses.count - original.uses.attributed} />,
   },
 ];

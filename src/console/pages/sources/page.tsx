@@ -1,12 +1,12 @@
-import { Alert, Button, Group, List, Text, Title } from '@mantine/core';
+import { Button, Group, Text, Title } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
 import { DataTable } from '../../display/data-table.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
-import { Sentence } from '../../display/name.js';
 import { COLUMNS, WIDE } from './columns.js';
 import { ConnectDrawer } from './connect.js';
+import { NotSeen } from './not-seen.js';
 import { useCoverage, type Source } from './queries.js';
 
 const keyOf = ({ source }: Source): string => source.id;
@@ -43,17 +43,7 @@ function Coverage() {
     return <Empty title="No source yet">Connect an identity provider or a resource application to see anything.</Empty>;
   return (
     <>
-      {data.findings.length > 0 && (
-        <Alert color="yellow" mb="md" title="What is not seen">
-          <List size="sm" spacing={2}>
-            {data.findings.map(({ code, source, says }) => (
-              <List.Item key={`${code} ${source?.id}`}>
-                <Sentence>{says}</Sentence>
-              </List.Item>
-            ))}
-          </List>
-        </Alert>
-      )}
+      <NotSeen coverage={data} />
       <DataTable
         label="Sources"
         rows={data.items}

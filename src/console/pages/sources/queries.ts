@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { api, type Answer } from '../../api/client.js';
 
+export type Coverage = Answer<'CoverageAnswer'>;
 export type Source = Answer<'CoverageItem'>;
 export type Check = Answer<'SourceCheckAnswer'>;
 export type Refused = Check['refused'][number];
