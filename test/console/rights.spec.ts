@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Pool } from 'pg';
+import type { Locator } from 'playwright-core';
 import { findEmbeddedPostgres } from '../../src/platform/embedded/index.js';
 import { createGuard } from '../../src/guard/index.js';
 import { cleanUp } from '../support/cleanups.js';
@@ -58,21 +59,21 @@ describe('a person with the role', () => {
       }
       expect(refused).toEqual([]);
 
-      const shows = async (path: string, offered: string, why: string, isOffered: boolean): Promise<void> => {
+      const button = (name: string): Locator => page.getByRole('button', { name }).first();
+      const shows = async (path: string, offered: Locator, why: string, isOffered: boolean): Promise<void> => {
         await goTo(page, path);
-        const button = page.getByRole('button', { name: offered }).first();
         const reason = page.getByText(why).first();
-        await (isOffered ? button : reason).waitFor();
-        expect([(await button.isVisible()) && (await button.isEnabled()), await reason.isVisible()]).toEqual([
+        await (isOffered ? offered : reason).waitFor();
+        expect([(await offered.isVisible()) && (await offered.isEnabled()), await reason.isVisible()]).toEqual([
           isOffered,
           !isOffered,
         ]);
       };
-      await shows(stopUrl('nadia.rossi'), 'Order it', 'You may look, and not order a rule', may.order);
+      await shows(stopUrl('nadia.rossi'), page.getByLabel('Reason'), 'You may look, and not order a rule', may.order);
       const { items } = await askApi('GET', '/v1/findings?state=open&limit=1');
-      await shows(`/findings?finding=${items[0].id}`, 'Acknowledge', 'You may look at findings', may.change);
-      await shows('/sources', 'Connect a source', 'Administrators connect sources', may.connect);
-      await shows('/channels', 'Add a channel', 'You may not see channels', may.channels);
+      await shows(`/findings?finding=${items[0].id}`, button('Acknowledge'), 'You may look at findings', may.change);
+      await shows('/sources', button('Connect a source'), 'Administrators connect sources', may.connect);
+      await shows('/channels', button('Add a channel'), 'You may not see channels', may.channels);
       expect(faults).toEqual([]);
     },
     EVERY_PAGE_MS,
@@ -95,10 +96,9 @@ describe('a person with the role', () => {
 
 describe('an order while a guard runs', () => {
   it('shows the guard as it confirms, and counts it', async () => {
-    const api = `https://api.${randomUUID()}.example`;
-    const issuer = `https://login.${randomUUID()}.example`;
+    const issuer = 'https://login.crm.corp.example';
     const caller = `guarded-${randomUUID()}`;
-    const roles = { guard: { resources: [api], issuers: [issuer] } };
+    const roles = { guard: { resources: ['https://api.crm.corp.example'], issuers: [issuer] } };
     const { secret } = await askApi('POST', '/v1/callers', { id: caller, roles });
     const guard = createGuard({ rescind: consoleUrl(), credentials: { id: caller, secret } });
     cleanups.push(() => guard.stop());
@@ -106,7 +106,7 @@ describe('an order while a guard runs', () => {
     expect(await guard.ready).toBe(true);
 
     const { page, search } = await openConsole(cleanups, {
-      path: `/stop?${new URLSearchParams({ user: JSON.stringify({ iss: issuer, sub: 'guarded' }) })}`,
+      path: `/stop?${new URLSearchParams({ user: JSON.stringify({ iss: issuer, sub: caller }) })}`,
     });
     await page.getByLabel('Reason').fill('with a guard');
     await page.getByRole('button', { name: 'Order it' }).click();
