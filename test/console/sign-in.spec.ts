@@ -46,11 +46,14 @@ describe('somebody who has not signed in', () => {
       before: (opened) => opened.clock.install(),
     });
     // Home asks again by itself.
-    const asked = (isUnattended: boolean) =>
-      page.waitForRequest(
-        (request) =>
-          request.url().includes('/v1/coverage') && 'x-rescind-unattended' in request.headers() === isUnattended,
+    const asked = async (isUnattended: boolean): Promise<void> => {
+      const answer = await page.waitForResponse(
+        (one) =>
+          one.url().includes('/v1/coverage') && 'x-rescind-unattended' in one.request().headers() === isUnattended,
       );
+      // A question that waits for its answer is not asked again.
+      await answer.finished();
+    };
     const first = asked(false);
     await page.getByRole('button', { name: 'Open the console as the administrator' }).click();
     await first;
