@@ -14,6 +14,9 @@ const TAIL = 12;
  * name they make two names look like one, or a name like something else.
  */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}|^ +| +$/gu;
+/** JSON lays its members out with line ends and plain spaces. */
+const HIDDEN_IN_JSON =
+  /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
 
 const escapeOf = (characters: string): string =>
   [...characters].map((one) => `\\u{${one.codePointAt(0)!.toString(16)}}`).join('');
@@ -33,6 +36,12 @@ export function namePartsOf(name: string): NamePart[] {
   add(name.slice(end), false);
   return parts;
 }
+
+/** Writes a value as JSON, with what is hidden in its texts as escapes of JSON. */
+export const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, undefined, indent).replace(HIDDEN_IN_JSON, (found) =>
+    found.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
 
 /** Cuts the middle out of a long name, between characters. */
 export function cutName(name: string): string {

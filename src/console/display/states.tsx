@@ -1,5 +1,5 @@
 import { Alert, Button, Center, Code, Loader, Stack, Text } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { useMoments } from '../api/moment.js';
 import { problemOf } from '../api/problem.js';
 import { Moment } from './moment.js';
@@ -7,6 +7,8 @@ import { Moment } from './moment.js';
 const UNAUTHENTICATED = 401;
 const NOT_FOUND = 'not-found';
 const NO_SUCH_MOMENT = 'as-of-out-of-range';
+/** Longer than any question takes while the service is well. */
+const SLOW_MS = 4_000;
 
 /** There is an answer, and nothing is in it. */
 export function Empty({ title, children }: { readonly title: string; readonly children?: ReactNode }) {
@@ -22,10 +24,23 @@ export function Empty({ title, children }: { readonly title: string; readonly ch
   );
 }
 
+/** Waiting for an answer. Somebody who waits long is told that it is the service that is slow. */
 export function Loading() {
+  const [isSlow, setIsSlow] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setIsSlow(true), SLOW_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
   return (
     <Center mih={160} role="status">
-      <Loader size="sm" aria-label="Loading" />
+      <Stack align="center" gap="xs">
+        <Loader size="sm" aria-label="Loading" />
+        {isSlow && (
+          <Text size="sm" c="dimmed">
+            The answer takes longer than usual.
+          </Text>
+        )}
+      </Stack>
     </Center>
   );
 }

@@ -7,6 +7,7 @@ import { useMe } from '../../api/me.js';
 import { problemOf } from '../../api/problem.js';
 import type { Rule } from '../../api/rules.js';
 import { ActsNow } from '../of-now.js';
+import { Failed, Loading } from '../states.js';
 import { MayNotStop, Refusal } from './refusal.js';
 import { liftText } from './words.js';
 
@@ -14,13 +15,13 @@ const NOT_CONFIRMED = 'not-confirmed';
 
 /** Lifts a block, after a reason was given and it was read what stays revoked. */
 export function LiftForm({ rule }: { readonly rule: Rule }) {
-  const { data: me } = useMe();
+  const { data: me, error, refetch } = useMe();
   const [isOpen, setOpen] = useState(false);
   const [reason, setReason] = useState('');
   const [resume, setResume] = useState(false);
   const queries = useQueryClient();
   const lift = api.useMutation('post', '/v1/revocations/{id}/lift', { onSettled: () => queries.invalidateQueries() });
-  if (me === undefined) return null;
+  if (me === undefined) return error === null ? <Loading /> : <Failed error={error} reset={() => void refetch()} />;
   if (!me.may.stop) return <MayNotStop what="lift a rule" />;
   if (!isOpen)
     return (

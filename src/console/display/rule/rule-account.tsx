@@ -9,6 +9,7 @@ import { Moment } from '../moment.js';
 import { countText } from '../numbers.js';
 import { PageLink } from '../page-link.js';
 import { Failed, Loading } from '../states.js';
+import { Sentence } from '../name.js';
 import { AuthorName } from './author-name.js';
 import { LiftForm } from './lift-form.js';
 import { Progress } from './progress.js';
@@ -51,7 +52,7 @@ function Facts({ rule }: { readonly rule: Rule }) {
     <Table variant="vertical" layout="fixed" withTableBorder aria-label="The rule">
       <Table.Tbody>
         <Row name="Reason">
-          <bdi>{reason}</bdi>
+          <Sentence>{reason}</Sentence>
         </Row>
         <Row name="Ordered">
           <Moment at={at} /> by <AuthorName author={author} /> (<BeforeLink time={at} />)
@@ -93,7 +94,7 @@ function Facts({ rule }: { readonly rule: Rule }) {
         )}
         {lift !== undefined && (
           <Row name="Lifted because">
-            <bdi>{lift.reason}</bdi>
+            <Sentence>{lift.reason}</Sentence>
           </Row>
         )}
         {ended?.revoke !== undefined && (

@@ -2,6 +2,7 @@ import { Button, Drawer, Group, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
+import { Degraded } from '../../display/degraded/degraded.js';
 import { OfNow } from '../../display/of-now.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { ChannelForm } from './channel-form.js';
@@ -73,6 +74,7 @@ function ChannelDrawer({ channels }: { readonly channels: readonly Channel[] }) 
       title={add ? 'Add a channel' : `Channel ${open?.name ?? ''}`}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
+      <Degraded />
       {secret !== undefined && <Secret secret={secret} onRead={() => setSecret(undefined)} />}
       {add && <ChannelForm onSaved={saved} onCancel={close} />}
       {open && <OpenChannel key={open.name} channel={open} onSecret={setSecret} onRemoved={close} />}

@@ -10,7 +10,7 @@ import { OfNow } from '../../display/of-now.js';
 import { Moment } from '../../display/moment.js';
 import { selectorOf } from '../../display/rule/selector-of.js';
 import { StopLink } from '../../display/rule/stop-link.js';
-import { Name } from '../../display/name.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
@@ -249,7 +249,7 @@ function Findings({ of }: { readonly of: Answer<'EntityAnswer'>['findings'] }) {
                 </PageLink>
               </Group>
               <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
-                <bdi>{says}</bdi>
+                <Sentence>{says}</Sentence>
               </Text>
             </div>
           ))}

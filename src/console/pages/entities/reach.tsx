@@ -4,6 +4,7 @@ import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
 import { LineageDrawer } from '../../display/lineage/lineage-drawer.js';
+import { jsonText } from '../../display/names.js';
 import { Moment } from '../../display/moment.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
@@ -77,7 +78,7 @@ function Rules({ rules }: { readonly rules: Reach['rules'] }) {
           {rules.map(({ order, live_tokens: tokens, at_least: atLeast }) => (
             <div key={JSON.stringify(order)}>
               <Code block tabIndex={0}>
-                {order.effect} {JSON.stringify(order.selector)}
+                {order.effect} {jsonText(order.selector)}
               </Code>
               <Text size="xs" c="dimmed">
                 stops {atLeast && 'at least '}

@@ -6,10 +6,12 @@ import { DataTable, type Columns } from '../../display/data-table.js';
 import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
+import { jsonText } from '../../display/names.js';
 import { Moment } from '../../display/moment.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
+import { Sentence } from '../../display/name.js';
 import type { Kind } from './kinds.js';
 import { useTimeline, type Line } from './queries.js';
 import { LINES, type EntitySearch, type Lines as Kinds } from './search.js';
@@ -121,21 +123,21 @@ function moreOf(line: Line): ReactNode {
     case 'rule':
       return (
         <Text size="xs" c="dimmed" component="div" style={{ overflowWrap: 'anywhere' }}>
-          <Code>{JSON.stringify(line.selector)}</Code> <bdi>{line.reason}</bdi>
+          <Code>{jsonText(line.selector)}</Code> <Sentence>{line.reason}</Sentence>
         </Text>
       );
     case 'grant':
       return (
         line.scopes_added.length > 0 && (
           <Text size="xs" c="dimmed">
-            <bdi>{line.scopes_added.join(' ')}</bdi>
+            <Sentence>{line.scopes_added.join(' ')}</Sentence>
           </Text>
         )
       );
     case 'refusal':
       return (
         <Text size="xs" c="dimmed">
-          <bdi>{line.says}</bdi>{' '}
+          <Sentence>{line.says}</Sentence>{' '}
           <PageLink to="/tokens/$id" params={{ id: line.token }} inherit>
             the token
           </PageLink>

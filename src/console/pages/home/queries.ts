@@ -1,4 +1,3 @@
-import { useQuery } from '@tanstack/react-query';
 import { api, type Answer } from '../../api/client.js';
 import { every, useMoment, useMoments } from '../../api/moment.js';
 import { SEVERITIES } from '../../display/finding-words.js';
@@ -54,13 +53,16 @@ export function useRules() {
     '/v1/revocations',
     { params: { query: { limit: RULES_READ } } },
     {
-      refetchInterval: every(AGAIN_MS),
-      select: ({ revocations = [], next }) => ({
-        live: revocations.filter(({ state }) => state === 'live' || state === 'turned-revoke'),
-        isMore: next !== undefined,
-      }),
+      refetchInterval: AGAIN_MS,
+      select: ({ revocations = [] }) =>
+        revocations.filter(({ state }) => state === 'live' || state === 'turned-revoke'),
     },
   );
+}
+
+/** Counts the rules that stop something, and the nodes and guards that apply them. */
+export function useStanding() {
+  return api.useQuery('get', '/v1/revocations/standing', {}, { refetchInterval: AGAIN_MS });
 }
 
 export function useCoverage() {
@@ -90,21 +92,4 @@ export function useCalls() {
     { params: { query: { by: 'hour', from: '24h', ...useMoment() } } },
     { refetchInterval: every(AGAIN_MS) },
   );
-}
-
-export interface Readiness {
-  readonly ready: boolean;
-  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly code?: string }[];
-}
-
-/** Whether the process that answers is ready. Null if the operator keeps that at another address. */
-export function useReadiness() {
-  return useQuery({
-    queryKey: ['readiness'],
-    refetchInterval: every(AGAIN_MS),
-    async queryFn(): Promise<Readiness | null> {
-      const answer = await fetch('/health/ready', { headers: { accept: 'application/json' } });
-      return answer.status === 200 || answer.status === 503 ? ((await answer.json()) as Readiness) : null;
-    },
-  });
 }

@@ -4,7 +4,7 @@ import { useMe } from '../../api/me.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { OfNow } from '../../display/of-now.js';
-import { Name } from '../../display/name.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
 import { useCheck, useReplay, type Check, type Refused } from './queries.js';
@@ -48,7 +48,7 @@ function NextSteps({ check: { next_steps: steps, disabled } }: { readonly check:
       <List size="sm" spacing={4}>
         {steps.map(({ code, says }) => (
           <List.Item key={code}>
-            <bdi>{says}</bdi>
+            <Sentence>{says}</Sentence>
           </List.Item>
         ))}
       </List>
@@ -151,7 +151,7 @@ function RefusedEvents({ refused }: { readonly refused: readonly Refused[] }) {
                   <Code>{code}</Code>
                 </Table.Td>
                 <Table.Td style={{ overflowWrap: 'anywhere' }}>
-                  <bdi>{detail}</bdi>
+                  <Sentence>{detail}</Sentence>
                 </Table.Td>
                 <Table.Td ta="right">
                   {replayed ? (
@@ -162,6 +162,7 @@ function RefusedEvents({ refused }: { readonly refused: readonly Refused[] }) {
                     <Button
                       variant="default"
                       disabled={me?.may.administer !== true}
+                      title={me?.may.administer === false ? 'Administrators take events in again.' : undefined}
                       loading={replay.isPending && replay.variables.params.path.id === id}
                       onClick={() => replay.mutate({ params: { path: { id } } })}
                     >

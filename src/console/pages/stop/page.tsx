@@ -53,6 +53,7 @@ function Chosen({ selector }: { readonly selector: Selector }) {
               size="compact-xs"
               onClick={() => void drop(member)}
               aria-label={`Leave out the ${member}`}
+              style={{ flexShrink: 0 }}
             >
               Leave out
             </Button>
@@ -100,7 +101,7 @@ function Ordering({ search, selector }: { readonly search: StopSearch; readonly 
       <>
         {order.error !== null && !order.isPending && (
           <Stack gap="xs" align="flex-start">
-            <Refusal error={order.error} />
+            <Refusal error={order.error} stored={rule} />
             {order.isSent && <Button onClick={() => order.send({ ...terms, reason: '' })}>Ask again</Button>}
           </Stack>
         )}
@@ -125,7 +126,7 @@ function Ordering({ search, selector }: { readonly search: StopSearch; readonly 
       <Part title="Order">
         {!stream.isOpen && (
           <Alert color="yellow" mb="xs" title="Confirmations cannot be heard live">
-            The order works all the same. The page asks for its state once a second.
+            The page asks once a second instead how far an order has come.
           </Alert>
         )}
         <OrderForm terms={terms} first={search.reason ?? ''} order={order} />

@@ -5,7 +5,7 @@ import { EntityLink } from '../../display/entity-link.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Lineage } from '../../display/lineage/lineage.js';
 import { Moment } from '../../display/moment.js';
-import { Name } from '../../display/name.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
 
@@ -38,14 +38,14 @@ function Shown({ token }: { readonly token: Token }) {
         <Alert color="yellow" title="Why it is not good">
           {because.map(({ reason, says }) => (
             <Text size="sm" key={reason}>
-              <bdi>{says}</bdi>
+              <Sentence>{says}</Sentence>
             </Text>
           ))}
         </Alert>
       )}
       {token.conflict !== null && (
         <Alert color="red" title="Its events contradict one another">
-          <bdi>{token.conflict}</bdi>
+          <Sentence>{token.conflict}</Sentence>
         </Alert>
       )}
       <Facts>
