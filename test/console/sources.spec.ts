@@ -37,7 +37,10 @@ describe('sources', () => {
     const { page, faults } = await openConsole(cleanups, { path: '/sources' });
     await page.getByRole('table', { name: 'Sources' }).getByRole('link', { name: 'analytics' }).waitFor();
     const { findings } = await askApi('GET', '/v1/coverage');
-    await page.getByRole('button', { name: /^\d+ sources? / }).first().click();
+    await page
+      .getByRole('button', { name: /^\d+ sources? / })
+      .first()
+      .click();
     await page.getByText(findings[0].says).first().waitFor();
     expect(faults).toEqual([]);
   });
