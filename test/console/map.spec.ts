@@ -122,10 +122,10 @@ describe('the matrix', () => {
   });
 
   it('keeps its places and never goes blank while time goes by', async () => {
-    const then = await matrix('?as_of=8d');
+    const then = await matrix('?as_of=6d');
     const now = await matrix();
     expect(then.total['used']).toBeLessThan(now.total['used']!);
-    const { page, faults } = await openConsole(cleanups, { path: '/map?at=8d' });
+    const { page, faults } = await openConsole(cleanups, { path: '/map?at=6d' });
     const sizes = async () => [
       await grid(page).getAttribute('aria-rowcount'),
       await grid(page).getAttribute('aria-colcount'),
