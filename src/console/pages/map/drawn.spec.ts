@@ -86,6 +86,17 @@ it('draws the users of a client that is unfolded, and folds those that do not co
   expect(wordsOf(graph)).toEqual(['+ 2 users']);
 });
 
+it('leaves room for the users of a client that is unfolded', () => {
+  const users = Array.from({ length: 120 }, (_, nth) => node('user', nth + 3001));
+  const around = answerOf(
+    [...MANY.nodes, ...users],
+    [connection(1, 1001), ...users.map(({ id }) => grant(Number(id), 1))],
+  );
+  const { nodes } = drawGraph(MANY, { room: 200, unfolded: new Map([[1, around]]) });
+  expect(nodes.filter((one) => 'entity' in one && one.entity.kind === 'user')).toHaveLength(120);
+  expect(nodes.length).toBeLessThanOrEqual(200);
+});
+
 it('draws an entity without a connection alone', () => {
   expect(drawGraph(answerOf([node('resource', 11)], []), { room: 48 }).nodes.map(({ id }) => id)).toEqual(['11']);
 });

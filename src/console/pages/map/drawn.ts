@@ -36,7 +36,7 @@ type Kind = keyof typeof LAYERS;
 const FOLDS = 4;
 
 /**
- * Chooses what is drawn of an answer: the busiest connections with their agents, then users, then a fold for the others. `unfolded` has the
+ * Chooses what is drawn of an answer: the busiest connections with their agents, in `room`, then users, in all there is, then a fold for the others. `unfolded` has the
  * neighbourhood of each client whose users are drawn one by one.
  */
 export function drawGraph(
@@ -46,24 +46,26 @@ export function drawGraph(
   const known = new Map([...unfolded.values(), answer].flatMap(({ nodes }) => nodes.map((node) => [node.id, node])));
   const drawn = new Map<string, Drawn>();
   let places = FOLDS;
-  const add = (ids: readonly string[]): boolean => {
+  const add = (ids: readonly string[], most: number): boolean => {
     const fresh = [...new Set(ids)].filter((id) => !drawn.has(id)).map((id) => known.get(id)!);
     // A client takes two places: the other is for the fold of its users.
     const needed = fresh.reduce((sum, { type }) => sum + (type === 'client' ? 2 : 1), 0);
-    if (places + needed > room) return false;
+    if (places + needed > most) return false;
     places += needed;
     for (const node of fresh) drawn.set(node.id, drawnOf(node));
     return true;
   };
+  const users = [...unfolded.values()].flatMap(({ nodes }) => nodes.filter(({ type }) => type === 'user')).length;
+  const forConnections = Math.min(room, Math.max(FEW_DRAWN, MAX_DRAWN - users));
   const connections = answer.edges.filter((edge): edge is Connection => edge.type === 'connection');
   const acting = answer.edges.filter(({ type }) => type === 'agent');
   for (const { from, to } of connections) {
     const agents = acting.filter((edge) => edge.to === from).map((edge) => edge.from);
-    if (!add([from, to, ...agents])) add([from, to]);
+    if (!add([from, to, ...agents], forConnections)) add([from, to], forConnections);
   }
   const grants = [answer, ...unfolded.values()].flatMap(({ edges }) => edges.filter(({ type }) => type === 'grant'));
-  for (const { from, to } of grants) if (drawn.has(to)) add([from]);
-  for (const node of answer.nodes) if (answer.edges.length === 0 && isKind(node)) add([node.id]);
+  for (const { from, to } of grants) if (drawn.has(to)) add([from], MAX_DRAWN);
+  for (const node of answer.nodes) if (answer.edges.length === 0 && isKind(node)) add([node.id], room);
   const edges = onceByEnds([...connections, ...acting, ...grants]).filter(
     ({ from, to }) => drawn.has(from) && drawn.has(to),
   );

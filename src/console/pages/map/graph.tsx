@@ -37,8 +37,8 @@ function Answered({
   answer,
   unfolded,
 }: GraphProps & { readonly answer: GraphAnswer; readonly unfolded: ReadonlyMap<number, GraphAnswer> }) {
-  const { focus, steps = 1, whole, unfold } = search;
-  const room = focus === undefined && whole === undefined && unfold === undefined ? FEW_DRAWN : MAX_DRAWN;
+  const { focus, steps = 1, whole } = search;
+  const room = focus === undefined && whole === undefined ? FEW_DRAWN : MAX_DRAWN;
   const graph = useMemo(() => drawGraph(answer, { room, unfolded }), [answer, room, unfolded]);
   const layers = useLayers(graph, search, onChange);
   const ties = useMemo(() => tiesOf(graph), [graph]);

@@ -60,12 +60,19 @@ const byName = (one: { readonly entity: Entity }, other: { readonly entity: Enti
 
 /**
  * Builds what is drawn at a moment. `now` gives rows and columns their places, which therefore stay the same while time goes by; `then` is the answer
- * for the moment and gives the cells.
+ * for the moment and gives the cells. `earliest` is the earliest answer that was shown: clients had other
+ * names then, until an event tied them.
  */
-export function buildMatrix(now: MatrixAnswer, then: MatrixAnswer, { rows, group, q, state }: MapSearch): Matrix {
-  const answers = now === then ? [now] : [now, then];
+export function buildMatrix(
+  now: MatrixAnswer,
+  then: MatrixAnswer,
+  { rows, group, q, state }: MapSearch,
+  earliest = then,
+): Matrix {
+  const answers = [...new Set([now, earliest, then])];
   const columns = onceById(answers.flatMap(columnsOf)).sort(byName);
-  const named = rows === 'agents' ? agentsOf(answers, group) : clientsOf(answers, group);
+  const named =
+    rows === 'agents' ? agentsOf(answers, group) : clientsOf(answers, group, typesOfClients([now, earliest]));
   const byRow = new Map(named.map((row) => [row.id, row]));
   const byColumn = new Map(columns.map((column) => [column.id, column]));
   const wanted = wantedBy(q);
@@ -78,7 +85,7 @@ export function buildMatrix(now: MatrixAnswer, then: MatrixAnswer, { rows, group
     ).filter(wanted);
   const found = cellsOf(then);
   const isShown = (cell: Cell): boolean => state === undefined || state.includes(cell.state);
-  const placed = now === then ? found.filter(isShown) : [...found, ...cellsOf(now)].filter(isShown);
+  const placed = answers.flatMap((answer) => (answer === then ? found : cellsOf(answer))).filter(isShown);
   const shown = new Map(found.filter(isShown).map((cell) => [cell.key, cell]));
   const keptRows = new Set(placed.map((cell) => cell.row.is.entity));
   const keptColumns = new Set(placed.map((cell) => cell.resource.is.entity));
@@ -125,8 +132,11 @@ function agentsOf(answers: readonly MatrixAnswer[], group: MapSearch['group']): 
   );
 }
 
-function clientsOf(answers: readonly MatrixAnswer[], group: MapSearch['group']): Named[] {
-  const types = typesOfClients(answers);
+function clientsOf(
+  answers: readonly MatrixAnswer[],
+  group: MapSearch['group'],
+  types: ReadonlyMap<number, string>,
+): Named[] {
   return onceById(
     answers.flatMap(({ clients }) =>
       clients.map(

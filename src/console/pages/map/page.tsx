@@ -1,7 +1,7 @@
 import { Group, SegmentedControl, Select, Tabs, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { getRouteApi } from '@tanstack/react-router';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { DataTable } from '../../display/data-table.js';
 import { countText } from '../../display/numbers.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
@@ -70,7 +70,12 @@ function Answered({
   readonly then: MatrixAnswer;
 }) {
   const { rows, group, q, state } = search;
-  const matrix = useMemo(() => buildMatrix(now, then, { rows, group, q, state }), [now, then, rows, group, q, state]);
+  const [earliest, setEarliest] = useState(then);
+  if (earliest !== then && (now === then || Number(then.as_of.index) < Number(earliest.as_of.index))) setEarliest(then);
+  const matrix = useMemo(
+    () => buildMatrix(now, then, { rows, group, q, state }, earliest),
+    [now, then, rows, group, q, state, earliest],
+  );
   const navigate = route.useNavigate();
   const change = useChange();
   const open = (cell: Cell): void =>
