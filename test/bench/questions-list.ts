@@ -61,6 +61,7 @@ export function questionsOf(
     { name: 'grants', path: () => '/v1/grants' },
     { name: 'grants of a user', path: (nth) => `/v1/grants?${user(nth)}` },
     { name: 'graph', path: () => '/v1/graph' },
+    { name: 'matrix', path: () => '/v1/matrix' },
     { name: 'graph of a user', path: (nth) => `/v1/graph?${user(nth)}` },
     { name: 'graph around a user, two edges', path: (nth) => `/v1/graph?expand=${of(entities, nth)}&depth=2` },
     { name: 'graph around an issuer', path: () => `/v1/graph?expand=issuer:${idp.issuer}` },

@@ -15,10 +15,14 @@ const LOOKS = [
 /** Each page in the state in which people use it. Add a page here. */
 const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/': (page) => page.getByRole('table', { name: 'What is new' }).waitFor(),
+  '/?at=2d&against=4d': (page) => page.getByRole('table', { name: 'Grown or changed' }).waitFor(),
   '/channels': (page) => page.getByText('No channel').waitFor(),
   '/channels?add=true': (page) => page.getByRole('button', { name: 'Create' }).waitFor(),
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
   '/agents': (page) => page.getByRole('table', { name: 'Agents' }).waitFor(),
+  '/map': (page) => page.getByRole('grid', { name: 'Clients and resources' }).waitFor(),
+  '/map?show=table': (page) => page.getByRole('table', { name: 'Connections' }).waitFor(),
+  '/map?show=graph': (page) => page.locator('.react-flow__node').first().waitFor(),
   '/nowhere': (page) => page.getByText('There is no such page').waitFor(),
   '/sources': (page) => page.getByRole('table', { name: 'Sources' }).waitFor(),
   '/rules': (page) => page.getByRole('table', { name: 'Rules' }).waitFor(),
@@ -47,6 +51,16 @@ describe('in light and dark colours, wide and narrow', () => {
   it.each(Object.entries(PAGES))('%s can be used by everybody', async (path, shown) => {
     const { page } = await openConsole(cleanups, { path, bypassCSP: true });
     await shown(page);
+    expect(await violations(page)).toEqual([]);
+  });
+
+  it('the choice of a moment can be used by everybody', async () => {
+    const { page } = await openConsole(cleanups, { path: '/stop?at=1d', ...look, bypassCSP: true });
+    await page.getByRole('button', { name: /^Time: / }).click();
+    await page.getByRole('form', { name: 'A moment' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    await page.getByText('Compare', { exact: true }).click();
+    await page.getByRole('form', { name: 'Two moments' }).waitFor();
     expect(await violations(page)).toEqual([]);
   });
 

@@ -6,7 +6,8 @@ import { ColourScheme } from './colour-scheme.js';
 import { Degraded } from './degraded.js';
 import { Navigation } from './navigation.js';
 import { Search } from '../search/search.js';
-import { TimeControl } from './time-control.js';
+import { TimeBar } from './time/time-bar.js';
+import { TimeControl } from './time/time-control.js';
 
 const HEADER_PX = 48;
 
@@ -43,6 +44,7 @@ export function Shell() {
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
         <Degraded />
+        <TimeBar />
         <Outlet />
       </AppShell.Main>
     </AppShell>

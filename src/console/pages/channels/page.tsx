@@ -2,6 +2,7 @@ import { Button, Drawer, Group, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
+import { OfNow } from '../../display/of-now.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { ChannelForm } from './channel-form.js';
 import { ChannelTable } from './channel-table.js';
@@ -18,7 +19,10 @@ export function ChannelsPage() {
   return (
     <>
       <Group justify="space-between" mb="sm">
-        <Title order={1}>Channels</Title>
+        <Group gap="xs" align="baseline">
+          <Title order={1}>Channels</Title>
+          <OfNow />
+        </Group>
         {me?.may.administer && <Button onClick={() => navigate({ search: { add: true } })}>Add a channel</Button>}
       </Group>
       {isPending && <Loading />}

@@ -1,5 +1,6 @@
 import { Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { useMoments } from '../../api/moment.js';
 import { countText } from '../../display/numbers.js';
 import { Card } from './card.js';
 import { useCoverage, useReadiness, useRules, useWorstFindings } from './queries.js';
@@ -8,6 +9,7 @@ const LINES = 4;
 
 /** The state of the service itself, as far as its answers tell. */
 export function Service({ isLive }: { readonly isLive: boolean }) {
+  const { at } = useMoments();
   const readiness = useReadiness();
   const rules = useRules();
   const read = useWorstFindings().data?.readTo;
@@ -15,7 +17,7 @@ export function Service({ isLive }: { readonly isLive: boolean }) {
   const spreading = rules.data?.live.filter(({ in_force }) => in_force !== true).length;
   const failing = readiness.data?.checks.filter(({ ok }) => !ok) ?? [];
   return (
-    <Card title="The service" lines={LINES} error={readiness.error} onRetry={() => void readiness.refetch()}>
+    <Card title="The service" isOfNow lines={LINES} error={readiness.error} onRetry={() => void readiness.refetch()}>
       {readiness.data !== undefined && (
         <Stack gap={6}>
           <State name="Answers" isWell={readiness.data?.ready}>
@@ -29,16 +31,20 @@ export function Service({ isLive }: { readonly isLive: boolean }) {
               spreading > 0 &&
               `${countText(spreading)} not confirmed by every node and guard`}
           </State>
-          <State
-            name="Detections"
-            isWell={read === undefined || written === undefined ? undefined : BigInt(read) >= BigInt(written) - 1_000n}
-          >
-            {read !== undefined &&
-              written !== undefined &&
-              (BigInt(read) >= BigInt(written)
-                ? `have read all ${countText(BigInt(written))} entries`
-                : `have read ${countText(BigInt(read))} of ${countText(BigInt(written))} entries`)}
-          </State>
+          {at === undefined && (
+            <State
+              name="Detections"
+              isWell={
+                read === undefined || written === undefined ? undefined : BigInt(read) >= BigInt(written) - 1_000n
+              }
+            >
+              {read !== undefined &&
+                written !== undefined &&
+                (BigInt(read) >= BigInt(written)
+                  ? `have read all ${countText(BigInt(written))} entries`
+                  : `have read ${countText(BigInt(read))} of ${countText(BigInt(written))} entries`)}
+            </State>
+          )}
           <State name="This page" isWell={isLive}>
             {isLive ? 'hears of findings and rules at once' : 'asks again by itself'}
           </State>
