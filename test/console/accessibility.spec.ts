@@ -63,7 +63,7 @@ describe('in light and dark colours, wide and narrow', () => {
   });
 
   it('the choice of a moment can be used by everybody', async () => {
-    const { page } = await openConsole(cleanups, { path: '/stop?at=1d', ...look, bypassCSP: true });
+    const { page } = await openConsole(cleanups, { path: '/stop?at=1d', bypassCSP: true });
     await page.getByRole('button', { name: /^Time: / }).click();
     await page.getByRole('form', { name: 'A moment' }).waitFor();
     expect(await violations(page)).toEqual([]);
