@@ -16,6 +16,7 @@ import type { Explore } from './explore.pg.js';
 import { asksForPayloads } from './question/payloads.js';
 import { EXPLORE_QUESTION, ROWS_QUESTION } from './question/question-schema.js';
 import { EXPLORE } from './tokens.js';
+import type { WrittenFile } from './written-file.js';
 
 /** Plain JSON Schema: the round trip drops the symbol members with which TypeBox marks its schemas. */
 const schema = (described: object) =>
@@ -43,16 +44,17 @@ export class ExploreController {
   }
 
   @Post()
+  @ApiProduces('application/json', 'text/csv')
   @Asks('report')
   @PayloadsBound({ schema: ExploreAnswer, parameters: [], isFile: false })
   @ApiExtension('x-rescind-reads', true)
   @ApiOperation({
     summary: 'Any question over uses: grouped, filtered, compared, as of any moment',
     description:
-      'Answers which groups of uses have which measures. Every dimension can be a group and a filter. The answer covers all uses below `as_of.index`, archived or not.',
+      'Answers which groups of uses have which measures. Every dimension can be a group and a filter. The answer covers all uses below `as_of.index`, archived or not. CSV (RFC 4180) has all groups; a cell that a spreadsheet would take for a formula begins with an apostrophe.',
   })
   @ApiBody({ ...schema(EXPLORE_QUESTION), required: false })
-  @ApiResponse({ status: 200, description: 'the groups', ...schema(ExploreAnswer) })
+  @ApiResponse({ status: 200, description: 'the first groups, or all of them', ...schema(ExploreAnswer) })
   @ApiResponse(REFUSED)
   @ApiResponse(UNKNOWN)
   @ApiResponse(AWAY)
@@ -60,11 +62,11 @@ export class ExploreController {
     @CurrentCaller() caller: Caller,
     @Body(jsonBody) body: unknown,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<ExploreAnswer> {
+  ): Promise<ExploreAnswer | StreamableFile> {
     requireBound(caller, body);
-    const answer = await this.#explore.explore(caller, body);
+    const answer = await this.#explore.groups(caller, body);
     void reply.status(200).header('cache-control', 'no-store');
-    return answer;
+    return sent(answer);
   }
 
   @Post('rows')
@@ -90,10 +92,14 @@ export class ExploreController {
     requireBound(caller, body);
     const answer = await this.#explore.rows(caller, body);
     void reply.status(200).header('cache-control', 'no-store');
-    if (!('body' in answer)) return answer;
-    const { contentType: type, fileName } = answer;
-    return new StreamableFile(answer.body, { type, disposition: `attachment; filename="${fileName}"` });
+    return sent(answer);
   }
+}
+
+function sent<Answer extends object>(answer: Answer | WrittenFile): Answer | StreamableFile {
+  if (!('contentType' in answer)) return answer;
+  const { contentType: type, fileName, body } = answer;
+  return new StreamableFile(body, { type, disposition: `attachment; filename="${fileName}"` });
 }
 
 function requireBound(caller: Caller, body: unknown): void {

@@ -1,19 +1,27 @@
+import { RescindError } from '../contracts/index.js';
 import type { ExploreAnswer, ExploreRows } from './answers.js';
 import { composeExplore } from './question/compose.js';
 import { readExploreQuestion, type ExploreQuestion } from './question/read-question.js';
-import type { RowsFile } from './rows-file.js';
+import { writeGroups } from './groups-file.js';
 import { createRowsQuestion } from './rows.pg.js';
 import { createRunner, type Asker, type ExploreOptions } from './runner.pg.js';
 import { asOf, entitiesOf, itemOf, shownWindow } from './show.js';
+import type { WrittenFile } from './written-file.js';
 
 /** Groups that one part of the service asks another for: a thousand hours, each with all operations. */
 const MAX_SUMS = 10_000;
 
+/** Groups of a file. All lie in memory at once. */
+const MAX_WRITTEN = 100_000;
+
 /** Any question over uses. */
 export interface Explore {
+  /** The first groups, or a file of all. */
+  groups(asker: Asker, body: unknown): Promise<ExploreAnswer | WrittenFile>;
+  /** The first groups, whatever the format. */
   explore(asker: Asker, body: unknown): Promise<ExploreAnswer>;
   /** A page, or a file of all rows. */
-  rows(asker: Asker, body: unknown): Promise<ExploreRows | RowsFile>;
+  rows(asker: Asker, body: unknown): Promise<ExploreRows | WrittenFile>;
   /** A page, whatever the format. */
   find(asker: Asker, body: object): Promise<ExploreRows>;
   /** All groups of a question that has few. */
@@ -43,7 +51,20 @@ export function createExplore(options: ExploreOptions): Explore {
     });
   }
 
+  async function write(asker: Asker, question: ExploreQuestion): Promise<WrittenFile> {
+    const { items, groups } = await answer(asker, { ...question, limit: MAX_WRITTEN });
+    if (groups > items.length)
+      throw new RescindError('filter-too-wide', {
+        detail: `the answer has ${groups.toLocaleString('en')} groups, and a file at most ${MAX_WRITTEN.toLocaleString('en')}: narrow \`from\`, or ask for fewer names in \`by\``,
+      });
+    return writeGroups(question, items);
+  }
+
   return {
+    async groups(asker, body) {
+      const question = readExploreQuestion(body);
+      return question.format === 'json' ? answer(asker, question) : write(asker, question);
+    },
     explore: async (asker, body) => answer(asker, readExploreQuestion(body)),
     sum: async (asker, body) => (await answer(asker, { ...readExploreQuestion(body), limit: MAX_SUMS })).items,
     rows: rowsQuestion.answer,

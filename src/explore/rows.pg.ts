@@ -6,9 +6,10 @@ import type { Cell } from './engine/messages.js';
 import { decodePosition, encodePosition } from './position.js';
 import { composeRows } from './question/compose.js';
 import { readRowsQuestion, type RowsQuestion } from './question/read-question.js';
-import { writeRows, type RowsFile } from './rows-file.js';
+import { writeRows } from './rows-file.js';
 import { pathsOf, type Asker, type Prepared, type Runner } from './runner.pg.js';
 import { asOf, entitiesOfRows, positionOf, rowOf, shownWindow, type NameOfSource } from './show.js';
+import type { WrittenFile } from './written-file.js';
 
 /** Rows that are written without a pause. */
 const ROWS_AT_ONCE = 1_000;
@@ -70,7 +71,7 @@ export function createRowsQuestion({
   return {
     page: (asker: Asker, body: unknown): Promise<ExploreRows> => readPage(asker, readRowsQuestion(body)),
 
-    async answer(asker: Asker, body: unknown): Promise<ExploreRows | RowsFile> {
+    async answer(asker: Asker, body: unknown): Promise<ExploreRows | WrittenFile> {
       const question = readRowsQuestion(body);
       const { format } = question;
       if (format === 'json') return readPage(asker, question);

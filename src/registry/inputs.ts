@@ -221,11 +221,15 @@ nameSchemas({
 });
 
 /** Creates a reader of input from outside. It returns the input if it fits the schema, else throws `invalid-request`. */
-export function createReader<S extends TSchema>(schema: S): (input: unknown) => Static<S> {
+/** Reads input by a schema. A string has at most `maxBytes` in UTF-8. */
+export function createReader<S extends TSchema>(
+  schema: S,
+  maxBytes = MAX_IDENTIFIER_LENGTH,
+): (input: unknown) => Static<S> {
   const validator = Compile(schema);
   return (input) => {
     if (validator.Check(input)) {
-      checkStrings(input, '');
+      checkStrings(input, '', maxBytes);
       return input as Static<S>;
     }
     const errors = validator.Errors(input);
@@ -259,13 +263,13 @@ function describe(error: Problem | undefined): string {
 /**
  * Refuses strings that PostgreSQL would refuse later, and identifiers that are too long in bytes. Key material has its own, larger limits.
  */
-function checkStrings(value: unknown, path: string): void {
+function checkStrings(value: unknown, path: string, maxBytes: number): void {
   if (typeof value === 'string') {
     if (value.includes('\0') || !value.isWellFormed()) {
       throw new RescindError('invalid-request', { detail: `\`${path}\` holds a NUL or a lone surrogate` });
     }
-    if (!path.startsWith('jwks') && Buffer.byteLength(value) > MAX_IDENTIFIER_LENGTH) {
-      throw new RescindError('invalid-request', { detail: `\`${path}\` is over ${MAX_IDENTIFIER_LENGTH} bytes` });
+    if (!path.startsWith('jwks') && Buffer.byteLength(value) > maxBytes) {
+      throw new RescindError('invalid-request', { detail: `\`${path}\` is over ${maxBytes} bytes` });
     }
     return;
   }
@@ -273,6 +277,6 @@ function checkStrings(value: unknown, path: string): void {
   for (const [name, member] of Object.entries(value)) {
     if (name.includes('\0') || !name.isWellFormed())
       throw new RescindError('invalid-request', { detail: 'a member name is malformed' });
-    checkStrings(member, path === '' ? name : `${path}.${name}`);
+    checkStrings(member, path === '' ? name : `${path}.${name}`, maxBytes);
   }
 }

@@ -20,6 +20,7 @@ import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type
 import { createKeySets, createTurns } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
+import { WEB_ENTITIES } from '../web/index.js';
 import { createChannelFacts } from './findings/channels.js';
 import { createFindingsServing } from './findings/serving.js';
 import type { Ingest } from './ingest.js';
@@ -144,7 +145,7 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
     watchPool: parts.watchPool,
     tenantKey: reader.tenantKey,
     now: () => Math.floor(Date.now() / 1000),
-    entities: CHANNEL_ENTITIES,
+    entities: [...CHANNEL_ENTITIES, ...WEB_ENTITIES],
   };
   const channels = createChannelFacts(parts, reader);
   const { watch, reportGuards } = startWatch(parts, findings.findings);

@@ -1,3 +1,3 @@
 export { WebSchema } from './migrations/1796000011000-schema.js';
-export { WebModule } from './web.module.js';
+export { WEB_ENTITIES, WebModule } from './web.module.js';
 export { createWeb, type Web } from './web.js';

@@ -24,8 +24,11 @@ const tellUnattended: Middleware = {
   },
 };
 
-/** The header says that the console itself sends what changes something, which no form of another site can. */
-const client = createFetchClient<paths>({
+/**
+ * The client beneath the hooks, for what they have none for: files, and pages whose cursor stands in a body. The header says that the console itself
+ * sends what changes something, which no form of another site can.
+ */
+export const client = createFetchClient<paths>({
   baseUrl: '/',
   credentials: 'same-origin',
   headers: { 'x-rescind-console': '1' },

@@ -1,4 +1,5 @@
 import { QueryClient } from '@tanstack/react-query';
+import { isOfPast } from './moment.js';
 import { mayPass, problemOf } from './problem.js';
 
 const FRESH_MS = 15_000;
@@ -12,7 +13,7 @@ export function createQueryClient(): QueryClient {
       queries: {
         // What a browser thinks of its network says little of the way to the service. A question that waits in silence looks like an answer.
         networkMode: 'always',
-        staleTime: FRESH_MS,
+        staleTime: (query) => (isOfPast(query) ? Number.POSITIVE_INFINITY : FRESH_MS),
         retry: (failures, error) => failures < RETRIES && mayPass(problemOf(error)),
         refetchInterval: ({ state }) => state.error !== null && mayPass(problemOf(state.error)) && AGAIN_MS,
       },

@@ -7,7 +7,9 @@ import { ColourScheme } from './colour-scheme.js';
 import { Degraded, useRecovery } from '../display/degraded/degraded.js';
 import { Navigation } from './navigation.js';
 import { Search } from '../search/search.js';
-import { TimeControl } from './time-control.js';
+import { TimeBar } from './time/time-bar.js';
+import { TimeControl } from './time/time-control.js';
+import { ViewsMenu } from './views-menu.js';
 
 const HEADER_PX = 48;
 
@@ -34,6 +36,7 @@ export function Shell() {
           <Search />
           <Group ml="auto" gap={4} wrap="nowrap">
             <TimeControl />
+            <ViewsMenu />
             <ColourScheme />
             <AccountMenu />
           </Group>
@@ -46,6 +49,7 @@ export function Shell() {
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
         <Degraded />
+        <TimeBar />
         <Outlet />
       </AppShell.Main>
     </AppShell>

@@ -42,9 +42,14 @@ export const theme = createTheme({
   },
 });
 
-/** The dimmed text of the components is too faint for small letters (WCAG 1.4.3). */
+/** The dimmed and the red text of the components are too faint for small letters (WCAG 1.4.3). */
 export const variables: CSSVariablesResolver = ({ colors }) => ({
   variables: {},
-  light: { '--mantine-color-dimmed': colors.gray[7], '--mantine-color-placeholder': colors.gray[7] },
+  light: {
+    '--mantine-color-dimmed': colors.gray[7],
+    '--mantine-color-placeholder': colors.gray[7],
+    '--mantine-color-red-text': colors.red[9],
+    '--mantine-color-error': colors.red[9],
+  },
   dark: { '--mantine-color-dimmed': colors.dark[1], '--mantine-color-placeholder': colors.dark[1] },
 });

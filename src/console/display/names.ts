@@ -49,3 +49,9 @@ export function cutName(name: string): string {
   if (characters.length <= MAX_SHOWN) return name;
   return `${characters.slice(0, MAX_SHOWN - TAIL - 1).join('')}…${characters.slice(-TAIL).join('')}`;
 }
+
+/** A name as one text in which nothing is hidden, for what draws or writes without elements. */
+export const safeText = (name: string): string =>
+  namePartsOf(cutName(name))
+    .map(({ text }) => text)
+    .join('');

@@ -1,9 +1,10 @@
-import { useComputedColorScheme, useMantineTheme } from '@mantine/core';
 import { BarChart } from 'echarts/charts';
 import { BrushComponent, GridComponent, ToolboxComponent } from 'echarts/components';
-import { init, use, type EChartsType } from 'echarts/core';
+import { use, type EChartsType } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useRef } from 'react';
+import { msOf, timeOf } from '../api/moment.js';
+import { mountChart, useChartColours } from './chart.js';
 
 // The brush asks for the toolbox, which is not shown.
 use([BarChart, BrushComponent, GridComponent, ToolboxComponent, CanvasRenderer]);
@@ -19,34 +20,27 @@ interface TimeBarsProps {
   readonly label: string;
   readonly unitMs: number;
   readonly bars: readonly Bar[];
-  /** The span that is chosen; a duration counts back from now. */
+  /** Epoch milliseconds of the moment that is shown; undefined: now. */
+  readonly atMs: number | undefined;
+  /** The span that is chosen; a duration counts back from the moment that is shown. */
   readonly from: string | undefined;
   readonly to: string | undefined;
   readonly onChoose: (span: { from: string; to: string }) => void;
 }
 
 const HEIGHT_PX = 140;
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };
-
-function timeOf(text: string): number {
-  const [, count, unit] = /^(\d+)([smhdw])$/.exec(text) ?? [];
-  return unit === undefined ? Date.parse(text) : Date.now() - Number(count) * UNITS_MS[unit]!;
-}
-
-const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
 /** Bars over time. A span that is drawn across them is chosen, from the beginning of its first interval to the end of its last. */
-export default function TimeBars({ label, unitMs, bars, from, to, onChoose }: TimeBarsProps) {
+export default function TimeBars({ label, unitMs, bars, atMs, from, to, onChoose }: TimeBarsProps) {
   const element = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType>(undefined);
   const choose = useRef(onChoose);
   useEffect(() => {
     choose.current = onChoose;
   }, [onChoose]);
-  const scheme = useComputedColorScheme('light');
-  const { colors } = useMantineTheme();
+  const { text, line, colors } = useChartColours();
   useEffect(() => {
-    const made = init(element.current!, null, { renderer: 'canvas' });
+    const { chart: made, end } = mountChart(element.current!);
     chart.current = made;
     made.on('brushEnd', (event) => {
       const { areas } = event as { readonly areas: readonly { readonly coordRange: readonly [number, number] }[] };
@@ -54,21 +48,13 @@ export default function TimeBars({ label, unitMs, bars, from, to, onChoose }: Ti
       if (range === undefined) return;
       const begin = Math.floor(range[0] / unitMs) * unitMs;
       choose.current({
-        from: timeText(begin),
-        to: timeText(Math.max(begin + unitMs, Math.ceil(range[1] / unitMs) * unitMs)),
+        from: timeOf(begin),
+        to: timeOf(Math.max(begin + unitMs, Math.ceil(range[1] / unitMs) * unitMs)),
       });
     });
-    const sized = new ResizeObserver(() => made.resize());
-    sized.observe(element.current!);
-    return () => {
-      sized.disconnect();
-      made.dispose();
-    };
+    return end;
   }, [unitMs]);
   useEffect(() => {
-    const isDark = scheme === 'dark';
-    const text = colors.gray[isDark ? 5 : 7];
-    const line = isDark ? colors.dark[4] : colors.gray[3];
     const seriesOf = (name: 'allowed' | 'denied', color: string | undefined) => ({
       name,
       type: 'bar' as const,
@@ -96,8 +82,9 @@ export default function TimeBars({ label, unitMs, bars, from, to, onChoose }: Ti
       key: 'brush',
       brushOption: { brushType: 'lineX', brushMode: 'single' },
     });
-  }, [bars, unitMs, scheme, colors]);
+  }, [bars, unitMs, text, line, colors]);
   useEffect(() => {
+    const end = atMs ?? Date.now();
     const areas =
       from === undefined && to === undefined
         ? []
@@ -105,10 +92,10 @@ export default function TimeBars({ label, unitMs, bars, from, to, onChoose }: Ti
             {
               brushType: 'lineX',
               xAxisIndex: 0,
-              coordRange: [from === undefined ? bars[0]!.at : timeOf(from), to === undefined ? Date.now() : timeOf(to)],
+              coordRange: [from === undefined ? bars[0]!.at : msOf(from, end), to === undefined ? end : msOf(to, end)],
             },
           ];
     chart.current!.dispatchAction({ type: 'brush', areas });
-  }, [bars, from, to]);
+  }, [bars, atMs, from, to]);
   return <div ref={element} role="img" aria-label={label} style={{ height: HEIGHT_PX, cursor: 'crosshair' }} />;
 }

@@ -158,7 +158,13 @@ export const EXPLORE_QUESTION = object({
     description:
       'Default: the first measure, the largest first; if the question compares, its difference. Names are ordered by the ids of entities.',
   },
-  limit: { ...integer(1, MAX_ITEMS), default: DEFAULT_ITEMS, description: 'groups in the answer' },
+  limit: { ...integer(1, MAX_ITEMS), default: DEFAULT_ITEMS, description: 'groups in the answer; for `json` alone' },
+  format: {
+    type: 'string',
+    enum: ['json', 'csv'],
+    default: 'json',
+    description: '`json`: the first groups. `csv`: all groups, at most 100,000.',
+  },
 });
 
 export const ROWS_QUESTION = object({

@@ -71,6 +71,7 @@ export interface ExploreQuestion extends Subject {
   readonly compare: AskedWindow | undefined;
   readonly having: readonly Having[];
   readonly order: readonly Order[];
+  readonly format: 'json' | 'csv';
   readonly limit: number;
 }
 
@@ -97,6 +98,7 @@ export function readExploreQuestion(input: unknown): ExploreQuestion {
     compare?: { from: FilterValue; to: FilterValue };
     having?: Record<string, { from?: FilterValue; to?: FilterValue; min?: number; max?: number }>;
     order?: { by: Order['by']; of?: Order['of']; descending?: boolean }[];
+    format?: ExploreQuestion['format'];
   };
   const measures = body.measures ?? ['calls'];
   const by = body.by ?? [];
@@ -129,7 +131,10 @@ export function readExploreQuestion(input: unknown): ExploreQuestion {
     if (one.of !== 'value' && (!isMeasure || compare === undefined))
       throw inconsistent('`order.of` belongs to a measure of a question with `compare`');
   }
-  return { ...readSubject(body), measures, by, compare, having, order, limit: body.limit ?? DEFAULT_ITEMS };
+  const format = body.format ?? 'json';
+  if (format !== 'json' && body.limit !== undefined)
+    throw inconsistent('`limit` belongs to `json`; a file has all groups');
+  return { ...readSubject(body), measures, by, compare, having, order, format, limit: body.limit ?? DEFAULT_ITEMS };
 }
 
 /** Reads the body of `POST /v1/explore/rows`. Throws `invalid-request` or `inconsistent-request`. */

@@ -26,3 +26,20 @@ CREATE TABLE sign_in_link (
   ends_at bigint NOT NULL,
   PRIMARY KEY (tenant, id)
 );
+
+-- Views of the console that people saved: a page and the search of its URL, under a name. owner, updated_by: who did it, as an author in the ledger is named.
+-- updated_at: epoch seconds.
+CREATE TABLE saved_view (
+  tenant     uuid    NOT NULL,
+  id         uuid    NOT NULL,
+  owner      text    NOT NULL,
+  name       text    NOT NULL,
+  page       text    NOT NULL,
+  search     text    NOT NULL,
+  shared     boolean NOT NULL,
+  updated_at bigint  NOT NULL,
+  updated_by text    NOT NULL,
+  PRIMARY KEY (tenant, id)
+);
+CREATE UNIQUE INDEX saved_view_name ON saved_view (tenant, owner, name);
+CREATE INDEX saved_view_shared ON saved_view (tenant) WHERE shared;

@@ -23,6 +23,49 @@ afterAll(() => api.stop());
 const explore = async (body: unknown, caller = 'acme-audit') => api.send('POST', '/v1/explore', caller, body);
 const rows = async (body: unknown) => api.send('POST', '/v1/explore/rows', 'acme-audit', body);
 
+const explored = async (body: object) => {
+  const response = await fetch(`${api.url}/v1/explore`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secretOf('acme-audit')}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, type: response.headers.get('content-type'), text: await response.text() };
+};
+
+describe('a file of groups', () => {
+  it('has a column for each part of a name and each number, and no formula', async () => {
+    const { status, type, text } = await explored({
+      by: ['user', 'client'],
+      measures: ['calls', 'last_use'],
+      compare: { from: FROM - 1_000, to: FROM },
+      order: [{ by: 'calls' }],
+      from: FROM,
+      format: 'csv',
+    });
+    expect([status, type]).toEqual([200, 'text/csv; charset=utf-8; header=present']);
+    const [head, ...lines] = text.trimEnd().split('\r\n');
+    expect(head).toBe(
+      'user_iss,user_tenant,user,client_iss,client,calls,calls_before,calls_delta,calls_ratio,last_use,last_use_before,at_least',
+    );
+    expect(lines.length).toBe(3);
+    expect(lines[0]).toMatch(new RegExp(`^${IDP},acme,bob,[^,]*,assistant-at-wiki,41,0,41,,[^,]+Z,,$`));
+    expect(lines.at(-1)).toMatch(/^,,,,,1,0,1,,/);
+  });
+
+  it('has all groups, also those that an answer leaves out', async () => {
+    const { body } = await explore({ by: ['user', 'client'], from: FROM, limit: 1 });
+    expect([body.items.length, body.groups]).toEqual([1, 3]);
+    expect(
+      (await explored({ by: ['user', 'client'], from: FROM, format: 'csv' })).text.trimEnd().split('\r\n').length,
+    ).toBe(4);
+  });
+
+  it('takes no limit', async () => {
+    const limited = await explore({ from: FROM, format: 'csv', limit: 5 });
+    expect([limited.status, limited.body.code]).toEqual([400, 'inconsistent-request']);
+  });
+});
+
 describe('POST /v1/explore', () => {
   it('counts uses by user and client, with their names', async () => {
     const { status, body } = await explore({

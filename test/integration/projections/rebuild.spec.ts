@@ -277,7 +277,7 @@ describe('a rebuild', () => {
       /^contradiction_owed$/,
       /^refused_token$/,
       /^caller_network$/,
-      /^(?:person_session|sign_in_link)$/,
+      /^(?:person_session|sign_in_link|saved_view)$/,
       // Made by a follower of the ledgers.
       /^finding/,
       /^channel/,

@@ -63,6 +63,8 @@ const ALLOWED: Readonly<Record<string, readonly RoleName[]>> = {
   '/v1/revocations/{id}': ['revoke', 'audit'],
   '/v1/revocations/{id}/lift': ['revoke'],
   '/v1/revocations/preview': ['revoke', 'audit'],
+  '/v1/views': ['audit', 'admin'],
+  '/v1/views/{id}': ['audit', 'admin'],
   '/v1/me': ['audit', 'revoke', 'admin'],
   '/v1/sign-in-links': ['admin'],
 };
@@ -86,7 +88,7 @@ function expectProblem({ status, type, body }: Answered, at: string): void {
 
 /** `asked`: what the question said itself may come back. */
 function expectNothingOf(tenant: string, answer: Answered, asked: string): void {
-  const { token, rule, sources } = world.planted.acme;
+  const { token, rule, view, sources } = world.planted.acme;
   const payload = answer.body?.payload;
   let text = payload
     ? [
@@ -95,7 +97,7 @@ function expectNothingOf(tenant: string, answer: Answered, asked: string): void 
       ].join('\n')
     : answer.text;
   for (const said of decodeURIComponent(asked).split(/[?&=/]/)) if (said.length > 3) text = text.replaceAll(said, '');
-  for (const secret of [tenant, token, rule, ...sources])
+  for (const secret of [tenant, token, rule, view, ...sources])
     expect({ asked, found: text.includes(secret) && secret }).toEqual({ asked, found: false });
 }
 
@@ -152,6 +154,7 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'sources/{id}/check',
     'tenants',
     'tenants/{id}',
+    'views',
   ]);
 });
 

@@ -186,6 +186,7 @@ describe('a caller with `audit: {payloads: false}`', () => {
         ['', { measures: ['calls', 'addresses'] }, '`addresses`'],
         ['', { filter: { address: { missing: true } } }, '`address`'],
         ['/rows', { filter: { address_prefix: { prefix: '1' } } }, '`address_prefix`'],
+        ['', { format: 'csv' }, 'exports'],
         ['/rows', { format: 'csv' }, 'exports'],
         ['/rows', { format: 'jsonl' }, 'exports'],
       ] as const) {

@@ -51,6 +51,8 @@ export interface Planted {
   readonly quarantined: string;
   readonly sources: readonly string[];
   readonly findings: readonly string[];
+  /** A view that a caller of the tenant shares. */
+  readonly view: string;
 }
 
 export interface Operation {
@@ -173,9 +175,16 @@ async function plant(url: string, tenant: string, adminKey: string, ask: Ask): P
       reason: `reason-of-${tenant}`,
     }),
   );
+  const saved = await ask(
+    'POST',
+    '/v1/views',
+    keys['audit'],
+    JSON.stringify({ name: `view-of-${tenant}`, page: '/findings', search: `kind=of-${tenant}`, shared: true }),
+  );
   const token = (await ask('GET', `/v1/tokens?iss=${as}&jti=${jti}`, keys['audit'])).body.id;
   const quarantined = (await ask('GET', '/v1/quarantine', keys['audit'])).body.items[0].id;
-  return { keys, entities: [], findings: [], token, rule: ordered.body.id, quarantined, sources };
+  const [rule, view] = [ordered.body.id, saved.body.id];
+  return { keys, entities: [], findings: [], token, rule, view, quarantined, sources };
 }
 
 /** Registers a tenant's sources, and a caller of each role. */

@@ -2,7 +2,7 @@ import { namesOf, type Planted } from './two-tenants.js';
 
 /** Things of the tenant `acme` that a path may name, by the path; a new kind of path has to be said here. */
 export function pathsFor(
-  { token, rule, quarantined, sources, entities, findings }: Planted,
+  { token, rule, quarantined, sources, entities, findings, view }: Planted,
   path: string,
 ): readonly string[] {
   const [kind] = path.split('/').slice(2);
@@ -23,6 +23,7 @@ export function pathsFor(
     revocations: [rule],
     rules: [rule],
     findings,
+    views: [view],
     // The same in every tenant.
     detections: ['bulk-export'],
     partitions: ['rescind.events.idp-of-acme'],

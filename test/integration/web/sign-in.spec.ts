@@ -100,6 +100,18 @@ describe('people who sign in', () => {
     );
   });
 
+  it('save views of the console as persons, as callers do', async () => {
+    const [browser, again] = [await signedIn(), await signedIn()];
+    const view = { name: 'mine', page: '/explore', search: 'by=user' };
+    expect(await call(browser, 'POST', '/v1/views', view, { 'content-type': 'application/json' })).toMatchObject({
+      status: 403,
+    });
+    const { body } = await call(browser, 'POST', '/v1/views', view);
+    expect(body).toMatchObject({ owner: `person:${sandbox.idp.issuer}#dana`, mine: true, may_change: true });
+    expect((await call(again, 'GET', '/v1/views')).body.views).toEqual([body]);
+    expect(await call(again, 'DELETE', `/v1/views/${body.id}`)).toMatchObject({ status: 200 });
+  });
+
   it.each<[string, Record<string, string>]>([
     ['another origin', { origin: 'https://evil.example', 'x-rescind-console': '1' }],
     ['no origin', { 'x-rescind-console': '1' }],

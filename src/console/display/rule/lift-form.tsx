@@ -6,6 +6,7 @@ import { api } from '../../api/client.js';
 import { useMe } from '../../api/me.js';
 import { problemOf } from '../../api/problem.js';
 import type { Rule } from '../../api/rules.js';
+import { ActsNow } from '../of-now.js';
 import { Failed, Loading } from '../states.js';
 import { MayNotStop, Refusal } from './refusal.js';
 import { liftText } from './words.js';
@@ -28,6 +29,7 @@ export function LiftForm({ rule }: { readonly rule: Rule }) {
         <Button variant="default" onClick={() => setOpen(true)}>
           Lift…
         </Button>
+        <ActsNow what="A lift" />
       </Group>
     );
   const isAgain = lift.error !== null && problemOf(lift.error).code === NOT_CONFIRMED;
@@ -50,6 +52,7 @@ export function LiftForm({ rule }: { readonly rule: Rule }) {
         <Text size="sm" aria-live="polite">
           {liftText(resume)}
         </Text>
+        <ActsNow what="A lift" />
         {lift.error !== null && <Refusal error={lift.error} />}
         <Group gap="xs">
           <Button type="submit" loading={lift.isPending} disabled={reason.trim() === ''}>

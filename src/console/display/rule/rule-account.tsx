@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { problemOf } from '../../api/problem.js';
 import { useIncident, useRule, type Rule } from '../../api/rules.js';
 import type { RuleStream } from '../../api/rule-stream.js';
+import { BeforeLink } from '../before-link.js';
 import { Moment } from '../moment.js';
 import { countText } from '../numbers.js';
 import { PageLink } from '../page-link.js';
@@ -54,7 +55,7 @@ function Facts({ rule }: { readonly rule: Rule }) {
           <Sentence>{reason}</Sentence>
         </Row>
         <Row name="Ordered">
-          <Moment at={at} /> by <AuthorName author={author} />
+          <Moment at={at} /> by <AuthorName author={author} /> (<BeforeLink time={at} />)
         </Row>
         {origin !== undefined && (
           <Row name="By an event">

@@ -3,6 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
 import { Degraded } from '../../display/degraded/degraded.js';
+import { OfNow } from '../../display/of-now.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { ChannelForm } from './channel-form.js';
 import { ChannelTable } from './channel-table.js';
@@ -19,7 +20,10 @@ export function ChannelsPage() {
   return (
     <>
       <Group justify="space-between" mb="sm">
-        <Title order={1}>Channels</Title>
+        <Group gap="xs" align="baseline">
+          <Title order={1}>Channels</Title>
+          <OfNow />
+        </Group>
         {me?.may.administer && <Button onClick={() => navigate({ search: { add: true } })}>Add a channel</Button>}
       </Group>
       {isPending && <Loading />}

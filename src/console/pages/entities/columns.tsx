@@ -1,10 +1,13 @@
-import { Badge, Group, Text, UnstyledButton } from '@mantine/core';
+import { Badge, Group, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMoments } from '../../api/moment.js';
 import type { Columns } from '../../display/data-table.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
+import { OfNow } from '../../display/of-now.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
+import { SortHead } from '../../display/sort-head.js';
 import type { EntityRow } from './queries.js';
 import type { ListSearch, Sort } from './search.js';
 import type { Kind } from './kinds.js';
@@ -15,21 +18,17 @@ export const sortOf = ({ sort = 'grants', order }: ListSearch): { column: Sort; 
 });
 
 /** The head of a column that sorts the list: largest or latest first, and the other way round when it is chosen again. */
-function SortHead({ by, children }: { readonly by: Sort; readonly children: string }) {
+function ListSort({ by, children }: { readonly by: Sort; readonly children: string }) {
   const search = useSearch({ strict: false }) as ListSearch;
   const navigate = useNavigate();
   const now = sortOf(search);
-  const isHere = now.column === by;
-  const order = isHere && now.by === 'descending' ? ('asc' as const) : undefined;
+  const sorted = now.column === by ? now.by : undefined;
+  const order = sorted === 'descending' ? ('asc' as const) : undefined;
   return (
-    <UnstyledButton
-      display="block"
-      w="100%"
-      ta={by === 'grants' || by === 'unused_grants' ? 'right' : 'left'}
-      fz="inherit"
-      fw={isHere ? 700 : 600}
-      style={{ whiteSpace: 'nowrap' }}
-      onClick={() =>
+    <SortHead
+      sorted={sorted}
+      isNumber={by === 'grants' || by === 'unused_grants'}
+      onSort={() =>
         void navigate({
           to: '.',
           search: (before: object) => ({ ...before, sort: by === 'grants' ? undefined : by, order }),
@@ -38,8 +37,7 @@ function SortHead({ by, children }: { readonly by: Sort; readonly children: stri
       }
     >
       {children}
-      <span aria-hidden>{isHere ? (now.by === 'descending' ? ' ↓' : ' ↑') : ''}</span>
-    </UnstyledButton>
+    </SortHead>
   );
 }
 
@@ -67,6 +65,17 @@ const COUNTS = {
   resource: [countOf('users', 'Users'), countOf('clients', 'Clients'), countOf('agents', 'Agents')],
 } as const satisfies Readonly<Record<Kind, Columns<EntityRow>>>;
 
+/** Marks who was not known yet at the earlier moment of a comparison. */
+function NewSince({ of: { first_seen: first } }: { readonly of: EntityRow }) {
+  const { against } = useMoments();
+  if (against === undefined || first.at <= against) return null;
+  return (
+    <Badge size="xs" radius="sm" variant="default">
+      new
+    </Badge>
+  );
+}
+
 function Issuer({ of: { entity } }: { readonly of: EntityRow }) {
   if (entity.kind === 'resource') return null;
   return (
@@ -82,30 +91,34 @@ const columnsOf = (kind: Kind): Columns<EntityRow> => [
     header: 'Name',
     cell: ({ row }) => (
       <>
-        <EntityLink entity={row.original.entity} />
+        <EntityLink entity={row.original.entity} /> <NewSince of={row.original} />
         <Issuer of={row.original} />
       </>
     ),
   },
   {
     id: 'owner',
-    header: 'Owner and team',
+    header: () => (
+      <>
+        Owner and team <OfNow />
+      </>
+    ),
     cell: ({ row: { original } }) => <Owner of={original} />,
   },
   ...COUNTS[kind],
   {
     id: 'grants',
-    header: () => <SortHead by="grants">Reach</SortHead>,
+    header: () => <ListSort by="grants">Reach</ListSort>,
     cell: ({ row }) => <Count of={row.original.grants} />,
   },
   {
     id: 'unused_grants',
-    header: () => <SortHead by="unused_grants">Unused</SortHead>,
+    header: () => <ListSort by="unused_grants">Unused</ListSort>,
     cell: ({ row }) => <Count of={row.original.unused_grants} />,
   },
   {
     id: 'last_used',
-    header: () => <SortHead by="last_used">Last use</SortHead>,
+    header: () => <ListSort by="last_used">Last use</ListSort>,
     cell: ({ row: { original } }) =>
       original.last_used === null ? (
         <Text inherit c="dimmed">
@@ -117,7 +130,7 @@ const columnsOf = (kind: Kind): Columns<EntityRow> => [
   },
   {
     id: 'first_seen',
-    header: () => <SortHead by="first_seen">First seen</SortHead>,
+    header: () => <ListSort by="first_seen">First seen</ListSort>,
     cell: ({ row }) => <Moment at={row.original.first_seen.at} stacked />,
   },
 ];

@@ -1,8 +1,10 @@
 import { Code, Group, Select, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { useMoments } from '../../api/moment.js';
 import { DataTable, type Columns } from '../../display/data-table.js';
-import { EntityLink, type Entity } from '../../display/entity-link.js';
+import type { Entity } from '../../display/entity.js';
+import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
 import { jsonText } from '../../display/names.js';
 import { Moment } from '../../display/moment.js';
@@ -45,11 +47,11 @@ export function EntityTimeline({ kind, id }: { readonly kind: Kind; readonly id:
 }
 
 function Lines({ kind, id, search }: { readonly kind: Kind; readonly id: string; readonly search: EntitySearch }) {
-  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useTimeline(
-    kind,
-    id,
-    search,
-  );
+  const { against } = useMoments();
+  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useTimeline(kind, id, {
+    ...search,
+    from: search.from ?? against,
+  });
   if (isPending) return <Loading />;
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
   if (data.length === 0) return <Empty title="Nothing happened">No line of this kind lies in this time.</Empty>;

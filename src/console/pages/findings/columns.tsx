@@ -1,6 +1,7 @@
 import { Text } from '@mantine/core';
 import type { Columns } from '../../display/data-table.js';
-import { EntityLink, type Entity } from '../../display/entity-link.js';
+import type { Entity } from '../../display/entity.js';
+import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
 import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';

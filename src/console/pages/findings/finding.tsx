@@ -3,10 +3,12 @@ import type { KeyboardEvent } from 'react';
 import { EntityLink } from '../../display/entity-link.js';
 import type { Selector } from '../../api/rules.js';
 import { jsonText } from '../../display/names.js';
+import { OfNow } from '../../display/of-now.js';
 import { Moment } from '../../display/moment.js';
 import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { StopLink } from '../../display/rule/stop-link.js';
+import { BeforeLink } from '../../display/before-link.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Severity } from '../../display/severity.js';
 import { Degraded } from '../../display/degraded/degraded.js';
@@ -86,7 +88,7 @@ function Shown({ finding }: { readonly finding: Finding }) {
         )}
         <Fact name="count">{countText(count)}</Fact>
         <Fact name="first">
-          <Moment at={first_seen} />
+          <Moment at={first_seen} /> <BeforeLink time={first_seen} entity={partiesOf(finding)[0]} />
         </Fact>
         <Fact name="last">
           <Moment at={last_seen} />
@@ -121,7 +123,7 @@ function Shown({ finding }: { readonly finding: Finding }) {
       <Part title="Evidence">
         <Evidence key={id} of={finding} />
       </Part>
-      <Part title="History">
+      <Part title="History" beside={<OfNow />}>
         <History id={id} />
       </Part>
     </Stack>

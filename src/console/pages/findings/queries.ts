@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { api, type Answer } from '../../api/client.js';
+import { useMoment } from '../../api/moment.js';
 import type { FindingsSearch } from './search.js';
 
 export type Finding = Answer<'FindingItem'>;
@@ -19,13 +20,15 @@ export function useFindings({ state, severity, kind }: FindingsSearch) {
   return api.useInfiniteQuery(
     'get',
     '/v1/findings',
-    { params: { query: { limit: PAGE_SIZE, state: state?.join(','), severity, kind: kind?.join(',') } } },
+    {
+      params: { query: { limit: PAGE_SIZE, state: state?.join(','), severity, kind: kind?.join(','), ...useMoment() } },
+    },
     { ...pages, select: ({ pages: all }) => all.flatMap(({ items }) => items) },
   );
 }
 
 export function useFinding(id: string) {
-  return api.useQuery('get', '/v1/findings/{id}', { params: { path: { id } } });
+  return api.useQuery('get', '/v1/findings/{id}', { params: { path: { id }, query: useMoment() } });
 }
 
 /** Reads what people said of a finding, the newest first. */
@@ -33,20 +36,6 @@ export function useFindingChanges(id: string) {
   return api.useQuery('get', '/v1/findings/{id}/changes', {
     params: { path: { id }, query: { limit: CHANGES_SHOWN } },
   });
-}
-
-export function useEntry(index: string) {
-  return api.useQuery(
-    'get',
-    '/v1/entries/{index}',
-    { params: { path: { index } } },
-    { staleTime: Number.POSITIVE_INFINITY },
-  );
-}
-
-/** The token that an event names, which says whose it is. */
-export function useToken(named: { readonly iss: string; readonly jti: string } | { readonly sha256: string }) {
-  return api.useQuery('get', '/v1/tokens', { params: { query: named } });
 }
 
 /** One finding whose change was refused. */

@@ -1,7 +1,8 @@
 import { Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
-import { useReadiness } from '../../api/readiness.js';
 import type { Answer } from '../../api/client.js';
+import { useMoments } from '../../api/moment.js';
+import { useReadiness } from '../../api/readiness.js';
 import { countOf, countText } from '../../display/numbers.js';
 import { Card } from './card.js';
 import { useCoverage, useRules, useStanding, useWorstFindings } from './queries.js';
@@ -10,6 +11,7 @@ const LINES = 4;
 
 /** The state of the service itself, as far as its answers tell. */
 export function Service({ isLive }: { readonly isLive: boolean }) {
+  const { at } = useMoments();
   const readiness = useReadiness();
   const rules = useRules();
   const read = useWorstFindings().data?.readTo;
@@ -18,7 +20,7 @@ export function Service({ isLive }: { readonly isLive: boolean }) {
   const standing = useStanding().data;
   const failing = readiness.data?.checks.filter(({ ok }) => !ok) ?? [];
   return (
-    <Card title="The service" lines={LINES} error={readiness.error} onRetry={() => void readiness.refetch()}>
+    <Card title="The service" isOfNow lines={LINES} error={readiness.error} onRetry={() => void readiness.refetch()}>
       {readiness.data !== undefined && (
         <Stack gap={6}>
           <State name="Answers" isWell={readiness.data === null ? undefined : failing.length === 0}>
@@ -32,16 +34,20 @@ export function Service({ isLive }: { readonly isLive: boolean }) {
               spreading > 0 &&
               `${countText(spreading)} not confirmed by every node and guard`}
           </State>
-          <State
-            name="Detections"
-            isWell={read === undefined || written === undefined ? undefined : BigInt(read) >= BigInt(written) - 1_000n}
-          >
-            {read !== undefined &&
-              written !== undefined &&
-              (BigInt(read) >= BigInt(written)
-                ? `have read all ${countText(BigInt(written))} entries`
-                : `have read ${countText(BigInt(read))} of ${countText(BigInt(written))} entries`)}
-          </State>
+          {at === undefined && (
+            <State
+              name="Detections"
+              isWell={
+                read === undefined || written === undefined ? undefined : BigInt(read) >= BigInt(written) - 1_000n
+              }
+            >
+              {read !== undefined &&
+                written !== undefined &&
+                (BigInt(read) >= BigInt(written)
+                  ? `have read all ${countText(BigInt(written))} entries`
+                  : `have read ${countText(BigInt(read))} of ${countText(BigInt(written))} entries`)}
+            </State>
+          )}
           <State name="This page" isWell={isLive}>
             {isLive ? 'hears of findings and rules at once' : 'asks again by itself'}
           </State>

@@ -54,6 +54,7 @@ export function RulesInForce() {
   return (
     <Card
       title="Rules in force"
+      isOfNow
       lines={NEWEST + 1}
       error={error}
       onRetry={() => void refetch()}

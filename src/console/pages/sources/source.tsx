@@ -1,8 +1,9 @@
-import { Alert, Anchor, Button, Code, List, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Code, Group, List, Stack, Table, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMe } from '../../api/me.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
+import { OfNow } from '../../display/of-now.js';
 import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
@@ -20,9 +21,12 @@ export function SourcePage() {
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
   return (
     <Stack gap="lg">
-      <Title order={1}>
-        <Name>{data.source.name ?? data.source.id}</Name>
-      </Title>
+      <Group gap="xs" align="baseline">
+        <Title order={1}>
+          <Name>{data.source.name ?? data.source.id}</Name>
+        </Title>
+        <OfNow />
+      </Group>
       <NextSteps check={data} />
       <Receipts check={data} />
       <Types check={data} />

@@ -4,6 +4,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useRuleStream } from '../../api/rule-stream.js';
 import type { Selector } from '../../api/rules.js';
+import { ActsNow, OfNow } from '../../display/of-now.js';
 import { PageLink } from '../../display/page-link.js';
 import { RuleAccount } from '../../display/rule/rule-account.js';
 import { Refusal } from '../../display/rule/refusal.js';
@@ -25,7 +26,10 @@ export function StopPage() {
   const isChosen = Object.keys(selector).length > 0;
   return (
     <Stack gap="lg" maw={880}>
-      <Title order={1}>Stop</Title>
+      <div>
+        <Title order={1}>Stop</Title>
+        <ActsNow what="An order" />
+      </div>
       {search.rule === undefined && <Chosen selector={selector} />}
       {isChosen && <Ordering key={JSON.stringify(selector)} search={search} selector={selector} />}
     </Stack>
@@ -116,7 +120,7 @@ function Ordering({ search, selector }: { readonly search: StopSearch; readonly 
   return (
     <>
       <TermsForm terms={terms} isFixed={order.isSent} />
-      <Part title="What it hits now">
+      <Part title="What it hits now" beside={<OfNow />}>
         <Hits terms={terms} />
       </Part>
       <Part title="Order">
