@@ -3,6 +3,7 @@ import { Failed, Loading } from './display/states.js';
 import { channelsRoute } from './pages/channels/route.js';
 import { entityRoutes } from './pages/entities/route.js';
 import { findingsRoute } from './pages/findings/route.js';
+import { mapRoute } from './pages/map/route.js';
 import { sourceRoute, sourcesRoute } from './pages/sources/route.js';
 import { ruleRoute, rulesRoute } from './pages/rules/route.js';
 import { stopRoute } from './pages/stop/route.js';
@@ -17,6 +18,7 @@ const routeTree = rootRoute.addChildren([
   channelsRoute,
   ...entityRoutes,
   findingsRoute,
+  mapRoute,
   sourcesRoute,
   sourceRoute,
   ruleRoute,

@@ -1,13 +1,9 @@
 import { Anchor, Text } from '@mantine/core';
 import { Link, useRouter } from '@tanstack/react-router';
-import type { Answer } from '../api/client.js';
 import { Name } from './name.js';
+import { nameOf, type Entity } from './names.js';
 
-export type Entity =
-  | { readonly kind: 'user'; readonly is: Answer<'User'> }
-  | { readonly kind: 'client'; readonly is: Answer<'Client'> }
-  | { readonly kind: 'agent'; readonly is: Answer<'Agent'> }
-  | { readonly kind: 'resource'; readonly is: Answer<'Resource'> };
+export { nameOf, type Entity };
 
 /** Names an entity and leads to its page, once the console has one. */
 export function EntityLink({ entity, withKind = false }: { readonly entity: Entity; readonly withKind?: boolean }) {
@@ -32,17 +28,4 @@ export function EntityLink({ entity, withKind = false }: { readonly entity: Enti
       )}
     </>
   );
-}
-
-export function nameOf(entity: Entity): string {
-  switch (entity.kind) {
-    case 'user':
-      return entity.is.display_name ?? entity.is.sub;
-    case 'client':
-      return entity.is.display_name ?? entity.is.client_id;
-    case 'agent':
-      return entity.is.display_name ?? entity.is.id;
-    case 'resource':
-      return entity.is.uri;
-  }
 }

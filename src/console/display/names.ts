@@ -1,3 +1,5 @@
+import type { Answer } from '../api/client.js';
+
 /** Part of a name. One that is escaped stands for a character that nobody would see. */
 export interface NamePart {
   readonly text: string;
@@ -40,3 +42,32 @@ export function cutName(name: string): string {
   if (characters.length <= MAX_SHOWN) return name;
   return `${characters.slice(0, MAX_SHOWN - TAIL - 1).join('')}…${characters.slice(-TAIL).join('')}`;
 }
+
+/** A name as text, for what is heard or drawn: nothing in it is hidden. */
+export const plainName = (name: string): string =>
+  namePartsOf(name)
+    .map(({ text }) => text)
+    .join('');
+
+export type Entity =
+  | { readonly kind: 'user'; readonly is: Answer<'User'> }
+  | { readonly kind: 'client'; readonly is: Answer<'Client'> }
+  | { readonly kind: 'agent'; readonly is: Answer<'Agent'> }
+  | { readonly kind: 'resource'; readonly is: Answer<'Resource'> };
+
+export function nameOf(entity: Entity): string {
+  switch (entity.kind) {
+    case 'user':
+      return entity.is.display_name ?? entity.is.sub;
+    case 'client':
+      return entity.is.display_name ?? entity.is.client_id;
+    case 'agent':
+      return entity.is.display_name ?? entity.is.id;
+    case 'resource':
+      return entity.is.uri;
+  }
+}
+
+/** The name where there is little room: resources begin alike. */
+export const shortNameOf = (entity: Entity): string =>
+  entity.kind === 'resource' ? entity.is.uri.replace(/^https:\/\//, '') : nameOf(entity);

@@ -8,7 +8,7 @@ import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { createCallerNetworks, NETWORKS_A_DAY } from '../../../src/registry/index.js';
 import { cleanUp } from '../../support/cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const cleanups = cleanUp(afterAll);
 let database: TestDatabase;
@@ -37,7 +37,7 @@ async function start(roles: string): Promise<RunningRescind> {
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createMigratedDatabase();
   cleanups.push(() => database.drop());
   one = await start('ingest,serve,feed');
   adminKey = one.adminKey!;

@@ -6,8 +6,9 @@ import { useMoment, useMoments } from '../../api/moment.js';
 import { Differences } from '../../display/changes/differences.js';
 import { problemOf } from '../../api/problem.js';
 import { Part } from '../../display/facts.js';
-import { OfNow } from '../../display/of-now.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Moment } from '../../display/moment.js';
+import { selectorOf } from '../../display/rule/selector-of.js';
 import { StopLink } from '../../display/rule/stop-link.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
@@ -15,8 +16,8 @@ import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { nameOf } from '../../display/entity-link.js';
 import { Owner } from './columns.js';
-import { Connections } from './connections.js';
-import { selectorOf, type Kind } from './kinds.js';
+import { Connections, Grants } from './connections.js';
+import type { Kind } from './kinds.js';
 import { useNames, useStanding, type EntityRow } from './queries.js';
 import { Reached } from './reach.js';
 import type { EntitySearch, Shown } from './search.js';
@@ -40,9 +41,11 @@ function EntityPage({ kind }: { readonly kind: Kind }) {
 
 function Page({ kind, id, row }: { readonly kind: Kind; readonly id: string; readonly row: EntityRow }) {
   const { entity } = row;
-  const { show: shown = 'timeline' } = useSearch({ strict: false }) as EntitySearch;
+  const { show: asked = 'timeline' } = useSearch({ strict: false }) as EntitySearch;
   const { against } = useMoments();
   const navigate = useNavigate();
+  const hasConnections = kind === 'client' || kind === 'resource';
+  const shown = asked === 'connections' && !hasConnections ? 'grants' : asked;
   const show = (tab: Shown): void =>
     void navigate({
       to: '.',
@@ -78,14 +81,20 @@ function Page({ kind, id, row }: { readonly kind: Kind; readonly id: string; rea
       <Tabs value={shown} onChange={(tab) => show(tab as Shown)} keepMounted={false}>
         <Tabs.List mb="sm">
           <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
-          <Tabs.Tab value="connections">{kind === 'user' || kind === 'agent' ? 'Grants' : 'Connections'}</Tabs.Tab>
+          {hasConnections && <Tabs.Tab value="connections">Connections</Tabs.Tab>}
+          <Tabs.Tab value="grants">Grants</Tabs.Tab>
           <Tabs.Tab value="reach">Blast radius</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="timeline">
           <EntityTimeline kind={kind} id={id} />
         </Tabs.Panel>
-        <Tabs.Panel value="connections">
-          <Connections kind={kind} id={id} />
+        {hasConnections && (
+          <Tabs.Panel value="connections">
+            <Connections kind={kind} id={id} />
+          </Tabs.Panel>
+        )}
+        <Tabs.Panel value="grants">
+          <Grants kind={kind} id={id} />
         </Tabs.Panel>
         <Tabs.Panel value="reach">
           <Stack gap="lg">

@@ -5,7 +5,6 @@ import { about, type Kind } from './kinds.js';
 import { readListSearch, type EntitySearch, type ListSearch } from './search.js';
 
 const PAGE_SIZE = 100;
-const CONNECTIONS = 50;
 
 /** An item of a list, of whatever kind. */
 export interface EntityRow {
@@ -77,71 +76,23 @@ export const useStanding = (kind: Kind, id: string, moment: { readonly as_of?: s
 export const useNames = (id: string) =>
   api.useQuery('get', '/v1/entities/{id}', { params: { path: { id: Number(id) }, query: useMoment() } });
 
-/** The ties between the entity and others: grants of a user or an agent, connections of a client or a resource. */
-export interface Tie {
-  readonly key: string;
-  readonly others: readonly Entity[];
-  readonly granted: readonly string[];
-  readonly unused: readonly string[];
-  readonly users: number | undefined;
-  readonly lastUsed: string | null;
-}
+export type Grant = Answer<'GrantPage'>['items'][number];
+export type Connection = Answer<'ConnectionPage'>['items'][number];
 
-const agentOf = ({ agent }: { readonly agent: Answer<'Agent'> | null }): Entity[] =>
-  agent === null ? [] : [{ kind: 'agent', is: agent }];
-
-export const useGrants = (kind: 'user' | 'agent', id: string) =>
+export const useGrants = (kind: Kind, id: string) =>
   api.useInfiniteQuery(
     'get',
     '/v1/grants',
-    { params: { query: { limit: CONNECTIONS, ...about(kind, id), ...useMoment() } } },
-    {
-      ...PAGES,
-      select: ({ pages }) =>
-        pages.flatMap(({ items }) =>
-          items.map((one): Tie => {
-            const others: Entity[] = [
-              ...(kind === 'agent' ? [{ kind: 'user', is: one.user } as const] : agentOf(one)),
-              { kind: 'client', is: one.client },
-              { kind: 'resource', is: one.resource },
-            ];
-            return {
-              key: others.map(({ is }) => is.entity).join(' '),
-              others,
-              granted: one.granted_scopes,
-              unused: one.unused_scopes,
-              users: undefined,
-              lastUsed: one.last_used,
-            };
-          }),
-        ),
-    },
+    { params: { query: { limit: PAGE_SIZE, ...about(kind, id), ...useMoment() } } },
+    { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
   );
 
 export const useConnections = (kind: 'client' | 'resource', id: string) =>
   api.useInfiniteQuery(
     'get',
     '/v1/connections',
-    { params: { query: { limit: CONNECTIONS, ...about(kind, id), ...useMoment() } } },
-    {
-      ...PAGES,
-      select: ({ pages }) =>
-        pages.flatMap(({ items }) =>
-          items.map(
-            (one): Tie => ({
-              key: one.id,
-              others: [
-                kind === 'client' ? { kind: 'resource', is: one.resource } : { kind: 'client', is: one.idp_client },
-                ...agentOf(one),
-              ],
-              granted: one.granted_scopes,
-              unused: one.unused_scopes,
-              users: one.users,
-              lastUsed: one.last_used,
-            }),
-          ),
-        ),
-    },
+    { params: { query: { limit: PAGE_SIZE, ...about(kind, id), ...useMoment() } } },
+    { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
   );
 
 /** Lines of the timeline, the newest first. */
@@ -157,7 +108,18 @@ export function useTimeline(kind: Kind, id: string, { from, to, lines }: EntityS
 export type Line = NonNullable<ReturnType<typeof useTimeline>['data']>[number];
 
 export const useCounts = (kind: Kind, id: string, by: 'hour' | 'day', from: string) =>
-  api.useQuery('get', '/v1/access/counts', { params: { query: { by, from, ...about(kind, id), ...useMoment() } } });
+  api.useQuery(
+    'get',
+    '/v1/access/counts',
+    { params: { query: { by, from, ...about(kind, id), ...useMoment() } } },
+    {
+      // The same bars as long as the answer is the same: other ones are drawn again.
+      select: ({ items, total }) => ({
+        total,
+        bars: items.map(({ at, allowed, denied }) => ({ at: Date.parse(at), allowed, denied })),
+      }),
+    },
+  );
 
 export type Reach = Answer<'BlastAnswer'>;
 

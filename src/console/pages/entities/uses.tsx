@@ -68,7 +68,7 @@ function Drawn({ kind, id, since, from, to, onChoose }: DrawnProps) {
   const { data, error, isPending, refetch } = useCounts(kind, id, by, `${days}d`);
   if (isPending) return <Loading />;
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
-  const { items, total } = data;
+  const { bars, total } = data;
   return (
     <>
       <Text size="sm" c="dimmed">
@@ -76,12 +76,12 @@ function Drawn({ kind, id, since, from, to, onChoose }: DrawnProps) {
         {countText(total.allowed)} allowed and {countText(total.denied)} denied in the{' '}
         {atMs === undefined ? `last ${countText(days)} days` : `${countText(days)} days before`}, by the {by}
       </Text>
-      {items.length > 0 && (
+      {bars.length > 0 && (
         <Suspense fallback={<Loading />}>
           <TimeBars
             label={`Uses by the ${by}`}
             unitMs={by === 'hour' ? DAY_MS / 24 : DAY_MS}
-            bars={items.map(({ at, allowed, denied }) => ({ at: Date.parse(at), allowed, denied }))}
+            bars={bars}
             atMs={atMs}
             from={from}
             to={to}

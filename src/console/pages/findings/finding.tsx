@@ -1,12 +1,12 @@
 import { Button, Code, CopyButton, Drawer, Group, Stack, Text } from '@mantine/core';
 import { EntityLink } from '../../display/entity-link.js';
 import type { Selector } from '../../api/rules.js';
-import { OfNow } from '../../display/of-now.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { StopLink } from '../../display/rule/stop-link.js';
-import { BeforeLink } from '../../display/before-link.js';
+import { BeforeLink } from '../../display/past/before-link.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Severity } from '../../display/severity.js';
 import { Failed, Loading } from '../../display/states.js';
