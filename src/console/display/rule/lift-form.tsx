@@ -6,7 +6,7 @@ import { api } from '../../api/client.js';
 import { useMe } from '../../api/me.js';
 import { problemOf } from '../../api/problem.js';
 import type { Rule } from '../../api/rules.js';
-import { ActsNow } from '../of-now.js';
+import { ActsNow } from '../past/of-now.js';
 import { Failed, Loading } from '../states.js';
 import { MayNotStop, Refusal } from './refusal.js';
 import { liftText } from './words.js';

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { problemOf } from '../../api/problem.js';
 import { useIncident, useRule, type Rule } from '../../api/rules.js';
 import type { RuleStream } from '../../api/rule-stream.js';
-import { BeforeLink } from '../before-link.js';
+import { BeforeLink } from '../past/before-link.js';
 import { Moment } from '../moment.js';
 import { countText } from '../numbers.js';
 import { PageLink } from '../page-link.js';

@@ -3,7 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
 import { Degraded } from '../../display/degraded/degraded.js';
-import { OfNow } from '../../display/of-now.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { ChannelForm } from './channel-form.js';
 import { ChannelTable } from './channel-table.js';

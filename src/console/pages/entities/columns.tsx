@@ -4,7 +4,7 @@ import { useMoments } from '../../api/moment.js';
 import type { Columns } from '../../display/data-table.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
-import { OfNow } from '../../display/of-now.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { SortHead } from '../../display/sort-head.js';

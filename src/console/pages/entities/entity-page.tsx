@@ -6,7 +6,7 @@ import { useMoment, useMoments } from '../../api/moment.js';
 import { Differences } from '../../display/changes/differences.js';
 import { problemOf } from '../../api/problem.js';
 import { Part } from '../../display/facts.js';
-import { OfNow } from '../../display/of-now.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Moment } from '../../display/moment.js';
 import { selectorOf } from '../../display/rule/selector-of.js';
 import { StopLink } from '../../display/rule/stop-link.js';

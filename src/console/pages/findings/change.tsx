@@ -2,7 +2,7 @@ import { Alert, Button, Code, Group, List, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
 import { problemOf } from '../../api/problem.js';
-import { ActsNow } from '../../display/of-now.js';
+import { ActsNow } from '../../display/past/of-now.js';
 import { countText } from '../../display/numbers.js';
 import { SayMore, type Asked } from './say-more.js';
 import { useChangeFindings, type Finding, type FindingChange, type Refused } from './queries.js';

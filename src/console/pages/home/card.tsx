@@ -1,6 +1,6 @@
 import { Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { Children, type ReactNode } from 'react';
-import { OfNow } from '../../display/of-now.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Failed } from '../../display/states.js';
 
 interface CardProps {

@@ -1,7 +1,7 @@
 import { Group, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useRuleStream } from '../../api/rule-stream.js';
-import { OfNow } from '../../display/of-now.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { PageLink } from '../../display/page-link.js';
 import { RuleAccount } from '../../display/rule/rule-account.js';
 

@@ -3,7 +3,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useMe } from '../../api/me.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
-import { OfNow } from '../../display/of-now.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';

@@ -4,7 +4,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useRuleStream } from '../../api/rule-stream.js';
 import type { Selector } from '../../api/rules.js';
-import { ActsNow, OfNow } from '../../display/of-now.js';
+import { ActsNow, OfNow } from '../../display/past/of-now.js';
 import { PageLink } from '../../display/page-link.js';
 import { RuleAccount } from '../../display/rule/rule-account.js';
 import { Refusal } from '../../display/rule/refusal.js';

@@ -1,6 +1,6 @@
 import { Text } from '@mantine/core';
-import { useMoments } from '../api/moment.js';
-import { Moment } from './moment.js';
+import { useMoments } from '../../api/moment.js';
+import { Moment } from '../moment.js';
 
 /** Marks what is known for now alone, on a page that shows the past. */
 export function OfNow() {

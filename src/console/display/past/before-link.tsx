@@ -1,7 +1,7 @@
 import { Anchor } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { timeOf } from '../api/moment.js';
-import type { Entity } from './entity.js';
+import { timeOf } from '../../api/moment.js';
+import type { Entity } from '../entity.js';
 
 const SECOND_MS = 1_000;
 
