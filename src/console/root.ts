@@ -1,5 +1,5 @@
-import { createRootRoute, retainSearchParams } from '@tanstack/react-router';
-import { readMomentSearch } from './api/moment.js';
+import { createRootRoute, redirect, retainSearchParams } from '@tanstack/react-router';
+import { fixMoments, readMomentSearch } from './api/moment.js';
 import { Frame } from './app/frame.js';
 import { NoPage } from './app/no-page.js';
 import { Failed } from './display/states.js';
@@ -11,4 +11,8 @@ export const rootRoute = createRootRoute({
   errorComponent: Failed,
   validateSearch: readMomentSearch,
   search: { middlewares: [retainSearchParams(['at', 'against'])] },
+  beforeLoad({ search }) {
+    const fixed = fixMoments(search, Date.now());
+    if (fixed) throw redirect({ to: '.', search: (before) => ({ ...before, ...fixed }), replace: true });
+  },
 });

@@ -5,6 +5,7 @@ import { entityRoutes } from './pages/entities/route.js';
 import { entryRoute } from './pages/entry/route.js';
 import { exploreRoute } from './pages/explore/route.js';
 import { findingsRoute } from './pages/findings/route.js';
+import { mapRoute } from './pages/map/route.js';
 import { sourceRoute, sourcesRoute } from './pages/sources/route.js';
 import { ruleRoute, rulesRoute } from './pages/rules/route.js';
 import { stopRoute } from './pages/stop/route.js';
@@ -22,6 +23,7 @@ const routeTree = rootRoute.addChildren([
   entryRoute,
   exploreRoute,
   findingsRoute,
+  mapRoute,
   sourcesRoute,
   sourceRoute,
   ruleRoute,

@@ -82,15 +82,15 @@ const actorOf = ({ caller, person, on_behalf_of: named }: Author): Json => {
   const uid = named ?? person?.sub;
   return defined({ app_name: caller, user: uid === undefined ? undefined : { uid } });
 };
-/** A caller of Rescind's own API came from a network for the first time. */
-export const keyUsed = ({ caller, key, network, first, shared }: KeyUsed): Body => ({
+/** A caller of Rescind's own API, or a person who has signed in, came from a network for the first time. */
+export const keyUsed = ({ caller, key, person, network, first, shared }: KeyUsed): Body => ({
   class: 'Authentication',
   activity: 'Logon',
   status_id: STATUS.success,
-  user: { uid: caller, ...SERVICE_USER },
+  user: person === undefined ? { uid: caller, ...SERVICE_USER } : userOf(person),
   service: { uid: 'rescind' },
   src_endpoint: { name: network },
-  unmapped: { key, first, shared },
+  unmapped: defined({ key, first, shared }),
 });
 
 export function revocationOrdered(data: RevocationOrdered): Body {

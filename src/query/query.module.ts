@@ -12,6 +12,7 @@ import { PROTOCOL_PATHS } from './documents/protocol-paths.js';
 import { EntitiesController } from './entities/entities.controller.js';
 import { ExportController } from './export/export.controller.js';
 import { GraphController } from './graph/graph.controller.js';
+import { MatrixController } from './matrix/matrix.controller.js';
 import { QuestionsController } from './lists/questions.controller.js';
 import { ReachController } from './reach/reach.controller.js';
 import { ReportsController } from './reports/reports.controller.js';
@@ -35,6 +36,7 @@ export class QueryModule {
       controllers: [
         QuestionsController,
         GraphController,
+        MatrixController,
         ChangesController,
         AccessController,
         CoverageController,

@@ -20,6 +20,8 @@ import { createGrantsQuestion } from './lists/grants.pg.js';
 import type { GraphAnswer } from './graph/answers.js';
 import { createGraphQuestion } from './graph/graph.pg.js';
 import { createFollowPairs } from './graph/pairs.pg.js';
+import type { MatrixAnswer } from './matrix/answers.js';
+import { createMatrixQuestion } from './matrix/matrix.pg.js';
 import { createBlastQuestions, type BlastQuestions, type PreviewOrder } from './reach/blast.pg.js';
 import { createQuarantineQuestions, type QuarantineQuestions } from './lists/quarantine.pg.js';
 import type { Asker } from './ask/documented.controller.js';
@@ -52,6 +54,7 @@ export interface Questions {
   readonly access: Question<AccessPage>;
   readonly accessCounts: Question<AccessCounts>;
   readonly graph: Question<GraphAnswer>;
+  readonly matrix: Question<MatrixAnswer>;
   readonly changes: Question<ChangePage>;
   readonly quarantine: QuarantineQuestions;
   readonly sequences: Question<SequencesAnswer>;
@@ -109,6 +112,7 @@ export function createQuestions(options: QuestionsOptions): Questions {
     access: createAccessQuestion({ ask, reader, findUses: options.findUses }),
     accessCounts: createCountsQuestion({ ask, reader, findUses: options.findUses }),
     graph: createGraphQuestion({ ask, reader, follow }),
+    matrix: createMatrixQuestion({ ask, reader, follow }),
     changes: createChangesQuestion({ ask, reader, follow }),
     quarantine: createQuarantineQuestions({ ask, reader }),
     sequences: createSequencesQuestion({ ask, reader }),

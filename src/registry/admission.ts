@@ -29,7 +29,7 @@ interface Admitted {
 
 /**
  * Creates the gate in front of the management API, which acts before any body is read. The gate identifies the caller (401, or 429 after
- * many failures), notes from which network its key was used, limits the questions of a caller and of a tenant (429), lets each question wait for its turn, and aborts a question's
+ * many failures), notes from which network it came, limits the questions of a caller and of a tenant (429), lets each question wait for its turn, and aborts a question's
  * work when its client leaves. The guard of the route authenticates again and checks the role.
  */
 export function createAdmission({
@@ -80,7 +80,7 @@ export function createAdmission({
 
     async enter({ raw, ip, asks }: Arriving, res) {
       const { caller, key } = identified(await identify(raw, ip));
-      if (key !== undefined) keyUses.note({ caller, key, address: ip });
+      if (key !== undefined || caller.person !== undefined) keyUses.note({ caller, key, address: ip });
       if (asks === undefined) return;
       takePlace(caller, res);
       const left = new AbortController();

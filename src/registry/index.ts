@@ -24,7 +24,13 @@ export { maySeePayloads, requirePayloads } from './callers/payloads.js';
 export { PayloadsBound } from './callers/payloads.guard.js';
 export type { Caller, CallerRoles } from '../control/index.js';
 export { createIdentify, type Identify, type People } from './callers/identify.js';
-export { createCallerNetworks, type CallerNetworks, type KeyUse, type OwedUse } from './key-uses/caller-networks.pg.js';
+export {
+  createCallerNetworks,
+  NETWORK_KEPT_MS,
+  type CallerNetworks,
+  type KeyUse,
+  type OwedUse,
+} from './key-uses/caller-networks.pg.js';
 export { createKeyUses, NETWORKS_A_DAY, type KeyUses, type TellKeyUse } from './key-uses/key-uses.js';
 export { RegistrySchema } from './migrations/1796000010000-schema.js';
 export { RegistryModule, type RegistryParts } from './registry.module.js';

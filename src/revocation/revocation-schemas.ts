@@ -6,7 +6,7 @@ import type { Confirmation } from './in-force-answer.js';
 import { EFFECT, ORDER } from './order-schema.js';
 import type { OtherRule, OtherRules } from './preview/surroundings.pg.js';
 import { RULE_STATES, type OriginView, type RuleEnd, type RuleView } from './recorded/rule-view.js';
-import type { RulePage } from './recorded/shown-rules.js';
+import type { RulePage, Standing } from './recorded/shown-rules.js';
 import type { Accepted, Foreseen, LiftConfirmation, OrderConfirmation } from './revocations.js';
 
 const text = { type: 'string' } as const;
@@ -273,6 +273,18 @@ export const RULE_PAGE = {
   } satisfies MembersOf<RulePage>,
 } as const;
 
+const COUNT = { type: 'integer', minimum: 0 } as const;
+const COUNT_OR_UNKNOWN = { type: ['integer', 'null'], minimum: 0 } as const;
+export const STANDING = {
+  type: 'object',
+  required: ['rules', 'nodes', 'guards'],
+  properties: {
+    rules: { ...COUNT, description: 'rules that stop something now: those of the states live and turned-revoke' },
+    nodes: { ...COUNT_OR_UNKNOWN, description: 'processes that answer introspection; null if they were not read yet' },
+    guards: { ...COUNT_OR_UNKNOWN, description: 'guards under leases of these nodes; null if they were not read yet' },
+  } satisfies MembersOf<Standing>,
+} as const;
+
 nameSchemas({
   Preview: PREVIEWED,
   Foreseen: FORESEEN,
@@ -281,4 +293,5 @@ nameSchemas({
   Accepted: ACCEPTED,
   Rule: RULE,
   RulePage: RULE_PAGE,
+  Standing: STANDING,
 });

@@ -22,6 +22,7 @@ import {
   ORDER_CONFIRMATION,
   RULE,
   RULE_PAGE,
+  STANDING,
   UNCONFIRMED,
 } from './revocation-schemas.js';
 import {
@@ -34,7 +35,14 @@ import {
   type Wish,
 } from './revocations.js';
 import { RULE_STATES, type RuleView } from './recorded/rule-view.js';
-import { DEFAULT_PAGE, EFFECTS, MAX_PAGE, type RulePage, type RuleQuery } from './recorded/shown-rules.js';
+import {
+  DEFAULT_PAGE,
+  EFFECTS,
+  MAX_PAGE,
+  type RulePage,
+  type RuleQuery,
+  type Standing,
+} from './recorded/shown-rules.js';
 import { REVOCATIONS } from './tokens.js';
 
 const schema = (described: object) => ({ schema: described }) as Extract<ApiBodyOptions, { schema: unknown }>;
@@ -201,6 +209,17 @@ export class RevocationsController {
     @Query(knownQuery('cursor', 'limit', 'state', 'effect')) query: RuleQuery,
   ): Promise<RulePage> {
     return this.#revocations.list(caller, query);
+  }
+
+  @Get('standing')
+  @RequireRole('audit')
+  @ApiOperation({
+    summary: 'How many rules stop something now, and how many nodes and guards apply them',
+    description: `${OF_NOW} The numbers come from the memory of the process that answers.`,
+  })
+  @ApiResponse({ status: 200, description: 'counted now', ...schema(STANDING) })
+  standing(@CurrentCaller() caller: Caller, @Query(knownQuery()) _query: unknown): Standing {
+    return this.#revocations.standing(caller);
   }
 
   @Get(':id')

@@ -71,6 +71,7 @@ export interface Revocations {
   preview(caller: Caller, body: unknown): Promise<Preview>;
   /** Previews, and adds the confirmation that the order needs. */
   foresee(caller: Caller, body: unknown): Promise<Foreseen>;
+  readonly standing: ShownRules['standing'];
   readonly list: ShownRules['list'];
   readonly read: ShownRules['read'];
   /** Revokes a token for `/revoke` (RFC 7009). */
@@ -282,6 +283,7 @@ export function createRevocationsOn({
       return { ...hits, ...(await consequences.foresee(tenant, readPreview(body, seconds()), hits, skewOf(tenant))) };
     },
 
+    standing: shown.standing,
     list: shown.list,
     read: shown.read,
     orderOwn: createOrderOwn({ controlLog, follower, rules, now }),

@@ -48,8 +48,16 @@ export interface QuestionsService {
   stop(): Promise<void>;
 }
 
-/** A PostgreSQL with a seeded organisation, kept where BENCH_DIR names a directory, and the service on it in a process of its own. */
-export async function startSeeded(size: Size, say: (line: string) => void): Promise<QuestionsService> {
+export interface SeededDatabase {
+  readonly url: string;
+  /** Has `admin-key`, too. */
+  readonly home: string;
+  readonly pool: Pool;
+  stop(): Promise<void>;
+}
+
+/** A PostgreSQL with a seeded organisation, kept where BENCH_DIR names a directory. */
+export async function startSeededDatabase(size: Size, say: (line: string) => void): Promise<SeededDatabase> {
   const kept = process.env['BENCH_DIR'];
   const home =
     kept === undefined ? await mkdtemp(join(tmpdir(), 'rescind-bench-')) : resolve(kept, `${size.events}-${size.days}`);
@@ -74,18 +82,32 @@ export async function startSeeded(size: Size, say: (line: string) => void): Prom
   }
   const pool = createPool({ url: postgres.url, max: 4, applicationName: 'bench' });
   await pool.query('VACUUM ANALYZE').catch(() => undefined);
-  const child = startAlone('serve', home, postgres.url);
-  const { url, key } = await heard<{ url: string; key: string }>(child);
-  const organisation = createOrganisation({ seed: SEED, domain: DOMAIN });
   return {
-    organisation,
+    url: postgres.url,
+    home,
+    pool,
+    async stop() {
+      await pool.end();
+      await postgres.stop();
+      if (kept === undefined) await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The service on such a database, in a process of its own. */
+export async function startSeeded(size: Size, say: (line: string) => void): Promise<QuestionsService> {
+  const database = await startSeededDatabase(size, say);
+  const child = startAlone('serve', database.home, database.url);
+  const { url, key } = await heard<{ url: string; key: string }>(child);
+  return {
+    organisation: createOrganisation({ seed: SEED, domain: DOMAIN }),
     url,
     key,
-    pool,
+    pool: database.pool,
     child,
-    databaseUrl: postgres.url,
+    databaseUrl: database.url,
     async arrivals(rate) {
-      const arriving = startAlone('arrive', postgres.url, String(rate));
+      const arriving = startAlone('arrive', database.url, String(rate));
       await heard(arriving);
       return {
         async stop() {
@@ -99,9 +121,7 @@ export async function startSeeded(size: Size, say: (line: string) => void): Prom
       const ended = new Promise((done) => child.once('exit', done));
       child.send('end');
       await ended;
-      await pool.end();
-      await postgres.stop();
-      if (kept === undefined) await rm(home, { recursive: true, force: true });
+      await database.stop();
     },
   };
 }

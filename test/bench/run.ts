@@ -31,6 +31,8 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   questions: () => import('./questions.js'),
   explore: () => import('./explore.js'),
   'questions.starve': () => import('./questions-starve.js'),
+  'console.interaction': () => import('./console-interaction.js'),
+  'console.scroll': async () => ({ run: (await import('./console-interaction.js')).runScroll }),
   'guard.check': () => import('./guard-check.js'),
 };
 

@@ -6,7 +6,7 @@ import { eventType, type EventDataOf, type SourceEventName } from '../../src/con
 import { startRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
 import { startParts, type Cleanups } from '../support/cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../support/services.js';
+import { createMigratedDatabase, testLog, type TestDatabase } from '../support/services.js';
 import * as parties from './parties.js';
 
 /** The whole service on a database of its own, with the parties registered through its API. */
@@ -56,7 +56,7 @@ export function startConformanceService(): Promise<ConformanceService> {
 }
 
 async function startService(cleanups: Cleanups): Promise<Omit<ConformanceService, 'stop'>> {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   cleanups.push(() => database.drop());
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
   cleanups.push(() => rm(home, { recursive: true, force: true }));

@@ -94,6 +94,20 @@ describe('the page of an entity', () => {
     expect(faults).toEqual([]);
   });
 
+  it('lists all grants of a client, of which only those in sight are in the page', async () => {
+    const [{ client, grants }] = (await ask('/v1/clients?limit=1')).items;
+    const { page, faults } = await openConsole(cleanups, { path: `/clients/${client.entity}?show=grants` });
+    const table = page.getByRole('table', { name: 'Grants' });
+    const rows = table.locator('tr[data-index]');
+    await rows.first().waitFor();
+    expect(grants).toBeGreaterThan(30);
+    while (Number(await table.getAttribute('aria-rowcount')) < grants)
+      await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    await table.locator(`tr[data-index="${grants - 1}"]`).waitFor();
+    expect(await rows.count()).toBeLessThan(30);
+    expect(faults).toEqual([]);
+  });
+
   it('says so where there is none', async () => {
     const { page } = await openConsole(cleanups, { path: '/users/999999999' });
     await page.getByRole('alert').getByText('not-found').waitFor();

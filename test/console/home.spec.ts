@@ -47,6 +47,12 @@ describe('home', () => {
     const live = rules.revocations.filter(({ state }: { state: string }) => state === 'live');
     await card('Rules in force').getByText(live[0].reason).first().waitFor();
 
+    const standing = await askApi('GET', '/v1/revocations/standing');
+    await card('Rules in force')
+      .getByRole('link', { name: `all ${standing.rules}` })
+      .waitFor();
+    await card('The service').getByText('applied by 1 node and 0 guards').waitFor();
+
     const coverage = await askApi('GET', '/v1/coverage?limit=1');
     await card('What we do not see').getByText(coverage.findings[0].says).waitFor();
     await card('What we do not see').getByText(String(coverage.findings.length), { exact: true }).waitFor();

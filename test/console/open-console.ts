@@ -33,6 +33,8 @@ export interface OpenOptions {
   readonly signedIn?: boolean;
   /** Key of the caller that looks. Default: the administrator's. */
   readonly key?: string;
+  /** Default: the service of all specs. */
+  readonly url?: string;
   /** Called before the page is loaded. */
   readonly before?: (page: Page) => Promise<unknown>;
 }
@@ -66,6 +68,7 @@ export async function openConsole(
     bypassCSP = false,
     signedIn = true,
     key = consoleKey(),
+    url = consoleUrl(),
     before,
   }: OpenOptions = {},
 ): Promise<OpenedConsole> {
@@ -88,9 +91,9 @@ export async function openConsole(
   });
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (protocol !== 'data:' && origin !== consoleUrl()) faults.push(`request to ${request.url()}`);
+    if (protocol !== 'data:' && origin !== url) faults.push(`request to ${request.url()}`);
   });
   await before?.(page);
-  await page.goto(`${consoleUrl()}/console${path}`);
+  await page.goto(`${url}/console${path}`);
   return { page, faults, search: () => new URL(page.url()).searchParams };
 }

@@ -32,25 +32,36 @@ export default async function startConsole(): Promise<void> {
     CHANNEL_ALLOWED_HOSTS: '127.0.0.1',
   };
   await promisify(execFile)(process.execPath, [RESCIND, 'seed', ...HISTORY], { env });
-  const service = spawn(process.execPath, [RESCIND, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const service = await serveBuilt(env);
   const browser = await startBrowser();
-  process.env['TEST_CONSOLE_URL'] = await addressOf(service);
+  process.env['TEST_CONSOLE_URL'] = service.url;
   process.env['TEST_CONSOLE_HOME'] = home;
   process.env['TEST_CONSOLE_KEY'] = readFileSync(join(home, 'admin-key'), 'utf8').trim();
   process.env['TEST_BROWSER'] = browser.wsEndpoint();
   globalThis.rescindConsoleRun = {
     async stop() {
       await browser.close();
-      const ended = once(service, 'exit');
-      service.kill('SIGTERM');
-      await ended;
+      await service.stop();
       rmSync(home, { recursive: true, force: true });
     },
   };
 }
 
+/** Starts the built program, and waits until it answers. */
+export async function serveBuilt(env: NodeJS.ProcessEnv): Promise<ConsoleRun & { readonly url: string }> {
+  const service = spawn(process.execPath, [RESCIND, 'serve'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  return {
+    url: await addressOf(service),
+    async stop() {
+      const ended = once(service, 'exit');
+      service.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
 /** npm brings the browser: nothing is downloaded or installed beside it. */
-async function startBrowser(): Promise<BrowserServer> {
+export async function startBrowser(): Promise<BrowserServer> {
   const { default: carried } = await import('@sparticuz/chromium');
   const { chromium } = await import('playwright-core');
   return chromium.launchServer({ executablePath: await carried.executablePath(), args: ['--no-sandbox'] });

@@ -14,7 +14,7 @@ import {
   type Sandbox,
   type UserName,
 } from '../../src/sandbox/index.js';
-import { createTestDatabase, testBrokers, uniqueName } from '../support/services.js';
+import { createMigratedDatabase, testBrokers, uniqueName } from '../support/services.js';
 
 export interface RunningRescind {
   readonly url: string;
@@ -30,7 +30,7 @@ export interface RunningRescind {
 
 /** The service in this process, as `rescind serve` starts it, on a database of its own. */
 export async function startService(kafka: 'kafka' | 'no kafka'): Promise<RunningRescind> {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
   const logLines: string[] = [];
   const log = createLog({ level: 'trace', destination: { write: (line) => logLines.push(line) } });

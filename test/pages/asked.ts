@@ -73,6 +73,12 @@ export const ASKED: readonly AskedQuestion[] = [
     path: `/v1/graph?${client('doc-search')}`,
   },
   {
+    title: 'What is used of all that is granted?',
+    why: 'All connections at once, here those of one resource: `state` tells what is used, dormant, denied only or granted and never used; `total` adds them up.',
+    route: '/v1/matrix',
+    path: `/v1/matrix?${resource('payroll')}&used_since=5d`,
+  },
+  {
     title: 'What may this client do, and what of it does it do?',
     why: 'Granted beside used: `unused_scopes` can be taken back without anybody noticing.',
     route: '/v1/connections',

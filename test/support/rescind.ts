@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { startRescind, type RunningRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
 import type { Cleanups } from './cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from './services.js';
+import { createMigratedDatabase, testLog, type TestDatabase } from './services.js';
 
 export interface OwnRescind {
   readonly rescind: RunningRescind;
@@ -21,7 +21,7 @@ export async function startOwnRescind(
     ...options
   }: Omit<Parameters<typeof startRescind>[1], 'log'> & { readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<OwnRescind> {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   cleanups.push(() => database.drop());
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
   cleanups.push(() => rm(home, { recursive: true, force: true }));

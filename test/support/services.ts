@@ -35,6 +35,10 @@ export async function createTestDatabase(template?: string): Promise<TestDatabas
   };
 }
 
+/** A database that has the product's tables already. */
+export const createMigratedDatabase = (): Promise<TestDatabase> =>
+  createTestDatabase(fromEnvironment('TEST_MIGRATED_DATABASE'));
+
 export interface TestTemplate {
   copy(): Promise<TestDatabase>;
   drop(): Promise<void>;

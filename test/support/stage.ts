@@ -24,7 +24,7 @@ import { createMetrics, type Metrics } from '../../src/platform/observe/index.js
 import { createPool, runMigrations } from '../../src/platform/postgres/index.js';
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
 import { startParts, type Cleanups } from './cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from './services.js';
+import { createMigratedDatabase, testLog, type TestDatabase } from './services.js';
 
 export const IDP = 'https://idp.acme.example';
 export const RAS = 'https://login.chat.example';
@@ -53,7 +53,7 @@ export function createStage(url?: string): Promise<Stage> {
 }
 
 async function startStage(cleanups: Cleanups, url: string | undefined): Promise<Omit<Stage, 'stop'>> {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   cleanups.push(() => database.drop());
   const databaseUrl = url ?? database.url;
   await runMigrations({ url: databaseUrl, migrations: MIGRATIONS });

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type * as Embedded from '../../src/platform/embedded/index.js';
 import type * as Logging from '../../src/platform/log/index.js';
+import type * as Migrations from '../../src/migrations.js';
+import type * as Postgres from '../../src/platform/postgres/index.js';
 
 const PREFIX = 'rescind-test-';
 
@@ -30,7 +32,7 @@ export interface Servers {
 }
 
 declare global {
-  var rescindTestServices: Servers | undefined;
+  var rescindTestServices: Pick<Servers, 'stop'> | undefined;
 }
 
 /**
@@ -43,11 +45,30 @@ export default async function startServices(): Promise<void> {
     // Specs that start processes of their own need the build as well.
     build();
     tellSpecs(kept);
+    globalThis.rescindTestServices = { stop: await makeMigrated(kept.databaseUrl) };
     return;
   }
   const servers = await startServers();
   tellSpecs({ databaseUrl: servers.postgres.url, brokers: servers.kafka.brokers });
   globalThis.rescindTestServices = servers;
+  await makeMigrated(servers.postgres.url);
+}
+
+/** Makes a database with the product's tables, which specs copy: a copy takes a fifth of the time. Returns what drops it. */
+async function makeMigrated(serverUrl: string): Promise<() => Promise<void>> {
+  const { createPool, runMigrations } = (await import(resolve('dist/platform/postgres/index.js'))) as typeof Postgres;
+  const { MIGRATIONS } = (await import(resolve('dist/migrations.js'))) as typeof Migrations;
+  const name = `migrated_${process.pid}`;
+  const onServer = async (statement: string): Promise<void> => {
+    const pool = createPool({ url: serverUrl, max: 1, applicationName: 'specs' });
+    await pool.query(statement).finally(() => pool.end());
+  };
+  await onServer(`CREATE DATABASE ${name}`);
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  await runMigrations({ url: url.href, migrations: MIGRATIONS });
+  process.env['TEST_MIGRATED_DATABASE'] = name;
+  return () => onServer(`DROP DATABASE ${name}`);
 }
 
 function tellSpecs({ databaseUrl, brokers }: Pick<KeptServices, 'databaseUrl' | 'brokers'>): void {

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import { isOfPast } from './moment.js';
 import { listen } from './stream.js';
 
 /** Questions whose answers an event of `/v1/stream` changes. */
@@ -11,7 +12,7 @@ const CHANGES: Readonly<Record<string, readonly string[]>> = {
 /** Events of so long a time are followed by one look, so that many at once do not make the page restless. */
 const GATHER_MS = 500;
 
-/** Asks the questions that are shown again when `/v1/stream` tells that their answers changed. Returns whether the stream is open. */
+/** Asks the questions that are shown again when `/v1/stream` tells that their answers changed; those about the past have none. Returns whether the stream is open. */
 export function useLive(): boolean {
   const queries = useQueryClient();
   const [isOpen, setIsOpen] = useState(false);
@@ -20,7 +21,9 @@ export function useLive(): boolean {
     let timer: number | undefined;
     const look = (): void => {
       timer = undefined;
-      void queries.invalidateQueries({ predicate: ({ queryKey }) => changed.has(String(queryKey[1])) });
+      void queries.invalidateQueries({
+        predicate: (query) => changed.has(String(query.queryKey[1])) && !isOfPast(query),
+      });
       changed.clear();
     };
     const note = (paths: readonly string[]): void => {

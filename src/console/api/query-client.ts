@@ -1,4 +1,5 @@
 import { QueryClient } from '@tanstack/react-query';
+import { isOfPast } from './moment.js';
 import { mayPass, problemOf } from './problem.js';
 
 const FRESH_MS = 15_000;
@@ -10,11 +11,14 @@ export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
-        staleTime: FRESH_MS,
+        // What a browser thinks of its network says little of the way to the service. A question that waits in silence looks like an answer.
+        networkMode: 'always',
+        staleTime: (query) => (isOfPast(query) ? Number.POSITIVE_INFINITY : FRESH_MS),
         retry: (failures, error) => failures < RETRIES && mayPass(problemOf(error)),
         refetchInterval: ({ state }) => state.error !== null && mayPass(problemOf(state.error)) && AGAIN_MS,
       },
-      mutations: { retry: false },
+      // An order that waited for the network would be sent when nobody expects it any more.
+      mutations: { retry: false, networkMode: 'always' },
     },
   });
 }

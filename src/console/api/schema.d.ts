@@ -612,6 +612,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["matrix-matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me": {
         parameters: {
             query?: never;
@@ -814,6 +830,22 @@ export interface paths {
         get?: never;
         put?: never;
         post: operations["revocations-preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/revocations/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["revocations-standing"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2428,6 +2460,7 @@ export interface components {
             at_least?: true;
             connections?: number;
             disabled?: true;
+            display_name?: string;
             first_seen?: {
                 at: string;
                 index: string;
@@ -2608,6 +2641,48 @@ export interface components {
             seq: string;
         };
         Liveness: Record<string, never>;
+        MatrixAnswer: {
+            agents: {
+                agent: components["schemas"]["Agent"];
+                team: string | null;
+                type: string | null;
+            }[];
+            as_of: components["schemas"]["AsOf"];
+            cells: components["schemas"]["MatrixCell"][];
+            clients: {
+                client: components["schemas"]["Client"];
+                team: string | null;
+            }[];
+            resources: {
+                resource: components["schemas"]["Resource"];
+                team: string | null;
+            }[];
+            total: {
+                accesses: number;
+                cells: number;
+                denied: number;
+                dormant: number;
+                granted: number;
+                grants: number;
+                used: number;
+            };
+            used_since: string;
+        };
+        MatrixCell: {
+            accesses: number;
+            agents: number[];
+            allowed: number;
+            client: number;
+            connection: "created" | "observed" | "deleted" | "unrecorded";
+            denied: number;
+            granted_scopes: string[];
+            grants: number;
+            last_used: string | null;
+            resource: number;
+            state: "used" | "dormant" | "denied" | "granted";
+            unused_scopes: string[];
+            used_scopes: string[];
+        };
         Me: {
             id: string;
             may: {
@@ -3299,6 +3374,11 @@ export interface components {
         }) & (unknown | {
             resources: unknown;
         }) & unknown);
+        Standing: {
+            guards: number | null;
+            nodes: number | null;
+            rules: number;
+        };
         StoredEvent: {
             index: string;
             state: "sequenced" | "integrated" | "published";
@@ -3509,6 +3589,29 @@ export interface components {
             }[];
             client: components["schemas"]["Client"];
             conflict: string | null;
+            exchanged: {
+                at_least?: true;
+                items: {
+                    accesses: {
+                        allowed: number;
+                        count: number;
+                        denied: number;
+                        last: string | null;
+                    };
+                    conflict: boolean;
+                    facts: {
+                        [key: string]: unknown;
+                    };
+                    from: string;
+                    id: string;
+                    index: string;
+                    kind: "token" | "id_jag";
+                    source: components["schemas"]["Source"];
+                    stopped_by: {
+                        rule: string;
+                    }[];
+                }[];
+            };
             facts: {
                 [key: string]: unknown;
             };
@@ -4668,7 +4771,7 @@ export interface operations {
                 client_id?: string;
                 client_iss?: string;
                 cursor?: string;
-                kind?: "connection-appeared" | "connection-returned" | "connection-vanished" | "connection-changed" | "unrecorded-appeared" | "grants-appeared" | "grants-grew" | "scopes-granted" | "scopes-used" | "agents-appeared" | "users-appeared" | "used-after-rule";
+                kind?: string;
                 limit?: number;
                 resource?: string;
                 since: components["schemas"]["MomentInput"];
@@ -8080,6 +8183,85 @@ export interface operations {
             };
         };
     };
+    "matrix-matrix": {
+        parameters: {
+            query?: {
+                agent?: number;
+                agent_id?: string;
+                agent_iss?: string;
+                as_of?: components["schemas"]["MomentInput"];
+                client?: number;
+                client_id?: string;
+                client_iss?: string;
+                resource?: string;
+                used_since?: components["schemas"]["TimeInput"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MatrixAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "me-me": {
         parameters: {
             query?: never;
@@ -9260,6 +9442,67 @@ export interface operations {
                 };
             };
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "revocations-standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standing"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

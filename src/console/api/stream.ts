@@ -1,3 +1,5 @@
+import { askWho } from './client.js';
+
 const STREAM = '/v1/stream';
 /** A stream that was refused, or ended for good, is opened again after this time. */
 const AGAIN_MS = 5_000;
@@ -21,7 +23,10 @@ export function listen(
     opened.addEventListener('error', () => {
       onOpen(false);
       // The browser opens a stream that broke off by itself, and one that was refused never.
-      if (opened.readyState === EventSource.CLOSED) again = setTimeout(open, AGAIN_MS);
+      if (opened.readyState !== EventSource.CLOSED) return;
+      // An event source does not say why it was refused. A question does: whose session has ended is led to the sign-in.
+      void askWho();
+      again = setTimeout(open, AGAIN_MS);
     });
   };
   open();

@@ -1,19 +1,23 @@
 import { AppShell, Burger, Group, ScrollArea, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { Outlet } from '@tanstack/react-router';
+import { Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { AccountMenu } from './account-menu.js';
 import { ColourScheme } from './colour-scheme.js';
-import { Degraded } from './degraded.js';
+import { Degraded, useRecovery } from '../display/degraded/degraded.js';
 import { Navigation } from './navigation.js';
 import { Search } from '../search/search.js';
+import { TimeBar } from './time/time-bar.js';
+import { TimeControl } from './time/time-control.js';
 import { ViewsMenu } from './views-menu.js';
-import { TimeControl } from './time-control.js';
 
 const HEADER_PX = 48;
 
 /** The frame of every page. */
 export function Shell() {
   const [isOpen, { toggle, close }] = useDisclosure(false);
+  useRecovery();
+  useFocusOnPage();
   return (
     <AppShell
       header={{ height: HEADER_PX }}
@@ -45,8 +49,20 @@ export function Shell() {
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
         <Degraded />
+        <TimeBar />
         <Outlet />
       </AppShell.Main>
     </AppShell>
   );
+}
+
+/** The keyboard goes on at the beginning of a page that a link has led to. A page that was loaded begins at the frame. */
+function useFocusOnPage(): void {
+  const { pathname } = useLocation();
+  const before = useRef(pathname);
+  useEffect(() => {
+    if (before.current === pathname) return;
+    before.current = pathname;
+    document.getElementById('main')?.focus({ preventScroll: true });
+  }, [pathname]);
 }

@@ -1,27 +1,29 @@
-import { Checkbox, Table, UnstyledButton } from '@mantine/core';
-import { tableFeatures, useTable, type ColumnDef, type RowData } from '@tanstack/react-table';
+import { Checkbox, Table } from '@mantine/core';
+import { FlexRender, tableFeatures, useTable, type ColumnDef, type Row, type RowData } from '@tanstack/react-table';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
+import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 /** Rows before and after those that are seen. */
-const OVERSCAN = 12;
-const ROW_PX = 34;
+const OVERSCAN = 4;
+/** A row of two lines, as most are. Each is measured when it is drawn. */
+const ROW_PX = 52;
 
 const features = tableFeatures({});
+const NONE: readonly string[] = [];
 
-export type Columns<Row extends RowData> = ColumnDef<typeof features, Row, any>[];
+export type Columns<Item extends RowData> = ColumnDef<typeof features, Item, any>[];
 
-interface DataTableProps<Row extends RowData> {
+interface DataTableProps<Item extends RowData> {
   /** Names the table for those who hear it. */
   readonly label: string;
-  readonly rows: readonly Row[];
+  readonly rows: readonly Item[];
   /** Made once, outside the component. A column whose id is in `wide` is left out on a phone. */
-  readonly columns: Columns<Row>;
+  readonly columns: Columns<Item>;
   readonly wide?: readonly string[];
-  readonly keyOf: (row: Row) => string;
+  readonly keyOf: (row: Item) => string;
   /** The column by which the rows are sorted. */
   readonly sorted?: { readonly column: string; readonly by: 'ascending' | 'descending' };
-  readonly onOpen?: (row: Row) => void;
+  readonly onOpen?: (row: Item) => void;
   /** Called when the last rows come into sight. */
   readonly onEnd?: () => void;
   readonly selection?: Selection;
@@ -35,33 +37,47 @@ export interface Selection {
   readonly labelOf: (key: string) => string;
 }
 
+const sightOf = (wide: readonly string[], column: string) => (wide.includes(column) ? { visibleFrom: 'md' } : {});
+
 /** A table of any length: only the rows in sight are in the page. The window scrolls it. */
-export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
-  const { label, rows, columns, wide = [], keyOf, sorted, onOpen, onEnd, selection } = props;
-  const table = useTable({ features, columns, data: rows as Row[], getRowId: keyOf });
-  const all = table.getRowModel().rows;
+export function DataTable<Item extends RowData>(props: DataTableProps<Item>) {
+  const { label, rows, columns, wide = NONE, keyOf, sorted, onOpen, onEnd, selection } = props;
   const body = useRef<HTMLTableSectionElement>(null);
-  const [scrollMargin, setScrollMargin] = useState(0);
-  useLayoutEffect(() => setScrollMargin((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY), []);
+  const [top, setTop] = useState<number>();
+  const scrollMargin = top ?? 0;
+  useLayoutEffect(() => {
+    const measure = () => setTop(Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY));
+    measure();
+    // What stands above may come later than the rows.
+    const observer = new ResizeObserver(measure);
+    observer.observe(document.body);
+    return () => observer.disconnect();
+  }, []);
   const virtual = useWindowVirtualizer({
-    count: all.length,
+    count: rows.length,
+    // Until it is known where the table begins, nobody knows which rows are in sight.
+    enabled: top !== undefined,
     estimateSize: () => ROW_PX,
     overscan: OVERSCAN,
     scrollMargin,
-    getItemKey: (at) => all[at]!.id,
   });
   const seen = virtual.getVirtualItems();
+  // The table knows the rows in sight alone: a list may have 100,000.
+  const table = useTable({ features, columns, data: seen.map(({ index }) => rows[index]!), getRowId: keyOf });
   const last = seen.at(-1)?.index ?? -1;
   useEffect(() => {
-    if (last >= all.length - 1) onEnd?.();
-  }, [last, all.length, onEnd]);
-  const sightOf = (column: string) => (wide.includes(column) ? { visibleFrom: 'md' } : {});
+    if (last >= rows.length - 1) onEnd?.();
+  }, [last, rows.length, onEnd]);
+  // Rows are drawn again only if what they show is another, and not because their page made another function.
+  const latest = useRef(onOpen);
+  useEffect(() => void (latest.current = onOpen));
+  const open = useCallback((item: Item) => latest.current?.(item), []);
   const above = (seen[0]?.start ?? scrollMargin) - scrollMargin;
   const below = virtual.getTotalSize() - ((seen.at(-1)?.end ?? scrollMargin) - scrollMargin);
   return (
     <Table
       aria-label={label}
-      aria-rowcount={all.length}
+      aria-rowcount={rows.length}
       highlightOnHover={onOpen !== undefined}
       stickyHeader
       stickyHeaderOffset="var(--app-shell-header-height)"
@@ -69,13 +85,13 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
       <Table.Thead>
         {table.getHeaderGroups().map((group) => (
           <Table.Tr key={group.id}>
-            {selection && <ChooseAll keys={all.map(({ id }) => id)} {...selection} />}
+            {selection && <ChooseAll keys={rows.map(keyOf)} {...selection} />}
             {group.headers.map((header) => (
               <Table.Th
                 key={header.id}
                 scope="col"
                 aria-sort={sorted?.column === header.column.id ? sorted.by : undefined}
-                {...sightOf(header.column.id)}
+                {...sightOf(wide, header.column.id)}
               >
                 <table.FlexRender header={header} />
               </Table.Th>
@@ -85,30 +101,57 @@ export function DataTable<Row extends RowData>(props: DataTableProps<Row>) {
       </Table.Thead>
       <Table.Tbody ref={body}>
         <Spacer px={above} />
-        {seen.map(({ index }) => {
-          const row = all[index]!;
-          return (
-            <Table.Tr
-              key={row.id}
-              data-index={index}
-              ref={virtual.measureElement}
-              onClick={() => onOpen?.(row.original)}
-              style={onOpen && { cursor: 'pointer' }}
-            >
-              {selection && <Choose of={row.id} {...selection} />}
-              {row.getAllCells().map((cell) => (
-                <Table.Td key={cell.id} {...sightOf(cell.column.id)}>
-                  <table.FlexRender cell={cell} />
-                </Table.Td>
-              ))}
-            </Table.Tr>
-          );
-        })}
+        {table.getRowModel().rows.map((row, nth) => (
+          <DataRow
+            key={row.id}
+            row={row}
+            index={seen[nth]!.index}
+            columns={columns}
+            wide={wide}
+            measure={virtual.measureElement}
+            onOpen={onOpen && open}
+            selection={selection}
+          />
+        ))}
         <Spacer px={below} />
       </Table.Tbody>
     </Table>
   );
 }
+
+interface DataRowProps<Item extends RowData> {
+  readonly row: Row<typeof features, Item>;
+  readonly index: number;
+  readonly columns: Columns<Item>;
+  readonly wide: readonly string[];
+  readonly measure: (node: Element | null) => void;
+  readonly onOpen: ((row: Item) => void) | undefined;
+  readonly selection: Selection | undefined;
+}
+
+/** Rows that stay in sight are not drawn again while the window scrolls. */
+const DataRow = memo(
+  function DataRow({ row, index, wide, measure, onOpen, selection }: DataRowProps<any>) {
+    return (
+      <Table.Tr
+        data-index={index}
+        ref={measure}
+        onClick={() => onOpen?.(row.original)}
+        style={onOpen && { cursor: 'pointer' }}
+      >
+        {selection && <Choose of={row.id} {...selection} />}
+        {row.getAllCells().map((cell) => (
+          <Table.Td key={cell.id} {...sightOf(wide, cell.column.id)}>
+            <FlexRender cell={cell} />
+          </Table.Td>
+        ))}
+      </Table.Tr>
+    );
+  },
+  ({ row: before, ...rest }, { row: after, ...others }) =>
+    before.original === after.original &&
+    (Object.keys(rest) as (keyof typeof rest)[]).every((prop) => rest[prop] === others[prop]),
+);
 
 function ChooseAll({ keys, chosen, onChange }: Selection & { readonly keys: readonly string[] }) {
   const isAll = keys.every((key) => chosen.has(key));
@@ -137,30 +180,4 @@ function Choose({ of, chosen, onChange, labelOf }: Selection & { readonly of: st
 
 function Spacer({ px }: { readonly px: number }) {
   return px > 0 && <tr aria-hidden style={{ height: px }} />;
-}
-
-interface SortHeadProps {
-  /** How the rows are sorted by this column; undefined: they are not. */
-  readonly sorted: 'ascending' | 'descending' | undefined;
-  readonly isNumber?: boolean;
-  readonly onSort: () => void;
-  readonly children: ReactNode;
-}
-
-/** The head of a column by which a table can be sorted. */
-export function SortHead({ sorted, isNumber = false, onSort, children }: SortHeadProps) {
-  return (
-    <UnstyledButton
-      display="block"
-      w="100%"
-      ta={isNumber ? 'right' : 'left'}
-      fz="inherit"
-      fw={sorted === undefined ? 600 : 700}
-      style={{ whiteSpace: 'nowrap' }}
-      onClick={onSort}
-    >
-      {children}
-      <span aria-hidden>{sorted === undefined ? '' : sorted === 'descending' ? ' ↓' : ' ↑'}</span>
-    </UnstyledButton>
-  );
 }

@@ -1,6 +1,6 @@
 import { Anchor, Text } from '@mantine/core';
 import { Link, useRouter } from '@tanstack/react-router';
-import { nameOf, type Entity } from './names.js';
+import { nameOf, type Entity } from './entity.js';
 import { Name } from './name.js';
 
 /** Names an entity and leads to its page, once the console has one. */

@@ -1,4 +1,5 @@
 import type { Answer } from '../api/client.js';
+import { jsonText } from './names.js';
 
 type Payload = NonNullable<Answer<'EntryAnswer'>['payload']>;
 
@@ -49,7 +50,7 @@ export function readEvent({ mode, bytes, attributes }: Payload): EventFacts {
     ...(typeof time === 'string' ? { time } : {}),
     names,
     ...(data['sub'] === undefined ? tokenOf(token) : {}),
-    text: Object.keys(parsed).length === 0 ? said : JSON.stringify(parsed, undefined, 2),
+    text: Object.keys(parsed).length === 0 ? said : jsonText(parsed, 2),
   };
 }
 

@@ -14,9 +14,12 @@ export function Name({ children: name }: { readonly children: string }) {
   );
 }
 
+/** A sentence that may hold names from outside, whole, and kept apart from the direction of its neighbours. */
+export const Sentence = ({ children }: { readonly children: string }) => <Parts of={children} />;
+
 function Parts({ of }: { readonly of: string }) {
   return (
-    <bdi style={{ overflowWrap: 'break-word' }}>
+    <bdi>
       {namePartsOf(of).map(({ text, isEscaped }, at) =>
         isEscaped ? (
           <Code key={at} c="red">

@@ -1,5 +1,3 @@
-import type { Answer } from '../api/client.js';
-
 /** Part of a name. One that is escaped stands for a character that nobody would see. */
 export interface NamePart {
   readonly text: string;
@@ -16,6 +14,9 @@ const TAIL = 12;
  * name they make two names look like one, or a name like something else.
  */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}|^ +| +$/gu;
+/** JSON lays its members out with line ends and plain spaces. */
+const HIDDEN_IN_JSON =
+  /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]|(?! )\p{Zs}/gu;
 
 const escapeOf = (characters: string): string =>
   [...characters].map((one) => `\\u{${one.codePointAt(0)!.toString(16)}}`).join('');
@@ -36,6 +37,12 @@ export function namePartsOf(name: string): NamePart[] {
   return parts;
 }
 
+/** Writes a value as JSON, with what is hidden in its texts as escapes of JSON. */
+export const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, undefined, indent).replace(HIDDEN_IN_JSON, (found) =>
+    found.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  );
+
 /** Cuts the middle out of a long name, between characters. */
 export function cutName(name: string): string {
   const characters = [...name];
@@ -48,23 +55,3 @@ export const safeText = (name: string): string =>
   namePartsOf(cutName(name))
     .map(({ text }) => text)
     .join('');
-
-/** Somebody or something that events name. */
-export type Entity =
-  | { readonly kind: 'user'; readonly is: Answer<'User'> }
-  | { readonly kind: 'client'; readonly is: Answer<'Client'> }
-  | { readonly kind: 'agent'; readonly is: Answer<'Agent'> }
-  | { readonly kind: 'resource'; readonly is: Answer<'Resource'> };
-
-export function nameOf(entity: Entity): string {
-  switch (entity.kind) {
-    case 'user':
-      return entity.is.display_name ?? entity.is.sub;
-    case 'client':
-      return entity.is.display_name ?? entity.is.client_id;
-    case 'agent':
-      return entity.is.display_name ?? entity.is.id;
-    case 'resource':
-      return entity.is.uri;
-  }
-}

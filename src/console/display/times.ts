@@ -17,3 +17,10 @@ export function timeText(time: string, timeZone?: string): string {
   const zone = of('timeZoneName').replace(/^GMT(?:\+0)?$/, 'UTC');
   return `${of('year')}-${of('month')}-${of('day')} ${of('hour')}:${of('minute')}:${of('second')} ${zone}`;
 }
+
+/** The zone in which a time is shown, at that time; now if the text is no time. */
+export function zoneText(time: string): string {
+  const date = new Date(time);
+  const known = Number.isNaN(date.getTime()) ? new Date() : date;
+  return timeText(known.toISOString()).split(' ').at(-1)!;
+}

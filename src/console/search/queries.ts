@@ -1,5 +1,6 @@
 import { keepPreviousData } from '@tanstack/react-query';
 import { api, type Answer } from '../api/client.js';
+import { useMoment } from '../api/moment.js';
 import type { Asked } from './pasted.js';
 
 export type Found = Answer<'SearchItem'>;
@@ -11,7 +12,7 @@ export function useFound(asked: Asked | undefined) {
   return api.useQuery(
     'get',
     '/v1/search',
-    { params: { query: { limit: AT_MOST, ...parametersOf(asked) } } },
+    { params: { query: { limit: AT_MOST, ...parametersOf(asked), ...useMoment() } } },
     { enabled: asked !== undefined && asked.by !== 'nothing', placeholderData: keepPreviousData },
   );
 }

@@ -4,6 +4,8 @@ import { Spotlight, spotlight } from '@mantine/spotlight';
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
+import { useMoments } from '../api/moment.js';
+import { Moment } from '../display/moment.js';
 import { Failed } from '../display/states.js';
 import { Name } from '../display/name.js';
 import { readAsked, type Asked } from './pasted.js';
@@ -46,6 +48,7 @@ export function Search() {
 function Results({ query }: { readonly query: string }) {
   const asked = useAsked(query);
   const { data, error, isFetching } = useFound(asked);
+  const { at } = useMoments();
   if (asked === undefined) return <Hint>Users, clients, agents, resources, tokens, rules, sources, addresses.</Hint>;
   if (asked.by === 'nothing') return <Hint>{asked.says}</Hint>;
   if (error !== null) return <Failed error={error} />;
@@ -58,6 +61,11 @@ function Results({ query }: { readonly query: string }) {
   return (
     <>
       {asked.by !== 'text' && <Hint>{HOW[asked.by]}</Hint>}
+      {at !== undefined && (
+        <Hint>
+          As of <Moment at={at} />, not now.
+        </Hint>
+      )}
       {data.items.length === 0 && !isFetching && <Spotlight.Empty>Nothing is found.</Spotlight.Empty>}
       {data.items.map((found) => (
         <Choice key={`${found.kind} ${found.id}`} found={found} />

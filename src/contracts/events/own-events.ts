@@ -216,11 +216,19 @@ export const DetectionChanged = Type.Object(
 export type DetectionChanged = Static<typeof DetectionChanged>;
 
 /**
- * Data of `key.used`: a caller of Rescind's own API came from a network (/24 of IPv4, /48 of IPv6) for the first time, with the secret `key`.
- * `first`: the caller had been in no network before. `shared`: another caller of the tenant had been in this network.
+ * Data of `key.used`: a caller of Rescind's own API came from a network (/24 of IPv4, /48 of IPv6) for the first time, or for the first time in a
+ * long while, with the secret `key` or as a `person` who had signed in. `first`: the caller was in no network before. `shared`: another caller of the
+ * tenant was in this network.
  */
 export const KeyUsed = Type.Object(
-  { caller: Identifier, key: Identifier, network: Identifier, first: Type.Boolean(), shared: Type.Boolean() },
+  {
+    caller: Identifier,
+    key: Type.Optional(Identifier),
+    person: Type.Optional(Person),
+    network: Identifier,
+    first: Type.Boolean(),
+    shared: Type.Boolean(),
+  },
   closed,
 );
 export type KeyUsed = Static<typeof KeyUsed>;

@@ -14,7 +14,7 @@ function given() {
   const state = createControlState();
   const world = {
     isCurrent: false,
-    measured: { leaseRemainingMs: 0, clockDifferenceMs: undefined, nodes: undefined } as Measured,
+    measured: { leaseRemainingMs: 0, clockDifferenceMs: undefined, nodes: undefined, guards: undefined } as Measured,
     confirmed: CONFIRMED as Confirmed | Error,
     asked: [] as unknown[],
   };
@@ -82,7 +82,7 @@ describe('the metrics of a follower', () => {
     const { world, lines } = given();
     expect([await lines('rescind_nodes'), await lines('rescind_node_clock_offset_seconds')]).toEqual([[], []]);
     expect(await lines('rescind_lease_remaining_seconds')).toEqual(['0']);
-    world.measured = { leaseRemainingMs: 2_500, clockDifferenceMs: 250, nodes: 3 };
+    world.measured = { leaseRemainingMs: 2_500, clockDifferenceMs: 250, nodes: 3, guards: 0 };
     expect([await lines('rescind_nodes'), await lines('rescind_node_clock_offset_seconds')]).toEqual([['3'], ['0.25']]);
     expect(await lines('rescind_lease_remaining_seconds')).toEqual(['2.5']);
   });

@@ -77,6 +77,8 @@ export interface Measured {
   readonly clockDifferenceMs: number | undefined;
   /** Nodes in the deployment when the rows were last read; undefined before the first read. */
   readonly nodes: number | undefined;
+  /** Guards under the leases of these nodes. */
+  readonly guards: number | undefined;
 }
 
 export interface FollowerOptions {
@@ -206,7 +208,8 @@ export function createControlFollower({
     measured: () => ({
       leaseRemainingMs: lease.remainingMs(clock()),
       clockDifferenceMs: membership.clockDifferenceMs,
-      nodes: inForce?.nodes,
+      nodes: inForce?.parties?.nodes,
+      guards: inForce?.parties?.guards,
     }),
     onApplied: cycle.reader.onApplied,
     guards: createGuards({ lease, clock, isUnsaid: membership.isUnsaid, wake: cycle.wake }),

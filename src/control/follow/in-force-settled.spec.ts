@@ -69,7 +69,7 @@ describe('how a wait is settled', () => {
   it('at once where every node has confirmed, with their guards', async () => {
     rows = [row('a', 5, { guards: 2 }), row('b', 6, { guards: 1 })];
     expect(await sut.wait(seq(5))).toEqual({ nodes: 2, guards: 3, expired: 0 });
-    expect(sut.nodes).toBe(2);
+    expect(sut.parties).toEqual({ nodes: 2, guards: 3 });
     expect(settled).toEqual([
       {
         seq: 5n,

@@ -29,10 +29,16 @@ export interface InForce {
   heard(said: Acknowledgement): void;
   /** Reads the rows at once if there is a wait; called when a node has left. */
   wake(): void;
-  /** Number of rows in the last read; undefined before the first read. */
-  readonly nodes: number | undefined;
+  /** The numbers of rows and of guards in the last read; undefined before the first read. */
+  readonly parties: Parties | undefined;
   /** Stops reading. Open waits reject with `not-confirmed`. */
   stop(): Promise<void>;
+}
+
+/** Those who must confirm a rule. */
+export interface Parties {
+  readonly nodes: number;
+  readonly guards: number;
 }
 
 export interface InForceOptions {
@@ -55,7 +61,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
   const seen = new Map<string, SeenCounter>();
   const waits = createWaits({ timeoutMs, onOver });
   const known = new Map<string, Seq>();
-  let nodes: number | undefined;
+  let parties: Parties | undefined;
   let stopping = false;
   let isWoken = false;
   /** When the last round began. */
@@ -67,7 +73,7 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
     const asking = waits.open();
     begunAt = performance.now();
     const found = new Map((await rows.read()).map((row) => [row.id, row]));
-    nodes = found.size;
+    parties = { nodes: found.size, guards: [...found.values()].reduce((sum, { guards }) => sum + guards, 0) };
     const now = performance.now();
     waits.judge(asking, found);
     await reap(observe(seen, found, now));
@@ -159,8 +165,8 @@ export function createInForce({ rows, timeoutMs, cycleMs, onError, onSettled }: 
     wake() {
       if (waits.open().length > 0) wakeUp();
     },
-    get nodes() {
-      return nodes;
+    get parties() {
+      return parties;
     },
     async stop() {
       stopping = true;

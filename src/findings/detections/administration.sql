@@ -1,5 +1,5 @@
 -- Finds callers that became administrators after the tenant's first one, rules on everything, records of a topic that were lost, and, once the ledger is old enough
--- to know where callers are, keys of Rescind itself used from a network in which no caller was before.
+-- to know where callers are, callers of Rescind itself in a network in which no other was before.
 -- $1 tenant  $2 from  $3 to  $4 days
 WITH began AS (SELECT arrival / 1000 AS at FROM entry WHERE tenant = $1 AND ix = 0),
 said AS (
@@ -22,6 +22,7 @@ SELECT concat('lost ', data ->> 'topic', ' ', ix), 1, at, at, ARRAY[ix], jsonb_b
 FROM said WHERE type = 'dev.rescind.log.gap.v1'
 UNION ALL
 SELECT concat('key ', data ->> 'caller', ' ', data ->> 'network'), 1, s.at, s.at, ARRAY[ix],
-       jsonb_build_object('how', 'key', 'caller', data ->> 'caller', 'key', data ->> 'key', 'network', data ->> 'network')
+       CASE WHEN data ? 'person' THEN jsonb_build_object('how', 'person', 'caller', data ->> 'caller', 'person', data -> 'person', 'network', data ->> 'network')
+            ELSE jsonb_build_object('how', 'key', 'caller', data ->> 'caller', 'key', data ->> 'key', 'network', data ->> 'network') END
 FROM said s CROSS JOIN began b
 WHERE type = 'dev.rescind.key.used.v1' AND NOT (data -> 'first')::boolean AND NOT (data -> 'shared')::boolean AND s.at - b.at >= $4::int * 86400

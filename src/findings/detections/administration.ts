@@ -10,15 +10,17 @@ const SAYS: Readonly<Record<string, (details: Shown['details']) => string>> = {
   lost: ({ topic }) => `Records of ${String(topic)} were lost.`,
   key: ({ caller, key, network }) =>
     `Key ${String(key)} of ${String(caller)} was used from ${String(network)}, where no caller was before.`,
+  person: ({ person, network }) =>
+    `${(person as { readonly sub: string }).sub} used Rescind from ${String(network)}, where no caller was before.`,
 };
 
 export const administration: Detection = {
   kind: 'administration',
   severity: 'high',
   means:
-    'Somebody changed who rules Rescind, stopped everything, used a key of Rescind from a new network, or entries were lost.',
-  next: 'Check that it was meant. Replace a key that somebody else may have: `rescind caller add-secret <caller>`, then `rescind caller remove-secret <caller> <key>`; or stop the caller at once: `rescind caller disable <caller>`.',
-  looks: `A caller with the role admin that another one created or changed; a rule on everything; records of a topic that were gone before they were read; from day ${LEARNS_DAYS} of the ledger on, a caller that may audit, revoke or administer in a network (/24 of IPv4, /48 of IPv6) in which no caller of the tenant was before, after its own first network.`,
+    'Somebody changed who rules Rescind, stopped everything, used Rescind from a new network, or entries were lost.',
+  next: 'Check that it was meant. Replace a key that somebody else may have: `rescind caller add-secret <caller>`, then `rescind caller remove-secret <caller> <key>`; or stop the caller at once: `rescind caller disable <caller>`. If it is a person, ask them, and order a rule on the user if it was somebody else: it ends their sessions.',
+  looks: `A caller with the role admin that another one created or changed; a rule on everything; records of a topic that were gone before they were read; from day ${LEARNS_DAYS} of the ledger on, a caller or a person that may audit, revoke or administer in a network (/24 of IPv4, /48 of IPv6) in which no caller of the tenant was before, after its own first network.`,
   stop: [],
   see: 'entries',
   networks: { network: 'a network' },

@@ -39,8 +39,8 @@ export class ChangesController {
   @ApiQuery({
     name: 'kind',
     required: false,
-    schema: { type: 'string', enum: [...KINDS] },
-    description: 'only lines of this kind',
+    schema: { type: 'string', pattern: `^(?:${KINDS.join('|')})(?:,(?:${KINDS.join('|')}))*$` },
+    description: `only lines of these kinds, separated by commas: ${KINDS.join(', ')}`,
   })
   @Answers('What is new since a moment', ChangePage, CHANGE_PARAMETERS, DESCRIPTION)
   changes(@CurrentCaller() caller: Asker, @Query() query: unknown): Promise<ChangePage> {

@@ -38,7 +38,7 @@ export function createChangesQuestion({
   return (tenant: string, query: unknown): Promise<ChangePage> => {
     const parameters = readParameters(query, [...CHANGE_OWN_PARAMETERS, ...CHANGE_PARAMETERS]);
     const tenantKey = reader.tenantKey(tenant);
-    const kind = readKind(parameters.get('kind'));
+    const kinds = readKinds(parameters.get('kind'));
     const page = readPageAsOf('changes', tenantKey, parameters, 'until');
     const askedSince = page.after ? sinceFromCursor(page.after) : readSince(parameters);
     const skip = Number(page.after?.[2] ?? 0);
@@ -54,7 +54,7 @@ export function createChangesQuestion({
           resources: await resolveFilter(until, tenantKey, parameters, 'resource'),
         };
         const { lines: all, cut } = await readLines(between, reader, await readGranted(between, follow));
-        const lines = sortLines(kind === undefined ? all : all.filter((line) => line.kind === kind), KINDS);
+        const lines = sortLines(kinds === undefined ? all : all.filter(({ kind }) => kinds.includes(kind)), KINDS);
         const { shown, next } = page.cut(until, lines.slice(skip), () => [
           ...momentToCursor(since),
           String(skip + page.limit),
@@ -73,8 +73,9 @@ export function createChangesQuestion({
   };
 }
 
-function readKind(text: string | undefined): ChangeItem['kind'] | undefined {
-  if (text !== undefined && !(KINDS as readonly string[]).includes(text))
-    throw invalid(`\`kind\` is one of ${KINDS.join(', ')}`);
-  return text as ChangeItem['kind'] | undefined;
+function readKinds(text: string | undefined): readonly ChangeItem['kind'][] | undefined {
+  const kinds = text?.split(',');
+  if (kinds?.some((kind) => !(KINDS as readonly string[]).includes(kind)))
+    throw invalid(`\`kind\` is one or more of ${KINDS.join(', ')}, separated by commas`);
+  return kinds as readonly ChangeItem['kind'][] | undefined;
 }

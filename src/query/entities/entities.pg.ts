@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { RescindError, secondsOf, timeText } from '../../contracts/index.js';
 import { int4Array, loadSql } from '../../platform/postgres/index.js';
-import { COUNT_ARRIVED, ENTITY_KINDS, type Ask, type Snapshot } from '../../projections/index.js';
+import { COUNT_ARRIVED, COUNTING_TIMEOUT_MS, ENTITY_KINDS, type Ask, type Snapshot } from '../../projections/index.js';
 import { asOfOf } from '../ask/as-of.js';
 import type { FilterKind } from '../ask/entity-kinds.js';
 import { createFollowed, type Follow } from '../ask/followed.js';
@@ -92,6 +92,8 @@ export function createEntityLists({
           return { as_of: asOfOf(snapshot), items: await describe(snapshot, facts, kind, shown), ...next };
         },
         page.asked,
+        // The first question after a start reads all names and grants.
+        { timeoutMs: COUNTING_TIMEOUT_MS },
       ) as Promise<EntityPages[K]>;
     };
   return { user: list('user'), client: list('client'), agent: list('agent'), resource: list('resource') };

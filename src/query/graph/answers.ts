@@ -23,6 +23,7 @@ export const GraphNode = Type.Object(
     name: Type.String({ description: 'its own name: `sub`, `client_id`, id or URI' }),
     issuer: Type.Optional(NodeId),
     tenant: Type.Optional(Type.String()),
+    display_name: Type.Optional(Type.String({ description: 'as the directory says now' })),
     disabled: Type.Optional(Type.Literal(true)),
     first_seen: Type.Optional(Seen),
     users: Type.Optional(

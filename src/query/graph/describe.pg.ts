@@ -1,4 +1,4 @@
-import { orNull } from '../ask/names.pg.js';
+import { orNull, readDisplayNames } from '../ask/names.pg.js';
 import { timeText } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { Snapshot } from '../../projections/index.js';
@@ -24,18 +24,18 @@ export async function describeDrawing(
   pairs: readonly ShownPair[],
   { detailsOf, grantsCut }: Known,
 ): Promise<Pick<GraphAnswer, 'fold' | 'nodes' | 'edges' | 'left_out'>> {
-  const [{ users, disabled }, firstSeen] = await Promise.all([
+  const entities = nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => Number(id));
+  const [{ users, disabled }, firstSeen, displayNames] = await Promise.all([
     readNodes(snapshot, nodes),
-    readFirstSeen(
-      snapshot,
-      nodes.filter(({ type }) => type !== 'issuer').map(({ id }) => Number(id)),
-    ),
+    readFirstSeen(snapshot, entities),
+    readDisplayNames(snapshot, entities),
   ]);
   const sums = sumNodes(pairs);
   return {
     fold,
     nodes: nodes.map((node) => ({
       ...node,
+      ...(displayNames.has(Number(node.id)) ? { display_name: displayNames.get(Number(node.id))! } : {}),
       ...(disabled.has(node.id) ? { disabled: true as const } : {}),
       ...(node.type === 'issuer' ? {} : { first_seen: firstSeen(Number(node.id)) }),
       ...(node.type === 'client' || node.type === 'issuer' ? { users: users.get(node.id) ?? 0 } : {}),

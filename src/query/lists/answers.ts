@@ -94,6 +94,11 @@ const lineageMember = {
   conflict: Type.Boolean({ description: 'whether another event contradicts this one' }),
 };
 
+const StoppedBy = Type.Array(Type.Object({ rule: Type.String() }, strict), {
+  description:
+    'Rules that stop the token. Now: those in force on this node. With `as_of`: those in the ledger at that moment.',
+});
+
 export const TokenAnswer = one({
   id: TokenId,
   index: Index,
@@ -118,10 +123,25 @@ export const TokenAnswer = one({
         'ID-JAGs and tokens that the token came from, nearest first. `missing`: the lineage names them, but no event about them has arrived.',
     },
   ),
-  stopped_by: Type.Array(Type.Object({ rule: Type.String() }, strict), {
-    description:
-      'Rules that stop the token. Now: those in force on this node. With `as_of`: those in the ledger at that moment.',
-  }),
+  exchanged: Type.Object(
+    {
+      items: Type.Array(
+        Type.Object(
+          {
+            kind: Type.Enum(['token', 'id_jag']),
+            from: Type.String({ description: 'id of the token or ID-JAG that it came from' }),
+            ...lineageMember,
+            accesses: Type.Object({ count: Count, allowed: Count, denied: Count, last: maybe(Time) }, strict),
+            stopped_by: StoppedBy,
+          },
+          strict,
+        ),
+      ),
+      ...lowerBound,
+    },
+    { ...strict, description: 'ID-JAGs and tokens that came from the token, nearest first, at most 50' },
+  ),
+  stopped_by: StoppedBy,
   ...INACTIVE,
   ...findingsMember,
   accesses: Type.Object({ count: Count, allowed: Count, denied: Count, first: maybe(Time), last: maybe(Time) }, strict),

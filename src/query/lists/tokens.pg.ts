@@ -17,6 +17,7 @@ import {
 } from '../ask/parameters.js';
 import { findStoppingAsOf, keysOf, readLineages } from '../../selection/index.js';
 import type { Reader } from '../ask/reader.js';
+import { readExchanged } from './exchanged.pg.js';
 import { describeLineage, type FindStopping } from './token-lineage.js';
 
 const TOKEN = { name: 'token', text: loadSql(import.meta.url, 'token.sql') };
@@ -45,13 +46,15 @@ export function createTokenQuestions(options: {
    * Uses the rules of this process for the present, because it introspects by them, and those of the ledger for the
    * past.
    */
-  async function findStoppingOf(snapshot: Snapshot, lineage: StoredLineage): Promise<readonly string[]> {
+  async function findStoppingOf(
+    snapshot: Snapshot,
+    lineages: readonly StoredLineage[],
+  ): Promise<readonly (readonly string[])[]> {
     const tenantKey = reader.tenantKey(snapshot.tenant);
-    const keys = keysOf(reader, tenantKey, lineage);
-    if (keys === undefined) return [];
+    const keys = lineages.map((lineage) => keysOf(reader, tenantKey, lineage));
     return snapshot.present
-      ? findStopping(snapshot.tenant, keys, snapshot.at)
-      : (await findStoppingAsOf(snapshot, tenantKey, [keys]))[0]!;
+      ? keys.map((one) => (one === undefined ? [] : findStopping(snapshot.tenant, one, snapshot.at)))
+      : findStoppingAsOf(snapshot, tenantKey, keys);
   }
 
   const find = (tenant: string, key: Buffer, asked: AskedMoment | undefined): Promise<TokenAnswer> =>
@@ -78,7 +81,8 @@ export function createTokenQuestions(options: {
           client: names.client(row.client),
           agent: orNull(row.agent, names.agent),
           lineage: describeLineage(lineage, reader.tenantKey(tenant), reader),
-          stopped_by: (await findStoppingOf(snapshot, lineage)).map((rule) => ({ rule })),
+          exchanged: await readExchanged(snapshot, reader, key, (lineages) => findStoppingOf(snapshot, lineages)),
+          stopped_by: (await findStoppingOf(snapshot, [lineage]))[0]!.map((rule) => ({ rule })),
           ...(await readInactive(snapshot, key, lineage, judge)),
           ...(await findingsOf(openFindings, snapshot, { kind: 'token', key })),
           accesses: {

@@ -26,7 +26,7 @@ function given({ most = Number.MAX_SAFE_INTEGER }: { readonly most?: number } = 
       if (asked.filter(({ caller }) => caller === use.caller).length > most) return 'full';
       owed.push({
         ...use,
-        said: { caller: use.caller, key: use.key, network: use.network, first: true, shared: false },
+        said: { caller: use.caller, key: use.key!, network: use.network, first: true, shared: false },
       });
       return 'recorded';
     },
@@ -77,9 +77,37 @@ describe('uses of keys', () => {
       'analyst 127.0.0.0/8',
       'other 203.0.113.0/24',
     ]);
-    expect(told).toEqual(['key-analyst-203.0.113.0/24', 'key-analyst-127.0.0.0/8', 'key-other-203.0.113.0/24']);
+    expect(told).toEqual(
+      ['analyst-203.0.113.0/24', 'analyst-127.0.0.0/8', 'other-203.0.113.0/24'].map((name) => `key-${name}-${NOON}`),
+    );
     note('203.0.113.7');
     expect(asked).toHaveLength(3);
+  });
+
+  it('are recorded again on another day, so that a network that is used stays known', async () => {
+    const { sut, note, asked, world } = given();
+    note('203.0.113.7');
+    world.now += DAY_MS;
+    note('203.0.113.7');
+    await sut.stop();
+    note('203.0.113.7');
+    expect(asked.map(({ atMs }) => atMs)).toEqual([NOON, NOON + DAY_MS]);
+  });
+
+  it('name a person who has signed in, and no key', async () => {
+    const { sut, asked } = given();
+    const person = { iss: 'https://idp.example', sub: 'dana', authenticatedAt: 1 };
+    sut.note({ caller: { ...AUDITOR, person }, address: '203.0.113.7' });
+    await sut.stop();
+    expect(asked).toEqual([
+      {
+        tenant: 't',
+        caller: 'analyst',
+        person: { iss: 'https://idp.example', sub: 'dana' },
+        network: '203.0.113.0/24',
+        atMs: NOON,
+      },
+    ]);
   });
 
   it('ask the database no more on the day on which a caller is in too many networks, and again on the next', async () => {
@@ -117,7 +145,7 @@ describe('uses of keys', () => {
     world.ledgerAway = false;
     while (owed.length > 0) await delay(1);
     await sut.stop();
-    expect(told).toEqual(['key-analyst-203.0.113.0/24']);
+    expect(told).toEqual([`key-analyst-203.0.113.0/24-${NOON}`]);
   });
 
   it('that a process left untold are told by the next one that starts, and a stop does not wait for a ledger that is away', async () => {
@@ -129,6 +157,6 @@ describe('uses of keys', () => {
     world.ledgerAway = false;
     sut.start();
     await sut.stop();
-    expect([owed.length, told]).toEqual([0, ['key-analyst-203.0.113.0/24']]);
+    expect([owed.length, told]).toEqual([0, [`key-analyst-203.0.113.0/24-${NOON}`]]);
   });
 });

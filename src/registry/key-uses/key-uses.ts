@@ -35,8 +35,8 @@ export type TellKeyUse = (told: {
 }) => Promise<bigint>;
 
 export interface KeyUses {
-  /** Notes that a caller presented a key from an address. Returns at once and never throws. */
-  note(use: { readonly caller: Caller; readonly key: string; readonly address: string }): void;
+  /** Notes that a caller came from an address, with a key or as a person who has signed in. Returns at once and never throws. */
+  note(use: { readonly caller: Caller; readonly key?: string | undefined; readonly address: string }): void;
   /** Writes the entries that a process which ended has left unwritten. */
   start(): void;
   /** Resolves when what was noted is written, or cannot be written now. */
@@ -65,7 +65,8 @@ export function createKeyUses({
   now = Date.now,
   retryMs = RETRY_MS,
 }: KeyUsesOptions): KeyUses {
-  const known = new LRUCache<string, true>({ max: MAX_KNOWN });
+  /** The day on which a caller was last recorded in a network. */
+  const known = new LRUCache<string, number>({ max: MAX_KNOWN });
   /** Callers that reached the limit, with the day on which they did. */
   const full = new LRUCache<string, number>({ max: MAX_KNOWN });
   const waiting = new Map<string, KeyUse>();
@@ -84,12 +85,12 @@ export function createKeyUses({
           if (tenant === use.tenant && caller === use.caller) waiting.delete(other);
         log.warn(
           { tenant: use.tenant, caller: use.caller, networks: NETWORKS_A_DAY },
-          'a key is used from too many networks; further ones are not recorded today',
+          'a caller comes from too many networks; further ones are not recorded today',
         );
         continue;
       }
       if (outcome === 'recorded') owing.add(use.tenant);
-      known.set(name, true);
+      known.set(name, dayOf(use.atMs));
       waiting.delete(name);
     }
   }
@@ -100,7 +101,7 @@ export function createKeyUses({
       try {
         for (let rows = await stored.owed(tenant); rows.length > 0; rows = await stored.owed(tenant))
           for (const row of rows) {
-            const id = `key-${row.caller}-${row.network}`;
+            const id = `key-${row.caller}-${row.network}-${row.atMs}`;
             await stored.told(row, await tell({ tenant, id, atMs: row.atMs, data: row.said }));
           }
         owing.delete(tenant);
@@ -118,7 +119,7 @@ export function createKeyUses({
         await payOwed();
       } catch (err) {
         if (ending.signal.aborted) break;
-        log.warn({ err, retry_ms: retryMs }, 'cannot record from which network a key was used; retrying');
+        log.warn({ err, retry_ms: retryMs }, 'cannot record from which network a caller came; retrying');
         await delay(retryMs, undefined, { signal: ending.signal, ref: false }).catch(() => undefined);
       }
     }
@@ -132,13 +133,14 @@ export function createKeyUses({
   }
 
   return {
-    note({ caller: { id: caller, tenant, roles }, key, address }) {
+    note({ caller: { id: caller, tenant, roles, person }, key, address }) {
       if (!WATCHED_ROLES.some((role) => roles[role] !== undefined)) return;
       const network = watchedNetwork(address);
       if (network === undefined) return;
-      const use: KeyUse = { tenant, caller, key, network, atMs: now() };
+      const by = person === undefined ? { key } : { person: { iss: person.iss, sub: person.sub } };
+      const use = { tenant, caller, ...by, network, atMs: now() } as KeyUse;
       const name = `${callerName(use)} ${network}`;
-      if (known.get(name) || waiting.has(name) || waiting.size >= MAX_WAITING) return;
+      if (known.get(name) === dayOf(use.atMs) || waiting.has(name) || waiting.size >= MAX_WAITING) return;
       if (full.get(callerName(use)) === dayOf(use.atMs)) return;
       waiting.set(name, use);
       wake();

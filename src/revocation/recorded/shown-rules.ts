@@ -26,8 +26,18 @@ export interface RulePage {
   readonly next?: string;
 }
 
+/** How many rules stop something now, and how many parties apply them. */
+export interface Standing {
+  readonly rules: number;
+  /** Null: this process has not read them yet. */
+  readonly nodes: number | null;
+  readonly guards: number | null;
+}
+
 /** Shows rules to those who may read them. */
 export interface ShownRules {
+  /** Reads memory alone. For those who may read every rule. */
+  standing(reader: Caller): Standing;
   list(reader: Caller, query: RuleQuery): Promise<RulePage>;
   read(reader: Caller, id: string): Promise<RuleView>;
 }
@@ -57,6 +67,11 @@ export function createShownRules({ follower, rules, tenantOf, now }: ShownRulesO
     );
 
   return {
+    standing(reader) {
+      const { nodes = null, guards = null } = follower.measured();
+      return { rules: tenantOf(reader).rules.count(now()), nodes, guards };
+    },
+
     async list(reader, query) {
       const tenant = tenantOf(reader);
       const limit = readLimit(query.limit);

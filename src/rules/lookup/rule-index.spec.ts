@@ -154,6 +154,16 @@ describe('RuleIndex', () => {
     expect([sut.size, sut.get('r')]).toEqual([0, undefined]);
   });
 
+  it('counts each rule once, and none that stops nothing any more', () => {
+    const sut = createRuleIndex();
+    sut.put(block({ issuer: idp }, 'two rows'), block({ issuer: ras }, 'two rows'));
+    sut.put({ ...block({ issuer: idp }, 'turns'), until: 1_500 });
+    sut.put({ ...block({ issuer: idp }, 'ends'), until: 1_500, resume: true });
+    expect([sut.count(1_499), sut.count(1_500)]).toEqual([3, 2]);
+    sut.remove('two rows');
+    expect(sut.count(1_500)).toBe(1);
+  });
+
   it('adds no row of a rule that has a malformed one', () => {
     const sut = createRuleIndex();
     sut.put(block({ issuer: idp }, 'held'));

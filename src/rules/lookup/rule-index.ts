@@ -11,6 +11,8 @@ export const MAX_RULES_NAMED = 100;
 export interface RuleIndex {
   /** Number of rows; a rule has one row for each of its selectors. */
   readonly size: number;
+  /** Counts the rules that stop something at `now`. It looks at each row. */
+  count(now: number): number;
   /**
    * Adds a rule, or replaces the rule with its id. A rule with several selectors has several rows with one id. Throws RangeError,
    * and changes nothing, for a rule that no record may hold.
@@ -64,6 +66,16 @@ export function createRuleIndex(): RuleIndex {
   return {
     get size() {
       return columns.size;
+    },
+    count(now) {
+      const rules = new Set<string>();
+      for (let slot = 0; slot < columns.end; slot++) {
+        if (!columns.isLive(slot)) continue;
+        const { effect, until, resume } = columns.terms(slot);
+        const isOver = effect === 'block' && resume === true && until !== undefined && until <= now;
+        if (!isOver) rules.add(columns.id(slot));
+      }
+      return rules.size;
     },
     put(rule, ...others) {
       const before = slots.of(rule.id);

@@ -14,6 +14,10 @@ const SKEW_S = 5;
 const NOTED_EVERY_MS = 60_000;
 /** A request that changes something must have this header, which no form of another site can send. */
 export const CONSOLE_HEADER = 'x-rescind-console';
+/** An open page sends this header with what it asks by itself, which is no use of the session. So the header can only make a session end sooner. */
+export const UNATTENDED_HEADER = 'x-rescind-unattended';
+/** A browser opens the stream anew by itself, and its reader is identified again and again for as long as it is open. */
+const STREAM_PATH = '/v1/stream';
 
 const INSERT = `INSERT INTO person_session (tenant, id, iss, sub, sid, name, roles, authenticated_at, seen_seq, began_at, used_at, ends_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)`;
@@ -97,7 +101,7 @@ export function createSessions({ pool, state, limits, origin, now = Date.now }: 
       await pool.query(END, [id]);
       return undefined;
     }
-    if (nowMs - Number(row.used_at) >= NOTED_EVERY_MS) await pool.query(NOTE_USE, [id, nowMs]);
+    if (isUse(request) && nowMs - Number(row.used_at) >= NOTED_EVERY_MS) await pool.query(NOTE_USE, [id, nowMs]);
     return row;
   }
 
@@ -158,6 +162,9 @@ export function createSessions({ pool, state, limits, origin, now = Date.now }: 
 }
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+const isUse = ({ headers, url = '' }: IncomingMessage): boolean =>
+  headers[UNATTENDED_HEADER] === undefined && url.split('?')[0] !== STREAM_PATH;
 
 /** Reads need no more than the cookie; whatever changes something must come from the console itself. */
 function isOwnRequest({ method, headers, socket }: IncomingMessage, origin: string | undefined): boolean {

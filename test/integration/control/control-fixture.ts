@@ -16,7 +16,7 @@ import {
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { runMigrations, type Pool } from '../../../src/platform/postgres/index.js';
 import { hold } from '../../support/hold.js';
-import { createTestDatabase, testLog } from '../../support/services.js';
+import { createMigratedDatabase, testLog } from '../../support/services.js';
 
 export const TENANT = '00000000-0000-4000-8000-000000000001';
 
@@ -91,7 +91,7 @@ const lastBelow = (sightings: Sightings, seq: bigint): number =>
 
 /** A database of its own with the control log's tables. */
 export async function createControlDatabase(): Promise<ControlDatabase> {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const { pool, url } = database;
   const controlLog = createControlLog({ pool });

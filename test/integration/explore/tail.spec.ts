@@ -7,7 +7,7 @@ import { createTails } from '../../../src/explore/tail/tail.pg.js';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { runMigrations } from '../../../src/platform/postgres/index.js';
 import { createAsk } from '../../../src/projections/index.js';
-import { createTestDatabase, testLog } from '../../support/services.js';
+import { createMigratedDatabase, testLog } from '../../support/services.js';
 
 const OWN = '0aaaaaaa-0000-4000-8000-000000000001';
 const OTHER = '0aaaaaaa-0000-4000-8000-000000000002';
@@ -19,7 +19,7 @@ it('a tenant’s questions open the directory of this tenant, and no other', asy
     await mkdir(directoryOf(tenant), { recursive: true });
     await writeFile(join(directoryOf(tenant), 'file'), tenant);
   }
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const engine = createEngine({ log: testLog() });
   const tails = createTails({ engine, directoryOf, home });

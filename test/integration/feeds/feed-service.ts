@@ -9,7 +9,7 @@ import * as parties from '../../conformance/parties.js';
 import { digestOf } from '../../conformance/signing.js';
 import { metricsWith } from '../../support/metrics.js';
 import { startParts, type Cleanups } from '../../support/cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const PRODUCER = 'producer';
 export const registered = ({ name, uri, types, issuers, resources, jwks }: typeof parties.RAS_SOURCE): object => ({
@@ -83,7 +83,7 @@ async function startService(
   cleanups: Cleanups,
   over: Readonly<Record<string, string>>,
 ): Promise<Omit<FeedService, 'stop'>> {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   cleanups.push(() => database.drop());
   const secrets = new Map<string, string>();
 

@@ -30,7 +30,7 @@ import { createKafka, type Kafka, type TopicReader, type TopicRecord } from '../
 import { createMetrics, type Metrics } from '../../../src/platform/observe/index.js';
 import { runMigrations, type Pool } from '../../../src/platform/postgres/index.js';
 import { selectorKey, type Selector } from '../../../src/rules/index.js';
-import { createTestDatabase, testBrokers, testLog, uniqueName } from '../../support/services.js';
+import { createMigratedDatabase, testBrokers, testLog, uniqueName } from '../../support/services.js';
 
 export const TENANT = '00000000-0000-4000-8000-000000000001';
 export const KEY = Buffer.alloc(32, 3);
@@ -116,7 +116,7 @@ export async function createWorld({
   brokers = testBrokers(),
   key: topicKey = randomBytes(32),
 }: WorldOptions = {}): Promise<World> {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const { pool, url } = database;
   const cluster = { brokers, clientId: 'spec', log: testLog(), retry: { initialRetryTime: 50, retries: 5 } };

@@ -13,7 +13,7 @@ import { createReader } from '../../../src/query/index.js';
 import { createRevocations } from '../../../src/revocation/index.js';
 import { createOrders } from '../../../src/roles/findings/actions.js';
 import type { Cleanups } from '../../support/cleanups.js';
-import { createTestDatabase, testLog } from '../../support/services.js';
+import { createMigratedDatabase, testLog } from '../../support/services.js';
 
 export const IDP = 'https://idp.example';
 export const RAS = 'https://login.crm.example';
@@ -26,7 +26,7 @@ const ROLES = 'ingest,serve';
 
 /** The whole service, one source that speaks for everybody, and detections that look and act when they are told to. */
 export async function startActing(cleanups: Pick<Cleanups, 'push'>, roles: string = ROLES) {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   cleanups.push(() => database.drop());
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
   cleanups.push(() => rm(home, { recursive: true, force: true }));

@@ -243,14 +243,16 @@ describe('administration', () => {
   });
 
   /** The ledger says that a key was used from a network for the first time. */
-  async function keyUsed(
-    { pool }: World,
+  const keyUsed = (
+    of: World,
     at: number,
     caller: string,
     network: string,
     what: Partial<EventDataOf['key.used']> = {},
-  ): Promise<void> {
-    const said = { caller, key: `key-of-${caller}`, network, first: false, shared: false, ...what };
+  ): Promise<void> =>
+    sayUsed(of, at, { caller, key: `key-of-${caller}`, network, first: false, shared: false, ...what });
+
+  async function sayUsed({ pool }: World, at: number, said: EventDataOf['key.used']): Promise<void> {
     const ix = await sayOwn(pool, ACME, 'key.used', at * 1_000, said);
     await pool.query('UPDATE entry SET arrival = $3 WHERE tenant = $1 AND ix = $2', [ACME, ix, at * 1_000]);
   }
@@ -263,7 +265,17 @@ describe('administration', () => {
     await keyUsed(world, at + 4 * DAY + 1, 'helpdesk', '198.51.100.0/24');
     await keyUsed(world, at + 4 * DAY + 2, 'analyst', '198.51.100.0/24', { shared: true });
     await keyUsed(world, at + 4 * DAY + 3, 'console', '192.0.2.0/24', { first: true });
+    const person = { iss: 'https://idp.example', sub: 'dana' };
+    const caller = 'person:https://idp.example#dana';
+    await sayUsed(world, at + 4 * DAY + 4, { caller, person, network: '192.0.9.0/24', first: false, shared: false });
     const found = await world.after('administration');
+    expect(found.filter(({ details }) => details['how'] === 'person')).toMatchObject([
+      {
+        severity: 'high',
+        says: 'dana used Rescind from 192.0.9.0/24, where no caller was before.',
+        details: { person },
+      },
+    ]);
     expect(found.filter(({ details }) => details['how'] === 'key')).toMatchObject([
       {
         severity: 'high',

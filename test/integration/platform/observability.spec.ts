@@ -8,7 +8,7 @@ import { readConfig } from '../../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { cleanUp } from '../../support/cleanups.js';
 import { metricsWith } from '../../support/metrics.js';
-import { createTestDatabase, testBrokers, testLog, uniqueName, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, testBrokers, testLog, uniqueName, type TestDatabase } from '../../support/services.js';
 
 const NAME = /\b(?:rescind|process|nodejs)_[a-z0-9_]+/g;
 
@@ -61,7 +61,7 @@ describe('the dashboard and the alerts', () => {
   let exposed: string;
   const cleanups = cleanUp(afterAll);
   beforeAll(async () => {
-    database = await createTestDatabase();
+    database = await createMigratedDatabase();
     cleanups.push(() => database.drop());
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
     cleanups.push(() => rm(home, { recursive: true, force: true }));

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { cleanUp } from '../../support/cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 interface Span {
   readonly traceId: string;
@@ -45,7 +45,7 @@ describe('traces', () => {
     cleanups.push(() => collector.close());
     await once(collector.listen(0, '127.0.0.1'), 'listening');
     const { port } = collector.address() as { port: number };
-    database = await createTestDatabase();
+    database = await createMigratedDatabase();
     cleanups.push(() => database.drop());
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
     cleanups.push(() => rm(home, { recursive: true, force: true }));

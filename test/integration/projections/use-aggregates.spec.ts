@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
 import { readTotalUses } from '../../../src/projections/index.js';
-import { createTestDatabase, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, type TestDatabase } from '../../support/services.js';
 import { ACME, say, T, writeHistory } from '../query/history.js';
 import { AGENT, CRM, CRM_AS, IDP, STORY, WIKI, WIKI_AS } from '../query/story.js';
 
@@ -24,7 +24,7 @@ const MAX = 2n ** 63n - 1n;
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createMigratedDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
 });
 afterAll(() => database.drop());
@@ -127,7 +127,7 @@ describe('the aggregates of usage', () => {
 describe('all uses of a client or a resource', () => {
   let other: TestDatabase;
   beforeAll(async () => {
-    other = await createTestDatabase();
+    other = await createMigratedDatabase();
     await runMigrations({ url: other.url, migrations: MIGRATIONS });
     for (const batch of STORY) await inTransaction(other.pool, (client) => writeHistory(client, batch));
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { inTransaction, runMigrations } from '../../../src/platform/postgres/index.js';
 import { readUsesOfGrants, readUsesOfUsers, type UserUses, type UseTimes } from '../../../src/projections/index.js';
-import { createTestDatabase, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, type TestDatabase } from '../../support/services.js';
 import { ACME, GLOBEX, say, T, writeHistory, type Said } from '../query/history.js';
 import { AGENT, CRM, CRM_AS, IDP, WIKI_AS } from '../query/story.js';
 
@@ -11,7 +11,7 @@ const DAY = 86_400;
 
 let database: TestDatabase;
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createMigratedDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
 });
 afterAll(() => database.drop());

@@ -351,6 +351,7 @@ describe('GET /v1/tokens', () => {
     expect(rest).toEqual({
       as_of: AS_OF,
       id: jwt('t4'),
+      exchanged: { items: [] },
       index: '14',
       findings: { count: 0, severity: null, items: [] },
       source: source('crm'),

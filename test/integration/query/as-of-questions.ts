@@ -178,6 +178,7 @@ export const AS_OF_QUESTIONS: readonly AsOfQuestion[] = [
   ...PAIRS_OF.map((filters) => asked('connections', ({ connections }) => connections, filters, 2)),
   ...[...PAIRS_OF, ALICE].map((filters) => asked('grants', ({ grants }) => grants, filters, 2)),
   ...[...PAIRS_OF, ALICE].map((filters) => asked('graph', ({ graph }) => graph, filters)),
+  ...PAIRS_OF.map((filters) => asked('matrix', ({ matrix }) => matrix, filters)),
   asked('graph', ({ graph }) => graph, { fold: 'users', resource: WIKI, ...WINDOW }),
   asked('connections', ({ connections }) => connections, { ...MAILER, ...WINDOW }, 2),
   asked('grants', ({ grants }) => grants, { resource: CRM, ...WINDOW }, 2),

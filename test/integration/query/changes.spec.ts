@@ -474,6 +474,7 @@ describe('GET /v1/changes', () => {
       ['connection-vanished', 'connection-appeared', 'grants-appeared', 'scopes-granted'],
     ],
     ['a kind', () => '&kind=scopes-granted', ['scopes-granted']],
+    ['several kinds', () => '&kind=scopes-granted,grants-appeared', ['grants-appeared', 'scopes-granted']],
   ])('filters by %s', async (_, filter, kinds) => {
     expect((await between(9, 15, filter())).items.map(({ kind }: any) => kind)).toEqual(kinds);
   });

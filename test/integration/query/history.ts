@@ -41,7 +41,7 @@ import { ruleKeyToBytes, selectorKey, type Selector } from '../../../src/rules/i
 import { CSV_MEDIA_TYPE, SettingsModule } from '../../../src/settings/index.js';
 import { startParts, type Cleanups } from '../../support/cleanups.js';
 import { createFindingsParts } from '../../support/findings-parts.js';
-import { createTestDatabase, createTestTemplate, testLog, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, createTestTemplate, testLog, type TestDatabase } from '../../support/services.js';
 
 /** The clock of the questions: 2026-09-22T18:00:00Z. */
 export const NOW = 1_790_100_000;
@@ -148,7 +148,7 @@ async function startApi(
   log: Log,
   nameServers: readonly string[],
 ) {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   cleanups.push(() => database.drop());
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   const controlLog = createControlLog({ pool: database.pool });

@@ -18,6 +18,7 @@ const ENDPOINTS = [
   '/v1/access',
   '/v1/access/counts',
   '/v1/graph',
+  '/v1/matrix',
   '/v1/changes?since=24h',
   `/v1/tokens?iss=${CRM_AS}&jti=t1`,
   `/v1/tokens/${T1}`,
@@ -39,7 +40,7 @@ describe('roles', () => {
   );
 
   // An address may fail twenty times in a row; all endpoints are tried in `every-endpoint.spec.ts`.
-  it.each(ENDPOINTS.slice(0, 8))('%s without credentials, and with wrong ones', async (path) => {
+  it.each(ENDPOINTS.slice(0, 9))('%s without credentials, and with wrong ones', async (path) => {
     for (const caller of [null, 'nobody']) {
       const { status, body } = await api.get(path, caller);
       expect([status, body.code]).toEqual([401, 'unauthenticated']);
@@ -205,6 +206,7 @@ const PATHS = [
   '/v1/access',
   '/v1/access/counts',
   '/v1/graph',
+  '/v1/matrix',
   '/v1/tokens',
   '/v1/quarantine',
   '/v1/coverage',

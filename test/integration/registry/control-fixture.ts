@@ -10,7 +10,7 @@ import {
 import { MIGRATIONS } from '../../../src/migrations.js';
 import { runMigrations } from '../../../src/platform/postgres/index.js';
 import { bootstrap, createRegistry, type Actor, type Registry } from '../../../src/registry/index.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 export interface ControlProcess {
   readonly controlLog: ControlLog;
@@ -29,7 +29,7 @@ export interface ControlFixture extends ControlProcess {
 }
 
 export async function migratedDatabase(): Promise<TestDatabase> {
-  const database = await createTestDatabase();
+  const database = await createMigratedDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   return database;
 }

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
 import { ADMIN_KEY_FILE } from '../../../src/registry/index.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const CERT_FILE = fileURLToPath(new URL('./tls/localhost-cert.pem', import.meta.url));
 const cert = readFileSync(CERT_FILE, 'utf8');
@@ -40,7 +40,7 @@ describe('the key set of a source, by the service’s configuration', () => {
   let rescind: RunningRescind | undefined;
   const servers: Server[] = [];
   beforeEach(async () => {
-    database = await createTestDatabase();
+    database = await createMigratedDatabase();
     home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
   });
   afterEach(async () => {

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { validateEventData, type KeyUsed } from '../../../src/contracts/index.js';
 import { startRescind, type RunningRescind } from '../../../src/main.js';
 import { readConfig } from '../../../src/platform/config/index.js';
-import { createCallerNetworks, NETWORKS_A_DAY } from '../../../src/registry/index.js';
+import { createCallerNetworks, NETWORK_KEPT_MS, NETWORKS_A_DAY } from '../../../src/registry/index.js';
 import { cleanUp } from '../../support/cleanups.js';
-import { createTestDatabase, testLog, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, testLog, type TestDatabase } from '../../support/services.js';
 
 const cleanups = cleanUp(afterAll);
 let database: TestDatabase;
@@ -37,7 +37,7 @@ async function start(roles: string): Promise<RunningRescind> {
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  database = await createMigratedDatabase();
   cleanups.push(() => database.drop());
   one = await start('ingest,serve,feed');
   adminKey = one.adminKey!;
@@ -169,6 +169,28 @@ describe('a key of Rescind itself', () => {
     await start('feed');
     expect(await recorded('killed', 1)).toMatchObject([{ network: '198.51.102.0/24', first: true }]);
     expect(await recorded('analyst', 1)).toHaveLength(1);
+  });
+
+  it('is new again in a network where it was not for long, and known as long as it is used there', async () => {
+    const stored = createCallerNetworks({ pool: database.pool, networksADay: NETWORKS_A_DAY });
+    const began = Date.now() - 3 * NETWORK_KEPT_MS;
+    const at = (network: string, part: number) =>
+      stored.record({ tenant, caller: 'seldom', key: 'k', network, atMs: began + part * NETWORK_KEPT_MS });
+    expect(await at('198.51.104.0/24', 0)).toBe('recorded');
+    expect(await at('198.51.105.0/24', 0.1)).toBe('recorded');
+    await start('feed');
+    await recorded('seldom', 2);
+    expect(await at('198.51.104.0/24', 0.6)).toBe('known');
+    // The other network was used 1.1 spans ago, this one half a span.
+    expect(await at('198.51.104.0/24', 1.2)).toBe('known');
+    expect(await at('198.51.105.0/24', 1.2)).toBe('recorded');
+    await start('feed');
+    await recorded('seldom', 2);
+    expect((await entriesOf('seldom')).map(({ network }) => network)).toEqual([
+      '198.51.104.0/24',
+      '198.51.105.0/24',
+      '198.51.105.0/24',
+    ]);
   });
 
   it('is found by `administration` in a network that is new to the tenant', async () => {

@@ -218,6 +218,18 @@ describe('/v1/revocations', () => {
     });
   });
 
+  it('counts the rules that stop something, and the nodes and guards that apply them', async () => {
+    const standing = async () => (await call('auditor', 'GET', '/standing')).body;
+    const before = await standing();
+    expect(before).toEqual({ rules: expect.any(Number), nodes: 1, guards: 0 });
+    const order = { selector: { user: { iss: IDP, sub: 'counted' } }, reason: 'to be counted' };
+    const { id } = (await call('analyst', 'POST', '', order)).body;
+    expect(await standing()).toEqual({ ...before, rules: before.rules + 1 });
+    await call('analyst', 'POST', `/${id}/lift`, { reason: 'enough', resume: true });
+    expect(await standing()).toEqual(before);
+    expect((await call('narrow', 'GET', '/standing')).status).toBe(403);
+  });
+
   it('shows no rules without a role for them', async () => {
     expect(await call('emitter', 'GET', '')).toMatchObject({ status: 403 });
     expect(await call('nobody', 'GET', '')).toMatchObject({ status: 401 });

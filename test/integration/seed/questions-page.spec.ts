@@ -10,6 +10,7 @@ const NOT_ASKED: ReadonlySet<string> = new Set([
   '/v1/export/ocsf',
   '/v1/revocations',
   '/v1/revocations/{id}',
+  '/v1/revocations/standing',
 ]);
 
 let database: TestDatabase;

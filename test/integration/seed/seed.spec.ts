@@ -101,8 +101,8 @@ describe('rescind seed', () => {
     'fills a new tenant beside it, with a key of its own',
     async () => {
       const before = await databases[0]!.pool.query(LEDGER, ['default']);
-      const { code, out } = await rescind(...options, '--tenant', 'acme', '--json');
-      expect(code).toBe(0);
+      const { code, out, err } = await rescind(...options, '--tenant', 'acme', '--json');
+      expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/Looking for findings …\n$/) });
       expect(JSON.parse(out)).toMatchObject({ tenant: 'acme', sent: 3_000 });
       expect(out).not.toContain('rsk_');
       const path = join(home, 'acme-admin-key');

@@ -10,7 +10,7 @@ import { DirectoryService } from '../../../src/settings/directory/directory.serv
 import { StoredEntry } from '../../../src/settings/directory/stored-entry.entity.js';
 import { parseSql } from '../../architecture/sql-texts.js';
 import { unboundTables } from '../../architecture/tenant-conditions.js';
-import { createTestDatabase, type TestDatabase } from '../../support/services.js';
+import { createMigratedDatabase, type TestDatabase } from '../../support/services.js';
 
 const IDP = 'https://idp.example';
 const ANN = { id: 'ann', tenant: '0aaaaaaa-0000-4000-8000-000000000000' };
@@ -28,7 +28,7 @@ const heard = new Proxy({} as Logger, {
 
 beforeAll(async () => {
   await loadModule();
-  database = await createTestDatabase();
+  database = await createMigratedDatabase();
   await runMigrations({ url: database.url, migrations: MIGRATIONS });
   source = await new DataSource({
     type: 'postgres',

@@ -269,6 +269,50 @@ describe('a session', () => {
     expect(answer.status).toBe(200);
   });
 
+  it('is used by what a person does, and not by what an open page asks by itself', async () => {
+    const browser = await signedIn();
+    const { pool } = own.database;
+    const usedBefore = async (): Promise<number> => {
+      const { rows: found } = await pool.query('SELECT max(used_at) AS at FROM person_session');
+      return Date.now() - Number(found[0].at);
+    };
+    await pool.query('UPDATE person_session SET used_at = used_at - 1800000');
+    await call(browser, 'GET', '/v1/me', undefined, { 'x-rescind-unattended': '1' });
+    const cookie = browser.cookiesFor(`${url}/`);
+    const stream = await fetch(`${url}/v1/stream`, { headers: { cookie } });
+    await stream.body!.cancel();
+    expect(await usedBefore()).toBeGreaterThanOrEqual(1_800_000);
+    await call(browser, 'GET', '/v1/me');
+    expect(await usedBefore()).toBeLessThan(60_000);
+  });
+
+  it('of a person in a network is told in the ledger once', async () => {
+    const browser = await signedIn();
+    await call(browser, 'GET', '/v1/me');
+    const SAID =
+      "SELECT said FROM caller_network WHERE said ? 'person' AND entry IS NOT NULL AND said #>> '{person,sub}' = 'dana'";
+    await until('the entry is written', async () => (await own.database.pool.query(SAID)).rowCount === 1);
+    expect((await own.database.pool.query(SAID)).rows[0].said).toEqual({
+      caller: `person:${sandbox.idp.issuer}#dana`,
+      person: { iss: sandbox.idp.issuer, sub: 'dana' },
+      network: '127.0.0.0/8',
+      first: true,
+      shared: expect.any(Boolean),
+    });
+  });
+
+  it('that loses the right to payloads ends its streams that told them', async () => {
+    const browser = await signedIn();
+    const { pool } = own.database;
+    const roles = (to: readonly string[]) =>
+      pool.query("UPDATE person_session SET roles = $1 WHERE sub = 'dana'", [to]);
+    await roles(['viewer', 'investigator']);
+    const cookie = browser.cookiesFor(`${url}/`);
+    const investigates = await fetch(`${url}/v1/stream`, { headers: { cookie } });
+    await roles(['viewer']);
+    expect(await investigates.text()).toContain('"reason":"no-right"');
+  });
+
   it('that ends also ends its streams', async () => {
     const browser = await signedIn();
     const stream = await fetch(`${url}/v1/stream`, { headers: { cookie: browser.cookiesFor(`${url}/`) } });

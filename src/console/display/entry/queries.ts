@@ -1,4 +1,5 @@
 import { api, type Answer } from '../../api/client.js';
+import { useMoment } from '../../api/moment.js';
 
 export type Entry = Answer<'EntryAnswer'>;
 
@@ -14,5 +15,5 @@ export function useEntry(index: string) {
 
 /** The token that an event names, which says whose it is. */
 export function useToken(named: { readonly iss: string; readonly jti: string } | { readonly sha256: string }) {
-  return api.useQuery('get', '/v1/tokens', { params: { query: named } });
+  return api.useQuery('get', '/v1/tokens', { params: { query: { ...named, ...useMoment() } } });
 }

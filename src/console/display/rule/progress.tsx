@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { Incident, Rule } from '../../api/rules.js';
 import type { RuleStep, RuleStream } from '../../api/rule-stream.js';
 import { Name } from '../name.js';
-import { countText } from '../numbers.js';
+import { countOf, countText } from '../numbers.js';
 import { timeText } from '../times.js';
 
 interface Row {
@@ -16,7 +16,6 @@ interface Row {
 
 const EXPIRED = 'gone: it says active to nobody';
 const msText = (ms: number | undefined): string => (ms === undefined ? '' : `${countText(Math.round(ms))} ms`);
-const count = (number: number, one: string): string => `${countText(number)} ${one}${number === 1 ? '' : 's'}`;
 
 /** Shows how a rule comes into force: live where this page heard it, otherwise as the ledger's report has it. */
 export function Progress(props: {
@@ -58,13 +57,15 @@ function Headline({
         <Text span fw={600}>
           In force
         </Text>{' '}
-        on {count(confirmed.nodes, 'node')} and {count(confirmed.guards, 'guard')}
+        on {countOf(confirmed.nodes, 'node')} and {countOf(confirmed.guards, 'guard')}
         {confirmed.expired > 0 && `; ${countText(confirmed.expired)} of them gone`}
         {ms !== undefined && `, ${msText(ms)} after it was stored`}.
       </Text>
     );
   }
   if (rule.in_force) return <Text role="status">In force: no node and no guard says active against it.</Text>;
+  if (rule.state === 'lifted' && rule.lift?.in_force === false)
+    return <Text role="status">The lift is stored, not yet in force: some nodes may still apply the rule.</Text>;
   if (rule.state === 'lifted' || rule.state === 'expired')
     return <Text role="status">It is over, and stops nothing.</Text>;
   const all = heard.find(({ what }) => what === 'ordered')?.nodes;
@@ -74,7 +75,7 @@ function Headline({
       <Group gap="xs">
         <Loader size="xs" aria-hidden />
         <Text size="sm">
-          {all === undefined ? count(nodes, 'node') : `${countText(nodes)} of ${count(all, 'node')}`} confirmed.{' '}
+          {all === undefined ? countOf(nodes, 'node') : `${countText(nodes)} of ${countOf(all, 'node')}`} confirmed.{' '}
           {isSlow
             ? 'It takes longer than it should: a node answers PostgreSQL and does not confirm. It may still say active. Rescind waits on.'
             : 'The others may still say active.'}

@@ -3,11 +3,23 @@ import { problemOf } from '../../api/problem.js';
 import { signInUrl } from '../../api/sign-in.js';
 import { PageLink } from '../page-link.js';
 
-/** A refusal of an order or a lift, said for what it is. `returnTo`: where a new sign-in leads. */
-export function Refusal({ error, returnTo }: { readonly error: unknown; readonly returnTo?: string }) {
+const FORBIDDEN = 403;
+
+interface RefusalProps {
+  readonly error: unknown;
+  /** Where a new sign-in leads. */
+  readonly returnTo?: string;
+  /** The rule, if it is known to be stored: what failed then is the wait for it. */
+  readonly stored?: string;
+}
+
+/** A refusal of an order or a lift, said for what it is. */
+export function Refusal({ error, returnTo, stored }: RefusalProps) {
   const problem = problemOf(error);
   const { code, title, detail, status } = problem;
-  if (code === 'not-confirmed') return <NotConfirmed rule={(problem as { readonly id?: string }).id} />;
+  const isUnknown = status === 0 || status >= 500;
+  if (code === 'not-confirmed' || (isUnknown && stored !== undefined))
+    return <NotConfirmed rule={stored ?? (problem as { readonly id?: string }).id} code={code} />;
   if (code === 'sign-in-again')
     return (
       <Alert color="yellow" role="alert" title="Sign in again, and order it then">
@@ -19,7 +31,6 @@ export function Refusal({ error, returnTo }: { readonly error: unknown; readonly
         </Stack>
       </Alert>
     );
-  const isUnknown = status === 0 || status >= 500;
   return (
     <Alert
       color="red"
@@ -30,6 +41,7 @@ export function Refusal({ error, returnTo }: { readonly error: unknown; readonly
         <Text size="sm">
           {sentence(detail ?? title)}
           {isUnknown && ' Ask again: the same request orders nothing twice.'}
+          {status === FORBIDDEN && ' Nothing was changed. Somebody with the role responder or admin can do it.'}
         </Text>
         <Code>{code}</Code>
       </Stack>
@@ -37,13 +49,13 @@ export function Refusal({ error, returnTo }: { readonly error: unknown; readonly
   );
 }
 
-function NotConfirmed({ rule }: { readonly rule: string | undefined }) {
+function NotConfirmed({ rule, code }: { readonly rule: string | undefined; readonly code: string }) {
   return (
     <Alert color="yellow" role="alert" title="Stored, not yet in force">
       <Stack gap="xs" align="flex-start">
         <Text size="sm">
-          The rule is stored, and not every node has confirmed it: some may still say active. It comes into force by
-          itself. Ask again to wait for the same rule.
+          The rule is stored, and it is not known that every node has confirmed it: some may still say active. It comes
+          into force by itself. Ask again to wait for the same rule.
         </Text>
         {rule !== undefined && (
           <Text size="sm">
@@ -53,13 +65,13 @@ function NotConfirmed({ rule }: { readonly rule: string | undefined }) {
             </PageLink>
           </Text>
         )}
-        <Code>not-confirmed</Code>
+        <Code>{code}</Code>
       </Stack>
     </Alert>
   );
 }
 
-const titleOf = (status: number, title: string): string => (status === 403 ? 'You may not do this' : title);
+const titleOf = (status: number, title: string): string => (status === FORBIDDEN ? 'You may not do this' : title);
 
 /** Details of the API begin small and end without a full stop. */
 const sentence = (text: string): string =>

@@ -4,10 +4,12 @@ import type { ReactNode } from 'react';
 import { problemOf } from '../../api/problem.js';
 import { useIncident, useRule, type Rule } from '../../api/rules.js';
 import type { RuleStream } from '../../api/rule-stream.js';
+import { BeforeLink } from '../past/before-link.js';
 import { Moment } from '../moment.js';
 import { countText } from '../numbers.js';
 import { PageLink } from '../page-link.js';
 import { Failed, Loading } from '../states.js';
+import { Sentence } from '../name.js';
 import { AuthorName } from './author-name.js';
 import { LiftForm } from './lift-form.js';
 import { Progress } from './progress.js';
@@ -50,10 +52,10 @@ function Facts({ rule }: { readonly rule: Rule }) {
     <Table variant="vertical" layout="fixed" withTableBorder aria-label="The rule">
       <Table.Tbody>
         <Row name="Reason">
-          <bdi>{reason}</bdi>
+          <Sentence>{reason}</Sentence>
         </Row>
         <Row name="Ordered">
-          <Moment at={at} /> by <AuthorName author={author} />
+          <Moment at={at} /> by <AuthorName author={author} /> (<BeforeLink time={at} />)
         </Row>
         {origin !== undefined && (
           <Row name="By an event">
@@ -92,7 +94,7 @@ function Facts({ rule }: { readonly rule: Rule }) {
         )}
         {lift !== undefined && (
           <Row name="Lifted because">
-            <bdi>{lift.reason}</bdi>
+            <Sentence>{lift.reason}</Sentence>
           </Row>
         )}
         {ended?.revoke !== undefined && (

@@ -4,6 +4,7 @@ import { Moment } from '../../display/moment.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
+import { Sentence } from '../../display/name.js';
 import { useDeliveries, useReplay, type Delivery, type DeliveryState } from './queries.js';
 
 type Shown = DeliveryState | 'any';
@@ -101,7 +102,7 @@ function DeliveryRow({ of, onReplay }: { readonly of: Delivery; readonly onRepla
         </Text>
         {problem !== null && (
           <Text size="xs" c="dimmed">
-            <bdi>{problem}</bdi>
+            <Sentence>{problem}</Sentence>
           </Text>
         )}
         {next_at !== null && (

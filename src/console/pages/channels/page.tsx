@@ -2,6 +2,8 @@ import { Button, Drawer, Group, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
+import { Degraded } from '../../display/degraded/degraded.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { ChannelForm } from './channel-form.js';
 import { ChannelTable } from './channel-table.js';
@@ -18,7 +20,10 @@ export function ChannelsPage() {
   return (
     <>
       <Group justify="space-between" mb="sm">
-        <Title order={1}>Channels</Title>
+        <Group gap="xs" align="baseline">
+          <Title order={1}>Channels</Title>
+          <OfNow />
+        </Group>
         {me?.may.administer && <Button onClick={() => navigate({ search: { add: true } })}>Add a channel</Button>}
       </Group>
       {isPending && <Loading />}
@@ -69,6 +74,7 @@ function ChannelDrawer({ channels }: { readonly channels: readonly Channel[] }) 
       title={add ? 'Add a channel' : `Channel ${open?.name ?? ''}`}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
+      <Degraded />
       {secret !== undefined && <Secret secret={secret} onRead={() => setSecret(undefined)} />}
       {add && <ChannelForm onSaved={saved} onCancel={close} />}
       {open && <OpenChannel key={open.name} channel={open} onSecret={setSecret} onRemoved={close} />}

@@ -1,6 +1,7 @@
 import { Alert, Button, Code, Group, Stack, Text } from '@mantine/core';
 import { countText } from '../../display/numbers.js';
 import { Failed } from '../../display/states.js';
+import { Sentence } from '../../display/name.js';
 import { useTryChannel } from './queries.js';
 
 /** Sends a test finding, and shows what the receiver answered. */
@@ -24,8 +25,12 @@ export function TryChannel({ name }: { readonly name: string }) {
           title={data.delivered ? 'The receiver took it' : 'The receiver did not take it'}
         >
           <Text size="sm">
-            {data.status === null ? <bdi>{data.problem ?? 'No answer came'}</bdi> : `It answered ${data.status}`} after{' '}
-            {countText(data.ms)} ms.
+            {data.status === null ? (
+              <Sentence>{data.problem ?? 'No answer came'}</Sentence>
+            ) : (
+              `It answered ${data.status}`
+            )}{' '}
+            after {countText(data.ms)} ms.
           </Text>
           {data.answer !== '' && (
             <Code block mt="xs" mah={160} style={{ overflow: 'auto', whiteSpace: 'pre-wrap' }} tabIndex={0}>

@@ -1,11 +1,13 @@
 import { Badge, Group, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMoments } from '../../api/moment.js';
 import type { Columns } from '../../display/data-table.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
-import { SortHead } from '../../display/data-table.js';
+import { SortHead } from '../../display/sort-head.js';
 import type { EntityRow } from './queries.js';
 import type { ListSearch, Sort } from './search.js';
 import type { Kind } from './kinds.js';
@@ -63,6 +65,17 @@ const COUNTS = {
   resource: [countOf('users', 'Users'), countOf('clients', 'Clients'), countOf('agents', 'Agents')],
 } as const satisfies Readonly<Record<Kind, Columns<EntityRow>>>;
 
+/** Marks who was not known yet at the earlier moment of a comparison. */
+function NewSince({ of: { first_seen: first } }: { readonly of: EntityRow }) {
+  const { against } = useMoments();
+  if (against === undefined || first.at <= against) return null;
+  return (
+    <Badge size="xs" radius="sm" variant="default">
+      new
+    </Badge>
+  );
+}
+
 function Issuer({ of: { entity } }: { readonly of: EntityRow }) {
   if (entity.kind === 'resource') return null;
   return (
@@ -78,14 +91,18 @@ const columnsOf = (kind: Kind): Columns<EntityRow> => [
     header: 'Name',
     cell: ({ row }) => (
       <>
-        <EntityLink entity={row.original.entity} />
+        <EntityLink entity={row.original.entity} /> <NewSince of={row.original} />
         <Issuer of={row.original} />
       </>
     ),
   },
   {
     id: 'owner',
-    header: 'Owner and team',
+    header: () => (
+      <>
+        Owner and team <OfNow />
+      </>
+    ),
     cell: ({ row: { original } }) => <Owner of={original} />,
   },
   ...COUNTS[kind],

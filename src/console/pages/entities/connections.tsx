@@ -1,4 +1,6 @@
-import { Button, Group, Table, Text } from '@mantine/core';
+import { Group, Text } from '@mantine/core';
+import { DataTable, type Columns } from '../../display/data-table.js';
+import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
@@ -6,28 +8,46 @@ import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
 import type { Kind } from './kinds.js';
-import { useConnections, useGrants, type Tie } from './queries.js';
+import { useConnections, useGrants, type Connection, type Grant } from './queries.js';
 
-/** The grants of a user or an agent, or the connections of a client or a resource, with granted and unused scopes. */
-export function Connections({ kind, id }: { readonly kind: Kind; readonly id: string }) {
-  return kind === 'user' || kind === 'agent' ? <Grants kind={kind} id={id} /> : <Connected kind={kind} id={id} />;
+/** The grants that name the entity, with granted and unused scopes. */
+export function Grants({ kind, id }: { readonly kind: Kind; readonly id: string }) {
+  return <Ties title="Grants" ties={useGrants(kind, id)} columns={GRANT_COLUMNS[kind]} keyOf={grantKey} />;
 }
 
-function Grants({ kind, id }: { readonly kind: 'user' | 'agent'; readonly id: string }) {
-  return <Ties title="Grants" ties={useGrants(kind, id)} />;
+/** The connections of a client or a resource: its grants, added up over users. */
+export function Connections({ kind, id }: { readonly kind: 'client' | 'resource'; readonly id: string }) {
+  return (
+    <Ties
+      title="Connections"
+      ties={useConnections(kind, id)}
+      columns={CONNECTION_COLUMNS[kind]}
+      keyOf={connectionKey}
+    />
+  );
 }
 
-function Connected({ kind, id }: { readonly kind: 'client' | 'resource'; readonly id: string }) {
-  return <Ties title="Connections" ties={useConnections(kind, id)} />;
+interface TiesProps<Tie> {
+  readonly title: string;
+  readonly ties: {
+    readonly data: readonly Tie[] | undefined;
+    readonly error: unknown;
+    readonly isPending: boolean;
+    readonly hasNextPage: boolean;
+    readonly isFetchingNextPage: boolean;
+    readonly fetchNextPage: () => unknown;
+    readonly refetch: () => unknown;
+  };
+  readonly columns: Columns<Tie & object>;
+  readonly keyOf: (tie: Tie) => string;
 }
 
-function Ties({
+function Ties<Tie extends object>({
   title,
   ties: { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch },
-}: {
-  readonly title: string;
-  readonly ties: ReturnType<typeof useGrants> | ReturnType<typeof useConnections>;
-}) {
+  columns,
+  keyOf,
+}: TiesProps<Tie>) {
   if (isPending) return <Loading />;
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
   return (
@@ -37,82 +57,114 @@ function Ties({
           None.
         </Text>
       ) : (
-        <>
-          <Table aria-label={title} verticalSpacing={4}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>With</Table.Th>
-                <Table.Th>Scopes, those never used struck out</Table.Th>
-                {data[0]!.users !== undefined && (
-                  <Table.Th ta="right" visibleFrom="md">
-                    Users
-                  </Table.Th>
-                )}
-                <Table.Th visibleFrom="md">Last use</Table.Th>
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {data.map((tie) => (
-                <Row key={tie.key} tie={tie} />
-              ))}
-            </Table.Tbody>
-          </Table>
-          {hasNextPage && (
-            <Button
-              variant="default"
-              size="xs"
-              mt="xs"
-              loading={isFetchingNextPage}
-              onClick={() => void fetchNextPage()}
-            >
-              Show more
-            </Button>
-          )}
-        </>
+        <DataTable
+          label={title}
+          rows={data}
+          columns={columns}
+          wide={WIDE}
+          keyOf={keyOf}
+          onEnd={() => void (hasNextPage && !isFetchingNextPage && fetchNextPage())}
+        />
       )}
     </Part>
   );
 }
 
-function Row({ tie: { others, granted, unused, users, lastUsed } }: { readonly tie: Tie }) {
-  return (
-    <Table.Tr>
-      <Table.Td>
-        {others.map((entity) => (
-          <div key={entity.kind}>
-            <EntityLink entity={entity} withKind />
-          </div>
-        ))}
-      </Table.Td>
-      <Table.Td>
-        <Group gap={8}>
-          {granted.map((scope) => (
-            <Text
-              span
-              size="xs"
-              key={scope}
-              ff="monospace"
-              {...(unused.includes(scope) ? { c: 'dimmed', td: 'line-through', title: 'never used' } : {})}
-            >
-              <Name>{scope}</Name>
-            </Text>
-          ))}
-        </Group>
-      </Table.Td>
-      {users !== undefined && (
-        <Table.Td ta="right" visibleFrom="md">
-          {countText(users)}
-        </Table.Td>
-      )}
-      <Table.Td visibleFrom="md">
-        {lastUsed === null ? (
-          <Text inherit c="dimmed">
-            never
+const grantKey = ({ user, client, resource }: Grant): string => `${user.entity} ${client.entity} ${resource.entity}`;
+const connectionKey = ({ id }: Connection): string => id;
+/** Columns that a phone has no room for. */
+const WIDE = ['users', 'last_used'];
+
+const agentOf = ({ agent }: Grant | Connection): Entity[] => (agent === null ? [] : [{ kind: 'agent', is: agent }]);
+
+/** Everybody whom a grant names but the entity of the page. A list may have 100,000 grants, so this is done for those in sight. */
+const othersOfGrant =
+  (kind: Kind) =>
+  (one: Grant): readonly Entity[] =>
+    [
+      { kind: 'user', is: one.user } as const,
+      ...agentOf(one),
+      { kind: 'client', is: one.client } as const,
+      { kind: 'resource', is: one.resource } as const,
+    ].filter((other) => other.kind !== kind);
+const othersOfConnection =
+  (kind: 'client' | 'resource') =>
+  (one: Connection): readonly Entity[] => [
+    kind === 'client' ? { kind: 'resource', is: one.resource } : { kind: 'client', is: one.idp_client },
+    ...agentOf(one),
+  ];
+
+const columnsOf = <Tie extends Grant | Connection>(
+  othersOf: (tie: Tie) => readonly Entity[],
+  more: Columns<Tie> = [],
+): Columns<Tie> => [
+  {
+    id: 'with',
+    header: 'With',
+    cell: ({ row }) =>
+      othersOf(row.original).map((entity) => (
+        <div key={entity.kind}>
+          <EntityLink entity={entity} withKind />
+        </div>
+      )),
+  },
+  {
+    id: 'scopes',
+    header: 'Scopes, those never used struck out',
+    cell: ({ row: { original } }) => (
+      <Group gap={8}>
+        {original.granted_scopes.map((scope) => (
+          <Text
+            span
+            size="xs"
+            key={scope}
+            ff="monospace"
+            {...(original.unused_scopes.includes(scope)
+              ? { c: 'dimmed', td: 'line-through', title: 'never used' }
+              : {})}
+          >
+            <Name>{scope}</Name>
           </Text>
-        ) : (
-          <Moment at={lastUsed} />
-        )}
-      </Table.Td>
-    </Table.Tr>
-  );
-}
+        ))}
+      </Group>
+    ),
+  },
+  ...more,
+  {
+    id: 'last_used',
+    header: 'Last use',
+    cell: ({ row: { original } }) =>
+      original.last_used === null ? (
+        <Text inherit c="dimmed">
+          never
+        </Text>
+      ) : (
+        <Moment at={original.last_used} />
+      ),
+  },
+];
+const USERS: Columns<Connection> = [
+  {
+    id: 'users',
+    header: () => (
+      <Text inherit ta="right">
+        Users
+      </Text>
+    ),
+    cell: ({ row }) => (
+      <Text inherit ta="right">
+        {countText(row.original.users)}
+      </Text>
+    ),
+  },
+];
+const GRANT_COLUMNS: Readonly<Record<Kind, Columns<Grant>>> = {
+  user: columnsOf(othersOfGrant('user')),
+  client: columnsOf(othersOfGrant('client')),
+  agent: columnsOf(othersOfGrant('agent')),
+  resource: columnsOf(othersOfGrant('resource')),
+};
+const CONNECTION_COLUMNS = {
+  client: columnsOf(othersOfConnection('client'), USERS),
+  resource: columnsOf(othersOfConnection('resource'), USERS),
+};

@@ -2,17 +2,22 @@ import { Badge, Group, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/cor
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Answer } from '../../api/client.js';
+import { useMoment, useMoments } from '../../api/moment.js';
+import { Differences } from '../../display/changes/differences.js';
+import { problemOf } from '../../api/problem.js';
 import { Part } from '../../display/facts.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Moment } from '../../display/moment.js';
+import { selectorOf } from '../../display/rule/selector-of.js';
 import { StopLink } from '../../display/rule/stop-link.js';
-import { Name } from '../../display/name.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
-import { nameOf } from '../../display/names.js';
+import { nameOf } from '../../display/entity.js';
 import { Owner } from './columns.js';
-import { Connections } from './connections.js';
-import { selectorOf, type Kind } from './kinds.js';
+import { Connections, Grants } from './connections.js';
+import type { Kind } from './kinds.js';
 import { useNames, useStanding, type EntityRow } from './queries.js';
 import { Reached } from './reach.js';
 import type { EntitySearch, Shown } from './search.js';
@@ -26,7 +31,7 @@ export const ResourcePage = () => <EntityPage kind="resource" />;
 
 function EntityPage({ kind }: { readonly kind: Kind }) {
   const { entity: id } = useParams({ strict: false }) as { readonly entity: string };
-  const { data, error, isPending, refetch } = useStanding(kind, id);
+  const { data, error, isPending, refetch } = useStanding(kind, id, useMoment());
   if (isPending) return <Loading />;
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
   const [row] = data;
@@ -36,8 +41,11 @@ function EntityPage({ kind }: { readonly kind: Kind }) {
 
 function Page({ kind, id, row }: { readonly kind: Kind; readonly id: string; readonly row: EntityRow }) {
   const { entity } = row;
-  const { show: shown = 'timeline' } = useSearch({ strict: false }) as EntitySearch;
+  const { show: asked = 'timeline' } = useSearch({ strict: false }) as EntitySearch;
+  const { against } = useMoments();
   const navigate = useNavigate();
+  const hasConnections = kind === 'client' || kind === 'resource';
+  const shown = asked === 'connections' && !hasConnections ? 'grants' : asked;
   const show = (tab: Shown): void =>
     void navigate({
       to: '.',
@@ -64,22 +72,29 @@ function Page({ kind, id, row }: { readonly kind: Kind; readonly id: string; rea
             </Text>
           )}
           <Owner of={row} />
+          <OfNow />
         </Group>
       </div>
-      <Numbers row={row} />
+      {against === undefined ? <Numbers row={row} /> : <Compared kind={kind} id={id} row={row} against={against} />}
       <Known id={id} />
       <Uses kind={kind} id={id} since={row.first_seen.at} />
       <Tabs value={shown} onChange={(tab) => show(tab as Shown)} keepMounted={false}>
         <Tabs.List mb="sm">
           <Tabs.Tab value="timeline">Timeline</Tabs.Tab>
-          <Tabs.Tab value="connections">{kind === 'user' || kind === 'agent' ? 'Grants' : 'Connections'}</Tabs.Tab>
+          {hasConnections && <Tabs.Tab value="connections">Connections</Tabs.Tab>}
+          <Tabs.Tab value="grants">Grants</Tabs.Tab>
           <Tabs.Tab value="reach">Blast radius</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="timeline">
           <EntityTimeline kind={kind} id={id} />
         </Tabs.Panel>
-        <Tabs.Panel value="connections">
-          <Connections kind={kind} id={id} />
+        {hasConnections && (
+          <Tabs.Panel value="connections">
+            <Connections kind={kind} id={id} />
+          </Tabs.Panel>
+        )}
+        <Tabs.Panel value="grants">
+          <Grants kind={kind} id={id} />
         </Tabs.Panel>
         <Tabs.Panel value="reach">
           <Stack gap="lg">
@@ -93,17 +108,55 @@ function Page({ kind, id, row }: { readonly kind: Kind; readonly id: string; rea
 
 const WORDS = ['users', 'clients', 'agents', 'resources'] as const;
 
-function Numbers({ row }: { readonly row: EntityRow }) {
+interface ComparedProps {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly row: EntityRow;
+  readonly against: string;
+}
+
+/** The numbers with how they differ from those of the earlier moment, and what made a client or a resource differ. */
+function Compared({ kind, id, row, against }: ComparedProps) {
+  const { data, error, isPending, refetch } = useStanding(kind, id, { as_of: against });
+  const wasUnknown = error !== null && problemOf(error).code === 'not-found';
+  if (isPending) return <Loading />;
+  if (data === undefined && !wasUnknown) return <Failed error={error} reset={() => void refetch()} />;
+  const before = data?.[0];
+  return (
+    <>
+      {before === undefined && (
+        <Text size="sm">
+          This {kind} is new: no event had named it by <Moment at={against} />.
+        </Text>
+      )}
+      <Numbers row={row} before={before ?? NOTHING} />
+      {kind === 'client' && <Differences client={Number(id)} />}
+      {kind === 'resource' && <Differences resource={id} />}
+    </>
+  );
+}
+
+type Counts = Partial<Pick<EntityRow, 'grants' | 'unused_grants' | (typeof WORDS)[number]>>;
+const NOTHING: Counts = {};
+
+/** With `before`, each count says by how much it differs. */
+function Numbers({ row, before }: { readonly row: EntityRow; readonly before?: Counts }) {
+  const count = (member: keyof Counts): ReactNode => (
+    <>
+      {countText(row[member] ?? 0)}
+      {before && <By much={(row[member] ?? 0) - (before[member] ?? 0)} />}
+    </>
+  );
   return (
     <SimpleGrid cols={{ base: 2, xs: 4, md: 7 }} spacing="md" verticalSpacing="xs">
-      <Figure name="grants">{countText(row.grants)}</Figure>
-      <Figure name="never used">{countText(row.unused_grants)}</Figure>
+      <Figure name="grants">{count('grants')}</Figure>
+      <Figure name="never used">{count('unused_grants')}</Figure>
       {WORDS.flatMap((word) =>
         row[word] === undefined ? (
           []
         ) : (
           <Figure key={word} name={word}>
-            {countText(row[word])}
+            {count(word)}
           </Figure>
         ),
       )}
@@ -112,6 +165,15 @@ function Numbers({ row }: { readonly row: EntityRow }) {
         <Moment at={row.first_seen.at} stacked />
       </Figure>
     </SimpleGrid>
+  );
+}
+
+function By({ much }: { readonly much: number }) {
+  return (
+    <Text span size="xs" c="dimmed" fw={400}>
+      {' '}
+      {much === 0 ? '±0' : `${much > 0 ? '+' : '−'}${countText(Math.abs(much))}`}
+    </Text>
   );
 }
 
@@ -187,7 +249,7 @@ function Findings({ of }: { readonly of: Answer<'EntityAnswer'>['findings'] }) {
                 </PageLink>
               </Group>
               <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
-                <bdi>{says}</bdi>
+                <Sentence>{says}</Sentence>
               </Text>
             </div>
           ))}

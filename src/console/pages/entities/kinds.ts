@@ -1,5 +1,4 @@
-import type { Answer } from '../../api/client.js';
-import type { Entity } from '../../display/names.js';
+import type { Entity } from '../../display/entity.js';
 
 export type Kind = Entity['kind'];
 
@@ -19,17 +18,3 @@ export const about = (kind: Kind, id: string) =>
     readonly agent?: number;
     readonly resource?: string;
   };
-
-/** The selector of a rule that names the entity. */
-export function selectorOf({ kind, is }: Entity): Answer<'Selector'> & object {
-  switch (kind) {
-    case 'user':
-      return { user: { iss: is.iss, ...(is.tenant === undefined ? {} : { tenant: is.tenant }), sub: is.sub } };
-    case 'client':
-      return { client: { iss: is.iss, client_id: is.client_id } };
-    case 'agent':
-      return { agent: { iss: is.iss, id: is.id } };
-    case 'resource':
-      return { resource: is.uri };
-  }
-}

@@ -1,6 +1,7 @@
 import { Group, Select, TextInput, Title } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMoments } from '../../api/moment.js';
 import { DataTable } from '../../display/data-table.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { COLUMNS, sortOf, WIDE } from './columns.js';
@@ -50,7 +51,9 @@ function Filters({
 }) {
   const { q, owner, new_since: since } = search;
   const type = useDebouncedCallback((text: string) => onChange({ q: text.trim() || undefined }), TYPING_MS);
-  const isOther = since !== undefined && SINCE.every(({ value }) => value !== since);
+  const { against } = useMoments();
+  const spans = against === undefined ? SINCE : [{ value: against, label: 'New since the earlier moment' }, ...SINCE];
+  const isOther = since !== undefined && spans.every(({ value }) => value !== since);
   return (
     <Group gap="xs">
       <TextInput
@@ -73,7 +76,7 @@ function Filters({
       <Select
         aria-label="New since"
         placeholder="Known at any time"
-        data={isOther ? [...SINCE, { value: since, label: `New since ${since}` }] : SINCE}
+        data={isOther ? [...spans, { value: since, label: `New since ${since}` }] : spans}
         value={since ?? null}
         onChange={(value) => onChange({ new_since: value ?? undefined })}
         clearable

@@ -1,10 +1,10 @@
 import { api, type Answer } from '../../api/client.js';
-import type { Entity } from '../../display/names.js';
+import { useMoment } from '../../api/moment.js';
+import type { Entity } from '../../display/entity.js';
 import { about, type Kind } from './kinds.js';
-import type { EntitySearch, ListSearch } from './search.js';
+import { readListSearch, type EntitySearch, type ListSearch } from './search.js';
 
 const PAGE_SIZE = 100;
-const CONNECTIONS = 50;
 
 /** An item of a list, of whatever kind. */
 export interface EntityRow {
@@ -27,38 +27,36 @@ const PAGES = {
   initialPageParam: null,
   getNextPageParam: ({ next }: { readonly next?: string }) => next,
 } as const;
-const query = (search: ListSearch, subject: object = {}) => ({
-  params: { query: { limit: PAGE_SIZE, ...search, ...subject } },
-});
+const query = (asked: object) => ({ params: { query: { limit: PAGE_SIZE, ...asked } } });
 
-/** Lists of each kind: a hook each. */
+/** Lists of each kind: a hook each, which asks with these parameters. */
 const LISTS = {
-  user: (search: ListSearch, subject?: object) =>
-    api.useInfiniteQuery('get', '/v1/users', query(search, subject), {
+  user: (asked: object) =>
+    api.useInfiniteQuery('get', '/v1/users', query(asked), {
       ...PAGES,
       select: ({ pages }) =>
         pages.flatMap(({ items }) =>
           items.map((one): EntityRow => ({ ...one, entity: { kind: 'user', is: one.user } })),
         ),
     }),
-  client: (search: ListSearch, subject?: object) =>
-    api.useInfiniteQuery('get', '/v1/clients', query(search, subject), {
+  client: (asked: object) =>
+    api.useInfiniteQuery('get', '/v1/clients', query(asked), {
       ...PAGES,
       select: ({ pages }) =>
         pages.flatMap(({ items }) =>
           items.map((one): EntityRow => ({ ...one, entity: { kind: 'client', is: one.client } })),
         ),
     }),
-  agent: (search: ListSearch, subject?: object) =>
-    api.useInfiniteQuery('get', '/v1/agents', query(search, subject), {
+  agent: (asked: object) =>
+    api.useInfiniteQuery('get', '/v1/agents', query(asked), {
       ...PAGES,
       select: ({ pages }) =>
         pages.flatMap(({ items }) =>
           items.map((one): EntityRow => ({ ...one, entity: { kind: 'agent', is: one.agent } })),
         ),
     }),
-  resource: (search: ListSearch, subject?: object) =>
-    api.useInfiniteQuery('get', '/v1/resources', query(search, subject), {
+  resource: (asked: object) =>
+    api.useInfiniteQuery('get', '/v1/resources', query(asked), {
       ...PAGES,
       select: ({ pages }) =>
         pages.flatMap(({ items }) =>
@@ -68,96 +66,64 @@ const LISTS = {
 } as const;
 
 /** The list of a kind, page after page. A component asks for one kind as long as it lives. */
-export const useEntities = (kind: Kind, search: ListSearch) => LISTS[kind](search);
+export const useEntities = (kind: Kind, search: ListSearch) =>
+  LISTS[kind]({ ...readListSearch({ ...search }), ...useMoment() });
 
-/** The item of a list that stands for one entity. */
-export const useStanding = (kind: Kind, id: string) => LISTS[kind]({}, about(kind, id));
+/** The item of a list that stands for one entity at a moment. */
+export const useStanding = (kind: Kind, id: string, moment: { readonly as_of?: string }) =>
+  LISTS[kind]({ ...about(kind, id), ...moment });
 
 export const useNames = (id: string) =>
-  api.useQuery('get', '/v1/entities/{id}', { params: { path: { id: Number(id) } } });
+  api.useQuery('get', '/v1/entities/{id}', { params: { path: { id: Number(id) }, query: useMoment() } });
 
-/** The ties between the entity and others: grants of a user or an agent, connections of a client or a resource. */
-export interface Tie {
-  readonly key: string;
-  readonly others: readonly Entity[];
-  readonly granted: readonly string[];
-  readonly unused: readonly string[];
-  readonly users: number | undefined;
-  readonly lastUsed: string | null;
-}
+export type Grant = Answer<'GrantPage'>['items'][number];
+export type Connection = Answer<'ConnectionPage'>['items'][number];
 
-const agentOf = ({ agent }: { readonly agent: Answer<'Agent'> | null }): Entity[] =>
-  agent === null ? [] : [{ kind: 'agent', is: agent }];
-
-export const useGrants = (kind: 'user' | 'agent', id: string) =>
+export const useGrants = (kind: Kind, id: string) =>
   api.useInfiniteQuery(
     'get',
     '/v1/grants',
-    { params: { query: { limit: CONNECTIONS, ...about(kind, id) } } },
-    {
-      ...PAGES,
-      select: ({ pages }) =>
-        pages.flatMap(({ items }) =>
-          items.map((one): Tie => {
-            const others: Entity[] = [
-              ...(kind === 'agent' ? [{ kind: 'user', is: one.user } as const] : agentOf(one)),
-              { kind: 'client', is: one.client },
-              { kind: 'resource', is: one.resource },
-            ];
-            return {
-              key: others.map(({ is }) => is.entity).join(' '),
-              others,
-              granted: one.granted_scopes,
-              unused: one.unused_scopes,
-              users: undefined,
-              lastUsed: one.last_used,
-            };
-          }),
-        ),
-    },
+    { params: { query: { limit: PAGE_SIZE, ...about(kind, id), ...useMoment() } } },
+    { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
   );
 
 export const useConnections = (kind: 'client' | 'resource', id: string) =>
   api.useInfiniteQuery(
     'get',
     '/v1/connections',
-    { params: { query: { limit: CONNECTIONS, ...about(kind, id) } } },
-    {
-      ...PAGES,
-      select: ({ pages }) =>
-        pages.flatMap(({ items }) =>
-          items.map(
-            (one): Tie => ({
-              key: one.id,
-              others: [
-                kind === 'client' ? { kind: 'resource', is: one.resource } : { kind: 'client', is: one.idp_client },
-                ...agentOf(one),
-              ],
-              granted: one.granted_scopes,
-              unused: one.unused_scopes,
-              users: one.users,
-              lastUsed: one.last_used,
-            }),
-          ),
-        ),
-    },
+    { params: { query: { limit: PAGE_SIZE, ...about(kind, id), ...useMoment() } } },
+    { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
   );
 
 /** Lines of the timeline, the newest first. */
-export const useTimeline = (kind: Kind, id: string, { from, to, lines }: EntitySearch) =>
-  api.useInfiniteQuery(
+export function useTimeline(kind: Kind, id: string, { from, to, lines }: EntitySearch) {
+  return api.useInfiniteQuery(
     'get',
     '/v1/timeline',
-    { params: { query: { limit: PAGE_SIZE, from, to, kind: lines, ...about(kind, id) } } },
+    { params: { query: { limit: PAGE_SIZE, from, to, kind: lines, ...about(kind, id), ...useMoment() } } },
     { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
   );
+}
 
 export type Line = NonNullable<ReturnType<typeof useTimeline>['data']>[number];
 
 export const useCounts = (kind: Kind, id: string, by: 'hour' | 'day', from: string) =>
-  api.useQuery('get', '/v1/access/counts', { params: { query: { by, from, ...about(kind, id) } } });
+  api.useQuery(
+    'get',
+    '/v1/access/counts',
+    { params: { query: { by, from, ...about(kind, id), ...useMoment() } } },
+    {
+      // The same bars as long as the answer is the same: other ones are drawn again.
+      select: ({ items, total }) => ({
+        total,
+        bars: items.map(({ at, allowed, denied }) => ({ at: Date.parse(at), allowed, denied })),
+      }),
+    },
+  );
 
 export type Reach = Answer<'BlastAnswer'>;
 
 export const useReach = (kind: Kind, id: string) =>
-  api.useQuery('get', '/v1/blast-radius', { params: { query: { preview: false, ...about(kind, id) } } });
+  api.useQuery('get', '/v1/blast-radius', {
+    params: { query: { preview: false, ...about(kind, id), ...useMoment() } },
+  });

@@ -1,13 +1,17 @@
-import { Code, SimpleGrid, Stack, Table, Text } from '@mantine/core';
-import type { Entity } from '../../display/names.js';
+import { Anchor, Code, SimpleGrid, Stack, Table, Text } from '@mantine/core';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
+import { LineageDrawer } from '../../display/lineage/lineage-drawer.js';
+import { jsonText } from '../../display/names.js';
 import { Moment } from '../../display/moment.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Failed, Loading } from '../../display/states.js';
 import type { Kind } from './kinds.js';
 import { useReach, type Reach } from './queries.js';
+import type { EntitySearch } from './search.js';
 
 const SHOWN = 6;
 
@@ -74,7 +78,7 @@ function Rules({ rules }: { readonly rules: Reach['rules'] }) {
           {rules.map(({ order, live_tokens: tokens, at_least: atLeast }) => (
             <div key={JSON.stringify(order)}>
               <Code block tabIndex={0}>
-                {order.effect} {JSON.stringify(order.selector)}
+                {order.effect} {jsonText(order.selector)}
               </Code>
               <Text size="xs" c="dimmed">
                 stops {atLeast && 'at least '}
@@ -89,6 +93,10 @@ function Rules({ rules }: { readonly rules: Reach['rules'] }) {
 }
 
 function Tokens({ tokens: { live, stopped, newest, at_least: atLeast } }: { readonly tokens: Reach['tokens'] }) {
+  const { token } = useSearch({ strict: false }) as EntitySearch;
+  const navigate = useNavigate();
+  const open = (id: string | undefined): void =>
+    void navigate({ to: '.', search: (before: object) => ({ ...before, token: id }), resetScroll: false });
   return (
     <Part title="Live tokens" count={live} atLeast={atLeast}>
       <Text size="xs" c="dimmed">
@@ -111,8 +119,11 @@ function Tokens({ tokens: { live, stopped, newest, at_least: atLeast } }: { read
                   <PageLink to="/tokens/$id" params={{ id }} inherit ff="monospace">
                     {id}
                   </PageLink>
-                  <Text size="xs" c="dimmed">
-                    {kind}
+                  <Text size="xs" c="dimmed" component="div">
+                    {kind}{' '}
+                    <Anchor component="button" inherit onClick={() => open(id)}>
+                      lineage
+                    </Anchor>
                   </Text>
                 </Table.Td>
                 <Table.Td visibleFrom="md">
@@ -132,6 +143,7 @@ function Tokens({ tokens: { live, stopped, newest, at_least: atLeast } }: { read
           </Table.Tbody>
         </Table>
       )}
+      <LineageDrawer id={token} onClose={() => open(undefined)} />
     </Part>
   );
 }

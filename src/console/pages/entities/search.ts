@@ -35,9 +35,11 @@ export interface EntitySearch {
   readonly lines?: Lines;
   /** The part of the page that is open. Default: the timeline. */
   readonly show?: Shown;
+  /** The token whose lineage is open. */
+  readonly token?: string;
 }
 
-const SHOWN = ['timeline', 'connections', 'reach'] as const;
+const SHOWN = ['timeline', 'connections', 'grants', 'reach'] as const;
 export type Shown = (typeof SHOWN)[number];
 
 export const LINES = [
@@ -54,11 +56,12 @@ export const LINES = [
 ] as const;
 export type Lines = (typeof LINES)[number];
 
-export function readEntitySearch({ from, to, lines, show }: Record<string, unknown>): EntitySearch {
+export function readEntitySearch({ from, to, lines, show, token }: Record<string, unknown>): EntitySearch {
   return {
     from: readTime(from),
     to: readTime(to),
     lines: LINES.find((one) => one === lines),
     show: SHOWN.find((one) => one === show),
+    token: typeof token === 'string' ? token : undefined,
   };
 }

@@ -1,14 +1,17 @@
 import { Code, Group, Select, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { useMoments } from '../../api/moment.js';
 import { DataTable, type Columns } from '../../display/data-table.js';
-import type { Entity } from '../../display/names.js';
+import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
+import { jsonText } from '../../display/names.js';
 import { Moment } from '../../display/moment.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
+import { Sentence } from '../../display/name.js';
 import type { Kind } from './kinds.js';
 import { useTimeline, type Line } from './queries.js';
 import { LINES, type EntitySearch, type Lines as Kinds } from './search.js';
@@ -44,11 +47,11 @@ export function EntityTimeline({ kind, id }: { readonly kind: Kind; readonly id:
 }
 
 function Lines({ kind, id, search }: { readonly kind: Kind; readonly id: string; readonly search: EntitySearch }) {
-  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useTimeline(
-    kind,
-    id,
-    search,
-  );
+  const { against } = useMoments();
+  const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useTimeline(kind, id, {
+    ...search,
+    from: search.from ?? against,
+  });
   if (isPending) return <Loading />;
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
   if (data.length === 0) return <Empty title="Nothing happened">No line of this kind lies in this time.</Empty>;
@@ -120,21 +123,21 @@ function moreOf(line: Line): ReactNode {
     case 'rule':
       return (
         <Text size="xs" c="dimmed" component="div" style={{ overflowWrap: 'anywhere' }}>
-          <Code>{JSON.stringify(line.selector)}</Code> <bdi>{line.reason}</bdi>
+          <Code>{jsonText(line.selector)}</Code> <Sentence>{line.reason}</Sentence>
         </Text>
       );
     case 'grant':
       return (
         line.scopes_added.length > 0 && (
           <Text size="xs" c="dimmed">
-            <bdi>{line.scopes_added.join(' ')}</bdi>
+            <Sentence>{line.scopes_added.join(' ')}</Sentence>
           </Text>
         )
       );
     case 'refusal':
       return (
         <Text size="xs" c="dimmed">
-          <bdi>{line.says}</bdi>{' '}
+          <Sentence>{line.says}</Sentence>{' '}
           <PageLink to="/tokens/$id" params={{ id: line.token }} inherit>
             the token
           </PageLink>

@@ -1,6 +1,7 @@
 import { Button, Group, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
+import { msOf, useMoments } from '../../api/moment.js';
 import { Part } from '../../display/facts.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
@@ -9,7 +10,7 @@ import { useCounts } from './queries.js';
 import type { EntitySearch } from './search.js';
 
 /** The chart library is loaded by the pages that draw. */
-const TimeBars = lazy(() => import('../../display/time-bars.js'));
+const TimeBars = lazy(() => import('../../display/chart/time-bars.js'));
 const DAY_MS = 86_400_000;
 /** Days that are drawn, and those that are drawn by the hour. */
 const MAX_DAYS = 90;
@@ -59,25 +60,29 @@ interface DrawnProps {
 }
 
 function Drawn({ kind, id, since, from, to, onChoose }: DrawnProps) {
-  const [days] = useState(() => Math.min(MAX_DAYS, Math.max(1, Math.ceil((Date.now() - Date.parse(since)) / DAY_MS))));
+  const moments = useMoments();
+  const atMs = moments.at === undefined ? undefined : msOf(moments.at, 0);
+  const [openedMs] = useState(() => Date.now());
+  const days = Math.min(MAX_DAYS, Math.max(1, Math.ceil(((atMs ?? openedMs) - Date.parse(since)) / DAY_MS)));
   const by = days <= HOURLY_DAYS ? 'hour' : 'day';
   const { data, error, isPending, refetch } = useCounts(kind, id, by, `${days}d`);
   if (isPending) return <Loading />;
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
-  const { items, total } = data;
+  const { bars, total } = data;
   return (
     <>
       <Text size="sm" c="dimmed">
         {total.at_least && 'at least '}
-        {countText(total.allowed)} allowed and {countText(total.denied)} denied in the last {countText(days)} days, by
-        the {by}
+        {countText(total.allowed)} allowed and {countText(total.denied)} denied in the{' '}
+        {atMs === undefined ? `last ${countText(days)} days` : `${countText(days)} days before`}, by the {by}
       </Text>
-      {items.length > 0 && (
+      {bars.length > 0 && (
         <Suspense fallback={<Loading />}>
           <TimeBars
             label={`Uses by the ${by}`}
             unitMs={by === 'hour' ? DAY_MS / 24 : DAY_MS}
-            bars={items.map(({ at, allowed, denied }) => ({ at: Date.parse(at), allowed, denied }))}
+            bars={bars}
+            atMs={atMs}
             from={from}
             to={to}
             onChoose={onChoose}

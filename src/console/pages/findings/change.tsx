@@ -2,6 +2,7 @@ import { Alert, Button, Code, Group, List, Text } from '@mantine/core';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
 import { problemOf } from '../../api/problem.js';
+import { ActsNow } from '../../display/past/of-now.js';
 import { countText } from '../../display/numbers.js';
 import { SayMore, type Asked } from './say-more.js';
 import { useChangeFindings, type Finding, type FindingChange, type Refused } from './queries.js';
@@ -54,6 +55,7 @@ export function ChangeState({
           </Button>
         ))}
       </Group>
+      {mayChange && <ActsNow what="A change" />}
       {me !== undefined && !mayChange && (
         <Text size="xs" c="dimmed">
           You may look at findings. Responders and administrators change them.

@@ -1,9 +1,9 @@
 import { Text } from '@mantine/core';
 import type { Columns } from '../../display/data-table.js';
-import type { Entity } from '../../display/names.js';
+import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
-import { Name } from '../../display/name.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Severity } from '../../display/severity.js';
@@ -37,7 +37,7 @@ export const COLUMNS: Columns<Finding> = [
           {original.kind}
         </PageLink>
         <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
-          <bdi>{original.says}</bdi>
+          <Sentence>{original.says}</Sentence>
         </Text>
       </>
     ),

@@ -1,12 +1,17 @@
 import { Button, Code, CopyButton, Drawer, Group, Stack, Text } from '@mantine/core';
+import type { KeyboardEvent } from 'react';
 import { EntityLink } from '../../display/entity-link.js';
 import type { Selector } from '../../api/rules.js';
+import { jsonText } from '../../display/names.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { Moment } from '../../display/moment.js';
-import { Name } from '../../display/name.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { StopLink } from '../../display/rule/stop-link.js';
+import { BeforeLink } from '../../display/past/before-link.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Severity } from '../../display/severity.js';
+import { Degraded } from '../../display/degraded/degraded.js';
 import { Failed, Loading } from '../../display/states.js';
 import { ChangeState } from './change.js';
 import { partiesOf } from './columns.js';
@@ -23,11 +28,21 @@ export function FindingDrawer({ id, onClose }: { readonly id: string | undefined
       size="lg"
       title="Finding"
       closeButtonProps={{ 'aria-label': 'Close' }}
+      closeOnEscape={false}
+      onKeyDown={(event) => isEscapeWithin(event) && onClose()}
     >
+      <Degraded />
       {id !== undefined && <Loaded id={id} />}
     </Drawer>
   );
 }
+
+/** Escape in a dialog or a list above the drawer closes that alone. */
+const isEscapeWithin = ({ key, target, currentTarget }: KeyboardEvent): boolean =>
+  key === 'Escape' &&
+  target instanceof Element &&
+  currentTarget.contains(target) &&
+  target.getAttribute('data-mantine-stop-propagation') !== 'true';
 
 function Loaded({ id }: { readonly id: string }) {
   const { data, error, isPending, refetch } = useFinding(id);
@@ -55,7 +70,7 @@ function Shown({ finding }: { readonly finding: Finding }) {
       </Group>
       <ChangeState key={id} findings={[finding]} />
       <Text style={{ overflowWrap: 'anywhere' }}>
-        <bdi>{says}</bdi>
+        <Sentence>{says}</Sentence>
       </Text>
       <Text size="sm" c="dimmed">
         {means}
@@ -73,7 +88,7 @@ function Shown({ finding }: { readonly finding: Finding }) {
         )}
         <Fact name="count">{countText(count)}</Fact>
         <Fact name="first">
-          <Moment at={first_seen} />
+          <Moment at={first_seen} /> <BeforeLink time={first_seen} entity={partiesOf(finding)[0]} />
         </Fact>
         <Fact name="last">
           <Moment at={last_seen} />
@@ -90,7 +105,7 @@ function Shown({ finding }: { readonly finding: Finding }) {
         ) : (
           <Stack gap="xs" align="flex-start">
             <Code block w="100%" tabIndex={0}>
-              {JSON.stringify(stop.selector, undefined, 2)}
+              {jsonText(stop.selector, 2)}
             </Code>
             <Group gap="xs">
               <StopLink selector={stop.selector as Selector} />
@@ -108,7 +123,7 @@ function Shown({ finding }: { readonly finding: Finding }) {
       <Part title="Evidence">
         <Evidence key={id} of={finding} />
       </Part>
-      <Part title="History">
+      <Part title="History" beside={<OfNow />}>
         <History id={id} />
       </Part>
     </Stack>

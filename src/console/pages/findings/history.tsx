@@ -2,6 +2,7 @@ import { Group, Stack, Text } from '@mantine/core';
 import { Author } from '../../display/author.js';
 import { Moment } from '../../display/moment.js';
 import { Failed, Loading } from '../../display/states.js';
+import { Sentence } from '../../display/name.js';
 import { useFindingChanges } from './queries.js';
 
 /** Lists what people said of a finding, the newest first. */
@@ -36,7 +37,7 @@ export function History({ id }: { readonly id: string }) {
           </Group>
           {reason !== null && (
             <Text size="sm" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
-              <bdi>{reason}</bdi>
+              <Sentence>{reason}</Sentence>
             </Text>
           )}
         </li>

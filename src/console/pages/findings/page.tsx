@@ -1,6 +1,6 @@
 import { Affix, Button, Group, MultiSelect, Paper, Select, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useLive } from '../../api/live.js';
 import { useMe } from '../../api/me.js';
 import { DataTable } from '../../display/data-table.js';
@@ -91,11 +91,14 @@ function FindingList({
   const { data: me } = useMe();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useFindings(search);
+  const selection = useMemo(() => {
+    const says = new Map(data?.map((one) => [one.id, one.says]));
+    return { chosen, onChange: setChosen, labelOf: (id: string): string => `Choose ${says.get(id) ?? id}` };
+  }, [chosen, data]);
   if (isPending) return <Loading />;
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
   if (data.length === 0)
     return <Empty title="No finding">No detection has found anything that these filters let through.</Empty>;
-  const labelOf = (id: string): string => `Choose ${data.find((one) => one.id === id)?.says ?? id}`;
   return (
     <>
       <DataTable
@@ -106,7 +109,7 @@ function FindingList({
         keyOf={keyOf}
         onOpen={onOpen}
         onEnd={() => void (hasNextPage && !isFetchingNextPage && fetchNextPage())}
-        {...(me?.may.stop ? { selection: { chosen, onChange: setChosen, labelOf } } : {})}
+        {...(me?.may.stop ? { selection } : {})}
       />
       <Chosen findings={data.filter(({ id }) => chosen.has(id))} onClear={() => setChosen(new Set())} />
     </>

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { api, type Answer } from '../../api/client.js';
+import { useMoment } from '../../api/moment.js';
 import type { FindingsSearch } from './search.js';
 
 export type Finding = Answer<'FindingItem'>;
@@ -19,13 +20,15 @@ export function useFindings({ state, severity, kind }: FindingsSearch) {
   return api.useInfiniteQuery(
     'get',
     '/v1/findings',
-    { params: { query: { limit: PAGE_SIZE, state: state?.join(','), severity, kind: kind?.join(',') } } },
+    {
+      params: { query: { limit: PAGE_SIZE, state: state?.join(','), severity, kind: kind?.join(','), ...useMoment() } },
+    },
     { ...pages, select: ({ pages: all }) => all.flatMap(({ items }) => items) },
   );
 }
 
 export function useFinding(id: string) {
-  return api.useQuery('get', '/v1/findings/{id}', { params: { path: { id } } });
+  return api.useQuery('get', '/v1/findings/{id}', { params: { path: { id }, query: useMoment() } });
 }
 
 /** Reads what people said of a finding, the newest first. */

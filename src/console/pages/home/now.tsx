@@ -1,27 +1,38 @@
 import { Paper, SimpleGrid, Skeleton, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
+import { useMoments } from '../../api/moment.js';
 import { countText } from '../../display/numbers.js';
 import { Failed } from '../../display/states.js';
 import { HourBars } from './hour-bars.js';
 import { useCalls, useLiveCounts } from './queries.js';
 
-/** Shows what is live now, and the calls of the last day. */
+/** Shows what is live now, and the calls of the last day. Live tokens of the past are not counted. */
 export function Now() {
   const counts = useLiveCounts();
   const calls = useCalls();
+  const { at } = useMoments();
+  const isPast = at !== undefined;
   const live = counts.data;
   const total = calls.data?.total;
   return (
-    <Paper withBorder p="sm" component="section" aria-label="Now">
+    <Paper withBorder p="sm" component="section" aria-label={isPast ? 'Then' : 'Now'}>
       <SimpleGrid cols={{ base: 2, sm: 3, lg: 6 }} spacing="sm" style={{ alignItems: 'end' }}>
-        <Figure name="live tokens" value={live?.tokens} error={counts.error} />
-        <Figure name="used in the last hour" value={live?.used_in_last_hour} error={counts.error} />
-        <Figure name="users with a grant" value={live?.users} error={counts.error} />
-        <Figure name="calls in 24 hours" value={total?.accesses} error={calls.error} />
+        {!isPast && (
+          <>
+            <Figure name="live tokens" value={live?.tokens} error={counts.error} />
+            <Figure name="used in the last hour" value={live?.used_in_last_hour} error={counts.error} />
+            <Figure name="users with a grant" value={live?.users} error={counts.error} />
+          </>
+        )}
+        <Figure
+          name={isPast ? 'calls in the 24 hours before' : 'calls in 24 hours'}
+          value={total?.accesses}
+          error={calls.error}
+        />
         <Figure name="of them refused" value={total?.denied} error={calls.error} />
         <HourBars hours={calls.data} />
       </SimpleGrid>
-      {live === undefined && counts.error !== null && (
+      {!isPast && live === undefined && counts.error !== null && (
         <Failed error={counts.error} reset={() => void counts.refetch()} />
       )}
       {total === undefined && calls.error !== null && <Failed error={calls.error} reset={() => void calls.refetch()} />}

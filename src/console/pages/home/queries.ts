@@ -1,54 +1,38 @@
-import { useQuery } from '@tanstack/react-query';
 import { api, type Answer } from '../../api/client.js';
+import { every, useMoment, useMoments } from '../../api/moment.js';
 import { SEVERITIES } from '../../display/finding-words.js';
 
 export type Finding = Answer<'FindingItem'>;
-export type Change = Answer<'ChangeItem'>;
 
 /** No event tells of these changes, so the page asks again. */
 const AGAIN_MS = 30_000;
 /** Counting all live tokens is dearer. */
 const COUNT_AGAIN_MS = 60_000;
-const CHANGES_SHOWN = 12;
 const FINDINGS_READ = 100;
 const RULES_READ = 50;
 export const WORST = 5;
 export const NEWEST = 5;
 
-/** Lines of what is new since a moment, the newest first, page after page. */
-export function useChanges(since: string) {
-  return api.useInfiniteQuery(
+const useOpenFindings = (limit: number, severity?: Finding['severity']) =>
+  api.useQuery(
     'get',
-    '/v1/changes',
-    { params: { query: { since, limit: CHANGES_SHOWN } } },
-    {
-      pageParamName: 'cursor',
-      initialPageParam: null,
-      getNextPageParam: ({ next }) => next,
-      select: ({ pages }) => ({
-        lines: pages.flatMap(({ items }) => items),
-        incomplete: pages.some(({ incomplete }) => incomplete === true),
-      }),
-      refetchInterval: AGAIN_MS,
-    },
+    '/v1/findings',
+    { params: { query: { state: 'open', limit, severity, ...useMoment() } } },
+    { refetchInterval: every(AGAIN_MS) },
   );
-}
 
 /**
  * The worst open findings and the number of open ones. The list knows one order, the newest evidence first, so those that are critical or high are
  * asked for by themselves.
  */
+/**
+ * The worst open findings and the number of open ones. The list knows one order, the newest evidence first, so those that are critical or high are
+ * asked for by themselves.
+ */
 export function useWorstFindings() {
-  const open = (limit: number, severity?: Finding['severity']) =>
-    api.useQuery(
-      'get',
-      '/v1/findings',
-      { params: { query: { state: 'open', limit, severity } } },
-      { refetchInterval: AGAIN_MS },
-    );
-  const critical = open(WORST, 'critical');
-  const high = open(2 * WORST, 'high');
-  const all = open(FINDINGS_READ);
+  const critical = useOpenFindings(WORST, 'critical');
+  const high = useOpenFindings(2 * WORST, 'high');
+  const all = useOpenFindings(FINDINGS_READ);
   const error = critical.error ?? high.error ?? all.error;
   const refetch = (): void => void [critical, high, all].forEach((query) => void query.refetch());
   if (!critical.data || !high.data || !all.data) return { data: undefined, error, refetch };
@@ -70,25 +54,34 @@ export function useRules() {
     { params: { query: { limit: RULES_READ } } },
     {
       refetchInterval: AGAIN_MS,
-      select: ({ revocations = [], next }) => ({
-        live: revocations.filter(({ state }) => state === 'live' || state === 'turned-revoke'),
-        isMore: next !== undefined,
-      }),
+      select: ({ revocations = [] }) =>
+        revocations.filter(({ state }) => state === 'live' || state === 'turned-revoke'),
     },
   );
 }
 
-export function useCoverage() {
-  return api.useQuery('get', '/v1/coverage', { params: { query: { limit: 1 } } }, { refetchInterval: AGAIN_MS });
+/** Counts the rules that stop something, and the nodes and guards that apply them. */
+export function useStanding() {
+  return api.useQuery('get', '/v1/revocations/standing', {}, { refetchInterval: AGAIN_MS });
 }
 
-/** Everything that is live now, counted as a rule on all of it would hit it. */
+export function useCoverage() {
+  return api.useQuery(
+    'get',
+    '/v1/coverage',
+    { params: { query: { limit: 1, ...useMoment() } } },
+    { refetchInterval: every(AGAIN_MS) },
+  );
+}
+
+/** Everything that is live now, counted as a rule on all of it would hit it. Nothing is asked while the page shows the past. */
 export function useLiveCounts() {
+  const { at } = useMoments();
   return api.useQuery(
     'post',
     '/v1/revocations/preview',
     { body: { selector: { all: true } } },
-    { refetchInterval: COUNT_AGAIN_MS },
+    { refetchInterval: COUNT_AGAIN_MS, enabled: at === undefined },
   );
 }
 
@@ -96,24 +89,7 @@ export function useCalls() {
   return api.useQuery(
     'get',
     '/v1/access/counts',
-    { params: { query: { by: 'hour', from: '24h' } } },
-    { refetchInterval: AGAIN_MS },
+    { params: { query: { by: 'hour', from: '24h', ...useMoment() } } },
+    { refetchInterval: every(AGAIN_MS) },
   );
-}
-
-export interface Readiness {
-  readonly ready: boolean;
-  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly code?: string }[];
-}
-
-/** Whether the process that answers is ready. Null if the operator keeps that at another address. */
-export function useReadiness() {
-  return useQuery({
-    queryKey: ['readiness'],
-    refetchInterval: AGAIN_MS,
-    async queryFn(): Promise<Readiness | null> {
-      const answer = await fetch('/health/ready', { headers: { accept: 'application/json' } });
-      return answer.status === 200 || answer.status === 503 ? ((await answer.json()) as Readiness) : null;
-    },
-  });
 }

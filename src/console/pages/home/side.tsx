@@ -3,12 +3,12 @@ import { Link, useRouter } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { Author } from '../../display/author.js';
 import { Moment } from '../../display/moment.js';
-import { Name } from '../../display/name.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { Severity } from '../../display/severity.js';
 import { Card } from './card.js';
-import { NEWEST, useCoverage, useRules, useWorstFindings, WORST } from './queries.js';
+import { NEWEST, useCoverage, useRules, useStanding, useWorstFindings, WORST } from './queries.js';
 
 export function OpenFindings() {
   const { data, error, refetch } = useWorstFindings();
@@ -37,7 +37,7 @@ export function OpenFindings() {
                   {kind}
                 </PageLink>
                 <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
-                  <bdi>{says}</bdi>
+                  <Sentence>{says}</Sentence>
                 </Text>
               </div>
             </Group>
@@ -50,27 +50,24 @@ export function OpenFindings() {
 
 export function RulesInForce() {
   const { data, error, refetch } = useRules();
-  const { routesByPath } = useRouter();
+  const { data: standing } = useStanding();
   return (
     <Card
       title="Rules in force"
+      isOfNow
       lines={NEWEST + 1}
       error={error}
       onRetry={() => void refetch()}
       aside={
-        '/rules' in routesByPath ? (
-          <Anchor component={Link} to={'/rules' as string} size="sm">
-            all
-          </Anchor>
-        ) : (
-          data && data.live.length > 0 && `${countText(data.live.length)}${data.isMore ? ' and more' : ''}`
-        )
+        <PageLink to="/rules" search={{ state: ['live', 'turned-revoke'] }}>
+          all{standing && ` ${countText(standing.rules)}`}
+        </PageLink>
       }
     >
-      {data && data.live.length === 0 && <Nothing>No rule is in force.</Nothing>}
-      {data && data.live.length > 0 && (
+      {data && data.length === 0 && <Nothing>No rule is in force.</Nothing>}
+      {data && data.length > 0 && (
         <Stack gap="xs">
-          {data.live.slice(0, NEWEST).map(({ id, at, effect, selector, in_force, author, reason }) => (
+          {data.slice(0, NEWEST).map(({ id, at, effect, selector, in_force, author, reason }) => (
             <div key={id}>
               <Group gap={6} justify="space-between" wrap="nowrap" align="baseline">
                 <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
@@ -84,7 +81,7 @@ export function RulesInForce() {
                 )}
               </Group>
               <Text size="xs" c="dimmed" truncate>
-                {reason !== undefined && <bdi>{reason}</bdi>}
+                {reason !== undefined && <Sentence>{reason}</Sentence>}
                 {author && (
                   <>
                     , by <Author of={author} />
@@ -162,7 +159,7 @@ export function NotSeen() {
                 {code}
               </Badge>
               <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-                <bdi>{says}</bdi>
+                <Sentence>{says}</Sentence>
               </Text>
             </Group>
           ))}

@@ -1,25 +1,46 @@
 import { Button, Group, SegmentedControl, Table, Text } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
+import { useChanges } from '../../api/changes.js';
+import { useMoments } from '../../api/moment.js';
+import { ChangeRow, gather } from '../../display/changes/change-row.js';
+import { Differences } from '../../display/changes/differences.js';
 import { Moment } from '../../display/moment.js';
 import { Empty } from '../../display/states.js';
 import { Card } from './card.js';
-import { ChangeRow, gather } from './change-line.js';
-import { useChanges } from './queries.js';
 import { SINCE } from './search.js';
 import { useVisit } from './visits.js';
 
 const route = getRouteApi('/');
 const VISIT = 'visit';
+const DEFAULT = '24h';
+const CHANGES_SHOWN = 12;
 const LABELS = { '24h': '24 hours', '7d': '7 days' } as const;
 
-/** Shows what happened since somebody looked last with this browser, or in a time that the URL names. */
+/** Shows what happened since somebody looked last with this browser, or in a time that the URL names. In the past nobody looked. */
 export function WhatsNew() {
+  const { against } = useMoments();
+  return against === undefined ? <News /> : <Difference />;
+}
+
+function Difference() {
+  return (
+    <Card title="What changed" lines={16} error={null} onRetry={() => undefined}>
+      <Differences />
+    </Card>
+  );
+}
+
+function News() {
+  const { at } = useMoments();
   const { since } = route.useSearch();
   const navigate = route.useNavigate();
   const visit = useVisit();
-  const before = visit.since === undefined ? undefined : new Date(visit.since).toISOString();
-  const asked = since ?? before ?? '24h';
-  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useChanges(asked);
+  const before = visit.since === undefined || at !== undefined ? undefined : new Date(visit.since).toISOString();
+  const asked = since ?? before ?? DEFAULT;
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useChanges({
+    since: asked,
+    limit: CHANGES_SHOWN,
+  });
   return (
     <Card
       title="What is new"
@@ -30,8 +51,11 @@ export function WhatsNew() {
         <SegmentedControl
           size="xs"
           aria-label="Since"
-          data={[{ value: VISIT, label: 'last visit' }, ...SINCE.map((value) => ({ value, label: LABELS[value] }))]}
-          value={since ?? VISIT}
+          data={[
+            ...(at === undefined ? [{ value: VISIT, label: 'last visit' }] : []),
+            ...SINCE.map((value) => ({ value, label: LABELS[value] })),
+          ]}
+          value={since ?? (at === undefined ? VISIT : DEFAULT)}
           onChange={(value) => void navigate({ search: { since: SINCE.find((one) => one === value) }, replace: true })}
         />
       }
@@ -40,8 +64,12 @@ export function WhatsNew() {
         <>
           <Group justify="space-between" mb={4} gap="xs" mih={26}>
             <Text size="xs" c="dimmed">
-              {since !== undefined && `In the last ${LABELS[since]}.`}
-              {since === undefined && before === undefined && 'This is your first visit: the last 24 hours.'}
+              {at !== undefined && `In the ${LABELS[since ?? DEFAULT]} before.`}
+              {at === undefined && since !== undefined && `In the last ${LABELS[since]}.`}
+              {at === undefined &&
+                since === undefined &&
+                before === undefined &&
+                'This is your first visit: the last 24 hours.'}
               {since === undefined && before !== undefined && (
                 <>
                   Since <Moment at={before} />.
@@ -49,7 +77,7 @@ export function WhatsNew() {
               )}
               {data.incomplete && ' More happened than one answer examines: older lines may be missing.'}
             </Text>
-            {since === undefined && data.lines.length > 0 && (
+            {at === undefined && since === undefined && data.lines.length > 0 && (
               <Button size="compact-xs" variant="subtle" onClick={visit.markSeen}>
                 I have seen this
               </Button>
@@ -63,7 +91,7 @@ export function WhatsNew() {
                 <Table.Tr>
                   <Table.Th scope="col">Who</Table.Th>
                   <Table.Th scope="col">What</Table.Th>
-                  <Table.Th scope="col" visibleFrom="md" w={120}>
+                  <Table.Th scope="col" visibleFrom="md" w={136}>
                     When
                   </Table.Th>
                 </Table.Tr>

@@ -6,6 +6,7 @@ import { PageLink } from '../../display/page-link.js';
 import { AuthorName } from '../../display/rule/author-name.js';
 import { RuleState } from '../../display/rule/rule-state.js';
 import { SelectorWords } from '../../display/rule/selector-words.js';
+import { Sentence } from '../../display/name.js';
 
 export const COLUMNS: Columns<Rule> = [
   { id: 'state', header: 'State', cell: ({ row }) => <RuleState rule={row.original} /> },
@@ -19,7 +20,7 @@ export const COLUMNS: Columns<Rule> = [
           <SelectorWords selector={original.selector} or={original.or} />
         </PageLink>
         <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
-          <bdi>{original.reason}</bdi>
+          <Sentence>{original.reason}</Sentence>
         </Text>
       </>
     ),

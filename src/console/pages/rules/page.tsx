@@ -2,6 +2,7 @@ import { Button, Group, MultiSelect, Select, Stack, Title } from '@mantine/core'
 import { getRouteApi } from '@tanstack/react-router';
 import type { Rule } from '../../api/rules.js';
 import { DataTable } from '../../display/data-table.js';
+import { OfNow } from '../../display/past/of-now.js';
 import { StopLink } from '../../display/rule/stop-link.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { COLUMNS, WIDE } from './columns.js';
@@ -21,6 +22,7 @@ export function RulesPage() {
         <Group gap="sm">
           <Title order={1}>Rules</Title>
           <StopLink selector={{}}>Stop…</StopLink>
+          <OfNow />
         </Group>
         <Filters search={search} onChange={filter} />
       </Group>

@@ -44,7 +44,7 @@ export const COLUMNS: Columns<Source> = [
   {
     id: 'missing',
     header: () => <Right>Missing</Right>,
-    cell: ({ row }) => <Count of={row.original.sequence?.missing ?? 0} />,
+    cell: ({ row }) => <Right>{row.original.sequence ? countText(row.original.sequence.missing) : '–'}</Right>,
   },
   {
     id: 'attributed',

@@ -1,4 +1,5 @@
 import { Accordion, Alert, List, Text } from '@mantine/core';
+import { Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import type { Coverage } from './queries.js';
 
@@ -36,7 +37,7 @@ export function NotSeen({ coverage: { findings, findings_left_out } }: { readonl
                   (one) =>
                     one.code === code && (
                       <List.Item key={one.source.id}>
-                        <bdi>{one.says}</bdi>
+                        <Sentence>{one.says}</Sentence>
                       </List.Item>
                     ),
                 )}

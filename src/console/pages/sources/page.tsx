@@ -1,4 +1,4 @@
-import { Button, Group, Title } from '@mantine/core';
+import { Button, Group, Text, Title } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
@@ -18,9 +18,15 @@ export function SourcesPage() {
     <>
       <Group justify="space-between" mb="sm">
         <Title order={1}>Sources</Title>
-        <Button disabled={me?.may.administer !== true} onClick={() => setConnecting(true)}>
-          Connect a source
-        </Button>
+        {me?.may.administer === false ? (
+          <Text size="sm" c="dimmed">
+            Administrators connect sources.
+          </Text>
+        ) : (
+          <Button disabled={me === undefined} onClick={() => setConnecting(true)}>
+            Connect a source
+          </Button>
+        )}
       </Group>
       <Coverage />
       <ConnectDrawer opened={isConnecting} onClose={() => setConnecting(false)} />

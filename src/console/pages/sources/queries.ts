@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { api, type Answer } from '../../api/client.js';
+import { every, useMoment } from '../../api/moment.js';
 
 export type Coverage = Answer<'CoverageAnswer'>;
 export type Source = Answer<'CoverageItem'>;
@@ -12,7 +13,8 @@ const LIVE_MS = 2_000;
 const CALM_MS = 30_000;
 
 /** Reads what came from each source, and what did not. */
-export const useCoverage = () => api.useQuery('get', '/v1/coverage', {}, { refetchInterval: CALM_MS });
+export const useCoverage = () =>
+  api.useQuery('get', '/v1/coverage', { params: { query: useMoment() } }, { refetchInterval: every(CALM_MS) });
 
 /** Reads what came from one source last, what was refused, and what to do next; asked again while somebody looks. */
 export const useCheck = (id: string) =>

@@ -1,9 +1,10 @@
-import { Alert, Anchor, Button, Code, List, Stack, Table, Text, Title } from '@mantine/core';
+import { Alert, Anchor, Button, Code, Group, List, Stack, Table, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMe } from '../../api/me.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
-import { Name } from '../../display/name.js';
+import { OfNow } from '../../display/past/of-now.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
 import { useCheck, useReplay, type Check, type Refused } from './queries.js';
@@ -20,9 +21,12 @@ export function SourcePage() {
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
   return (
     <Stack gap="lg">
-      <Title order={1}>
-        <Name>{data.source.name ?? data.source.id}</Name>
-      </Title>
+      <Group gap="xs" align="baseline">
+        <Title order={1}>
+          <Name>{data.source.name ?? data.source.id}</Name>
+        </Title>
+        <OfNow />
+      </Group>
       <NextSteps check={data} />
       <Receipts check={data} />
       <Types check={data} />
@@ -44,7 +48,7 @@ function NextSteps({ check: { next_steps: steps, disabled } }: { readonly check:
       <List size="sm" spacing={4}>
         {steps.map(({ code, says }) => (
           <List.Item key={code}>
-            <bdi>{says}</bdi>
+            <Sentence>{says}</Sentence>
           </List.Item>
         ))}
       </List>
@@ -147,7 +151,7 @@ function RefusedEvents({ refused }: { readonly refused: readonly Refused[] }) {
                   <Code>{code}</Code>
                 </Table.Td>
                 <Table.Td style={{ overflowWrap: 'anywhere' }}>
-                  <bdi>{detail}</bdi>
+                  <Sentence>{detail}</Sentence>
                 </Table.Td>
                 <Table.Td ta="right">
                   {replayed ? (
@@ -158,6 +162,7 @@ function RefusedEvents({ refused }: { readonly refused: readonly Refused[] }) {
                     <Button
                       variant="default"
                       disabled={me?.may.administer !== true}
+                      title={me?.may.administer === false ? 'Administrators take events in again.' : undefined}
                       loading={replay.isPending && replay.variables.params.path.id === id}
                       onClick={() => replay.mutate({ params: { path: { id } } })}
                     >

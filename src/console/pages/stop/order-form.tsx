@@ -5,6 +5,7 @@ import { useMe } from '../../api/me.js';
 import { countText } from '../../display/numbers.js';
 import { MayNotStop, Refusal } from '../../display/rule/refusal.js';
 import type { Terms } from '../../display/rule/words.js';
+import { Failed, Loading } from '../../display/states.js';
 import type { Asked, useOrder } from './order.js';
 import { usePreview, type Preview } from './queries.js';
 
@@ -17,11 +18,11 @@ interface OrderFormProps {
 
 /** The reason, the confirmation of an order that hits many, and the button. */
 export function OrderForm({ terms, first, order }: OrderFormProps) {
-  const { data: me } = useMe();
+  const { data: me, error, refetch } = useMe();
   const { data: preview } = usePreview(terms);
   const [reason, setReason] = useState(first);
   const [typed, setTyped] = useState('');
-  if (me === undefined) return null;
+  if (me === undefined) return error === null ? <Loading /> : <Failed error={error} reset={() => void refetch()} />;
   if (!me.may.stop) return <MayNotStop what="order a rule" />;
   const asked = order.asked ?? askedBefore(terms, preview);
   const confirm = asked && confirmOf(asked, typed);

@@ -4,6 +4,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useRuleStream } from '../../api/rule-stream.js';
 import type { Selector } from '../../api/rules.js';
+import { ActsNow, OfNow } from '../../display/past/of-now.js';
 import { PageLink } from '../../display/page-link.js';
 import { RuleAccount } from '../../display/rule/rule-account.js';
 import { Refusal } from '../../display/rule/refusal.js';
@@ -25,7 +26,10 @@ export function StopPage() {
   const isChosen = Object.keys(selector).length > 0;
   return (
     <Stack gap="lg" maw={880}>
-      <Title order={1}>Stop</Title>
+      <div>
+        <Title order={1}>Stop</Title>
+        <ActsNow what="An order" />
+      </div>
       {search.rule === undefined && <Chosen selector={selector} />}
       {isChosen && <Ordering key={JSON.stringify(selector)} search={search} selector={selector} />}
     </Stack>
@@ -49,6 +53,7 @@ function Chosen({ selector }: { readonly selector: Selector }) {
               size="compact-xs"
               onClick={() => void drop(member)}
               aria-label={`Leave out the ${member}`}
+              style={{ flexShrink: 0 }}
             >
               Leave out
             </Button>
@@ -96,7 +101,7 @@ function Ordering({ search, selector }: { readonly search: StopSearch; readonly 
       <>
         {order.error !== null && !order.isPending && (
           <Stack gap="xs" align="flex-start">
-            <Refusal error={order.error} />
+            <Refusal error={order.error} stored={rule} />
             {order.isSent && <Button onClick={() => order.send({ ...terms, reason: '' })}>Ask again</Button>}
           </Stack>
         )}
@@ -115,13 +120,13 @@ function Ordering({ search, selector }: { readonly search: StopSearch; readonly 
   return (
     <>
       <TermsForm terms={terms} isFixed={order.isSent} />
-      <Part title="What it hits now">
+      <Part title="What it hits now" beside={<OfNow />}>
         <Hits terms={terms} />
       </Part>
       <Part title="Order">
         {!stream.isOpen && (
           <Alert color="yellow" mb="xs" title="Confirmations cannot be heard live">
-            The order works all the same. The page asks for its state once a second.
+            The page asks once a second instead how far an order has come.
           </Alert>
         )}
         <OrderForm terms={terms} first={search.reason ?? ''} order={order} />

@@ -2,6 +2,7 @@ import { Autocomplete, Button, Group, Select, Text, TextInput } from '@mantine/c
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import type { Selector } from '../../api/rules.js';
+import { Sentence } from '../../display/name.js';
 import { FORMS, IDENTIFIERS } from './search.js';
 import { selectorOfFound, useSuggestions, type Found } from './queries.js';
 
@@ -73,11 +74,11 @@ function Option({ item }: { readonly item: Found | undefined }) {
       <Text span size="xs" c="dimmed">
         {LABELS[item.kind as Member] ?? item.kind}{' '}
       </Text>
-      <bdi>{item.display_name ?? item.name}</bdi>
+      <Sentence>{item.display_name ?? item.name}</Sentence>
       {item.iss !== null && (
         <Text span size="xs" c="dimmed">
           {' '}
-          of <bdi>{item.iss}</bdi>
+          of <Sentence>{item.iss}</Sentence>
         </Text>
       )}
     </Text>

@@ -1,12 +1,13 @@
-import { Alert, Anchor, Badge, Code, Group, Stack, Text, Timeline, Title } from '@mantine/core';
+import { Alert, Anchor, Badge, Code, Group, Stack, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
+import { useToken, type Token } from '../../api/token.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
+import { Lineage } from '../../display/lineage/lineage.js';
 import { Moment } from '../../display/moment.js';
-import { Name } from '../../display/name.js';
+import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
-import { useToken, type Token } from './queries.js';
 
 const route = getRouteApi('/tokens/$id');
 
@@ -37,14 +38,14 @@ function Shown({ token }: { readonly token: Token }) {
         <Alert color="yellow" title="Why it is not good">
           {because.map(({ reason, says }) => (
             <Text size="sm" key={reason}>
-              <bdi>{says}</bdi>
+              <Sentence>{says}</Sentence>
             </Text>
           ))}
         </Alert>
       )}
       {token.conflict !== null && (
         <Alert color="red" title="Its events contradict one another">
-          <bdi>{token.conflict}</bdi>
+          <Sentence>{token.conflict}</Sentence>
         </Alert>
       )}
       <Facts>
@@ -95,7 +96,7 @@ function Shown({ token }: { readonly token: Token }) {
           </Fact>
         )}
       </Facts>
-      <Part title="Where it comes from">
+      <Part title="Where it comes from, and what came from it">
         <Lineage token={token} />
       </Part>
     </Stack>
@@ -108,50 +109,6 @@ function Good({ token: { would_be_active: isGood } }: { readonly token: Token })
     <Badge color={isGood ? 'green.9' : 'red.9'} variant="filled" autoContrast>
       {isGood ? 'good' : 'not good'}
     </Badge>
-  );
-}
-
-/** The steps from the sign-in to the token, the oldest first. */
-function Lineage({ token: { facts, index, source, lineage } }: { readonly token: Token }) {
-  const { id_jags: idJags, tokens, missing, broken } = lineage;
-  const steps = [
-    ...idJags.toReversed().map((one) => ({ ...one, what: 'ID-JAG' })),
-    ...tokens.toReversed().map((one) => ({ ...one, what: 'token' })),
-    { id: 'this', facts, index, source, what: 'this token' },
-  ];
-  const sid = idJags.at(-1)?.facts['sid'];
-  return (
-    <>
-      <Timeline active={steps.length} bulletSize={14} lineWidth={2}>
-        {typeof sid === 'string' && (
-          <Timeline.Item title="sign-in">
-            <Text size="xs" c="dimmed" component="div">
-              session <Name>{sid}</Name>
-            </Text>
-          </Timeline.Item>
-        )}
-        {steps.map(({ id, facts: said, index: at, source: by, what }) => (
-          <Timeline.Item key={id} title={what}>
-            <Text size="xs" c="dimmed" component="div">
-              <Epoch at={said['iat']} />, said by <Name>{by.name ?? 'Rescind'}</Name> in{' '}
-              <Anchor href={`/v1/entries/${at}`} target="_blank" inherit underline="always">
-                entry {at}
-              </Anchor>
-            </Text>
-          </Timeline.Item>
-        ))}
-      </Timeline>
-      {missing.length > 0 && (
-        <Text size="sm" mt="xs">
-          {countText(missing.length)} of its steps were never told by their source.
-        </Text>
-      )}
-      {broken && (
-        <Text size="sm" mt="xs">
-          The steps do not fit together.
-        </Text>
-      )}
-    </>
   );
 }
 

@@ -2,7 +2,7 @@ import { Text } from '@mantine/core';
 import type { Columns } from '../../../display/data-table.js';
 import { Moment } from '../../../display/moment.js';
 import { PageLink } from '../../../display/page-link.js';
-import { SortHead } from '../../../display/data-table.js';
+import { SortHead } from '../../../display/sort-head.js';
 import { orderOf } from '../question/question.js';
 import { DIMENSIONS, type Measure, type Order } from '../question/vocabulary.js';
 import type { Item } from '../question/queries.js';

@@ -1,4 +1,4 @@
-import { nameOf, type Entity } from '../../../display/names.js';
+import { nameOf, type Entity } from '../../../display/entity.js';
 import { safeText } from '../../../display/names.js';
 import type { Dimension, Filter } from '../question/vocabulary.js';
 import type { Group } from '../question/queries.js';

@@ -1,5 +1,5 @@
 import { Badge } from '@mantine/core';
-import type { Entity } from '../../../display/names.js';
+import type { Entity } from '../../../display/entity.js';
 import { useEntity } from '../question/queries.js';
 import { ConditionText } from '../question/filters.js';
 import type { Condition } from '../question/words.js';

@@ -1,10 +1,10 @@
 import { Table, Text } from '@mantine/core';
 import { Fragment, type ReactNode } from 'react';
-import { EntityLink } from '../../display/entity-link.js';
-import { Moment } from '../../display/moment.js';
-import { Name } from '../../display/name.js';
-import { countText } from '../../display/numbers.js';
-import type { Change } from './queries.js';
+import { EntityLink } from '../entity-link.js';
+import { Moment } from '../moment.js';
+import { Name } from '../name.js';
+import { countText } from '../numbers.js';
+import type { Change } from '../../api/changes.js';
 
 /** Shows what is new about one client, and of the resource if the lines name one; the newest line first. */
 export interface ChangesOf {

@@ -3,7 +3,8 @@ import { BrushComponent, GridComponent, ToolboxComponent } from 'echarts/compone
 import { use, type EChartsType } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useRef } from 'react';
-import { mountChart, useChartColours } from './chart/mount.js';
+import { msOf, timeOf } from '../../api/moment.js';
+import { mountChart, useChartColours } from './mount.js';
 
 // The brush asks for the toolbox, which is not shown.
 use([BarChart, BrushComponent, GridComponent, ToolboxComponent, CanvasRenderer]);
@@ -19,24 +20,18 @@ interface TimeBarsProps {
   readonly label: string;
   readonly unitMs: number;
   readonly bars: readonly Bar[];
-  /** The span that is chosen; a duration counts back from now. */
+  /** Epoch milliseconds of the moment that is shown; undefined: now. */
+  readonly atMs: number | undefined;
+  /** The span that is chosen; a duration counts back from the moment that is shown. */
   readonly from: string | undefined;
   readonly to: string | undefined;
   readonly onChoose: (span: { from: string; to: string }) => void;
 }
 
 const HEIGHT_PX = 140;
-const UNITS_MS: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };
-
-function timeOf(text: string): number {
-  const [, count, unit] = /^(\d+)([smhdw])$/.exec(text) ?? [];
-  return unit === undefined ? Date.parse(text) : Date.now() - Number(count) * UNITS_MS[unit]!;
-}
-
-const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
 
 /** Bars over time. A span that is drawn across them is chosen, from the beginning of its first interval to the end of its last. */
-export default function TimeBars({ label, unitMs, bars, from, to, onChoose }: TimeBarsProps) {
+export default function TimeBars({ label, unitMs, bars, atMs, from, to, onChoose }: TimeBarsProps) {
   const element = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType>(undefined);
   const choose = useRef(onChoose);
@@ -53,8 +48,8 @@ export default function TimeBars({ label, unitMs, bars, from, to, onChoose }: Ti
       if (range === undefined) return;
       const begin = Math.floor(range[0] / unitMs) * unitMs;
       choose.current({
-        from: timeText(begin),
-        to: timeText(Math.max(begin + unitMs, Math.ceil(range[1] / unitMs) * unitMs)),
+        from: timeOf(begin),
+        to: timeOf(Math.max(begin + unitMs, Math.ceil(range[1] / unitMs) * unitMs)),
       });
     });
     return end;
@@ -89,6 +84,7 @@ export default function TimeBars({ label, unitMs, bars, from, to, onChoose }: Ti
     });
   }, [bars, unitMs, text, line, colors]);
   useEffect(() => {
+    const end = atMs ?? Date.now();
     const areas =
       from === undefined && to === undefined
         ? []
@@ -96,10 +92,10 @@ export default function TimeBars({ label, unitMs, bars, from, to, onChoose }: Ti
             {
               brushType: 'lineX',
               xAxisIndex: 0,
-              coordRange: [from === undefined ? bars[0]!.at : timeOf(from), to === undefined ? Date.now() : timeOf(to)],
+              coordRange: [from === undefined ? bars[0]!.at : msOf(from, end), to === undefined ? end : msOf(to, end)],
             },
           ];
     chart.current!.dispatchAction({ type: 'brush', areas });
-  }, [bars, from, to]);
+  }, [bars, atMs, from, to]);
   return <div ref={element} role="img" aria-label={label} style={{ height: HEIGHT_PX, cursor: 'crosshair' }} />;
 }

@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { troublesOf } from './trouble.js';
+
+const failing = (...names: string[]) => ({
+  ready: false,
+  checks: [{ name: 'emit', ok: true }, ...names.map((name) => ({ name, ok: false, code: 'x' }))],
+});
+const told = (...given: Parameters<typeof troublesOf>): string[] =>
+  troublesOf(...given).map(({ what, makesOld }) => `${what}${makesOld ? ' old' : ''}`);
+
+describe('the troubles of the service', () => {
+  it.each<[string, Parameters<typeof troublesOf>, string[]]>([
+    ['is well', [{ ready: true, checks: [{ name: 'database', ok: true }] }, false, undefined], []],
+    ['is not known yet', [undefined, false, undefined], []],
+    ['is told at another address', [null, false, undefined], []],
+    ['does not answer', [failing('kafka'), true, 'no'], ['The service does not answer. old']],
+    [
+      'has no database, and so no lease',
+      [failing('database', 'serving'), false, 'no'],
+      ['The database cannot be reached. old'],
+    ],
+    ['holds no lease', [failing('serving'), false, undefined], ['This process holds no lease.']],
+    [
+      'has no lease, and a question gets no answer',
+      [failing('serving'), false, 'Not archived.'],
+      ['This process holds no lease.', 'Not archived. old'],
+    ],
+    ['is well, and a question gets no answer', [null, false, 'Not archived.'], ['Not archived. old']],
+    ['fails a check that is not known here', [failing('moon'), false, undefined], ['The check moon fails (x). old']],
+  ])('%s', (_, given, expected) => expect(told(...given)).toEqual(expected));
+});

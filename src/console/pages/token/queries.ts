@@ -1,5 +1,0 @@
-import { api, type Answer } from '../../api/client.js';
-
-export type Token = Answer<'TokenAnswer'>;
-
-export const useToken = (id: string) => api.useQuery('get', '/v1/tokens/{id}', { params: { path: { id } } });

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import type { Cleanups } from '../support/cleanups.js';
+import { openConsole } from './open-console.js';
+
+/** Paths of all pages, as `router.ts` lists them, so that a spec that visits every page cannot forget one. */
+export async function routesOf(
+  cleanups: Pick<Cleanups, 'push'>,
+  at: { readonly url?: string; readonly key?: string } = {},
+): Promise<readonly string[]> {
+  const { page } = await openConsole(cleanups, at);
+  const routes = await page.evaluate<string[]>('Object.keys(__TSR_ROUTER__.routesByPath)');
+  await page.close();
+  return routes;
+}
+
+/** Asks the API. */
+export type Get = <T>(path: string) => Promise<T>;
+const TABS = ['timeline', 'connections', 'reach'];
+
+const entities =
+  (kind: 'user' | 'client' | 'agent' | 'resource') =>
+  async (get: Get): Promise<readonly string[]> => {
+    const { items } = await get<{ items: readonly Record<string, { entity: number }>[] }>(`/v1/${kind}s?limit=100`);
+    return items.map((one, nth) => `/${kind}s/${one[kind]!.entity}?show=${TABS[(nth + kind.length) % TABS.length]}`);
+  };
+
+/** Finds the places of a page that shows one thing. A new page of this kind says here how its things are found. */
+const THINGS: Readonly<Record<string, (get: Get) => Promise<readonly string[]>>> = {
+  '/users/$entity': entities('user'),
+  '/clients/$entity': entities('client'),
+  '/agents/$entity': entities('agent'),
+  '/resources/$entity': entities('resource'),
+  '/rules/$id': async (get) => {
+    const { revocations } = await get<{ revocations: readonly { id: string }[] }>('/v1/revocations?limit=50');
+    return revocations.map(({ id }) => `/rules/${id}`);
+  },
+  '/tokens/$id': async (get) => {
+    const { items } = await get<{ items: readonly { token: string | null }[] }>('/v1/access?limit=100');
+    const tokens = new Set(items.flatMap(({ token }) => token ?? []));
+    return [...tokens].map((token) => `/tokens/${token}`);
+  },
+  '/sources/$id': async (get) => {
+    const { items } = await get<{ items: readonly { source: { id: string } }[] }>('/v1/coverage?limit=100');
+    return items.map(({ source }) => `/sources/${source.id}`);
+  },
+};
+
+/** Returns the places of a route: itself, or one for each thing that its page can show. */
+export async function placesOf(route: string, get: Get): Promise<readonly string[]> {
+  if (!route.includes('$')) return [route];
+  const find = THINGS[route];
+  if (find === undefined) throw new Error(`test/console/routes.ts does not say which places ${route} has`);
+  return find(get);
+}
+
+/** Goes to another page without loading the console anew, and waits until it has its answers. */
+export async function goTo(page: Page, path: string): Promise<void> {
+  await page.evaluate(`__TSR_ROUTER__.history.push(${JSON.stringify(`/console${path}`)})`);
+  await settled(page);
+}
+
+const IS_SETTLED = `__TSR_ROUTER__.state.status === 'idle' && document.querySelector('h1, [role="alert"]') !== null &&
+  document.querySelector('[aria-label="Loading"]') === null`;
+
+/** Waits until the page is there, and none of its questions waits for the first answer. */
+export async function settled(page: Page): Promise<void> {
+  // The policy of the page forbids what `waitForFunction` does with a text.
+  while (!(await page.evaluate<boolean>(IS_SETTLED))) await delay(20);
+}

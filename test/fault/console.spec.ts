@@ -1,0 +1,156 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
+import type { Page } from 'playwright-core';
+import { cleanUp } from '../support/cleanups.js';
+import { openConsole } from '../console/open-console.js';
+import { IDP, startOwnConsole, tokenOf, type OwnConsole } from '../console/own-service.js';
+import { startBrowser } from '../console/start-console.js';
+import { ownKafka } from '../support/services.js';
+
+const cleanups = cleanUp(afterEach);
+const ofAll = cleanUp(afterAll);
+const BEYOND_A_LEASE_MS = 30_000;
+/** kafkajs takes its time to find that a broker is gone. */
+const BROKER_MS = 240_000;
+const USER = 'ana.lopes';
+
+let own: OwnConsole;
+let rule: string;
+let user: string;
+beforeAll(async () => {
+  const browser = await startBrowser();
+  ofAll.push(() => browser.close());
+  process.env['TEST_BROWSER'] = browser.wsEndpoint();
+  own = await startOwnConsole(ofAll);
+  await own.say('token.issued', tokenOf(USER, 'notes'));
+  const selector = { client: { iss: IDP, client_id: 'notes' } };
+  rule = (await own.admin.post<{ id: string }>('/v1/revocations', { selector, reason: 'a lost laptop' })).id;
+  const { items } = await own.admin.get<{ items: { kind: string; id: string }[] }>(`/v1/search?q=${USER}`);
+  user = items.find(({ kind }) => kind === 'user')!.id;
+});
+
+const stopUrl = (sub: string): string => `/stop?${new URLSearchParams({ user: JSON.stringify({ iss: IDP, sub }) })}`;
+const banner = (page: Page) => page.getByRole('status').filter({ hasText: 'degraded' });
+/** The page may have missed the steps, and then knows no numbers. */
+const inForce = (page: Page) => page.getByText(/^In force(?: on|:)/).first();
+const open = (path: string, { at } = own) => openConsole(cleanups, { path, ...at });
+
+describe('while the database is away', () => {
+  it('open pages say so, keep what they show with its time, and recover by themselves', async () => {
+    const shown: Readonly<Record<string, string | RegExp>> = {
+      '/': 'a lost laptop',
+      '/rules': 'a lost laptop',
+      '/findings': 'No finding',
+      [`/rules/${rule}`]: 'a lost laptop',
+      [`/users/${user}`]: USER,
+      [stopUrl(USER)]: 'live tokens',
+    };
+    const pages = await Promise.all(
+      Object.entries(shown).map(async ([path, text]) => {
+        const { page } = await open(path);
+        await page.getByText(text).first().waitFor();
+        return { page, text };
+      }),
+    );
+    await own.postgres.stop();
+    cleanups.push(() => own.postgres.start());
+    for (const { page, text } of pages) {
+      await banner(page).getByText('The database cannot be reached.').waitFor();
+      expect(await banner(page).innerText()).toMatch(/was read at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC or later/);
+      expect(await page.getByText(text).first().isVisible()).toBe(true);
+    }
+    await own.postgres.start();
+    const asked = pages.map(({ page }) =>
+      page.waitForResponse((answer) => /\/v1\/(?!stream)/.test(answer.url()) && answer.ok(), {
+        timeout: BEYOND_A_LEASE_MS,
+      }),
+    );
+    for (const { page } of pages) await banner(page).waitFor({ state: 'detached', timeout: BEYOND_A_LEASE_MS });
+    await Promise.all(asked);
+  });
+
+  it('a page that is opened says what cannot be read, and shows it when the database is back', async () => {
+    await own.postgres.stop();
+    cleanups.push(() => own.postgres.start());
+    const { page } = await open(stopUrl(USER));
+    await banner(page).getByText('The database cannot be reached.').waitFor();
+    await page.getByText('database-unavailable').first().waitFor();
+    expect(await banner(page).getByText('was read at').count()).toBe(0);
+    await own.postgres.start();
+    await page.getByRole('table', { name: 'What it hits' }).waitFor({ timeout: BEYOND_A_LEASE_MS });
+    await banner(page).waitFor({ state: 'detached' });
+  });
+
+  it('an order is not known to be stored, and asking again orders it once', async () => {
+    const { page } = await open(stopUrl('bo.ek'));
+    await page.getByLabel('Reason').fill('ordered without a database');
+    await own.postgres.stop();
+    cleanups.push(() => own.postgres.start());
+    await page.getByRole('button', { name: 'Order it' }).click();
+    await page.getByText('It is not known whether this was done').waitFor({ timeout: BEYOND_A_LEASE_MS });
+    expect(await inForce(page).count()).toBe(0);
+    await own.postgres.start();
+    await banner(page).waitFor({ state: 'detached', timeout: BEYOND_A_LEASE_MS });
+    await page.getByRole('button', { name: 'Ask again' }).click();
+    await inForce(page).waitFor({ timeout: BEYOND_A_LEASE_MS });
+    const { revocations } = await own.admin.get<{ revocations: { reason: string }[] }>('/v1/revocations?limit=50');
+    expect(revocations.filter(({ reason }) => reason === 'ordered without a database')).toHaveLength(1);
+  });
+});
+
+describe('a process without a lease', () => {
+  it('says so, and an order is stored and not in force until it has one again', async () => {
+    const database = new Client({ connectionString: own.postgres.url });
+    await database.connect();
+    cleanups.push(() => database.end());
+    const { page } = await open(stopUrl('cy.ray'));
+    await page.getByLabel('Reason').fill('ordered without a lease');
+    // Nobody can renew or read a lease.
+    await database.query('BEGIN; LOCK TABLE node IN ACCESS EXCLUSIVE MODE');
+    await banner(page).getByText('This process holds no lease.').waitFor({ timeout: BEYOND_A_LEASE_MS });
+    expect(await banner(page).getByText('was read at').count()).toBe(0);
+    await page.getByRole('button', { name: 'Order it' }).click();
+    const alert = page.getByRole('alert').filter({ hasText: 'Stored, not yet in force' });
+    await alert.getByText('not-confirmed').waitFor({ timeout: BEYOND_A_LEASE_MS });
+    expect(await inForce(page).count()).toBe(0);
+    await database.query('ROLLBACK');
+    await banner(page).waitFor({ state: 'detached', timeout: BEYOND_A_LEASE_MS });
+    await page.getByRole('button', { name: 'Ask again' }).click();
+    await alert.waitFor({ state: 'detached', timeout: BEYOND_A_LEASE_MS });
+    await inForce(page).waitFor({ timeout: BEYOND_A_LEASE_MS });
+  });
+});
+
+describe('a service that is gone', () => {
+  it('is missed by an open page, which shows what it knows', async () => {
+    const { page } = await open('/rules');
+    await page.getByText('a lost laptop').first().waitFor();
+    await page.context().setOffline(true);
+    await banner(page).getByText('The service does not answer.').waitFor({ timeout: BEYOND_A_LEASE_MS });
+    expect(await page.getByText('a lost laptop').first().isVisible()).toBe(true);
+    await page.context().setOffline(false);
+    await banner(page).waitFor({ state: 'detached', timeout: BEYOND_A_LEASE_MS });
+  });
+});
+
+describe('while Kafka is away', () => {
+  it(
+    'pages say what that means, and an order works all the same',
+    async () => {
+      const kafka = await ownKafka();
+      cleanups.push(() => kafka.remove());
+      await kafka.start();
+      const withKafka = await startOwnConsole(cleanups, { env: { KAFKA_BROKERS: kafka.brokers.join(',') } });
+      const { page } = await open(stopUrl('di.ng'), withKafka);
+      await page.getByLabel('Reason').fill('ordered without Kafka');
+      kafka.kill();
+      await banner(page).getByText('Kafka cannot be reached.').waitFor({ timeout: BROKER_MS });
+      expect(await banner(page).getByText('was read at').count()).toBe(0);
+      await page.getByRole('button', { name: 'Order it' }).click();
+      await inForce(page).waitFor();
+      await kafka.start();
+      await banner(page).waitFor({ state: 'detached', timeout: BROKER_MS });
+    },
+    BROKER_MS,
+  );
+});
