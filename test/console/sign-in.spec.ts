@@ -51,7 +51,7 @@ describe('somebody who has not signed in', () => {
     });
     await page.getByRole('button', { name: 'Open the console as the administrator' }).click();
     await page.getByRole('table', { name: 'What is new' }).waitFor();
-    expect(unattended).toEqual([false]);
+    expect(unattended).not.toContain(true);
     // Home asks again by itself, unless it still waits for the last answer.
     while (!unattended.includes(true)) {
       await page.clock.fastForward(31_000);
