@@ -101,9 +101,8 @@ describe('the page of an entity', () => {
     const rows = table.locator('tr[data-index]');
     await rows.first().waitFor();
     expect(grants).toBeGreaterThan(30);
-    while (Number(await table.getAttribute('aria-rowcount')) < grants)
-      await page.evaluate('scrollTo(0, document.body.scrollHeight)');
-    await table.locator(`tr[data-index="${grants - 1}"]`).waitFor();
+    const last = table.locator(`tr[data-index="${grants - 1}"]`);
+    while ((await last.count()) === 0) await page.evaluate('scrollTo(0, document.body.scrollHeight)');
     expect(await rows.count()).toBeLessThan(30);
     expect(faults).toEqual([]);
   });

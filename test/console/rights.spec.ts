@@ -52,7 +52,7 @@ describe('a person with the role', () => {
       page.on('response', (answer) => {
         if (answer.status() === 403) refused.push(`${page.url()}: ${answer.url()}`);
       });
-      // Who may do least is refused most.
+      // The viewer may do least, so a page that asks too much is refused here.
       for (const route of roles[0] === 'viewer' ? await routesOf(cleanups) : []) {
         if (route === '/welcome') continue;
         const [path] = await placesOf(route, (asked) => askApi('GET', asked));

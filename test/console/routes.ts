@@ -31,6 +31,7 @@ const THINGS: Readonly<Record<string, (get: Get) => Promise<readonly string[]>>>
   '/clients/$entity': entities('client'),
   '/agents/$entity': entities('agent'),
   '/resources/$entity': entities('resource'),
+  '/entries/$index': async () => ['/entries/0', '/entries/1', '/entries/2'],
   '/rules/$id': async (get) => {
     const { revocations } = await get<{ revocations: readonly { id: string }[] }>('/v1/revocations?limit=50');
     return revocations.map(({ id }) => `/rules/${id}`);

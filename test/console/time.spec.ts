@@ -78,7 +78,7 @@ describe('a moment', () => {
     await page.getByRole('table').getByRole('link').first().click();
     await page.getByRole('table', { name: 'Timeline' }).waitFor();
     expect(search().get('at')).toBe(at);
-    // Who asks is a question about now.
+    // The question who asks is always about now.
     expect([...moments].sort()).toEqual([null, at].sort());
 
     const { page: colleagues } = await openConsole(cleanups, {

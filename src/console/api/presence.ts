@@ -1,4 +1,4 @@
-/** What somebody does with the page. */
+/** Events by which somebody shows that they are there. */
 const DEEDS = ['pointerdown', 'keydown', 'wheel', 'touchstart', 'focus'] as const;
 /** A request belongs to what somebody did within this time before it. */
 const ATTENDED_MS = 60_000;

@@ -11,7 +11,7 @@ export function createQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
       queries: {
-        // What a browser thinks of its network says little of the way to the service. A question that waits in silence looks like an answer.
+        // A browser that takes itself for offline may reach the service all the same, and a question that waits in silence looks like an answer.
         networkMode: 'always',
         staleTime: (query) => (isOfPast(query) ? Number.POSITIVE_INFINITY : FRESH_MS),
         retry: (failures, error) => failures < RETRIES && mayPass(problemOf(error)),

@@ -3,7 +3,7 @@ import workerUrl from 'elkjs/lib/elk-worker.min.js?url';
 
 export const NODE = { width: 176, height: 40 } as const;
 
-/** What is laid out: ids, the layer of each node from the left, and edges from left to right. */
+/** A drawing before it is laid out: ids, the layer of each node from the left, and edges from left to right. */
 export interface Layers {
   readonly nodes: readonly { readonly id: string; readonly layer: number }[];
   readonly edges: readonly { readonly from: string; readonly to: string }[];

@@ -74,7 +74,7 @@ function stepOf({ id, kind, index, source, facts }: Member): Unplaced {
   };
 }
 
-/** What events name a token or an ID-JAG by. */
+/** Names that events have for a token or an ID-JAG. */
 function namesOf(named: unknown): string[] {
   if (typeof named !== 'object' || named === null) return [];
   const { iss, jti, sha256, signing_input_sha256: signing } = named as Facts;

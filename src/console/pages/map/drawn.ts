@@ -12,7 +12,7 @@ export const MAX_DRAWN = 200;
 /** So many can still be read at one glance; the rest is folded until somebody unfolds it. */
 export const FEW_DRAWN = 48;
 
-/** What is drawn. A fold stands for what is not: the users of a client, or what there was no room for. */
+/** A node of the drawing. A fold stands for what is not drawn: the users of a client, or what there was no room for. */
 export type Drawn =
   | { readonly id: string; readonly layer: number; readonly entity: Entity; readonly node: Node }
   | {

@@ -13,7 +13,7 @@ export interface Row {
   readonly cells: number;
 }
 
-/** What is drawn from top to bottom: the name of a group, then its rows. */
+/** A line of the matrix, from top to bottom: the name of a group, then its rows. */
 export type Line =
   | { readonly kind: 'group'; readonly name: string | null; readonly rows: number }
   | { readonly kind: 'row'; readonly row: Row };
@@ -23,7 +23,7 @@ export interface Column {
   readonly entity: Entity & { readonly kind: 'resource' };
 }
 
-/** What a row does at a resource. */
+/** A row at a resource: what it may do there, and what it did. */
 export interface Cell {
   readonly key: CellKey;
   readonly row: Entity;

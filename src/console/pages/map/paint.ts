@@ -40,7 +40,7 @@ export interface Place {
 }
 
 export interface Viewport {
-  /** What is scrolled away. */
+  /** Pixels that are scrolled away, and those in sight. */
   readonly left: number;
   readonly top: number;
   readonly width: number;

@@ -19,7 +19,7 @@ export interface MapSearch {
   /** Only cells whose row or column has this text in its name. */
   readonly q?: string;
   readonly state?: State[];
-  /** What was not used since is dormant: a duration or a time. */
+  /** A connection that was not used since is dormant: a duration or a time. */
   readonly since?: string;
   readonly zoom?: Zoom;
   /** The cell that is open. */
