@@ -26,6 +26,8 @@ const MAY_NAME: Readonly<Record<string, string>> = {
   'src/console/display/rule/words.ts': 'words for people',
   'src/console/pages/stop/queries.ts': 'that a search finds it, to stop it',
   'src/console/pages/stop/search.ts': 'that the URL of an order may name it',
+  'src/console/pages/explore/question/vocabulary.ts': 'words for people: a dimension of questions over uses',
+  'src/console/pages/explore/question/queries.ts': 'that a search finds it, to filter by it',
   'src/archive/copy/entity.sql': 'a word of the public format of the archive',
 };
 

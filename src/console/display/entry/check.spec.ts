@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { commitment, encodeEntry, leafHash } from '../../../merkle/index.js';
 import { checkEntry, hexDump } from './check.js';
 import type { Entry } from './queries.js';
 
@@ -7,11 +6,10 @@ const ARRIVAL_MS = 1_796_000_000_123;
 const SALT = Buffer.alloc(32, 7);
 const ATTRIBUTES = Buffer.from('attributes');
 const BYTES = Buffer.from('{"jti":"1"}');
-const C = commitment({ salt: SALT, attributes: ATTRIBUTES, bytes: BYTES });
+/** As the ledger writes them. */
+const COMMITMENT = 'Dvs4OjLbJ+jxxddgyo9eQkl+xBNXFI9gHG6iQooSC6U=';
+const LEAF_HASH = 'OteYw0WVFy+kgG/vaZ4QtnoVkgSXJqDC69vozrlTZdQ=';
 const SOURCE = '3f2504e0-4f89-41d3-9a0c-0305e82c3301';
-const LEAF = leafHash(
-  encodeEntry({ index: 12n, arrivalMs: BigInt(ARRIVAL_MS), type: 'dev.rescind.x.v1', source: SOURCE, commitment: C }),
-);
 
 const entry = (change: Partial<Entry> = {}, payload: Partial<NonNullable<Entry['payload']>> = {}): Entry =>
   ({
@@ -19,8 +17,8 @@ const entry = (change: Partial<Entry> = {}, payload: Partial<NonNullable<Entry['
     arrival: new Date(ARRIVAL_MS).toISOString(),
     type: 'dev.rescind.x.v1',
     source: { id: SOURCE, name: 'chat' },
-    commitment: C.toString('base64'),
-    leaf_hash: LEAF.toString('base64'),
+    commitment: COMMITMENT,
+    leaf_hash: LEAF_HASH,
     payload: {
       mode: 'binary',
       salt: SALT.toString('base64'),

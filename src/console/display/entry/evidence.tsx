@@ -1,6 +1,6 @@
 import { Alert, Button, Code, Group, Stack, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { download } from '../download.js';
+import { download } from '../../api/download.js';
 import { Fact, Facts, Part } from '../facts.js';
 import { countText } from '../numbers.js';
 import { bytesOf, checkEntry, hexDump, type Checked } from './check.js';

@@ -10,7 +10,7 @@ import { useCounts } from './queries.js';
 import type { EntitySearch } from './search.js';
 
 /** The chart library is loaded by the pages that draw. */
-const TimeBars = lazy(() => import('../../display/time-bars.js'));
+const TimeBars = lazy(() => import('../../display/chart/time-bars.js'));
 const DAY_MS = 86_400_000;
 /** Days that are drawn, and those that are drawn by the hour. */
 const MAX_DAYS = 90;

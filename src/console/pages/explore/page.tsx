@@ -4,12 +4,12 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Failed, Loading } from '../../display/states.js';
 import { AnswerParts } from './answer/answer.js';
-import { useExplore } from './queries.js';
+import { useExplore } from './question/queries.js';
 import { Builder } from './question/builder.js';
 import { fieldProblemOf } from './question/problems.js';
 import { asks } from './question/question.js';
 import { Rows } from './rows/rows.js';
-import type { ExploreSearch } from './search.js';
+import type { ExploreSearch } from './question/search.js';
 import { Share } from './share/share.js';
 import { Starts } from './starts.js';
 

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { rootRoute } from '../../root.js';
-import { readExploreSearch } from './search.js';
+import { readExploreSearch } from './question/search.js';
 
 export const exploreRoute = createRoute({
   getParentRoute: () => rootRoute,

@@ -1,6 +1,6 @@
 import { Paper, SimpleGrid, Text } from '@mantine/core';
 import { PageLink } from '../../display/page-link.js';
-import type { ExploreSearch } from './search.js';
+import type { ExploreSearch } from './question/search.js';
 
 interface Start {
   readonly title: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Item } from '../queries.js';
-import type { ExploreSearch } from '../search.js';
+import type { Item } from '../question/queries.js';
+import type { ExploreSearch } from '../question/search.js';
 import { drawingOf, MAX_BARS } from './chart-shape.js';
 
 const item = (group: object, values: object, rest: object = {}): Item => ({ group, values, ...rest }) as Item;

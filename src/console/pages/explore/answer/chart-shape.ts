@@ -1,6 +1,6 @@
 import { MEASURES, timeOf, WEEKDAYS, type Dimension, type Measure } from '../question/vocabulary.js';
-import type { Answered, Item } from '../queries.js';
-import type { ExploreSearch } from '../search.js';
+import type { Answered, Item } from '../question/queries.js';
+import type { ExploreSearch } from '../question/search.js';
 import { valueText } from './group-text.js';
 import { valueOf } from './values.js';
 

@@ -3,7 +3,7 @@ import { GridComponent, LegendComponent, TooltipComponent, VisualMapComponent } 
 import { use, type EChartsType } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useRef } from 'react';
-import { mountChart, useChartColours } from '../../../display/chart.js';
+import { mountChart, useChartColours } from '../../../display/chart/mount.js';
 import { countText } from '../../../display/numbers.js';
 import { WEEKDAYS } from '../question/vocabulary.js';
 import { heightOf, type Bars, type Drawing, type Heat, type OverTime, type Series } from './chart-shape.js';

@@ -1,6 +1,6 @@
 import { Moment } from '../../../display/moment.js';
 import { countText } from '../../../display/numbers.js';
-import type { Window } from '../search.js';
+import type { Window } from '../question/search.js';
 
 interface CoveredProps {
   readonly window: Window;

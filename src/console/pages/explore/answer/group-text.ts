@@ -1,7 +1,7 @@
 import { nameOf, type Entity } from '../../../display/entity.js';
 import { safeText } from '../../../display/names.js';
 import type { Dimension, Filter } from '../question/vocabulary.js';
-import type { Group } from '../queries.js';
+import type { Group } from '../question/queries.js';
 
 /* What a group is, as text and as a filter. */
 

@@ -3,7 +3,7 @@ import { EntityLink } from '../../../display/entity-link.js';
 import { Name } from '../../../display/name.js';
 import { PageLink } from '../../../display/page-link.js';
 import type { Dimension } from '../question/vocabulary.js';
-import type { Group } from '../queries.js';
+import type { Group } from '../question/queries.js';
 import { entityOf, plainText } from './group-text.js';
 
 const TOKEN_SHOWN = 10;

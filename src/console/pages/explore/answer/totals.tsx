@@ -2,7 +2,7 @@ import { Group, Paper, Stack, Text } from '@mantine/core';
 import { Moment } from '../../../display/moment.js';
 import { PageLink } from '../../../display/page-link.js';
 import { MEASURES, type Measure } from '../question/vocabulary.js';
-import type { Item } from '../queries.js';
+import type { Item } from '../question/queries.js';
 import { numberText, valueOf, whatsOf } from './values.js';
 
 /** The answer of a question without groups: one number a measure. */

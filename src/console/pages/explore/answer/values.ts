@@ -1,11 +1,11 @@
 import { countText } from '../../../display/numbers.js';
 import { timeText } from '../../../display/times.js';
 import { MEASURES, type Measure, type Order } from '../question/vocabulary.js';
-import type { Item } from '../queries.js';
+import type { Item } from '../question/queries.js';
 
 /* The numbers of a group. */
 
-/** Which number of a measure: its value, or how it compares. */
+/** A number of a measure: its value, or how it compares. */
 export type What = Order['of'];
 
 export const WHATS: readonly What[] = ['value', 'before', 'delta', 'ratio'];

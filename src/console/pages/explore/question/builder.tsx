@@ -1,6 +1,6 @@
 import { Group, MultiSelect, Paper, Select, Stack } from '@mantine/core';
 import { useMe } from '../../../api/me.js';
-import type { ExploreSearch } from '../search.js';
+import type { ExploreSearch } from './search.js';
 import { Bounds } from './bounds.js';
 import { Filters } from './filters.js';
 import { limitOf } from './question.js';

@@ -11,7 +11,7 @@ import {
 } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
-import { useNames } from '../queries.js';
+import { useNames } from './queries.js';
 import {
   DIMENSION_NAMES,
   DIMENSIONS,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { ExploreSearch } from '../search.js';
+import type { ExploreSearch } from './search.js';
 import { fieldProblemOf } from './problems.js';
 
 const problem = (detail: string, status = 400) => ({

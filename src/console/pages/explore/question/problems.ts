@@ -1,5 +1,5 @@
 import { problemOf } from '../../../api/problem.js';
-import type { ExploreSearch } from '../search.js';
+import type { ExploreSearch } from './search.js';
 import { DIMENSIONS, type Dimension } from './vocabulary.js';
 
 /** Fields of the question builder. */

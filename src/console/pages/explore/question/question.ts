@@ -1,4 +1,4 @@
-import type { ExploreSearch } from '../search.js';
+import type { ExploreSearch } from './search.js';
 import { MAX_LIMIT, timeOf, type Filter, type Order, type Question } from './vocabulary.js';
 
 /** Groups that are shown if the URL does not say how many. */

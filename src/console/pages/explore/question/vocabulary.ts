@@ -8,7 +8,7 @@ export type Filter = NonNullable<Question['filter']>;
 export type Having = NonNullable<Question['having']>;
 export type Order = NonNullable<Question['order']>[number];
 export type Member = 'equals' | 'in' | 'not' | 'prefix' | 'from' | 'to' | 'min' | 'max' | 'missing';
-/** What a member of a filter says: one value, several, or whether there is one. */
+/** The value of a member of a filter: one, several, or whether there is one. */
 export type Said = string | number | boolean | readonly (string | number)[];
 
 interface DimensionWords {
@@ -41,7 +41,7 @@ export const WEEKDAYS = valuesOf<Code<'weekday'>>({
   sunday: true,
 });
 
-/** What a question can group and filter by. The compiler complains of one that the API has and this list lacks. */
+/** All that a question can group and filter by. The compiler complains of one that the API has and this list lacks. */
 export const DIMENSIONS: Readonly<Record<Dimension, DimensionWords>> = {
   user: { label: 'user', members: NAME },
   client: { label: 'client', members: NAME },

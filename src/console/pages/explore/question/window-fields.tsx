@@ -1,7 +1,7 @@
 import { Group, Select, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { readTime } from '../../../api/moment.js';
-import type { Window } from '../search.js';
+import type { Window } from './search.js';
 import type { BuilderProps } from './builder.js';
 import { DEFAULT_FROM, isSame, SPANS, windowBefore, windowText } from './windows.js';
 

@@ -1,4 +1,4 @@
-import type { Window } from '../search.js';
+import type { Window } from './search.js';
 
 /* Windows of time. A duration counts back from the moment of the question. */
 

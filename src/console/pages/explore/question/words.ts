@@ -1,5 +1,5 @@
 import { countText } from '../../../display/numbers.js';
-import type { ExploreSearch } from '../search.js';
+import type { ExploreSearch } from './search.js';
 import {
   DIMENSIONS,
   MEASURES,

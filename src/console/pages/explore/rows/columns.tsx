@@ -6,7 +6,7 @@ import { Moment } from '../../../display/moment.js';
 import { Name } from '../../../display/name.js';
 import { countText } from '../../../display/numbers.js';
 import { PageLink } from '../../../display/page-link.js';
-import type { Row } from '../queries.js';
+import type { Row } from '../question/queries.js';
 
 const None = ({ children = '–' }: { readonly children?: string }) => (
   <Text span inherit c="dimmed">

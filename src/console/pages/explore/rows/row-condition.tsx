@@ -1,6 +1,6 @@
 import { Badge } from '@mantine/core';
 import type { Entity } from '../../../display/entity.js';
-import { useEntity } from '../queries.js';
+import { useEntity } from '../question/queries.js';
 import { ConditionText } from '../question/filters.js';
 import type { Condition } from '../question/words.js';
 

@@ -2,10 +2,10 @@ import { Button } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useMe } from '../../../api/me.js';
 import { useMoment } from '../../../api/moment.js';
-import { download } from '../../../display/download.js';
+import { download } from '../../../api/download.js';
 import { Failed } from '../../../display/states.js';
-import { askRowsFile } from '../queries.js';
-import type { ExploreSearch } from '../search.js';
+import { askRowsFile } from '../question/queries.js';
+import type { ExploreSearch } from '../question/search.js';
 
 /** Exports all uses that are shown, for investigators. */
 export function RowsShare({ search }: { readonly search: ExploreSearch }) {

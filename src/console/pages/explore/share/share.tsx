@@ -5,15 +5,15 @@ import type { EChartsType } from 'echarts/core';
 import { useState } from 'react';
 import { useMe } from '../../../api/me.js';
 import { useMoment } from '../../../api/moment.js';
-import { download } from '../../../display/download.js';
+import { download } from '../../../api/download.js';
 import { safeText } from '../../../display/names.js';
 import { Failed } from '../../../display/states.js';
 import { timeText } from '../../../display/times.js';
 import { drawnOf } from '../answer/answer.js';
-import { askGroupsFile, type Answered } from '../queries.js';
+import { askGroupsFile, type Answered } from '../question/queries.js';
 import { MEASURES } from '../question/vocabulary.js';
 import { headWords } from '../question/words.js';
-import type { ExploreSearch } from '../search.js';
+import type { ExploreSearch } from '../question/search.js';
 import { pictureOf } from './picture.js';
 import { conditionLines, ticketOf } from './ticket.js';
 

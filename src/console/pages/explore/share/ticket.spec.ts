@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Answered } from '../queries.js';
+import type { Answered } from '../question/queries.js';
 import { codeOf, ticketOf } from './ticket.js';
 
 describe('a name in Markdown', () => {

@@ -4,8 +4,8 @@ import { valueText } from '../answer/group-text.js';
 import { headOf, numberText, valueOf, whatsOf } from '../answer/values.js';
 import { DIMENSIONS } from '../question/vocabulary.js';
 import { boundsOf, boundWords, conditionsOf, conditionWords, headWords, valuesOfCondition } from '../question/words.js';
-import type { Answered } from '../queries.js';
-import type { ExploreSearch } from '../search.js';
+import type { Answered } from '../question/queries.js';
+import type { ExploreSearch } from '../question/search.js';
 
 /** Groups of a ticket; the link leads to the others. */
 const MAX_ROWS = 50;

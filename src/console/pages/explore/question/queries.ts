@@ -1,8 +1,8 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
-import { api, client, type Answer } from '../../api/client.js';
-import { useMoment } from '../../api/moment.js';
-import type { Dimension, Question } from './question/vocabulary.js';
-import { questionOf, rowsSubjectOf } from './question/question.js';
+import { api, client, type Answer } from '../../../api/client.js';
+import { useMoment } from '../../../api/moment.js';
+import type { Dimension, Question } from './vocabulary.js';
+import { questionOf, rowsSubjectOf } from './question.js';
 import type { ExploreSearch } from './search.js';
 
 export type Answered = Answer<'ExploreAnswer'>;

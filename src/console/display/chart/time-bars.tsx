@@ -3,8 +3,8 @@ import { BrushComponent, GridComponent, ToolboxComponent } from 'echarts/compone
 import { use, type EChartsType } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { useEffect, useRef } from 'react';
-import { msOf, timeOf } from '../api/moment.js';
-import { mountChart, useChartColours } from './chart.js';
+import { msOf, timeOf } from '../../api/moment.js';
+import { mountChart, useChartColours } from './mount.js';
 
 // The brush asks for the toolbox, which is not shown.
 use([BarChart, BrushComponent, GridComponent, ToolboxComponent, CanvasRenderer]);

@@ -1,4 +1,4 @@
-import { readTime } from '../../api/moment.js';
+import { readTime } from '../../../api/moment.js';
 import {
   DIMENSION_NAMES,
   DIMENSIONS,
@@ -12,7 +12,7 @@ import {
   type Measure,
   type Order,
   type Said,
-} from './question/vocabulary.js';
+} from './vocabulary.js';
 
 /** The part of the URL that says which question is asked, in the words of the API, and what of its answer is open. */
 export interface ExploreSearch {
