@@ -22,6 +22,7 @@ function sample<N extends EventName>(name: N): CloudEvent<N> & { data: Record<st
 
 /** Samples of forms that a schema got after its type was shipped. */
 const LATER_FORMS: readonly (readonly [EventName, string])[] = [
+  ['key.used', 'person'],
   ['session.ended', 'all-of-user'],
   ['token.denied', 'id-jag-by-subject'],
   ['token.issued', 'id-jag-by-subject'],

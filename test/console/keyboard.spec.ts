@@ -159,7 +159,7 @@ describe('with the keyboard alone', () => {
     await goTo(page, path!.split('?')[0]!);
     const timeline = page.getByRole('tab', { name: 'Timeline' });
     await press(page, timeline, 'ArrowRight');
-    await page.waitForURL(/show=connections/);
+    await page.waitForURL(/show=(?:connections|grants)/);
     await page.keyboard.press('ArrowRight');
     await page.waitForURL(/show=reach/);
     expect(search().get('show')).toBe('reach');

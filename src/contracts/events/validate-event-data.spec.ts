@@ -43,7 +43,7 @@ const REQUIRED: Readonly<Record<EventName, readonly string[]>> = {
   'log.gap': ['topic', 'partition', 'from_offset', 'to_offset', 'reason'],
   'finding.changed': ['finding', 'nth', 'kind', 'about', 'state', 'read', 'author'],
   'detection.changed': ['kind', 'nth', 'action', 'cap', 'author'],
-  'key.used': ['caller', 'key', 'network', 'first', 'shared'],
+  'key.used': ['caller', 'network', 'first', 'shared'],
 };
 
 const members = (name: EventName): string[] =>
