@@ -1,12 +1,12 @@
 import { Box, NavLink, Text } from '@mantine/core';
-import { Link, useLocation, useRouter } from '@tanstack/react-router';
+import { Link, useLocation } from '@tanstack/react-router';
 
 interface Place {
   readonly to: string;
   readonly label: string;
 }
 
-/** Places of the console, in their order. One without a page yet cannot be chosen. */
+/** Places of the console, in their order. */
 const PLACES: readonly { readonly title: string; readonly places: readonly Place[] }[] = [
   {
     title: 'See',
@@ -56,10 +56,8 @@ export function Navigation({ onChosen }: { readonly onChosen: () => void }) {
 }
 
 function PlaceLink({ to, label, onChosen }: Place & { readonly onChosen: () => void }) {
-  const { routesByPath } = useRouter();
   const { pathname } = useLocation();
   const isHere = to === '/' ? pathname === '/' : pathname === to || pathname.startsWith(`${to}/`);
-  if (!(to in routesByPath)) return <NavLink component="button" label={label} disabled aria-disabled tabIndex={-1} />;
   return (
     <NavLink
       component={Link}

@@ -147,6 +147,7 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'quarantine',
     'quarantine/{id}',
     'revocations',
+    'revocations/standing',
     'revocations/{id}',
     'sequences',
     'sources',

@@ -278,6 +278,12 @@ describe('/v1/revocations', () => {
       Object.keys(paths)
         .filter((path) => path.startsWith('/v1/revocations'))
         .sort(),
-    ).toEqual(['/v1/revocations', '/v1/revocations/preview', '/v1/revocations/{id}', '/v1/revocations/{id}/lift']);
+    ).toEqual([
+      '/v1/revocations',
+      '/v1/revocations/preview',
+      '/v1/revocations/standing',
+      '/v1/revocations/{id}',
+      '/v1/revocations/{id}/lift',
+    ]);
   });
 });

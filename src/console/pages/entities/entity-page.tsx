@@ -1,4 +1,4 @@
-import { Badge, Group, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
+import { Group, SimpleGrid, Stack, Tabs, Text, Title } from '@mantine/core';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Answer } from '../../api/client.js';
@@ -13,6 +13,7 @@ import { StopLink } from '../../display/rule/stop-link.js';
 import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
+import { Severity } from '../../display/severity.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { nameOf } from '../../display/entity.js';
 import { Owner } from './columns.js';
@@ -241,9 +242,7 @@ function Findings({ of }: { readonly of: Answer<'EntityAnswer'>['findings'] }) {
           {of.items.map(({ id, kind, severity, says }) => (
             <div key={id}>
               <Group gap="xs">
-                <Badge size="xs" variant="default" radius="sm">
-                  {severity}
-                </Badge>
+                <Severity of={severity as Answer<'FindingItem'>['severity']} />
                 <PageLink to="/findings" search={{ finding: id }} size="sm" fw={500}>
                   {kind}
                 </PageLink>

@@ -1,8 +1,8 @@
-import { Button, Code, CopyButton, Drawer, Group, Stack, Text } from '@mantine/core';
+import { Button, CopyButton, Drawer, Group, Stack, Text } from '@mantine/core';
 import type { KeyboardEvent } from 'react';
 import { EntityLink } from '../../display/entity-link.js';
 import type { Selector } from '../../api/rules.js';
-import { jsonText } from '../../display/names.js';
+import { SelectorWords } from '../../display/rule/selector-words.js';
 import { OfNow } from '../../display/past/of-now.js';
 import { Moment } from '../../display/moment.js';
 import { Name, Sentence } from '../../display/name.js';
@@ -104,9 +104,9 @@ function Shown({ finding }: { readonly finding: Finding }) {
           </Text>
         ) : (
           <Stack gap="xs" align="flex-start">
-            <Code block w="100%" tabIndex={0}>
-              {jsonText(stop.selector, 2)}
-            </Code>
+            <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+              Stops <SelectorWords selector={stop.selector as Selector} />.
+            </Text>
             <Group gap="xs">
               <StopLink selector={stop.selector as Selector} />
               <CopyButton value={stop.command}>

@@ -1,11 +1,12 @@
-import { Anchor, Badge, Button, Group, Stack, Text } from '@mantine/core';
-import { Link, useRouter } from '@tanstack/react-router';
+import { Badge, Button, Group, Stack, Text } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
+import type { Selector } from '../../api/rules.js';
 import { Author } from '../../display/author.js';
 import { Moment } from '../../display/moment.js';
-import { Name, Sentence } from '../../display/name.js';
+import { Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
+import { SelectorWords } from '../../display/rule/selector-words.js';
 import { Severity } from '../../display/severity.js';
 import { Card } from './card.js';
 import { NEWEST, useCoverage, useRules, useStanding, useWorstFindings, WORST } from './queries.js';
@@ -71,7 +72,10 @@ export function RulesInForce() {
             <div key={id}>
               <Group gap={6} justify="space-between" wrap="nowrap" align="baseline">
                 <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-                  <RuleLink id={id}>{effect}</RuleLink> <Selected of={selector} />
+                  <PageLink to="/rules/$id" params={{ id }} inherit fw={500}>
+                    {effect}
+                  </PageLink>{' '}
+                  <SelectorWords selector={selector as Selector} />
                   {!in_force && ' (not everywhere yet)'}
                 </Text>
                 {at !== undefined && (
@@ -94,45 +98,6 @@ export function RulesInForce() {
       )}
     </Card>
   );
-}
-
-/** Leads to the page of a rule, once the console has one. */
-function RuleLink({ id, children }: { readonly id: string | undefined; readonly children: ReactNode }) {
-  const { routesByPath } = useRouter();
-  if (!('/rules/$id' in routesByPath) || id === undefined)
-    return (
-      <Text span inherit fw={500}>
-        {children}
-      </Text>
-    );
-  return (
-    <Anchor component={Link} to={`/rules/${id}` as string} inherit fw={500}>
-      {children}
-    </Anchor>
-  );
-}
-
-/** Names what a selector selects: each member, and its value as short as it can be told from others. */
-function Selected({ of }: { readonly of: unknown }) {
-  const all = Object.entries((of ?? {}) as Readonly<Record<string, unknown>>);
-  const members = all.filter(([member, value]) => member !== 'issuer' || !all.some(([, other]) => isOf(other, value)));
-  return members.map(([member, value], nth) => (
-    <span key={member}>
-      {nth > 0 && ', '}
-      {member} {value !== true && <Name>{shortest(value)}</Name>}
-    </span>
-  ));
-}
-
-/** Whether an identifier is the issuer's own, so that the issuer need not be said beside it. */
-const isOf = (identifier: unknown, issuer: unknown): boolean =>
-  typeof identifier === 'object' && identifier !== null && 'iss' in identifier && identifier.iss === issuer;
-
-/** An identifier is told apart by its last member: the issuer comes first. */
-function shortest(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  const values = Object.values(value).filter((one) => typeof one === 'string');
-  return values.at(-1) ?? JSON.stringify(value);
 }
 
 const SHOWN_UNSEEN = 6;
