@@ -133,7 +133,7 @@ describe('the times of /v1', () => {
       [schema, ...(schema['allOf'] ?? [])].some(({ $ref }: Schema) => INPUTS.includes($ref));
     expect(times.filter((member) => !isCommon(member)).map(({ at }) => at)).toEqual([]);
     expect(new Set(times.map(({ name }) => name))).toEqual(
-      new Set(['as_of', 'new_since', 'since', 'until', 'from', 'to', 'before', 'expires_at']),
+      new Set(['as_of', 'new_since', 'since', 'until', 'from', 'to', 'used_since', 'before', 'expires_at']),
     );
   });
 

@@ -3598,11 +3598,11 @@ export interface components {
                         denied: number;
                         last: string | null;
                     };
+                    came_from: string;
                     conflict: boolean;
                     facts: {
                         [key: string]: unknown;
                     };
-                    from: string;
                     id: string;
                     index: string;
                     kind: "token" | "id_jag";

@@ -129,7 +129,7 @@ export const TokenAnswer = one({
         Type.Object(
           {
             kind: Type.Enum(['token', 'id_jag']),
-            from: Type.String({ description: 'id of the token or ID-JAG that it came from' }),
+            came_from: Type.String({ description: 'id of the token or ID-JAG that it came from' }),
             ...lineageMember,
             accesses: Type.Object({ count: Count, allowed: Count, denied: Count, last: maybe(Time) }, strict),
             stopped_by: StoppedBy,

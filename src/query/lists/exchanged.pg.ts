@@ -46,7 +46,7 @@ export async function readExchanged(
       return {
         kind: row.kind === TOKEN ? ('token' as const) : ('id_jag' as const),
         id,
-        from: row.origin.toString('base64url'),
+        came_from: row.origin.toString('base64url'),
         index: row.ix,
         source: reader.source(row.source),
         facts: row.facts,

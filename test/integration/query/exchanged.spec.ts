@@ -67,15 +67,15 @@ const idOf = (iss: string, jti: string): string => tokenId(ruleKey(keyOf(ACME), 
 const exchanged = async (iss: string, jti: string, query = ''): Promise<any> =>
   (await api.get(`/v1/tokens/${idOf(iss, jti)}${query}`)).body.exchanged;
 const shown = ({ items }: any): object[] =>
-  items.map(({ kind, id, from, accesses: { count, denied } }: any) => ({ kind, id, from, count, denied }));
+  items.map(({ kind, id, came_from, accesses: { count, denied } }: any) => ({ kind, id, came_from, count, denied }));
 
 describe('what came from a token', () => {
   it('is shown with where it came from and how it was used, at every moment', async () => {
     const [t1, t4, hop] = [idOf(CRM_AS, 't1'), idOf(CRM_AS, 't4'), idOf(WIKI_AS, 't-hop')];
     const idJag = tokenId(ruleKey(keyOf(ACME), 'id_jag', [IDP, 'j-hop']));
-    const direct = { kind: 'token', id: t4, from: t1, count: 0, denied: 0 };
-    const traded = { kind: 'id_jag', id: idJag, from: t1, count: 0, denied: 0 };
-    const second = { kind: 'token', id: hop, from: idJag, count: 2, denied: 1 };
+    const direct = { kind: 'token', id: t4, came_from: t1, count: 0, denied: 0 };
+    const traded = { kind: 'id_jag', id: idJag, came_from: t1, count: 0, denied: 0 };
+    const second = { kind: 'token', id: hop, came_from: idJag, count: 2, denied: 1 };
     expect(shown(await exchanged(CRM_AS, 't1'))).toEqual([direct, traded, second]);
     expect(shown(await exchanged(CRM_AS, 't1', '?as_of=17'))).toEqual([
       direct,
@@ -102,7 +102,7 @@ describe('what came from a token', () => {
   it('ends where tokens name one another in a circle', async () => {
     const round = await exchanged(WIKI_AS, 'round');
     expect(shown(round)).toEqual([
-      { kind: 'token', id: idOf(WIKI_AS, 'trip'), from: idOf(WIKI_AS, 'round'), count: 0, denied: 0 },
+      { kind: 'token', id: idOf(WIKI_AS, 'trip'), came_from: idOf(WIKI_AS, 'round'), count: 0, denied: 0 },
     ]);
   });
 

@@ -39,8 +39,8 @@ it('puts a token behind its refresh token, which names the same ID-JAG', () => {
 it('goes on with what came from the token, its uses and the rules that stop it', () => {
   const accesses = { count: 3, allowed: 2, denied: 1, last: null };
   const items = [
-    { ...J2, kind: 'id_jag', from: 't1', accesses: { ...accesses, count: 0 }, stopped_by: [] },
-    { ...member('t2', {}), kind: 'token', from: 'j2', accesses, stopped_by: [{ rule: 'r' }] },
+    { ...J2, kind: 'id_jag', came_from: 't1', accesses: { ...accesses, count: 0 }, stopped_by: [] },
+    { ...member('t2', {}), kind: 'token', came_from: 'j2', accesses, stopped_by: [{ rule: 'r' }] },
   ];
   const steps = stepsOf(
     tokenOf({ exchanged: { items }, lineage: { tokens: [], id_jags: [J1], missing: [], broken: false } } as never),

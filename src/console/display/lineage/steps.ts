@@ -42,7 +42,7 @@ export function stepsOf(token: Token): Step[] {
   const exchanged = token.exchanged.items.map(
     (one): Unplaced => ({
       ...stepOf({ ...one, kind: one.kind === 'id_jag' ? 'ID-JAG' : 'token' }),
-      from: [one.from],
+      from: [one.came_from],
       ...(one.kind === 'token' ? { accesses: one.accesses, stoppedBy: rulesOf(one) } : {}),
     }),
   );
