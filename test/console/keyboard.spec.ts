@@ -85,7 +85,7 @@ describe('with the keyboard alone', () => {
   );
 
   it('the places of the frame are skipped, and another page begins at its beginning', async () => {
-    const { page } = await openConsole(cleanups, { path: '/findings' });
+    const { page } = await openConsole(cleanups, { path: '/findings?kind=bulk-export' });
     await settled(page);
     await page.keyboard.press('Tab');
     expect(await isFocused(page.getByRole('link', { name: 'Skip to the page' }))).toBe(true);
