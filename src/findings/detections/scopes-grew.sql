@@ -15,7 +15,8 @@ grown AS (
 begun AS MATERIALIZED (
   SELECT u.client, u.res, u.first_ix, e.parts ->> 0 AS scope
   FROM edge_scope_used u
-  JOIN entity e ON e.tenant = $1 AND e.id = u.scope
+  -- OFFSET 0 keeps the look-ups key by key, also if the statistics do not know the tenant.
+  CROSS JOIN LATERAL (SELECT x.parts FROM entity x WHERE x.tenant = $1 AND x.id = u.scope OFFSET 0) e
   WHERE u.tenant = $1 AND u.first_ix >= $2::bigint AND u.first_ix < $3::bigint
 ),
 used AS (
@@ -23,11 +24,11 @@ used AS (
   FROM begun b
   -- One condition with OR would read every use of the client at the resource.
   CROSS JOIN LATERAL (
-    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM access x
-    WHERE x.tenant = $1 AND x.ix = b.first_ix AND x.client = b.client AND x.res = b.res AND x.outcome = 1
+    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM (SELECT * FROM access x WHERE x.tenant = $1 AND x.ix = b.first_ix OFFSET 0) x
+    WHERE x.client = b.client AND x.res = b.res AND x.outcome = 1
     UNION ALL
-    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM access x
-    WHERE x.tenant = $1 AND x.bound_ix = b.first_ix AND x.bound_ix > x.ix AND x.client = b.client AND x.res = b.res AND x.outcome = 1
+    SELECT x.ix, x.at, x.usr, x.agent, x.op FROM (SELECT * FROM access x WHERE x.tenant = $1 AND x.bound_ix = b.first_ix AND x.bound_ix > x.ix OFFSET 0) x
+    WHERE x.client = b.client AND x.res = b.res AND x.outcome = 1
     ORDER BY at LIMIT 1
   ) a
   LEFT JOIN LATERAL (
@@ -39,7 +40,8 @@ used AS (
     WHERE v.tenant = $1 AND v.client = b.client AND v.res = b.res AND v.state = 1 AND v.to_ix IS NULL AND b.scope = ANY (v.scopes) LIMIT 1
   ) c ON true
   CROSS JOIN LATERAL (
-    SELECT min(i.arrival) / 1000 AS since FROM edge_scope_used u JOIN entry i ON i.tenant = $1 AND i.ix = u.first_ix
+    SELECT min(i.arrival) / 1000 AS since FROM edge_scope_used u
+    CROSS JOIN LATERAL (SELECT x.arrival FROM entry x WHERE x.tenant = $1 AND x.ix = u.first_ix OFFSET 0) i
     WHERE u.tenant = $1 AND u.client = b.client AND u.res = b.res AND u.first_ix < $2::bigint
   ) o
 )
@@ -59,12 +61,13 @@ WHERE added_ix IS NOT NULL OR (
   AND (
     SELECT count(*) FROM (
       SELECT FROM edge_scope_used o
-      JOIN entry i ON i.tenant = $1 AND i.ix = o.first_ix
-      JOIN entity e ON e.tenant = $1 AND e.id = o.scope
+      CROSS JOIN LATERAL (SELECT x.arrival FROM entry x WHERE x.tenant = $1 AND x.ix = o.first_ix OFFSET 0) i
+      CROSS JOIN LATERAL (SELECT x.parts FROM entity x WHERE x.tenant = $1 AND x.id = o.scope OFFSET 0) e
       WHERE o.tenant = $1 AND o.first_ix < used.first_ix AND (o.client <> used.client OR o.res <> used.res)
         AND coalesce((SELECT s.every FROM sensitive s WHERE s.res = o.res), e.parts ->> 0 ~* 'admin|delete|export')
         AND i.arrival / 1000 >= at - $5::bigint AND EXISTS (
-          SELECT FROM edge_scope_used b JOIN entry j ON j.tenant = $1 AND j.ix = b.first_ix
+          SELECT FROM edge_scope_used b
+          CROSS JOIN LATERAL (SELECT x.arrival FROM entry x WHERE x.tenant = $1 AND x.ix = b.first_ix OFFSET 0) j
           WHERE b.tenant = $1 AND b.client = o.client AND b.res = o.res AND j.arrival <= i.arrival - $4::bigint * 1000
         )
       LIMIT $6::int
