@@ -48,7 +48,7 @@ export function DataTable<Item extends RowData>(props: DataTableProps<Item>) {
   useLayoutEffect(() => {
     const measure = () => setTop(Math.round((body.current?.getBoundingClientRect().top ?? 0) + window.scrollY));
     measure();
-    // What stands above may come later than the rows.
+    // Parts above the table may come later than its rows.
     const observer = new ResizeObserver(measure);
     observer.observe(document.body);
     return () => observer.disconnect();

@@ -1,9 +1,9 @@
-import { Button, Stack, Table, Text } from '@mantine/core';
+import { Button, Stack, Text } from '@mantine/core';
 import { useDifference, type Difference } from '../../api/changes.js';
 import { Part } from '../facts.js';
 import { countText } from '../numbers.js';
 import { Failed, Loading } from '../states.js';
-import { ChangeRow, gather } from './change-row.js';
+import { ChangeTable } from './change-table.js';
 
 const TITLES: Readonly<Record<Difference, string>> = { new: 'New', gone: 'Gone', grown: 'Grown or changed' };
 const NOTHING: Readonly<Record<Difference, string>> = {
@@ -46,24 +46,7 @@ function Lines({ difference, ...filter }: DifferencesProps & { readonly differen
           {NOTHING[difference]}
         </Text>
       )}
-      {data && data.lines.length > 0 && (
-        <Table aria-label={title} layout="fixed">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th scope="col">Who</Table.Th>
-              <Table.Th scope="col">What</Table.Th>
-              <Table.Th scope="col" visibleFrom="md" w={136}>
-                When
-              </Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {gather(data.lines).map((of) => (
-              <ChangeRow key={of.key} of={of} />
-            ))}
-          </Table.Tbody>
-        </Table>
-      )}
+      {data && data.lines.length > 0 && <ChangeTable label={title} lines={data.lines} />}
       {data?.incomplete && (
         <Text size="xs" c="dimmed" mt="xs">
           More happened than one answer examines: older lines may be missing. Compare moments that lie nearer together.

@@ -123,7 +123,7 @@ function Drawing({ label, nodes, edges, subject, maxHeight }: LayeredGraphProps)
   );
 }
 
-/** Where a drawing begins in its frame: in the middle if it fits, else so that a point of it comes as near to the middle as it can. */
+/** Places a drawing in its frame: in the middle if it fits, else so that a point of it comes as near to the middle as it can. */
 function beginningOf(frame: number, drawing: number, point: number): number {
   const rest = frame - drawing;
   return rest >= 2 * MARGIN ? rest / 2 : Math.min(MARGIN, Math.max(frame / 2 - point, rest - MARGIN));

@@ -7,7 +7,7 @@ const FORBIDDEN = 403;
 
 interface RefusalProps {
   readonly error: unknown;
-  /** Where a new sign-in leads. */
+  /** Path that a new sign-in leads to. */
   readonly returnTo?: string;
   /** The rule, if it is known to be stored: what failed then is the wait for it. */
   readonly stored?: string;

@@ -1,8 +1,8 @@
-import { Button, Group, SegmentedControl, Table, Text } from '@mantine/core';
+import { Button, Group, SegmentedControl, Text } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useChanges } from '../../api/changes.js';
 import { useMoments } from '../../api/moment.js';
-import { ChangeRow, gather } from '../../display/changes/change-row.js';
+import { ChangeTable } from '../../display/changes/change-table.js';
 import { Differences } from '../../display/changes/differences.js';
 import { Moment } from '../../display/moment.js';
 import { Empty } from '../../display/states.js';
@@ -86,22 +86,7 @@ function News() {
           {data.lines.length === 0 ? (
             <Empty title="Nothing new">No connection, grant, scope or agent appeared, grew or vanished.</Empty>
           ) : (
-            <Table aria-label="What is new" layout="fixed">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th scope="col">Who</Table.Th>
-                  <Table.Th scope="col">What</Table.Th>
-                  <Table.Th scope="col" visibleFrom="md" w={136}>
-                    When
-                  </Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {gather(data.lines).map((of) => (
-                  <ChangeRow key={of.key} of={of} />
-                ))}
-              </Table.Tbody>
-            </Table>
+            <ChangeTable label="What is new" lines={data.lines} />
           )}
           {hasNextPage && (
             <Button mt="xs" variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>

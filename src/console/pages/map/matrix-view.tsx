@@ -33,7 +33,7 @@ interface MatrixViewProps {
   readonly onOpen: (cell: Cell) => void;
 }
 
-/** What stands before the name of a group, and for rows that are in none. */
+/** The word before the name of a group, and the one for rows that are in no group. */
 export interface GroupWords {
   readonly of: string;
   readonly without: string;

@@ -5,7 +5,7 @@ import type { Coverage } from './queries.js';
 
 type Code = Coverage['findings'][number]['code'];
 
-/** What a code says of several sources. */
+/** Sentences for a code that concerns several sources. */
 const ABOUT: Readonly<Record<Code, (sources: string) => string>> = {
   'never-heard': (sources) => `${sources} never heard`,
   'silent-for': (sources) => `${sources} silent`,

@@ -5,7 +5,7 @@ interface ChipProps {
   /** Names the chip for those who hear it. */
   readonly name: string;
   readonly says: ReactNode;
-  /** What the API says against it. */
+  /** Refusal of the API. */
   readonly problem?: string | undefined;
   readonly onRemove: () => void;
   /** The form that changes it. */

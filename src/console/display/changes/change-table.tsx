@@ -13,7 +13,7 @@ export interface ChangesOf {
 }
 
 /** Gathers the lines of each client and resource at the place of the newest. */
-export function gather(lines: readonly Change[]): ChangesOf[] {
+function gather(lines: readonly Change[]): ChangesOf[] {
   const groups = new Map<string, Change[]>();
   for (const line of lines) {
     const key = `${line.client.entity} ${'resource' in line ? line.resource.entity : ''}`;
@@ -24,8 +24,30 @@ export function gather(lines: readonly Change[]): ChangesOf[] {
   return [...groups].map(([key, of]) => ({ key, lines: of }));
 }
 
+/** Shows changes with whom they concern: a row for all changes of one connection, client or agent. */
+export function ChangeTable({ label, lines }: { readonly label: string; readonly lines: readonly Change[] }) {
+  return (
+    <Table aria-label={label} layout="fixed">
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th scope="col">Who</Table.Th>
+          <Table.Th scope="col">What</Table.Th>
+          <Table.Th scope="col" visibleFrom="md" w={136}>
+            When
+          </Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {gather(lines).map((of) => (
+          <ChangeRow key={of.key} of={of} />
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}
+
 /** Who, what happened to them, and when it did last. */
-export function ChangeRow({ of: { lines } }: { readonly of: ChangesOf }) {
+function ChangeRow({ of: { lines } }: { readonly of: ChangesOf }) {
   const [newest] = lines;
   if (newest === undefined) return null;
   return (
