@@ -4,6 +4,8 @@ import { cover, joinHashes, nodeHash, type Node } from './nodes.js';
 export interface Frontier {
   readonly size: bigint;
   root(): Buffer;
+  /** Hashes of {@link frontierNodes}, in their order. */
+  hashes(): readonly Uint8Array[];
   /** Adds a leaf. Calls `onNode` for each perfect subtree of more than one leaf that it completes, the smallest first. */
   append(leafHash: Uint8Array, onNode?: (level: number, index: bigint, hash: Buffer) => void): void;
 }
@@ -21,6 +23,7 @@ export function createFrontier(size: bigint, hashes: readonly Uint8Array[]): Fro
       return leaves;
     },
     root: () => joinHashes(stack),
+    hashes: () => [...stack],
     append(leafHash, onNode) {
       let hash: Uint8Array = leafHash;
       let index = leaves;
