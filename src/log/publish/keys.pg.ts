@@ -39,7 +39,7 @@ export async function findLogKey(session: Session, tenant: string, directory: Le
     throw new RescindError('log-key-missing', {
       detail: `the key that signs the ledger of ${tenant} is not in this process's LEDGER_DIR. Put the file <LEDGER_DIR>/${tenant}/key back`,
     });
-  // Of two processes with different directories, the one that lists its key first signs.
+  // Two processes may have different directories: the one that lists its key first signs.
   const { rowCount } = await session.query(
     `INSERT INTO ledger_key (tenant, public_key)
      SELECT $1, $2 FROM tree_head WHERE tenant = $1 AND NOT EXISTS (SELECT FROM ledger_key WHERE tenant = $1)`,

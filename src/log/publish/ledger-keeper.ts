@@ -43,7 +43,7 @@ export interface LedgerKeeper {
   problem(): unknown;
 }
 
-/** What this process knows of a ledger while it holds the lock. */
+/** A ledger, as this process knows it while it holds the lock. */
 interface Kept {
   tree: HeldTree;
   key: LogKey;

@@ -1,7 +1,7 @@
 import { HASH_BYTES } from '../tree/nodes.js';
 import { decodeBase64, isKeyName } from './keys.js';
 
-/** What the text of a checkpoint says (C2SP tlog-checkpoint 1.0.0). */
+/** The content of a checkpoint's text (C2SP tlog-checkpoint 1.0.0). */
 export interface Checkpoint {
   /** Names the log. It is the name of the log's key, too. */
   readonly origin: string;

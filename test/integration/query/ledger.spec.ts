@@ -138,7 +138,7 @@ describe('a served ledger', () => {
     'tile/0/999',
     'tile/0/000.p/0',
     'tile/0/000.p/256',
-    'tile/0/001.p/255',
+    'tile/0/099.p/255',
     'tile/1/000',
     'tile/63/000.p/1',
     'tile/64/000',
