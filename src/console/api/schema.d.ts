@@ -3133,6 +3133,7 @@ export interface components {
             roles?: unknown;
             schemas?: unknown[];
             tags?: string[] | null;
+            team?: string | null;
             timezone?: unknown;
             title?: unknown;
             userName: string;
@@ -3677,13 +3678,15 @@ export interface components {
             kind: "user";
             owner?: null | "";
             tags?: string[] | null;
-            team?: null | "";
+            team?: string | null;
             tenant?: string | null;
             user_name?: string | null;
         } | {
             display_name: string;
         } | {
             user_name: string;
+        } | {
+            team: string;
         } | {
             emails: string[];
         } | {
