@@ -16,7 +16,7 @@ export function problemOf(error: unknown): Problem {
   return { ...NO_ANSWER, status: 0, ...(error instanceof Error ? { detail: error.message } : {}) };
 }
 
-/** What stands between the browser and the service may refuse a request in words of its own, or in none. */
+/** Makes a problem of a refusal that a proxy before the service wrote, in words of its own or in none. */
 export async function asProblem(response: Response): Promise<Response> {
   const body: unknown = await response
     .clone()

@@ -38,6 +38,13 @@ describe('the troubles of the service', () => {
       ['This process is fenced: its database lacks rules that were in force, as an old backup does. old'],
     ],
     [
+      'begins with an old ledger',
+      [failingWith('ledger-behind', 'control-fence'), false, 'no'],
+      [
+        'This process is fenced: its ledger does not continue the checkpoints that were signed, as that of an old backup. old',
+      ],
+    ],
+    [
       'cannot compare its database',
       [failingWith('kafka-unavailable', 'control-fence'), false, 'no'],
       ['This process is not sure of its database. old'],

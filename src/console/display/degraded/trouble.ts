@@ -58,6 +58,13 @@ const FENCED: Trouble = {
   makesOld: true,
 };
 
+const LEDGER_FENCED: Trouble = {
+  what: 'This process is fenced: its ledger does not continue the checkpoints that were signed, as that of an old backup.',
+  consequence:
+    'It says active to nobody, answers nothing and takes no order. An operator must restore the right database; the log of this process says which. Then it starts by itself.',
+  makesOld: true,
+};
+
 const REPLACED: Trouble = {
   what: 'This process is fenced: an older or another database took the place of its own.',
   consequence:
@@ -85,6 +92,7 @@ export function troublesOf(
 
 function troubleOf({ name, code }: Check): Trouble {
   if (code === BEHIND && name === 'control-fence') return FENCED;
+  if (name === 'control-fence' && code?.startsWith('ledger-')) return LEDGER_FENCED;
   if (code === BEHIND && name === 'serving') return REPLACED;
   return (
     BY_CHECK[name] ?? {
