@@ -53,7 +53,7 @@ async function fillWith(name: string, nth: number): Promise<void> {
 }
 
 const entriesOf = (name: string) => [
-  { kind: 'user', iss: IDP, id: name, display_name: name },
+  { kind: 'user', iss: IDP, id: name, display_name: name, team: name },
   { kind: 'client', iss: IDP, id: name, display_name: name, owner: name, team: name },
   { kind: 'agent', iss: IDP, id: name, owner: name, team: name },
   { kind: 'resource', id: name, owner: name, team: name },
@@ -65,6 +65,7 @@ const items = async (path: string): Promise<readonly { readonly id: string }[]> 
 /** Further places of pages that show more by their URL. */
 const MORE: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   '/': async () => ['/?since=24h'],
+  '/map': async () => ['/map?show=graph&teams=true'],
   '/stop': async () =>
     NAMES.map((sub) => `/stop?${new URLSearchParams({ user: JSON.stringify({ iss: IDP, sub }), reason: sub })}`),
   '/findings': async () =>

@@ -45,6 +45,15 @@ describe('sources', () => {
     expect(faults).toEqual([]);
   });
 
+  it('say in the past that they are those of now, and that connecting one acts now', async () => {
+    const { page } = await openConsole(cleanups, { path: '/sources?at=2d' });
+    const heading = page.getByRole('heading', { level: 1, name: 'Sources' }).locator('..');
+    await heading.getByText('which sources there are, and what was refused: now, not').waitFor();
+    await page.getByText('Connecting a source acts now, not at').waitFor();
+    await page.getByRole('button', { name: 'Back to now' }).click();
+    await heading.getByText('now, not').waitFor({ state: 'detached' });
+  });
+
   it('are connected step by step, and the first event is seen to arrive', async () => {
     const { page, faults } = await openConsole(cleanups, { path: '/sources' });
     const { key, event } = await connect(page, 'connected');

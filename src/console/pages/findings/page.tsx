@@ -1,8 +1,9 @@
-import { Affix, Button, Group, MultiSelect, Paper, Select, Text, Title } from '@mantine/core';
+import { Affix, Button, Group, Paper, Select, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useLive } from '../../api/live.js';
 import { useMe } from '../../api/me.js';
+import { ChooseSeveral } from '../../display/filters/choose-several.js';
 import { DataTable } from '../../display/data-table.js';
 import { KINDS, SEVERITIES, STATES } from '../../display/finding-words.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
@@ -41,7 +42,7 @@ interface FiltersProps {
 }
 
 function Filters({ search, onChange }: FiltersProps) {
-  const { state = [], kind = [], severity = null } = search;
+  const { state, kind, severity = null } = search;
   return (
     <Group gap="xs">
       <Select
@@ -56,27 +57,8 @@ function Filters({ search, onChange }: FiltersProps) {
         clearable
         w={160}
       />
-      <MultiSelect
-        aria-label="State"
-        placeholder={state.length === 0 ? 'Any state' : ''}
-        data={STATES}
-        value={[...state]}
-        onChange={(value) => onChange({ state: value.length === 0 ? undefined : value })}
-        clearable
-        miw={160}
-        maw={320}
-      />
-      <MultiSelect
-        aria-label="Kind"
-        placeholder={kind.length === 0 ? 'Any kind' : ''}
-        data={KINDS}
-        value={[...kind]}
-        onChange={(value) => onChange({ kind: value.length === 0 ? undefined : value })}
-        searchable
-        clearable
-        miw={200}
-        maw={400}
-      />
+      <ChooseSeveral label="State" of={STATES} chosen={state} onChange={(chosen) => onChange({ state: chosen })} />
+      <ChooseSeveral label="Kind" of={KINDS} chosen={kind} onChange={(chosen) => onChange({ kind: chosen })} isLong />
     </Group>
   );
 }
