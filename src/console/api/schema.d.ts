@@ -1895,7 +1895,7 @@ export interface components {
                 salt: string;
             } | null;
             source: components["schemas"]["Source"];
-            state: "sequenced";
+            state: "sequenced" | "integrated" | "published";
             type: string;
         };
         Event: ({
