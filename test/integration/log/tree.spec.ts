@@ -14,6 +14,7 @@ import {
 } from '../../../src/merkle/index.js';
 import { holdTree, integrateBatch } from '../../../src/log/tree/integrate.pg.js';
 import {
+  continueLedger,
   listKeys,
   originOf,
   passLedgerFence,
@@ -25,7 +26,7 @@ import {
   verifiersOf,
 } from '../../../src/log/index.js';
 import type { LedgerStep } from '../../../src/log/publish/ledger-keeper.js';
-import { createLedgerWorld, LOG_ORIGIN, type LedgerWorld } from './ledger-fixture.js';
+import { createLedgerWorld, entryOf, LOG_ORIGIN, type LedgerWorld } from './ledger-fixture.js';
 
 let world: LedgerWorld | undefined;
 afterEach(() => world?.stop());
@@ -191,6 +192,39 @@ describe('an old backup', () => {
     while (sut.problem() === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(sut.problem()).toMatchObject({ code: 'ledger-forked' });
     expect(await world!.publishedSize()).toBe(300n);
+  });
+
+  it('that is all there is goes on under a new origin, and says what is lost', async () => {
+    const [older, newer] = await published([300, 700]);
+    const { pool, tenant, directory, keeper, append } = world!;
+    const sut = () =>
+      continueLedger({
+        pool,
+        tenant,
+        logOrigin: LOG_ORIGIN,
+        directory,
+        anchors: [],
+        contentOf: () => 'the same',
+        entryOf: (continuation) => entryOf(tenant, Buffer.from(`{"kept":${continuation.kept}}`)),
+      });
+    await expect(sut()).rejects.toMatchObject({ code: 'invalid-request' });
+    await restore(world!, 300, older!);
+    await append(10);
+    expect(await sut()).toMatchObject({
+      incarnation: 2,
+      origin: originOf(LOG_ORIGIN, tenant, 2),
+      kept: 310n,
+      index: 310n,
+    });
+    await expect(fence(world!)).resolves.toBeUndefined();
+    await expect(sut()).rejects.toMatchObject({ code: 'invalid-request' });
+    keeper();
+    while ((await readPublished(pool, tenant, 2))?.size !== 311n)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await checkpointOf(world!, 2)).toMatchObject({ origin: originOf(LOG_ORIGIN, tenant, 2), signers: 1 });
+    // The old log stays readable as far as the database has it.
+    expect((await readPublished(pool, tenant, 1))!.note).toBe(older);
+    expect(await directory.newest(tenant)).not.toBe(newer);
   });
 
   it('is not hidden by a note that another key signed', async () => {
