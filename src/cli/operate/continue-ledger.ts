@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { RescindError } from '../../contracts/index.js';
 import { createControlFollower, createControlLog } from '../../control/index.js';
+import { createCheckpointTopic } from '../../feeds/index.js';
 import { contentOf, prepareOwnEvent } from '../../ingest/index.js';
 import { continueLedger, createLedgerDirectory, type Continuation } from '../../log/index.js';
 import type { Config } from '../../platform/config/index.js';
+import { startKafka } from '../../platform/embedded/index.js';
+import { createKafka } from '../../platform/kafka/index.js';
 import type { Log } from '../../platform/log/index.js';
 import { onDatabase } from './rebuild-from-ledger.js';
 
@@ -21,12 +24,16 @@ export async function continueOnDatabase(
     lifecycle.onStop('control follower', () => follower.stop());
     const tenant = follower.state.tenant(named) ?? follower.state.tenantByName(named);
     if (!tenant) throw new RescindError('not-found', { detail: `no tenant is named ${named}` });
-    return continueLedger({
+    const { servers } = await startKafka(config, log, lifecycle);
+    const kafka = servers && createKafka({ ...servers, clientId: 'rescind-continue', log });
+    const topic = kafka && createCheckpointTopic({ kafka, prefix: config.topicPrefix });
+    if (topic) lifecycle.onStop('topic of checkpoints', () => topic.stop());
+    return await continueLedger({
       pool,
       tenant: tenant.id,
       logOrigin: config.logOrigin,
       directory: createLedgerDirectory(config.ledgerDir),
-      anchors: [],
+      anchors: topic ? [topic] : [],
       contentOf,
       entryOf: ({ origin, last, lastOrigin, kept }) =>
         prepareOwnEvent({

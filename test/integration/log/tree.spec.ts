@@ -224,7 +224,7 @@ describe('an old backup', () => {
     expect(await checkpointOf(world!, 2)).toMatchObject({ origin: originOf(LOG_ORIGIN, tenant, 2), signers: 1 });
     // The old log stays readable as far as the database has it.
     expect((await readPublished(pool, tenant, 1))!.note).toBe(older);
-    expect(await directory.newest(tenant)).not.toBe(newer);
+    expect((await directory.notes(tenant)).at(-1)).not.toBe(newer);
   });
 
   it('is not hidden by a note that another key signed', async () => {
@@ -232,7 +232,7 @@ describe('an old backup', () => {
     await restore(world!, 300, older!);
     const forged = {
       name: 'forged',
-      newest: async () => newer!.replace('\n700\n', '\n900\n'),
+      notes: async () => [newer!.replace('\n700\n', '\n900\n')],
       keep: async () => undefined,
     };
     const { pool, tenant, directory } = world!;
@@ -245,7 +245,7 @@ describe('an old backup', () => {
     const [older, newer] = await published([300, 700]);
     const { directory, tenant } = world!;
     await directory.keep(tenant, { incarnation: 1, size: 300n, note: older! });
-    expect(await directory.newest(tenant)).toBe(newer);
+    expect((await directory.notes(tenant)).at(-1)).toBe(newer);
     const forked = older!.replace(/\n300\n.*\n/, `\n700\n${Buffer.alloc(32, 9).toString('base64')}\n`);
     await expect(directory.keep(tenant, { incarnation: 1, size: 700n, note: forked })).rejects.toMatchObject({
       code: 'ledger-forked',
