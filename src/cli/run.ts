@@ -6,6 +6,7 @@ import { RequestFailed } from './client.js';
 import { addCaller } from './registry/caller.js';
 import { addConfig } from './operate/config.js';
 import { addControl } from './operate/control.js';
+import { addLedgerContinue } from './operate/ledger.js';
 import { contextOption, createContext } from './context.js';
 import { addCompletion, isWordsCommand, printWords } from './setup/completion.js';
 import { addContext } from './setup/context-command.js';
@@ -84,6 +85,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     exitCode = code;
   });
   addControl(program, context, variables);
+  const ledger = program
+    .command('ledger')
+    .description('the ledger as a log that others can check, and what to do when an old backup was restored');
+  addLedgerContinue(ledger, context, variables);
   addRebuild(program, context, variables, (code) => {
     exitCode = code;
   });

@@ -70,6 +70,7 @@ export type {
   FindingChanged,
   IntrospectionCounted,
   KeyUsed,
+  LedgerContinued,
   LogGap,
   Person,
   RegistryChanged,

@@ -4,6 +4,7 @@ import type {
   ConnectionChanged,
   DetectionChanged,
   KeyUsed,
+  LedgerContinued,
   LogGap,
   RegistryChanged,
   RevocationLifted,
@@ -153,6 +154,16 @@ export const logGap = (data: LogGap): Body => ({
   activity: 'General Error',
   severity_id: SEVERITY.high,
   message: `records of ${data.topic} were gone before they were read`,
+  status_detail: data.reason,
+  unmapped: { ...data },
+});
+
+/** Entries that a signed checkpoint covers and nobody has any more. */
+export const ledgerContinued = (data: LedgerContinued): Body => ({
+  class: 'Application Error',
+  activity: 'General Error',
+  severity_id: SEVERITY.high,
+  message: `the ledger goes on from ${data.kept} entries, although a checkpoint of ${data.last.size} entries was signed`,
   status_detail: data.reason,
   unmapped: { ...data },
 });

@@ -233,6 +233,22 @@ export const KeyUsed = Type.Object(
 );
 export type KeyUsed = Static<typeof KeyUsed>;
 
+/**
+ * Data of `ledger.continued`: an operator let the ledger go on although a signed checkpoint covers entries that the database does not have.
+ * `last`: that checkpoint (C2SP tlog-checkpoint). Entries with an index from `kept` to below `last.size` are lost, and their indexes are given
+ * again under the new `origin`.
+ */
+export const LedgerContinued = Type.Object(
+  {
+    origin: Identifier,
+    last: Type.Object({ origin: Identifier, size: Position, root: Identifier }, closed),
+    kept: Position,
+    reason: Text,
+  },
+  closed,
+);
+export type LedgerContinued = Static<typeof LedgerContinued>;
+
 export const OWN_EVENTS = {
   'revocation.ordered': ownEvent(RevocationOrdered),
   'revocation.lifted': ownEvent(RevocationLifted),
@@ -245,4 +261,5 @@ export const OWN_EVENTS = {
   'finding.changed': ownEvent(FindingChanged),
   'detection.changed': ownEvent(DetectionChanged),
   'key.used': ownEvent(KeyUsed),
+  'ledger.continued': ownEvent(LedgerContinued),
 };

@@ -263,7 +263,7 @@ describe('a rebuild', () => {
     const others = [
       /^control_/,
       /^node/,
-      /^ledger_/,
+      /^(ledger|tree)_/,
       /^(entry|payload|dedupe)$/,
       /^quarantine/,
       /^kafka_/,
