@@ -72,6 +72,7 @@ export type {
   KeyUsed,
   LogGap,
   Person,
+  PersonErased,
   RegistryChanged,
   RevocationLifted,
   RevocationOrdered,

@@ -4,6 +4,7 @@ import {
   connectionChanged,
   detectionChanged,
   keyUsed,
+  personErased,
   logGap,
   registryChanged,
   revocationLifted,
@@ -54,6 +55,7 @@ export const MAPPINGS: { readonly [N in EventName]: Mapping<N> | LeftOut } = {
   },
   'detection.changed': detectionChanged,
   'key.used': keyUsed,
+  'person.erased': personErased,
 };
 
 /** Names the events that have no OCSF form. */
