@@ -1,5 +1,5 @@
 import { isOwnEventName, knownData } from '../contracts/index.js';
-import { eraseEntries, findNamedEntries, type LeftOfEntry, type NamedEntry } from '../log/index.js';
+import { findNamedEntries, type LeftOfEntry, type NamedEntry } from '../log/index.js';
 import type { PoolClient } from '../platform/postgres/index.js';
 import { readEntryEvent } from '../projections/index.js';
 import { nothingSaid, remainderOf, type Eraser } from './person.js';
