@@ -24,7 +24,7 @@ export interface PersonNames {
   readonly texts: readonly string[];
 }
 
-/** What a value says of persons. */
+/** Tells which persons a value names. */
 export interface Said {
   /** It names the person where a user stands. */
   named: boolean;

@@ -1,4 +1,4 @@
-/** What happens to a column of the database when a person is erased. */
+/** The fate of a column of the database when a person is erased. */
 export type Treatment =
   /** The row goes. */
   | 'row-deleted'

@@ -26,7 +26,7 @@ export async function findNamedEntries(
   });
 }
 
-/** What an erasure leaves of one entry. */
+/** The rest of one entry after an erasure. */
 export interface LeftOfEntry {
   readonly entry: NamedEntry;
   /** RFC 8785 JSON of the event's id, time and data without the person. */

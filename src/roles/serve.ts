@@ -26,7 +26,7 @@ import { createFindingsServing } from './findings/serving.js';
 import type { Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
 import { startWatch } from './findings/watch.js';
-import { startErasures } from './erasure.js';
+import { startErasures } from './serving/erasure.js';
 import { createWebFor } from './web.js';
 
 /** Questions of `explore` that compute at the same time; one tenant leaves room for another. Each has two threads. */

@@ -4,7 +4,7 @@ import { commitment, encodeEntry, leafHash } from '../../../src/merkle/index.js'
 import { createLineageReader } from '../../../src/projections/index.js';
 import { ruleKey, tokenKeys } from '../../../src/rules/index.js';
 import { advance } from '../../../src/erasure/index.js';
-import { differing, rebuild, submitTraffic } from '../projections/rebuild-fixture.js';
+import { differing, keepEmitting, rebuild, submitTraffic } from '../projections/rebuild-fixture.js';
 import { fromChat, fromIdp, IDP, idJag, RAS } from '../../support/stage.js';
 import {
   ALICE,
@@ -243,6 +243,26 @@ describe('an erasure', () => {
     await world.goOn();
     expect(await tablesWith(world, ALICE)).toEqual({});
     expect(await world.erasures.list(world.asker)).toHaveLength(2);
+  });
+
+  it('does not stop ingest: what comes meanwhile is stored, and a rebuild makes the same rows', async () => {
+    await submitTraffic(world.stage, 11, 20);
+    await world.stage.emit(...aliceEvents());
+    await world.erasures.order(world.asker, { user: { iss: IDP, sub: ALICE }, reason: 'request 2026-117' });
+    const emitting = keepEmitting(world.stage);
+    await emitting.reached(2);
+    const came = await Promise.all([
+      world.goOn(),
+      ...Array.from({ length: 20 }, (_, n) =>
+        world.stage.emit(fromIdp('id-jag.issued', aliceJag({ jti: `gr-meanwhile-${n}` }))),
+      ),
+    ]);
+    await emitting.reached(emitting.count() + 2);
+    await emitting.stop();
+    expect(came.slice(1)).toEqual(Array.from({ length: 20 }, () => [expect.objectContaining({ state: 'sequenced' })]));
+    expect((await world.erasures.list(world.asker))[0]).toMatchObject({ state: 'done' });
+    expect(await tablesWith(world, ALICE)).toEqual({ payload: 20, id_jag: 20 });
+    expect(differing(await rebuild(world.stage))).toEqual({});
   });
 
   it('leaves names of things, which are not the person', async () => {

@@ -1,8 +1,8 @@
-import { countNameFiles, rewriteNameFiles } from '../archive/index.js';
-import { createErasures, type Erasures } from '../erasure/index.js';
-import { contentOf, createOwnTeller, type Appender } from '../ingest/index.js';
-import { createPool } from '../platform/postgres/index.js';
-import type { Parts } from './parts.js';
+import { countNameFiles, rewriteNameFiles } from '../../archive/index.js';
+import { createErasures, type Erasures } from '../../erasure/index.js';
+import { contentOf, createOwnTeller, type Appender } from '../../ingest/index.js';
+import { createPool } from '../../platform/postgres/index.js';
+import type { Parts } from '../parts.js';
 
 /** One connection for steps and one for the archive's files. */
 const ERASURE_CONNECTIONS = 2;
