@@ -6,6 +6,8 @@ export interface Rewrite {
   /** The columns, in the order of `write`. `strict`: names of other things in the column stay, because decisions are made by them. */
   readonly columns: readonly string[];
   readonly strict?: true;
+  /** A column is part of a key. A row that becomes the same as another one goes. */
+  readonly keyed?: true;
 }
 
 /** Rows of these tables stay, without the name. */
@@ -15,6 +17,7 @@ export const REWRITES: readonly Rewrite[] = [
     find: 'SELECT ctid::text AS at, subject, details FROM finding WHERE tenant = $1 AND contains_any(concat(subject, details::text), $2)',
     write: 'UPDATE finding SET subject = $3, details = $4 WHERE tenant = $1 AND ctid = $2::tid',
     columns: ['subject', 'details'],
+    keyed: true,
   },
   {
     table: 'finding_past',
@@ -27,6 +30,7 @@ export const REWRITES: readonly Rewrite[] = [
     find: 'SELECT ctid::text AS at, key, state FROM finding_memory WHERE tenant = $1 AND contains_any(concat(key, state::text), $2)',
     write: 'UPDATE finding_memory SET key = $3, state = $4 WHERE tenant = $1 AND ctid = $2::tid',
     columns: ['key', 'state'],
+    keyed: true,
   },
   {
     table: 'finding_action',
@@ -65,6 +69,7 @@ export const REWRITES: readonly Rewrite[] = [
     find: 'SELECT ctid::text AS at, caller, said FROM caller_network WHERE tenant = $1 AND contains_any(concat(caller, said::text), $2)',
     write: 'UPDATE caller_network SET caller = $3, said = $4 WHERE tenant = $1 AND ctid = $2::tid',
     columns: ['caller', 'said'],
+    keyed: true,
     strict: true,
   },
   {
@@ -73,6 +78,7 @@ export const REWRITES: readonly Rewrite[] = [
     write:
       'UPDATE saved_view SET owner = $3, name = $4, search = $5, updated_by = $6 WHERE tenant = $1 AND ctid = $2::tid',
     columns: ['owner', 'name', 'search', 'updated_by'],
+    keyed: true,
   },
   {
     table: 'directory',

@@ -20,6 +20,8 @@ export interface TableRows {
   readonly does: 'replaces' | 'deletes';
 }
 
+const UNIQUE_VIOLATION = '23505';
+
 type Querying = Pick<PoolClient, 'query'>;
 type Columns = Readonly<Record<string, unknown>> & { readonly at: string };
 
@@ -94,7 +96,7 @@ async function deleteRows(
 async function rewriteRows(
   client: Querying,
   { tenant, eraser }: Person,
-  { find, write, columns, strict }: Rewrite,
+  { table, find, write, columns, strict, keyed }: Rewrite,
   { onlyCounts, more }: { readonly onlyCounts: boolean; readonly more: readonly string[] },
 ): Promise<number> {
   const { rows } = await client.query<Columns>(onlyCounts ? find : `${find} FOR UPDATE`, [
@@ -108,9 +110,28 @@ async function rewriteRows(
     const after = columns.map((column) => withoutName(column, row[column], eraser, strict === true));
     if (after.every((value, nth) => JSON.stringify(value) === JSON.stringify(before[nth]))) continue;
     changed += 1;
-    if (!onlyCounts) await client.query(write, [tenant.id, row.at, ...after.map(asValue)]);
+    if (onlyCounts) continue;
+    const values = [tenant.id, row.at, ...after.map(asValue)];
+    await (keyed === true ? writeKeyed(client, { table, write }, values) : client.query(write, values));
   }
   return changed;
+}
+
+/** Writes a row whose key holds the name. Two names of the person may have told two rows apart: the second one goes. */
+async function writeKeyed(
+  client: Querying,
+  { table, write }: Pick<Rewrite, 'table' | 'write'>,
+  values: readonly unknown[],
+): Promise<void> {
+  await client.query('SAVEPOINT keyed');
+  try {
+    await client.query(write, [...values]);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== UNIQUE_VIOLATION) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT keyed');
+    await client.query(`DELETE FROM ${table} WHERE tenant = $1 AND ctid = $2::tid`, values.slice(0, 2));
+  }
+  await client.query('RELEASE SAVEPOINT keyed');
 }
 
 function withoutName(column: string, value: unknown, eraser: Eraser, strict: boolean): unknown {

@@ -4,8 +4,8 @@ import { contentOf, createOwnTeller, type Appender } from '../../ingest/index.js
 import { createPool } from '../../platform/postgres/index.js';
 import type { Parts } from '../parts.js';
 
-/** One connection for steps and one for the archive's files. */
-const ERASURE_CONNECTIONS = 2;
+/** One connection for steps, one for the archive's files, and two for previews. */
+const ERASURE_CONNECTIONS = 4;
 /** A step may search the findings, the control log and the quarantine of a whole tenant. */
 const ERASURE_TIMEOUTS = { statementMs: 300_000, transactionMs: 600_000 };
 

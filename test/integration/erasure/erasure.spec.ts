@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createControlState } from '../../../src/control/index.js';
+import { createControlState, writeSnapshot } from '../../../src/control/index.js';
 import { commitment, encodeEntry, leafHash } from '../../../src/merkle/index.js';
 import { createLineageReader } from '../../../src/projections/index.js';
 import { ruleKey, tokenKeys } from '../../../src/rules/index.js';
@@ -50,6 +50,13 @@ async function nameElsewhere(): Promise<void> {
      VALUES ($1, '\\x02', $2, $3, $4, '{admin}', 1, 1, 1, 1, 1)`,
     [stage.tenant, IDP, ALICE, SHOWN],
   );
+  // Two names of the person tell these two views apart.
+  for (const name of [ALICE, SHOWN])
+    await rows(
+      `INSERT INTO saved_view (tenant, id, owner, name, page, search, shared, updated_at, updated_by)
+       VALUES ($1, gen_random_uuid(), 'carol', $2, '/access', '', true, 1, 'carol')`,
+      [stage.tenant, name],
+    );
   for (const shared of [true, false])
     await rows(
       `INSERT INTO saved_view (tenant, id, owner, name, page, search, shared, updated_at, updated_by)
@@ -71,6 +78,12 @@ async function nameElsewhere(): Promise<void> {
       JSON.stringify({ how: 'person', person: { iss: IDP, sub: ALICE }, caller: `person:${IDP}#${ALICE}` }),
     ],
   );
+  // She administers, and a snapshot of the control log remembers the callers.
+  await stage.registry.createCaller(
+    { id: `person:${IDP}#${ALICE}`, tenant: stage.tenant, person: { iss: IDP, sub: ALICE, authenticatedAt: 1 } },
+    { id: 'made-by-a-person', roles: { audit: {} } },
+  );
+  await writeSnapshot(stage.database.pool, stage.follower.state, 0);
   // A refused event lies in quarantine.
   await stage.emit(fromIdp('user.enabled', { iss: 'https://not-ours.example', sub: ALICE }));
 }
@@ -102,6 +115,7 @@ describe('an erasure', () => {
       { iss: IDP, sub: ALICE },
       { iss: RAS, sub: LOCAL },
     ]);
+    expect(await world.rows("SELECT name FROM saved_view WHERE owner = 'carol'")).toEqual([{ name: erasure!.shown }]);
     // Bob is as he was.
     expect(await tablesWith(world, BOB)).toMatchObject({ payload: 1, entity: 1, id_jag: 1 });
   });
