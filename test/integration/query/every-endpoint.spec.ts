@@ -144,6 +144,8 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'detections',
     'directory',
     'entries/{index}',
+    'erasures',
+    'erasures/{id}',
     'export/ocsf',
     'findings/{id}/changes',
     'me',
