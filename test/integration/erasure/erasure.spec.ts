@@ -160,8 +160,13 @@ describe('an erasure', () => {
     expect((await hashes()).length).toBe(head);
   });
 
-  it('leaves rules in force: of later tokens of the person, and in a state that is folded anew', async () => {
+  it('leaves rules in force: of tokens of the person, earlier and later, and in a state that is folded anew', async () => {
     await world.stage.emit(...aliceEvents());
+    // Only the rule on the user stops this token.
+    await world.stage.emit(
+      fromIdp('id-jag.issued', aliceJag({ jti: 'gr-other', sid: 's-18' })),
+      fromChat('token.issued', aliceToken({ jti: 'at-other', id_jag: { iss: IDP, jti: 'gr-other', sub: ALICE } })),
+    );
     const { stage } = world;
     const tenant = stage.follower.state.tenant(stage.tenant)!;
     const stops = async (state: Pick<typeof stage.follower.state, 'tenant'>, jti: string): Promise<boolean> => {
@@ -185,7 +190,7 @@ describe('an erasure', () => {
     const folded = createControlState();
     for (const record of await stage.controlLog.readAfter(0n as never)) folded.apply(record);
     for (const state of [stage.follower.state, folded])
-      expect([await stops(state, 'at-later'), await stops(state, 'at-alice'), await stops(state, 'at-bob')]).toEqual([
+      expect([await stops(state, 'at-later'), await stops(state, 'at-other'), await stops(state, 'at-bob')]).toEqual([
         true,
         true,
         false,
