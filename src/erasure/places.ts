@@ -78,6 +78,8 @@ export const PLACES: Readonly<Record<string, Readonly<Record<string, Treatment>>
   },
   issuer_user: { iss: 'other-things' },
   kafka_offset: { cluster: 'no-name', topic: 'no-name', last_sha256: 'no-name', stopped: 'no-name' },
+  ledger_checkpoint: { note: 'no-name', witnessed_note: 'no-name' },
+  ledger_key: { public_key: 'no-name' },
   node: { name: 'no-name', behind: 'no-name' },
   payload: { mode: 'no-name', salt: 'row-deleted', attributes: 'row-deleted', bytes: 'row-deleted' },
   person_session: {
@@ -122,6 +124,8 @@ export const PLACES: Readonly<Record<string, Readonly<Record<string, Treatment>>
   sign_in_link: { id: 'row-deleted', caller: 'row-deleted' },
   source_count: { what: 'no-name' },
   source_event: { what: 'no-name' },
+  tree_head: { root: 'no-name' },
+  tree_tile: { hash: 'no-name' },
   token: { key: 'no-name', facts: 'replaced', id_jag_key: 'no-name', parent_key: 'no-name' },
   token_name: { name: 'no-name', tok: 'no-name' },
   topic_cursor: { cluster: 'no-name', topic: 'no-name' },
