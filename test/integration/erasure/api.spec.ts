@@ -45,7 +45,17 @@ describe('the API of erasures', () => {
   });
 
   it('erases in the tenant of the caller alone', async () => {
+    const refused = {
+      specversion: '1.0',
+      type: 'dev.rescind.user.disabled.v1',
+      source: `${globex.idp}/events`,
+      id: 'refused-too',
+      time: new Date().toISOString(),
+      data: { iss: 'https://not-ours.example', sub: globex.user },
+    };
+    await world.ask('POST', '/events', world.planted.globex.keys.emit, JSON.stringify(refused));
     const before = await tablesWith(database(), globex.user);
+    expect(before['quarantine']).toBeGreaterThan(0);
     expect(Object.keys(before).length).toBeGreaterThan(3);
     const cli = createCli('/nowhere');
     // An administrator of acme names a user of globex.

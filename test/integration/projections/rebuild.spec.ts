@@ -265,6 +265,7 @@ describe('a rebuild', () => {
       /^node/,
       /^ledger_/,
       /^(entry|payload|entry_remainder|dedupe|erasure)$/,
+      /^tree_/,
       /^quarantine/,
       /^kafka_/,
       // Made anew by `rescind rebuild archive`, not from the ledger.
