@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
-import { askApi, consoleKey, consoleUrl, openConsole } from './open-console.js';
+import { askApi, consoleUrl, openConsole } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
 
@@ -69,19 +69,10 @@ describe('sources', () => {
     const refused = page.getByRole('table', { name: 'Refused events' });
     await refused.getByText('wrong-issuer').waitFor();
     const id = new URL(page.url()).pathname.split('/').at(-1)!;
-    const headers = { authorization: `Bearer ${consoleKey()}`, 'content-type': 'application/json' };
-    const source = (await (await fetch(`${consoleUrl()}/v1/sources/${id}`, { headers })).json()) as Record<
-      string,
-      unknown
-    >;
+    const source = await askApi<Record<string, unknown>>('GET', `/v1/sources/${id}`);
     const { id: _, tenant: __, name: ___, uri: ____, topic: _____, profile: ______, ...rest } = source;
     const fixed = { ...rest, issuers: [...(source['issuers'] as string[]), 'https://elsewhere.example'] };
-    const put = await fetch(`${consoleUrl()}/v1/sources/${id}`, {
-      method: 'PUT',
-      headers,
-      body: JSON.stringify(fixed),
-    });
-    expect(put.status).toBe(200);
+    await askApi('PUT', `/v1/sources/${id}`, fixed);
     await refused.getByRole('button', { name: 'Take it in again' }).click();
     await page.getByText(/^Taken in, as entry \d+/).waitFor();
     await refused.getByText('wrong-issuer').waitFor({ state: 'detached' });
