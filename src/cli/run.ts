@@ -19,6 +19,7 @@ import { addMcp } from './mcp/command.js';
 import { addChannels } from './findings/channels.js';
 import { addDetections } from './findings/detections.js';
 import { addFindings } from './findings/findings.js';
+import { addErase } from './operate/erase.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
 import { addPartition } from './operate/partition.js';
@@ -110,6 +111,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addCaller(program, context);
   addSignIn(program, context);
   addRevoke(program, context, (code) => {
+    exitCode = code;
+  });
+  addErase(program, context, (code) => {
     exitCode = code;
   });
   addEmit(program, context);

@@ -73,6 +73,7 @@ export type {
   LedgerContinued,
   LogGap,
   Person,
+  PersonErased,
   RegistryChanged,
   RevocationLifted,
   RevocationOrdered,

@@ -6,6 +6,7 @@ import type {
   KeyUsed,
   LedgerContinued,
   LogGap,
+  PersonErased,
   RegistryChanged,
   RevocationLifted,
   RevocationOrdered,
@@ -76,6 +77,13 @@ export const detectionChanged = ({ kind, nth, action, cap, author }: DetectionCh
   ...managed('Update', { ...POLICY, uid: kind, policy: { uid: kind, type: 'detection' }, data: { action, cap } }),
   actor: actorOf(author),
   unmapped: { nth },
+});
+
+/** A person was erased: the user is a keyed hash, as the entry names it. */
+export const personErased = ({ erasure, person, below, entries, reason, author }: PersonErased): Body => ({
+  ...managed('Delete', { ...USER, uid: person, user: { uid: person } }),
+  actor: actorOf(author),
+  unmapped: { erasure, below, entries, reason },
 });
 
 /** The caller's name is the application; the person who acted, or on whose behalf it acted, is the user. */

@@ -5,6 +5,7 @@ import {
   detectionChanged,
   keyUsed,
   ledgerContinued,
+  personErased,
   logGap,
   registryChanged,
   revocationLifted,
@@ -56,6 +57,7 @@ export const MAPPINGS: { readonly [N in EventName]: Mapping<N> | LeftOut } = {
   'detection.changed': detectionChanged,
   'key.used': keyUsed,
   'ledger.continued': ledgerContinued,
+  'person.erased': personErased,
 };
 
 /** Names the events that have no OCSF form. */

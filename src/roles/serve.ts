@@ -33,6 +33,7 @@ import { createFindingsServing } from './findings/serving.js';
 import type { Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
 import { startWatch } from './findings/watch.js';
+import { startErasures } from './serving/erasure.js';
 import { createWebFor } from './web.js';
 
 /** Questions of `explore` that compute at the same time; one tenant leaves room for another. Each has two threads. */
@@ -155,6 +156,7 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
     entities: [...CHANNEL_ENTITIES, ...WEB_ENTITIES],
   };
   const channels = createChannelFacts(parts, reader);
+  const erasures = startErasures(parts, appender);
   const { watch, reportGuards } = startWatch(parts, findings.findings);
   const { sight, authorizeRequest } = introspection;
   const keysVersion = (): number => keySets.version;
@@ -190,6 +192,7 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
     revocations,
     settings,
     channels,
+    erasures,
     web,
     introspection,
     feeds,

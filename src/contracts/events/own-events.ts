@@ -249,6 +249,23 @@ export const LedgerContinued = Type.Object(
 );
 export type LedgerContinued = Static<typeof LedgerContinued>;
 
+/**
+ * Data of `person.erased`: the name of a person was erased from the entries below `below`. `person` is a keyed hash of the name. `erased` counts entries
+ * whose payload was erased, `kept` those that keep it because they name somebody else too.
+ */
+export const PersonErased = Type.Object(
+  {
+    erasure: Identifier,
+    person: Identifier,
+    below: Position,
+    entries: Type.Object({ erased: Count, kept: Count }, closed),
+    reason: Text,
+    author: Author,
+  },
+  closed,
+);
+export type PersonErased = Static<typeof PersonErased>;
+
 export const OWN_EVENTS = {
   'revocation.ordered': ownEvent(RevocationOrdered),
   'revocation.lifted': ownEvent(RevocationLifted),
@@ -262,4 +279,5 @@ export const OWN_EVENTS = {
   'detection.changed': ownEvent(DetectionChanged),
   'key.used': ownEvent(KeyUsed),
   'ledger.continued': ownEvent(LedgerContinued),
+  'person.erased': ownEvent(PersonErased),
 };

@@ -264,7 +264,7 @@ describe('a rebuild', () => {
       /^control_/,
       /^node/,
       /^(ledger|tree)_/,
-      /^(entry|payload|dedupe)$/,
+      /^(entry|payload|entry_remainder|dedupe|erasure)$/,
       /^quarantine/,
       /^kafka_/,
       // Made anew by `rescind rebuild archive`, not from the ledger.

@@ -43,6 +43,8 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   'post /v1/callers/{id}/secrets': '`rescind caller add-secret`',
   'delete /v1/callers/{id}/secrets/{secretId}': '`rescind caller remove-secret`',
   'post /v1/tenants': '`rescind tenant create`',
+  'post /v1/erasures': '`rescind erase user`',
+  'post /v1/erasures/preview': '`rescind erase user --preview`',
   'post /v1/sign-in-links': '`rescind sign-in`',
   'post /v1/quarantine/replay': '`rescind quarantine replay`',
   'post /v1/quarantine/{id}/replay': '`rescind quarantine replay`',
