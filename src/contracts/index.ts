@@ -114,6 +114,17 @@ export { implies, nameSchemas, type MembersOf } from './json-schema.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';
 export { RescindError, type RescindErrorOptions } from './rescind-error.js';
 export { canonicalJson } from './canonical-json.js';
+export {
+  isTyp,
+  parseCompactJws,
+  sha256,
+  SIGNING_ALGORITHMS,
+  signCompactJws,
+  spellings,
+  verifySignature,
+  type CompactJws,
+  type SigningAlgorithm,
+} from './signed/jws.js';
 export { keyedHash } from './keyed-hash.js';
 export { INACTIVE_REASONS, describeInactive, isInactiveReason, type InactiveReason } from './inactive-reasons.js';
 export {

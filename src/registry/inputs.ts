@@ -5,13 +5,13 @@ import {
   nameSchemas,
   NO_NUL,
   RescindError,
+  SIGNING_ALGORITHMS,
   SOURCE_EVENT_NAMES,
   TIME_FORMS,
   timeInput,
   TOKEN_PROFILE_PRESETS,
   type TimeInput,
 } from '../contracts/index.js';
-import { SIGNING_ALGORITHMS } from '../control/index.js';
 
 /** Values of one bound or one list of a source; more are refused. */
 const MAX_VALUES = 1_000;

@@ -1,6 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { RescindError } from '../../contracts/index.js';
-import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../control/index.js';
+import { RescindError, SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../contracts/index.js';
 
 /** Keys of one set; a larger set is refused as a whole. */
 export const MAX_KEYS = 32;

@@ -1,5 +1,5 @@
-import { RescindError, canonicalJson } from '../../contracts/index.js';
-import type { ControlState, SigningAlgorithm, Source } from '../../control/index.js';
+import { RescindError, canonicalJson, type SigningAlgorithm } from '../../contracts/index.js';
+import type { ControlState, Source } from '../../control/index.js';
 import type { Log } from '../../platform/log/index.js';
 import { MAX_KEYS, usableKeys, type Jwk, type VerificationKey } from './jwks-check.js';
 import { fetchJwks } from './jwks-fetch.js';
