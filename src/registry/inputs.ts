@@ -136,6 +136,12 @@ const sourceMembers = {
     Type.String({ pattern: '^rescind\\.events\\.[a-z0-9-]{1,63}$', description: 'rescind.events.<name>' }),
   ),
   profile: Type.Optional(ProfileInput),
+  signature: Type.Optional(
+    Type.Enum(['required', 'optional'], {
+      description:
+        'required: the source signs its events, and an unsigned one is refused; needs `jwks` or `jwks_uri`. Default optional.',
+    }),
+  ),
 };
 export const SourceInput = Type.Object({ name: Name, uri: Identifier, ...sourceMembers }, closed);
 export type SourceInput = Static<typeof SourceInput>;

@@ -151,6 +151,9 @@ export function verifySignature(
   });
 }
 
+/** Says whether a key is one that the algorithm may be used with. */
+export const suitsAlgorithm = (alg: SigningAlgorithm, key: KeyObject): boolean => SCHEMES.get(alg)!.suits(key);
+
 /**
  * Writes a JWS in compact serialization. Signs on libuv's threads. Rejects with `TypeError` if the key is not one of the algorithm.
  */

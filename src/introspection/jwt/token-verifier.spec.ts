@@ -34,6 +34,8 @@ beforeEach(() => {
       onFind();
       return keys;
     },
+    all: () => [],
+    isUnreachable: () => false,
     holds: () => true,
     get version() {
       return version;

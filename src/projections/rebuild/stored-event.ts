@@ -1,10 +1,12 @@
 import {
+  claimsBytes,
   decodeBase64,
   isOwnEventName,
   knownData,
   parseEventTime,
   parseEventType,
   RescindError,
+  setEnvelope,
   withOwnAudience,
   type AudienceTerms,
   type EventName,
@@ -98,8 +100,9 @@ export function readEntryEvent({ index, type, payload }: StoredEntry, tenant: st
   return { name, id: id as string, data: data as object, atMs };
 }
 
-/** Reads the envelope. In binary mode, id and time are headers and the bytes are the data; in the other modes the data may be in `data_base64`. */
+/** Reads the envelope. A SET's claims are the envelope. In binary mode, id and time are headers and the bytes are the data; in the other modes the data may be in `data_base64`. */
 function envelopeOf({ mode, headers, bytes }: StoredPayload): Readonly<Record<string, unknown>> {
+  if (mode === 'set') return setEnvelope(parseStrictJson(claimsBytes(bytes.toString('latin1'))));
   const parsed = parseStrictJson(bytes);
   if (mode !== 'binary') {
     const { data_base64: encoded, ...envelope } = parsed as Readonly<Record<string, unknown>>;

@@ -158,10 +158,15 @@ export const EntryAnswer = one({
   payload: payload(
     Type.Object(
       {
-        mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'own']),
+        mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'set', 'own']),
         salt: Base64,
         attributes: Base64,
         bytes: Base64,
+        manifest: maybe(
+          Type.String({
+            description: 'the signed manifest that names the event, a JWS; null unless it came in a signed batch',
+          }),
+        ),
       },
       {
         ...strict,
@@ -210,7 +215,7 @@ export const QuarantineItem = Type.Object(
         strict,
       ),
     ),
-    mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson']),
+    mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'set']),
     size: Type.Integer({ minimum: 0, description: 'number of bytes that came; fewer may be kept' }),
     headers: payload(Type.String()),
     text: payload(

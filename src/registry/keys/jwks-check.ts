@@ -53,6 +53,13 @@ export function importKey(jwk: Jwk): VerificationKey {
   };
 }
 
+/** Writes a key as a public JWK. */
+export const publicJwk = ({ kid, algorithms, key }: VerificationKey): Jwk => ({
+  ...key.export({ format: 'jwk' }),
+  ...(kid === undefined ? {} : { kid }),
+  ...(algorithms.length === 1 ? { alg: algorithms[0] } : {}),
+});
+
 const CURVE_ALGORITHMS: ReadonlyMap<unknown, readonly SigningAlgorithm[]> = new Map([
   ['P-256', ['ES256']],
   ['P-384', ['ES384']],
