@@ -71,7 +71,7 @@ async function startStage(cleanups: Cleanups, url: string | undefined): Promise<
   });
   cleanups.push(() => follower.stop());
   await follower.start();
-  const registry = createRegistry({ controlLog, follower });
+  const registry = createRegistry({ controlLog, follower, jwksAllowedHosts: ['127.0.0.1'] });
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
   await bootstrap({ home, controlLog, follower });
   await rm(home, { recursive: true });

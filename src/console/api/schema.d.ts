@@ -1891,7 +1891,8 @@ export interface components {
             payload: {
                 attributes: string;
                 bytes: string;
-                mode: "binary" | "structured" | "batch" | "ndjson" | "own";
+                manifest: string | null;
+                mode: "binary" | "structured" | "batch" | "ndjson" | "set" | "own";
                 salt: string;
             } | null;
             source: components["schemas"]["Source"];
@@ -2844,7 +2845,7 @@ export interface components {
             door: "kafka" | "http";
             headers: string | null;
             id: string;
-            mode: "binary" | "structured" | "batch" | "ndjson";
+            mode: "binary" | "structured" | "batch" | "ndjson" | "set";
             position: {
                 cluster: string;
                 offset: string;
@@ -2878,6 +2879,7 @@ export interface components {
             error: string;
         };
         RegisteredSource: {
+            audience?: string;
             disabled?: boolean;
             id?: string;
             issuers?: string[];
@@ -2886,6 +2888,7 @@ export interface components {
             name?: string;
             profile?: Record<string, never>;
             resources?: string[];
+            signature?: "required" | "optional";
             tenant?: string;
             topic?: string;
             types?: string[];
@@ -3314,6 +3317,7 @@ export interface components {
                 typ?: string | (string | null)[];
             };
             resources?: string[];
+            signature?: "required" | "optional";
             topic?: string;
             types: ("id-jag.issued" | "id-jag.denied" | "token.issued" | "token.denied" | "token.revoked" | "access.allowed" | "access.denied" | "access.summary" | "session.ended" | "user.disabled" | "client.disabled" | "connection.deleted" | "user.enabled" | "client.enabled" | "connection.created" | "connection.updated")[];
             uri: string;
@@ -3360,6 +3364,7 @@ export interface components {
                 typ?: string | (string | null)[];
             };
             resources?: string[];
+            signature?: "required" | "optional";
             topic?: string;
             types: ("id-jag.issued" | "id-jag.denied" | "token.issued" | "token.denied" | "token.revoked" | "access.allowed" | "access.denied" | "access.summary" | "session.ended" | "user.disabled" | "client.disabled" | "connection.deleted" | "user.enabled" | "client.enabled" | "connection.created" | "connection.updated")[];
             uri?: string;

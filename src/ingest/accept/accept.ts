@@ -80,12 +80,13 @@ export function accept(arrived: Arrived, state: ControlState, nowMs: number): Ac
   let source = sourceOfTopic(arrived, state);
   try {
     checkSize(arrived);
-    const { attributes, envelope } = readEnvelope(arrived);
+    const { attributes, envelope, unread } = readEnvelope(arrived);
     source = findSource(envelope['source'], arrived, state);
     const isSigned = checkSignature(arrived, source, nowMs);
     const { name, event: read, timeMs, said } = checkEvent(envelope, nowMs);
     checkStrings(read.data);
     if (said !== read.data) checkUnread(said);
+    checkUnread(unread);
     const event = name === 'token.issued' ? { ...read, data: withOwnAudience(read.data as TokenIssued, source) } : read;
     checkSourceRights(
       name,
@@ -126,13 +127,15 @@ function checkSize({ headers, bytes }: Arrived): void {
 interface Envelope {
   readonly attributes: readonly (readonly [string, Buffer])[];
   readonly envelope: Readonly<Record<string, unknown>>;
+  /** Members beside the envelope, which nobody reads: the claims of a SET. */
+  readonly unread?: unknown;
 }
 
 function readEnvelope(arrived: StoredPayload): Envelope {
   const contentTypes = arrived.headers.filter(([name]) => name === 'content-type');
   if (contentTypes.length > 1) throw new RescindError('repeated-header', { detail: 'content-type' });
   if (arrived.mode === 'binary') return readBinary(arrived, contentTypes[0]);
-  if (arrived.mode === 'set') return { attributes: contentTypes, envelope: readSet(arrived.bytes) };
+  if (arrived.mode === 'set') return { attributes: contentTypes, ...readSet(arrived.bytes) };
   const attributes = arrived.mode === 'batch' ? [...contentTypes, ...signedAttributes(arrived.headers)] : contentTypes;
   const envelope = parseStrictJson(arrived.bytes);
   if (!isRecord(envelope)) throw new RescindError('invalid-envelope', { detail: 'an event must be a JSON object' });
@@ -142,15 +145,14 @@ function readEnvelope(arrived: StoredPayload): Envelope {
 const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /** Reads a SET as an envelope. The signature is not looked at. */
-function readSet(bytes: Buffer): Readonly<Record<string, unknown>> {
+function readSet(bytes: Buffer): Omit<Envelope, 'attributes'> {
   const text = bytes.toString('latin1');
   if (!COMPACT_JWS.test(text))
     throw new RescindError('signature-invalid', { detail: 'a SET must be a JWS in compact serialization' });
   const claims = parseStrictJson(claimsBytes(text));
   const envelope = setEnvelope(claims);
   const { events: _, ...unread } = claims as Record<string, unknown>;
-  checkUnread(unread);
-  return envelope;
+  return { envelope, unread };
 }
 
 /** Removes attributes that are null, which counts as unset (CloudEvents JSON format, section 2.2). */
