@@ -221,7 +221,7 @@ export const QuarantineItem = Type.Object(
     text: payload(
       Type.String({
         description:
-          'The record as UTF-8, with token-shaped strings masked. Bytes that are not UTF-8 appear as U+FFFD. null, as `headers`, for callers with `audit: {payloads: false}`.',
+          'The record as UTF-8, with token-shaped strings masked; a SET that holds no token is whole. Bytes that are not UTF-8 appear as U+FFFD. null, as `headers`, for callers with `audit: {payloads: false}`.',
       }),
     ),
     whole: Type.Boolean({ description: 'whether nothing was cut or masked, so that the record can be replayed' }),
