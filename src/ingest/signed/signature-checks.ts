@@ -54,7 +54,7 @@ export interface SignatureChecks {
 
 export interface SignatureChecksOptions {
   readonly state: ControlState;
-  readonly keySets: Pick<KeySets, 'find' | 'isUnreachable'>;
+  readonly keySets: Pick<KeySets, 'find' | 'holds' | 'isUnreachable'>;
   /** Records the keys of a source, which were fetched from its URI, before something that they verified is stored. */
   readonly recordKeys: (source: Source) => Promise<void>;
 }
@@ -80,8 +80,10 @@ export function createSignatureChecks({ state, keySets, recordKeys }: SignatureC
       throw invalid('header: `alg` is none of the algorithms in the profile of the source');
     const keys = await keySets.find(source, { alg, kid });
     if (keys.length === 0) throw new RescindError(keySets.isUnreachable(source) ? 'keys-unavailable' : 'unknown-key');
-    if (!(await turns.take(source.id, () => isSignedByOne(keys, alg, jws))))
-      throw invalid('no key of the source made the signature');
+    const signer = await turns.take(source.id, () => findSigner(keys, alg, jws));
+    if (!signer) throw invalid('no key of the source made the signature');
+    // The key may have been withdrawn meanwhile.
+    if (!keySets.holds(source, signer)) throw new RescindError('unknown-key');
     if (source.jwks_uri !== undefined) await recordKeys(source);
     return { source, jws };
   }
@@ -155,9 +157,13 @@ const CONTENT_TYPE = ['content-type', Buffer.from(SIGNED_BATCH_MEDIA_TYPE)] as c
 const MANIFEST_TOO_LARGE = `the manifest is over ${MAX_MANIFEST_BYTES} bytes`;
 const NOT_KEPT = 'no event of its batch was stored, so the manifest was not kept: the source must send the event again';
 
-async function isSignedByOne(keys: readonly VerificationKey[], alg: string, jws: CompactJws): Promise<boolean> {
-  for (const { key } of keys) if (await verifySignature(alg, key, jws)) return true;
-  return false;
+async function findSigner(
+  keys: readonly VerificationKey[],
+  alg: string,
+  jws: CompactJws,
+): Promise<VerificationKey | undefined> {
+  for (const one of keys) if (await verifySignature(alg, one.key, jws)) return one;
+  return undefined;
 }
 
 function readBatch(body: Buffer): SignedBatch {
