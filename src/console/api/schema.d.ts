@@ -2916,7 +2916,7 @@ export interface components {
         };
         ReplayInput: {
             after?: string;
-            code?: "malformed-json" | "duplicate-key" | "invalid-utf8" | "nul" | "lone-surrogate" | "unknown-type" | "unsupported-version" | "invalid-envelope" | "invalid-data" | "invalid-scope" | "identifier-too-long" | "time-out-of-range" | "time-in-future" | "too-large" | "repeated-header" | "unknown-source" | "wrong-topic" | "wrong-issuer" | "wrong-resource" | "type-not-allowed" | "unsigned-on-shared-topic" | "secret-in-event" | "conflict" | "token-of-another-issuer" | "unsupported-media-type" | "refused-by-database" | "source-not-allowed";
+            code?: "malformed-json" | "duplicate-key" | "invalid-utf8" | "nul" | "lone-surrogate" | "unknown-type" | "unsupported-version" | "invalid-envelope" | "invalid-data" | "invalid-scope" | "identifier-too-long" | "time-out-of-range" | "time-in-future" | "too-large" | "repeated-header" | "unknown-source" | "wrong-topic" | "wrong-issuer" | "wrong-resource" | "type-not-allowed" | "unsigned-on-shared-topic" | "signature-required" | "signature-invalid" | "unknown-key" | "wrong-audience" | "manifest-mismatch" | "secret-in-event" | "conflict" | "token-of-another-issuer" | "unsupported-media-type" | "refused-by-database" | "source-not-allowed";
             from?: components["schemas"]["TimeInput"];
             limit?: number;
             source?: string;
@@ -3211,6 +3211,8 @@ export interface components {
                 source: components["schemas"]["Source"];
             }[];
         };
+        SignedBatch: string;
+        SignedEvent: string;
         SignInLink: {
             ends_at: string;
             url: string;
@@ -3331,7 +3333,7 @@ export interface components {
             issuers: unknown;
         }) & (unknown | {
             resources: unknown;
-        }) & unknown);
+        }) & unknown & (unknown | (unknown | unknown)));
         SourceList: {
             sources?: components["schemas"]["RegisteredSource"][];
         };
@@ -3378,7 +3380,7 @@ export interface components {
             issuers: unknown;
         }) & (unknown | {
             resources: unknown;
-        }) & unknown);
+        }) & unknown & (unknown | (unknown | unknown)));
         Standing: {
             guards: number | null;
             nodes: number | null;
