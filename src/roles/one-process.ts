@@ -12,6 +12,7 @@ import { layFoundation } from './foundation.js';
 import { createOwnAppender, startIngest } from './ingest.js';
 import { startKeySets } from './key-sets.js';
 import { listenFor, startKeyUses, startRegistry } from './listen.js';
+import { startLedger } from './log.js';
 import { VERSION, type StartOptions } from './parts.js';
 import { endOf, type RunningRescind } from './running.js';
 import { startServing } from './serve.js';
@@ -40,6 +41,7 @@ export async function startProcess(
   }
   const keySets = startKeySets(parts);
   const ingest = config.roles.has('ingest') ? await startIngest(parts, keySets) : undefined;
+  if (config.roles.has('log')) startLedger(parts);
   if (config.roles.has('archive')) startArchive(parts);
   // A process that takes no events writes those of its own alone.
   const appender = ingest?.appender ?? createOwnAppender(parts, { paysOwed: false }).appender;

@@ -15,8 +15,15 @@ import {
 import type { HotHandler } from '../platform/http/index.js';
 import { createCancellingPool } from '../platform/postgres/index.js';
 import { createLineageReader } from '../projections/index.js';
-import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from '../query/index.js';
-import { createTurns, type KeySets } from '../registry/index.js';
+import {
+  createLedgerHandler,
+  createQuestions,
+  createReader,
+  REPORTS_AT_ONCE,
+  type PreviewOrder,
+  type SourceSight,
+} from '../query/index.js';
+import { createIdentify, createTurns, type KeySets } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
 import { WEB_ENTITIES } from '../web/index.js';
@@ -148,10 +155,19 @@ export function startServing(parts: Parts, { ingest, appender, cold, keySets }: 
     ? createFeeds({ follower, authenticate, sight, keysVersion, metrics, log, remoteAddress, reportGuards })
     : undefined;
   const web = createWebFor(parts);
+  const ledgers = createLedgerHandler({
+    pool: questionPool,
+    logOrigin: config.logOrigin,
+    publicLedgers: config.publicLedgers,
+    identify: createIdentify(authenticate, web.sessions),
+    remoteAddress,
+    log,
+  });
   const hot = new Map<string, HotHandler>([
     ...web.handlers,
     ['/introspect', introspection.handle],
     ['/revoke', revoke],
+    ['/ledger/*', ledgers],
     [AUTHORIZE_REQUEST_PATH, authorizeRequest],
     [`${AUTHORIZE_REQUEST_PATH}/*`, authorizeRequest],
     ...(feeds?.handlers ?? []),

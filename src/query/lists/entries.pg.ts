@@ -1,4 +1,4 @@
-import { instantText, readElementAttributes, RescindError } from '../../contracts/index.js';
+import { instantText, readElementAttributes, RescindError, type LedgerState } from '../../contracts/index.js';
 import { parseAttributes } from '../../merkle/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { ArrivalMode } from '../../log/index.js';
@@ -25,7 +25,7 @@ export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readon
       return {
         as_of: asOfOf(snapshot),
         index: row.ix,
-        state: 'sequenced',
+        state: row.state,
         arrival: instantText(Number(row.arrival)),
         type: row.type,
         source: reader.source(row.source),
@@ -57,6 +57,7 @@ async function manifestOf(snapshot: Snapshot, { mode, attributes }: EntryRow): P
 interface EntryRow {
   readonly [column: string]: unknown;
   readonly ix: string;
+  readonly state: LedgerState;
   readonly arrival: string;
   readonly type: string;
   readonly source: string;
