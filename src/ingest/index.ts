@@ -12,6 +12,8 @@ export {
   type BoundedQuarantine,
   type QuarantineBounds,
 } from './append/quarantine.pg.js';
+export { createSignatures } from './signatures.js';
+export type { SignatureChecks } from './signed/signature-checks.js';
 export { createReplay, type Replay } from './quarantine/quarantine-replay.pg.js';
 export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from './quarantine/quarantine-topic.js';
 export { makeTopic } from './kafka/topic-maker.js';

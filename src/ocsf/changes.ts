@@ -57,6 +57,7 @@ const REGISTRY_ACTIVITIES: Readonly<Record<RegistryChanged['change'], string>> =
   disabled: 'Disable',
   'secret-added': 'Update',
   'secret-removed': 'Update',
+  'keys-fetched': 'Update',
 };
 
 export const registryChanged =

@@ -5,6 +5,8 @@ import {
   JSON_MEDIA_TYPE,
   MAX_POST_BYTES,
   NDJSON_MEDIA_TYPE,
+  SECURITY_EVENT_MEDIA_TYPE,
+  SIGNED_BATCH_MEDIA_TYPE,
 } from '../contracts/index.js';
 import { createOwnTeller, makeTopic, type Appender } from '../ingest/index.js';
 import { createHttpApp, createManagement, listenHttp, listenManagement } from '../platform/http/index.js';
@@ -35,6 +37,8 @@ const BODIES = {
     CLOUDEVENTS_BATCH_MEDIA_TYPE,
     NDJSON_MEDIA_TYPE,
     JSON_MEDIA_TYPE,
+    SECURITY_EVENT_MEDIA_TYPE,
+    SIGNED_BATCH_MEDIA_TYPE,
     CSV_MEDIA_TYPE,
     OTHER_JSON,
   ],

@@ -12,7 +12,6 @@ import {
   createRemoteAddress,
   type TenantCount,
 } from '../introspection/index.js';
-import { readAuthorities } from '../platform/config/index.js';
 import type { HotHandler } from '../platform/http/index.js';
 import { createCancellingPool } from '../platform/postgres/index.js';
 import { createLineageReader } from '../projections/index.js';
@@ -24,7 +23,7 @@ import {
   type PreviewOrder,
   type SourceSight,
 } from '../query/index.js';
-import { createIdentify, createKeySets, createTurns } from '../registry/index.js';
+import { createIdentify, createTurns, type KeySets } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
 import { WEB_ENTITIES } from '../web/index.js';
@@ -45,10 +44,11 @@ interface Under {
   /** Writes events of Rescind's own. */
   readonly appender: Appender;
   readonly cold: ArchivedUses;
+  readonly keySets: KeySets;
 }
 
 /** Starts the role `serve`: introspection, orders, questions, and the feeds of guards where the process has the role `feed` too. */
-export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
+export function startServing(parts: Parts, { ingest, appender, cold, keySets }: Under) {
   const {
     config,
     url,
@@ -74,13 +74,6 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
   };
   const partitions: SourceSight['partitions'] = async (asker) =>
     (await ingest?.parts.partitions?.list({ ...asker, operator: false })) ?? null;
-  const keySets = createKeySets({
-    state: follower.state,
-    log,
-    allowedHosts: config.jwksAllowedHosts,
-    ca: readAuthorities('JWKS_TLS_CA', config.jwksCaFile),
-  });
-  lifecycle.onStop('key sets', () => keySets.stop());
   const lineage = createLineageReader({ pool });
   const remoteAddress = createRemoteAddress(config.listen);
   const introspection = createIntrospection({

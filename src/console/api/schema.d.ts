@@ -1939,7 +1939,8 @@ export interface components {
             payload: {
                 attributes: string;
                 bytes: string;
-                mode: "binary" | "structured" | "batch" | "ndjson" | "own";
+                manifest: string | null;
+                mode: "binary" | "structured" | "batch" | "ndjson" | "set" | "own";
                 salt: string;
             } | null;
             source: components["schemas"]["Source"];
@@ -2977,7 +2978,7 @@ export interface components {
             door: "kafka" | "http";
             headers: string | null;
             id: string;
-            mode: "binary" | "structured" | "batch" | "ndjson";
+            mode: "binary" | "structured" | "batch" | "ndjson" | "set";
             position: {
                 cluster: string;
                 offset: string;
@@ -3011,6 +3012,7 @@ export interface components {
             error: string;
         };
         RegisteredSource: {
+            audience?: string;
             disabled?: boolean;
             id?: string;
             issuers?: string[];
@@ -3019,6 +3021,7 @@ export interface components {
             name?: string;
             profile?: Record<string, never>;
             resources?: string[];
+            signature?: "required" | "optional";
             tenant?: string;
             topic?: string;
             types?: string[];
@@ -3046,7 +3049,7 @@ export interface components {
         };
         ReplayInput: {
             after?: string;
-            code?: "malformed-json" | "duplicate-key" | "invalid-utf8" | "nul" | "lone-surrogate" | "unknown-type" | "unsupported-version" | "invalid-envelope" | "invalid-data" | "invalid-scope" | "identifier-too-long" | "time-out-of-range" | "time-in-future" | "too-large" | "repeated-header" | "unknown-source" | "wrong-topic" | "wrong-issuer" | "wrong-resource" | "type-not-allowed" | "unsigned-on-shared-topic" | "secret-in-event" | "conflict" | "token-of-another-issuer" | "unsupported-media-type" | "refused-by-database" | "source-not-allowed";
+            code?: "malformed-json" | "duplicate-key" | "invalid-utf8" | "nul" | "lone-surrogate" | "unknown-type" | "unsupported-version" | "invalid-envelope" | "invalid-data" | "invalid-scope" | "identifier-too-long" | "time-out-of-range" | "time-in-future" | "too-large" | "repeated-header" | "unknown-source" | "wrong-topic" | "wrong-issuer" | "wrong-resource" | "type-not-allowed" | "unsigned-on-shared-topic" | "signature-required" | "signature-invalid" | "unknown-key" | "wrong-audience" | "manifest-mismatch" | "secret-in-event" | "conflict" | "token-of-another-issuer" | "unsupported-media-type" | "refused-by-database" | "source-not-allowed";
             from?: components["schemas"]["TimeInput"];
             limit?: number;
             source?: string;
@@ -3342,6 +3345,8 @@ export interface components {
                 source: components["schemas"]["Source"];
             }[];
         };
+        SignedBatch: string;
+        SignedEvent: string;
         SignInLink: {
             ends_at: string;
             url: string;
@@ -3448,6 +3453,7 @@ export interface components {
                 typ?: string | (string | null)[];
             };
             resources?: string[];
+            signature?: "required" | "optional";
             topic?: string;
             types: ("id-jag.issued" | "id-jag.denied" | "token.issued" | "token.denied" | "token.revoked" | "access.allowed" | "access.denied" | "access.summary" | "session.ended" | "user.disabled" | "client.disabled" | "connection.deleted" | "user.enabled" | "client.enabled" | "connection.created" | "connection.updated")[];
             uri: string;
@@ -3461,7 +3467,7 @@ export interface components {
             issuers: unknown;
         }) & (unknown | {
             resources: unknown;
-        }) & unknown);
+        }) & unknown & (unknown | (unknown | unknown)));
         SourceList: {
             sources?: components["schemas"]["RegisteredSource"][];
         };
@@ -3494,6 +3500,7 @@ export interface components {
                 typ?: string | (string | null)[];
             };
             resources?: string[];
+            signature?: "required" | "optional";
             topic?: string;
             types: ("id-jag.issued" | "id-jag.denied" | "token.issued" | "token.denied" | "token.revoked" | "access.allowed" | "access.denied" | "access.summary" | "session.ended" | "user.disabled" | "client.disabled" | "connection.deleted" | "user.enabled" | "client.enabled" | "connection.created" | "connection.updated")[];
             uri?: string;
@@ -3507,7 +3514,7 @@ export interface components {
             issuers: unknown;
         }) & (unknown | {
             resources: unknown;
-        }) & unknown);
+        }) & unknown & (unknown | (unknown | unknown)));
         Standing: {
             guards: number | null;
             nodes: number | null;

@@ -87,24 +87,48 @@ export const RevocationLifted = Type.Object(
 export type RevocationLifted = Static<typeof RevocationLifted>;
 
 // Member names that no record in the ledger may have: auditors read the ledger and nobody can edit it, so secrets must stay out.
-const SECRET_NAMES = '^(?:.*secret.*|.*password.*|.*private.*|keys?|jwks|d)$';
+const SECRET_NAMES = '^(?:.*secret.*|.*password.*|.*private.*|keys?|d)$';
+const PRIVATE_MEMBERS = '^(?:d|p|q|dp|dq|qi|oth|k)$';
+const CHANGES = ['created', 'updated', 'disabled', 'secret-added', 'secret-removed'] as const;
 
-/** Data of `source.changed`, `caller.changed` and `tenant.changed`: `after` is the record after the change, without secrets and keys. */
-export const RegistryChanged = Type.Object(
-  {
-    id: Identifier,
-    seq: Position,
-    change: Type.Enum(['created', 'updated', 'disabled', 'secret-added', 'secret-removed']),
-    author: Author,
-    after: Type.Unsafe<Record<string, unknown>>({
+const registryChanged = <C extends string>(changes: readonly C[], after: object) =>
+  Type.Object(
+    {
+      id: Identifier,
+      seq: Position,
+      change: Type.Enum([...changes]),
+      author: Author,
+      after: Type.Unsafe<Record<string, unknown>>({
+        type: 'object',
+        propertyNames: { not: { pattern: SECRET_NAMES } },
+        ...after,
+      }),
+    },
+    closed,
+  );
+
+/** Data of `caller.changed` and `tenant.changed`: `after` is the record after the change, without secrets and keys. */
+export const RegistryChanged = registryChanged(CHANGES, {
+  properties: { jwks: false },
+  description: 'the record without secrets and keys',
+});
+
+/**
+ * Data of `source.changed`. `after` is the source after the change, with its public keys if they are registered with it. `keys-fetched`: keys
+ * that were fetched from its `jwks_uri` verified what it signed, and `after` has these keys alone.
+ */
+export const SourceChanged = registryChanged([...CHANGES, 'keys-fetched'], {
+  properties: {
+    jwks: {
       type: 'object',
-      propertyNames: { not: { pattern: SECRET_NAMES } },
-      description: 'the record without secrets and keys',
-    }),
+      properties: {
+        keys: { type: 'array', items: { type: 'object', propertyNames: { not: { pattern: PRIVATE_MEMBERS } } } },
+      },
+    },
   },
-  closed,
-);
-export type RegistryChanged = Static<typeof RegistryChanged>;
+  description: 'the source, or its `jwks` alone; `jwks` holds public keys',
+});
+export type RegistryChanged = Static<typeof RegistryChanged> | Static<typeof SourceChanged>;
 
 /**
  * Data of `introspection.counted`: how often a caller asked about a token in a window, and how often the answer was active. Best effort.
@@ -269,7 +293,7 @@ export type PersonErased = Static<typeof PersonErased>;
 export const OWN_EVENTS = {
   'revocation.ordered': ownEvent(RevocationOrdered),
   'revocation.lifted': ownEvent(RevocationLifted),
-  'source.changed': ownEvent(RegistryChanged),
+  'source.changed': ownEvent(SourceChanged),
   'caller.changed': ownEvent(RegistryChanged),
   'tenant.changed': ownEvent(RegistryChanged),
   'introspection.counted': ownEvent(IntrospectionCounted),

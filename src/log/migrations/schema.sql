@@ -31,7 +31,7 @@ CREATE TABLE entry_0 PARTITION OF entry FOR VALUES FROM (0) TO (4194304);
 CREATE TABLE payload (
   tenant     uuid   NOT NULL,
   ix         bigint NOT NULL,
-  mode       text   NOT NULL CHECK (mode IN ('binary', 'structured', 'batch', 'ndjson', 'own')),
+  mode       text   NOT NULL CHECK (mode IN ('binary', 'structured', 'batch', 'ndjson', 'set', 'own')),
   salt       bytea  NOT NULL CHECK (length(salt) = 32),
   attributes bytea  NOT NULL,
   bytes      bytea  NOT NULL,

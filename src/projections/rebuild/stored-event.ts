@@ -1,10 +1,12 @@
 import {
+  claimsBytes,
   decodeBase64,
   isOwnEventName,
   knownData,
   parseEventTime,
   parseEventType,
   RescindError,
+  setEnvelope,
   withOwnAudience,
   type AudienceTerms,
   type EventName,
@@ -106,8 +108,9 @@ export function readEntryEvent(
 
 type Envelope = Readonly<Record<string, unknown>>;
 
-/** Reads the envelope. In binary mode, id and time are headers and the bytes are the data; in the other modes the data may be in `data_base64`. */
+/** Reads the envelope. A SET's claims are the envelope. In binary mode, id and time are headers and the bytes are the data; in the other modes the data may be in `data_base64`. */
 function envelopeOf({ mode, headers, bytes }: StoredPayload): Envelope {
+  if (mode === 'set') return setEnvelope(parseStrictJson(claimsBytes(bytes.toString('latin1'))));
   const parsed = parseStrictJson(bytes);
   if (mode !== 'binary') {
     const { data_base64: encoded, ...envelope } = parsed as Envelope;
