@@ -1,10 +1,12 @@
-import { Table, Text } from '@mantine/core';
+import { Table } from '@mantine/core';
 import { Fragment, type ReactNode } from 'react';
+import { Below } from '../cells.js';
 import { EntityLink } from '../entity-link.js';
 import { Moment } from '../moment.js';
 import { Name } from '../name.js';
 import { countText } from '../numbers.js';
 import type { Change } from '../../api/changes.js';
+import classes from '../cells.module.css';
 
 /** Shows what is new about one client, and of the resource if the lines name one; the newest line first. */
 export interface ChangesOf {
@@ -51,31 +53,27 @@ function ChangeRow({ of: { lines } }: { readonly of: ChangesOf }) {
   const [newest] = lines;
   if (newest === undefined) return null;
   return (
-    <Table.Tr style={{ verticalAlign: 'top' }}>
-      <Table.Td style={{ overflowWrap: 'anywhere' }}>
+    <Table.Tr className={classes.top}>
+      <Table.Td className={classes.wrapped}>
         <EntityLink entity={{ kind: 'client', is: newest.client }} />
         {'resource' in newest && (
-          <Text size="xs" c="dimmed" component="div">
+          <Below>
             at <EntityLink entity={{ kind: 'resource', is: newest.resource }} />
-          </Text>
+          </Below>
         )}
-        <Text size="xs" c="dimmed" component="div" hiddenFrom="md">
-          <Moment at={newest.last.at} stacked />
-        </Text>
+        <div className="mantine-hidden-from-md">
+          <Below>
+            <Moment at={newest.last.at} stacked />
+          </Below>
+        </div>
       </Table.Td>
-      <Table.Td style={{ overflowWrap: 'anywhere' }}>
+      <Table.Td className={classes.wrapped}>
         {lines.map((line) => {
           const { what, more } = wordsOf(line);
           return (
-            <Text key={`${line.kind} ${line.first.index}`} inherit component="div">
-              {what}
-              {more !== undefined && (
-                <Text span size="xs" c="dimmed">
-                  {' '}
-                  {more}
-                </Text>
-              )}
-            </Text>
+            <div key={`${line.kind} ${line.first.index}`}>
+              {what} {more !== undefined && <span className={`${classes.small} ${classes.faint}`}>{more}</span>}
+            </div>
           );
         })}
       </Table.Td>
