@@ -2,12 +2,13 @@ import { Table } from '@mantine/core';
 import { FlexRender, tableFeatures, useTable, type ColumnDef, type Row, type RowData } from '@tanstack/react-table';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import cells from './cells.module.css';
 import classes from './data-table.module.css';
 
 /** Rows before and after those that are seen. */
 const OVERSCAN = 4;
 /** A row of two lines, as most are. Each is measured when it is drawn. */
-const ROW_PX = 52;
+const ROW_PX = 56;
 
 const features = tableFeatures({});
 const NONE: readonly string[] = [];
@@ -130,7 +131,7 @@ interface DataRowProps<Item extends RowData> {
   readonly selection: Selection | undefined;
 }
 
-const WIDE_CELL = `${classes.cell} mantine-visible-from-md`;
+const WIDE_CELL = `${cells.cell} mantine-visible-from-md`;
 
 /** Rows that stay in sight are not drawn again while the window scrolls. */
 const DataRow = memo(
@@ -140,11 +141,11 @@ const DataRow = memo(
         data-index={index}
         ref={measure}
         onClick={onOpen && (() => onOpen(row.original))}
-        className={onOpen ? `${classes.row} ${classes.opens}` : classes.row}
+        className={onOpen ? `${cells.row} ${classes.opens}` : cells.row}
       >
         {selection && <Choose of={row.id} {...selection} />}
         {row.getAllCells().map((cell) => (
-          <td key={cell.id} className={wide.includes(cell.column.id) ? WIDE_CELL : classes.cell}>
+          <td key={cell.id} className={wide.includes(cell.column.id) ? WIDE_CELL : cells.cell}>
             <FlexRender cell={cell} />
           </td>
         ))}
@@ -182,7 +183,7 @@ function Choose({ of, chosen, onChange, labelOf }: Selection & { readonly of: st
     onChange(turned);
   };
   return (
-    <td className={classes.cell} onClick={(event) => event.stopPropagation()}>
+    <td className={cells.cell} onClick={(event) => event.stopPropagation()}>
       <input
         type="checkbox"
         className={classes.box}

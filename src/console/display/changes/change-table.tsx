@@ -1,5 +1,5 @@
 import { Table } from '@mantine/core';
-import { Fragment, type ReactNode } from 'react';
+import { Fragment, useDeferredValue, type ReactNode } from 'react';
 import { Below } from '../cells.js';
 import { EntityLink } from '../entity-link.js';
 import { Moment } from '../moment.js';
@@ -26,8 +26,13 @@ function gather(lines: readonly Change[]): ChangesOf[] {
   return [...groups].map(([key, of]) => ({ key, lines: of }));
 }
 
+/** Rows of the first frame; the others follow at once. */
+const FIRST = 6;
+
 /** Shows changes with whom they concern: a row for all changes of one connection, client or agent. */
 export function ChangeTable({ label, lines }: { readonly label: string; readonly lines: readonly Change[] }) {
+  const rows = gather(lines);
+  const shown = useDeferredValue(rows.length, FIRST);
   return (
     <Table aria-label={label} layout="fixed">
       <Table.Thead>
@@ -40,7 +45,7 @@ export function ChangeTable({ label, lines }: { readonly label: string; readonly
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
-        {gather(lines).map((of) => (
+        {rows.slice(0, shown).map((of) => (
           <ChangeRow key={of.key} of={of} />
         ))}
       </Table.Tbody>
@@ -53,8 +58,8 @@ function ChangeRow({ of: { lines } }: { readonly of: ChangesOf }) {
   const [newest] = lines;
   if (newest === undefined) return null;
   return (
-    <Table.Tr className={classes.top}>
-      <Table.Td className={classes.wrapped}>
+    <tr className={`${classes.row} ${classes.top}`}>
+      <td className={`${classes.cell} ${classes.wrapped}`}>
         <EntityLink entity={{ kind: 'client', is: newest.client }} />
         {'resource' in newest && (
           <Below>
@@ -66,8 +71,8 @@ function ChangeRow({ of: { lines } }: { readonly of: ChangesOf }) {
             <Moment at={newest.last.at} stacked />
           </Below>
         </div>
-      </Table.Td>
-      <Table.Td className={classes.wrapped}>
+      </td>
+      <td className={`${classes.cell} ${classes.wrapped}`}>
         {lines.map((line) => {
           const { what, more } = wordsOf(line);
           return (
@@ -76,11 +81,11 @@ function ChangeRow({ of: { lines } }: { readonly of: ChangesOf }) {
             </div>
           );
         })}
-      </Table.Td>
-      <Table.Td visibleFrom="md">
+      </td>
+      <td className={`${classes.cell} mantine-visible-from-md`}>
         <Moment at={newest.last.at} stacked />
-      </Table.Td>
-    </Table.Tr>
+      </td>
+    </tr>
   );
 }
 
