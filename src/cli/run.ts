@@ -29,6 +29,7 @@ import { addServe, type Variables } from './operate/serve.js';
 import { addSignIn } from './registry/sign-in.js';
 import { addSource } from './registry/source.js';
 import { addTenant } from './registry/tenant.js';
+import { addView } from './registry/view.js';
 import { UsageError, type Terminal } from './terminal.js';
 import { addWatch } from './watch/watch.js';
 import { VERSION } from '../version.js';
@@ -99,6 +100,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addExplore(program, context);
   addMcp(program, context);
   addTenant(program, context);
+  addView(program, context);
   addSource(program, context);
   addCaller(program, context);
   addSignIn(program, context);

@@ -63,3 +63,7 @@ export const MAX_EVENTS_PER_POST = 1_000;
 export const MAX_POST_BYTES = 4 * 1024 * 1024;
 /** Bytes of one event; larger ones are refused with `too-large`. */
 export const MAX_EVENT_BYTES = 256 * 1024;
+
+/** How serious a finding is, the least first. */
+export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];

@@ -122,6 +122,16 @@ const OWN_CODES = {
     kind: 'unavailable',
     title: 'The topic of control records cannot be opened: its key is missing or wrong.',
   },
+  'ledger-behind': {
+    kind: 'unavailable',
+    title: 'The ledger is behind a checkpoint that was signed: the database is an old backup.',
+  },
+  'ledger-forked': {
+    kind: 'unavailable',
+    title: 'The ledger has other entries than a checkpoint that was signed covers.',
+  },
+  'log-key-missing': { kind: 'unavailable', title: 'The key that signs the ledger is not here.' },
+  'log-key-unreadable': { kind: 'unavailable', title: 'The key that signs the ledger cannot be read.' },
   'shutting-down': { kind: 'unavailable', title: 'This process is stopping.' },
   'emit-failed': { kind: 'unavailable', title: 'The events could not be delivered.' },
   'ledger-inconsistent': { kind: 'internal', title: 'The ledger contradicts what was stored before.' },

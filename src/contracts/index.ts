@@ -157,5 +157,7 @@ export {
   TOKEN_EXCHANGE_GRANT_TYPE,
   TOKEN_PROFILE_PRESETS,
   type TokenProfilePreset,
+  SEVERITIES,
+  type Severity,
 } from './constants.js';
 export { printable } from './printable.js';

@@ -4,7 +4,6 @@ export {
   createControlFence,
   createTopicFeeds,
   createTopicKeys,
-  passControlFence,
   restoreControlLog,
   TOPIC_KEY_FILE,
   type ControlFence,

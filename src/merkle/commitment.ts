@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { sha256 } from './sha256.js';
 
 /** Bytes of the salt. Without a salt, somebody who guesses an erased payload could confirm the guess. */
 export const SALT_BYTES = 32;
@@ -100,8 +100,7 @@ export function commitment({
   at = hashed.writeUInt32BE(attributes.length, at + SALT_BYTES);
   hashed.set(attributes, at);
   hashed.set(bytes, at + attributes.length);
-  // A digest returned as a string needs no memory outside the heap.
-  return Buffer.from(hash('sha256', hashed.subarray(0, size), 'binary'), 'latin1');
+  return sha256(hashed.subarray(0, size));
 }
 
 const FIRST_SIZE = 64 * 1024;

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { sha256 } from './sha256.js';
 
 const MAGIC = 'rescind-entry/v1';
 const MAX_UINT64 = 0xffff_ffff_ffff_ffffn;
@@ -58,7 +58,7 @@ export function parseEntry(bytes: Uint8Array): Entry | undefined {
 
 /** Computes SHA-256(0x00 ‖ entry) (RFC 6962, section 2.1). */
 export function leafHash(entry: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([LEAF_PREFIX, entry]), 'buffer');
+  return sha256(Buffer.concat([LEAF_PREFIX, entry]));
 }
 
 const isUint64 = (value: bigint) => value >= 0n && value <= MAX_UINT64;

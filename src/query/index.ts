@@ -6,6 +6,7 @@ export type { BlastAnswer } from './reach/answers.js';
 export type { IncidentReport } from './reports/answers.js';
 export type { PreviewOrder, ProposedOrder } from './reach/blast.pg.js';
 export type { FindStopping } from './lists/token-lineage.js';
+export { createLedgerHandler } from './ledger/ledger-handler.js';
 export { describeApi, QueryModule } from './query.module.js';
 export type { AccessCounts, AccessItem, AccessPage } from './access/answers.js';
 export type {

@@ -7,7 +7,7 @@ import {
   measureFollower,
   type LastUses,
 } from '../control/index.js';
-import { createTopicKeys, passControlFence } from '../feeds/index.js';
+import { createTopicKeys } from '../feeds/index.js';
 import type { Config } from '../platform/config/index.js';
 import { startDatabase, startKafka } from '../platform/embedded/index.js';
 import { createHealth, createMetrics, READY_ROLES } from '../platform/observe/index.js';
@@ -15,8 +15,10 @@ import { checkServer, createCancellingPool, createLeaving, createPool, type Pool
 import { createPoolMetrics, createReadinessMetrics, type Lifecycle } from '../platform/process/index.js';
 import { lastUsesOf } from '../projections/index.js';
 import { bootstrap, createAuthenticator } from '../registry/index.js';
+import { passFences } from './database/fences.js';
+import { refuseReplaced } from './not-ready.js';
 import { VERSION, type Parts, type StartOptions } from './parts.js';
-import { prepareSchema } from './schema.js';
+import { prepareSchema } from './database/schema.js';
 import { startTracing, traceCommits, traceWaits } from './traced.js';
 
 /** A question, and the preview of the rule that its answer proposes. */
@@ -73,32 +75,32 @@ export async function layFoundation(
   await prepareSchema(config, url);
   // Before anything is read from this database or written to it: the first start would write.
   const topicKeys = createTopicKeys({ pool, home: config.home, configured: config.controlTopicKey });
-  if (servers)
-    await passControlFence({
-      config,
-      servers,
-      log,
-      metrics,
-      health,
-      stopping: lifecycle.stopping,
-      pool,
-      keys: topicKeys,
-      announces: member === undefined,
-    });
+  await passFences({
+    config,
+    servers,
+    log,
+    metrics,
+    health,
+    stopping: lifecycle.stopping,
+    pool,
+    keys: topicKeys,
+    announces: member === undefined,
+  });
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
-  const controlLog = traceCommits(createControlLog({ pool }), tracing);
+  const replaceable = traceCommits(createControlLog({ pool }), tracing);
   const confirmations = createConfirmationKeeper({ pool, log });
   lifecycle.onStop('confirmations', () => confirmations.stop());
   const followed = createControlFollower({
     url,
-    controlLog,
+    controlLog: replaceable,
     log,
     serves: config.roles.has('serve'),
     leaseMs: config.leaseMs,
     onSettled: confirmations.keep,
   });
   const follower = traceWaits(measureFollower(followed, metrics), tracing);
+  const controlLog = refuseReplaced(replaceable, follower);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();
   lifecycle.onStop(

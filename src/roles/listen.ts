@@ -82,7 +82,9 @@ export interface Served {
 export async function listenFor(parts: Parts, { registry, keyUses, ingest, serving }: Served): Promise<string> {
   const { config, log, metrics, tracing, health, lifecycle, pool, leaving, follower, authenticate } = parts;
   await health.watch('database', async () => void (await pool.query('SELECT 1')));
-  if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'), ['serve']);
+  const notServing = (): 'control-log-behind' | 'no-lease' =>
+    follower.isReplaced() ? 'control-log-behind' : 'no-lease';
+  if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), notServing()), ['serve']);
   const identify = createIdentify(authenticate, serving?.web.sessions);
   const management = createManagement({ health, metrics });
   const app = await createHttpApp({

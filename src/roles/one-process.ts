@@ -11,6 +11,7 @@ import { startFindings, startFindingsFeed, startSiemFeed, startTopicFeeds } from
 import { layFoundation } from './foundation.js';
 import { createOwnAppender, startIngest } from './ingest.js';
 import { listenFor, startKeyUses, startRegistry } from './listen.js';
+import { startLedger } from './log.js';
 import { VERSION, type StartOptions } from './parts.js';
 import { endOf, type RunningRescind } from './running.js';
 import { startServing } from './serve.js';
@@ -38,6 +39,7 @@ export async function startProcess(
     startChannels(parts);
   }
   const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
+  if (config.roles.has('log')) startLedger(parts);
   if (config.roles.has('archive')) startArchive(parts);
   // A process that takes no events writes those of its own alone.
   const appender = ingest?.appender ?? createOwnAppender(parts, { paysOwed: false }).appender;

@@ -16,8 +16,15 @@ import { readAuthorities } from '../platform/config/index.js';
 import type { HotHandler } from '../platform/http/index.js';
 import { createCancellingPool } from '../platform/postgres/index.js';
 import { createLineageReader } from '../projections/index.js';
-import { createQuestions, createReader, REPORTS_AT_ONCE, type PreviewOrder, type SourceSight } from '../query/index.js';
-import { createKeySets, createTurns } from '../registry/index.js';
+import {
+  createLedgerHandler,
+  createQuestions,
+  createReader,
+  REPORTS_AT_ONCE,
+  type PreviewOrder,
+  type SourceSight,
+} from '../query/index.js';
+import { createIdentify, createKeySets, createTurns } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
 import { WEB_ENTITIES } from '../web/index.js';
@@ -155,10 +162,19 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
     ? createFeeds({ follower, authenticate, sight, keysVersion, metrics, log, remoteAddress, reportGuards })
     : undefined;
   const web = createWebFor(parts);
+  const ledgers = createLedgerHandler({
+    pool: questionPool,
+    logOrigin: config.logOrigin,
+    publicLedgers: config.publicLedgers,
+    identify: createIdentify(authenticate, web.sessions),
+    remoteAddress,
+    log,
+  });
   const hot = new Map<string, HotHandler>([
     ...web.handlers,
     ['/introspect', introspection.handle],
     ['/revoke', revoke],
+    ['/ledger/*', ledgers],
     [AUTHORIZE_REQUEST_PATH, authorizeRequest],
     [`${AUTHORIZE_REQUEST_PATH}/*`, authorizeRequest],
     ...(feeds?.handlers ?? []),

@@ -112,7 +112,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   log: {
     reason: 'the ledger holds bytes and knows nothing of what they mean',
-    may: { contracts: all, merkle: all, ...on('postgres') },
+    may: { contracts: all, merkle: all, ...on('log', 'observe', 'postgres') },
   },
   projections: {
     reason: 'projections are written inside the append transaction, from entries alone, so that they can be rebuilt',

@@ -1962,6 +1962,7 @@ export interface components {
                 prefix?: string;
             };
             client?: {
+                entity?: number;
                 equals?: number | string;
                 in?: (number | string)[];
                 missing?: boolean;
@@ -2058,6 +2059,7 @@ export interface components {
                 not?: string[];
             };
             user?: {
+                entity?: number;
                 equals?: number | string;
                 in?: (number | string)[];
                 missing?: boolean;
@@ -2439,18 +2441,20 @@ export interface components {
                 resources: number;
                 to: string;
                 type: "grant";
+                users?: number;
             } | {
                 from: string;
                 to: string;
                 type: "agent";
             })[];
-            fold: "users" | "none";
+            fold: "users" | "teams" | "none";
             left_out: {
                 agents: number;
                 at_least?: true;
                 clients: number;
                 connections: number;
                 resources: number;
+                teams?: number;
                 users: number;
             };
             nodes: components["schemas"]["GraphNode"][];
@@ -2470,7 +2474,7 @@ export interface components {
             issuer?: string;
             name: string;
             tenant?: string;
-            type: "user" | "client" | "agent" | "resource" | "issuer";
+            type: "user" | "client" | "agent" | "resource" | "issuer" | "team";
             users?: number;
         };
         ImportAnswer: {
@@ -2729,9 +2733,9 @@ export interface components {
                 kind: string;
                 last_seen: string;
                 says: string;
-                severity: string;
+                severity: "info" | "low" | "medium" | "high" | "critical";
             }[];
-            severity: string | null;
+            severity: ("info" | "low" | "medium" | "high" | "critical") | null;
         };
         Order: {
             before?: components["schemas"]["TimeInput"];
@@ -3129,6 +3133,7 @@ export interface components {
             roles?: unknown;
             schemas?: unknown[];
             tags?: string[] | null;
+            team?: string | null;
             timezone?: unknown;
             title?: unknown;
             userName: string;
@@ -3673,13 +3678,15 @@ export interface components {
             kind: "user";
             owner?: null | "";
             tags?: string[] | null;
-            team?: null | "";
+            team?: string | null;
             tenant?: string | null;
             user_name?: string | null;
         } | {
             display_name: string;
         } | {
             user_name: string;
+        } | {
+            team: string;
         } | {
             emails: string[];
         } | {
@@ -8108,7 +8115,7 @@ export interface operations {
                 client_iss?: string;
                 depth?: number;
                 expand?: number | string;
-                fold?: "users" | "none";
+                fold?: "users" | "teams" | "none";
                 from?: components["schemas"]["TimeInput"];
                 resource?: string;
                 to?: components["schemas"]["TimeInput"];

@@ -61,3 +61,43 @@ CREATE TABLE control_outbox (
   seq      bigint  NOT NULL
 );
 INSERT INTO control_outbox (seq) VALUES (0);
+
+-- The tree over a ledger's leaf hashes (README, "The tree"). `size` and `root` move together, by compare-and-swap.
+CREATE TABLE tree_head (
+  tenant      uuid   PRIMARY KEY,
+  -- Part of the ledger's origin. `rescind ledger continue` raises it.
+  incarnation int    NOT NULL DEFAULT 1,
+  size        bigint NOT NULL DEFAULT 0,
+  root        bytea  NOT NULL CHECK (length(root) = 32)
+);
+
+-- The hash of each full tile: the root of the 256^(level + 1) leaves from n × 256^(level + 1) on. A tile's own hashes stand in `entry`, or here, a level below.
+CREATE TABLE tree_tile (
+  tenant uuid     NOT NULL,
+  level  smallint NOT NULL,
+  n      bigint   NOT NULL,
+  hash   bytea    NOT NULL CHECK (length(hash) = 32),
+  PRIMARY KEY (tenant, level, n)
+);
+
+-- The newest signed checkpoint of each incarnation, and the newest that a witness cosigned.
+CREATE TABLE ledger_checkpoint (
+  tenant         uuid        NOT NULL,
+  incarnation    int         NOT NULL,
+  size           bigint      NOT NULL,
+  note           text        NOT NULL,
+  at             timestamptz NOT NULL DEFAULT clock_timestamp(),
+  witnessed_size bigint,
+  witnessed_note text,
+  witnessed_at   timestamptz,
+  PRIMARY KEY (tenant, incarnation)
+);
+
+-- Public keys that sign or signed checkpoints. The private ones are never in PostgreSQL.
+CREATE TABLE ledger_key (
+  tenant     uuid        NOT NULL,
+  public_key bytea       NOT NULL CHECK (length(public_key) = 32),
+  since      timestamptz NOT NULL DEFAULT clock_timestamp(),
+  until      timestamptz,
+  PRIMARY KEY (tenant, public_key)
+);

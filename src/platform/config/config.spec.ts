@@ -22,6 +22,8 @@ describe('readConfig', () => {
       home: '.rescind',
       listen: { host: '127.0.0.1', port: 7423, tls: undefined, trustedProxy: false },
       archiveDir: join('.rescind', 'archive'),
+      ledgerDir: join('.rescind', 'ledger'),
+      publicLedgers: new Set(),
       hotDays: undefined,
       findingsLearnDays: undefined,
       roles: new Set(['ingest', 'serve', 'feed', 'log', 'archive']),

@@ -26,6 +26,8 @@ const LOG_LEVELS: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'erro
 export const DEFAULT_HOME = '.rescind';
 /** Name of the archive's directory under the home directory. */
 const DEFAULT_ARCHIVE = 'archive';
+/** Name of the directory of the ledgers' keys and checkpoints under the home directory. */
+const DEFAULT_LEDGER = 'ledger';
 /** A hundred years. */
 const MAX_HOT_DAYS = 36_500;
 const MAX_LEARN_DAYS = 30;
@@ -79,6 +81,10 @@ export interface Config {
   readonly logLevel: LogLevel;
   /** Directory of the archive of uses. */
   readonly archiveDir: string;
+  /** Directory of the keys that sign the ledgers, and of their newest checkpoints. */
+  readonly ledgerDir: string;
+  /** Ids of tenants whose ledgers anyone may read. */
+  readonly publicLedgers: ReadonlySet<string>;
   /** Whole days that archived uses stay in PostgreSQL. Undefined: they stay for ever. */
   readonly hotDays: number | undefined;
   /** Days after which detections know what is usual in a new ledger; undefined: their default. */
@@ -130,6 +136,8 @@ export function readConfig(given: Environment): Config {
   const config: Config = {
     home: env['RESCIND_HOME'] ?? DEFAULT_HOME,
     archiveDir: env['ARCHIVE_DIR'] ?? join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEFAULT_ARCHIVE),
+    ledgerDir: env['LEDGER_DIR'] ?? join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEFAULT_LEDGER),
+    publicLedgers: readTenantIds(env, 'PUBLIC_LEDGERS', refuse),
     hotDays:
       env['HOT_DAYS'] === undefined
         ? undefined
@@ -215,6 +223,9 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   LEASE_SECONDS: `how long a node may stay silent before it is fenced, 2 to 30 (default ${DEFAULT_LEASE_SECONDS})`,
   CONFIRM_SHARE: `percent of users or live tokens beyond which an order needs \`confirm\`, 1 to 99, or 100 for never (default ${DEFAULT_CONFIRM_SHARE}); fewer than 20 users and 100 tokens are never asked about`,
   ARCHIVE_DIR: `directory of the archive of uses, one for a deployment (default <RESCIND_HOME>/${DEFAULT_ARCHIVE})`,
+  LEDGER_DIR: `directory of the keys that sign the ledgers and of their newest checkpoints, one for a deployment, on another disk than the database's (default <RESCIND_HOME>/${DEFAULT_LEDGER})`,
+  PUBLIC_LEDGERS:
+    'comma-separated ids of tenants whose ledgers anyone may read; the others are read by callers with the role audit (default: none)',
   HOT_DAYS:
     'whole days, 1 to 36500, after which uses leave PostgreSQL once the archive has them (default: they stay); every process that answers questions then needs ARCHIVE_DIR',
   FINDINGS_LEARN_DAYS:
@@ -341,4 +352,13 @@ function readHosts(env: Environment, variable: string, refuse: Refuse): readonly
   if (!hosts.every((host) => /^[A-Za-z0-9.:-]+$/.test(host)))
     refuse(variable, 'must be host names or addresses, comma-separated');
   return Object.freeze(hosts);
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+function readTenantIds(env: Environment, variable: string, refuse: Refuse): ReadonlySet<string> {
+  const value = env[variable];
+  const ids = value === undefined ? [] : splitList(value);
+  if (!ids.every((id) => UUID.test(id))) refuse(variable, 'names tenants by their ids, UUIDs in lower case');
+  return new Set(ids);
 }

@@ -17,6 +17,7 @@ import {
   type MembersOf,
   type OAuthError,
 } from '../../contracts/index.js';
+import { LEDGER_PATHS } from './ledger-paths.js';
 import { MAX_FORM_PARAMETERS } from '../../platform/http/index.js';
 
 /*
@@ -349,6 +350,7 @@ export const PROTOCOL_PATHS = {
     get: authorizeRequest('authorize-request-get'),
     post: authorizeRequest('authorize-request-post'),
   },
+  ...LEDGER_PATHS,
   '/revoke': {
     post: {
       tags: ['protocol'],

@@ -1,4 +1,4 @@
-import { nameSchemas } from '../../contracts/index.js';
+import { LEDGER_STATES, nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import {
   Agent,
@@ -149,7 +149,10 @@ export const TokenAnswer = one({
 
 export const EntryAnswer = one({
   index: Index,
-  state: Type.Literal('sequenced'),
+  state: Type.Enum([...LEDGER_STATES], {
+    description:
+      'sequenced: durable; integrated: under the root of the tree; published: covered by a signed checkpoint (`/ledger/{tenant}/checkpoint`)',
+  }),
   arrival: timeThat('time of arrival; the commitment has it in epoch milliseconds'),
   type: Type.String(),
   source: Source,

@@ -1,4 +1,4 @@
-import { instantText, RescindError } from '../../contracts/index.js';
+import { instantText, RescindError, type LedgerState } from '../../contracts/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { ArrivalMode } from '../../log/index.js';
 import type { EntryAnswer } from './answers.js';
@@ -23,7 +23,7 @@ export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readon
       return {
         as_of: asOfOf(snapshot),
         index: row.ix,
-        state: 'sequenced',
+        state: row.state,
         arrival: instantText(Number(row.arrival)),
         type: row.type,
         source: reader.source(row.source),
@@ -46,6 +46,7 @@ export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readon
 interface EntryRow {
   readonly [column: string]: unknown;
   readonly ix: string;
+  readonly state: LedgerState;
   readonly arrival: string;
   readonly type: string;
   readonly source: string;

@@ -99,15 +99,15 @@ const several = (count: number, one: string): string => `${countText(count)} ${o
 function wordsOf(change: Change): Words {
   switch (change.kind) {
     case 'connection-appeared':
-      return { what: 'New connection', more: <Scopes added={change.scopes_added} /> };
+      return { what: 'New connection', more: <ChangedScopes added={change.scopes_added} /> };
     case 'connection-returned':
-      return { what: 'Connection is back', more: <Scopes added={change.scopes_added} /> };
+      return { what: 'Connection is back', more: <ChangedScopes added={change.scopes_added} /> };
     case 'connection-vanished':
       return { what: 'Connection is gone' };
     case 'connection-changed':
       return {
         what: 'Connection changed',
-        more: <Scopes added={change.scopes_added} removed={change.scopes_removed} />,
+        more: <ChangedScopes added={change.scopes_added} removed={change.scopes_removed} />,
       };
     case 'unrecorded-appeared':
       return { what: 'New without a connection', more: 'no recorded connection allows it' };
@@ -119,14 +119,14 @@ function wordsOf(change: Change): Words {
         more: (
           <>
             {change.at_least && 'at least '}
-            {several(change.grants, 'grant')}: <Scopes added={change.scopes_added} />
+            {several(change.grants, 'grant')}: <ChangedScopes added={change.scopes_added} />
           </>
         ),
       };
     case 'scopes-granted':
-      return { what: 'New scopes granted', more: <Scopes added={change.scopes.map(({ scope }) => scope)} /> };
+      return { what: 'New scopes granted', more: <ChangedScopes added={change.scopes.map(({ scope }) => scope)} /> };
     case 'scopes-used':
-      return { what: 'Scopes used first', more: <Scopes added={change.scopes.map(({ scope }) => scope)} /> };
+      return { what: 'Scopes used first', more: <ChangedScopes added={change.scopes.map(({ scope }) => scope)} /> };
     case 'agents-appeared':
       return { what: 'New agents', more: <Agents of={change.agents} /> };
     case 'users-appeared':
@@ -152,7 +152,14 @@ function wordsOf(change: Change): Words {
 
 const SHOWN = 4;
 
-function Scopes({ added, removed = [] }: { readonly added: readonly string[]; readonly removed?: readonly string[] }) {
+/** Names scopes that came, and with a sign those that came and those that went. */
+export function ChangedScopes({
+  added,
+  removed = [],
+}: {
+  readonly added: readonly string[];
+  readonly removed?: readonly string[];
+}) {
   const all = [...added.map((scope) => ['+', scope] as const), ...removed.map((scope) => ['−', scope] as const)];
   return (
     <>

@@ -1,4 +1,5 @@
 import { Text } from '@mantine/core';
+import { useMoment } from '../../api/moment.js';
 import { Count, Faint, Several } from '../../display/cells.js';
 import { DataTable, type Columns } from '../../display/data-table.js';
 import type { Entity } from '../../display/entity.js';
@@ -13,7 +14,7 @@ import classes from '../../display/cells.module.css';
 
 /** The grants that name the entity, with granted and unused scopes. */
 export function Grants({ kind, id }: { readonly kind: Kind; readonly id: string }) {
-  return <Ties title="Grants" ties={useGrants(kind, id)} columns={GRANT_COLUMNS[kind]} keyOf={grantKey} />;
+  return <Ties title="Grants" ties={useGrants(kind, id, useMoment())} columns={GRANT_COLUMNS[kind]} keyOf={grantKey} />;
 }
 
 /** The connections of a client or a resource: its grants, added up over users. */
@@ -79,7 +80,7 @@ const WIDE = ['users', 'last_used'];
 const agentOf = ({ agent }: Grant | Connection): Entity[] => (agent === null ? [] : [{ kind: 'agent', is: agent }]);
 
 /** Everybody whom a grant names but the entity of the page. A list may have 100,000 grants, so this is done for those in sight. */
-const othersOfGrant =
+export const othersOfGrant =
   (kind: Kind) =>
   (one: Grant): readonly Entity[] =>
     [

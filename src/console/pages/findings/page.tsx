@@ -1,8 +1,9 @@
-import { Affix, Button, Group, MultiSelect, Paper, Select, Text, Title } from '@mantine/core';
+import { Affix, Button, Group, Paper, Select, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useLive } from '../../api/live.js';
 import { useMe } from '../../api/me.js';
+import { ChooseSeveral } from '../../display/filters/choose-several.js';
 import { DataTable } from '../../display/data-table.js';
 import { KINDS, SEVERITIES, STATES } from '../../display/finding-words.js';
 import { Later } from '../../display/later.js';
@@ -52,7 +53,7 @@ function OpenFinding() {
 }
 
 function Filters() {
-  const { state = [], kind = [], severity = null } = useFilters();
+  const { state, kind, severity = null } = useFilters();
   const navigate = route.useNavigate();
   const onChange = (change: FindingsSearch): void =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
@@ -70,27 +71,8 @@ function Filters() {
         clearable
         w={160}
       />
-      <MultiSelect
-        aria-label="State"
-        placeholder={state.length === 0 ? 'Any state' : ''}
-        data={STATES}
-        value={[...state]}
-        onChange={(value) => onChange({ state: value.length === 0 ? undefined : value })}
-        clearable
-        miw={160}
-        maw={320}
-      />
-      <MultiSelect
-        aria-label="Kind"
-        placeholder={kind.length === 0 ? 'Any kind' : ''}
-        data={KINDS}
-        value={[...kind]}
-        onChange={(value) => onChange({ kind: value.length === 0 ? undefined : value })}
-        searchable
-        clearable
-        miw={200}
-        maw={400}
-      />
+      <ChooseSeveral label="State" of={STATES} chosen={state} onChange={(chosen) => onChange({ state: chosen })} />
+      <ChooseSeveral label="Kind" of={KINDS} chosen={kind} onChange={(chosen) => onChange({ kind: chosen })} isLong />
     </Group>
   );
 }

@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
-import { RescindError } from '../contracts/index.js';
-import { createTopicKeys, restoreControlLog, type Restored } from '../feeds/index.js';
-import type { Config } from '../platform/config/index.js';
-import { startDatabase, startKafka } from '../platform/embedded/index.js';
-import { createKafka } from '../platform/kafka/index.js';
-import type { Log } from '../platform/log/index.js';
-import { checkServer, createPool } from '../platform/postgres/index.js';
-import { createLifecycle } from '../platform/process/index.js';
+import { RescindError } from '../../contracts/index.js';
+import { createTopicKeys, restoreControlLog, type Restored } from '../../feeds/index.js';
+import type { Config } from '../../platform/config/index.js';
+import { startDatabase, startKafka } from '../../platform/embedded/index.js';
+import { createKafka } from '../../platform/kafka/index.js';
+import type { Log } from '../../platform/log/index.js';
+import { checkServer, createPool } from '../../platform/postgres/index.js';
+import { createLifecycle } from '../../platform/process/index.js';
 import { prepareSchema } from './schema.js';
 
 /** One transaction at a time. */

@@ -1,0 +1,130 @@
+import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { RescindError } from '../../contracts/index.js';
+import type { Anchors, KeptCheckpoint } from './anchors.js';
+import { makeLogKey, readLogKey, type LogKey } from './log-key.js';
+
+const KEY_FILE = 'key';
+/** `<incarnation>-<size>`, with zeros in front so that names sort like the checkpoints. */
+const CHECKPOINT_FILE = /^checkpoint-[0-9]{10}-[0-9]{20}$/;
+/** Checkpoints that stay beside the newest. */
+const KEPT_FILES = 8;
+
+/** The directory of a deployment's ledgers: for each tenant its key and its newest checkpoints, each in a file of its own. */
+export interface LedgerDirectory extends Anchors {
+  /** Reads a tenant's key; undefined if the directory has none. Throws `log-key-unreadable` if the file is no Ed25519 key. */
+  readKey(tenant: string): Promise<LogKey | undefined>;
+  /** Lists the tenants of which the directory keeps a checkpoint. */
+  signed(): Promise<readonly string[]>;
+  /** Makes a tenant's key, readable by this user alone, unless there is one. */
+  makeKey(tenant: string): Promise<LogKey>;
+}
+
+export function createLedgerDirectory(root: string): LedgerDirectory {
+  const directoryOf = (tenant: string) => join(root, tenant);
+
+  async function readKey(tenant: string): Promise<LogKey | undefined> {
+    const path = join(directoryOf(tenant), KEY_FILE);
+    const pem = await orAbsent(readFile(path, 'utf8'));
+    if (pem === undefined) return undefined;
+    try {
+      return readLogKey(pem);
+    } catch (cause) {
+      const { message } = cause as Error;
+      throw new RescindError('log-key-unreadable', { detail: `${path}: ${message}. Put the ledger's key back`, cause });
+    }
+  }
+
+  /** Names of the files, in the order of their checkpoints. */
+  async function checkpointsOf(tenant: string): Promise<readonly string[]> {
+    const files = (await orAbsent(readdir(directoryOf(tenant)))) ?? [];
+    return files.filter((file) => CHECKPOINT_FILE.test(file)).sort();
+  }
+
+  return {
+    name: 'file',
+    readKey,
+    async signed() {
+      const tenants = (await orAbsent(readdir(root))) ?? [];
+      const kept = await Promise.all(tenants.map(async (tenant) => (await checkpointsOf(tenant)).length > 0));
+      return tenants.filter((_, nth) => kept[nth]);
+    },
+    async makeKey(tenant) {
+      await makeDirectory(root, tenant);
+      // Another process of this machine may make it at the same time: the first one wins.
+      await createFile(directoryOf(tenant), KEY_FILE, makeLogKey());
+      return (await readKey(tenant))!;
+    },
+    async newest(tenant) {
+      const last = (await checkpointsOf(tenant)).at(-1);
+      return last === undefined ? undefined : readFile(join(directoryOf(tenant), last), 'utf8');
+    },
+    async keep(tenant, checkpoint) {
+      await makeDirectory(root, tenant);
+      const directory = directoryOf(tenant);
+      const file = fileOf(checkpoint);
+      // A file is never overwritten: a process that wakes up late cannot put an older checkpoint in the place of a newer one.
+      if (!(await createFile(directory, file, checkpoint.note))) await requireSame(directory, file, checkpoint);
+      const older = (await checkpointsOf(tenant)).filter((name) => name < file);
+      for (const name of older.slice(0, -KEPT_FILES)) await rm(join(directory, name), { force: true });
+    },
+  };
+}
+
+const fileOf = ({ incarnation, size }: KeptCheckpoint): string =>
+  `checkpoint-${String(incarnation).padStart(10, '0')}-${String(size).padStart(20, '0')}`;
+
+/** A signature may be another one after a rotation of the key; size and root may not. */
+async function requireSame(directory: string, file: string, { note }: KeptCheckpoint): Promise<void> {
+  const kept = await readFile(join(directory, file), 'utf8');
+  const text = (whole: string) => whole.slice(0, whole.lastIndexOf('\n\n'));
+  if (text(kept) !== text(note))
+    throw new RescindError('ledger-forked', {
+      detail: `${join(directory, file)} has another root for the same size; nothing is signed`,
+    });
+}
+
+async function makeDirectory(root: string, tenant: string): Promise<void> {
+  const made = await mkdir(join(root, tenant), { recursive: true, mode: 0o700 });
+  if (made !== undefined) for (const directory of [root, join(root, '..')]) await syncFile(directory);
+}
+
+/** Writes a file and makes it durable under its name. Returns false if there is one. A file that was cut off by a crash never has the name. */
+async function createFile(directory: string, name: string, content: string): Promise<boolean> {
+  const temporary = join(directory, `.${name}.${process.pid}`);
+  const file = await open(temporary, 'w', 0o600);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  try {
+    await link(temporary, join(directory, name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await syncFile(directory);
+  return true;
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function orAbsent<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+import { proveInclusion, type ProofFile } from '../../merkle/index.js';
+import type { Pool } from '../../platform/postgres/index.js';
+import { readTreeNodes } from '../tree/tiles.pg.js';
+
+type Session = Pick<Pool, 'query'>;
+
+/** A published checkpoint. */
+export interface Published {
+  readonly incarnation: number;
+  readonly size: bigint;
+  readonly note: string;
+  readonly at: Date;
+  /** The newest one that a witness cosigned; it may cover fewer entries. */
+  readonly witnessed: { readonly size: bigint; readonly note: string; readonly at: Date } | undefined;
+}
+
+interface Row {
+  readonly incarnation: number;
+  readonly size: string;
+  readonly note: string;
+  readonly at: Date;
+  readonly witnessed_size: string | null;
+  readonly witnessed_note: string | null;
+  readonly witnessed_at: Date | null;
+}
+
+/** Reads the newest published checkpoint of an incarnation, by default of the present one; undefined if there is none. */
+export async function readPublished(
+  session: Session,
+  tenant: string,
+  incarnation?: number,
+): Promise<Published | undefined> {
+  const { rows } = await session.query<Row>(
+    `SELECT incarnation, size, note, at, witnessed_size, witnessed_note, witnessed_at FROM ledger_checkpoint
+      WHERE tenant = $1 AND incarnation = coalesce($2, (SELECT incarnation FROM tree_head WHERE tenant = $1))`,
+    [tenant, incarnation ?? null],
+  );
+  const [row] = rows;
+  if (row === undefined) return undefined;
+  const { witnessed_size: size, witnessed_note: note, witnessed_at: at } = row;
+  return {
+    incarnation: row.incarnation,
+    size: BigInt(row.size),
+    note: row.note,
+    at: row.at,
+    witnessed: size !== null && note !== null && at !== null ? { size: BigInt(size), note, at } : undefined,
+  };
+}
+
+/**
+ * Proves that a published checkpoint covers an entry: the newest one that a witness cosigned, if it covers the entry, else the newest. Returns
+ * undefined if no published checkpoint covers the entry.
+ */
+export async function proveEntry(session: Session, tenant: string, index: bigint): Promise<ProofFile | undefined> {
+  const published = await readPublished(session, tenant);
+  const covering = [published?.witnessed, published].find((checkpoint) => checkpoint && checkpoint.size > index);
+  if (covering === undefined) return undefined;
+  const { size, note: checkpoint } = covering;
+  return { index, path: await proveInclusion(index, size, readTreeNodes(session, tenant, size)), checkpoint };
+}
