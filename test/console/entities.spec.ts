@@ -58,7 +58,7 @@ describe('the page of an entity', () => {
     const [{ agent }] = (await askApi('GET', '/v1/agents?limit=1')).items;
     const { page, search, faults } = await openConsole(cleanups, { path: `/agents/${agent.entity}` });
     const chart = page.getByRole('img', { name: /Uses by the/ });
-    await chart.locator('canvas').first().waitFor();
+    await chart.locator('path').first().waitFor();
     await chart.scrollIntoViewIfNeeded();
     const { x, y, width, height } = (await chart.boundingBox())!;
     await page.mouse.move(x + width * 0.4, y + height / 2);

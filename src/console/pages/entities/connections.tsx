@@ -1,15 +1,16 @@
-import { Group, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import { useMoment } from '../../api/moment.js';
+import { Count, Faint, Several } from '../../display/cells.js';
 import { DataTable, type Columns } from '../../display/data-table.js';
 import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
-import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
 import type { Kind } from './kinds.js';
 import { useConnections, useGrants, type Connection, type Grant } from './queries.js';
+import classes from '../../display/cells.module.css';
 
 /** The grants that name the entity, with granted and unused scopes. */
 export function Grants({ kind, id }: { readonly kind: Kind; readonly id: string }) {
@@ -95,6 +96,9 @@ const othersOfConnection =
     ...agentOf(one),
   ];
 
+const USED = `${classes.small} ${classes.mono}`;
+const UNUSED = `${USED} ${classes.faint} ${classes.unused}`;
+
 const columnsOf = <Tie extends Grant | Connection>(
   othersOf: (tie: Tie) => readonly Entity[],
   more: Columns<Tie> = [],
@@ -113,21 +117,18 @@ const columnsOf = <Tie extends Grant | Connection>(
     id: 'scopes',
     header: 'Scopes, those never used struck out',
     cell: ({ row: { original } }) => (
-      <Group gap={8}>
+      <Several>
         {original.granted_scopes.map((scope) => (
-          <Text
-            span
-            size="xs"
+          <span
             key={scope}
-            ff="monospace"
             {...(original.unused_scopes.includes(scope)
-              ? { c: 'dimmed', td: 'line-through', title: 'never used' }
-              : {})}
+              ? { className: UNUSED, title: 'never used' }
+              : { className: USED })}
           >
             <Name>{scope}</Name>
-          </Text>
+          </span>
         ))}
-      </Group>
+      </Several>
     ),
   },
   ...more,
@@ -135,13 +136,7 @@ const columnsOf = <Tie extends Grant | Connection>(
     id: 'last_used',
     header: 'Last use',
     cell: ({ row: { original } }) =>
-      original.last_used === null ? (
-        <Text inherit c="dimmed">
-          never
-        </Text>
-      ) : (
-        <Moment at={original.last_used} />
-      ),
+      original.last_used === null ? <Faint>never</Faint> : <Moment at={original.last_used} />,
   },
 ];
 const USERS: Columns<Connection> = [
@@ -152,11 +147,7 @@ const USERS: Columns<Connection> = [
         Users
       </Text>
     ),
-    cell: ({ row }) => (
-      <Text inherit ta="right">
-        {countText(row.original.users)}
-      </Text>
-    ),
+    cell: ({ row }) => <Count of={row.original.users} />,
   },
 ];
 const GRANT_COLUMNS: Readonly<Record<Kind, Columns<Grant>>> = {
