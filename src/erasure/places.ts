@@ -122,6 +122,7 @@ export const PLACES: Readonly<Record<string, Readonly<Record<string, Treatment>>
   saved_view: { owner: 'replaced', name: 'replaced', page: 'no-name', search: 'replaced', updated_by: 'replaced' },
   session: { key: 'no-name', iss: 'other-things', sid: 'other-things' },
   sign_in_link: { id: 'row-deleted', caller: 'row-deleted' },
+  signed_manifest: { digest: 'no-name', jws: 'no-name' },
   source_count: { what: 'no-name' },
   source_event: { what: 'no-name' },
   tree_head: { root: 'no-name' },
