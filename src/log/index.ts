@@ -15,4 +15,6 @@ export { createRangeKeeper, RANGE_ENTRIES, RangeMissing, type RangeKeeper } from
 export { readBundle } from './tree/bundle.pg.js';
 export { readTree } from './tree/head.pg.js';
 export { createTileReader, readTreeNodes } from './tree/tiles.pg.js';
+export { createLedgerWitnesses, type LedgerWitnesses } from './witness/ledger-witnesses.pg.js';
+export { readWitnesses, type Witness } from './witness/witnesses.js';
 export { LedgerSchema } from './migrations/1796000001000-schema.js';

@@ -1,12 +1,20 @@
+import { readFileSync } from 'node:fs';
 import { RescindError } from '../contracts/index.js';
 import { createCheckpointTopic } from '../feeds/index.js';
-import { createLedgerDirectory, createLedgerKeeper } from '../log/index.js';
+import {
+  createLedgerDirectory,
+  createLedgerKeeper,
+  createLedgerWitnesses,
+  readWitnesses,
+  type Witness,
+} from '../log/index.js';
+import type { Config } from '../platform/config/index.js';
 import { createKafka } from '../platform/kafka/index.js';
 import { createPool, endStuckSessions, type SessionTimeouts } from '../platform/postgres/index.js';
 import type { Parts } from './parts.js';
 
-/** The session that holds the right to integrate, and does. */
-const LEDGER_CONNECTIONS = 1;
+/** The session that holds the right to integrate, and does; one that proves to witnesses. */
+const LEDGER_CONNECTIONS = 2;
 const LEDGER_NAME = 'rescind-ledger';
 
 /** A batch takes well under a second. */
@@ -44,9 +52,21 @@ export function startLedger(parts: Parts): void {
   });
   lifecycle.onStop('ledgers', () => keeper.stop());
   keeper.start();
+  const witnesses = createLedgerWitnesses({ pool, witnesses: witnessesOf(config), log, metrics });
+  lifecycle.onStop('witnesses', () => witnesses.stop());
+  witnesses.start();
   // An old backup that was put in place under a running process. Other failures delay checkpoints and nothing else.
   health.register('ledger', () => {
     const problem = keeper.problem();
     if (problem instanceof RescindError && FENCING.has(problem.code)) throw problem;
   });
+}
+
+function witnessesOf({ witnessesFile }: Config): readonly Witness[] {
+  if (witnessesFile === undefined) return [];
+  try {
+    return readWitnesses(readFileSync(witnessesFile, 'utf8'));
+  } catch (cause) {
+    throw new RescindError('config-invalid', { detail: `WITNESSES: ${(cause as Error).message}`, cause });
+  }
 }

@@ -24,6 +24,7 @@ describe('readConfig', () => {
       archiveDir: join('.rescind', 'archive'),
       ledgerDir: join('.rescind', 'ledger'),
       publicLedgers: new Set(),
+      witnessesFile: undefined,
       hotDays: undefined,
       findingsLearnDays: undefined,
       roles: new Set(['ingest', 'serve', 'feed', 'log', 'archive']),

@@ -83,6 +83,8 @@ export interface Config {
   readonly archiveDir: string;
   /** Directory of the keys that sign the ledgers, and of their newest checkpoints. */
   readonly ledgerDir: string;
+  /** Path of the policy file that names the witnesses of the ledgers. */
+  readonly witnessesFile: string | undefined;
   /** Ids of tenants whose ledgers anyone may read. */
   readonly publicLedgers: ReadonlySet<string>;
   /** Whole days that archived uses stay in PostgreSQL. Undefined: they stay for ever. */
@@ -137,6 +139,7 @@ export function readConfig(given: Environment): Config {
     home: env['RESCIND_HOME'] ?? DEFAULT_HOME,
     archiveDir: env['ARCHIVE_DIR'] ?? join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEFAULT_ARCHIVE),
     ledgerDir: env['LEDGER_DIR'] ?? join(env['RESCIND_HOME'] ?? DEFAULT_HOME, DEFAULT_LEDGER),
+    witnessesFile: env['WITNESSES'],
     publicLedgers: readTenantIds(env, 'PUBLIC_LEDGERS', refuse),
     hotDays:
       env['HOT_DAYS'] === undefined
@@ -224,6 +227,8 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   CONFIRM_SHARE: `percent of users or live tokens beyond which an order needs \`confirm\`, 1 to 99, or 100 for never (default ${DEFAULT_CONFIRM_SHARE}); fewer than 20 users and 100 tokens are never asked about`,
   ARCHIVE_DIR: `directory of the archive of uses, one for a deployment (default <RESCIND_HOME>/${DEFAULT_ARCHIVE})`,
   LEDGER_DIR: `directory of the keys that sign the ledgers and of their newest checkpoints, one for a deployment, on another disk than the database's (default <RESCIND_HOME>/${DEFAULT_LEDGER})`,
+  WITNESSES:
+    'path of a file that names witnesses, a line each: `witness <name> <verifier key> <URL>` (C2SP tlog-policy); each is asked every ten seconds to cosign the ledgers (default: none)',
   PUBLIC_LEDGERS:
     'comma-separated ids of tenants whose ledgers anyone may read; the others are read by callers with the role audit (default: none)',
   HOT_DAYS:
