@@ -60,18 +60,22 @@ export function createNodeReader(size: bigint, readTile: ReadTile): ReadNodes {
     }
     return tile;
   }
-  return (nodes) =>
-    Promise.all(
-      nodes.map(async ({ level, index }: Node) => {
-        const within = level % TILE_HEIGHT;
-        const first = index << BigInt(within);
-        const hashes = await tileOf((level - within) / TILE_HEIGHT, first / BigInt(TILE_WIDTH));
-        const at = Number(first % BigInt(TILE_WIDTH));
-        const count = 2 ** within;
-        if (hashes.length < (at + count) * HASH_BYTES) throw new RangeError('a tile has too few hashes');
-        return hashOfRun(hashes, at, count);
-      }),
-    );
+  async function hashOf({ level, index }: Node): Promise<Buffer> {
+    const within = level % TILE_HEIGHT;
+    const first = index << BigInt(within);
+    const hashes = await tileOf((level - within) / TILE_HEIGHT, first / BigInt(TILE_WIDTH));
+    const at = Number(first % BigInt(TILE_WIDTH));
+    const count = 2 ** within;
+    if (hashes.length < (at + count) * HASH_BYTES) throw new RangeError('a tile has too few hashes');
+    return hashOfRun(hashes, at, count);
+  }
+
+  return async (nodes) => {
+    const found: Buffer[] = [];
+    // One after the other: a database session takes one statement at a time.
+    for (const node of nodes) found.push(await hashOf(node));
+    return found;
+  };
 }
 
 /** Computes the hash of the perfect subtree over `count` hashes of a tile, a power of two. */
