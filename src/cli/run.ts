@@ -18,6 +18,7 @@ import { addMcp } from './mcp/command.js';
 import { addChannels } from './findings/channels.js';
 import { addDetections } from './findings/detections.js';
 import { addFindings } from './findings/findings.js';
+import { addFsck } from './operate/fsck.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
 import { addPartition } from './operate/partition.js';
@@ -34,10 +35,10 @@ import { addWatch } from './watch/watch.js';
 import { VERSION } from '../version.js';
 
 /** Commands that read the service's own configuration. */
-const CONFIGURED: ReadonlySet<string> = new Set(['serve', 'demo', 'seed', 'migrate', 'control', 'rebuild']);
+const CONFIGURED: ReadonlySet<string> = new Set(['serve', 'demo', 'seed', 'migrate', 'control', 'rebuild', 'fsck']);
 
 const CLOSING = `
-\`serve\`, \`demo\`, \`seed\`, \`control\` and \`rebuild\` take the service's own environment (\`rescind config check\` lists it).
+\`serve\`, \`demo\`, \`seed\`, \`control\`, \`rebuild\` and \`fsck\` take the service's own environment (\`rescind config check\` lists it).
 The other commands speak to a running service:
   RESCIND_HOME     the service's directory (default .rescind): where it answers and the administrator's key are read there
   RESCIND_URL      another service, with RESCIND_KEY: the key of a directory is sent only to the service that runs in it
@@ -84,6 +85,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   });
   addControl(program, context, variables);
   addRebuild(program, context, variables, (code) => {
+    exitCode = code;
+  });
+  addFsck(program, context, variables, (code) => {
     exitCode = code;
   });
   addAsk(program, context);
