@@ -87,7 +87,9 @@ async function checkLedger(
   const { head } = moment;
   const entries = BigInt(head.next_ix ?? 0);
   const treeSize = BigInt(head.size ?? 0);
-  checkBounds(moment, entries, found);
+  if (head.next_ix === null) found.add('ledger_head', 'ledger_head', 'has no row for this tenant');
+  if (head.size === null && moment.checkpoints.length > 0)
+    found.add('tree_head', 'tree_head', 'has no row for this tenant');
   const keys = publicKey === undefined ? await keysOf(ledgerDir, tenant, moment, found) : [publicKey];
   const roots = rootsOf(tenant, moment, files, keys, found);
   const reachable = roots.filter(({ kind, place, size }) => {
@@ -102,7 +104,15 @@ async function checkLedger(
   await checkNewestKept(ledgerDir, tenant, moment, files, found);
   const outbox = BigInt(head.outbox);
   const walked = await walkLedger({ pool, tenant, entries, treeSize, outbox, roots: reachable, found, onEntries });
-  checkSums(moment, entries, walked, found);
+  if (head.incarnation !== null && head.incarnation > 1 && walked.continued === 0)
+    found.add(
+      'tree_head',
+      'tree_head',
+      `is of incarnation ${head.incarnation}, and no entry says that the ledger was continued`,
+    );
+  checkBounds(moment, entries, found);
+  // A wrong entry gives wrong sums: it is named, they are not.
+  if (walked.isSound) checkSums(moment, entries, walked, found);
   return {
     tenant,
     entries,
@@ -114,9 +124,8 @@ async function checkLedger(
   };
 }
 
-function checkBounds({ head, checkpoints }: LedgerMoment, entries: bigint, found: Found): void {
-  if (head.next_ix === null) found.add('ledger_head', 'ledger_head', 'has no row for this tenant');
-  if (head.size === null && checkpoints.length > 0) found.add('tree_head', 'tree_head', 'has no row for this tenant');
+/** Names rows beyond the end. They come last: a row whose index was changed is missed where it belongs. */
+function checkBounds({ head }: LedgerMoment, entries: bigint, found: Found): void {
   const beyond = `lies beyond the ${entries} entries of ledger_head`;
   if (head.entry_beyond !== null) found.add('entry', `entry ${head.entry_beyond}`, beyond);
   if (head.payload_beyond !== null) found.add('payload', `payload ${head.payload_beyond}`, beyond);

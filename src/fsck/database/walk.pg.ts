@@ -30,6 +30,7 @@ const BATCH_ENTRIES = 8_192n;
 const BATCH_BYTES = 16 * 1024 * 1024;
 
 const ATTRIBUTE = /^ce_/;
+const CONTINUED = 'ledger.continued';
 
 interface Row {
   readonly ix: string;
@@ -64,6 +65,10 @@ export interface Walked {
   /** Rules that entries tell. */
   readonly orders: number;
   readonly lastArrival: bigint;
+  /** Entries that say that the ledger was continued under a new incarnation. */
+  readonly continued: number;
+  /** Whether every entry is there and as its leaf hash says. */
+  readonly isSound: boolean;
   /** Entries of each source of events, by the name of their type, as `<source> <name>`. */
   readonly events: ReadonlyMap<string, number>;
 }
@@ -75,7 +80,7 @@ export async function walkLedger(options: WalkOptions): Promise<Walked> {
   const wanted = [...options.roots].sort((one, other) => (one.size < other.size ? -1 : one.size > other.size ? 1 : 0));
   const orders = createOrderCheck(pool, tenant, found);
   const events = new Map<string, number>();
-  let [erased, tiles, lastArrival, next] = [0, 0, 0n, 0n];
+  let [erased, tiles, continued, lastArrival, next] = [0, 0, 0, 0n, 0n];
   // A wrong entry gives wrong tiles and roots: it is named, they are not.
   let isSound = true;
 
@@ -108,7 +113,8 @@ export async function walkLedger(options: WalkOptions): Promise<Walked> {
         else checkPayload(row, tenant, found);
       } else wrongEntry(ix, problem);
       if (isOrder(row, tenant)) told.push({ ix, bytes: row.mode === null ? undefined : row.bytes });
-      if (row.source !== tenant) {
+      if (row.source === tenant) continued += nameOf(row.type) === CONTINUED ? 1 : 0;
+      else {
         const key = `${row.source} ${nameOf(row.type)}`;
         events.set(key, (events.get(key) ?? 0) + 1);
       }
@@ -130,7 +136,7 @@ export async function walkLedger(options: WalkOptions): Promise<Walked> {
   }
   await orders.end(options.outbox);
   if (erased > 0) await findNeverErased(options);
-  return { erased, tiles, orders: orders.orders, lastArrival, events };
+  return { erased, tiles, orders: orders.orders, continued, isSound, lastArrival, events };
 }
 
 /** Cuts `dev.rescind.` and the version off. */
