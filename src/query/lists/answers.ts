@@ -161,10 +161,15 @@ export const EntryAnswer = one({
   payload: payload(
     Type.Object(
       {
-        mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'own']),
+        mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'set', 'own']),
         salt: Base64,
         attributes: Base64,
         bytes: Base64,
+        manifest: maybe(
+          Type.String({
+            description: 'the signed manifest that names the event, a JWS; null unless it came in a signed batch',
+          }),
+        ),
       },
       {
         ...strict,
@@ -213,13 +218,13 @@ export const QuarantineItem = Type.Object(
         strict,
       ),
     ),
-    mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson']),
+    mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'set']),
     size: Type.Integer({ minimum: 0, description: 'number of bytes that came; fewer may be kept' }),
     headers: payload(Type.String()),
     text: payload(
       Type.String({
         description:
-          'The record as UTF-8, with token-shaped strings masked. Bytes that are not UTF-8 appear as U+FFFD. null, as `headers`, for callers with `audit: {payloads: false}`.',
+          'The record as UTF-8, with token-shaped strings masked; a SET that holds no token is whole. Bytes that are not UTF-8 appear as U+FFFD. null, as `headers`, for callers with `audit: {payloads: false}`.',
       }),
     ),
     whole: Type.Boolean({ description: 'whether nothing was cut or masked, so that the record can be replayed' }),

@@ -245,10 +245,13 @@ describe('an answer', () => {
       seen.push(request.headers.authorization);
       return undefined;
     };
-    proxy.change = at('tile/0/001', () => ({ status: 302, headers: { location: `${elsewhere.url}tile/0/001` } }));
-    expect((await check({ bearer: 'secret' })).wrong?.place).toBe('tile/0/001');
-    expect(seen).toEqual([]);
-    await elsewhere.stop();
+    try {
+      proxy.change = at('tile/0/001', () => ({ status: 302, headers: { location: `${elsewhere.url}tile/0/001` } }));
+      expect((await check({ bearer: 'secret' })).wrong?.place).toBe('tile/0/001');
+      expect(seen).toEqual([]);
+    } finally {
+      await elsewhere.stop();
+    }
   });
 
   it('of a log that wants a bearer says so', async () => {
