@@ -11,8 +11,10 @@ interface Out {
   write(text: string): unknown;
 }
 
-/** A step that can be counted, with a note behind its bar; or one that cannot, as a text. `total` may grow. */
-export type Step = string | { readonly done: bigint; readonly total: bigint; readonly note?: string };
+/** A step that can be counted (in events, unless `unit` says another), with a note behind its bar; or one that cannot, as a text. `total` may grow. */
+export type Step =
+  | string
+  | { readonly done: bigint; readonly total: bigint; readonly unit?: string; readonly note?: string };
 
 /**
  * Creates a display of how far a command is. It shows another text and the end of a count at once. Rate and remaining
@@ -44,12 +46,12 @@ export function createProgress(out: Out, now: () => number = () => performance.n
 /** Formats `[#########               ] 38 %  380,000 of 1,000,000 events  18,200/s  34 s left` for one moment after another. */
 function createBar() {
   let marks: { readonly at: number; readonly done: bigint }[] = [];
-  return ({ done, total, note }: Exclude<Step, string>, nowMs: number): string => {
+  return ({ done, total, unit = 'events', note }: Exclude<Step, string>, nowMs: number): string => {
     marks = [...marks.filter(({ at }) => nowMs - at <= RATE_WINDOW_MS), { at: nowMs, done }];
     const share = total === 0n ? 1 : Number(done) / Number(total);
     const told = [
       `[${'#'.repeat(Math.floor(share * WIDTH)).padEnd(WIDTH)}] ${Math.floor(share * 100)} %`,
-      `${count(done)} of ${count(total)} events`,
+      `${count(done)} of ${count(total)} ${unit}`,
     ];
     const [first] = marks;
     const perSecond = nowMs > first!.at ? (Number(done - first!.done) / (nowMs - first!.at)) * 1000 : 0;

@@ -19,6 +19,7 @@ import { addMcp } from './mcp/command.js';
 import { addChannels } from './findings/channels.js';
 import { addDetections } from './findings/detections.js';
 import { addFindings } from './findings/findings.js';
+import { addFsck } from './operate/fsck.js';
 import { addErase } from './operate/erase.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
@@ -37,10 +38,10 @@ import { addWatch } from './watch/watch.js';
 import { VERSION } from '../version.js';
 
 /** Commands that read the service's own configuration. */
-const CONFIGURED: ReadonlySet<string> = new Set(['serve', 'demo', 'seed', 'migrate', 'control', 'rebuild']);
+const CONFIGURED: ReadonlySet<string> = new Set(['serve', 'demo', 'seed', 'migrate', 'control', 'rebuild', 'fsck']);
 
 const CLOSING = `
-\`serve\`, \`demo\`, \`seed\`, \`control\` and \`rebuild\` take the service's own environment (\`rescind config check\` lists it).
+\`serve\`, \`demo\`, \`seed\`, \`control\`, \`rebuild\` and \`fsck\` take the service's own environment (\`rescind config check\` lists it).
 The other commands speak to a running service:
   RESCIND_HOME     the service's directory (default .rescind): where it answers and the administrator's key are read there
   RESCIND_URL      another service, with RESCIND_KEY: the key of a directory is sent only to the service that runs in it
@@ -91,6 +92,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .description('the ledger as a log that others can check, and what to do when an old backup was restored');
   addLedgerContinue(ledger, context, variables);
   addRebuild(program, context, variables, (code) => {
+    exitCode = code;
+  });
+  addFsck(program, context, variables, (code) => {
     exitCode = code;
   });
   addAsk(program, context);

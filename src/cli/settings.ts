@@ -116,7 +116,8 @@ export function keyedUrl(text: string): string {
   return url;
 }
 
-function checkUrl(text: string): string {
+/** Checks a URL to which no key goes. */
+export function checkUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:')
     throw new UsageError(`not the URL of a service: ${text}`);

@@ -114,6 +114,11 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'the ledger holds bytes and knows nothing of what they mean',
     may: { contracts: all, merkle: all, ...on('log', 'observe', 'postgres') },
   },
+  fsck: {
+    reason:
+      'the checker of the ledger shares only `merkle` with its writer, so that a mistake of one is found by the other',
+    may: { merkle: all, contracts: ERRORS, ...on('postgres') },
+  },
   projections: {
     reason: 'projections are written inside the append transaction, from entries alone, so that they can be rebuilt',
     may: { contracts: all, rules: all, ...on('http', 'postgres'), log: { what: 'read' } },

@@ -5,7 +5,7 @@ import { createControlFollower, createControlLog } from '../../control/index.js'
 import { type Config } from '../../platform/config/index.js';
 import { findEmbeddedPostgres, startDatabase } from '../../platform/embedded/index.js';
 import { type Log } from '../../platform/log/index.js';
-import { checkServer, createPool, type Pool } from '../../platform/postgres/index.js';
+import { checkServer, createPool, type Pool, type SessionTimeouts } from '../../platform/postgres/index.js';
 import { createLifecycle, type Lifecycle } from '../../platform/process/index.js';
 import { REBUILD_CONNECTIONS, rebuildProjections, type Rebuilt, type RebuildOptions } from '../../projections/index.js';
 
@@ -68,7 +68,7 @@ interface OpenDatabase {
 /** Runs `work` on the configured database, beside a running service or without one. Uses an embedded PostgreSQL that runs as it is. */
 export async function onDatabase<T>(
   config: Config,
-  { log, max }: { readonly log: Log; readonly max: number },
+  { log, max, timeouts }: { readonly log: Log; readonly max: number; readonly timeouts?: Partial<SessionTimeouts> },
   work: (database: OpenDatabase) => Promise<T>,
 ): Promise<T> {
   const lifecycle = createLifecycle(log);
@@ -77,7 +77,13 @@ export async function onDatabase<T>(
       config.database === 'embedded' ? await findEmbeddedPostgres(join(config.home, 'postgres')) : undefined;
     const url = running ?? (await startDatabase(config, log, lifecycle));
     const onIdleError = (err: Error): void => log.warn({ err }, 'an idle database connection was lost');
-    const pool = createPool({ url, max, applicationName: 'rescind-rebuild', onIdleError });
+    const pool = createPool({
+      url,
+      max,
+      applicationName: 'rescind-rebuild',
+      onIdleError,
+      ...(timeouts && { timeouts }),
+    });
     lifecycle.onStop('database pool', () => pool.end());
     await checkServer(pool);
     return await work({ pool, url, lifecycle });
