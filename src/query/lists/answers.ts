@@ -23,6 +23,7 @@ import {
   User,
 } from '../ask/answer-parts.js';
 
+import { EntryPayload, EvidenceFile } from '../evidence/answers.js';
 import { findingsMember } from '../ask/open-findings.js';
 
 /*
@@ -158,20 +159,8 @@ export const EntryAnswer = one({
   source: Source,
   commitment: Base64,
   leaf_hash: Base64,
-  payload: payload(
-    Type.Object(
-      {
-        mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'own']),
-        salt: Base64,
-        attributes: Base64,
-        bytes: Base64,
-      },
-      {
-        ...strict,
-        description: 'null if the content was erased, and for callers with `audit: {payloads: false}`',
-      },
-    ),
-  ),
+  payload: EntryPayload,
+  evidence: Type.Optional(maybe(EvidenceFile)),
 });
 
 const SequenceNumber = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });

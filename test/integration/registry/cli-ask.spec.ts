@@ -32,6 +32,7 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   'get /authorize-request': 'for proxies: it takes a token',
   'post /authorize-request': 'for proxies: it takes a token',
   'get /v1/export/ocsf': '`rescind export ocsf`',
+  'get /v1/evidence': 'an archive for `rescind verify`; `rescind evidence` fetches one',
   'post /v1/revocations': '`rescind revoke`',
   'post /v1/revocations/{id}/lift': '`rescind revoke lift`',
   'post /v1/sources': '`rescind source create`',
