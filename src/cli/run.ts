@@ -13,6 +13,9 @@ import { EXIT, exitCodeOf, exitCodesText } from './exit-codes.js';
 import { addDemo } from './trial/demo.js';
 import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
+import { addEvidence } from './evidence/evidence.js';
+import { addLedger } from './evidence/ledger.js';
+import { addVerify } from './evidence/verify.js';
 import { addExport } from './export/export-command.js';
 import { addMcp } from './mcp/command.js';
 import { addChannels } from './findings/channels.js';
@@ -94,6 +97,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   });
   addDetections(program, context);
   addExport(program, context, (code) => {
+    exitCode = code;
+  });
+  addEvidence(program, context);
+  addLedger(program, context);
+  addVerify(program, context, (code) => {
     exitCode = code;
   });
   addExplore(program, context);
