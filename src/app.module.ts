@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ChannelsModule, type ChannelFacts } from './channels/index.js';
+import { ErasureModule, type Erasures } from './erasure/index.js';
 import { ExploreModule, type Explore } from './explore/index.js';
 import { WatchModule, type Watch } from './feeds/index.js';
 import { DetectionsModule, FindingsModule, type DetectionsParts, type FindingsParts } from './findings/index.js';
@@ -26,6 +27,7 @@ export interface AppParts {
         readonly revocations: Revocations;
         readonly settings: SettingsParts;
         readonly channels: ChannelFacts;
+        readonly erasures: Erasures;
         readonly web: Web;
       }
     | undefined;
@@ -51,6 +53,7 @@ export class AppModule {
               SettingsModule.with(serving.settings),
               ChannelsModule.with(serving.channels),
               RevocationModule.with(serving),
+              ErasureModule.with(serving.erasures),
               WebModule.with(serving),
             ]
           : []),

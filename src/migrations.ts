@@ -2,6 +2,7 @@ import { ArchiveSchema } from './archive/index.js';
 import { ChannelsSchema } from './channels/index.js';
 import { ControlSchema } from './control/index.js';
 import { TopicsSchema } from './feeds/index.js';
+import { ErasureSchema } from './erasure/index.js';
 import { FindingsSchema } from './findings/index.js';
 import { IngestSchema } from './ingest/index.js';
 import { IntrospectionSchema } from './introspection/index.js';
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   ChannelsSchema,
   RegistrySchema,
   WebSchema,
+  ErasureSchema,
 ];

@@ -1,5 +1,6 @@
 export { archiveNext, createArchiver, type Archiver, type ArchiverOptions, type Wrote } from './archiver.pg.js';
 export { leaveDue, type Left } from './leave/leave.pg.js';
+export { countNameFiles, rewriteNameFiles } from './erase-names.pg.js';
 export { findDamaged, type Damaged } from './check.pg.js';
 export { pathOf, readManifest, type ArchivedFile, type Manifest, type TenantRows } from './manifest.pg.js';
 export { rebuildArchive, type ArchiveRebuilt } from './rebuild.pg.js';

@@ -115,6 +115,19 @@ export async function replaceSegment(client: PoolClient, range: Range, files: re
   if (rows[0]!.moved !== files.length) throw new Error(`the range ${range.first} of ${range.tenant} is not archived`);
 }
 
+/** Replaces the manifest row of one file, which must be there. */
+export async function replaceFile(
+  client: PoolClient,
+  { tenant, first }: Range,
+  { name, rows, bytes, sha256 }: ArchivedFile,
+): Promise<void> {
+  const { rowCount } = await client.query(
+    "UPDATE archive_file SET row_n = $4, bytes = $5, sha256 = decode($6, 'hex') WHERE tenant = $1 AND name = $2 AND first_ix = $3::bigint",
+    [tenant, name, String(first), rows, bytes, sha256],
+  );
+  if (rowCount !== 1) throw new Error(`the archive has no file ${name} of the range ${first} of ${tenant}`);
+}
+
 /** Makes sure that the tenant's archive has an end to move. */
 export async function openHead(client: PoolClient, tenant: string): Promise<void> {
   await client.query('INSERT INTO archive_head (tenant) VALUES ($1) ON CONFLICT DO NOTHING', [tenant]);

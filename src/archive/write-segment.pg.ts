@@ -7,7 +7,7 @@ import { hashFile, makeDirectories, syncDirectory, syncFile } from './durable.js
 import type { EngineResult } from './engine/engine.js';
 import { runEngine } from './engine/run-engine.js';
 import { DRAFTS, removeLeftovers } from './leftovers.js';
-import { commitSegment, openHead, replaceSegment, type ArchivedFile } from './manifest.pg.js';
+import { commitSegment, openHead, replaceFile, replaceSegment, type ArchivedFile } from './manifest.pg.js';
 import { filePath, FORMAT_VERSION, tenantDirectory, type Range } from './segment.js';
 import { TABLE_NAMES, TABLES, type TableName } from './tables.js';
 
@@ -22,6 +22,8 @@ export interface SegmentOptions {
   readonly range: Range;
   readonly signal?: AbortSignal;
   readonly onStep?: (step: Step) => Promise<void> | void;
+  /** The tables whose files are written. Default: all. */
+  readonly tables?: readonly TableName[];
 }
 
 /** Writes the segment of the range behind the archive's end: its files, then its manifest rows. Returns the files. */
@@ -48,12 +50,25 @@ export async function rewriteSegment(options: SegmentOptions): Promise<readonly 
   return files;
 }
 
-async function placeFiles({ client, root, range, signal, onStep }: SegmentOptions): Promise<readonly ArchivedFile[]> {
+/** Writes one file of an archived range anew in its place, then its manifest row. Other files of the range stay. */
+export async function rewriteFile(options: Omit<SegmentOptions, 'tables'>, name: TableName): Promise<void> {
+  const [file] = await placeFiles({ ...options, tables: [name] });
+  if (file !== undefined) await replaceFile(options.client, options.range, file);
+}
+
+async function placeFiles({
+  client,
+  root,
+  range,
+  signal,
+  onStep,
+  tables = TABLE_NAMES,
+}: SegmentOptions): Promise<readonly ArchivedFile[]> {
   const directory = tenantDirectory(root, range.tenant);
   const drafts = join(directory, DRAFTS, randomUUID());
   await makeDirectories(root, directory);
   await mkdir(drafts, { recursive: true, mode: 0o700 });
-  const written = await draftFiles({ client, drafts, range, signal, onStep });
+  const written = await draftFiles({ client, drafts, range, signal, onStep, tables });
   const files: ArchivedFile[] = [];
   for (const { name, rows, firstAt, lastAt } of written) {
     const draft = join(drafts, `${name}.parquet`);
@@ -87,12 +102,14 @@ async function draftFiles({
   range,
   signal,
   onStep,
+  tables,
 }: Pick<SegmentOptions, 'client' | 'range' | 'onStep'> & {
+  readonly tables: readonly TableName[];
   readonly drafts: string;
   readonly signal: AbortSignal | undefined;
 }): Promise<readonly Draft[]> {
   const copied = new Map<TableName, number>();
-  for (const name of TABLE_NAMES) {
+  for (const name of tables) {
     const path = join(drafts, `${name}.csv`);
     const rows = await copyRows(client, { name, range, path, ...(signal ? { signal } : {}) });
     if (rows > 0 || range.first === 0n) copied.set(name, rows);

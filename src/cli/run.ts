@@ -6,6 +6,7 @@ import { RequestFailed } from './client.js';
 import { addCaller } from './registry/caller.js';
 import { addConfig } from './operate/config.js';
 import { addControl } from './operate/control.js';
+import { addLedgerContinue } from './operate/ledger.js';
 import { contextOption, createContext } from './context.js';
 import { addCompletion, isWordsCommand, printWords } from './setup/completion.js';
 import { addContext } from './setup/context-command.js';
@@ -21,6 +22,7 @@ import { addMcp } from './mcp/command.js';
 import { addChannels } from './findings/channels.js';
 import { addDetections } from './findings/detections.js';
 import { addFindings } from './findings/findings.js';
+import { addErase } from './operate/erase.js';
 import { addHealth } from './operate/health.js';
 import { addMigrate } from './operate/migrate.js';
 import { addPartition } from './operate/partition.js';
@@ -32,6 +34,7 @@ import { addServe, type Variables } from './operate/serve.js';
 import { addSignIn } from './registry/sign-in.js';
 import { addSource } from './registry/source.js';
 import { addTenant } from './registry/tenant.js';
+import { addView } from './registry/view.js';
 import { UsageError, type Terminal } from './terminal.js';
 import { addWatch } from './watch/watch.js';
 import { VERSION } from '../version.js';
@@ -86,6 +89,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     exitCode = code;
   });
   addControl(program, context, variables);
+  const ledger = program
+    .command('ledger')
+    .description('the ledger as a log that others can check, and what to do when an old backup was restored');
+  addLedgerContinue(ledger, context, variables);
   addRebuild(program, context, variables, (code) => {
     exitCode = code;
   });
@@ -107,10 +114,14 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   addExplore(program, context);
   addMcp(program, context);
   addTenant(program, context);
+  addView(program, context);
   addSource(program, context);
   addCaller(program, context);
   addSignIn(program, context);
   addRevoke(program, context, (code) => {
+    exitCode = code;
+  });
+  addErase(program, context, (code) => {
     exitCode = code;
   });
   addEmit(program, context);

@@ -24,6 +24,8 @@ export const ID_JAG_TYP = 'oauth-id-jag+jwt';
 export const ACCESS_TOKEN_TYP = 'at+jwt';
 /** RFC 8417, 2.3. */
 export const SECURITY_EVENT_TYP = 'secevent+jwt';
+/** The signed manifest of a batch of events (src/ingest/signed-events.md). */
+export const SIGNED_BATCH_TYP = 'rescind-batch+jwt';
 /** OpenID Connect Back-Channel Logout. */
 export const LOGOUT_TYP = 'logout+jwt';
 
@@ -49,6 +51,10 @@ export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 export const CLOUDEVENTS_MEDIA_TYPE = 'application/cloudevents+json';
 export const CLOUDEVENTS_BATCH_MEDIA_TYPE = 'application/cloudevents-batch+json';
 export const NDJSON_MEDIA_TYPE = 'application/x-ndjson';
+/** RFC 8417, 7.2. */
+export const SECURITY_EVENT_MEDIA_TYPE = 'application/secevent+jwt';
+/** A signed manifest and the events that it names (src/ingest/signed-events.md). */
+export const SIGNED_BATCH_MEDIA_TYPE = 'application/rescind-batch';
 
 // Kafka.
 export const EVENT_TOPIC_PREFIX = 'rescind.events.';
@@ -63,3 +69,9 @@ export const MAX_EVENTS_PER_POST = 1_000;
 export const MAX_POST_BYTES = 4 * 1024 * 1024;
 /** Bytes of one event; larger ones are refused with `too-large`. */
 export const MAX_EVENT_BYTES = 256 * 1024;
+
+/** How serious a finding is, the least first. */
+export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+/** Bytes of the manifest of a signed batch; one of a thousand events has half as many. */
+export const MAX_MANIFEST_BYTES = 128 * 1024;

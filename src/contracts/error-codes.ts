@@ -108,6 +108,10 @@ const OWN_CODES = {
   },
   'sign-in-unavailable': { kind: 'unavailable', title: 'The identity provider of people cannot be reached.' },
   'database-unavailable': { kind: 'unavailable', title: 'The database cannot be reached.' },
+  'keys-unavailable': {
+    kind: 'unavailable',
+    title: 'The keys of the source cannot be fetched, so its signature cannot be checked now; send it again.',
+  },
   'kafka-unavailable': { kind: 'unavailable', title: 'Kafka cannot be reached or started.' },
   'control-log-unreadable': { kind: 'unavailable', title: 'The control log holds a record of a version unknown here.' },
   'control-log-behind': {
@@ -144,6 +148,10 @@ const REJECT_KINDS: Partial<Record<RejectCode, ErrorKind>> = {
   conflict: 'conflict',
   'unknown-source': 'forbidden',
   'source-not-allowed': 'forbidden',
+  'signature-required': 'forbidden',
+  'signature-invalid': 'forbidden',
+  'unknown-key': 'forbidden',
+  'wrong-audience': 'forbidden',
 };
 
 export type ErrorCode = keyof typeof OWN_CODES | RejectCode;

@@ -70,8 +70,10 @@ export type {
   FindingChanged,
   IntrospectionCounted,
   KeyUsed,
+  LedgerContinued,
   LogGap,
   Person,
+  PersonErased,
   RegistryChanged,
   RevocationLifted,
   RevocationOrdered,
@@ -114,6 +116,40 @@ export { implies, nameSchemas, type MembersOf } from './json-schema.js';
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorKind } from './error-codes.js';
 export { RescindError, type RescindErrorOptions } from './rescind-error.js';
 export { canonicalJson } from './canonical-json.js';
+export {
+  isTyp,
+  parseCompactJws,
+  sha256,
+  SIGNING_ALGORITHMS,
+  signCompactJws,
+  spellings,
+  suitsAlgorithm,
+  verifySignature,
+  type CompactJws,
+  type SigningAlgorithm,
+} from './signed/jws.js';
+export {
+  audienceOfTenant,
+  claimsBytes,
+  setClaims,
+  setEnvelope,
+  signedHeaderProblem,
+} from './signed/security-event-token.js';
+export {
+  ELEMENT_SALT_BYTES,
+  elementAttributes,
+  elementDigest,
+  isNamed,
+  MANIFEST_ATTRIBUTE,
+  manifestDigest,
+  readElementAttributes,
+  readSignedBatch,
+  signedAttributes,
+  writeSignedBatch,
+  type BatchElement,
+  type ManifestClaims,
+  type SignedBatch,
+} from './signed/signed-batch.js';
 export { keyedHash } from './keyed-hash.js';
 export { INACTIVE_REASONS, describeInactive, isInactiveReason, type InactiveReason } from './inactive-reasons.js';
 export {
@@ -147,15 +183,21 @@ export {
   LOGOUT_TYP,
   MAX_EVENTS_PER_POST,
   MAX_EVENT_BYTES,
+  MAX_MANIFEST_BYTES,
   MAX_POST_BYTES,
   NDJSON_MEDIA_TYPE,
   PROBLEM_MEDIA_TYPE,
   PROBLEM_TYPE_BASE,
   REFRESH_TOKEN_HINT,
   REFRESH_TOKEN_TOKEN_TYPE,
+  SECURITY_EVENT_MEDIA_TYPE,
   SECURITY_EVENT_TYP,
+  SIGNED_BATCH_MEDIA_TYPE,
+  SIGNED_BATCH_TYP,
   TOKEN_EXCHANGE_GRANT_TYPE,
   TOKEN_PROFILE_PRESETS,
   type TokenProfilePreset,
+  SEVERITIES,
+  type Severity,
 } from './constants.js';
 export { printable } from './printable.js';

@@ -22,6 +22,12 @@ export const REJECT_CODES = {
   'wrong-resource': 'The source may not speak for this audience or resource.',
   'type-not-allowed': 'The source may not send events of this type.',
   'unsigned-on-shared-topic': 'An unsigned event of this type is not accepted on a topic that sources share.',
+  'signature-required': 'The source is registered to sign its events, and this one is not signed.',
+  'signature-invalid': 'The signature, or the header that says how it was made, is not one of the source.',
+  'unknown-key': 'The source has no key with this `kid` and algorithm.',
+  'wrong-audience': 'What the source signed is not meant for this tenant: `aud` names another.',
+  'manifest-mismatch':
+    'The manifest of the signed batch does not name exactly the events that came with it, in this order.',
   'secret-in-event': 'A member contains a token or another secret; send its identity instead.',
   conflict: 'The source has already sent other content under this event id.',
   'token-of-another-issuer': 'Another issuer has announced a token with this digest; the first one stands.',

@@ -24,10 +24,8 @@ export {
 export {
   DEFAULT_TOKEN_PROFILE,
   readProfile,
-  SIGNING_ALGORITHMS,
   storedProfile,
   type LineageDemand,
-  type SigningAlgorithm,
   type StoredProfile,
   type TokenProfile,
 } from './log/token-profile.js';

@@ -5,6 +5,7 @@ export type { ProducerStats } from './producer-stats.js';
 export type { Receipt } from './spool/durable-waits.js';
 export type { DropReason } from './spool/backlog.js';
 export type { RetryOptions } from './backoff.js';
+export { createSigner, type Signer, type SignerOptions } from './signer.js';
 export { httpTransport } from './transport/http-transport.js';
 export { kafkaTransport } from './transport/kafka-transport.js';
 export { SendFailed, type FailureReason, type Transport, type Verdict } from './transport/transport.js';

@@ -47,6 +47,8 @@ export function createPump(options: PumpOptions): Pump {
   let [attempts, failures, inARow, hurried] = [0, 0, 0, 0];
   let maxEvents = limits.maxEvents;
   let lastFailure: SendFailed | undefined;
+  /** The batch that failed last. It is sent again as it was, because its signature covers exactly these events. */
+  let again: readonly WaitingEvent[] | undefined;
 
   /** Computes the milliseconds until the next batch is due; undefined if nothing waits. */
   function dueInMs(): number | undefined {
@@ -117,14 +119,18 @@ export function createPump(options: PumpOptions): Pump {
   }
 
   async function sendOnce(): Promise<void> {
-    const batch = await takeBatch();
+    const batch = again ?? (await takeBatch());
+    again = undefined;
     if (batch instanceof SendFailed) return waitBeforeNext(batch);
     if (batch.length === 0) return;
     const outcome = await attempt(batch);
     if (!(outcome instanceof SendFailed)) settle(batch, outcome);
     else if (stopping.signal.aborted) return;
     else if (outcome.reason === 'divisible') divide(batch, outcome);
-    else await waitBeforeNext(outcome);
+    else {
+      again = batch;
+      await waitBeforeNext(outcome);
+    }
   }
 
   async function run(): Promise<void> {

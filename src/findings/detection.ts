@@ -1,8 +1,8 @@
+import type { Severity } from '../contracts/index.js';
 import type { Snapshot } from '../projections/index.js';
 import type { Control } from './control.js';
 
-export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
-export type Severity = (typeof SEVERITIES)[number];
+export { SEVERITIES, type Severity } from '../contracts/index.js';
 
 /** Kinds of findings, in the order of the catalogue. Never rename one: filters and channels name them. */
 export const KINDS = [

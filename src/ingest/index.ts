@@ -12,11 +12,13 @@ export {
   type BoundedQuarantine,
   type QuarantineBounds,
 } from './append/quarantine.pg.js';
+export { createSignatures } from './signatures.js';
+export type { SignatureChecks } from './signed/signature-checks.js';
 export { createReplay, type Replay } from './quarantine/quarantine-replay.pg.js';
 export { createQuarantineTopic, QUARANTINE_TOPIC, type QuarantineTopic } from './quarantine/quarantine-topic.js';
 export { makeTopic } from './kafka/topic-maker.js';
 export { IngestSchema } from './migrations/1796000003000-schema.js';
-export type { OwnEvent } from './append/own-events.js';
+export { prepareOwnEvent, type OwnEvent } from './append/own-events.js';
 export { createOwnTeller, type Told } from './own-teller.js';
 export { createSeenTokenRecorder, type SeenToken } from './seen-tokens.js';
 export { createRuleQuota, type RuleQuota, type RuleQuotaBounds } from './append/rule-quota.js';

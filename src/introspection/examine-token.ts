@@ -1,10 +1,9 @@
-import { ID_JAG_TYP, type InactiveReason, type TokenSeen } from '../contracts/index.js';
+import { type CompactJws, ID_JAG_TYP, type InactiveReason, isTyp, type TokenSeen } from '../contracts/index.js';
 import { DEFAULT_TOKEN_PROFILE, type ControlState, type Source, type TokenProfile } from '../control/index.js';
 import { MAX_LINEAGE_AGE_S, ruleKey, type RuleKey } from '../rules/index.js';
 import type { Claims } from './facts/claims.js';
 import type { Facts } from './facts/facts.js';
 import { keyOfSight, readFirstSight } from './first-sight.js';
-import { isTyp, type CompactJws } from './jwt/jws.js';
 import { activeBody, type KnownToken } from './facts/known-token.js';
 import { skewOf } from './facts/lineage.js';
 import type { Refusal } from './outcomes.js';

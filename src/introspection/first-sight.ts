@@ -1,8 +1,7 @@
-import type { TokenSeen } from '../contracts/index.js';
+import { type CompactJws, sha256, type TokenSeen } from '../contracts/index.js';
 import type { Source, Tenant } from '../control/index.js';
 import { ruleKey, tokenParts, tokenRef, type RuleKey } from '../rules/index.js';
 import { audienceOf, type Claims } from './facts/claims.js';
-import { sha256, type CompactJws } from './jwt/jws.js';
 import { CONTRADICTION, readAudience, readClient } from './jwt/text-statement.js';
 import { readIdentity } from './jwt/token-verifier.js';
 

@@ -1,4 +1,4 @@
-import { ID_JAG_TOKEN_TYPE, isInactiveReason, type InactiveReason } from '../contracts/index.js';
+import { ID_JAG_TOKEN_TYPE, type InactiveReason, isInactiveReason, sha256 } from '../contracts/index.js';
 import type { ControlFollower, Tenant } from '../control/index.js';
 import { ruleKey, tokenParts, tokenRef } from '../rules/index.js';
 import { TooManyWaiting } from '../platform/bounds/index.js';
@@ -8,7 +8,6 @@ import type { Counts } from './counts.js';
 import type { ExamineIdJag } from './examine-id-jag.js';
 import type { ExamineToken } from './examine-token.js';
 import { createGathering, type GatheringOptions, type Lacking } from './gathering.js';
-import { sha256 } from './jwt/jws.js';
 import type { Recorder, Refusal } from './outcomes.js';
 import { referenceOf } from './facts/known-token.js';
 import type { About, Gathered } from './question.js';

@@ -1,9 +1,8 @@
 import type { Caller, Tenant } from '../control/index.js';
-import type { TokenSeen } from '../contracts/index.js';
+import { type CompactJws, parseCompactJws, type TokenSeen } from '../contracts/index.js';
 import type { StoredLineage } from '../projections/index.js';
 import type { RuleKey } from '../rules/index.js';
 import type { MemoryKey } from './facts/facts.js';
-import { parseCompactJws, type CompactJws } from './jwt/jws.js';
 import type { KnownToken } from './facts/known-token.js';
 import type { Refusal } from './outcomes.js';
 import type { TokenUse } from './jwt/issuer-sources.js';

@@ -3,7 +3,8 @@ import { createMemoryWorld, NOW, type MemoryWorld } from '../../test/conformance
 import * as parties from '../../test/conformance/parties.js';
 import { digestOf, makeKey, signingInput, signJwt, type SigningKey } from '../../test/conformance/signing.js';
 import type { TokenIssued } from '../contracts/index.js';
-import { SIGNING_ALGORITHMS, type SourceRecord, type TokenProfile } from '../control/index.js';
+import { SIGNING_ALGORITHMS } from '../contracts/index.js';
+import type { SourceRecord, TokenProfile } from '../control/index.js';
 
 const { API, IDP, RAS, rasKey } = parties;
 const INACTIVE = '{"active":false}';

@@ -8,7 +8,7 @@ import { RangeMissing } from './ranges.pg.js';
 export type LogIndex = bigint & { readonly __brand: 'LogIndex' };
 
 /** How the bytes arrived. Kept so that a checker can hash the same bytes again (wire.md, "Entry"). */
-export type ArrivalMode = 'binary' | 'structured' | 'batch' | 'ndjson' | 'own';
+export type ArrivalMode = 'binary' | 'structured' | 'batch' | 'ndjson' | 'set' | 'own';
 
 /** An event ready to be written. Only its index and arrival are missing. */
 export interface NewEntry {

@@ -1,7 +1,9 @@
 export { appendEntries, type ArrivalMode, type LogIndex, type NewEntry, type Placed } from './append.pg.js';
 export { contentHash, findKnown, saysTheSame, type ContentOf, type FirstEntry } from './known.pg.js';
+export { eraseEntries, findNamedEntries, type LeftOfEntry, type NamedEntry } from './erase.pg.js';
 export { prepareEntry, type EntryToPrepare } from './prepare.js';
 export type { Anchors, KeptCheckpoint } from './publish/anchors.js';
+export { continueLedger, type Continuation } from './publish/continue.pg.js';
 export { createLedgerFence, passLedgerFence, type LedgerFenceOptions } from './publish/fence.pg.js';
 export { listKeys, verifiersOf } from './publish/keys.pg.js';
 export { createLedgerDirectory, type LedgerDirectory } from './publish/ledger-directory.js';

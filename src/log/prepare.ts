@@ -31,6 +31,10 @@ function nextSalt(): Buffer {
   return drawn.subarray(used - SALT_BYTES, used);
 }
 
+/** Computes the key by which the ledger recognises an event of a source, as latin1. */
+export const dedupeKeyOf = (tenantKey: Uint8Array, source: string, eventId: string): string =>
+  keyedHash(tenantKey, `dedupe\0${JSON.stringify([source, eventId])}`, DEDUPE_KEY_BYTES);
+
 /** Prepares everything of an entry that does not depend on its index: salt, commitment and dedupe key. */
 export function prepareEntry({
   tenant,
@@ -48,7 +52,7 @@ export function prepareEntry({
     tenant,
     type,
     source,
-    dedupeKey: keyedHash(tenantKey, `dedupe\0${JSON.stringify([source, eventId])}`, DEDUPE_KEY_BYTES),
+    dedupeKey: dedupeKeyOf(tenantKey, source, eventId),
     commitment: commitment({ salt, attributes, bytes }),
     mode,
     salt,

@@ -25,9 +25,11 @@ export interface StoredEntry {
   readonly source: string;
   /** Undefined if the payload was erased. */
   readonly payload: StoredPayload | undefined;
+  /** The event as it reads after an erasure, if it names an erased person: JSON of its id, time and data. */
+  readonly remainder?: string;
 }
 
-interface Row {
+export interface EntryRow {
   readonly ix: string;
   readonly arrival: string;
   readonly type: string;
@@ -37,6 +39,7 @@ interface Row {
   readonly salt: Buffer;
   readonly attributes: Buffer;
   readonly bytes: Buffer;
+  readonly said: string | null;
 }
 
 /**
@@ -49,23 +52,26 @@ export async function readEntries(
   from: bigint,
   to: bigint,
 ): Promise<readonly StoredEntry[]> {
-  const { rows } = await session.query<Row>(READ_ENTRIES, [tenant, String(from), String(to), MAX_READ_BYTES]);
+  const { rows } = await session.query<EntryRow>(READ_ENTRIES, [tenant, String(from), String(to), MAX_READ_BYTES]);
   rows.forEach(({ ix }, nth) => {
     if (nth > 0 && BigInt(ix) !== BigInt(rows[nth - 1]!.ix) + 1n)
       throw inconsistent(`the ledger of ${tenant} has no entry ${BigInt(rows[nth - 1]!.ix) + 1n}`);
   });
   if (rows.length === 0 || BigInt(rows[0]!.ix) !== from)
     throw inconsistent(`the ledger of ${tenant} has no entry ${from}`);
-  return rows.map((row) => ({
-    index: BigInt(row.ix) as LogIndex,
-    arrivalMs: Number(row.arrival),
-    type: row.type,
-    source: row.source,
-    payload: payloadOf(tenant, row),
-  }));
+  return rows.map((row) => entryOf(tenant, row));
 }
 
-function payloadOf(tenant: string, row: Row): StoredPayload | undefined {
+export const entryOf = (tenant: string, row: EntryRow): StoredEntry => ({
+  index: BigInt(row.ix) as LogIndex,
+  arrivalMs: Number(row.arrival),
+  type: row.type,
+  source: row.source,
+  payload: payloadOf(tenant, row),
+  ...(row.said === null ? {} : { remainder: row.said }),
+});
+
+function payloadOf(tenant: string, row: EntryRow): StoredPayload | undefined {
   if (row.mode === null) return undefined;
   const headers = commitment(row).equals(row.commitment) ? parseAttributes(row.attributes) : undefined;
   if (!headers) throw inconsistent(`entry ${row.ix} of ${tenant} is not what was committed to`);

@@ -4,7 +4,9 @@ import type {
   ConnectionChanged,
   DetectionChanged,
   KeyUsed,
+  LedgerContinued,
   LogGap,
+  PersonErased,
   RegistryChanged,
   RevocationLifted,
   RevocationOrdered,
@@ -55,6 +57,7 @@ const REGISTRY_ACTIVITIES: Readonly<Record<RegistryChanged['change'], string>> =
   disabled: 'Disable',
   'secret-added': 'Update',
   'secret-removed': 'Update',
+  'keys-fetched': 'Update',
 };
 
 export const registryChanged =
@@ -75,6 +78,13 @@ export const detectionChanged = ({ kind, nth, action, cap, author }: DetectionCh
   ...managed('Update', { ...POLICY, uid: kind, policy: { uid: kind, type: 'detection' }, data: { action, cap } }),
   actor: actorOf(author),
   unmapped: { nth },
+});
+
+/** A person was erased: the user is a keyed hash, as the entry names it. */
+export const personErased = ({ erasure, person, below, entries, reason, author }: PersonErased): Body => ({
+  ...managed('Delete', { ...USER, uid: person, user: { uid: person } }),
+  actor: actorOf(author),
+  unmapped: { erasure, below, entries, reason },
 });
 
 /** The caller's name is the application; the person who acted, or on whose behalf it acted, is the user. */
@@ -153,6 +163,16 @@ export const logGap = (data: LogGap): Body => ({
   activity: 'General Error',
   severity_id: SEVERITY.high,
   message: `records of ${data.topic} were gone before they were read`,
+  status_detail: data.reason,
+  unmapped: { ...data },
+});
+
+/** Entries that a signed checkpoint covers and nobody has any more. */
+export const ledgerContinued = (data: LedgerContinued): Body => ({
+  class: 'Application Error',
+  activity: 'General Error',
+  severity_id: SEVERITY.high,
+  message: `the ledger goes on from ${data.kept} entries, although a checkpoint of ${data.last.size} entries was signed`,
   status_detail: data.reason,
   unmapped: { ...data },
 });

@@ -4,6 +4,8 @@ import {
   connectionChanged,
   detectionChanged,
   keyUsed,
+  ledgerContinued,
+  personErased,
   logGap,
   registryChanged,
   revocationLifted,
@@ -54,6 +56,8 @@ export const MAPPINGS: { readonly [N in EventName]: Mapping<N> | LeftOut } = {
   },
   'detection.changed': detectionChanged,
   'key.used': keyUsed,
+  'ledger.continued': ledgerContinued,
+  'person.erased': personErased,
 };
 
 /** Names the events that have no OCSF form. */

@@ -1,7 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import type { PoolClient } from 'pg';
 import { byteaArray, int2Array, int8Array, jsonbArray, loadSql, uuidArray } from '../platform/postgres/index.js';
-import { DIMENSIONS, ruleKey, ruleKeyToBytes, type Dimension, type Parts } from '../rules/index.js';
+import {
+  DIMENSIONS,
+  ERASED_PREFIX,
+  plainUser,
+  ruleKey,
+  ruleKeyToBytes,
+  type Dimension,
+  type Parts,
+} from '../rules/index.js';
 
 /** Kinds of entities that have a small id. The numbers are stored: never change one. */
 export const ENTITY_KINDS = {
@@ -103,7 +111,8 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
         remembered.set(client, (memory = { directory, ids: new LRUCache({ max: MAX_REMEMBERED_IDS }) }));
       ids = memory.ids;
     },
-    want(owner, kind, parts) {
+    want(owner, kind, stated) {
+      const parts = kind === 'user' ? plainUser(owner.tenantKey, stated) : stated;
       let kinds = named.get(owner.tenant);
       if (kinds === undefined) named.set(owner.tenant, (kinds = []));
       const refs = (kinds[ENTITY_KINDS[kind]] ??= new Map());
@@ -126,18 +135,33 @@ export function createEntityBatch(find: FindIds = findOrNumber): EntityBatch {
         if (ref.id === undefined) unknown.push(ref);
       }
       if (unknown.length === 0) return;
-      for (const { nth, id, known } of await find(client, unknown)) {
-        const ref = unknown[Number(nth) - 1]!;
-        ref.id = id;
-        // A new id is cached only when it is read again: this transaction may still be rolled back.
-        if (known) ids.set(ref.name, id);
-      }
+      const groups = byKey(unknown);
+      const first = groups.map((group) => group.reduce((one, other) => (other.owner.ix < one.owner.ix ? other : one)));
+      for (const { nth, id, known } of await find(client, first))
+        for (const ref of groups[Number(nth) - 1]!) {
+          ref.id = id;
+          // A new id is cached only when it is read again: this transaction may still be rolled back.
+          if (known) ids.set(ref.name, id);
+        }
     },
     id({ id }) {
       if (id === undefined) throw new Error('call `resolve` before `id`');
       return id;
     },
   };
+}
+
+/** Groups names that have one key: a person's name, in entries after its erasure, and the name that stands for it, in those before. */
+function byKey(refs: readonly EntityRef[]): readonly (readonly EntityRef[])[] {
+  const isErased = ({ kind, parts }: EntityRef): boolean => kind === 'user' && parts.at(-1)!.startsWith(ERASED_PREFIX);
+  if (!refs.some(isErased)) return refs.map((ref) => [ref]);
+  const groups = new Map<string, EntityRef[]>();
+  for (const ref of refs) {
+    const { owner, kind, parts } = ref;
+    const key = `${owner.tenant}${kind}${ruleKey(owner.tenantKey, kind, parts)}`;
+    groups.set(key, [...(groups.get(key) ?? []), ref]);
+  }
+  return [...groups.values()];
 }
 
 const nameOf = (tenant: string, kind: EntityKind, parts: Parts): string => `${tenant}${kind}\0${ownName(parts)}`;

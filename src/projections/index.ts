@@ -43,7 +43,7 @@ export {
 } from './cold/partitions.pg.js';
 export type { Conflict } from './tokens/write.pg.js';
 export { createLineageReader, type LineageReader } from './tokens/read.pg.js';
-export { ENTER_GATE } from './gate.js';
+export { ENTER_GATE, REBUILD_LOCK } from './gate.js';
 export type { AskedMoment, Moment } from './snapshot/moment.js';
 export { AGENT_TYPES, READ_NAMES } from './names/read-names.js';
 export {

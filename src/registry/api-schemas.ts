@@ -48,6 +48,8 @@ export const SOURCE = {
     jwks: { type: 'object' },
     jwks_uri: text,
     profile: { type: 'object' },
+    signature: { type: 'string', enum: ['required', 'optional'] },
+    audience: { type: 'string', description: 'the `aud` of events that the source signs' },
     disabled: { type: 'boolean' },
   } satisfies MembersOf<SourceView>,
 } as const;

@@ -15,7 +15,7 @@ export {
 } from './callers/authenticator.js';
 export { missingRole, oauthRefusal, type OAuthRefusal } from './callers/oauth-refusal.js';
 export { createKeySets, type KeySelector, type KeySets, type KeySetsOptions } from './keys/key-sets.js';
-export type { Jwk, VerificationKey } from './keys/jwks-check.js';
+export { publicJwk, type Jwk, type VerificationKey } from './keys/jwks-check.js';
 export { createReader as createInputReader } from './inputs.js';
 export { createTurns, type Turns, type TurnsOptions } from './turns.js';
 export { createAdmission, MAX_QUESTIONS_A_CALLER, MAX_QUESTIONS_A_TENANT } from './admission.js';

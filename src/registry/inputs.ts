@@ -5,13 +5,13 @@ import {
   nameSchemas,
   NO_NUL,
   RescindError,
+  SIGNING_ALGORITHMS,
   SOURCE_EVENT_NAMES,
   TIME_FORMS,
   timeInput,
   TOKEN_PROFILE_PRESETS,
   type TimeInput,
 } from '../contracts/index.js';
-import { SIGNING_ALGORITHMS } from '../control/index.js';
 
 /** Values of one bound or one list of a source; more are refused. */
 const MAX_VALUES = 1_000;
@@ -136,6 +136,12 @@ const sourceMembers = {
     Type.String({ pattern: '^rescind\\.events\\.[a-z0-9-]{1,63}$', description: 'rescind.events.<name>' }),
   ),
   profile: Type.Optional(ProfileInput),
+  signature: Type.Optional(
+    Type.Enum(['required', 'optional'], {
+      description:
+        'required: the source signs its events, and an unsigned one is refused; needs `jwks` or `jwks_uri`. Default optional.',
+    }),
+  ),
 };
 export const SourceInput = Type.Object({ name: Name, uri: Identifier, ...sourceMembers }, closed);
 export type SourceInput = Static<typeof SourceInput>;

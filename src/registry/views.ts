@@ -1,4 +1,4 @@
-import { timeText } from '../contracts/index.js';
+import { audienceOfTenant, timeText } from '../contracts/index.js';
 import type { Caller, CallerRoles, CallerSecret, Source, SourceRecord, Tenant } from '../control/index.js';
 
 /** The objects that the API shows. Each lists its members, so that a new member of a record is shown only if somebody decides so. */
@@ -8,7 +8,12 @@ export interface TenantView {
   readonly issuers?: readonly string[];
 }
 
-export type SourceView = SourceRecord & { readonly tenant: string };
+export type SourceView = Omit<SourceRecord, 'signature'> & {
+  readonly tenant: string;
+  readonly signature: 'required' | 'optional';
+  /** The `aud` of what the source signs. */
+  readonly audience: string;
+};
 
 export interface SecretView {
   readonly id: string;
@@ -42,6 +47,8 @@ export const sourceView = (source: Source): SourceView => ({
   ...(source.jwks ? { jwks: source.jwks } : {}),
   ...(source.jwks_uri === undefined ? {} : { jwks_uri: source.jwks_uri }),
   profile: source.profile,
+  signature: source.signature ?? 'optional',
+  audience: audienceOfTenant(source.tenant),
   disabled: source.disabled,
 });
 

@@ -16,6 +16,7 @@ import { createPoolMetrics, createReadinessMetrics, type Lifecycle } from '../pl
 import { lastUsesOf } from '../projections/index.js';
 import { bootstrap, createAuthenticator } from '../registry/index.js';
 import { passFences } from './database/fences.js';
+import { refuseReplaced } from './not-ready.js';
 import { VERSION, type Parts, type StartOptions } from './parts.js';
 import { prepareSchema } from './database/schema.js';
 import { startTracing, traceCommits, traceWaits } from './traced.js';
@@ -87,18 +88,19 @@ export async function layFoundation(
   });
 
   const tracing = startTracing(config, { metrics, log, lifecycle });
-  const controlLog = traceCommits(createControlLog({ pool }), tracing);
+  const replaceable = traceCommits(createControlLog({ pool }), tracing);
   const confirmations = createConfirmationKeeper({ pool, log });
   lifecycle.onStop('confirmations', () => confirmations.stop());
   const followed = createControlFollower({
     url,
-    controlLog,
+    controlLog: replaceable,
     log,
     serves: config.roles.has('serve'),
     leaseMs: config.leaseMs,
     onSettled: confirmations.keep,
   });
   const follower = traceWaits(measureFollower(followed, metrics), tracing);
+  const controlLog = refuseReplaced(replaceable, follower);
   lifecycle.onStop('control log', () => follower.stop());
   await follower.start();
   lifecycle.onStop(

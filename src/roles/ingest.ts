@@ -8,6 +8,7 @@ import {
   createQuarantineTopic,
   createReplay,
   createRuleQuota,
+  createSignatures,
   keepQuarantineBounded,
   type Appender,
   type AppenderOptions,
@@ -15,7 +16,7 @@ import {
 } from '../ingest/index.js';
 import { createKafka } from '../platform/kafka/index.js';
 import { createPool, endStuckSessions, type Pool, type SessionTimeouts } from '../platform/postgres/index.js';
-import { DEFAULT_TENANT } from '../registry/index.js';
+import { DEFAULT_TENANT, type KeySets } from '../registry/index.js';
 import { refuseWhen } from './not-ready.js';
 import type { Parts } from './parts.js';
 import { traceBatches } from './traced.js';
@@ -68,7 +69,7 @@ export function createOwnAppender(
 }
 
 /** Starts the role `ingest`: the HTTP intake, and the consumer where there is a Kafka. */
-export async function startIngest(parts: Parts): Promise<Ingest> {
+export async function startIngest(parts: Parts, keySets: KeySets): Promise<Ingest> {
   const { servers, log, metrics, health, lifecycle, follower, authenticate } = parts;
   const kafka = servers && createKafka({ ...servers, clientId: APPENDER_NAME, log });
   const notices = kafka && createQuarantineTopic({ kafka, log, metrics });
@@ -86,10 +87,11 @@ export async function startIngest(parts: Parts): Promise<Ingest> {
   const bounds = kafka && kafka.logBounds();
   if (bounds) lifecycle.onStop('log bounds', () => bounds.stop());
   const ruleQuota = createRuleQuota({ state: follower.state, metrics });
+  const signatures = createSignatures({ state: follower.state, keySets, appender });
   const ingest: IngestParts = {
-    intake: createIntake({ follower, appender, ruleQuota }),
+    intake: createIntake({ follower, appender, ruleQuota, signatures }),
     door: createDoor({ authenticate, metrics }),
-    replay: createReplay({ pool: parts.questionPool, follower, appender, log }),
+    replay: createReplay({ pool: parts.questionPool, follower, appender, signatures, log }),
     partitions: bounds
       ? createPartitions({ offsets: createOffsetStore({ pool: parts.questionPool }), bounds, follower, appender, log })
       : undefined,
@@ -98,7 +100,17 @@ export async function startIngest(parts: Parts): Promise<Ingest> {
   if (!kafka) return { appender, parts: ingest };
 
   const groupId = `rescind-${follower.state.tenantByName(DEFAULT_TENANT)!.id}`;
-  const consumer = createKafkaConsumer({ kafka, groupId, follower, appender, ruleQuota, offsets, log, metrics });
+  const consumer = createKafkaConsumer({
+    kafka,
+    groupId,
+    follower,
+    appender,
+    ruleQuota,
+    signatures,
+    offsets,
+    log,
+    metrics,
+  });
   lifecycle.onStop('Kafka consumer', () => consumer.stop());
   await consumer.start();
   health.register('kafka', () => refuseWhen(consumer.notReadyReason(), 'kafka-unavailable'), ['ingest']);

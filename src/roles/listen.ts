@@ -5,6 +5,8 @@ import {
   JSON_MEDIA_TYPE,
   MAX_POST_BYTES,
   NDJSON_MEDIA_TYPE,
+  SECURITY_EVENT_MEDIA_TYPE,
+  SIGNED_BATCH_MEDIA_TYPE,
 } from '../contracts/index.js';
 import { createOwnTeller, makeTopic, type Appender } from '../ingest/index.js';
 import { createHttpApp, createManagement, listenHttp, listenManagement } from '../platform/http/index.js';
@@ -35,6 +37,8 @@ const BODIES = {
     CLOUDEVENTS_BATCH_MEDIA_TYPE,
     NDJSON_MEDIA_TYPE,
     JSON_MEDIA_TYPE,
+    SECURITY_EVENT_MEDIA_TYPE,
+    SIGNED_BATCH_MEDIA_TYPE,
     CSV_MEDIA_TYPE,
     OTHER_JSON,
   ],
@@ -82,7 +86,9 @@ export interface Served {
 export async function listenFor(parts: Parts, { registry, keyUses, ingest, serving }: Served): Promise<string> {
   const { config, log, metrics, tracing, health, lifecycle, pool, leaving, follower, authenticate } = parts;
   await health.watch('database', async () => void (await pool.query('SELECT 1')));
-  if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), 'no-lease'), ['serve']);
+  const notServing = (): 'control-log-behind' | 'no-lease' =>
+    follower.isReplaced() ? 'control-log-behind' : 'no-lease';
+  if (serving) health.register('serving', () => refuseWhen(follower.notCurrentReason(), notServing()), ['serve']);
   const identify = createIdentify(authenticate, serving?.web.sessions);
   const management = createManagement({ health, metrics });
   const app = await createHttpApp({

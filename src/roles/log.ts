@@ -1,5 +1,7 @@
 import { RescindError } from '../contracts/index.js';
+import { createCheckpointTopic } from '../feeds/index.js';
 import { createLedgerDirectory, createLedgerKeeper } from '../log/index.js';
+import { createKafka } from '../platform/kafka/index.js';
 import { createPool, endStuckSessions, type SessionTimeouts } from '../platform/postgres/index.js';
 import type { Parts } from './parts.js';
 
@@ -14,7 +16,8 @@ const LEDGER_TIMEOUTS = { statementMs: 20_000, transactionMs: 20_000 } satisfies
 const FENCING: ReadonlySet<string> = new Set(['ledger-behind', 'ledger-forked']);
 
 /** Starts the role `log`: puts entries under the tree and publishes signed checkpoints, behind the commit. No event waits for it. */
-export function startLedger({ config, url, log, metrics, health, lifecycle, pool: watcher, watchPool }: Parts): void {
+export function startLedger(parts: Parts): void {
+  const { config, url, servers, log, metrics, health, lifecycle, pool: watcher, watchPool } = parts;
   const pool = createPool({
     url,
     max: LEDGER_CONNECTIONS,
@@ -28,11 +31,14 @@ export function startLedger({ config, url, log, metrics, health, lifecycle, pool
     'stuck ledger sessions',
     endStuckSessions({ pool: watcher, applicationName: LEDGER_NAME, olderThanMs: LEDGER_TIMEOUTS.transactionMs, log }),
   );
+  const kafka = servers && createKafka({ ...servers, clientId: LEDGER_NAME, log });
+  const topic = kafka && createCheckpointTopic({ kafka, prefix: config.topicPrefix });
+  if (topic) lifecycle.onStop('topic of checkpoints', () => topic.stop());
   const keeper = createLedgerKeeper({
     pool,
     logOrigin: config.logOrigin,
     directory: createLedgerDirectory(config.ledgerDir),
-    anchors: [],
+    anchors: topic ? [topic] : [],
     log,
     metrics,
   });

@@ -10,6 +10,7 @@ import { startChannels } from './findings/channels.js';
 import { startFindings, startFindingsFeed, startSiemFeed, startTopicFeeds } from './feed.js';
 import { layFoundation } from './foundation.js';
 import { createOwnAppender, startIngest } from './ingest.js';
+import { startKeySets } from './key-sets.js';
 import { listenFor, startKeyUses, startRegistry } from './listen.js';
 import { startLedger } from './log.js';
 import { VERSION, type StartOptions } from './parts.js';
@@ -38,13 +39,14 @@ export async function startProcess(
     startActions(parts);
     startChannels(parts);
   }
-  const ingest = config.roles.has('ingest') ? await startIngest(parts) : undefined;
+  const keySets = startKeySets(parts);
+  const ingest = config.roles.has('ingest') ? await startIngest(parts, keySets) : undefined;
   if (config.roles.has('log')) startLedger(parts);
   if (config.roles.has('archive')) startArchive(parts);
   // A process that takes no events writes those of its own alone.
   const appender = ingest?.appender ?? createOwnAppender(parts, { paysOwed: false }).appender;
   const keyUses = startKeyUses(parts, appender);
-  const serving = config.roles.has('serve') ? startServing(parts, { ingest, appender, cold }) : undefined;
+  const serving = config.roles.has('serve') ? startServing(parts, { ingest, appender, cold, keySets }) : undefined;
 
   const url = await listenFor(parts, { registry, keyUses, ingest, serving });
   const administrator = admin.created ? parts.follower.state.caller(ADMIN_CALLER) : undefined;

@@ -12,7 +12,6 @@ import {
   createRemoteAddress,
   type TenantCount,
 } from '../introspection/index.js';
-import { readAuthorities } from '../platform/config/index.js';
 import type { HotHandler } from '../platform/http/index.js';
 import { createCancellingPool } from '../platform/postgres/index.js';
 import { createLineageReader } from '../projections/index.js';
@@ -24,7 +23,7 @@ import {
   type PreviewOrder,
   type SourceSight,
 } from '../query/index.js';
-import { createIdentify, createKeySets, createTurns } from '../registry/index.js';
+import { createIdentify, createTurns, type KeySets } from '../registry/index.js';
 import { createRevocations, createRevokeHandler } from '../revocation/index.js';
 import type { SettingsParts } from '../settings/index.js';
 import { WEB_ENTITIES } from '../web/index.js';
@@ -33,6 +32,7 @@ import { createFindingsServing } from './findings/serving.js';
 import type { Ingest } from './ingest.js';
 import type { Parts } from './parts.js';
 import { startWatch } from './findings/watch.js';
+import { startErasures } from './serving/erasure.js';
 import { createWebFor } from './web.js';
 
 /** Questions of `explore` that compute at the same time; one tenant leaves room for another. Each has two threads. */
@@ -44,10 +44,11 @@ interface Under {
   /** Writes events of Rescind's own. */
   readonly appender: Appender;
   readonly cold: ArchivedUses;
+  readonly keySets: KeySets;
 }
 
 /** Starts the role `serve`: introspection, orders, questions, and the feeds of guards where the process has the role `feed` too. */
-export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
+export function startServing(parts: Parts, { ingest, appender, cold, keySets }: Under) {
   const {
     config,
     url,
@@ -73,13 +74,6 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
   };
   const partitions: SourceSight['partitions'] = async (asker) =>
     (await ingest?.parts.partitions?.list({ ...asker, operator: false })) ?? null;
-  const keySets = createKeySets({
-    state: follower.state,
-    log,
-    allowedHosts: config.jwksAllowedHosts,
-    ca: readAuthorities('JWKS_TLS_CA', config.jwksCaFile),
-  });
-  lifecycle.onStop('key sets', () => keySets.stop());
   const lineage = createLineageReader({ pool });
   const remoteAddress = createRemoteAddress(config.listen);
   const introspection = createIntrospection({
@@ -155,6 +149,7 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
     entities: [...CHANNEL_ENTITIES, ...WEB_ENTITIES],
   };
   const channels = createChannelFacts(parts, reader);
+  const erasures = startErasures(parts, appender);
   const { watch, reportGuards } = startWatch(parts, findings.findings);
   const { sight, authorizeRequest } = introspection;
   const keysVersion = (): number => keySets.version;
@@ -190,6 +185,7 @@ export function startServing(parts: Parts, { ingest, appender, cold }: Under) {
     revocations,
     settings,
     channels,
+    erasures,
     web,
     introspection,
     feeds,

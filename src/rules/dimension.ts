@@ -1,4 +1,5 @@
 import { keyedHash } from '../contracts/index.js';
+import { erasedKey } from './erased-name.js';
 
 /** The dimensions that a rule can select by (design, section 4). Their order is part of a selector key: never reorder, only append. */
 export const DIMENSIONS = [
@@ -103,7 +104,9 @@ export const KEY_BYTES = 16;
  * key MUST NOT change while they are in use: values derived from them are cached by the array object.
  */
 export function ruleKey(tenantKey: Uint8Array, dimension: string, parts: Parts): RuleKey {
-  return keyedHash(tenantKey, `${dimension}\0${JSON.stringify(parts)}`, KEY_BYTES) as RuleKey;
+  // An erased name states the key of the name that it stands for.
+  const erased = dimension === 'user' ? erasedKey(tenantKey, parts) : undefined;
+  return erased ?? (keyedHash(tenantKey, `${dimension}\0${JSON.stringify(parts)}`, KEY_BYTES) as RuleKey);
 }
 
 export const ruleKeyFromBytes = (bytes: Uint8Array): RuleKey =>

@@ -27,6 +27,7 @@ export {
   type SelectorKey,
   type SelectorKeys,
 } from './selector.js';
+export { erasedName, ERASED_PREFIX, plainUser, shownErased, userKey } from './erased-name.js';
 export type { OtherValues, RuleEventName, Selector, TokenRef } from '../contracts/index.js';
 export { ruleTimeOf } from './rule-time.js';
 export {

@@ -211,6 +211,17 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
       archive: { what: 'read' },
     },
   },
+  erasure: {
+    reason: 'an erasure has to know every place that can hold a name, and nothing else may do what it does',
+    may: {
+      contracts: all,
+      rules: all,
+      ...on('http', 'log', 'postgres'),
+      registry: { what: 'callers' },
+      log: { what: 'read, erase' },
+      projections: { what: 'read' },
+    },
+  },
   findings: {
     reason:
       'detections read what is recorded and decide nothing, and nothing waits for them; answers are asked and shown as the questions are, and what people set for them is a setting',

@@ -63,6 +63,16 @@ const IN_PAGE = `(() => {
       look();
     });
   };
+  window.plainRows = (count, px) => {
+    const rows = document.createDocumentFragment();
+    for (let nth = 0; nth < count; nth += 1) {
+      const row = document.createElement('div');
+      row.style.height = px + 'px';
+      row.textContent = 'user-' + nth;
+      rows.append(row);
+    }
+    document.querySelector('main').append(rows);
+  };
   window.recordFrames = () => {
     const frames = [];
     let isOn = true;

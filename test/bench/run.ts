@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'ingest.group': () => import('./ingest-group.js'),
   'ingest.aggregates': () => import('./ingest-aggregates.js'),
   'ingest.http': () => import('./ingest-http.js'),
+  'ingest.signed': () => import('./signed-events.js'),
   'ingest.small': () => import('./ingest-small.js'),
   archive: () => import('./archive.js'),
   findings: () => import('./findings.js'),

@@ -1,5 +1,5 @@
 import { constants, createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import type { SigningAlgorithm } from '../../src/control/index.js';
+import type { SigningAlgorithm } from '../../src/contracts/index.js';
 
 export type Algorithm = SigningAlgorithm;
 

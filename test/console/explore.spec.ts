@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
-import { askApi, openConsole } from './open-console.js';
+import { askApi, consoleUrl, openConsole } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
 const count = (value: number): string => new Intl.NumberFormat('en').format(value);
@@ -90,6 +90,42 @@ describe('the question builder', () => {
   });
 });
 
+/** Reports uses of a person by a name that events tie to the IdP's, and by the same name alone. */
+async function reportTwoOfOneName(sub: string): Promise<void> {
+  const [as, api, idp] = ['https://as.drill.example', 'https://api.drill.example', 'https://idp.drill.example'];
+  const uri = 'https://drill.example/events';
+  const types = ['token.issued', 'access.allowed'];
+  await askApi('POST', '/v1/sources', { name: 'drill', uri, types, issuers: [as, idp], resources: [api] });
+  const { secret } = await askApi('POST', '/v1/callers', { id: 'drill-emit', roles: { emit: { sources: ['drill'] } } });
+  const iat = Math.floor(Date.now() / 1_000) - 60;
+  const token = { kind: 'access', iss: as, sub, client_id: 'drill', aud: [api], scope: 'read', iat, exp: iat + 600 };
+  const jag = { iss: idp, jti: 'drill-jag', sub, client_id: 'drill' };
+  const use = (jti: string) => ['access.allowed', { token: { iss: as, jti }, operation: 'read', status: 200 }] as const;
+  const events = [
+    ['token.issued', { ...token, jti: 'tied', id_jag: jag }],
+    ['token.issued', { ...token, jti: 'alone' }],
+    use('tied'),
+    use('tied'),
+    use('alone'),
+  ] as const;
+  const answer = await fetch(`${consoleUrl()}/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/cloudevents-batch+json' },
+    body: JSON.stringify(
+      events.map(([type, data], nth) => ({
+        specversion: '1.0',
+        id: `drill ${nth}`,
+        source: uri,
+        type: `dev.rescind.${type}.v1`,
+        time: new Date((iat + nth) * 1_000).toISOString(),
+        datacontenttype: 'application/json',
+        data,
+      })),
+    ),
+  });
+  expect([answer.status, await answer.text()]).toEqual([200, expect.any(String)]);
+}
+
 describe('from a group', () => {
   it('one comes to its uses, and to an entry with its evidence, and back', async () => {
     const { page, search, faults } = await openConsole(cleanups, { path: pathOf(EXPORTS) });
@@ -99,10 +135,10 @@ describe('from a group', () => {
     await uses.first().waitFor();
     const { user, resource } = items[0].group;
     const rows = await askApi('POST', '/v1/explore/rows', {
-      filter: { ...EXPORTS.filter, user: { equals: user.entity }, resource: { equals: resource.entity } },
+      filter: { ...EXPORTS.filter, user: { entity: user.entity }, resource: { equals: resource.entity } },
     });
     expect(JSON.parse(search().get('rows')!)).toEqual({
-      user: { equals: user.entity },
+      user: { entity: user.entity },
       resource: { equals: resource.entity },
     });
     const [first] = rows.items;
@@ -117,6 +153,20 @@ describe('from a group', () => {
     await page.getByRole('link', { name: 'Back to the groups' }).click();
     await groups(page).first().waitFor();
     expect(faults).toEqual([]);
+  });
+
+  it('has as many uses as it counts, also beside another person of the same name', async () => {
+    await reportTwoOfOneName('two-of-one-name');
+    const question = { measures: ['calls'], by: ['user'], filter: { user: { equals: 'two-of-one-name' } } };
+    const { items } = await askApi('POST', '/v1/explore', question);
+    expect(items.map(({ values }: any) => values.calls).sort()).toEqual([1, 2]);
+    const { page } = await openConsole(cleanups, { path: pathOf(question) });
+    for (const [nth, { values }] of items.entries()) {
+      await page.getByRole('link', { name: `Uses behind row ${nth + 1}`, exact: true }).click();
+      await page.getByText(`${values.calls} in all`).waitFor();
+      expect(await page.getByRole('table', { name: 'Uses' }).locator('tr[data-index]').count()).toBe(values.calls);
+      await page.getByRole('link', { name: 'Back to the groups' }).click();
+    }
   });
 
   it('an entry has an address of its own, and tells a viewer that evidence is for investigators', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { cleanUp } from '../support/cleanups.js';
-import { askApi, consoleKey, consoleUrl, openConsole } from './open-console.js';
+import { askApi, openConsole } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
 
@@ -12,12 +12,7 @@ interface Finding {
   readonly next: string;
   readonly stop: object | null;
 }
-async function ask(query: string): Promise<readonly Finding[]> {
-  const answer = await fetch(`${consoleUrl()}/v1/findings?${query}`, {
-    headers: { authorization: `Bearer ${consoleKey()}` },
-  });
-  return ((await answer.json()) as { items: readonly Finding[] }).items;
-}
+const ask = async (query: string): Promise<readonly Finding[]> => (await askApi('GET', `/v1/findings?${query}`)).items;
 
 describe('the page of findings', () => {
   it('lists what the API found, the newest first', async () => {

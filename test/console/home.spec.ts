@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { cleanUp } from '../support/cleanups.js';
 import { askApi, openConsole } from './open-console.js';
+import { settled } from './routes.js';
 
 const cleanups = cleanUp(afterEach);
 const HOUR_MS = 3_600_000;
@@ -99,7 +100,7 @@ describe('home', () => {
     const shown = page.getByRole('region', { name: 'Open findings' });
     await shown.locator(`a[href*="${first!.id}"]`).waitFor();
     await page.getByText('hears of findings and rules at once').waitFor();
-    await page.waitForLoadState('networkidle').catch(() => undefined);
+    await settled(page);
     const top = async (name: string) => (await page.getByRole('region', { name, exact: true }).boundingBox())!.y;
     const before = [await top('Now'), await top('What is new')];
     await askApi('POST', `/v1/findings/${first!.id}`, { state: 'acknowledged' });

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
 import { openConsole } from './open-console.js';
 import { CRM, IDP, startOwnConsole, tokenOf, type OwnConsole } from './own-service.js';
-import { goTo, placesOf, routesOf } from './routes.js';
+import { placesOf, routesOf, visitIn } from './routes.js';
 
 const cleanups = cleanUp(afterEach);
 const ofAll = cleanUp(afterAll);
@@ -31,7 +30,7 @@ const NAMES = [
 let own: OwnConsole;
 beforeAll(async () => {
   own = await startOwnConsole(ofAll, { env: { FINDINGS_LEARN_DAYS: '0' }, resources: NAMES });
-  for (const [nth, name] of NAMES.entries()) await fillWith(name, nth);
+  await Promise.all(NAMES.map(fillWith));
   // The directory takes no control characters.
   await own.admin.post('/v1/directory/import', NAMES.filter((name) => !/\p{Cc}/u.test(name)).flatMap(entriesOf));
   // Each name is that of a user who was served after a rule.
@@ -54,7 +53,7 @@ async function fillWith(name: string, nth: number): Promise<void> {
 }
 
 const entriesOf = (name: string) => [
-  { kind: 'user', iss: IDP, id: name, display_name: name },
+  { kind: 'user', iss: IDP, id: name, display_name: name, team: name },
   { kind: 'client', iss: IDP, id: name, display_name: name, owner: name, team: name },
   { kind: 'agent', iss: IDP, id: name, owner: name, team: name },
   { kind: 'resource', id: name, owner: name, team: name },
@@ -66,6 +65,7 @@ const items = async (path: string): Promise<readonly { readonly id: string }[]> 
 /** Further places of pages that show more by their URL. */
 const MORE: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   '/': async () => ['/?since=24h'],
+  '/map': async () => ['/map?show=graph&teams=true'],
   '/stop': async () =>
     NAMES.map((sub) => `/stop?${new URLSearchParams({ user: JSON.stringify({ iss: IDP, sub }), reason: sub })}`),
   '/findings': async () =>
@@ -94,9 +94,15 @@ const WRONG = `(() => {
   return wrong;
 })()`;
 
-async function wrongAt(page: Page, path: string): Promise<readonly string[]> {
-  await goTo(page, path);
-  return (await page.evaluate<string[]>(WRONG)).map((one) => `${path}: ${one}`);
+/** Opens a page that leaves no dialog open, and tells what was said in it. */
+async function openWatched(width: number) {
+  const { page, faults } = await openConsole(cleanups, { width, ...own.at });
+  const dialogs: string[] = [];
+  page.on('dialog', (dialog) => {
+    dialogs.push(dialog.message());
+    void dialog.dismiss();
+  });
+  return { page, faults, dialogs };
 }
 
 /** On a phone everything is visited, and on a wide screen one thing of each kind, which has further columns there. */
@@ -107,21 +113,20 @@ describe.each([
   it(
     'are never executed, never misread, and break no page',
     async () => {
-      const { page, faults } = await openConsole(cleanups, { width, ...own.at });
-      const dialogs: string[] = [];
-      page.on('dialog', (dialog) => {
-        dialogs.push(dialog.message());
-        void dialog.dismiss();
-      });
-      const wrong: string[] = [];
+      const opened = await Promise.all([openWatched(width), openWatched(width)]);
+      const places: string[] = [];
       for (const route of await routesOf(cleanups, own.at))
-        for (const path of [
+        places.push(
           ...(await placesOf(route, own.admin.get)).slice(0, most),
           ...((await MORE[route]?.()) ?? []).slice(0, most),
-        ])
-          wrong.push(...(await wrongAt(page, path)));
+        );
+      const wrong: string[] = [];
+      const pages = opened.map(({ page }) => page);
+      await visitIn(pages, places, async (page, path) => {
+        wrong.push(...(await page.evaluate<string[]>(WRONG)).map((one) => `${path}: ${one}`));
+      });
       expect(wrong).toEqual([]);
-      expect([faults, dialogs]).toEqual([[], []]);
+      for (const { faults, dialogs } of opened) expect([faults, dialogs]).toEqual([[], []]);
     },
     FILL_MS,
   );

@@ -203,6 +203,32 @@ describe('the graph', () => {
     expect(faults).toEqual([]);
   });
 
+  it('makes the users of each team one node when somebody asks, with the numbers of the API in the table', async () => {
+    const { items } = await askApi('GET', '/v1/users?sort=grants&limit=3');
+    const entries = items.map(({ user: { iss, sub: id } }: any) => ({ kind: 'user', iss, id, team: 'Night watch' }));
+    await askApi('POST', '/v1/directory/import', entries);
+    for (const { iss, id } of entries)
+      cleanups.push(() => askApi('DELETE', `/v1/directory/users/${id}?iss=${encodeURIComponent(iss)}`));
+    const answer = await askApi('GET', '/v1/graph?fold=teams');
+    const team = answer.nodes.find(({ name }: any) => name === 'Night watch');
+    expect(team.users).toBe(3);
+    const { page, search, faults } = await openConsole(cleanups, { path: '/map?show=graph&whole=true' });
+    await page.getByRole('switch', { name: 'Users by team' }).press('Space');
+    await nodes(page).filter({ hasText: 'Night watch' }).getByText('team, 3 users').waitFor();
+    expect(search().get('teams')).toBe('true');
+    await nodes(page).getByText('users without a team').waitFor();
+    expect(await nodes(page).count()).toBeLessThanOrEqual(200);
+    expect(await page.getByRole('button', { name: /folded\s*\+ \d+ users?$/ }).count()).toBe(0);
+    // The table is as long as the edges that the API gave between drawn nodes.
+    const drawn = answer.edges.filter(({ type, from }: any) => type === 'grant' && String(from).startsWith('team:'));
+    expect(drawn.every(({ users }: any) => users > 0)).toBe(true);
+    const table = page.getByRole('table', { name: 'Drawn connections' });
+    expect(Number(await table.getAttribute('aria-rowcount'))).toBeGreaterThanOrEqual(drawn.length);
+    await page.getByRole('switch', { name: 'Users by team' }).press('Space');
+    await page.waitForURL((url) => !url.searchParams.has('teams'));
+    expect(faults).toEqual([]);
+  });
+
   it('is drawn around one entity by its URL, with the same as a table', async () => {
     const { client } = await used();
     const answer = await askApi('GET', `/v1/graph?expand=${client.entity}`);

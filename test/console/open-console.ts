@@ -7,19 +7,20 @@ export const consoleKey = (): string => process.env['TEST_CONSOLE_KEY']!;
 /** Directory of the service, which has its PostgreSQL. */
 export const consoleHome = (): string => process.env['TEST_CONSOLE_HOME']!;
 
-/** Asks the API as the administrator. */
-export async function ask<T>(path: string, body?: object): Promise<T> {
+/** Asks the API as somebody who may do everything. Rejects unless it answers 2xx. */
+export async function askApi<T = any>(method: string, path: string, body?: unknown): Promise<T> {
   const answer = await fetch(`${consoleUrl()}${path}`, {
+    method,
     headers: { authorization: `Bearer ${consoleKey()}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as T;
 }
 
 /** Makes a link, as `rescind sign-in` does. Returns what follows `/console`. */
 export async function signInPath(): Promise<string> {
-  const { url } = await ask<{ url: string }>('/v1/sign-in-links', {});
+  const { url } = await askApi<{ url: string }>('POST', '/v1/sign-in-links', {});
   return url.slice(`${consoleUrl()}/console`.length);
 }
 
@@ -28,8 +29,6 @@ export interface OpenOptions {
   readonly path?: string;
   readonly width?: number;
   readonly colours?: 'light' | 'dark';
-  /** Only for tools that write scripts of their own into the page. */
-  readonly bypassCSP?: boolean;
   readonly signedIn?: boolean;
   /** Key of the caller that looks. Default: the administrator's. */
   readonly key?: string;
@@ -47,17 +46,6 @@ export interface OpenedConsole {
   search(): URLSearchParams;
 }
 
-/** Asks the API as somebody who may do everything. Rejects unless it answers 2xx. */
-export async function askApi<T = any>(method: string, path: string, body?: unknown): Promise<T> {
-  const answer = await fetch(`${consoleUrl()}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${consoleKey()}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
-  return (await answer.json()) as T;
-}
-
 /** Opens the console in a context of its own, as somebody who may do everything. */
 export async function openConsole(
   cleanups: Pick<Cleanups, 'push'>,
@@ -65,7 +53,6 @@ export async function openConsole(
     path = '/',
     width = 1280,
     colours = 'light',
-    bypassCSP = false,
     signedIn = true,
     key = consoleKey(),
     url = consoleUrl(),
@@ -78,7 +65,6 @@ export async function openConsole(
     viewport: { width, height: 800 },
     colorScheme: colours,
     timezoneId: 'UTC',
-    bypassCSP,
     ...(signedIn ? { extraHTTPHeaders: { authorization: `Bearer ${key}` } } : {}),
   });
   const page = await context.newPage();

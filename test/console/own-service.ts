@@ -20,6 +20,10 @@ export interface OwnConsole {
   readonly at: { readonly url: string; readonly key: string };
   readonly postgres: OwnService & { readonly url: string };
   readonly admin: RescindAdmin;
+  /** Variables of the service, with the port that it has. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Stops the service; what it stored stays. */
+  stop(): Promise<void>;
   /** Registers a caller and returns its secret. */
   caller(id: string, roles: object): Promise<string>;
   /** Sends an event of the CRM. `at`: when it happened. */
@@ -60,6 +64,8 @@ export async function startOwnConsole(
     at: { url: service.url, key: service.adminKey! },
     postgres,
     admin,
+    variables: { ...variables, PORT: new URL(service.url).port },
+    stop: () => service.stop(),
     caller,
     async say(type, data, at = new Date()) {
       const answer = await fetch(`${service.url}/events`, {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Pool } from 'pg';
-import type { Locator } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { findEmbeddedPostgres } from '../../src/platform/embedded/index.js';
 import { createGuard } from '../../src/guard/index.js';
 import { cleanUp } from '../support/cleanups.js';
@@ -19,17 +19,22 @@ beforeAll(async () => {
 });
 afterAll(() => database.end());
 
-/** Signs a person in, who then has these roles alone. */
+/** Opens the console as a person who has these roles alone. */
 async function openAs(...roles: readonly string[]): Promise<OpenedConsole> {
-  const opened = await openConsole(cleanups, { path: await signInPath(), signedIn: false });
-  await opened.page.getByRole('button', { name: 'Open the console as the administrator' }).click();
-  await opened.page.getByRole('button', { name: 'Account' }).waitFor();
-  await giveRoles(opened, roles);
-  await opened.page.reload();
-  return opened;
+  const [, code] = (await signInPath()).split('#');
+  return openConsole(cleanups, {
+    signedIn: false,
+    async before(page) {
+      const headers = { 'x-rescind-console': '1' };
+      const { request } = page.context();
+      const answer = await request.post(`${consoleUrl()}/console/link`, { headers, form: { code: code! } });
+      expect(answer.status()).toBe(204);
+      await giveRoles(page, roles);
+    },
+  });
 }
 
-async function giveRoles({ page }: OpenedConsole, roles: readonly string[]): Promise<void> {
+async function giveRoles(page: Page, roles: readonly string[]): Promise<void> {
   const [cookie] = await page.context().cookies();
   const id = createHash('sha256').update(cookie!.value).digest();
   await database.query('UPDATE person_session SET roles = $2 WHERE id = $1', [id, roles]);
@@ -46,8 +51,7 @@ describe('a person with the role', () => {
   ] as const)(
     '%s is offered what the API lets them do, and reads why not the rest',
     async (_, roles, may) => {
-      const opened = await openAs(...roles);
-      const { page, faults } = opened;
+      const { page, faults } = await openAs(...roles);
       const refused: string[] = [];
       page.on('response', (answer) => {
         if (answer.status() === 403) refused.push(`${page.url()}: ${answer.url()}`);
@@ -80,12 +84,11 @@ describe('a person with the role', () => {
   );
 
   it('responder who loses it while the form is open is told that nothing was ordered', async () => {
-    const opened = await openAs('responder');
-    const { page } = opened;
+    const { page } = await openAs('responder');
     await goTo(page, stopUrl('nadia.rossi'));
     const reason = `spec ${randomUUID()}`;
     await page.getByLabel('Reason').fill(reason);
-    await giveRoles(opened, ['viewer']);
+    await giveRoles(page, ['viewer']);
     await page.getByRole('button', { name: 'Order it' }).click();
     const alert = page.getByRole('alert').filter({ hasText: 'You may not do this' });
     await alert.getByText('Nothing was changed. Somebody with the role responder or admin can do it.').waitFor();

@@ -55,6 +55,23 @@ export async function placesOf(route: string, get: Get): Promise<readonly string
   return find(get);
 }
 
+/** Visits places, one after the other in each of the pages, and in several pages at once. */
+export async function visitIn(
+  pages: readonly Page[],
+  places: readonly string[],
+  look: (page: Page, path: string) => Promise<void>,
+): Promise<void> {
+  const left = places.values();
+  await Promise.all(
+    pages.map(async (page) => {
+      for (const path of left) {
+        await goTo(page, path);
+        await look(page, path);
+      }
+    }),
+  );
+}
+
 /** Goes to another page without loading the console anew, and waits until it has its answers. */
 export async function goTo(page: Page, path: string): Promise<void> {
   await page.evaluate(`__TSR_ROUTER__.history.push(${JSON.stringify(`/console${path}`)})`);

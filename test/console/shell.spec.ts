@@ -58,6 +58,21 @@ describe('the frame of every page', () => {
     await banner.waitFor({ state: 'detached' });
   });
 
+  it.each([
+    ['no words', ''],
+    ['words of a proxy', '<html><body>Bad Gateway</body></html>'],
+  ])('shows an answer 502 with %s as a failure, and asks again', async (_what, body) => {
+    const { page, faults } = await openConsole(cleanups, {
+      path: '/findings',
+      before: (opened) => opened.route('**/v1/findings?*', (route) => route.fulfill({ status: 502, body })),
+    });
+    await page.getByText('Something before the service answered with status 502.').waitFor();
+    await page.unroute('**/v1/findings?*');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('table', { name: 'Findings' }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('says that a page is not there', async () => {
     const { page } = await openConsole(cleanups, { path: '/nowhere' });
     await page.getByText('There is no such page').waitFor();

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
-import { askApi, consoleKey, consoleUrl, openConsole } from './open-console.js';
+import { askApi, consoleUrl, openConsole } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
 
@@ -45,6 +45,15 @@ describe('sources', () => {
     expect(faults).toEqual([]);
   });
 
+  it('say in the past that they are those of now, and that connecting one acts now', async () => {
+    const { page } = await openConsole(cleanups, { path: '/sources?at=2d' });
+    const heading = page.getByRole('heading', { level: 1, name: 'Sources' }).locator('..');
+    await heading.getByText('which sources there are, and what was refused: now, not').waitFor();
+    await page.getByText('Connecting a source acts now, not at').waitFor();
+    await page.getByRole('button', { name: 'Back to now' }).click();
+    await heading.getByText('now, not').waitFor({ state: 'detached' });
+  });
+
   it('are connected step by step, and the first event is seen to arrive', async () => {
     const { page, faults } = await openConsole(cleanups, { path: '/sources' });
     const { key, event } = await connect(page, 'connected');
@@ -69,19 +78,10 @@ describe('sources', () => {
     const refused = page.getByRole('table', { name: 'Refused events' });
     await refused.getByText('wrong-issuer').waitFor();
     const id = new URL(page.url()).pathname.split('/').at(-1)!;
-    const headers = { authorization: `Bearer ${consoleKey()}`, 'content-type': 'application/json' };
-    const source = (await (await fetch(`${consoleUrl()}/v1/sources/${id}`, { headers })).json()) as Record<
-      string,
-      unknown
-    >;
+    const source = await askApi<Record<string, unknown>>('GET', `/v1/sources/${id}`);
     const { id: _, tenant: __, name: ___, uri: ____, topic: _____, profile: ______, ...rest } = source;
     const fixed = { ...rest, issuers: [...(source['issuers'] as string[]), 'https://elsewhere.example'] };
-    const put = await fetch(`${consoleUrl()}/v1/sources/${id}`, {
-      method: 'PUT',
-      headers,
-      body: JSON.stringify(fixed),
-    });
-    expect(put.status).toBe(200);
+    await askApi('PUT', `/v1/sources/${id}`, fixed);
     await refused.getByRole('button', { name: 'Take it in again' }).click();
     await page.getByText(/^Taken in, as entry \d+/).waitFor();
     await refused.getByText('wrong-issuer').waitFor({ state: 'detached' });

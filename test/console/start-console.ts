@@ -31,9 +31,10 @@ export default async function startConsole(): Promise<void> {
     LOG_LEVEL: 'error',
     CHANNEL_ALLOWED_HOSTS: '127.0.0.1',
   };
+  const starting = startBrowser();
   await promisify(execFile)(process.execPath, [RESCIND, 'seed', ...HISTORY], { env });
   const service = await serveBuilt(env);
-  const browser = await startBrowser();
+  const browser = await starting;
   process.env['TEST_CONSOLE_URL'] = service.url;
   process.env['TEST_CONSOLE_HOME'] = home;
   process.env['TEST_CONSOLE_KEY'] = readFileSync(join(home, 'admin-key'), 'utf8').trim();

@@ -6,7 +6,7 @@ import { Pool } from 'pg';
 import type { Page } from 'playwright-core';
 import { findEmbeddedPostgres } from '../../src/platform/embedded/index.js';
 import { cleanUp } from '../support/cleanups.js';
-import { ask, consoleHome, consoleUrl, openConsole, signInPath } from './open-console.js';
+import { askApi, consoleHome, consoleUrl, openConsole, signInPath } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
 const IDP = 'https://idp.corp.example';
@@ -23,7 +23,7 @@ interface Rule {
   readonly state: string;
 }
 const rulesOf = async (reason: string): Promise<readonly Rule[]> =>
-  (await ask<{ revocations: readonly Rule[] }>('/v1/revocations?limit=50')).revocations.filter(
+  (await askApi<{ revocations: readonly Rule[] }>('GET', '/v1/revocations?limit=50')).revocations.filter(
     (one) => one.reason === reason,
   );
 
@@ -51,7 +51,7 @@ afterAll(() => database.end());
 describe('an incident', () => {
   let secret: string;
   beforeAll(async () => {
-    ({ secret } = await ask<{ secret: string }>('/v1/callers', {
+    ({ secret } = await askApi<{ secret: string }>('POST', '/v1/callers', {
       id: 'crm-spec',
       roles: { emit: { sources: ['crm'] }, introspect: { resources: [CRM.api], issuers: [CRM.as] } },
     }));
@@ -166,7 +166,7 @@ describe('an order', () => {
       .waitFor({ timeout: BEYOND_A_LEASE_MS });
     await alert.waitFor({ state: 'detached' });
     expect(await rulesOf(reason)).toEqual([expect.objectContaining({ id: search().get('rule') })]);
-    await ask(`/v1/revocations/${rule!.id}/lift`, { resume: true });
+    await askApi('POST', `/v1/revocations/${rule!.id}/lift`, { resume: true });
   });
 
   it('that hits many needs its number, which somebody types', async () => {
@@ -180,7 +180,7 @@ describe('an order', () => {
           await route.fulfill({ response, json: preview });
         }),
     });
-    const { users } = await ask<{ users: number }>('/v1/revocations/preview', { selector: { issuer: IDP } });
+    const { users } = await askApi<{ users: number }>('POST', '/v1/revocations/preview', { selector: { issuer: IDP } });
     const reason = await giveReason(page);
     await orderIt(page);
     await page.getByText(`It hits ${users} users`).waitFor();
@@ -192,7 +192,7 @@ describe('an order', () => {
     await button.click();
     await inForce(page);
     const [rule] = await rulesOf(reason);
-    await ask(`/v1/revocations/${rule!.id}/lift`, { resume: true });
+    await askApi('POST', `/v1/revocations/${rule!.id}/lift`, { resume: true });
   });
 
   it('of somebody who signed in long ago leads to a new sign-in, and back to what was entered', async () => {
@@ -202,7 +202,7 @@ describe('an order', () => {
     await database.query('UPDATE person_session SET authenticated_at = authenticated_at - 301000');
     await page.goto(`${consoleUrl()}/console${stopUrl({ issuer: IDP })}`);
     const reason = await giveReason(page);
-    const { users } = await ask<{ users: number }>('/v1/revocations/preview', { selector: { issuer: IDP } });
+    const { users } = await askApi<{ users: number }>('POST', '/v1/revocations/preview', { selector: { issuer: IDP } });
     await page.getByLabel('The number').fill(String(users));
     await orderIt(page);
     const link = page.getByRole('link', { name: 'Sign in again' });
@@ -251,7 +251,7 @@ describe('an order', () => {
   });
 
   it('is not for somebody who may only look, who sees everything else and why', async () => {
-    const { secret } = await ask<{ secret: string }>('/v1/callers', { id: 'looker', roles: { audit: {} } });
+    const { secret } = await askApi<{ secret: string }>('POST', '/v1/callers', { id: 'looker', roles: { audit: {} } });
     const { page } = await openConsole(cleanups, { path: userUrl('nadia.rossi'), key: secret });
     await page.getByText('You may look, and not order a rule').waitFor();
     await page.getByRole('table', { name: 'What it hits' }).waitFor();
@@ -276,7 +276,10 @@ describe('the list of rules', () => {
     await page.getByRole('option', { name: 'revoke' }).click();
     await page.waitForURL(/effect=revoke/);
     expect(search().get('effect')).toBe('revoke');
-    const { revocations } = await ask<{ revocations: readonly Rule[] }>('/v1/revocations?effect=revoke&limit=50');
+    const { revocations } = await askApi<{ revocations: readonly Rule[] }>(
+      'GET',
+      '/v1/revocations?effect=revoke&limit=50',
+    );
     await page.locator(`table[aria-rowcount="${revocations.length}"]`).waitFor();
     await page.getByRole('table', { name: 'Rules' }).getByRole('link').first().click();
     await page.waitForURL(`${consoleUrl()}/console/rules/${revocations[0]!.id}`);

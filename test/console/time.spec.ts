@@ -235,7 +235,71 @@ describe('the slider', () => {
   });
 });
 
+describe('the map', () => {
+  const drawing = (page: Page): Promise<string> =>
+    page.evaluate(`document.querySelector('[role="grid"] canvas').toDataURL()`);
+
+  it('plays by itself, draws each moment, and stands still when it is paused', async () => {
+    const { page, faults } = await openConsole(cleanups, {
+      path: `/map?at=${ago(6 * DAY_MS)}`,
+      before: (opened) => opened.clock.install(),
+    });
+    await page.getByRole('grid').locator('canvas').first().waitFor();
+    await bar(page).getByText('day', { exact: true }).click();
+    await bar(page).getByRole('button', { name: 'Play' }).click();
+    const seen = new Map<string | null, string>();
+    for (let at = atOf(new URL(page.url())); seen.size < 3; at = atOf(new URL(page.url()))) {
+      // Nobody touches anything: the page goes on when the answer about the moment has come and was drawn.
+      await page.waitForURL((url) => atOf(url) !== at);
+      seen.set(at, await drawing(page));
+    }
+    expect(new Set(seen.values()).size).toBeGreaterThan(1);
+    await bar(page).getByRole('button', { name: 'Pause' }).click();
+    await bar(page).getByRole('button', { name: 'Play' }).waitFor();
+    const [stopped, still] = [page.url(), await drawing(page)];
+    await page.clock.runFor(10_000);
+    expect([page.url(), await drawing(page)]).toEqual([stopped, still]);
+    expect(faults).toEqual([]);
+  });
+});
+
 describe('two moments', () => {
+  it.each(['user', 'agent'] as const)('show which grants of a %s are new, gone and grown', async (kind) => {
+    const [most] = (await askApi('GET', `/v1/${kind}s?sort=grants&limit=1`)).items;
+    const { entity } = most[kind];
+    const grantsAt = async (moment: string): Promise<readonly any[]> =>
+      (await askApi('GET', `/v1/grants?${kind}=${entity}&limit=100${moment}`)).items;
+    const after = await grantsAt('');
+    const firsts = after.map((grant) => Date.parse(grant.first_granted.at)).sort((one, other) => one - other);
+    const against = timeOf(firsts[Math.floor(firsts.length / 2)]!);
+    const before = await grantsAt(`&as_of=${against}`);
+    const keyOf = (grant: any): string => `${grant.user.entity} ${grant.client.entity} ${grant.resource.entity}`;
+    const earlier = new Map(before.map((grant) => [keyOf(grant), grant]));
+    const said = (grant: any): string => JSON.stringify([grant.granted_scopes, grant.used_scopes, grant.agent?.entity]);
+    const expected = {
+      New: after.filter((grant) => !earlier.has(keyOf(grant))).length,
+      Gone: before.filter((grant) => !after.some((one) => keyOf(one) === keyOf(grant))).length,
+      'Grown or changed': after.filter(
+        (grant) => earlier.has(keyOf(grant)) && said(grant) !== said(earlier.get(keyOf(grant))),
+      ).length,
+    };
+    expect(expected.New).toBeGreaterThan(0);
+    const { page, faults } = await openConsole(cleanups, { path: `/${kind}s/${entity}?against=${against}` });
+    await page.getByRole('table', { name: 'New', exact: true }).waitFor();
+    for (const [name, count] of Object.entries(expected))
+      expect([name, await page.getByRole('region', { name, exact: true }).locator('tbody tr').count()]).toEqual([
+        name,
+        count,
+      ]);
+    const added = after.find((grant) => !earlier.has(keyOf(grant)));
+    await page
+      .getByRole('table', { name: 'New', exact: true })
+      .getByText(added.resource.uri, { exact: true })
+      .first()
+      .waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('show what is new, gone and grown between them', async () => {
     const publish = await ownIdp('differs');
     const against = ago(1_000);

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import type { Page } from 'playwright-core';
@@ -5,7 +6,11 @@ import { cleanUp } from '../support/cleanups.js';
 import { openConsole } from '../console/open-console.js';
 import { IDP, startOwnConsole, tokenOf, type OwnConsole } from '../console/own-service.js';
 import { startBrowser } from '../console/start-console.js';
-import { ownKafka } from '../support/services.js';
+import { readConfig } from '../../src/platform/config/index.js';
+import { restoreFromTopic } from '../../src/main.js';
+import { metricsWith } from '../support/metrics.js';
+import { ownKafka, testLog } from '../support/services.js';
+import { copyDatabase } from './database-copy.js';
 
 const cleanups = cleanUp(afterEach);
 const ofAll = cleanUp(afterAll);
@@ -133,14 +138,19 @@ describe('a service that is gone', () => {
   });
 });
 
-describe('while Kafka is away', () => {
+describe('a service with Kafka', () => {
+  let kafka: Awaited<ReturnType<typeof ownKafka>>;
+  let withKafka: OwnConsole;
+  beforeAll(async () => {
+    kafka = await ownKafka();
+    ofAll.push(() => kafka.remove());
+    await kafka.start();
+    withKafka = await startOwnConsole(ofAll, { env: { KAFKA_BROKERS: kafka.brokers.join(',') } });
+  }, BROKER_MS);
+
   it(
-    'pages say what that means, and an order works all the same',
+    'says what it means that Kafka is away, and an order works all the same',
     async () => {
-      const kafka = await ownKafka();
-      cleanups.push(() => kafka.remove());
-      await kafka.start();
-      const withKafka = await startOwnConsole(cleanups, { env: { KAFKA_BROKERS: kafka.brokers.join(',') } });
       const { page } = await open(stopUrl('di.ng'), withKafka);
       await page.getByLabel('Reason').fill('ordered without Kafka');
       kafka.kill();
@@ -150,6 +160,53 @@ describe('while Kafka is away', () => {
       await inForce(page).waitFor();
       await kafka.start();
       await banner(page).waitFor({ state: 'detached', timeout: BROKER_MS });
+    },
+    BROKER_MS,
+  );
+
+  it(
+    'says when its database was replaced by an old backup, when it may not start with it, and recovers when the rules are restored',
+    async () => {
+      const { admin, at, postgres, variables } = withKafka;
+      const backup = await copyDatabase(postgres.url);
+      const selector = { client: { iss: IDP, client_id: 'mail' } };
+      const reason = 'ordered after the backup';
+      await admin.post('/v1/revocations', { selector, reason });
+      await metricsWith(at.url, /^rescind_topic_feed_lag_records\{topic="[^"]*control[^"]*"\} 0$/m);
+      const { page: rules } = await open('/rules', withKafka);
+      await rules.getByText(reason).first().waitFor();
+      const { page: stop } = await open(stopUrl('el.ma'), withKafka);
+      await stop.getByLabel('Reason').fill('ordered while fenced');
+
+      await backup.restore();
+      for (const page of [rules, stop]) {
+        await banner(page)
+          .getByText('an older or another database took the place')
+          .waitFor({ timeout: BEYOND_A_LEASE_MS });
+        expect(await banner(page).getByText('holds no lease').count()).toBe(0);
+        expect(await banner(page).getByText('topics').count()).toBe(0);
+      }
+      await stop.getByRole('button', { name: 'Order it' }).click();
+      await stop.getByRole('alert').filter({ hasText: 'Not ordered' }).getByText('nothing is stopped').waitFor();
+      expect(await inForce(stop).count()).toBe(0);
+
+      await withKafka.stop();
+      const env = { ...process.env, ...variables };
+      const again = spawn(process.execPath, ['dist/cli/rescind.js', 'serve'], { env, stdio: 'ignore' });
+      cleanups.push(() => again.kill('SIGKILL'));
+      await banner(rules)
+        .getByText('its database lacks rules that were in force')
+        .waitFor({ timeout: BEYOND_A_LEASE_MS });
+      await banner(rules).getByText('rescind control restore --from-topic').waitFor();
+      const { page: fresh } = await open('/rules', withKafka);
+      await fresh.getByRole('heading', { name: 'not ready' }).waitFor();
+      await fresh.getByText('control-log-behind').waitFor();
+
+      await restoreFromTopic(readConfig(variables), { log: testLog() });
+      for (const page of [rules, fresh]) {
+        await page.getByText(reason).first().waitFor({ timeout: BEYOND_A_LEASE_MS });
+        await banner(page).waitFor({ state: 'detached', timeout: BEYOND_A_LEASE_MS });
+      }
     },
     BROKER_MS,
   );

@@ -25,6 +25,7 @@ import { createPool, runMigrations } from '../../src/platform/postgres/index.js'
 import { ADMIN_CALLER, bootstrap, createRegistry, DEFAULT_TENANT, type Registry } from '../../src/registry/index.js';
 import { startParts, type Cleanups } from './cleanups.js';
 import { createMigratedDatabase, testLog, type TestDatabase } from './services.js';
+import { testSignatures } from './signatures.js';
 
 export const IDP = 'https://idp.acme.example';
 export const RAS = 'https://login.chat.example';
@@ -70,7 +71,7 @@ async function startStage(cleanups: Cleanups, url: string | undefined): Promise<
   });
   cleanups.push(() => follower.stop());
   await follower.start();
-  const registry = createRegistry({ controlLog, follower });
+  const registry = createRegistry({ controlLog, follower, jwksAllowedHosts: ['127.0.0.1'] });
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-home-`));
   await bootstrap({ home, controlLog, follower });
   await rm(home, { recursive: true });
@@ -95,7 +96,12 @@ async function startStage(cleanups: Cleanups, url: string | undefined): Promise<
   const appender = createAppender({ pool, controlLog, follower, log: testLog(), metrics });
   cleanups.push(() => appender.stop());
   await appender.start();
-  const intake = createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics }) });
+  const intake = createIntake({
+    follower,
+    appender,
+    ruleQuota: createRuleQuota({ state: follower.state, metrics }),
+    signatures: testSignatures({ follower, appender, allowedHosts: ['127.0.0.1'] }),
+  });
   const caller = follower.state.caller('emitter')!;
   return {
     database,

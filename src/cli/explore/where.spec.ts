@@ -7,6 +7,7 @@ describe('--where', () => {
     [['operation=export'], { operation: { equals: 'export' } }],
     [['user=alice,bob'], { user: { in: ['alice', 'bob'] } }],
     [['user=id:12'], { user: { equals: 12 } }],
+    [['user=only:12'], { user: { entity: 12 } }],
     [['user=12'], { user: { equals: '12' } }],
     [['source!=crm,wiki'], { source: { not: ['crm', 'wiki'] } }],
     [['route^=GET /a=b'], { route: { prefix: 'GET /a=b' } }],

@@ -5,10 +5,11 @@ export const NUMBERS: ReadonlySet<string> = new Set(['status', 'hour_of_day']);
 
 /** `!=`, `^=`, `>=` and `<` before `=`, so that the longer sign is found first. */
 const FORM = /^([a-z_]+)(!=|\^=|>=|<|=)(.*)$/s;
+const ONE = /^only:([1-9][0-9]{0,9})$/;
 const ID = /^id:([1-9][0-9]{0,9})$/;
 
 export const WHERE_HELP =
-  'a condition, may be repeated: `operation=export`, `user=alice,bob` (any of these), `source!=crm`, `route^=GET ` (begins with), `status>=400`, `status<500`, `agent=` (without one); `user=id:12` means an entity by its id';
+  'a condition, may be repeated: `operation=export`, `user=alice,bob` (any of these), `source!=crm`, `route^=GET ` (begins with), `status>=400`, `status<500`, `agent=` (without one); `user=id:12` means an entity by its id, and `user=only:12` this name of a user or a client without its others';
 
 /** Reads conditions such as `operation=export` and returns the filter of the question. */
 export function readConditions(texts: readonly string[]): Readonly<Record<string, object>> {
@@ -31,6 +32,8 @@ function membersOf(name: string, sign: string, text: string): [string, unknown][
     if (sign === '=' || sign === '!=') return [['missing', sign === '=']];
     throw new UsageError(`--where ${name}${sign} needs a value`);
   }
+  const [, only] = ONE.exec(text) ?? [];
+  if (sign === '=' && only !== undefined) return [['entity', Number(only)]];
   switch (sign) {
     case '=':
       return text.includes(',') ? [['in', text.split(',').map(value)]] : [['equals', value(text)]];

@@ -7,7 +7,7 @@ import { formatTable } from '../output.js';
 const EXAMPLES = `
 A CSV file names its columns in the first line, in any order; addresses and tags are separated by semicolons:
   kind,iss,tenant,id,display_name,user_name,emails,active,owner,team,tags
-  user,https://idp.acme.example,,00u1,Alice Archer,alice@acme.example,alice@acme.example,true,,,
+  user,https://idp.acme.example,,00u1,Alice Archer,alice@acme.example,alice@acme.example,true,,Support,
   client,https://idp.acme.example,,assistant,The Assistant,,,,Carol,Support,
   agent,https://idp.acme.example,,agent-7,Agent Seven,,,,Carol,Support,
   resource,,,https://payroll.acme.example,Payroll,,,,Carol,Finance,sensitive

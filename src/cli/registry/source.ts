@@ -17,6 +17,7 @@ interface SourceOptions {
   readonly jwksUri?: string;
   readonly topic?: string;
   readonly profile?: string;
+  readonly signature?: string;
   readonly enable?: boolean;
 }
 
@@ -118,6 +119,12 @@ const described = (command: Command): Command =>
     .option('--type <name>', 'one event type, such as token.issued; may be repeated', collect)
     .option('--issuer <url>', 'an issuer that it may speak for; may be repeated', collect)
     .option('--resource <url>', 'a resource identifier that it may speak for; may be repeated', collect)
+    .addOption(
+      new Option('--signature <when>', 'whether it must sign its events; needs its keys').choices([
+        'required',
+        'optional',
+      ]),
+    )
     .option('--jwks <path>', 'file with its public keys, a JWK set')
     .option(
       '--jwks-uri <url>',
@@ -154,6 +161,7 @@ async function readSource(options: SourceOptions, terminal: Terminal): Promise<R
       jwks: options.jwks === undefined ? undefined : readJson(options.jwks, await readInput(options.jwks, terminal)),
       jwks_uri: options.jwksUri,
       topic: options.topic,
+      signature: options.signature,
       profile: options.profile === undefined ? undefined : readProfile(options.profile),
     }),
   };

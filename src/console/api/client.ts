@@ -1,6 +1,7 @@
 import createFetchClient, { type Middleware } from 'openapi-fetch';
 import createClient from 'openapi-react-query';
 import type { components, paths } from './schema.js';
+import { asProblem, type Problem } from './problem.js';
 import { isAttended } from './presence.js';
 import { thisPage, welcomeUrl } from './sign-in.js';
 
@@ -12,9 +13,14 @@ const WELCOME = /^\/console\/welcome\/?$/;
 const leadToSignIn: Middleware = {
   async onResponse({ response }) {
     if (response.status !== UNAUTHENTICATED || WELCOME.test(window.location.pathname)) return;
-    const { code } = (await response.clone().json()) as { readonly code?: string };
+    const { code } = (await response.clone().json()) as Problem;
     if (code === 'unauthenticated') window.location.assign(welcomeUrl(thisPage()));
   },
+};
+
+/** An answer that is refused and says nothing would be taken for one without data. */
+const tellRefusal: Middleware = {
+  onResponse: ({ response }) => (response.ok ? undefined : asProblem(response)),
 };
 
 /** A page that nobody looks at goes on asking. That must not keep the session of a person alive. */
@@ -33,7 +39,8 @@ export const client = createFetchClient<paths>({
   credentials: 'same-origin',
   headers: { 'x-rescind-console': '1' },
 });
-client.use(leadToSignIn, tellUnattended);
+// Answers pass from the last to the first.
+client.use(leadToSignIn, tellUnattended, tellRefusal);
 
 /** Asks who is signed in, and heeds nothing but that nobody is. */
 export const askWho = (): Promise<unknown> => client.GET('/v1/me').catch(() => undefined);

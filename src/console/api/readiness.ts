@@ -17,6 +17,12 @@ const AGAIN_MS = 5_000;
 const TROUBLED_AGAIN_MS = 2_000;
 /** The check of events over Kafka: a process without it answers and takes orders all the same. */
 export const KAFKA = 'kafka';
+/** The code of checks that find an older or another database in the place of the right one. */
+export const BEHIND = 'control-log-behind';
+
+/** Whether this process found that its database was replaced: it takes no order any more. */
+export const isReplaced = (readiness: Readiness | null | undefined): boolean =>
+  readiness?.checks.some(({ name, code }) => name === 'serving' && code === BEHIND) ?? false;
 
 /** Asks whether the process is ready, more often while it is not. Null if the operator keeps that at another address. */
 export function useReadiness() {

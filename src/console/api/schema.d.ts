@@ -484,16 +484,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/evidence": {
+    "/v1/erasures": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["evidence-evidence"];
+        get: operations["erasures-list"];
+        put?: never;
+        post: operations["erasures-order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["erasures-one"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/erasures/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["erasures-preview"];
         delete?: never;
         options?: never;
         head?: never;
@@ -620,22 +652,6 @@ export interface paths {
             cookie?: never;
         };
         get: operations["graph-graph"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/ledger": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["evidence-ledger"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1918,18 +1934,99 @@ export interface components {
             arrival: string;
             as_of: components["schemas"]["AsOf"];
             commitment: string;
-            evidence?: components["schemas"]["EvidenceFile"] | null;
             index: string;
             leaf_hash: string;
             payload: {
                 attributes: string;
                 bytes: string;
-                mode: "binary" | "structured" | "batch" | "ndjson" | "own";
+                manifest: string | null;
+                mode: "binary" | "structured" | "batch" | "ndjson" | "set" | "own";
                 salt: string;
             } | null;
             source: components["schemas"]["Source"];
             state: "sequenced" | "integrated" | "published";
             type: string;
+        };
+        Erasure: {
+            asked_at: string;
+            author: {
+                caller: string;
+                on_behalf_of?: string;
+                person?: {
+                    iss: string;
+                    sub: string;
+                };
+            };
+            below: string;
+            done_at: string | null;
+            entries: {
+                erased: number;
+                kept: number;
+            };
+            entry: string | null;
+            id: string;
+            person: string;
+            reason: string;
+            shown: string;
+            state: "running" | "done";
+            step: "entries" | "tables" | "archive" | "tell" | "done";
+        };
+        ErasureInput: {
+            on_behalf_of?: string;
+            reason: string;
+            user: {
+                iss: string;
+                sub: string;
+                tenant?: string;
+            };
+        };
+        ErasureList: {
+            erasures: components["schemas"]["Erasure"][];
+        };
+        ErasurePreview: {
+            archive_files: number;
+            elsewhere: {
+                ends: string;
+                place: string;
+            }[];
+            entries: {
+                below: string;
+                complete: boolean;
+                erased: number;
+                kept: number;
+                kept_because: string;
+                kept_first: string[];
+                read: string;
+            };
+            live_tokens: number;
+            names: {
+                iss: string;
+                sub: string;
+                tenant?: string;
+            }[];
+            shared_names: {
+                iss: string;
+                sub: string;
+                tenant?: string;
+            }[];
+            short_names: number;
+            shown: string;
+            stays: {
+                count: number;
+                what: string;
+            }[];
+            tables: {
+                does: "replaces" | "deletes";
+                rows: number;
+                table: string;
+            }[];
+        };
+        ErasurePreviewInput: {
+            user: {
+                iss: string;
+                sub: string;
+                tenant?: string;
+            };
         };
         Event: ({
             data?: Record<string, never>;
@@ -1950,17 +2047,6 @@ export interface components {
         EventLines: string;
         EventOrBatch: components["schemas"]["Event"] | components["schemas"]["EventBatch"];
         EventResults: components["schemas"]["StoredEvent"] | components["schemas"]["DuplicateEvent"] | (components["schemas"]["StoredEvent"] | components["schemas"]["DuplicateEvent"] | components["schemas"]["RefusedEvent"])[];
-        EvidenceFile: {
-            entry: string;
-            format: "rescind-evidence/v1";
-            payload: {
-                attributes: string;
-                bytes: string;
-                mode: "binary" | "structured" | "batch" | "ndjson" | "own";
-                salt: string;
-            } | null;
-            proof: string;
-        };
         ExploreAnswer: {
             as_of: components["schemas"]["ExploreAsOf"];
             compare?: {
@@ -2006,6 +2092,7 @@ export interface components {
                 prefix?: string;
             };
             client?: {
+                entity?: number;
                 equals?: number | string;
                 in?: (number | string)[];
                 missing?: boolean;
@@ -2102,6 +2189,7 @@ export interface components {
                 not?: string[];
             };
             user?: {
+                entity?: number;
                 equals?: number | string;
                 in?: (number | string)[];
                 missing?: boolean;
@@ -2483,18 +2571,20 @@ export interface components {
                 resources: number;
                 to: string;
                 type: "grant";
+                users?: number;
             } | {
                 from: string;
                 to: string;
                 type: "agent";
             })[];
-            fold: "users" | "none";
+            fold: "users" | "teams" | "none";
             left_out: {
                 agents: number;
                 at_least?: true;
                 clients: number;
                 connections: number;
                 resources: number;
+                teams?: number;
                 users: number;
             };
             nodes: components["schemas"]["GraphNode"][];
@@ -2514,7 +2604,7 @@ export interface components {
             issuer?: string;
             name: string;
             tenant?: string;
-            type: "user" | "client" | "agent" | "resource" | "issuer";
+            type: "user" | "client" | "agent" | "resource" | "issuer" | "team";
             users?: number;
         };
         ImportAnswer: {
@@ -2632,24 +2722,6 @@ export interface components {
             [key: string]: string;
         };
         JsonSchema: Record<string, never>;
-        LedgerAnswer: {
-            as_of: components["schemas"]["AsOf"];
-            checkpoint: {
-                at: string;
-                note: string;
-                origin: string;
-                root: string;
-                size: string;
-            } | null;
-            keys: string[];
-            tenant: string;
-            witnessed: {
-                at: string;
-                note: string;
-                root: string;
-                size: string;
-            } | null;
-        };
         Lift: {
             on_behalf_of?: string;
             reason?: string;
@@ -2791,9 +2863,9 @@ export interface components {
                 kind: string;
                 last_seen: string;
                 says: string;
-                severity: string;
+                severity: "info" | "low" | "medium" | "high" | "critical";
             }[];
-            severity: string | null;
+            severity: ("info" | "low" | "medium" | "high" | "critical") | null;
         };
         Order: {
             before?: components["schemas"]["TimeInput"];
@@ -2906,7 +2978,7 @@ export interface components {
             door: "kafka" | "http";
             headers: string | null;
             id: string;
-            mode: "binary" | "structured" | "batch" | "ndjson";
+            mode: "binary" | "structured" | "batch" | "ndjson" | "set";
             position: {
                 cluster: string;
                 offset: string;
@@ -2940,6 +3012,7 @@ export interface components {
             error: string;
         };
         RegisteredSource: {
+            audience?: string;
             disabled?: boolean;
             id?: string;
             issuers?: string[];
@@ -2948,6 +3021,7 @@ export interface components {
             name?: string;
             profile?: Record<string, never>;
             resources?: string[];
+            signature?: "required" | "optional";
             tenant?: string;
             topic?: string;
             types?: string[];
@@ -2975,7 +3049,7 @@ export interface components {
         };
         ReplayInput: {
             after?: string;
-            code?: "malformed-json" | "duplicate-key" | "invalid-utf8" | "nul" | "lone-surrogate" | "unknown-type" | "unsupported-version" | "invalid-envelope" | "invalid-data" | "invalid-scope" | "identifier-too-long" | "time-out-of-range" | "time-in-future" | "too-large" | "repeated-header" | "unknown-source" | "wrong-topic" | "wrong-issuer" | "wrong-resource" | "type-not-allowed" | "unsigned-on-shared-topic" | "secret-in-event" | "conflict" | "token-of-another-issuer" | "unsupported-media-type" | "refused-by-database" | "source-not-allowed";
+            code?: "malformed-json" | "duplicate-key" | "invalid-utf8" | "nul" | "lone-surrogate" | "unknown-type" | "unsupported-version" | "invalid-envelope" | "invalid-data" | "invalid-scope" | "identifier-too-long" | "time-out-of-range" | "time-in-future" | "too-large" | "repeated-header" | "unknown-source" | "wrong-topic" | "wrong-issuer" | "wrong-resource" | "type-not-allowed" | "unsigned-on-shared-topic" | "signature-required" | "signature-invalid" | "unknown-key" | "wrong-audience" | "manifest-mismatch" | "secret-in-event" | "conflict" | "token-of-another-issuer" | "unsupported-media-type" | "refused-by-database" | "source-not-allowed";
             from?: components["schemas"]["TimeInput"];
             limit?: number;
             source?: string;
@@ -3191,6 +3265,7 @@ export interface components {
             roles?: unknown;
             schemas?: unknown[];
             tags?: string[] | null;
+            team?: string | null;
             timezone?: unknown;
             title?: unknown;
             userName: string;
@@ -3270,6 +3345,8 @@ export interface components {
                 source: components["schemas"]["Source"];
             }[];
         };
+        SignedBatch: string;
+        SignedEvent: string;
         SignInLink: {
             ends_at: string;
             url: string;
@@ -3376,6 +3453,7 @@ export interface components {
                 typ?: string | (string | null)[];
             };
             resources?: string[];
+            signature?: "required" | "optional";
             topic?: string;
             types: ("id-jag.issued" | "id-jag.denied" | "token.issued" | "token.denied" | "token.revoked" | "access.allowed" | "access.denied" | "access.summary" | "session.ended" | "user.disabled" | "client.disabled" | "connection.deleted" | "user.enabled" | "client.enabled" | "connection.created" | "connection.updated")[];
             uri: string;
@@ -3389,7 +3467,7 @@ export interface components {
             issuers: unknown;
         }) & (unknown | {
             resources: unknown;
-        }) & unknown);
+        }) & unknown & (unknown | (unknown | unknown)));
         SourceList: {
             sources?: components["schemas"]["RegisteredSource"][];
         };
@@ -3422,6 +3500,7 @@ export interface components {
                 typ?: string | (string | null)[];
             };
             resources?: string[];
+            signature?: "required" | "optional";
             topic?: string;
             types: ("id-jag.issued" | "id-jag.denied" | "token.issued" | "token.denied" | "token.revoked" | "access.allowed" | "access.denied" | "access.summary" | "session.ended" | "user.disabled" | "client.disabled" | "connection.deleted" | "user.enabled" | "client.enabled" | "connection.created" | "connection.updated")[];
             uri?: string;
@@ -3435,7 +3514,7 @@ export interface components {
             issuers: unknown;
         }) & (unknown | {
             resources: unknown;
-        }) & unknown);
+        }) & unknown & (unknown | (unknown | unknown)));
         Standing: {
             guards: number | null;
             nodes: number | null;
@@ -3735,13 +3814,15 @@ export interface components {
             kind: "user";
             owner?: null | "";
             tags?: string[] | null;
-            team?: null | "";
+            team?: string | null;
             tenant?: string | null;
             user_name?: string | null;
         } | {
             display_name: string;
         } | {
             user_name: string;
+        } | {
+            team: string;
         } | {
             emails: string[];
         } | {
@@ -7370,9 +7451,7 @@ export interface operations {
     };
     "questions-entry": {
         parameters: {
-            query?: {
-                evidence?: boolean;
-            };
+            query?: never;
             header?: never;
             path: {
                 index: string;
@@ -7441,13 +7520,9 @@ export interface operations {
             };
         };
     };
-    "evidence-evidence": {
+    "erasures-list": {
         parameters: {
-            query?: {
-                after_index?: string;
-                before_index?: string;
-                index?: string[];
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -7459,7 +7534,168 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/x-ndjson": components["schemas"]["EvidenceFile"];
+                    "application/json": components["schemas"]["ErasureList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "erasures-order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureInput"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "erasures-one": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
                 };
             };
             400: {
@@ -7487,6 +7723,104 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "erasures-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasurePreviewInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasurePreview"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8245,7 +8579,7 @@ export interface operations {
                 client_iss?: string;
                 depth?: number;
                 expand?: number | string;
-                fold?: "users" | "none";
+                fold?: "users" | "teams" | "none";
                 from?: components["schemas"]["TimeInput"];
                 resource?: string;
                 to?: components["schemas"]["TimeInput"];
@@ -8266,75 +8600,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GraphAnswer"];
-                };
-            };
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            429: {
-                headers: {
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            503: {
-                headers: {
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    "evidence-ledger": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["LedgerAnswer"];
                 };
             };
             400: {

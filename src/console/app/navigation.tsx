@@ -56,8 +56,9 @@ export function Navigation({ onChosen }: { readonly onChosen: () => void }) {
 }
 
 function PlaceLink({ to, label, onChosen }: Place & { readonly onChosen: () => void }) {
-  const { pathname } = useLocation();
-  const isHere = to === '/' ? pathname === '/' : pathname === to || pathname.startsWith(`${to}/`);
+  const isHere = useLocation({
+    select: ({ pathname }) => (to === '/' ? pathname === '/' : pathname === to || pathname.startsWith(`${to}/`)),
+  });
   return (
     <NavLink
       component={Link}

@@ -16,8 +16,6 @@ const HEADER_PX = 48;
 /** The frame of every page. */
 export function Shell() {
   const [isOpen, { toggle, close }] = useDisclosure(false);
-  useRecovery();
-  useFocusOnPage();
   return (
     <AppShell
       header={{ height: HEADER_PX }}
@@ -48,6 +46,7 @@ export function Shell() {
         </AppShell.Section>
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1}>
+        <Following />
         <Degraded />
         <TimeBar />
         <Outlet />
@@ -56,9 +55,16 @@ export function Shell() {
   );
 }
 
+/** Shows nothing, so that what it follows draws nothing of the frame again. */
+function Following() {
+  useRecovery();
+  useFocusOnPage();
+  return null;
+}
+
 /** The keyboard goes on at the beginning of a page that a link has led to. A page that was loaded begins at the frame. */
 function useFocusOnPage(): void {
-  const { pathname } = useLocation();
+  const pathname = useLocation({ select: (location) => location.pathname });
   const before = useRef(pathname);
   useEffect(() => {
     if (before.current === pathname) return;

@@ -1,12 +1,14 @@
-import { Checkbox, Table } from '@mantine/core';
+import { Table } from '@mantine/core';
 import { FlexRender, tableFeatures, useTable, type ColumnDef, type Row, type RowData } from '@tanstack/react-table';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import cells from './cells.module.css';
+import classes from './data-table.module.css';
 
 /** Rows before and after those that are seen. */
 const OVERSCAN = 4;
 /** A row of two lines, as most are. Each is measured when it is drawn. */
-const ROW_PX = 52;
+const ROW_PX = 56;
 
 const features = tableFeatures({});
 const NONE: readonly string[] = [];
@@ -64,6 +66,7 @@ export function DataTable<Item extends RowData>(props: DataTableProps<Item>) {
   const seen = virtual.getVirtualItems();
   // The table knows the rows in sight alone: a list may have 100,000.
   const table = useTable({ features, columns, data: seen.map(({ index }) => rows[index]!), getRowId: keyOf });
+  const keys = useMemo(() => (selection ? rows.map(keyOf) : NONE), [selection, rows, keyOf]);
   const last = seen.at(-1)?.index ?? -1;
   useEffect(() => {
     if (last >= rows.length - 1) onEnd?.();
@@ -78,14 +81,13 @@ export function DataTable<Item extends RowData>(props: DataTableProps<Item>) {
     <Table
       aria-label={label}
       aria-rowcount={rows.length}
-      highlightOnHover={onOpen !== undefined}
       stickyHeader
       stickyHeaderOffset="var(--app-shell-header-height)"
     >
       <Table.Thead>
         {table.getHeaderGroups().map((group) => (
           <Table.Tr key={group.id}>
-            {selection && <ChooseAll keys={rows.map(keyOf)} {...selection} />}
+            {selection && <ChooseAll keys={keys} {...selection} />}
             {group.headers.map((header) => (
               <Table.Th
                 key={header.id}
@@ -129,23 +131,25 @@ interface DataRowProps<Item extends RowData> {
   readonly selection: Selection | undefined;
 }
 
+const WIDE_CELL = `${cells.cell} mantine-visible-from-md`;
+
 /** Rows that stay in sight are not drawn again while the window scrolls. */
 const DataRow = memo(
   function DataRow({ row, index, wide, measure, onOpen, selection }: DataRowProps<any>) {
     return (
-      <Table.Tr
+      <tr
         data-index={index}
         ref={measure}
-        onClick={() => onOpen?.(row.original)}
-        style={onOpen && { cursor: 'pointer' }}
+        onClick={onOpen && (() => onOpen(row.original))}
+        className={onOpen ? `${cells.row} ${classes.opens}` : cells.row}
       >
         {selection && <Choose of={row.id} {...selection} />}
         {row.getAllCells().map((cell) => (
-          <Table.Td key={cell.id} {...sightOf(wide, cell.column.id)}>
+          <td key={cell.id} className={wide.includes(cell.column.id) ? WIDE_CELL : cells.cell}>
             <FlexRender cell={cell} />
-          </Table.Td>
+          </td>
         ))}
-      </Table.Tr>
+      </tr>
     );
   },
   ({ row: before, ...rest }, { row: after, ...others }) =>
@@ -155,13 +159,17 @@ const DataRow = memo(
 
 function ChooseAll({ keys, chosen, onChange }: Selection & { readonly keys: readonly string[] }) {
   const isAll = keys.every((key) => chosen.has(key));
+  const isSome = !isAll && chosen.size > 0;
   return (
     <Table.Th w={36} scope="col">
-      <Checkbox
-        size="xs"
+      <input
+        type="checkbox"
+        className={classes.box}
         aria-label="Choose all rows that are loaded"
         checked={isAll}
-        indeterminate={!isAll && chosen.size > 0}
+        ref={(box) => {
+          if (box) box.indeterminate = isSome;
+        }}
         onChange={() => onChange(new Set(isAll ? [] : keys))}
       />
     </Table.Th>
@@ -169,12 +177,21 @@ function ChooseAll({ keys, chosen, onChange }: Selection & { readonly keys: read
 }
 
 function Choose({ of, chosen, onChange, labelOf }: Selection & { readonly of: string }) {
-  const turned = new Set(chosen);
-  if (!turned.delete(of)) turned.add(of);
+  const turn = (): void => {
+    const turned = new Set(chosen);
+    if (!turned.delete(of)) turned.add(of);
+    onChange(turned);
+  };
   return (
-    <Table.Td onClick={(event) => event.stopPropagation()}>
-      <Checkbox size="xs" aria-label={labelOf(of)} checked={chosen.has(of)} onChange={() => onChange(turned)} />
-    </Table.Td>
+    <td className={cells.cell} onClick={(event) => event.stopPropagation()}>
+      <input
+        type="checkbox"
+        className={classes.box}
+        aria-label={labelOf(of)}
+        checked={chosen.has(of)}
+        onChange={turn}
+      />
+    </td>
   );
 }
 

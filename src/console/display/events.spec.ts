@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { readEvent } from './events.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
-const read = (bytes: string, mode: 'structured' | 'binary' = 'structured', attributes = '') =>
-  readEvent({ mode, salt: '', attributes, bytes: base64(bytes) });
+const read = (bytes: string, mode: 'structured' | 'binary' | 'set' = 'structured', attributes = '') =>
+  readEvent({ mode, salt: '', attributes, bytes: base64(bytes), manifest: null });
 
 /** Headers as an entry keeps them: name and value, each after its length in four bytes. */
 function headers(...texts: readonly string[]): string {
@@ -32,6 +32,15 @@ describe('an event of the ledger', () => {
     const attributes = headers('ce-id', 'é-1', 'ce-time', '2026-12-01T09:00:00Z');
     const { time, names } = read(JSON.stringify(USE), 'binary', attributes);
     expect({ time, names }).toEqual({ time: '2026-12-01T09:00:00Z', names: USE_NAMES });
+  });
+
+  it('that came as a SET is what the claims say', () => {
+    const claims = { toe: 1_796_115_600.5, events: { 'https://rescind.dev/schemas/x.json': { ...USE, route: 'é' } } };
+    const set = `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+    const { time, names, text } = read(set, 'set');
+    expect(time).toBe('2026-12-01T09:00:00.500Z');
+    expect(names).toContainEqual(['route', 'é']);
+    expect(text).toContain('"toe"');
   });
 
   it('that says whose token it is needs no look at the token', () => {

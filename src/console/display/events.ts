@@ -36,10 +36,9 @@ const NAMES: readonly (readonly [member: string, what: string])[] = [
 
 /** Reads the payload of an entry of the ledger. */
 export function readEvent({ mode, bytes, attributes }: Payload): EventFacts {
-  const said = textOf(bytes);
+  const said = mode === 'set' ? claimsOf(textOf(bytes)) : textOf(bytes);
   const parsed = membersOf(said);
-  const data = mode === 'binary' ? parsed : asMembers(parsed['data']);
-  const time = mode === 'binary' ? headerOf(attributes, 'ce-time') : parsed['time'];
+  const { data, time } = partsOf(mode, parsed, attributes);
   const token = asMembers(data['token']);
   const names = [
     ...NAMES.flatMap(([member, what]) => shown(what, data[member])),
@@ -53,6 +52,20 @@ export function readEvent({ mode, bytes, attributes }: Payload): EventFacts {
     text: Object.keys(parsed).length === 0 ? said : jsonText(parsed, 2),
   };
 }
+
+/** Finds the data and the time of an event: in a SET they are the one member of `events`, and `toe` in seconds. */
+function partsOf(mode: Payload['mode'], parsed: Members, attributes: string): { data: Members; time: unknown } {
+  if (mode === 'binary') return { data: parsed, time: headerOf(attributes, 'ce-time') };
+  if (mode !== 'set') return { data: asMembers(parsed['data']), time: parsed['time'] };
+  const toe = parsed['toe'];
+  return {
+    data: asMembers(Object.values(asMembers(parsed['events']))[0]),
+    time: typeof toe === 'number' ? new Date(toe * 1_000).toISOString() : undefined,
+  };
+}
+
+/** Reads the claims of a JWS. */
+const claimsOf = (jws: string): string => textOf((jws.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/'));
 
 function tokenOf({ iss, jti, sha256 }: Members): Pick<EventFacts, 'token'> {
   if (typeof iss === 'string' && typeof jti === 'string') return { token: { iss, jti } };

@@ -87,24 +87,48 @@ export const RevocationLifted = Type.Object(
 export type RevocationLifted = Static<typeof RevocationLifted>;
 
 // Member names that no record in the ledger may have: auditors read the ledger and nobody can edit it, so secrets must stay out.
-const SECRET_NAMES = '^(?:.*secret.*|.*password.*|.*private.*|keys?|jwks|d)$';
+const SECRET_NAMES = '^(?:.*secret.*|.*password.*|.*private.*|keys?|d)$';
+const PRIVATE_MEMBERS = '^(?:d|p|q|dp|dq|qi|oth|k)$';
+const CHANGES = ['created', 'updated', 'disabled', 'secret-added', 'secret-removed'] as const;
 
-/** Data of `source.changed`, `caller.changed` and `tenant.changed`: `after` is the record after the change, without secrets and keys. */
-export const RegistryChanged = Type.Object(
-  {
-    id: Identifier,
-    seq: Position,
-    change: Type.Enum(['created', 'updated', 'disabled', 'secret-added', 'secret-removed']),
-    author: Author,
-    after: Type.Unsafe<Record<string, unknown>>({
+const registryChanged = <C extends string>(changes: readonly C[], after: object) =>
+  Type.Object(
+    {
+      id: Identifier,
+      seq: Position,
+      change: Type.Enum([...changes]),
+      author: Author,
+      after: Type.Unsafe<Record<string, unknown>>({
+        type: 'object',
+        propertyNames: { not: { pattern: SECRET_NAMES } },
+        ...after,
+      }),
+    },
+    closed,
+  );
+
+/** Data of `caller.changed` and `tenant.changed`: `after` is the record after the change, without secrets and keys. */
+export const RegistryChanged = registryChanged(CHANGES, {
+  properties: { jwks: false },
+  description: 'the record without secrets and keys',
+});
+
+/**
+ * Data of `source.changed`. `after` is the source after the change, with its public keys if they are registered with it. `keys-fetched`: keys
+ * that were fetched from its `jwks_uri` verified what it signed, and `after` has these keys alone.
+ */
+export const SourceChanged = registryChanged([...CHANGES, 'keys-fetched'], {
+  properties: {
+    jwks: {
       type: 'object',
-      propertyNames: { not: { pattern: SECRET_NAMES } },
-      description: 'the record without secrets and keys',
-    }),
+      properties: {
+        keys: { type: 'array', items: { type: 'object', propertyNames: { not: { pattern: PRIVATE_MEMBERS } } } },
+      },
+    },
   },
-  closed,
-);
-export type RegistryChanged = Static<typeof RegistryChanged>;
+  description: 'the source, or its `jwks` alone; `jwks` holds public keys',
+});
+export type RegistryChanged = Static<typeof RegistryChanged> | Static<typeof SourceChanged>;
 
 /**
  * Data of `introspection.counted`: how often a caller asked about a token in a window, and how often the answer was active. Best effort.
@@ -233,10 +257,43 @@ export const KeyUsed = Type.Object(
 );
 export type KeyUsed = Static<typeof KeyUsed>;
 
+/**
+ * Data of `ledger.continued`: an operator let the ledger go on although a signed checkpoint covers entries that the database does not have.
+ * `last`: that checkpoint (C2SP tlog-checkpoint). Entries with an index from `kept` to below `last.size` are lost, and their indexes are given
+ * again under the new `origin`.
+ */
+export const LedgerContinued = Type.Object(
+  {
+    origin: Identifier,
+    last: Type.Object({ origin: Identifier, size: Position, root: Identifier }, closed),
+    kept: Position,
+    reason: Text,
+  },
+  closed,
+);
+export type LedgerContinued = Static<typeof LedgerContinued>;
+
+/**
+ * Data of `person.erased`: the name of a person was erased from the entries below `below`. `person` is a keyed hash of the name. `erased` counts entries
+ * whose payload was erased, `kept` those that keep it because they name somebody else too.
+ */
+export const PersonErased = Type.Object(
+  {
+    erasure: Identifier,
+    person: Identifier,
+    below: Position,
+    entries: Type.Object({ erased: Count, kept: Count }, closed),
+    reason: Text,
+    author: Author,
+  },
+  closed,
+);
+export type PersonErased = Static<typeof PersonErased>;
+
 export const OWN_EVENTS = {
   'revocation.ordered': ownEvent(RevocationOrdered),
   'revocation.lifted': ownEvent(RevocationLifted),
-  'source.changed': ownEvent(RegistryChanged),
+  'source.changed': ownEvent(SourceChanged),
   'caller.changed': ownEvent(RegistryChanged),
   'tenant.changed': ownEvent(RegistryChanged),
   'introspection.counted': ownEvent(IntrospectionCounted),
@@ -245,4 +302,6 @@ export const OWN_EVENTS = {
   'finding.changed': ownEvent(FindingChanged),
   'detection.changed': ownEvent(DetectionChanged),
   'key.used': ownEvent(KeyUsed),
+  'ledger.continued': ownEvent(LedgerContinued),
+  'person.erased': ownEvent(PersonErased),
 };

@@ -44,6 +44,8 @@ const REQUIRED: Readonly<Record<EventName, readonly string[]>> = {
   'finding.changed': ['finding', 'nth', 'kind', 'about', 'state', 'read', 'author'],
   'detection.changed': ['kind', 'nth', 'action', 'cap', 'author'],
   'key.used': ['caller', 'network', 'first', 'shared'],
+  'ledger.continued': ['origin', 'last', 'kept', 'reason'],
+  'person.erased': ['erasure', 'person', 'below', 'entries', 'reason', 'author'],
 };
 
 const members = (name: EventName): string[] =>

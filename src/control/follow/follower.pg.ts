@@ -42,6 +42,8 @@ export interface ControlFollower {
   isCurrent(): boolean;
   /** Says why the process is not ready, for `/health/ready`; undefined if it is ready. */
   notCurrentReason(): string | undefined;
+  /** Says whether another control log, as that of an old backup, took the place of the followed one: this process is never current again. */
+  isReplaced(): boolean;
   /** Resolves when the record is applied in this process, whether or not its order may be answered yet. */
   whenApplied(seq: Seq): Promise<void>;
   /**
@@ -149,6 +151,8 @@ export function createControlFollower({
       });
   }
 
+  const isReplaced = (): boolean => cycle.unreadable instanceof AnotherHistory;
+
   function notCurrentReason(): string | undefined {
     if (cycle.unreadable) return cycle.unreadable.message;
     if (cycle.isStopping) return 'stopping';
@@ -184,6 +188,7 @@ export function createControlFollower({
     },
     isCurrent: () => lease.mayAnswer(clock()),
     notCurrentReason,
+    isReplaced,
     whenApplied,
     async whenInForce(seq, tenant) {
       if (!inForce) throw new TypeError('not started');

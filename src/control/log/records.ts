@@ -8,11 +8,13 @@ export type { Author, Seq };
 export type EpochSeconds = number;
 
 /** The newest version that this release reads and writes. */
-export const CONTROL_RECORD_VERSION = 3;
+export const CONTROL_RECORD_VERSION = 4;
 
 /** Versions of records. A record is written in the lowest version that can express it, so that older releases read as much as they can fold. */
 const PLAIN_VERSION = 1;
 const SEVERAL_SELECTORS_VERSION = 2;
+const PROFILE_VERSION = 3;
+const SIGNATURE_VERSION = 4;
 
 /** A tenant: the organisation whose security team uses Rescind. */
 export interface TenantRecord {
@@ -40,6 +42,8 @@ export interface SourceRecord {
   readonly jwks?: { readonly keys: readonly Readonly<Record<string, unknown>>[] };
   readonly jwks_uri?: string;
   readonly profile: TokenProfile;
+  /** The source signs its events, and an unsigned one is refused. Absent: it may sign them. Version 4 added it. */
+  readonly signature?: 'required';
   readonly disabled: boolean;
 }
 
@@ -161,7 +165,8 @@ export const weightOf = ({ body }: NewControlRecord): number =>
   'or_keys' in body ? 1 + body.or_keys!.length / body.key.length : 1;
 
 export function versionOf({ body }: NewControlRecord): number {
-  if ('profile' in body && !isFirstSpelling(body.profile)) return CONTROL_RECORD_VERSION;
+  if ('signature' in body) return SIGNATURE_VERSION;
+  if ('profile' in body && !isFirstSpelling(body.profile)) return PROFILE_VERSION;
   return 'or_keys' in body ? SEVERAL_SELECTORS_VERSION : PLAIN_VERSION;
 }
 

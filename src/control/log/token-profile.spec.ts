@@ -17,12 +17,12 @@ const FIRST = {
   algorithms: ['ES256', 'EdDSA', 'PS256', 'RS256'],
 } as const satisfies StoredProfile;
 
-const versionWith = (profile: StoredProfile): number =>
+const versionWith = (profile: StoredProfile, over: object = {}): number =>
   versionOf({
     kind: 'source.changed',
     tenant: 't',
     subject: 's',
-    body: { id: 's', profile },
+    body: { id: 's', profile, ...over },
   } as unknown as NewControlRecord);
 
 describe('a profile in a control record', () => {
@@ -45,6 +45,10 @@ describe('a profile in a control record', () => {
     } as const;
     expect(storedProfile(changed)).toEqual({ ...FIRST, skew: 60, lineage: 'confirmed', algorithms: ['RS256'] });
     expect(versionWith(storedProfile(changed))).toBe(1);
+  });
+
+  it('of a source that must sign is of version 4, so that no older release takes its unsigned events', () => {
+    expect(versionWith(FIRST, { signature: 'required' })).toBe(4);
   });
 
   it.each<[string, Partial<TokenProfile>]>([

@@ -1,16 +1,4 @@
-export const SIGNING_ALGORITHMS = [
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'PS256',
-  'PS384',
-  'PS512',
-  'RS256',
-  'RS384',
-  'RS512',
-] as const;
-export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+import type { SigningAlgorithm } from '../../contracts/index.js';
 
 /** The lineage that a token must have: the RAS's statement about its ID-JAG, the IdP's own event too, or none. */
 export type LineageDemand = 'stated' | 'confirmed' | 'none';

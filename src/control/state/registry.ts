@@ -1,5 +1,5 @@
 import { createRuleIndex, type RuleIndex } from '../../rules/index.js';
-import type { CallerRecord, SourceRecord, TenantRecord } from '../log/records.js';
+import type { Authorship, CallerRecord, SourceRecord, TenantRecord } from '../log/records.js';
 
 export interface Tenant {
   readonly id: string;
@@ -111,10 +111,16 @@ export function createRegistryFold(): RegistryFold {
         key: key.toString('base64url'),
         ...(issuers ? { issuers } : {}),
       })),
-      sources: [...sources.values()],
-      callers: [...callers.values()],
+      sources: [...sources.values()].map(withoutAuthor),
+      callers: [...callers.values()].map(withoutAuthor),
     }),
   };
+}
+
+/** Leaves out who made the change: an author may be a person, and a snapshot outlives an erasure. */
+function withoutAuthor<R extends Source | Caller>(record: R): R {
+  const { author: _author, change: _change, ...rest } = record as R & Authorship;
+  return rest as unknown as R;
 }
 
 const foldTenant = ({ id, name, key, issuers }: TenantRecord, rules = createRuleIndex()): Tenant => ({

@@ -252,7 +252,7 @@ describe('rules of the control log', () => {
 
 describe('folding', () => {
   it.each<[string, Partial<ControlRecord>]>([
-    ['version', { version: 4 }],
+    ['version', { version: 5 }],
     ['kind', { kind: 'rule.compacted' } as unknown as Partial<ControlRecord>],
   ])('throws at an unknown %s, and holds what came before it', (_name, over) => {
     const { sut, commit } = given();
@@ -264,7 +264,7 @@ describe('folding', () => {
 
   it('an unknown version throws although its seq was applied: the log is not what it was', () => {
     const { commit } = given();
-    expect(() => commit(ordered('b', ALICE), { version: 4, seq: 1n as Seq })).toThrow(/cannot read/);
+    expect(() => commit(ordered('b', ALICE), { version: 5, seq: 1n as Seq })).toThrow(/cannot read/);
   });
 
   it('applies a record once', () => {

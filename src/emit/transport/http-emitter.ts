@@ -23,7 +23,8 @@ export function createHttpEmitter(options: HttpEmitterOptions): HttpEmitter {
   return {
     async emit(events) {
       const results: IntakeResult[] = [];
-      for (const batch of batches(events)) results.push(...(await post(batch)));
+      for (const batch of batches(events, options.signer === undefined ? COMMA : SIGNED_OVERHEAD))
+        results.push(...(await post(batch)));
       return results;
     },
   };
@@ -32,13 +33,15 @@ export function createHttpEmitter(options: HttpEmitterOptions): HttpEmitter {
 /** Bytes around the events of a JSON array, and between two events. */
 export const BRACKETS = 2;
 export const COMMA = 1;
+/** Bytes that a signed batch adds to an event: its salt, and its digest in the manifest. The manifest's own bytes are as many as ten events’. */
+export const SIGNED_OVERHEAD = 128;
 
-function* batches(events: readonly CloudEvent[]): Generator<readonly string[]> {
+function* batches(events: readonly CloudEvent[], overhead: number): Generator<readonly string[]> {
   let texts: string[] = [];
   let bytes = BRACKETS;
   for (const event of events) {
     const text = JSON.stringify(event);
-    const size = Buffer.byteLength(text) + COMMA;
+    const size = Buffer.byteLength(text) + overhead;
     if (texts.length > 0 && (texts.length === MAX_EVENTS_PER_POST || bytes + size > MAX_POST_BYTES)) {
       yield texts;
       texts = [];

@@ -2,11 +2,13 @@ import {
   CLOUDEVENTS_BATCH_MEDIA_TYPE,
   ERROR_CODES,
   REJECT_CODES,
+  SIGNED_BATCH_MEDIA_TYPE,
   isErrorCode,
   type ErrorCode,
   type IntakeResult,
 } from '../../contracts/index.js';
 import { parseRetryAfter } from '../backoff.js';
+import type { Signer } from '../signer.js';
 import { SendFailed, type FailureReason } from './transport.js';
 
 /** Credentials of a caller with the role `emit`: its id and secret, or the secret as a bearer key (RFC 6750). */
@@ -24,11 +26,13 @@ export interface HttpOptions {
   readonly timeoutMs?: number;
   /** Allows `http:` to another machine, for connections that something else protects. Default false. */
   readonly cleartext?: boolean;
+  /** Signs each batch, for a source that is registered to sign. `createSigner` makes one. Default: events go unsigned. */
+  readonly signer?: Signer;
 }
 
 /**
  * Sends the JSON texts of events in one request and resolves with one result an event. Always sends a batch, also for one event, so that an
- * answer has one form. Rejects with `SendFailed`.
+ * answer has one form. A batch that is sent again right after it failed has the same bytes. Rejects with `SendFailed`.
  */
 export type Post = (events: readonly string[], signal?: AbortSignal) => Promise<readonly IntakeResult[]>;
 
@@ -41,17 +45,53 @@ export function createPost(options: HttpOptions): Post {
   const url = endpoint(options);
   const { credentials } = options;
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const write = options.signer === undefined ? writeUnsigned : signedWriter(options.signer);
   return async (events, signal) => {
-    const { status, text, retryAfterMs } = await exchange(url, `[${events.join(',')}]`, {
+    const { status, text, retryAfterMs } = await exchange(url, await write(events), {
       authorization: authorizationOf(typeof credentials === 'function' ? credentials() : credentials),
       timeoutMs,
       signal,
     });
     const results = resultsOf(status, parsed(text), events.length);
-    if (results !== undefined) return results;
-    throw failure(status, parsed(text), retryAfterMs);
+    if (results === undefined) throw failure(status, parsed(text), retryAfterMs);
+    const held = results.find((result) => 'error' in result && AT_FAULT_IS_THE_SIGNER.has(result.error));
+    if (held && 'error' in held)
+      throw new SendFailed(held.error, 'held', { detail: held.detail ?? 'the signature is refused' });
+    return results;
   };
 }
+
+interface Body {
+  readonly contentType: string;
+  readonly bytes: string | Buffer<ArrayBuffer>;
+}
+
+const writeUnsigned = (events: readonly string[]): Body => ({
+  contentType: CLOUDEVENTS_BATCH_MEDIA_TYPE,
+  bytes: `[${events.join(',')}]`,
+});
+
+/** Signs batches, and remembers the last one, so that it can be sent again as it was. */
+function signedWriter(signer: Signer): (events: readonly string[]) => Promise<Body> {
+  let last: { readonly events: readonly string[]; readonly bytes: Buffer } | undefined;
+  return async (events) => {
+    if (
+      last === undefined ||
+      last.events.length !== events.length ||
+      events.some((text, at) => text !== last!.events[at])
+    )
+      last = { events, bytes: await signer.signBatch(events) };
+    return { contentType: SIGNED_BATCH_MEDIA_TYPE, bytes: last.bytes as Buffer<ArrayBuffer> };
+  };
+}
+
+/** Refusals for which the source's registration or key must be repaired. The events are not at fault and wait. */
+const AT_FAULT_IS_THE_SIGNER: ReadonlySet<string> = new Set<ErrorCode>([
+  'signature-required',
+  'signature-invalid',
+  'unknown-key',
+  'wrong-audience',
+]);
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -90,7 +130,11 @@ interface Exchange {
   readonly signal: AbortSignal | undefined;
 }
 
-async function exchange(url: URL, body: string, { authorization, timeoutMs, signal }: Exchange): Promise<Answer> {
+async function exchange(
+  url: URL,
+  { contentType, bytes }: Body,
+  { authorization, timeoutMs, signal }: Exchange,
+): Promise<Answer> {
   // One controller a request: listeners would gather on a signal that lives as long as its producer.
   const giveUp = new AbortController();
   const abort = (): void => giveUp.abort();
@@ -100,8 +144,8 @@ async function exchange(url: URL, body: string, { authorization, timeoutMs, sign
     if (signal?.aborted) abort();
     const response = await fetch(url, {
       method: 'POST',
-      headers: { authorization, 'content-type': CLOUDEVENTS_BATCH_MEDIA_TYPE, accept: 'application/json' },
-      body,
+      headers: { authorization, 'content-type': contentType, accept: 'application/json' },
+      body: bytes,
       // A redirect would carry the secret to whatever address it names.
       redirect: 'manual',
       signal: giveUp.signal,

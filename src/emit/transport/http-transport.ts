@@ -1,5 +1,5 @@
 import { MAX_EVENTS_PER_POST, MAX_POST_BYTES, type IntakeResult } from '../../contracts/index.js';
-import { BRACKETS, COMMA } from './http-emitter.js';
+import { BRACKETS, COMMA, SIGNED_OVERHEAD } from './http-emitter.js';
 import { createPost, type HttpOptions } from './http-post.js';
 import type { Transport, Verdict } from './transport.js';
 
@@ -12,7 +12,8 @@ export function httpTransport(options: HttpOptions): Transport {
   return {
     name: 'POST /events',
     maxEvents: MAX_EVENTS_PER_POST,
-    maxBytes: MAX_POST_BYTES - BRACKETS - MAX_EVENTS_PER_POST * COMMA,
+    maxBytes:
+      MAX_POST_BYTES - BRACKETS - MAX_EVENTS_PER_POST * (options.signer === undefined ? COMMA : SIGNED_OVERHEAD),
     send: async (events, signal) => (await post(events, signal)).map(verdictOf),
   };
 }

@@ -1,4 +1,4 @@
-import type { CloudEvent } from '../../contracts/index.js';
+import { RescindError, type CloudEvent } from '../../contracts/index.js';
 import { createKafkaEmitter, type KafkaEmitterOptions } from './kafka-emitter.js';
 import { SendFailed, type FailureReason, type Transport } from './transport.js';
 
@@ -6,6 +6,8 @@ import { SendFailed, type FailureReason, type Transport } from './transport.js';
 const MAX_EVENTS = 500;
 /** Bytes of one `send`. Brokers take record batches of 1 MiB, headers included, unless configured otherwise (`message.max.bytes`). */
 const MAX_BYTES = 768 * 1024;
+/** The same for SETs, which are in base64url. */
+const MAX_SIGNED_BYTES = 512 * 1024;
 
 /**
  * Creates a transport to a Kafka topic. A taken event is on every in-sync replica; whether Rescind accepts it shows later, in Rescind's
@@ -16,7 +18,7 @@ export function kafkaTransport(options: KafkaEmitterOptions): Transport {
   return {
     name: `topic ${options.topic ?? options.sourceName}`,
     maxEvents: MAX_EVENTS,
-    maxBytes: MAX_BYTES,
+    maxBytes: options.signer === undefined ? MAX_BYTES : MAX_SIGNED_BYTES,
     async send(events) {
       try {
         await emitter.emit(events.map((text) => JSON.parse(text) as CloudEvent));
@@ -44,6 +46,7 @@ const REASON_OF: Readonly<Record<string, FailureReason>> = {
 const MAX_CAUSES = 8;
 
 function reasonOf(error: unknown): FailureReason {
+  if (error instanceof RescindError && error.code === 'too-large') return 'divisible';
   let one = error;
   for (let depth = 0; depth < MAX_CAUSES && typeof one === 'object' && one !== null; depth++) {
     const { type, code, cause } = one as { type?: unknown; code?: unknown; cause?: unknown };

@@ -43,7 +43,7 @@ export async function findConditions(
 }
 
 async function findCondition(snapshot: Snapshot, condition: Condition, sources: KnownSources): Promise<FoundCondition> {
-  const { dimension, equals, in: among, not, prefix, from, to, min, max, missing } = condition;
+  const { dimension, equals, entity, in: among, not, prefix, from, to, min, max, missing } = condition;
   const find = (values: readonly (string | number)[]): Promise<Found> =>
     findValues(snapshot, dimension, values, sources);
   // `equals` and `in` of one dimension must both hold.
@@ -51,6 +51,7 @@ async function findCondition(snapshot: Snapshot, condition: Condition, sources: 
   return {
     dimension,
     ...(within === undefined ? {} : { within: await find(within) }),
+    ...(entity === undefined ? {} : { entity: await findOne(snapshot, dimension, entity) }),
     ...(prefix === undefined ? {} : { prefixed: await findPrefix(snapshot, dimension, prefix, sources) }),
     ...(not === undefined ? {} : { not: await find(not) }),
     ...(min === undefined ? {} : { min }),
@@ -88,6 +89,16 @@ async function findValues(
         texts: values.map((value) => sources.find(snapshot.tenant, String(value))?.id ?? unknown(name, value)),
       };
   }
+}
+
+async function findOne({ rows, index }: Snapshot, name: DimensionName, id: number): Promise<number> {
+  const dimension = dimensionOf(name) as Extract<ReturnType<typeof dimensionOf>, { type: 'entity' }>;
+  const [found] = await rows<{ id: number }>(FIND_BY_ID, [
+    entityKindOf(dimension.kind),
+    String(index),
+    int4Array([id]),
+  ]);
+  return found?.id ?? unknown(name, id);
 }
 
 async function findEntities(

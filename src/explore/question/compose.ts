@@ -29,6 +29,8 @@ export interface FoundCondition {
   readonly dimension: DimensionName;
   /** Any of these; undefined: no such condition. */
   readonly within?: Found;
+  /** The id of one name. */
+  readonly entity?: number;
   readonly prefixed?: Found;
   readonly not?: Found;
   /** At least this, and at most this or, for a time, before this. */
@@ -227,10 +229,11 @@ function joinsOf(names: readonly DimensionName[], lookups: Lookups, bind: Bind):
 }
 
 function conditionOf(condition: FoundCondition, bind: Bind): string[] {
-  const { dimension, within, prefixed, not, min, max, before, missing } = condition;
+  const { dimension, within, entity, prefixed, not, min, max, before, missing } = condition;
   const value = valueOf(dimension);
   return [
     ...(within ? [matches(dimension, value, within, bind)] : []),
+    ...(entity === undefined ? [] : [matches(dimension, value, { ids: [entity] }, bind)]),
     ...(prefixed ? [matches(dimension, value, prefixed, bind)] : []),
     ...(not ? [`NOT ${matches(dimension, value, not, bind)}`] : []),
     ...(min === undefined ? [] : [`${value} >= ${second(min, bind)}`]),

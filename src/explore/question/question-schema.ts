@@ -64,6 +64,12 @@ function memberSchema(dimension: Dimension, member: FilterMember): object {
   switch (member) {
     case 'equals':
       return value;
+    case 'entity':
+      return {
+        ...integer(1, MAX_ENTITY_ID),
+        description:
+          'the id that a group or a row has: uses under this name alone, and not under the others of the same user or client',
+      };
     case 'in':
       return { ...listOf(value), description: 'any of these' };
     case 'not':

@@ -22,6 +22,8 @@ type FilterValue = string | number;
 export interface Condition {
   readonly dimension: DimensionName;
   readonly equals?: FilterValue;
+  /** The id of an entity whose other names are not meant. */
+  readonly entity?: number;
   readonly in?: readonly FilterValue[];
   readonly not?: readonly FilterValue[];
   readonly prefix?: string;

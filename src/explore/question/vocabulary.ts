@@ -202,12 +202,15 @@ export type MeasureName = keyof typeof MEASURES;
 export const MEASURE_NAMES = Object.keys(MEASURES) as readonly MeasureName[];
 export const measureOf = (name: MeasureName): Measure => MEASURES[name];
 
+const NAMED = ['equals', 'in', 'not', 'prefix', 'missing'] as const;
+
 /** Lists what a filter on the dimension may say. */
 export const filterMembersOf = (dimension: Dimension): readonly FilterMember[] => {
   switch (dimension.type) {
     case 'entity':
+      return [...NAMED, ...(dimension.aliases ? (['entity'] as const) : [])];
     case 'lookup':
-      return ['equals', 'in', 'not', 'prefix', 'missing'];
+      return NAMED;
     case 'source':
       return ['equals', 'in', 'not', 'prefix'];
     case 'code':
@@ -219,6 +222,6 @@ export const filterMembersOf = (dimension: Dimension): readonly FilterMember[] =
       return ['equals', 'in', 'not', 'from', 'to'];
   }
 };
-export type FilterMember = 'equals' | 'in' | 'not' | 'prefix' | 'from' | 'to' | 'min' | 'max' | 'missing';
+export type FilterMember = 'equals' | 'entity' | 'in' | 'not' | 'prefix' | 'from' | 'to' | 'min' | 'max' | 'missing';
 
 export const entityKindOf = (kind: EntityKind): number => ENTITY_KINDS[kind];

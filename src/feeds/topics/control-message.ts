@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { canonicalJson, RescindError } from '../../contracts/index.js';
-import type { CommandCopy, ControlRecord, RecordCopy, Seq } from '../../control/index.js';
+import type { CommandCopy, ControlRecord, RecordCopy, RuleRecord, Seq } from '../../control/index.js';
+import { ERASED_PREFIX } from '../../rules/index.js';
 
 /** Bytes of the key that seals control records (AES-256-GCM). */
 export const TOPIC_KEY_BYTES = 32;
@@ -79,9 +80,21 @@ function unseal(key: Buffer, seq: string, value: Buffer): string | undefined {
 
 const boundTo = (seq: string): Buffer => Buffer.from(`rescind-control/v${SEALED}\0${seq}`);
 
-/** Whether two records are the same. Commands are not compared, because their keys expire. */
+/**
+ * Whether two records are the same. Commands are not compared, because their keys expire. A record from which a person was erased is the record that was
+ * published before, if everything but names and reasons is the same: rules are compared by their keys.
+ */
 export const isSameRecord = (one: ControlRecord, other: ControlRecord): boolean =>
-  canonicalRecord(one) === canonicalRecord(other);
+  canonicalRecord(one) === canonicalRecord(other) ||
+  ([one, other].some(isErased) && withoutNames(one) === withoutNames(other));
+
+const isErased = ({ body }: ControlRecord): boolean => JSON.stringify(body).includes(ERASED_PREFIX);
+
+function withoutNames(record: ControlRecord): string {
+  const { selector: _, reason: _reason, author: _author, origin, ...body } = record.body as Partial<RuleRecord>;
+  const { event: _event, ...told } = origin ?? {};
+  return canonicalRecord({ ...record, body: { ...body, origin: told } } as ControlRecord);
+}
 
 const canonicalRecord = ({ seq, tenant, kind, subject, version, at, body }: ControlRecord): string =>
   canonicalJson({ seq: String(seq), tenant, kind, subject, version, at, body });

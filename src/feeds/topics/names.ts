@@ -4,6 +4,8 @@ import type { TopicSettings } from '../../platform/kafka/index.js';
 export const controlTopic = (prefix: string): string => `${prefix}.control`;
 /** Names the topic of a tenant's rules as keys, for resource apps. */
 export const revocationsTopic = (prefix: string, tenantName: string): string => `${prefix}.revocations.${tenantName}`;
+/** Names the topic of the ledgers' signed checkpoints. */
+export const checkpointsTopic = (prefix: string): string => `${prefix}.checkpoints`;
 /** Transactional id of the publisher. Brokers accept records only from the process that opened it last. */
 export const transactionalId = (prefix: string): string => `${prefix}.topic-feeds`;
 
@@ -30,4 +32,13 @@ export const revocationsTopicSettings = (prefix: string, tenantName: string): To
   topic: revocationsTopic(prefix, tenantName),
   partitions: 1,
   config: { 'cleanup.policy': 'compact', 'delete.retention.ms': String(TOMBSTONE_KEPT_MS) },
+});
+
+/** How long every checkpoint stays before compaction leaves the last of each ledger: an older one that was written late hides none meanwhile. */
+const CHECKPOINTS_KEPT_MS = 86_400_000;
+
+export const checkpointsTopicSettings = (prefix: string): TopicSettings => ({
+  topic: checkpointsTopic(prefix),
+  partitions: 1,
+  config: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(CHECKPOINTS_KEPT_MS) },
 });

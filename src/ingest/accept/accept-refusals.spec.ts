@@ -15,9 +15,10 @@ import {
 import { REJECT_CODES, type RejectCode } from '../../contracts/index.js';
 import { type Rejected } from './accept.js';
 import { REFUSED_FORM } from '../../../test/support/arrivals/refused-form.js';
+import { REFUSED_SIGNATURE } from '../../../test/support/arrivals/refused-signature.js';
 import { REFUSED_SPEECH } from '../../../test/support/arrivals/refused-speech.js';
 
-const REFUSED = [...REFUSED_FORM, ...REFUSED_SPEECH];
+const REFUSED = [...REFUSED_FORM, ...REFUSED_SPEECH, ...REFUSED_SIGNATURE];
 
 describe('accept refuses', () => {
   it.each(REFUSED)('%s: %s', (_what, code, refuse) => {

@@ -1,5 +1,6 @@
 import {
   canonicalJson,
+  claimsBytes,
   CLOUDEVENTS_HEADER_PREFIX,
   CLOUDEVENTS_MEDIA_TYPE,
   decodeBase64,
@@ -13,6 +14,10 @@ import {
   parseEventType,
   REJECT_CODES,
   RescindError,
+  SECURITY_EVENT_MEDIA_TYPE,
+  setEnvelope,
+  SIGNED_BATCH_MEDIA_TYPE,
+  signedAttributes,
   validateEventData,
   withOwnAudience,
   type CloudEvent,
@@ -23,11 +28,10 @@ import {
 import type { Caller, ControlState, Source } from '../../control/index.js';
 import type { ArrivalMode, StoredPayload } from '../../log/index.js';
 import { parseStrictJson } from '../../platform/http/index.js';
+import { checkSignature, MAX_AHEAD_MS, type CheckedSignature } from './check-signature.js';
 import { checkSourceRights } from './source-rights.js';
 import { checkStrings, checkUnread } from './strings.js';
 
-/** Milliseconds that an event's time and `iat` may lie ahead of arrival. Two clocks differ, but not by more than this. */
-export const MAX_AHEAD_MS = 5 * 60_000;
 const MIN_TIME_MS = Date.UTC(2000, 0, 1);
 const MAX_TIME_MS = Date.UTC(2100, 0, 1);
 
@@ -40,6 +44,8 @@ export interface Arrived {
   readonly door:
     | { readonly kind: 'kafka'; readonly topic: string }
     | { readonly kind: 'http'; readonly caller: Caller };
+  /** Set once the signature over the event was looked at. Without it a signed event is refused. */
+  readonly signature?: CheckedSignature | undefined;
 }
 
 export interface Accepted {
@@ -68,23 +74,25 @@ export interface Rejected {
 
 /**
  * Decides whether one event is accepted. Checks its shape, the source's right to say it, the time bounds, and everything that PostgreSQL
- * would refuse later. Pure: the state and the time of arrival are arguments. The appender finds duplicates.
+ * would refuse later. Pure: the state, the time of arrival and the outcome of the signature's check are arguments. The appender finds duplicates.
  */
 export function accept(arrived: Arrived, state: ControlState, nowMs: number): Accepted | Rejected {
   let source = sourceOfTopic(arrived, state);
   try {
     checkSize(arrived);
-    const { attributes, envelope } = readEnvelope(arrived);
+    const { attributes, envelope, unread } = readEnvelope(arrived);
     source = findSource(envelope['source'], arrived, state);
+    const isSigned = checkSignature(arrived, source, nowMs);
     const { name, event: read, timeMs, said } = checkEvent(envelope, nowMs);
     checkStrings(read.data);
     if (said !== read.data) checkUnread(said);
+    checkUnread(unread);
     const event = name === 'token.issued' ? { ...read, data: withOwnAudience(read.data as TokenIssued, source) } : read;
     checkSourceRights(
       name,
       event.data,
       source,
-      arrived.door.kind === 'kafka' && state.sourcesOfTopic(source.topic).length > 1,
+      !isSigned && arrived.door.kind === 'kafka' && state.sourcesOfTopic(source.topic).length > 1,
     );
     checkIssueTime(event.data, nowMs);
     return { accepted: true, name, event, timeMs, arrivedMs: nowMs, source, attributes, arrived };
@@ -119,15 +127,32 @@ function checkSize({ headers, bytes }: Arrived): void {
 interface Envelope {
   readonly attributes: readonly (readonly [string, Buffer])[];
   readonly envelope: Readonly<Record<string, unknown>>;
+  /** Members beside the envelope, which nobody reads: the claims of a SET. */
+  readonly unread?: unknown;
 }
 
 function readEnvelope(arrived: StoredPayload): Envelope {
   const contentTypes = arrived.headers.filter(([name]) => name === 'content-type');
   if (contentTypes.length > 1) throw new RescindError('repeated-header', { detail: 'content-type' });
   if (arrived.mode === 'binary') return readBinary(arrived, contentTypes[0]);
+  if (arrived.mode === 'set') return { attributes: contentTypes, ...readSet(arrived.bytes) };
+  const attributes = arrived.mode === 'batch' ? [...contentTypes, ...signedAttributes(arrived.headers)] : contentTypes;
   const envelope = parseStrictJson(arrived.bytes);
   if (!isRecord(envelope)) throw new RescindError('invalid-envelope', { detail: 'an event must be a JSON object' });
-  return { attributes: contentTypes, envelope: decodeData(withoutUnset(envelope)) };
+  return { attributes, envelope: decodeData(withoutUnset(envelope)) };
+}
+
+const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+
+/** Reads a SET as an envelope. The signature is not looked at. */
+function readSet(bytes: Buffer): Omit<Envelope, 'attributes'> {
+  const text = bytes.toString('latin1');
+  if (!COMPACT_JWS.test(text))
+    throw new RescindError('signature-invalid', { detail: 'a SET must be a JWS in compact serialization' });
+  const claims = parseStrictJson(claimsBytes(text));
+  const envelope = setEnvelope(claims);
+  const { events: _, ...unread } = claims as Record<string, unknown>;
+  return { envelope, unread };
 }
 
 /** Removes attributes that are null, which counts as unset (CloudEvents JSON format, section 2.2). */
@@ -208,7 +233,11 @@ function sourceOfTopic({ door }: Arrived, state: ControlState): Source | undefin
   return sources.length === 1 ? sources[0] : undefined;
 }
 
-function findSource(uri: unknown, { door }: Arrived, state: ControlState): Source {
+/**
+ * Finds the source that an event names, and checks that it may come through this door. Throws `unknown-source`, `wrong-topic` or
+ * `source-not-allowed`.
+ */
+export function findSource(uri: unknown, { door }: Pick<Arrived, 'door'>, state: ControlState): Source {
   if (typeof uri !== 'string' || uri === '')
     throw new RescindError('invalid-envelope', { detail: '`source` is missing' });
   const source = state.sourceByUri(uri);
@@ -307,10 +336,12 @@ export function isMediaType(value: string, wanted: string): boolean {
 
 /**
  * Tells the mode: structured if the content type begins with `application/cloudevents`, binary otherwise (CloudEvents Kafka binding,
- * section 3).
+ * section 3), unless it is that of a SET or of a signed batch.
  */
-export function kafkaMode(headers: Arrived['headers']): 'binary' | 'structured' {
+export function kafkaMode(headers: Arrived['headers']): 'binary' | 'structured' | 'set' | 'batch' {
   const contentType = headers.find(([name]) => name === 'content-type')?.[1].toString('utf8') ?? '';
+  if (isMediaType(contentType, SECURITY_EVENT_MEDIA_TYPE)) return 'set';
+  if (isMediaType(contentType, SIGNED_BATCH_MEDIA_TYPE)) return 'batch';
   if (!contentType.trim().toLowerCase().startsWith('application/cloudevents')) return 'binary';
   if (!isMediaType(contentType, CLOUDEVENTS_MEDIA_TYPE))
     throw new RescindError('unsupported-media-type', {

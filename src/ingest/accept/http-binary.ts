@@ -5,13 +5,22 @@ import {
   isJsonMediaType,
   JSON_MEDIA_TYPE,
   NDJSON_MEDIA_TYPE,
+  SECURITY_EVENT_MEDIA_TYPE,
+  SIGNED_BATCH_MEDIA_TYPE,
 } from '../../contracts/index.js';
 import { isMediaType, type Arrived } from './accept.js';
 
 /** Prefix of attributes in binary mode (CloudEvents HTTP binding, section 3.1.3.1). */
 const HTTP_PREFIX = 'ce-';
 
-const WHOLE_EVENTS = [CLOUDEVENTS_MEDIA_TYPE, CLOUDEVENTS_BATCH_MEDIA_TYPE, NDJSON_MEDIA_TYPE, JSON_MEDIA_TYPE];
+const WHOLE_EVENTS = [
+  CLOUDEVENTS_MEDIA_TYPE,
+  CLOUDEVENTS_BATCH_MEDIA_TYPE,
+  NDJSON_MEDIA_TYPE,
+  JSON_MEDIA_TYPE,
+  SECURITY_EVENT_MEDIA_TYPE,
+  SIGNED_BATCH_MEDIA_TYPE,
+];
 
 /**
  * Says why `POST /events` cannot read a body of this content type, or undefined if it can. Binary mode needs `ce-` headers and data in

@@ -83,7 +83,10 @@ export function ownEventOf(record: ControlRecord): Said | undefined {
   }
 }
 
-/** Describes a changed record in its new state, without secrets' hashes and keys, which must not enter a log that others read. */
+/**
+ * Describes a changed record in its new state, without secrets' hashes and secret keys, which must not enter a log that others read. The public
+ * keys of a source belong to it: an auditor verifies by them what the source signed.
+ */
 function registryChange(
   name: 'tenant.changed' | 'source.changed' | 'caller.changed',
   id: string,
@@ -95,7 +98,6 @@ function registryChange(
     change,
     key: _key,
     secrets: _secrets,
-    jwks: _jwks,
     ...after
   } = body as Required<Authorship> & Record<string, unknown>;
   return { name, data: { id, seq, change, author, after } };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
+import { claimsBytes, isTyp, parseCompactJws, SECURITY_EVENT_TYP } from '../../contracts/index.js';
 import { maskSecrets, type Log } from '../../platform/log/index.js';
 import { type Metrics } from '../../platform/observe/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
@@ -113,7 +114,7 @@ interface Kept {
   readonly digest: Buffer;
 }
 
-function keep({ headers, bytes }: Arrived): Kept {
+function keep({ mode, headers, bytes }: Arrived): Kept {
   const digest = createHash('sha256').update(bytes);
   let size = bytes.length;
   for (const [name, value] of headers) {
@@ -121,7 +122,7 @@ function keep({ headers, bytes }: Arrived): Kept {
     size += name.length + value.length;
   }
   const shown = headersOf(headers);
-  const kept = mask(bytes);
+  const kept = mode === 'set' && isShown(bytes) ? bytes : mask(bytes);
   const whole =
     size <= MAX_QUARANTINED_BYTES &&
     kept.equals(bytes) &&
@@ -171,6 +172,18 @@ function headersOf(headers: Arrived['headers']): string {
     lines.push(line);
   }
   return lines.join('\n');
+}
+
+/**
+ * Says whether a refused SET is kept as it came, so that it can be replayed: it gives nobody access to anything (RFC 8725, section 3.11), its claims
+ * hold no token, and it is not cut.
+ */
+function isShown(bytes: Buffer): boolean {
+  if (bytes.length > MAX_QUARANTINED_BYTES) return false;
+  const text = bytes.toString('latin1');
+  const jws = parseCompactJws(text);
+  if (!jws || !isTyp(jws.header['typ'], SECURITY_EVENT_TYP)) return false;
+  return [JSON.stringify(jws.header), claimsBytes(text).toString()].every((part) => maskSecrets(part) === part);
 }
 
 /** Masks tokens in bytes. Decoding as Latin-1 and encoding again keeps every byte outside a token. */

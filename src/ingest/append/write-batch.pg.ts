@@ -14,6 +14,7 @@ import {
 import { contentOf, type Accepted } from '../accept/accept.js';
 import { oweRules } from './contradictions.pg.js';
 import { ownEventOf, prepareOwnEvent, type OwnEvent } from './own-events.js';
+import { keepManifests } from '../signed/manifests.pg.js';
 import { leaveQuarantine, writeQuarantine, type Refused } from './quarantine.pg.js';
 import {
   isOpen,
@@ -96,6 +97,10 @@ export async function writeBatch(
     item.outcome = outcomeOf(placed[nth]!);
     if (item.outcome.state === 'sequenced') projected.push(project(item.judged, placed[nth]!, state, seenSeq));
   }
+  await keepManifests(
+    client,
+    open.filter(({ outcome }) => outcome!.state === 'sequenced').map(({ judged }) => judged),
+  );
   const refused = refusedOf(items);
   await writeQuarantine(client, refused);
   await leaveQuarantine(client, items);

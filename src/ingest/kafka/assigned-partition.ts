@@ -16,7 +16,8 @@ import { weightOf } from '../append/weight.js';
 import type { LagWatch } from './lag.js';
 import type { OffsetStore } from './offsets.pg.js';
 import { resume, stopReason, type Verified } from './partition.js';
-import { digestOf, judgeRecord } from './records.js';
+import type { SignatureChecks } from '../signed/signature-checks.js';
+import { digestOf, judgeRecord, takeRecord, type TakenRecord } from './records.js';
 
 /** Fetched batches that may wait to become durable while the next is fetched and judged. */
 const MAX_IN_FLIGHT = 3;
@@ -36,6 +37,7 @@ export interface PartitionParts {
   readonly state: ControlState;
   readonly appender: Appender;
   readonly ruleQuota: RuleQuota;
+  readonly signatures: SignatureChecks;
   readonly offsets: OffsetStore;
   readonly bounds: Pick<LogBoundsReader, 'ofTopic'>;
   readonly lag: LagWatch;
@@ -258,31 +260,46 @@ export class AssignedPartition {
     await appender.roomForKafka();
     if (this.#isOver(position)) return;
     const waiting: Promise<void>[] = [];
-    for await (const { events, last } of this.#judgeInParts(position, records)) {
-      await waiting.at(-MAX_PARTS_WAITING);
-      if (this.#isOver(position)) break;
-      if (!ruleQuota.tryAdmit(events)) {
-        position.failed = true;
-        void this.#waitForRules(events);
-        break;
+    try {
+      for await (const { events, last } of this.#judgeInParts(position, records)) {
+        await waiting.at(-MAX_PARTS_WAITING);
+        if (this.#isOver(position)) break;
+        if (!ruleQuota.tryAdmit(events)) {
+          position.failed = true;
+          void this.#waitForRules(events);
+          break;
+        }
+        waiting.push(this.#submitPart(position, events, last));
       }
-      waiting.push(this.#submitPart(position, events, last));
+    } catch (error) {
+      // A signature could not be checked now. The records before it are handed over; it is read again after them.
+      position.failed = true;
+      void this.#retryLater(error);
     }
     position.inFlight.push(Promise.all(waiting).then(() => void position.inFlight.shift()));
   }
 
-  /** Judges and seals records, with turns for other work in between. */
+  /** Judges and seals records, with turns for other work in between. Throws at a record whose signature cannot be checked now. */
   async *#judgeInParts(position: Position, records: readonly KafkaRecord[]): AsyncGenerator<Part> {
     const { state, appender, now } = this.#parts;
     let events: Judged[] = [];
     let refused = 0;
     let weight = 0;
+    let taken: readonly PromiseSettledResult<TakenRecord>[] = [];
     for (const [at, record] of records.entries()) {
-      const judged = judgeRecord(this.topic, record, state, now());
-      appender.prepare(judged);
-      events.push(judged);
-      weight += weightOf(judged);
-      if (!judged.accepted) refused += 1;
+      const nth = at % JUDGED_IN_A_TURN;
+      if (nth === 0) taken = await this.#takeRecords(records.slice(at, at + JUDGED_IN_A_TURN));
+      const one = taken[nth]!;
+      if (one.status === 'rejected') {
+        if (events.length > 0) yield { events, last: records[at - 1]! };
+        throw one.reason;
+      }
+      for (const judged of judgeRecord(one.value, record, state, now())) {
+        appender.prepare(judged);
+        events.push(judged);
+        weight += weightOf(judged);
+        if (!judged.accepted) refused += 1;
+      }
       const isLast = at === records.length - 1;
       const isFull = refused >= MAX_REFUSED_AT_ONCE || weight >= MAX_BATCH_EVENTS;
       if (isLast || isFull) {
@@ -292,6 +309,11 @@ export class AssignedPartition {
       if (!isLast && (isFull || at % JUDGED_IN_A_TURN === JUDGED_IN_A_TURN - 1)) await nextTurn();
       if (this.#isOver(position)) return;
     }
+  }
+
+  #takeRecords(records: readonly KafkaRecord[]): Promise<readonly PromiseSettledResult<TakenRecord>[]> {
+    const { state, signatures } = this.#parts;
+    return Promise.allSettled(records.map((record) => takeRecord(this.topic, record, state, signatures)));
   }
 
   #submitPart(position: Position, events: readonly Judged[], last: KafkaRecord): Promise<void> {
@@ -333,7 +355,10 @@ export class AssignedPartition {
     if (this.#isReleased) return;
     if (!(error instanceof OffsetLost)) {
       const { topic, partition } = this;
-      this.#parts.log.error({ err: error, topic, partition }, 'cannot store a batch of a partition; reading it again');
+      this.#parts.log.error(
+        { err: error, topic, partition },
+        'cannot check or store a batch of a partition; reading it again',
+      );
       this.#pause();
       await delay(RETRY_MS, undefined, { ref: false });
       if (this.#isReleased) return;

@@ -7,6 +7,7 @@ import type { RuleQuota } from '../append/rule-quota.js';
 import { AssignedPartition, type PartitionParts } from './assigned-partition.js';
 import { createLagWatch } from './lag.js';
 import type { OffsetStore } from './offsets.pg.js';
+import type { SignatureChecks } from '../signed/signature-checks.js';
 import { Subscription } from './subscription.js';
 
 /** How often a stopped partition is checked for an operator's decision. */
@@ -27,6 +28,7 @@ export interface KafkaConsumerOptions {
   readonly follower: ControlFollower;
   readonly appender: Appender;
   readonly ruleQuota: RuleQuota;
+  readonly signatures: SignatureChecks;
   readonly offsets: OffsetStore;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -25,7 +25,7 @@ CREATE TABLE quarantine (
   topic      text,
   partition  int,
   record_offset bigint,
-  mode       text        NOT NULL CHECK (mode IN ('binary', 'structured', 'batch', 'ndjson')),
+  mode       text        NOT NULL CHECK (mode IN ('binary', 'structured', 'batch', 'ndjson', 'set')),
   size       int         NOT NULL,
   headers    text        NOT NULL,
   bytes      bytea       NOT NULL,
@@ -49,4 +49,13 @@ CREATE TABLE contradiction_owed (
   ix     bigint NOT NULL,
   named  jsonb  NOT NULL,
   PRIMARY KEY (tenant, kind, key)
+);
+
+-- Manifests of signed batches as they came, each with the SHA-256 under which its events name it. A manifest holds salted digests and no name,
+-- so it stays when a person is erased.
+CREATE TABLE signed_manifest (
+  tenant uuid  NOT NULL,
+  digest bytea NOT NULL CHECK (length(digest) = 32),
+  jws    text  NOT NULL,
+  PRIMARY KEY (tenant, digest)
 );

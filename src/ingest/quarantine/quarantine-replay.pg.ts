@@ -1,13 +1,21 @@
 import type { Pool } from 'pg';
-import { MAX_POST_BYTES, RescindError, type IntakeResult, type RejectCode } from '../../contracts/index.js';
+import {
+  MAX_POST_BYTES,
+  readElementAttributes,
+  RescindError,
+  type IntakeResult,
+  type RejectCode,
+} from '../../contracts/index.js';
 import type { Caller, ControlFollower } from '../../control/index.js';
 import { type Log } from '../../platform/log/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import { accept, type Arrived } from '../accept/accept.js';
+import { accept, type Accepted, type Arrived, type Rejected } from '../accept/accept.js';
 import type { Appender } from '../append/appender.pg.js';
 import { resultOf } from '../post/intake.js';
 import { readRecordHeaders } from '../append/quarantine.pg.js';
 import type { Judged } from '../append/submission.js';
+import { readManifest } from '../signed/manifests.pg.js';
+import type { SignatureChecks } from '../signed/signature-checks.js';
 
 /** Records of one call. A caller continues with `after`. */
 export const MAX_REPLAYED = 1_000;
@@ -46,6 +54,7 @@ export interface ReplayOptions {
   readonly pool: Pool;
   readonly follower: ControlFollower;
   readonly appender: Appender;
+  readonly signatures: SignatureChecks;
   readonly log: Log;
   readonly now?: () => number;
 }
@@ -60,7 +69,7 @@ interface Row {
   readonly record_headers: string;
 }
 
-export function createReplay({ pool, follower, appender, log, now = Date.now }: ReplayOptions): Replay {
+export function createReplay({ pool, follower, appender, signatures, log, now = Date.now }: ReplayOptions): Replay {
   async function read(
     part: Part,
     id: string | undefined,
@@ -82,19 +91,34 @@ export function createReplay({ pool, follower, appender, log, now = Date.now }: 
 
   async function replay(part: Part, rows: readonly Row[]): Promise<Replayed[]> {
     const nowMs = now();
-    const events = rows.map((row): Judged => ({ ...judge(part, row, nowMs), quarantined: row.id }));
+    const events: Judged[] = [];
+    for (const row of rows) events.push({ ...(await judge(part, row, nowMs)), quarantined: row.id });
     const outcomes = events.length > 0 ? await appender.submit({ events }) : [];
     const stored = outcomes.filter(({ state }) => state !== 'rejected').length;
     log.info({ records: rows.length, stored }, 'replayed records from quarantine');
     return outcomes.map((outcome, at) => ({ id: rows[at]!.id, ...resultOf(outcome) }));
   }
 
-  function judge(part: Part, row: Row, nowMs: number): Judged {
-    const arrived = { mode: row.mode, headers: readRecordHeaders(row.record_headers), bytes: row.bytes };
-    if (row.door === 'kafka')
-      return accept({ ...arrived, door: { kind: 'kafka', topic: row.topic! } }, follower.state, nowMs);
-    const caller = callerOfToday(part, row.caller!);
-    return accept({ ...arrived, door: { kind: 'http', caller } }, follower.state, nowMs);
+  async function judge(part: Part, row: Row, nowMs: number): Promise<Accepted | Rejected> {
+    const door: Arrived['door'] =
+      row.door === 'kafka'
+        ? { kind: 'kafka', topic: row.topic! }
+        : { kind: 'http', caller: callerOfToday(part, row.caller!) };
+    const headers = readRecordHeaders(row.record_headers);
+    return accept(
+      await withSignature(part, { mode: row.mode, headers, bytes: row.bytes, door }),
+      follower.state,
+      nowMs,
+    );
+  }
+
+  /** Checks a signed event again, by the keys of this moment. */
+  async function withSignature(part: Part, arrived: Arrived): Promise<Arrived> {
+    if (arrived.mode === 'set') return signatures.checkSet(arrived);
+    const element = arrived.mode === 'batch' ? readElementAttributes(arrived.headers) : undefined;
+    if (!element) return arrived;
+    const manifest = part === null ? undefined : await readManifest(pool, part, element.digest);
+    return signatures.checkElement(arrived, manifest);
   }
 
   /**

@@ -1,7 +1,6 @@
-import { ID_JAG_TYP, LOGOUT_TYP, SECURITY_EVENT_TYP } from '../../contracts/index.js';
+import { type CompactJws, ID_JAG_TYP, isTyp, LOGOUT_TYP, SECURITY_EVENT_TYP } from '../../contracts/index.js';
 import type { ControlState, Source, Tenant } from '../../control/index.js';
 import type { Claims } from '../facts/claims.js';
-import { isTyp, type CompactJws } from './jws.js';
 
 /** A JWT of another purpose never passes for an access token, whatever a source names (RFC 8725, section 3.11). */
 const FOREIGN_TYPS = [ID_JAG_TYP, SECURITY_EVENT_TYP, LOGOUT_TYP];

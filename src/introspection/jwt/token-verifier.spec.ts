@@ -1,11 +1,11 @@
 import { createPublicKey } from 'node:crypto';
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { parseCompactJws } from '../../contracts/index.js';
 import { createMemoryWorld, NOW, type MemoryWorld } from '../../../test/conformance/memory-world.js';
 import * as parties from '../../../test/conformance/parties.js';
 import { digestOf, makeKey, signJwt, type SigningKey } from '../../../test/conformance/signing.js';
 import type { Tenant } from '../../control/index.js';
 import type { KeySets, VerificationKey } from '../../registry/index.js';
-import { parseCompactJws } from './jws.js';
 import { createTokenVerifier, type TokenVerifier } from './token-verifier.js';
 
 const { rasKey, strangerKey } = parties;
@@ -34,6 +34,8 @@ beforeEach(() => {
       onFind();
       return keys;
     },
+    all: () => [],
+    isUnreachable: () => false,
     holds: () => true,
     get version() {
       return version;

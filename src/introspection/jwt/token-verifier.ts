@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
+import { parseCompactJws, sha256, spellings, verifySignature, type CompactJws } from '../../contracts/index.js';
 import { DEFAULT_TOKEN_PROFILE, type ControlState, type Source, type Tenant } from '../../control/index.js';
 import type { KeySets, VerificationKey } from '../../registry/index.js';
 import { ruleKey, type RuleKey } from '../../rules/index.js';
 import type { Claims } from '../facts/claims.js';
 import { DEFAULT_MAX_TOKENS } from '../facts/facts.js';
 import { createIssuerSources, suits, type TokenUse } from './issuer-sources.js';
-import { parseCompactJws, sha256, spellings, verifySignature, type CompactJws } from './jws.js';
 import { createSecondChance, type SecondChance } from '../facts/second-chance.js';
 import { createSharer } from '../facts/sharer.js';
 import {

@@ -31,13 +31,23 @@ CREATE TABLE entry_0 PARTITION OF entry FOR VALUES FROM (0) TO (4194304);
 CREATE TABLE payload (
   tenant     uuid   NOT NULL,
   ix         bigint NOT NULL,
-  mode       text   NOT NULL CHECK (mode IN ('binary', 'structured', 'batch', 'ndjson', 'own')),
+  mode       text   NOT NULL CHECK (mode IN ('binary', 'structured', 'batch', 'ndjson', 'set', 'own')),
   salt       bytea  NOT NULL CHECK (length(salt) = 32),
   attributes bytea  NOT NULL,
   bytes      bytea  NOT NULL,
   PRIMARY KEY (tenant, ix)
 ) PARTITION BY RANGE (ix);
 CREATE TABLE payload_0 PARTITION OF payload FOR VALUES FROM (0) TO (4194304);
+
+-- Stands for the event of an entry that names an erased person: the event with other names in their place, as far as projections read it. `payload` of an
+-- entry that names another person too stays beside it. `said`: {id, time, data} in its RFC 8785 form. `erasure`: the last one that wrote the row.
+CREATE TABLE entry_remainder (
+  tenant  uuid   NOT NULL,
+  ix      bigint NOT NULL,
+  erasure uuid   NOT NULL,
+  said    text   NOT NULL,
+  PRIMARY KEY (tenant, ix)
+);
 
 -- Recognises duplicates: (source, event id) as a keyed hash, kept for ever. `hash`: SHA-256 of the event's content, kept from when its payload
 -- is erased; until then the payload says it.

@@ -1,4 +1,12 @@
-import { findSigners, parseCheckpoint, parseNote, type TreeHead, type VerifierKey } from '../../merkle/index.js';
+import {
+  findSigners,
+  parseCheckpoint,
+  parseNote,
+  type Checkpoint,
+  type Note,
+  type TreeHead,
+  type VerifierKey,
+} from '../../merkle/index.js';
 
 /** A signed checkpoint, with what its text says. */
 export interface KeptCheckpoint {
@@ -11,8 +19,8 @@ export interface KeptCheckpoint {
 export interface Anchors {
   /** For people: where it is. */
   readonly name: string;
-  /** Reads the note of the newest checkpoint that was kept of a tenant's ledger; undefined if none was. */
-  newest(tenant: string): Promise<string | undefined>;
+  /** Reads the notes that are kept of a tenant's ledger, the newest among them. Strangers may have put notes of their own there. */
+  notes(tenant: string): Promise<readonly string[]>;
   /** MUST be durable on return, and MUST NOT replace a newer checkpoint. */
   keep(tenant: string, checkpoint: KeptCheckpoint): Promise<void>;
 }
@@ -24,22 +32,42 @@ export interface SignedCheckpoint extends TreeHead {
   readonly note: string;
 }
 
+/** A kept note of a ledger, before its signatures are checked. */
+interface Candidate {
+  readonly note: string;
+  readonly parsed: Note;
+  readonly incarnation: number;
+  readonly checkpoint: Checkpoint;
+}
+
 const ORIGIN = /^(.+)\/([1-9][0-9]{0,8})$/;
 
 /**
- * Reads a kept note of the ledger named `<ledger>/<incarnation>`. Returns undefined unless one of the ledger's keys signed it: anyone may have
- * put it there.
+ * Finds the newest of the kept notes of the ledger named `<ledger>/<incarnation>` that one of the ledger's keys signed. Signatures are checked from
+ * the newest on, so that many notes cost little.
  */
-export function readSigned(
+export function newestSigned(
   ledger: string,
-  note: string,
+  notes: readonly string[],
   verifiers: (origin: string) => readonly VerifierKey[],
 ): SignedCheckpoint | undefined {
+  const candidates = notes.flatMap((note) => candidateOf(ledger, note) ?? []);
+  candidates.sort((one, other) => (isNewer(one, other) ? -1 : 1));
+  const signed = candidates.find(({ parsed, checkpoint: { origin } }) => findSigners(parsed, verifiers(origin))?.size);
+  if (signed === undefined) return undefined;
+  const { note, incarnation, checkpoint } = signed;
+  return { incarnation, size: checkpoint.size, root: checkpoint.root, note };
+}
+
+function candidateOf(ledger: string, note: string): Candidate | undefined {
   const parsed = parseNote(note);
   const checkpoint = parsed && parseCheckpoint(parsed.text);
   const [, name, incarnation] = ORIGIN.exec(checkpoint?.origin ?? '') ?? [];
   if (!parsed || !checkpoint || name !== ledger) return undefined;
-  const signers = findSigners(parsed, verifiers(checkpoint.origin));
-  if (signers === undefined || signers.size === 0) return undefined;
-  return { incarnation: Number(incarnation), size: checkpoint.size, root: checkpoint.root, note };
+  return { note, parsed, incarnation: Number(incarnation), checkpoint };
 }
+
+const isNewer = (one: Candidate, other: Candidate): boolean =>
+  one.incarnation === other.incarnation
+    ? one.checkpoint.size > other.checkpoint.size
+    : one.incarnation > other.incarnation;

@@ -1,7 +1,7 @@
 import { RescindError } from '../../contracts/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
 import { readTree } from '../tree/head.pg.js';
-import { readSigned, type Anchors, type SignedCheckpoint } from './anchors.js';
+import { newestSigned, type Anchors, type SignedCheckpoint } from './anchors.js';
 import type { LedgerDirectory } from './ledger-directory.js';
 import { listKeys, verifiersOf } from './keys.pg.js';
 import { requireContinued } from './publish.pg.js';
@@ -28,17 +28,9 @@ export async function newestAnchored({
   // The directory's own key counts even if the database lost its list.
   const own = await directory.readKey(tenant);
   const keys = [...(await listKeys(session, tenant)), ...(own ? [own] : [])];
-  let newest: SignedCheckpoint | undefined;
-  for (const anchor of [directory, ...anchors]) {
-    const note = await anchor.newest(tenant);
-    const signed = note && readSigned(`${logOrigin}/${tenant}`, note, (origin) => verifiersOf(keys, origin));
-    if (signed && (newest === undefined || isNewer(signed, newest))) newest = signed;
-  }
-  return newest;
+  const notes = await Promise.all([directory, ...anchors].map((anchor) => anchor.notes(tenant)));
+  return newestSigned(`${logOrigin}/${tenant}`, notes.flat(), (origin) => verifiersOf(keys, origin));
 }
-
-const isNewer = (one: SignedCheckpoint, other: SignedCheckpoint): boolean =>
-  one.incarnation === other.incarnation ? one.size > other.size : one.incarnation > other.incarnation;
 
 /** Checks that a ledger continues every checkpoint that an anchor keeps. Throws `ledger-behind` or `ledger-forked` with what to do. */
 export async function passLedgerFence(options: LedgerFenceOptions): Promise<void> {
@@ -73,6 +65,5 @@ export function createLedgerFence(options: Omit<LedgerFenceOptions, 'tenant'>) {
         return error instanceof RescindError ? error : new RescindError('database-unavailable', { cause: error });
       }
     },
-    stop: async (): Promise<void> => undefined,
   };
 }

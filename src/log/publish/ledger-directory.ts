@@ -55,10 +55,8 @@ export function createLedgerDirectory(root: string): LedgerDirectory {
       await createFile(directoryOf(tenant), KEY_FILE, makeLogKey());
       return (await readKey(tenant))!;
     },
-    async newest(tenant) {
-      const last = (await checkpointsOf(tenant)).at(-1);
-      return last === undefined ? undefined : readFile(join(directoryOf(tenant), last), 'utf8');
-    },
+    notes: async (tenant) =>
+      Promise.all((await checkpointsOf(tenant)).map((file) => readFile(join(directoryOf(tenant), file), 'utf8'))),
     async keep(tenant, checkpoint) {
       await makeDirectory(root, tenant);
       const directory = directoryOf(tenant);

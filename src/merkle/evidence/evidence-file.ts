@@ -7,7 +7,7 @@ export const EVIDENCE_MEDIA_TYPE = 'application/vnd.rescind.evidence+json';
 export const EVIDENCE_SUFFIX = '.evidence.json';
 export const EVIDENCE_FORMAT = 'rescind-evidence/v1';
 /** How the bytes of a payload arrived. The commitment does not cover it. */
-export const EVIDENCE_MODES = ['binary', 'structured', 'batch', 'ndjson', 'own'] as const;
+export const EVIDENCE_MODES = ['binary', 'structured', 'batch', 'ndjson', 'set', 'own'] as const;
 /** Characters of a file; longer ones are refused unread. */
 export const MAX_EVIDENCE_CHARACTERS = 16 * 1024 * 1024;
 /** An entry bundle counts the bytes of an entry in 16 bits (C2SP tlog-tiles). */

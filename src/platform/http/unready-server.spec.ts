@@ -30,6 +30,16 @@ it.each([
   expect(Number(response.headers.get('content-length'))).toBe((await response.arrayBuffer()).byteLength);
 });
 
+it('tells a browser in a page, which loads nothing and asks again', async () => {
+  const response = await fetch(`${server.url}/console/`, { headers: { accept: 'text/html,*/*;q=0.8' } });
+  const text = await response.text();
+  expect([response.status, response.headers.get('content-type')]).toEqual([503, 'text/html; charset=utf-8']);
+  expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'none';/);
+  expect(Number(response.headers.get('content-length'))).toBe(Buffer.byteLength(text));
+  expect(text).toContain('(<code>kafka-unavailable</code>)');
+  expect(text).toContain('<meta http-equiv="refresh"');
+});
+
 it('refuses with what keeps the service from beginning, and says that it may be tried again', async () => {
   const response = await fetch(`${server.url}/introspect`, { method: 'POST', body: 'token=x' });
   expect(await response.json()).toMatchObject({ code: 'kafka-unavailable', status: 503 });

@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http';
-import type { RescindError } from '../../contracts/index.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ERROR_CODES, type RescindError } from '../../contracts/index.js';
 import type { ListenConfig } from '../config/index.js';
 import type { Health, Metrics } from '../observe/index.js';
 import { createHttpServer } from './http-server.js';
@@ -17,11 +17,11 @@ export interface UnreadyOptions {
 
 /**
  * Listens on the service's address while the service may not begin. `/health/ready` says so, and every other request gets 503, so that
- * no client takes a missing route for an answer.
+ * no client takes a missing route for an answer. A person who opens the console gets a page that says so and asks again.
  */
 export async function listenUnready({ listen, health, metrics, reason }: UnreadyOptions): Promise<ListeningServer> {
   const server = createHttpServer({
-    framework: (_req, res) => refuse(res, reason()),
+    framework: (req, res) => (wantsPage(req) ? tellPerson(res, reason()) : refuse(res, reason())),
     hot: createManagement({ health, metrics, notYet: true }),
     tls: listen.tls,
     // Bodies are not read, and the service itself takes over the address soon.
@@ -29,6 +29,44 @@ export async function listenUnready({ listen, health, metrics, reason }: Unready
   });
 
   return listenOn(server, listen);
+}
+
+const wantsPage = ({ method, headers }: IncomingMessage): boolean =>
+  method === 'GET' && headers.accept?.includes('text/html') === true;
+
+/** Seconds after which a browser asks for the page again. */
+const AGAIN_S = 5;
+
+/** Answers a browser. The page holds no word from outside, and runs and loads nothing. */
+function tellPerson(res: ServerResponse, error: RescindError): void {
+  const { status, headers } = problemOf(error);
+  const text = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="refresh" content="${AGAIN_S}">
+<title>Rescind is not ready</title>
+</head>
+<body>
+<main>
+<h1>This process of Rescind is not ready</h1>
+<p>${ERROR_CODES[error.code].title} (<code>${error.code}</code>)</p>
+<p>This process says active to nobody, answers nothing and takes no order until that is over. Nothing can be stopped from here now: use
+another process of this deployment if one is well, and tell an operator. The log of this process says what to do.</p>
+<p>This page asks again every ${AGAIN_S} seconds.</p>
+</main>
+</body>
+</html>
+`;
+  const more = {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'x-content-type-options': 'nosniff',
+    'content-length': Buffer.byteLength(text),
+  };
+  res.writeHead(status, { ...headers, ...more }).end(text);
 }
 
 function refuse(res: ServerResponse, error: RescindError): void {

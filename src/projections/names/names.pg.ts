@@ -1,4 +1,5 @@
 import { RescindError, type Agent, type Client, type Resource, type User } from '../../contracts/index.js';
+import { shownErased } from '../../rules/index.js';
 import { int4Array } from '../../platform/postgres/index.js';
 import type { Snapshot } from '../snapshot/snapshot.pg.js';
 import { READ_NAMES } from './read-names.js';
@@ -49,7 +50,14 @@ export function namesOf(rows: readonly EntityRow[]): Names {
   return {
     user(id) {
       const [iss, tenant, sub] = parts(id);
-      return { entity: id, iss: iss!, ...(tenant == null ? {} : { tenant }), sub: sub!, ...shown(id) };
+      const erased = shownErased(sub);
+      return {
+        entity: id,
+        iss: iss!,
+        ...(tenant == null ? {} : { tenant }),
+        sub: sub!,
+        ...(erased === undefined ? shown(id) : { display_name: erased }),
+      };
     },
     client(id) {
       const [iss, clientId] = parts(id);

@@ -1,10 +1,12 @@
 import {
+  claimsBytes,
   decodeBase64,
   isOwnEventName,
   knownData,
   parseEventTime,
   parseEventType,
   RescindError,
+  setEnvelope,
   withOwnAudience,
   type AudienceTerms,
   type EventName,
@@ -44,7 +46,7 @@ export type StoredEvent = { readonly said: ProjectedEvent } | { readonly own: Ow
 
 /**
  * Reads the event of an entry as the projections' writers expect it. It is not judged again, because it was accepted. Returns undefined
- * if the payload was erased. A `source.changed` also updates `resources`. `seenSeq` is not in the ledger and is returned as 0.
+ * if the payload was erased and nothing stands for it. A `source.changed` also updates `resources`. `seenSeq` is not in the ledger and is returned as 0.
  */
 export function readStoredEvent(
   entry: StoredEntry,
@@ -87,22 +89,31 @@ export interface EntryEvent {
   readonly atMs: number;
 }
 
-/** Reads the event of an entry. Returns undefined if the payload was erased. `data` may have members that this release does not know. */
-export function readEntryEvent({ index, type, payload }: StoredEntry, tenant: string): EntryEvent | undefined {
-  if (!payload) return undefined;
+/**
+ * Reads the event of an entry; if it names an erased person, the event that stands for it. Returns undefined if neither is left. `data` may have members
+ * that this release does not know.
+ */
+export function readEntryEvent(
+  { index, type, payload, remainder }: StoredEntry,
+  tenant: string,
+): EntryEvent | undefined {
+  if (!payload && remainder === undefined) return undefined;
   const name = parseEventType(type);
   if (name === undefined) throw unreadable(tenant, index, 'its type is none of this release');
-  const { id, time, data } = envelopeOf(payload);
+  const { id, time, data } = remainder === undefined ? envelopeOf(payload!) : (JSON.parse(remainder) as Envelope);
   const atMs = typeof time === 'string' ? parseEventTime(time) : undefined;
   if (atMs === undefined || typeof data !== 'object') throw unreadable(tenant, index, 'it has no time or no data');
   return { name, id: id as string, data: data as object, atMs };
 }
 
-/** Reads the envelope. In binary mode, id and time are headers and the bytes are the data; in the other modes the data may be in `data_base64`. */
-function envelopeOf({ mode, headers, bytes }: StoredPayload): Readonly<Record<string, unknown>> {
+type Envelope = Readonly<Record<string, unknown>>;
+
+/** Reads the envelope. A SET's claims are the envelope. In binary mode, id and time are headers and the bytes are the data; in the other modes the data may be in `data_base64`. */
+function envelopeOf({ mode, headers, bytes }: StoredPayload): Envelope {
+  if (mode === 'set') return setEnvelope(parseStrictJson(claimsBytes(bytes.toString('latin1'))));
   const parsed = parseStrictJson(bytes);
   if (mode !== 'binary') {
-    const { data_base64: encoded, ...envelope } = parsed as Readonly<Record<string, unknown>>;
+    const { data_base64: encoded, ...envelope } = parsed as Envelope;
     return typeof encoded === 'string'
       ? { ...envelope, data: parseStrictJson(decodeBase64(encoded) ?? Buffer.alloc(0)) }
       : envelope;

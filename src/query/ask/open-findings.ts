@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { nameSchemas } from '../../contracts/index.js';
+import { nameSchemas, SEVERITIES } from '../../contracts/index.js';
 import type { Snapshot } from '../../projections/index.js';
 import { Count, lowerBound, maybe, strict, timeThat, Uuid } from './answer-parts.js';
 
@@ -9,13 +9,13 @@ export const SHOWN_FINDINGS = 3;
 export const OpenFindings = Type.Object(
   {
     count: Count,
-    severity: maybe(Type.String({ description: 'the worst; null: there is none' })),
+    severity: maybe(Type.Enum([...SEVERITIES], { description: 'the worst; null: there is none' })),
     items: Type.Array(
       Type.Object(
         {
           id: Uuid,
           kind: Type.String(),
-          severity: Type.String(),
+          severity: Type.Enum([...SEVERITIES]),
           says: Type.String({ description: 'says what was found' }),
           last_seen: timeThat('time of the last event of the evidence'),
         },

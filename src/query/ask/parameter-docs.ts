@@ -66,9 +66,9 @@ const PARAMETER_DOCS = {
     description: 'number of edges to follow from the expanded node',
   },
   fold: {
-    schema: choice(['users', 'none']),
+    schema: choice(['users', 'teams', 'none']),
     description:
-      '`users`: users are only counted, on clients; `none`: users are nodes. Default: users are nodes if all of them fit.',
+      '`users`: users are only counted, on clients; `teams`: the users of each team of the directory are one node; `none`: users are nodes. Default: users are nodes if all of them fit.',
   },
   since: {
     schema: TIME_INPUT,

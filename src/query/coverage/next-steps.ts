@@ -15,6 +15,11 @@ const HELP: Readonly<Record<string, string>> = {
   'wrong-resource': '`aud` or `resource` is none of the resources that the source is registered for',
   'time-in-future': 'the clock of the sender is ahead',
   'secret-in-event': 'the event holds a token: send its jti or its SHA-256 instead',
+  'signature-required':
+    'the source is registered to sign its events: give its transport a signer, or set `signature` to optional',
+  'unknown-key':
+    'register the public key of the signer under its `kid` (rescind source update --jwks), with its `alg` in the profile',
+  'wrong-audience': 'sign for the `audience` that `rescind source show` prints',
   conflict: 'another event had the same id: give every event an id of its own',
 };
 

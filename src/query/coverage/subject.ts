@@ -1,4 +1,4 @@
-import { decodeBase64 } from '../../contracts/index.js';
+import { claimsBytes, decodeBase64 } from '../../contracts/index.js';
 import type { ArrivalMode } from '../../log/index.js';
 
 type Data = Readonly<Record<string, unknown>>;
@@ -22,12 +22,15 @@ const COMPLEMENTS = ['tenant', 'sub', 'client_id', 'resource'] as const;
  * Names the subject of an event in the event's own words. It returns only names, which readers of the ledger may see.
  */
 export function subjectOf(mode: ArrivalMode, bytes: Buffer): Data {
-  const parsed = parse(bytes);
-  const data = mode === 'binary' ? parsed : dataOf(parsed);
+  const parsed = parse(mode === 'set' ? claimsBytes(bytes.toString('latin1')) : bytes);
+  const data = mode === 'binary' ? parsed : mode === 'set' ? onlyEvent(parsed) : dataOf(parsed);
   const identity = IDENTITIES.find((members) => members.every((member) => data[member] !== undefined)) ?? [];
   if (identity[0] === 'token') return pick(objectOf(data['token']), TOKEN_NAMES);
   return pick(data, [...identity, ...COMPLEMENTS]);
 }
+
+/** Returns the data of a SET, which holds one event. */
+const onlyEvent = ({ events }: Data): Data => objectOf(Object.values(objectOf(events))[0]);
 
 /** Returns the data of a structured event, plain or base64. */
 function dataOf({ data, data_base64: encoded }: Data): Data {

@@ -50,7 +50,7 @@ export class EvidenceController {
         after_index: { description: 'only entries behind this index of the ledger; `-1`: all' },
       }),
     ],
-    'Each line is an evidence file, which `rescind verify` checks offline. A window ends with the newest published checkpoint. It is `not-found` if no published checkpoint covers an `index`, and `invalid-request` if there are more entries. The answer is streamed; after a failure the body is cut off.',
+    'Each line is an evidence file, which `rescind verify` checks offline. Entries never change, so it takes no `as_of`. A window ends with the newest published checkpoint. It is `not-found` if no published checkpoint covers an `index`, and `invalid-request` if there are more entries. The answer is streamed; after a failure the body is cut off.',
     'report',
   )
   async evidence(@CurrentCaller() caller: Asker, @Query() query: unknown, @Res() reply: FastifyReply): Promise<void> {

@@ -2,7 +2,10 @@ import { nameSchemas } from '../../contracts/index.js';
 import { Type, type Static } from 'typebox';
 import { Count, Index, lowerBound, maybe, one, Scopes, strict, Time } from '../ask/answer-parts.js';
 
-const NodeId = Type.String({ description: 'id of an entity, or `issuer:` and the name of the issuer' });
+const NodeId = Type.String({
+  description:
+    'id of an entity, or `issuer:` and the name of an issuer, or `team:` and the name of a team; `team:` alone: users without one',
+});
 const Seen = Type.Object(
   { index: Index, at: Time },
   { ...strict, description: 'the first ledger entry that names this, and its time of arrival' },
@@ -19,8 +22,8 @@ const uses = {
 export const GraphNode = Type.Object(
   {
     id: NodeId,
-    type: Type.Enum(['user', 'client', 'agent', 'resource', 'issuer']),
-    name: Type.String({ description: 'its own name: `sub`, `client_id`, id or URI' }),
+    type: Type.Enum(['user', 'client', 'agent', 'resource', 'issuer', 'team']),
+    name: Type.String({ description: 'its own name: `sub`, `client_id`, id or URI; empty: users without a team' }),
     issuer: Type.Optional(NodeId),
     tenant: Type.Optional(Type.String()),
     display_name: Type.Optional(Type.String({ description: 'as the directory says now' })),
@@ -29,7 +32,8 @@ export const GraphNode = Type.Object(
     users: Type.Optional(
       Type.Integer({
         minimum: 0,
-        description: 'client: users with a grant for it, at any resource; issuer: its users who hold any grant',
+        description:
+          'client: users with a grant for it, at any resource; issuer: its users who hold any grant; team: its users who hold a grant of a connection that matches the filters',
       }),
     ),
     connections: Type.Optional(
@@ -72,8 +76,16 @@ export const GraphEdge = Type.Union([
     { ...strict, description: 'an edge from a client to a resource' },
   ),
   Type.Object(
-    { type: Type.Literal('grant'), from: NodeId, to: NodeId, resources: Count },
-    { ...strict, description: 'an edge from a user to a client' },
+    {
+      type: Type.Literal('grant'),
+      from: NodeId,
+      to: NodeId,
+      resources: Count,
+      users: Type.Optional(
+        Type.Integer({ minimum: 1, description: 'users of the team who hold a grant for the client' }),
+      ),
+    },
+    { ...strict, description: 'an edge from a user, or from the users of a team, to a client' },
   ),
   Type.Object(
     { type: Type.Literal('agent'), from: NodeId, to: NodeId },
@@ -82,13 +94,22 @@ export const GraphEdge = Type.Union([
 ]);
 
 export const GraphAnswer = one({
-  fold: Type.Enum(['users', 'none'], {
-    description: '`users`: users are only counted, on clients and issuers; `none`: users are nodes',
+  fold: Type.Enum(['users', 'teams', 'none'], {
+    description:
+      '`users`: users are only counted, on clients and issuers; `teams`: the users of each team of the directory are one node; `none`: users are nodes',
   }),
   nodes: Type.Array(GraphNode),
   edges: Type.Array(GraphEdge),
   left_out: Type.Object(
-    { users: Count, clients: Count, resources: Count, agents: Count, connections: Count, ...lowerBound },
+    {
+      users: Count,
+      clients: Count,
+      resources: Count,
+      agents: Count,
+      connections: Count,
+      teams: Type.Optional(Type.Integer({ minimum: 0, description: 'the smallest ones, with `fold=teams`' })),
+      ...lowerBound,
+    },
     {
       ...strict,
       description:

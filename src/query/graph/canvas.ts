@@ -20,6 +20,14 @@ export interface HeldGrant {
   readonly resources: number;
 }
 
+/** The users of one team who hold grants. */
+export interface TeamReach {
+  /** Null: those for whom the directory has no team. */
+  readonly team: string | null;
+  readonly users: number;
+  readonly clients: readonly { readonly client: number; readonly users: number; readonly resources: number }[];
+}
+
 /** The part of the graph that an answer shows. */
 export interface Drawing {
   /** Undefined: nothing is folded. */
@@ -27,6 +35,8 @@ export interface Drawing {
   readonly nodes: readonly GraphNode[];
   readonly pairs: readonly ShownPair[];
   readonly grants: readonly HeldGrant[];
+  /** The teams whose users are folded into one node each. */
+  readonly teams?: readonly TeamReach[];
   readonly left_out: GraphAnswer['left_out'];
 }
 

@@ -5,7 +5,7 @@ import type { Snapshot } from '../../projections/index.js';
 import { isCut } from '../ask/answer-parts.js';
 import { scopesOf } from '../ask/usage.js';
 import type { GraphAnswer, GraphEdge, GraphNode } from './answers.js';
-import type { Drawing } from './canvas.js';
+import type { Drawing, TeamReach } from './canvas.js';
 import { readFirstSeen } from './entities.pg.js';
 import { joinDetails, type PairDetails, type PairsDetails, type ShownPair } from './pairs.js';
 
@@ -20,7 +20,7 @@ interface Known {
 /** Describes a drawing: counts of all pairs, drawn or not, and the first entry that shows each thing. */
 export async function describeDrawing(
   snapshot: Snapshot,
-  { fold = 'none', nodes, pairs: drawn, grants, left_out }: Drawing,
+  { fold = 'none', nodes, pairs: drawn, grants, teams = [], left_out }: Drawing,
   pairs: readonly ShownPair[],
   { detailsOf, grantsCut }: Known,
 ): Promise<Pick<GraphAnswer, 'fold' | 'nodes' | 'edges' | 'left_out'>> {
@@ -33,14 +33,17 @@ export async function describeDrawing(
   const sums = sumNodes(pairs);
   return {
     fold,
-    nodes: nodes.map((node) => ({
-      ...node,
-      ...(displayNames.has(Number(node.id)) ? { display_name: displayNames.get(Number(node.id))! } : {}),
-      ...(disabled.has(node.id) ? { disabled: true as const } : {}),
-      ...(node.type === 'issuer' ? {} : { first_seen: firstSeen(Number(node.id)) }),
-      ...(node.type === 'client' || node.type === 'issuer' ? { users: users.get(node.id) ?? 0 } : {}),
-      ...(node.type === 'client' || node.type === 'resource' ? sums(Number(node.id)) : {}),
-    })),
+    nodes: [
+      ...nodes.map((node) => ({
+        ...node,
+        ...(displayNames.has(Number(node.id)) ? { display_name: displayNames.get(Number(node.id))! } : {}),
+        ...(disabled.has(node.id) ? { disabled: true as const } : {}),
+        ...(node.type === 'issuer' ? {} : { first_seen: firstSeen(Number(node.id)) }),
+        ...(node.type === 'client' || node.type === 'issuer' ? { users: users.get(node.id) ?? 0 } : {}),
+        ...(node.type === 'client' || node.type === 'resource' ? sums(Number(node.id)) : {}),
+      })),
+      ...teams.map(teamNode),
+    ],
     edges: [
       ...drawn.map((pair) =>
         connectionEdge(pair, joinDetails(pair.rasClients.map((client) => detailsOf({ client, res: pair.res })))),
@@ -54,9 +57,25 @@ export async function describeDrawing(
           resources,
         }),
       ),
+      ...teams.flatMap((team) => teamEdges(team, nodes)),
     ],
     left_out: { ...left_out, ...isCut(grantsCut) },
   };
+}
+
+const teamId = ({ team }: TeamReach): string => `team:${team ?? ''}`;
+const teamNode = (reach: TeamReach): GraphNode => ({
+  id: teamId(reach),
+  type: 'team',
+  name: reach.team ?? '',
+  users: reach.users,
+});
+
+function teamEdges(reach: TeamReach, nodes: readonly GraphNode[]): GraphEdge[] {
+  const drawn = new Set(nodes.map(({ id }) => id));
+  return reach.clients
+    .map(({ client, ...counts }) => ({ type: 'grant' as const, from: teamId(reach), to: String(client), ...counts }))
+    .filter(({ to }) => drawn.has(to));
 }
 
 interface NodeRow {

@@ -1,7 +1,15 @@
-import { createCanvas, MAX_GRAPH_NODES, thinOut, type Drawing, type HeldGrant, type Symbols } from './canvas.js';
+import {
+  createCanvas,
+  MAX_GRAPH_NODES,
+  thinOut,
+  type Drawing,
+  type HeldGrant,
+  type Symbols,
+  type TeamReach,
+} from './canvas.js';
 import type { ShownPair } from './pairs.js';
 
-/** Nodes kept free for users, however many clients and resources there are. */
+/** Nodes kept free for users, or for their teams, however many clients and resources there are. */
 const NODES_FOR_USERS = 50;
 
 export interface Picture {
@@ -11,15 +19,18 @@ export interface Picture {
   readonly grants: readonly HeldGrant[] | undefined;
   /** Number of users, drawn or not. */
   readonly users: number;
+  /** The largest first. Given: users are folded by team. */
+  readonly teams?: readonly TeamReach[];
 }
 
 /**
  * Draws as much as fits into {@link MAX_GRAPH_NODES}: first applications, by whole connections, then users. {@link
  * thinOut} then keeps the busiest connections. `left_out` counts the rest.
  */
-export function drawGraph({ pairs, grants = [], users }: Picture, symbols: Symbols): Drawing {
+export function drawGraph({ pairs, grants = [], users, teams }: Picture, symbols: Symbols): Drawing {
   const canvas = createCanvas();
-  const roomForApplications = MAX_GRAPH_NODES - (grants.length > 0 ? NODES_FOR_USERS : 0);
+  const drawnTeams = teams?.slice(0, NODES_FOR_USERS);
+  const roomForApplications = MAX_GRAPH_NODES - (grants.length > 0 ? NODES_FOR_USERS : (drawnTeams?.length ?? 0));
   const isThere = ({ client, res, agents }: ShownPair): boolean =>
     canvas.has(client) && canvas.has(res) && agents.every(canvas.has);
   const fitting = pairs.filter(
@@ -37,12 +48,17 @@ export function drawGraph({ pairs, grants = [], users }: Picture, symbols: Symbo
     nodes: canvas.nodes(),
     pairs: drawn,
     grants: shown,
+    ...(drawnTeams && { teams: drawnTeams }),
     left_out: {
-      users: users - new Set(shown.map(({ usr }) => usr)).size,
+      users:
+        users -
+        new Set(shown.map(({ usr }) => usr)).size -
+        (drawnTeams ?? []).reduce((sum, { users: inTeam }) => sum + inTeam, 0),
       clients: missing(pairs.map(({ client }) => client)),
       resources: missing(pairs.map(({ res }) => res)),
       agents: missing(pairs.flatMap(({ agents }) => agents)),
       connections: pairs.length - drawn.length,
+      ...(teams && { teams: teams.length - drawnTeams!.length }),
     },
   };
 }

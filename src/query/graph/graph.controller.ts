@@ -7,7 +7,7 @@ import type { Questions } from '../questions.pg.js';
 import { GraphAnswer } from './answers.js';
 import { GRAPH_PARAMETERS } from './graph.pg.js';
 
-const DESCRIPTION = `Shows clients and resources. Users are counted on clients, unless all of them fit or \`fold=none\` asks for them. With \`expand\`: the neighbourhood of
+const DESCRIPTION = `Shows clients and resources. Users are counted on clients, unless all of them fit or \`fold=none\` asks for them; with \`fold=teams\` the users of each team of the directory are one node, and their numbers are exact. With \`expand\`: the neighbourhood of
 one node, nearest first, with users as nodes; around an issuer they stay folded. An answer has the busiest 200 nodes and 300 connections between them; \`left_out\` counts the others. A filter by client, agent or resource chooses
 connections, and counts are those of the connection; with a user they are the user's own. \`from\` and \`to\` limit the accesses that are counted.
 For a user or a window at most a million are counted; beyond that \`at_least\` stands beside the number.`;

@@ -40,7 +40,7 @@ export const GRAPH_PARAMETERS = [...FILTERS, 'expand', 'depth', 'fold', 'from', 
 
 /**
  * Answers who is connected to what: clients and resources, or the neighbourhood of one node. Users are counted on
- * clients unless they fit or are asked for. `from` and `to` bound the usage that is counted; pairs without usage in the
+ * clients unless they fit or are asked for, or folded by team. `from` and `to` bound the usage that is counted; pairs without usage in the
  * window are drawn too.
  */
 export function createGraphQuestion({
@@ -71,7 +71,7 @@ export function createGraphQuestion({
         const node = expand?.id === undefined ? undefined : await findNode(snapshot, expand.id);
         const read = await readPairs(snapshot, follow, filter, windowAt(window, snapshot.at));
         const pairs = foldPairs(read.pairs);
-        const held = createGrantReader(snapshot, pairs, read, filter.agents);
+        const held = createGrantReader(snapshot, pairs, read, filter);
         const ofUsers = expand?.iss === undefined ? undefined : await held.ofIssuer(expand.iss);
         const start: Start | undefined =
           expand?.iss === undefined
@@ -105,6 +105,11 @@ async function drawWhole(
   symbolsOf: (ids: readonly number[]) => Promise<Symbols>,
 ): Promise<Drawing> {
   const entities = [...new Set(pairs.flatMap(({ client, res, agents }) => [client, res, ...agents]))];
+  if (fold === 'teams') {
+    const teams = await held.ofTeams();
+    const users = teams.reduce((sum, { users: inTeam }) => sum + inTeam, 0);
+    return { ...drawGraph({ pairs, grants: undefined, users, teams }, await symbolsOf(entities)), fold };
+  }
   const folded = async (): Promise<Drawing> => ({
     ...drawGraph({ pairs, grants: undefined, users: 0 }, await symbolsOf(entities)),
     fold: 'users',
@@ -158,6 +163,7 @@ function readExpand(parameters: Parameters): Expand | undefined {
 
 function readFold(parameters: Parameters): GraphAnswer['fold'] | undefined {
   const fold = parameters.get('fold');
-  if (fold !== undefined && fold !== 'users' && fold !== 'none') throw invalid('`fold` is `users` or `none`');
+  if (fold !== undefined && fold !== 'users' && fold !== 'teams' && fold !== 'none')
+    throw invalid('`fold` is `users`, `teams` or `none`');
   return fold;
 }

@@ -23,7 +23,7 @@ import {
   User,
 } from '../ask/answer-parts.js';
 
-import { EntryPayload, EvidenceFile } from '../evidence/answers.js';
+import { EvidenceFile } from '../evidence/answers.js';
 import { findingsMember } from '../ask/open-findings.js';
 
 /*
@@ -159,7 +159,25 @@ export const EntryAnswer = one({
   source: Source,
   commitment: Base64,
   leaf_hash: Base64,
-  payload: EntryPayload,
+  payload: payload(
+    Type.Object(
+      {
+        mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'set', 'own']),
+        salt: Base64,
+        attributes: Base64,
+        bytes: Base64,
+        manifest: maybe(
+          Type.String({
+            description: 'the signed manifest that names the event, a JWS; null unless it came in a signed batch',
+          }),
+        ),
+      },
+      {
+        ...strict,
+        description: 'null if the content was erased, and for callers with `audit: {payloads: false}`',
+      },
+    ),
+  ),
   evidence: Type.Optional(maybe(EvidenceFile)),
 });
 
@@ -202,13 +220,13 @@ export const QuarantineItem = Type.Object(
         strict,
       ),
     ),
-    mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson']),
+    mode: Type.Enum(['binary', 'structured', 'batch', 'ndjson', 'set']),
     size: Type.Integer({ minimum: 0, description: 'number of bytes that came; fewer may be kept' }),
     headers: payload(Type.String()),
     text: payload(
       Type.String({
         description:
-          'The record as UTF-8, with token-shaped strings masked. Bytes that are not UTF-8 appear as U+FFFD. null, as `headers`, for callers with `audit: {payloads: false}`.',
+          'The record as UTF-8, with token-shaped strings masked; a SET that holds no token is whole. Bytes that are not UTF-8 appear as U+FFFD. null, as `headers`, for callers with `audit: {payloads: false}`.',
       }),
     ),
     whole: Type.Boolean({ description: 'whether nothing was cut or masked, so that the record can be replayed' }),

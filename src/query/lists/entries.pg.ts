@@ -1,13 +1,14 @@
-import { instantText, RescindError, type LedgerState } from '../../contracts/index.js';
+import { instantText, readElementAttributes, RescindError, type LedgerState } from '../../contracts/index.js';
+import { evidenceFile, parseAttributes } from '../../merkle/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import { evidenceFile } from '../../merkle/index.js';
 import type { EntryAnswer } from './answers.js';
 import { asOfOf } from '../ask/as-of.js';
 import { readFlag, readIndex, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
 import { evidenceOf, sessionOf, type EntryRow as StoredRow } from '../evidence/evidence.pg.js';
-import type { Ask } from '../../projections/index.js';
+import type { Ask, Snapshot } from '../../projections/index.js';
 
+const MANIFEST = { name: 'manifest', text: 'SELECT jws FROM signed_manifest WHERE tenant = $1 AND digest = $2' };
 const ENTRY = { name: 'entry', text: loadSql(import.meta.url, 'entry.sql') };
 
 /**
@@ -39,11 +40,20 @@ export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readon
                 salt: row.salt.toString('base64'),
                 attributes: row.attributes.toString('base64'),
                 bytes: row.bytes.toString('base64'),
+                manifest: await manifestOf(snapshot, row),
               },
         ...(withEvidence ? { evidence: evidence === undefined ? null : evidenceFile(evidence) } : {}),
       };
     });
   };
+}
+
+/** Reads the manifest that names the event, if it came in a signed batch. */
+async function manifestOf(snapshot: Snapshot, { mode, attributes }: EntryRow): Promise<string | null> {
+  const element = mode === 'batch' ? readElementAttributes(parseAttributes(attributes) ?? []) : undefined;
+  if (!element) return null;
+  const [row] = await snapshot.rows<{ readonly jws: string }>(MANIFEST, [element.digest]);
+  return row?.jws ?? null;
 }
 
 interface EntryRow extends StoredRow {

@@ -115,7 +115,7 @@ interface QuarantineRow {
   readonly topic: string | null;
   readonly partition: number | null;
   readonly record_offset: string | null;
-  readonly mode: 'binary' | 'structured' | 'batch' | 'ndjson';
+  readonly mode: 'binary' | 'structured' | 'batch' | 'ndjson' | 'set';
   readonly size: number;
   readonly headers: string;
   readonly bytes: Buffer;

@@ -1,6 +1,5 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { RescindError } from '../../contracts/index.js';
-import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../control/index.js';
+import { RescindError, SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../contracts/index.js';
 
 /** Keys of one set; a larger set is refused as a whole. */
 export const MAX_KEYS = 32;
@@ -53,6 +52,13 @@ export function importKey(jwk: Jwk): VerificationKey {
     key: createPublicKey({ key: jwk as never, format: 'jwk' }),
   };
 }
+
+/** Writes a key as a public JWK. */
+export const publicJwk = ({ kid, algorithms, key }: VerificationKey): Jwk => ({
+  ...key.export({ format: 'jwk' }),
+  ...(kid === undefined ? {} : { kid }),
+  ...(algorithms.length === 1 ? { alg: algorithms[0] } : {}),
+});
 
 const CURVE_ALGORITHMS: ReadonlyMap<unknown, readonly SigningAlgorithm[]> = new Map([
   ['P-256', ['ES256']],

@@ -9,7 +9,7 @@ import {
   type SourceRecord,
 } from '../../control/index.js';
 import { createLog } from '../../platform/log/index.js';
-import type { Jwk } from './jwks-check.js';
+import { publicJwk, type Jwk } from './jwks-check.js';
 import { createKeySets } from './key-sets.js';
 
 const TENANT = '0b0e7a52-6c1d-4a51-9a0f-2f8f3c6f0001';
@@ -190,6 +190,21 @@ describe('key sets, fetched', () => {
     expect(keySets.holds(source, found!)).toBe(true);
     passMs(1);
     expect(keySets.holds(source, found!)).toBe(false);
+    keySets.stop();
+  });
+
+  it('says which keys it has, and whether their URI failed last', async () => {
+    const { source, remote, keySets, passMs } = given(uri);
+    expect([keySets.all(source), keySets.isUnreachable(source)]).toEqual([[], false]);
+    remote.fails = true;
+    await keySets.find(source, { alg: 'EdDSA', kid: 'one' });
+    expect([keySets.all(source), keySets.isUnreachable(source)]).toEqual([[], true]);
+    remote.fails = false;
+    remote.keys = [key('one')];
+    passMs(30_000);
+    const found = await keySets.find(source, { alg: 'EdDSA', kid: 'one' });
+    expect([keySets.all(source), keySets.isUnreachable(source)]).toEqual([found, false]);
+    expect(found.map(publicJwk)).toEqual([{ ...remote.keys[0], alg: 'EdDSA' }]);
     keySets.stop();
   });
 

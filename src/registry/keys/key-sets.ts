@@ -1,5 +1,5 @@
-import { RescindError, canonicalJson } from '../../contracts/index.js';
-import type { ControlState, SigningAlgorithm, Source } from '../../control/index.js';
+import { RescindError, canonicalJson, type SigningAlgorithm } from '../../contracts/index.js';
+import type { ControlState, Source } from '../../control/index.js';
 import type { Log } from '../../platform/log/index.js';
 import { MAX_KEYS, usableKeys, type Jwk, type VerificationKey } from './jwks-check.js';
 import { fetchJwks } from './jwks-fetch.js';
@@ -27,6 +27,10 @@ export interface KeySets {
    * promise that waits for a fetch (3 s at most). Never rejects: without an answer there is no key.
    */
   find(source: Source, header: KeySelector): readonly VerificationKey[] | Promise<readonly VerificationKey[]>;
+  /** Returns the keys that the source has now, without fetching. */
+  all(source: Source): readonly VerificationKey[];
+  /** Says whether the source's keys are at a URI from which the last attempt to fetch them failed. */
+  isUnreachable(source: Source): boolean;
   /** Says whether the source still has this key, which `find` returned. Everything that a removed key verified must be dropped. */
   holds(source: Source, key: VerificationKey): boolean;
   /** Grows whenever a fetched set loses or gains a key. Inline keys change with `state.registryVersion`. */
@@ -164,6 +168,12 @@ export function createKeySets(options: KeySetsOptions): KeySets {
     }, REFRESH_MS).unref();
   }
 
+  function all(source: Source): readonly VerificationKey[] {
+    if (source.jwks) return inlineKeys(source.jwks);
+    const set = fetched.get(source.id);
+    return set !== undefined && set.uri === source.jwks_uri ? currentKeys(set) : [];
+  }
+
   return {
     find(source, header) {
       if (source.disabled || !(source.profile.algorithms as readonly string[]).includes(header.alg)) return [];
@@ -175,12 +185,14 @@ export function createKeySets(options: KeySetsOptions): KeySets {
         return known;
       return refresh(source, set).then(() => fitting(currentKeys(set), header));
     },
+    all,
+    isUnreachable(source) {
+      const set = fetched.get(source.id);
+      return !source.jwks && set !== undefined && set.uri === source.jwks_uri && set.lastFetch === 'failed';
+    },
     holds(source, key) {
       const current = state.source(source.id);
-      if (!current || current.disabled) return false;
-      if (current.jwks) return inlineKeys(current.jwks).includes(key);
-      const set = fetched.get(source.id);
-      return set !== undefined && set.uri === current.jwks_uri && currentKeys(set).includes(key);
+      return current !== undefined && !current.disabled && all(current).includes(key);
     },
     get version() {
       for (const set of fetched.values()) currentKeys(set);

@@ -7,7 +7,7 @@ import {
 } from '../../contracts/index.js';
 import type { ControlState, SourceRecord } from '../../control/index.js';
 import type { SourceUpdate } from '../inputs.js';
-import { checkKeys, MAX_KEYS } from '../keys/jwks-check.js';
+import { checkKeys, MAX_KEYS, type Jwk } from '../keys/jwks-check.js';
 import { isAllowedScheme } from '../keys/jwks-fetch.js';
 import { tokenProfile } from './profiles.js';
 
@@ -36,6 +36,10 @@ export const SOURCE_CONDITIONS = {
     needs(ISSUER_TYPES, 'issuers'),
     needs(RESOURCE_TYPES, 'resources'),
     { not: { required: ['jwks', 'jwks_uri'] } },
+    implies(
+      { required: ['signature'], properties: { signature: { const: 'required' } } },
+      { anyOf: [{ required: ['jwks'] }, { required: ['jwks_uri'] }] },
+    ),
   ],
 } as const;
 
@@ -61,6 +65,8 @@ export function sourceRecord(
     refuse(`a source of ${needing(RESOURCE_TYPES)} needs \`resources\``);
   if (input.jwks && input.jwks_uri !== undefined) refuse('`jwks` and `jwks_uri` exclude each other');
   if (input.jwks_uri !== undefined) checkJwksUri(input.jwks_uri, jwksAllowedHosts);
+  const keys = input.jwks && checkKeys(input.jwks.keys);
+  if (input.signature === 'required') checkSigningKeys(keys, input.jwks_uri);
   const profile = tokenProfile(input.profile ?? {}, resources);
   if (profile.announced === 'optional' && !input.types.includes('token.issued'))
     refuse('`profile.announced` can be `optional` only for a source of token.issued');
@@ -70,9 +76,10 @@ export function sourceRecord(
     types: input.types,
     issuers,
     resources,
-    ...(input.jwks ? { jwks: { keys: checkKeys(input.jwks.keys) } } : {}),
+    ...(keys ? { jwks: { keys } } : {}),
     ...(input.jwks_uri === undefined ? {} : { jwks_uri: input.jwks_uri }),
     profile,
+    ...(input.signature === 'required' ? { signature: 'required' } : {}),
     disabled,
   };
 }
@@ -108,6 +115,13 @@ const TAKEN = 'its name, its URI, its topic or one of its issuers is not availab
 
 const takenBy = (other: { readonly tenant: string }, tenant: string, detail: string): never =>
   taken(other.tenant === tenant ? detail : TAKEN);
+
+/** A source that must sign needs a key that its events can name. */
+function checkSigningKeys(keys: readonly Jwk[] | undefined, uri: string | undefined): void {
+  if (!keys && uri === undefined) refuse('`signature` can be `required` only for a source with `jwks` or `jwks_uri`');
+  if (keys && !keys.some(({ kid }) => kid !== undefined))
+    refuse('`signature` can be `required` only if a key of `jwks` has a `kid`, which signed events name');
+}
 
 function checkJwksUri(text: string, allowedHosts: readonly string[]): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError } from '../../contracts/index.js';
-import { createControlFence, type TopicKeys } from '../../feeds/index.js';
+import { createCheckpointTopic, createControlFence, type TopicKeys } from '../../feeds/index.js';
 import { createLedgerDirectory, createLedgerFence } from '../../log/index.js';
 import type { Config } from '../../platform/config/index.js';
 import type { KafkaServers } from '../../platform/embedded/index.js';
@@ -81,13 +81,15 @@ export async function passFences(options: PassFencesOptions): Promise<void> {
 
 function createFences({ config, servers, log, pool, keys }: PassFencesOptions): readonly Fence[] {
   const kafka = servers && createKafka({ ...servers, clientId: 'rescind-fence', log, retry: { retries: 1 } });
+  const topic = kafka && createCheckpointTopic({ kafka, prefix: config.topicPrefix });
+  const ledgers = createLedgerFence({
+    session: pool,
+    logOrigin: config.logOrigin,
+    directory: createLedgerDirectory(config.ledgerDir),
+    anchors: topic ? [topic] : [],
+  });
   return [
     ...(kafka ? [createControlFence({ kafka, pool, keys, prefix: config.topicPrefix, log })] : []),
-    createLedgerFence({
-      session: pool,
-      logOrigin: config.logOrigin,
-      directory: createLedgerDirectory(config.ledgerDir),
-      anchors: [],
-    }),
+    { check: ledgers.check, stop: async () => topic?.stop() },
   ];
 }

@@ -50,7 +50,18 @@ const ofTeams = fc.oneof(plain, fc.record({ display_name: text, owner: text, tag
 const entries = fc.oneof(
   fc
     .record(
-      { kind, iss: text, id: text, tenant: text, display_name: text, user_name: text, emails, active: flag, tags },
+      {
+        kind,
+        iss: text,
+        id: text,
+        tenant: text,
+        display_name: text,
+        user_name: text,
+        emails,
+        active: flag,
+        team: text,
+        tags,
+      },
       { requiredKeys: ['kind'] },
     )
     .filter((value) => value.kind === 'user'),

@@ -57,7 +57,7 @@ export class DirectoryController {
   @Header('cache-control', 'no-store')
   @ApiOperation({
     summary: 'Put a user’s names: a SCIM User (RFC 7643, section 4.1)',
-    description: `userName, displayName (or name.formatted), emails and active are kept, and \`tags\`, which is no attribute of SCIM. ${FOR_PEOPLE}`,
+    description: `userName, displayName (or name.formatted), emails and active are kept, and \`team\` and \`tags\`, which are no attributes of SCIM. ${FOR_PEOPLE}`,
   })
   @named('sub', 'the user’s `sub` at the issuer')
   @ApiQuery(iss)

@@ -86,15 +86,20 @@ export const ENTRY = {
         kind: { type: 'string', enum: ['user'] },
         ...named,
         tenant: orNothing(SAID),
-        ...said(['display_name', 'user_name']),
+        ...said(['display_name', 'user_name', 'team']),
         emails: orNothing(EMAILS),
         active: { type: ['boolean', 'null'] },
         owner: EMPTY,
-        team: EMPTY,
         tags: TAGS_OR_NOTHING,
       },
       additionalProperties: false,
-      ...saysOne({ display_name: NAME, user_name: NAME, emails: { ...EMAILS, minItems: 1 }, tags: SOME_TAGS }),
+      ...saysOne({
+        display_name: NAME,
+        user_name: NAME,
+        team: NAME,
+        emails: { ...EMAILS, minItems: 1 },
+        tags: SOME_TAGS,
+      }),
     },
     {
       ...OWNED,
@@ -136,10 +141,10 @@ export const ENTRY = {
 };
 
 const OF_USERS = { user_name: 'users', emails: 'users', active: 'users' };
-const TEAM_HAVERS = 'clients, agents and resources';
+const TEAM_HAVERS = 'users, clients, agents and resources';
 /** Members that belong to other kinds, and to which. */
 const FOREIGN: Readonly<Record<DirectoryKind, Readonly<Record<string, string>>>> = {
-  user: { owner: 'clients, agents, resources and teams', team: TEAM_HAVERS },
+  user: { owner: 'clients, agents, resources and teams' },
   client: OF_USERS,
   agent: OF_USERS,
   resource: OF_USERS,

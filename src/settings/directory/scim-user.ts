@@ -30,6 +30,7 @@ const KEPT = {
   name: orNull({ type: 'object', properties: { formatted: orNull(DISPLAYED) } }),
   emails: orNull({ ...EMAILS, items: { type: 'object', required: ['value'], properties: { value: EMAILS.items } } }),
   active: { type: ['boolean', 'null'] },
+  team: { ...orNull(DISPLAYED), description: 'A team that is left out is taken away.' },
   tags: TAGS_OR_NOTHING,
 };
 
@@ -48,7 +49,7 @@ export const SCIM_USER = {
 
 /**
  * Reads a SCIM User (RFC 7643, section 4.1) as members of an entry: `userName`, `displayName` or else the formatted
- * name, the values of `emails`, and `active`, which no decision reads; `tags` is no attribute of SCIM. Attribute names
+ * name, the values of `emails`, and `active`, which no decision reads; `team` and `tags` are no attributes of SCIM. Attribute names
  * are compared without case (section 2.1). Throws a `TypeError`.
  */
 export function readScimUser(body: unknown): Members {
@@ -59,7 +60,7 @@ export function readScimUser(body: unknown): Members {
   for (const name of Object.keys(user)) {
     if (name === 'password') fail('a password was sent: leave it out, and change it');
     const isKnown =
-      ['schemas', 'username', 'displayname', 'emails', 'active', 'tags'].includes(name) ||
+      ['schemas', 'username', 'displayname', 'emails', 'active', 'team', 'tags'].includes(name) ||
       NOT_KEPT.has(name) ||
       name.startsWith('urn:');
     if (!isKnown) fail(`\`${name.slice(0, 64)}\` is no attribute of a User`);
@@ -73,6 +74,7 @@ export function readScimUser(body: unknown): Members {
     display_name: user['displayname'] ?? formatted,
     emails: addressesOf(user['emails']),
     active: user['active'],
+    team: user['team'],
     tags: user['tags'],
   };
 }

@@ -73,19 +73,21 @@ describe('@rescind/emit, as a producer installs it', () => {
     'TypeScript 5 and 7 read its types, and the example of its README runs on a node',
     async () => {
       const examples = await examplesOf('src/emit/README.md');
-      expect(Object.keys(examples)).toEqual(['producer.ts']);
+      expect(Object.keys(examples)).toEqual(['producer.ts', 'signing.ts']);
       const spool = join(project.directory, 'spool');
+      const signing = examples['signing.ts']!;
       const example = examples['producer.ts']!.replace('https://rescind.example', service.url).replace(
         '/var/lib/chat/rescind-spool',
         spool,
       );
       await project.write({
+        'signing.ts': signing,
         'producer.ts': example.replace('https://api.chat.example', CHAT_SOURCE.resources[0]!),
         'typed.ts': TYPED,
         'program.js': PROGRAM,
       });
       await project.install(TYPESCRIPT_5, '@types/node@20');
-      expect(await project.typecheck(7, ['producer.ts', 'typed.ts'])).toBe('');
+      expect(await project.typecheck(7, ['producer.ts', 'signing.ts', 'typed.ts'])).toBe('');
       expect(await project.typecheck(5, ['producer.ts', 'typed.ts'], { noEmit: false })).toBe('');
 
       await service.admin(

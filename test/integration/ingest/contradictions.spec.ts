@@ -10,6 +10,7 @@ import {
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { testLog } from '../../support/services.js';
 import { createStage, fromChat, fromIdp, idJag, token, type Stage } from '../../support/stage.js';
+import { testSignatures } from '../../support/signatures.js';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -51,6 +52,7 @@ async function start(
       follower: stage.follower,
       appender,
       ruleQuota: createRuleQuota({ state: stage.follower.state, metrics: createMetrics() }),
+      signatures: testSignatures({ follower: stage.follower, appender }),
     }),
     started,
   };

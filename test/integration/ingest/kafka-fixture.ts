@@ -24,6 +24,7 @@ import { createPool } from '../../../src/platform/postgres/index.js';
 import { ADMIN_CALLER } from '../../../src/registry/index.js';
 import { testBrokers, testLog, uniqueName } from '../../support/services.js';
 import { API, createStage, RAS, token, type Stage } from '../../support/stage.js';
+import { testSignatures } from '../../support/signatures.js';
 
 const TYPES: readonly SourceEventName[] = [
   'token.issued',
@@ -143,6 +144,7 @@ async function startProcess(url: string, groupId: string, bounds?: RuleQuotaBoun
     follower,
     appender,
     ruleQuota: createRuleQuota({ state: follower.state, metrics, ...(bounds ? { bounds } : {}) }),
+    signatures: testSignatures({ follower, appender, allowedHosts: ['127.0.0.1'] }),
     offsets: createOffsetStore({ pool }),
     log,
     metrics,

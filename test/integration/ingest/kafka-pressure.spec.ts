@@ -5,6 +5,7 @@ import { createMetrics } from '../../../src/platform/observe/index.js';
 import { hold } from '../../support/hold.js';
 import { access } from '../../support/stage.js';
 import { createKafkaStage, until, type KafkaStage } from './kafka-fixture.js';
+import { testSignatures } from '../../support/signatures.js';
 
 const PARTITIONS = 12;
 const EVENTS_A_PARTITION = 2_500;
@@ -56,6 +57,7 @@ it('a flood from Kafka waits in Kafka while nothing can be written: HTTP keeps i
     follower,
     appender,
     ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }),
+    signatures: testSignatures({ follower, appender }),
   }).take({ contentType: BATCH, body: Buffer.from(JSON.stringify(events)), caller: follower.state.caller('poster')! });
   expect(await settled(() => process.measured('rescind_ingest_waiting_events'))).toBeLessThan(
     (PARTITIONS * EVENTS_A_PARTITION) / 1.2,

@@ -9,6 +9,7 @@ import { hold } from '../../support/hold.js';
 import { testLog } from '../../support/services.js';
 import { createStage, fromIdp, idJag, type Stage } from '../../support/stage.js';
 import { createGate, until, type Gate } from '../control/control-fixture.js';
+import { testSignatures } from '../../support/signatures.js';
 
 const OTHER_IDP = 'https://idp.globex.example';
 
@@ -52,6 +53,7 @@ describe('two processes that write one ledger', () => {
         follower,
         appender,
         ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }),
+        signatures: testSignatures({ follower, appender }),
       }),
       async stop() {
         gate.open();

@@ -37,6 +37,21 @@ export interface LedgerWorld {
 const SAME = () => 'the same';
 let made = 0;
 
+/** An entry of Rescind's own, under an id of its own. */
+export function entryOf(tenant: string, bytes: Buffer) {
+  made += 1;
+  return prepareEntry({
+    tenant,
+    tenantKey: Buffer.alloc(32, 7),
+    type: 'dev.rescind.session.ended.v1',
+    source: tenant,
+    eventId: `event-${made}`,
+    mode: 'own',
+    headers: [],
+    bytes,
+  });
+}
+
 export const createLedgerWorld = (): Promise<LedgerWorld> =>
   startParts(async (cleanups) => {
     const database = await createMigratedDatabase();
@@ -64,19 +79,7 @@ export const createLedgerWorld = (): Promise<LedgerWorld> =>
       query,
       publishedSize,
       async append(count, tenant = ours) {
-        const entries = Array.from({ length: count }, () => {
-          made += 1;
-          return prepareEntry({
-            tenant,
-            tenantKey: Buffer.alloc(32, 7),
-            type: 'dev.rescind.session.ended.v1',
-            source: tenant,
-            eventId: `event-${made}`,
-            mode: 'own',
-            headers: [],
-            bytes: Buffer.from(`{"nth":${made}}`),
-          });
-        });
+        const entries = Array.from({ length: count }, (_, nth) => entryOf(tenant, Buffer.from(`{"nth":${nth}}`)));
         await inTransaction(pool, (client) => appendEntries(client, entries, SAME));
       },
       keeper(over = {}) {

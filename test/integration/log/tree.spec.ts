@@ -14,6 +14,7 @@ import {
 } from '../../../src/merkle/index.js';
 import { holdTree, integrateBatch } from '../../../src/log/tree/integrate.pg.js';
 import {
+  continueLedger,
   listKeys,
   originOf,
   passLedgerFence,
@@ -25,7 +26,7 @@ import {
   verifiersOf,
 } from '../../../src/log/index.js';
 import type { LedgerStep } from '../../../src/log/publish/ledger-keeper.js';
-import { createLedgerWorld, LOG_ORIGIN, type LedgerWorld } from './ledger-fixture.js';
+import { createLedgerWorld, entryOf, LOG_ORIGIN, type LedgerWorld } from './ledger-fixture.js';
 
 let world: LedgerWorld | undefined;
 afterEach(() => world?.stop());
@@ -193,12 +194,45 @@ describe('an old backup', () => {
     expect(await world!.publishedSize()).toBe(300n);
   });
 
+  it('that is all there is goes on under a new origin, and says what is lost', async () => {
+    const [older, newer] = await published([300, 700]);
+    const { pool, tenant, directory, keeper, append } = world!;
+    const sut = () =>
+      continueLedger({
+        pool,
+        tenant,
+        logOrigin: LOG_ORIGIN,
+        directory,
+        anchors: [],
+        contentOf: () => 'the same',
+        entryOf: (continuation) => entryOf(tenant, Buffer.from(`{"kept":${continuation.kept}}`)),
+      });
+    await expect(sut()).rejects.toMatchObject({ code: 'invalid-request' });
+    await restore(world!, 300, older!);
+    await append(10);
+    expect(await sut()).toMatchObject({
+      incarnation: 2,
+      origin: originOf(LOG_ORIGIN, tenant, 2),
+      kept: 310n,
+      index: 310n,
+    });
+    await expect(fence(world!)).resolves.toBeUndefined();
+    await expect(sut()).rejects.toMatchObject({ code: 'invalid-request' });
+    keeper();
+    while ((await readPublished(pool, tenant, 2))?.size !== 311n)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await checkpointOf(world!, 2)).toMatchObject({ origin: originOf(LOG_ORIGIN, tenant, 2), signers: 1 });
+    // The old log stays readable as far as the database has it.
+    expect((await readPublished(pool, tenant, 1))!.note).toBe(older);
+    expect((await directory.notes(tenant)).at(-1)).not.toBe(newer);
+  });
+
   it('is not hidden by a note that another key signed', async () => {
     const [older, newer] = await published([300, 700]);
     await restore(world!, 300, older!);
     const forged = {
       name: 'forged',
-      newest: async () => newer!.replace('\n700\n', '\n900\n'),
+      notes: async () => [newer!.replace('\n700\n', '\n900\n')],
       keep: async () => undefined,
     };
     const { pool, tenant, directory } = world!;
@@ -211,7 +245,7 @@ describe('an old backup', () => {
     const [older, newer] = await published([300, 700]);
     const { directory, tenant } = world!;
     await directory.keep(tenant, { incarnation: 1, size: 300n, note: older! });
-    expect(await directory.newest(tenant)).toBe(newer);
+    expect((await directory.notes(tenant)).at(-1)).toBe(newer);
     const forked = older!.replace(/\n300\n.*\n/, `\n700\n${Buffer.alloc(32, 9).toString('base64')}\n`);
     await expect(directory.keep(tenant, { incarnation: 1, size: 700n, note: forked })).rejects.toMatchObject({
       code: 'ledger-forked',

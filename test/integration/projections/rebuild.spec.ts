@@ -263,8 +263,8 @@ describe('a rebuild', () => {
     const others = [
       /^control_/,
       /^node/,
-      /^ledger_/,
-      /^(entry|payload|dedupe)$/,
+      /^(ledger|tree)_/,
+      /^(entry|payload|entry_remainder|dedupe|erasure)$/,
       /^quarantine/,
       /^kafka_/,
       // Made anew by `rescind rebuild archive`, not from the ledger.
@@ -275,6 +275,7 @@ describe('a rebuild', () => {
       /^(directory|detection_change)$/,
       /^rule_confirmation$/,
       /^contradiction_owed$/,
+      /^signed_manifest$/,
       /^refused_token$/,
       /^caller_network$/,
       /^(?:person_session|sign_in_link|saved_view)$/,

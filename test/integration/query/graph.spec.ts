@@ -165,6 +165,35 @@ describe('GET /v1/graph', () => {
     expect(sorted(body.edges)).toEqual(sorted(whole().edges.filter(({ type }) => type !== 'grant')));
   });
 
+  it('makes the users of each team one node, with the users who hold grants at each client', async () => {
+    const put = (entry: object) => api.send('POST', '/v1/directory/import', 'acme-admin', [entry]);
+    const bob = { kind: 'user', iss: IDP, tenant: 'acme', id: 'bob' };
+    expect(await put({ ...bob, team: 'Sales' })).toMatchObject({ status: 200 });
+    const { body } = await api.get('/v1/graph?fold=teams');
+    expect([body.fold, body.left_out]).toEqual(['teams', { ...nobodyLeftOut, teams: 0 }]);
+    const folded = whole().nodes.filter(({ type }) => type !== 'user');
+    expect(sorted(body.nodes)).toEqual(
+      sorted([
+        ...folded,
+        { id: 'team:', type: 'team', name: '', users: 1 },
+        { id: 'team:Sales', type: 'team', name: 'Sales', users: 1 },
+      ]),
+    );
+    expect(sorted(body.edges.filter(({ type }: any) => type === 'grant'))).toEqual(
+      sorted([
+        { ...aliceActs(), from: 'team:', users: 1 },
+        { ...bobActs(), from: 'team:Sales', users: 1 },
+        { ...bobMails(), from: 'team:Sales', users: 1 },
+      ]),
+    );
+    const { body: atWiki } = await api.get(`/v1/graph?fold=teams&resource=${WIKI}`);
+    expect(named(atWiki, 'team')).toEqual(['Sales']);
+    // Before the first grant nobody holds one.
+    expect(named((await api.get('/v1/graph?fold=teams&as_of=1')).body, 'team')).toEqual([]);
+    const removed = await api.send('DELETE', `/v1/directory/users/bob?iss=${IDP}&tenant=acme`, 'acme-admin');
+    expect(removed).toMatchObject({ status: 200 });
+  });
+
   it('shows as of an index the graph of then: a use belongs to nobody before its lineage came', async () => {
     const { body } = await api.get('/v1/graph?as_of=15');
     expect(body.as_of).toEqual({ index: '15', at: seen(14).at });

@@ -24,6 +24,7 @@ export function pathsFor(
     rules: [rule],
     findings,
     views: [view],
+    erasures: [view],
     // The same in every tenant.
     detections: ['bulk-export'],
     partitions: ['rescind.events.idp-of-acme'],

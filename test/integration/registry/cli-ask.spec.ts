@@ -44,13 +44,15 @@ const NOT_ASKED: Readonly<Record<string, string>> = {
   'post /v1/callers/{id}/secrets': '`rescind caller add-secret`',
   'delete /v1/callers/{id}/secrets/{secretId}': '`rescind caller remove-secret`',
   'post /v1/tenants': '`rescind tenant create`',
+  'post /v1/erasures': '`rescind erase user`',
+  'post /v1/erasures/preview': '`rescind erase user --preview`',
   'post /v1/sign-in-links': '`rescind sign-in`',
   'post /v1/quarantine/replay': '`rescind quarantine replay`',
   'post /v1/quarantine/{id}/replay': '`rescind quarantine replay`',
   'post /v1/directory/import': '`rescind directory import`',
   'post /v1/views': 'for the console: it saves what its URL says',
-  'put /v1/views/{id}': 'for the console',
-  'delete /v1/views/{id}': 'for the console',
+  'put /v1/views/{id}': 'for the console: it saves what its URL says',
+  'delete /v1/views/{id}': '`rescind view remove`',
   'put /v1/channels/{name}': '`rescind channels set`',
   'delete /v1/channels/{name}': '`rescind channels remove`',
   'post /v1/channels/{name}/try': '`rescind channels try`',
@@ -120,6 +122,21 @@ describe('rescind ask', () => {
     // Options of the command line itself would hide a parameter of the same name.
     const own = ['url', 'context', 'output', 'json', 'all', 'help', 'version'];
     for (const { options } of questions) expect(options.filter(({ option }) => own.includes(option))).toEqual([]);
+  });
+
+  it('leaves views to a command that lists and removes them', async () => {
+    const view = { name: 'exports of the week', page: '/explore', search: 'by=user', shared: true };
+    const saved = await fetch(`${rescind.url}/v1/views`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${rescind.adminKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify(view),
+    });
+    const { id } = (await saved.json()) as { readonly id: string };
+    expect((await says('view list')).out).toContain(`${id}  exports of the week`);
+    const removed = await says(`view remove ${id} --json`);
+    expect([removed.code, JSON.parse(removed.out)]).toEqual([0, expect.objectContaining({ id, ...view })]);
+    expect((await says('view list')).out).not.toContain(id);
+    expect(await says(`view remove ${id}`)).toMatchObject({ code: 6, err: expect.stringContaining('not-found') });
   });
 
   it('lists them with what each is about', async () => {

@@ -14,6 +14,7 @@ import { createRevocations, createRevokeHandler } from '../../../src/revocation/
 import { makeKey, signJwt, type SigningKey } from '../../conformance/signing.js';
 import { testLog } from '../../support/services.js';
 import { CHAT_SOURCE, startControl, type ControlFixture } from '../registry/control-fixture.js';
+import { testSignatures } from '../../support/signatures.js';
 
 // A certificate for localhost, self-signed, for specs alone.
 const tls = (name: string): string => readFileSync(new URL(`../registry/tls/${name}.pem`, import.meta.url), 'utf8');
@@ -99,6 +100,7 @@ beforeEach(async () => {
     follower,
     appender,
     ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }),
+    signatures: testSignatures({ follower, appender }),
   });
   emit = async (data) => {
     const body = Buffer.from(JSON.stringify(buildEvent('token.issued', { source: CHAT_SOURCE.uri, data })));

@@ -15,6 +15,7 @@ import { createRevocations, createRevokeHandler } from '../../../src/revocation/
 import { selectorKey } from '../../../src/rules/index.js';
 import { testLog } from '../../support/services.js';
 import { CHAT_SOURCE, startControl, type ControlFixture } from '../registry/control-fixture.js';
+import { testSignatures } from '../../support/signatures.js';
 
 const RAS = CHAT_SOURCE.issuers[0]!;
 const API = CHAT_SOURCE.resources[0]!;
@@ -53,7 +54,12 @@ describe('POST /revoke (RFC 7009)', () => {
     const { pool } = database;
     appender = createAppender({ pool, controlLog, follower, log, metrics });
     await appender.start();
-    const intake = createIntake({ follower, appender, ruleQuota: createRuleQuota({ state: follower.state, metrics }) });
+    const intake = createIntake({
+      follower,
+      appender,
+      ruleQuota: createRuleQuota({ state: follower.state, metrics }),
+      signatures: testSignatures({ follower, appender }),
+    });
     emit = async (data) => {
       const body = Buffer.from(JSON.stringify(buildEvent('token.issued', { source: CHAT_SOURCE.uri, data })));
       const answer = await intake.take({

@@ -42,4 +42,4 @@ describe('the page of questions', () => {
   });
 });
 
-const isRegistry = (path: string): boolean => /^\/v1\/(?:sources|callers|tenants)(?:\/\{[^}]+\})?$/.test(path);
+const isRegistry = (path: string): boolean => /^\/v1\/(?:sources|callers|tenants|erasures)(?:\/\{[^}]+\})?$/.test(path);

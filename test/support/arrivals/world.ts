@@ -72,6 +72,7 @@ function foldState() {
         profile: { ...DEFAULT_TOKEN_PROFILE, default_resource: API, ignored_audiences: ['account', 'broker'] },
       }),
     ],
+    [ACME, source('8-signing', { signature: 'required' })],
     [OTHER, source('6-other', { issuers: ['https://login.other.example'], resources: ['https://api.other.example'] })],
   ];
   for (const [tenant, body] of sources) record({ kind: 'source.changed', tenant, subject: body.id, body });

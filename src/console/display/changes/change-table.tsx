@@ -1,10 +1,12 @@
-import { Table, Text } from '@mantine/core';
-import { Fragment, type ReactNode } from 'react';
+import { Table } from '@mantine/core';
+import { Fragment, useDeferredValue, type ReactNode } from 'react';
+import { Below } from '../cells.js';
 import { EntityLink } from '../entity-link.js';
 import { Moment } from '../moment.js';
 import { Name } from '../name.js';
 import { countText } from '../numbers.js';
 import type { Change } from '../../api/changes.js';
+import classes from '../cells.module.css';
 
 /** Shows what is new about one client, and of the resource if the lines name one; the newest line first. */
 export interface ChangesOf {
@@ -24,8 +26,13 @@ function gather(lines: readonly Change[]): ChangesOf[] {
   return [...groups].map(([key, of]) => ({ key, lines: of }));
 }
 
+/** Rows of the first frame; the others follow at once. */
+const FIRST = 6;
+
 /** Shows changes with whom they concern: a row for all changes of one connection, client or agent. */
 export function ChangeTable({ label, lines }: { readonly label: string; readonly lines: readonly Change[] }) {
+  const rows = gather(lines);
+  const shown = useDeferredValue(rows.length, FIRST);
   return (
     <Table aria-label={label} layout="fixed">
       <Table.Thead>
@@ -38,7 +45,7 @@ export function ChangeTable({ label, lines }: { readonly label: string; readonly
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody>
-        {gather(lines).map((of) => (
+        {rows.slice(0, shown).map((of) => (
           <ChangeRow key={of.key} of={of} />
         ))}
       </Table.Tbody>
@@ -51,38 +58,34 @@ function ChangeRow({ of: { lines } }: { readonly of: ChangesOf }) {
   const [newest] = lines;
   if (newest === undefined) return null;
   return (
-    <Table.Tr style={{ verticalAlign: 'top' }}>
-      <Table.Td style={{ overflowWrap: 'anywhere' }}>
+    <tr className={`${classes.row} ${classes.top}`}>
+      <td className={`${classes.cell} ${classes.wrapped}`}>
         <EntityLink entity={{ kind: 'client', is: newest.client }} />
         {'resource' in newest && (
-          <Text size="xs" c="dimmed" component="div">
+          <Below>
             at <EntityLink entity={{ kind: 'resource', is: newest.resource }} />
-          </Text>
+          </Below>
         )}
-        <Text size="xs" c="dimmed" component="div" hiddenFrom="md">
-          <Moment at={newest.last.at} stacked />
-        </Text>
-      </Table.Td>
-      <Table.Td style={{ overflowWrap: 'anywhere' }}>
+        <div className="mantine-hidden-from-md">
+          <Below>
+            <Moment at={newest.last.at} stacked />
+          </Below>
+        </div>
+      </td>
+      <td className={`${classes.cell} ${classes.wrapped}`}>
         {lines.map((line) => {
           const { what, more } = wordsOf(line);
           return (
-            <Text key={`${line.kind} ${line.first.index}`} inherit component="div">
-              {what}
-              {more !== undefined && (
-                <Text span size="xs" c="dimmed">
-                  {' '}
-                  {more}
-                </Text>
-              )}
-            </Text>
+            <div key={`${line.kind} ${line.first.index}`}>
+              {what} {more !== undefined && <span className={`${classes.small} ${classes.faint}`}>{more}</span>}
+            </div>
           );
         })}
-      </Table.Td>
-      <Table.Td visibleFrom="md">
+      </td>
+      <td className={`${classes.cell} mantine-visible-from-md`}>
         <Moment at={newest.last.at} stacked />
-      </Table.Td>
-    </Table.Tr>
+      </td>
+    </tr>
   );
 }
 
@@ -96,15 +99,15 @@ const several = (count: number, one: string): string => `${countText(count)} ${o
 function wordsOf(change: Change): Words {
   switch (change.kind) {
     case 'connection-appeared':
-      return { what: 'New connection', more: <Scopes added={change.scopes_added} /> };
+      return { what: 'New connection', more: <ChangedScopes added={change.scopes_added} /> };
     case 'connection-returned':
-      return { what: 'Connection is back', more: <Scopes added={change.scopes_added} /> };
+      return { what: 'Connection is back', more: <ChangedScopes added={change.scopes_added} /> };
     case 'connection-vanished':
       return { what: 'Connection is gone' };
     case 'connection-changed':
       return {
         what: 'Connection changed',
-        more: <Scopes added={change.scopes_added} removed={change.scopes_removed} />,
+        more: <ChangedScopes added={change.scopes_added} removed={change.scopes_removed} />,
       };
     case 'unrecorded-appeared':
       return { what: 'New without a connection', more: 'no recorded connection allows it' };
@@ -116,14 +119,14 @@ function wordsOf(change: Change): Words {
         more: (
           <>
             {change.at_least && 'at least '}
-            {several(change.grants, 'grant')}: <Scopes added={change.scopes_added} />
+            {several(change.grants, 'grant')}: <ChangedScopes added={change.scopes_added} />
           </>
         ),
       };
     case 'scopes-granted':
-      return { what: 'New scopes granted', more: <Scopes added={change.scopes.map(({ scope }) => scope)} /> };
+      return { what: 'New scopes granted', more: <ChangedScopes added={change.scopes.map(({ scope }) => scope)} /> };
     case 'scopes-used':
-      return { what: 'Scopes used first', more: <Scopes added={change.scopes.map(({ scope }) => scope)} /> };
+      return { what: 'Scopes used first', more: <ChangedScopes added={change.scopes.map(({ scope }) => scope)} /> };
     case 'agents-appeared':
       return { what: 'New agents', more: <Agents of={change.agents} /> };
     case 'users-appeared':
@@ -149,7 +152,14 @@ function wordsOf(change: Change): Words {
 
 const SHOWN = 4;
 
-function Scopes({ added, removed = [] }: { readonly added: readonly string[]; readonly removed?: readonly string[] }) {
+/** Names scopes that came, and with a sign those that came and those that went. */
+export function ChangedScopes({
+  added,
+  removed = [],
+}: {
+  readonly added: readonly string[];
+  readonly removed?: readonly string[];
+}) {
   const all = [...added.map((scope) => ['+', scope] as const), ...removed.map((scope) => ['−', scope] as const)];
   return (
     <>

@@ -5,13 +5,13 @@ import { countText } from '../numbers.js';
 import { Failed, Loading } from '../states.js';
 import { ChangeTable } from './change-table.js';
 
-const TITLES: Readonly<Record<Difference, string>> = { new: 'New', gone: 'Gone', grown: 'Grown or changed' };
+export const TITLES: Readonly<Record<Difference, string>> = { new: 'New', gone: 'Gone', grown: 'Grown or changed' };
 const NOTHING: Readonly<Record<Difference, string>> = {
   new: 'No connection, grant, user or agent appeared.',
   gone: 'No connection vanished.',
   grown: 'No connection changed, and no grant or scope came to those that there were.',
 };
-const ORDER = ['new', 'gone', 'grown'] as const satisfies readonly Difference[];
+export const ORDER = ['new', 'gone', 'grown'] as const satisfies readonly Difference[];
 const SHOWN = 20;
 
 interface DifferencesProps {

@@ -1,13 +1,8 @@
-import { BarChart } from 'echarts/charts';
-import { BrushComponent, GridComponent, ToolboxComponent } from 'echarts/components';
-import { use, type EChartsType } from 'echarts/core';
-import { CanvasRenderer } from 'echarts/renderers';
-import { useEffect, useRef } from 'react';
+import { memo, useState, type PointerEvent } from 'react';
 import { msOf, timeOf } from '../../api/moment.js';
-import { mountChart, useChartColours } from './mount.js';
-
-// The brush asks for the toolbox, which is not shown.
-use([BarChart, BrushComponent, GridComponent, ToolboxComponent, CanvasRenderer]);
+import { countText } from '../numbers.js';
+import { linesTo, timesBetween } from './scale.js';
+import classes from './time-bars.module.css';
 
 /** Uses in one interval, which begins at `at`: epoch milliseconds. */
 interface Bar {
@@ -16,9 +11,15 @@ interface Bar {
   readonly denied: number;
 }
 
+interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
 interface TimeBarsProps {
   readonly label: string;
   readonly unitMs: number;
+  /** At least one, the earliest first. */
   readonly bars: readonly Bar[];
   /** Epoch milliseconds of the moment that is shown; undefined: now. */
   readonly atMs: number | undefined;
@@ -28,74 +29,120 @@ interface TimeBarsProps {
   readonly onChoose: (span: { from: string; to: string }) => void;
 }
 
-const HEIGHT_PX = 140;
+/** A shorter way is a click. */
+const MIN_DRAWN_PX = 4;
+
+const percent = (share: number): string => `${share * 100}%`;
 
 /** Bars over time. A span that is drawn across them is chosen, from the beginning of its first interval to the end of its last. */
-export default function TimeBars({ label, unitMs, bars, atMs, from, to, onChoose }: TimeBarsProps) {
-  const element = useRef<HTMLDivElement>(null);
-  const chart = useRef<EChartsType>(undefined);
-  const choose = useRef(onChoose);
-  useEffect(() => {
-    choose.current = onChoose;
-  }, [onChoose]);
-  const { text, line, colors } = useChartColours();
-  useEffect(() => {
-    const { chart: made, end } = mountChart(element.current!);
-    chart.current = made;
-    made.on('brushEnd', (event) => {
-      const { areas } = event as { readonly areas: readonly { readonly coordRange: readonly [number, number] }[] };
-      const range = areas[0]?.coordRange;
-      if (range === undefined) return;
-      const begin = Math.floor(range[0] / unitMs) * unitMs;
-      choose.current({
-        from: timeOf(begin),
-        to: timeOf(Math.max(begin + unitMs, Math.ceil(range[1] / unitMs) * unitMs)),
-      });
-    });
-    return end;
-  }, [unitMs]);
-  useEffect(() => {
-    const seriesOf = (name: 'allowed' | 'denied', color: string | undefined) => ({
-      name,
-      type: 'bar' as const,
-      stack: 'uses',
-      barMaxWidth: 12,
-      itemStyle: { color },
-      // A bar stands in the middle of its interval.
-      data: bars.map((bar) => [bar.at + unitMs / 2, bar[name]]),
-    });
-    chart.current!.setOption({
-      toolbox: { show: false },
-      animation: false,
-      grid: { left: 8, right: 8, top: 8, bottom: 4, containLabel: true },
-      xAxis: {
-        type: 'time',
-        axisLine: { lineStyle: { color: line } },
-        axisLabel: { color: text, hideOverlap: true },
-      },
-      yAxis: { type: 'value', minInterval: 1, axisLabel: { color: text }, splitLine: { lineStyle: { color: line } } },
-      brush: { xAxisIndex: 0, toolbox: [], brushStyle: { color: 'rgba(120,140,255,0.2)' }, throttleType: 'debounce' },
-      series: [seriesOf('allowed', colors.blue[5]), seriesOf('denied', colors.red[6])],
-    });
-    chart.current!.dispatchAction({
-      type: 'takeGlobalCursor',
-      key: 'brush',
-      brushOption: { brushType: 'lineX', brushMode: 'single' },
-    });
-  }, [bars, unitMs, text, line, colors]);
-  useEffect(() => {
-    const end = atMs ?? Date.now();
-    const areas =
-      from === undefined && to === undefined
-        ? []
-        : [
-            {
-              brushType: 'lineX',
-              xAxisIndex: 0,
-              coordRange: [from === undefined ? bars[0]!.at : msOf(from, end), to === undefined ? end : msOf(to, end)],
-            },
-          ];
-    chart.current!.dispatchAction({ type: 'brush', areas });
-  }, [bars, atMs, from, to]);
-  return <div ref={element} role="img" aria-label={label} style={{ height: HEIGHT_PX, cursor: 'crosshair' }} />;
+export function TimeBars({ label, unitMs, bars, atMs, from, to, onChoose }: TimeBarsProps) {
+  const [drawn, setDrawn] = useState<Span>();
+  const whole: Span = { begin: bars[0]!.at, end: bars.at(-1)!.at + unitMs };
+  const lines = linesTo(Math.max(...bars.map(({ allowed, denied }) => allowed + denied)));
+  const shareOf = (ms: number): number => Math.min(1, Math.max(0, (ms - whole.begin) / (whole.end - whole.begin)));
+  const msAt = ({ clientX, currentTarget }: PointerEvent): number => {
+    const { left, width } = currentTarget.getBoundingClientRect();
+    return whole.begin + Math.min(1, Math.max(0, (clientX - left) / width)) * (whole.end - whole.begin);
+  };
+  const choose = ({ currentTarget }: PointerEvent): void => {
+    setDrawn(undefined);
+    if (drawn === undefined) return;
+    const [first, last] = [drawn.begin, drawn.end].toSorted((one, other) => one - other) as [number, number];
+    if ((shareOf(last) - shareOf(first)) * currentTarget.clientWidth < MIN_DRAWN_PX) return;
+    const begin = Math.floor(first / unitMs) * unitMs;
+    onChoose({ from: timeOf(begin), to: timeOf(Math.max(begin + unitMs, Math.ceil(last / unitMs) * unitMs)) });
+  };
+  return (
+    <div role="img" aria-label={label} className={classes.chart}>
+      <div
+        className={classes.plot}
+        onPointerDown={(event) => {
+          if (event.button !== 0) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          setDrawn({ begin: msAt(event), end: msAt(event) });
+        }}
+        onPointerMove={(event) => drawn && setDrawn({ begin: drawn.begin, end: msAt(event) })}
+        onPointerUp={choose}
+        onPointerCancel={() => setDrawn(undefined)}
+      >
+        {[0, ...lines].map((value) => (
+          <div key={value} className={classes.line} style={{ bottom: percent(value / lines.at(-1)!) }}>
+            <span className={classes.value}>{countText(value)}</span>
+          </div>
+        ))}
+        {timesBetween(whole.begin, whole.end).map(({ at, text }) => (
+          <span key={at} className={classes.time} style={{ left: percent(shareOf(at)) }}>
+            {text}
+          </span>
+        ))}
+        <Bars bars={bars} unitMs={unitMs} high={lines.at(-1)!} />
+        <Chosen span={drawn ?? spanOf(from, to, whole, atMs)} shareOf={shareOf} />
+      </div>
+    </div>
+  );
 }
+
+/** The span that the URL chooses; undefined: everything. */
+function spanOf(
+  from: string | undefined,
+  to: string | undefined,
+  whole: Span,
+  atMs: number | undefined,
+): Span | undefined {
+  if (from === undefined && to === undefined) return undefined;
+  const end = atMs ?? Date.now();
+  return { begin: from === undefined ? whole.begin : msOf(from, end), end: to === undefined ? end : msOf(to, end) };
+}
+
+function Chosen({ span, shareOf }: { readonly span: Span | undefined; readonly shareOf: (ms: number) => number }) {
+  if (span === undefined) return null;
+  const [left, right] = [shareOf(span.begin), shareOf(span.end)].toSorted((one, other) => one - other) as [
+    number,
+    number,
+  ];
+  return <div className={classes.span} style={{ left: percent(left), right: percent(1 - right) }} />;
+}
+
+/** Share of its interval that a bar takes, and of the whole chart at most. */
+const WIDE = 0.8;
+const MAX_WIDE = 1 / 80;
+
+/** One path a colour: an element a bar would be hundreds. A bar stands in the middle of its interval. */
+const Bars = memo(function Bars({
+  bars,
+  unitMs,
+  high,
+}: {
+  readonly bars: readonly Bar[];
+  readonly unitMs: number;
+  readonly high: number;
+}) {
+  const units = (bars.at(-1)!.at - bars[0]!.at) / unitMs + 1;
+  const wide = Math.min(WIDE, units * MAX_WIDE);
+  const path = (heightOf: (bar: Bar) => number, bottomOf: (bar: Bar) => number): string =>
+    bars
+      .filter((bar) => heightOf(bar) > 0)
+      .map((bar) => {
+        const x = (bar.at - bars[0]!.at) / unitMs + (1 - wide) / 2;
+        return `M${x.toFixed(3)} ${high - bottomOf(bar)}h${wide.toFixed(3)}v${-heightOf(bar)}h${-wide.toFixed(3)}z`;
+      })
+      .join('');
+  return (
+    <svg viewBox={`0 0 ${units} ${high}`} preserveAspectRatio="none" aria-hidden>
+      <path
+        fill="var(--mantine-color-blue-5)"
+        d={path(
+          ({ allowed }) => allowed,
+          () => 0,
+        )}
+      />
+      <path
+        fill="var(--mantine-color-red-6)"
+        d={path(
+          ({ denied }) => denied,
+          ({ allowed }) => allowed,
+        )}
+      />
+    </svg>
+  );
+});

@@ -1,4 +1,4 @@
-import { KAFKA, type Check, type Readiness } from '../../api/readiness.js';
+import { BEHIND, isReplaced, KAFKA, type Check, type Readiness } from '../../api/readiness.js';
 
 /** Something that is wrong with the service, and its consequence for whoever looks at a page. */
 export interface Trouble {
@@ -26,14 +26,17 @@ const BY_CHECK: Readonly<Record<string, Trouble>> = {
     consequence: 'It says active to nobody. An order is stored, and may take longer until it is in force everywhere.',
     makesOld: false,
   },
+  // The database could not be compared with what was published; `FENCED` says that it could.
   'control-fence': {
-    what: 'This process is fenced: its database may be an old backup.',
-    consequence: 'It answers nothing and takes no order until an operator has decided.',
+    what: 'This process is not sure of its database.',
+    consequence:
+      'It cannot read in Kafka which rules were published last. Until it can, it says active to nobody, answers nothing and takes no order. It tries again by itself.',
     makesOld: true,
   },
   'topic-feeds': {
-    what: 'The topics for resource apps are behind.',
-    consequence: 'Apps that follow them hear of rules late. Nodes and guards do not wait for them.',
+    what: 'Rules are not published to the topics for resource apps.',
+    consequence:
+      'The topics hold another history than this database. Apps that follow them hear of no new rule until an operator has decided. Nodes and guards do not wait for them.',
     makesOld: false,
   },
   [KAFKA]: {
@@ -48,6 +51,27 @@ const BY_CHECK: Readonly<Record<string, Trouble>> = {
   },
 };
 
+const FENCED: Trouble = {
+  what: 'This process is fenced: its database lacks rules that were in force, as an old backup does.',
+  consequence:
+    'It says active to nobody, answers nothing and takes no order. An operator must bring the rules back: rescind control restore --from-topic. Then it starts by itself.',
+  makesOld: true,
+};
+
+const LEDGER_FENCED: Trouble = {
+  what: 'This process is fenced: its ledger does not continue the checkpoints that were signed, as that of an old backup.',
+  consequence:
+    'It says active to nobody, answers nothing and takes no order. An operator must restore the right database; the log of this process says which. Then it starts by itself.',
+  makesOld: true,
+};
+
+const REPLACED: Trouble = {
+  what: 'This process is fenced: an older or another database took the place of its own.',
+  consequence:
+    'It says active to nobody and takes no order. What it shows may lack the newest rules and events. An operator must restore the right database and restart this process.',
+  makesOld: true,
+};
+
 /** Lists what is wrong. `refusal`: that of a question that is shown, which tells of troubles that no check knows. */
 export function troublesOf(
   readiness: Readiness | null | undefined,
@@ -58,14 +82,23 @@ export function troublesOf(
   const checks = readiness?.checks.filter(({ ok }) => !ok) ?? [];
   // Without the database there is no lease either; one sentence says both.
   const isWithoutDatabase = checks.some(({ name }) => name === 'database');
-  const known = checks.filter(({ name }) => !(isWithoutDatabase && name === 'serving')).map(troubleOf);
+  // With another database the topics do not match either.
+  const isSaid = ({ name }: Check): boolean =>
+    (isWithoutDatabase && name === 'serving') || (isReplaced(readiness) && name === 'topic-feeds');
+  const known = checks.filter((check) => !isSaid(check)).map(troubleOf);
   if (refusal === undefined || known.some(({ makesOld }) => makesOld)) return known;
   return [...known, { what: refusal, consequence: 'The console asks again by itself.', makesOld: true }];
 }
 
-const troubleOf = ({ name, code }: Check): Trouble =>
-  BY_CHECK[name] ?? {
-    what: `The check ${name} fails${code === undefined ? '' : ` (${code})`}.`,
-    consequence: 'Answers may be missing.',
-    makesOld: true,
-  };
+function troubleOf({ name, code }: Check): Trouble {
+  if (code === BEHIND && name === 'control-fence') return FENCED;
+  if (name === 'control-fence' && code?.startsWith('ledger-')) return LEDGER_FENCED;
+  if (code === BEHIND && name === 'serving') return REPLACED;
+  return (
+    BY_CHECK[name] ?? {
+      what: `The check ${name} fails${code === undefined ? '' : ` (${code})`}.`,
+      consequence: 'Answers may be missing.',
+      makesOld: true,
+    }
+  );
+}

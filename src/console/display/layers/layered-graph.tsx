@@ -28,6 +28,8 @@ export interface LayerNode {
   readonly name?: string;
   readonly words?: string;
   readonly tone?: 'folded' | 'marked' | 'stopped' | undefined;
+  /** The drawing begins with it, if none is marked. */
+  readonly isFirst?: boolean;
   /** Called when somebody chooses it. Says in `does` what that does. */
   readonly onOpen?: (() => void) | undefined;
   readonly does?: string;
@@ -82,8 +84,8 @@ function Drawing({ label, nodes, edges, subject, maxHeight }: LayeredGraphProps)
   useEffect(() => {
     if (laid === undefined || drawn === undefined || width === 0 || shown.current === laid.subject) return;
     shown.current = laid.subject;
-    const marked = laid.nodes.find(({ tone }) => tone === 'marked');
-    const middle = (marked && laid.places.get(marked.id)) ?? { x: 0, y: 0 };
+    const first = laid.nodes.find(({ tone }) => tone === 'marked') ?? laid.nodes.find(({ isFirst = false }) => isFirst);
+    const middle = (first && laid.places.get(first.id)) ?? { x: 0, y: 0 };
     void setViewport({
       x: beginningOf(width, drawn.width * zoom, (middle.x + NODE.width / 2) * zoom),
       y: beginningOf(height - BUTTONS, drawn.height * zoom, (middle.y + NODE.height / 2) * zoom),

@@ -1,21 +1,14 @@
-import { Drawer } from '@mantine/core';
 import { useToken } from '../../api/token.js';
+import { SideDrawer } from '../degraded/side-drawer.js';
 import { Failed, Loading } from '../states.js';
 import { Lineage } from './lineage.js';
 
 /** The lineage of a token beside the page that names it. */
 export function LineageDrawer({ id, onClose }: { readonly id: string | undefined; readonly onClose: () => void }) {
   return (
-    <Drawer
-      opened={id !== undefined}
-      onClose={onClose}
-      position="right"
-      size="xl"
-      title="Lineage of a token"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <SideDrawer opened={id !== undefined} onClose={onClose} size="xl" title="Lineage of a token">
       {id !== undefined && <Loaded id={id} />}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

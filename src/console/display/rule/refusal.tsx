@@ -1,5 +1,6 @@
 import { Alert, Button, Code, Stack, Text } from '@mantine/core';
 import { problemOf } from '../../api/problem.js';
+import { BEHIND } from '../../api/readiness.js';
 import { signInUrl } from '../../api/sign-in.js';
 import { PageLink } from '../page-link.js';
 
@@ -28,6 +29,18 @@ export function Refusal({ error, returnTo, stored }: RefusalProps) {
           <Button component="a" href={signInUrl({ anew: true, ...(returnTo === undefined ? {} : { returnTo }) })}>
             Sign in again
           </Button>
+        </Stack>
+      </Alert>
+    );
+  if (code === BEHIND)
+    return (
+      <Alert color="red" role="alert" title="Not ordered">
+        <Stack gap="xs" align="flex-start">
+          <Text size="sm">
+            Nothing was stored and nothing is stopped: this process has the wrong database. Order it at another process
+            of this deployment, or here when an operator has restored the database.
+          </Text>
+          <Code>{code}</Code>
         </Stack>
       </Alert>
     );

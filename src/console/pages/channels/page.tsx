@@ -1,9 +1,9 @@
-import { Button, Drawer, Group, Text, Title } from '@mantine/core';
+import { Button, Group, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
-import { Degraded } from '../../display/degraded/degraded.js';
 import { OfNow } from '../../display/past/of-now.js';
+import { SideDrawer } from '../../display/degraded/side-drawer.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { ChannelForm } from './channel-form.js';
 import { ChannelTable } from './channel-table.js';
@@ -66,19 +66,16 @@ function ChannelDrawer({ channels }: { readonly channels: readonly Channel[] }) 
     void navigate({ search: { channel: change.name }, replace: true });
   };
   return (
-    <Drawer
+    <SideDrawer
       opened={add === true || name !== undefined}
       onClose={close}
-      position="right"
       size="lg"
       title={add ? 'Add a channel' : `Channel ${open?.name ?? ''}`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      <Degraded />
       {secret !== undefined && <Secret secret={secret} onRead={() => setSecret(undefined)} />}
       {add && <ChannelForm onSaved={saved} onCancel={close} />}
       {open && <OpenChannel key={open.name} channel={open} onSecret={setSecret} onRemoved={close} />}
       {!add && name !== undefined && !open && <Text>There is no channel of this name.</Text>}
-    </Drawer>
+    </SideDrawer>
   );
 }

@@ -9,6 +9,9 @@ export type DeliveryState = Delivery['state'];
 const DELIVERIES_SHOWN = 25;
 /** Deliveries change by themselves, and no event tells of them. */
 const AGAIN_MS = 10_000;
+/** A delivery whose time has come is over in a moment. */
+const SOON_MS = 1_000;
+const isDue = ({ next_at: at }: Delivery): boolean => at !== null && Date.parse(at) <= Date.now();
 
 export function useChannels() {
   return api.useQuery('get', '/v1/channels', {}, { refetchInterval: AGAIN_MS });
@@ -25,7 +28,8 @@ export function useDeliveries(name: string, state: DeliveryState | undefined) {
       initialPageParam: null,
       getNextPageParam: ({ next }) => next,
       select: ({ pages }) => pages.flatMap(({ items }) => items),
-      refetchInterval: AGAIN_MS,
+      refetchInterval: ({ state: { data } }) =>
+        data?.pages.some(({ items }) => items.some(isDue)) === true ? SOON_MS : AGAIN_MS,
     },
   );
 }

@@ -1,12 +1,12 @@
-import { Badge, Group, Text } from '@mantine/core';
+import { Badge, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMoments } from '../../api/moment.js';
+import { Below, Count, Faint, Several } from '../../display/cells.js';
 import type { Columns } from '../../display/data-table.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
 import { OfNow } from '../../display/past/of-now.js';
 import { Name } from '../../display/name.js';
-import { countText } from '../../display/numbers.js';
 import { SortHead } from '../../display/sort-head.js';
 import type { EntityRow } from './queries.js';
 import type { ListSearch, Sort } from './search.js';
@@ -41,14 +41,6 @@ function ListSort({ by, children }: { readonly by: Sort; readonly children: stri
   );
 }
 
-function Count({ of }: { readonly of: number }) {
-  return (
-    <Text inherit ta="right" c={of === 0 ? 'dimmed' : undefined}>
-      {countText(of)}
-    </Text>
-  );
-}
-
 const countOf = (of: 'users' | 'clients' | 'agents' | 'resources', header: string): Columns<EntityRow>[number] => ({
   id: of,
   header: () => (
@@ -79,9 +71,9 @@ function NewSince({ of: { first_seen: first } }: { readonly of: EntityRow }) {
 function Issuer({ of: { entity } }: { readonly of: EntityRow }) {
   if (entity.kind === 'resource') return null;
   return (
-    <Text size="xs" c="dimmed" style={{ wordBreak: 'break-all' }}>
+    <Below>
       <Name>{entity.is.iss}</Name>
-    </Text>
+    </Below>
   );
 }
 
@@ -120,13 +112,7 @@ const columnsOf = (kind: Kind): Columns<EntityRow> => [
     id: 'last_used',
     header: () => <ListSort by="last_used">Last use</ListSort>,
     cell: ({ row: { original } }) =>
-      original.last_used === null ? (
-        <Text inherit c="dimmed">
-          never
-        </Text>
-      ) : (
-        <Moment at={original.last_used} stacked />
-      ),
+      original.last_used === null ? <Faint>never</Faint> : <Moment at={original.last_used} stacked />,
   },
   {
     id: 'first_seen',
@@ -137,25 +123,19 @@ const columnsOf = (kind: Kind): Columns<EntityRow> => [
 
 export function Owner({ of: { owner, team, tags } }: { readonly of: Pick<EntityRow, 'owner' | 'team' | 'tags'> }) {
   return (
-    <Group gap={6}>
-      {owner === null ? (
-        <Text span inherit c="dimmed">
-          no owner
-        </Text>
-      ) : (
-        <Name>{owner}</Name>
-      )}
+    <Several>
+      {owner === null ? <Faint>no owner</Faint> : <Name>{owner}</Name>}
       {team !== null && (
-        <Text span size="xs" c="dimmed">
+        <Below>
           <Name>{team}</Name>
-        </Text>
+        </Below>
       )}
       {tags.map((tag) => (
         <Badge key={tag} size="xs" variant="default" radius="sm" tt="none">
           {tag}
         </Badge>
       ))}
-    </Group>
+    </Several>
   );
 }
 

@@ -1,18 +1,20 @@
-import { Group, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
+import { useMoment } from '../../api/moment.js';
+import { Count, Faint, Several } from '../../display/cells.js';
 import { DataTable, type Columns } from '../../display/data-table.js';
 import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Part } from '../../display/facts.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
-import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
 import type { Kind } from './kinds.js';
 import { useConnections, useGrants, type Connection, type Grant } from './queries.js';
+import classes from '../../display/cells.module.css';
 
 /** The grants that name the entity, with granted and unused scopes. */
 export function Grants({ kind, id }: { readonly kind: Kind; readonly id: string }) {
-  return <Ties title="Grants" ties={useGrants(kind, id)} columns={GRANT_COLUMNS[kind]} keyOf={grantKey} />;
+  return <Ties title="Grants" ties={useGrants(kind, id, useMoment())} columns={GRANT_COLUMNS[kind]} keyOf={grantKey} />;
 }
 
 /** The connections of a client or a resource: its grants, added up over users. */
@@ -78,7 +80,7 @@ const WIDE = ['users', 'last_used'];
 const agentOf = ({ agent }: Grant | Connection): Entity[] => (agent === null ? [] : [{ kind: 'agent', is: agent }]);
 
 /** Everybody whom a grant names but the entity of the page. A list may have 100,000 grants, so this is done for those in sight. */
-const othersOfGrant =
+export const othersOfGrant =
   (kind: Kind) =>
   (one: Grant): readonly Entity[] =>
     [
@@ -93,6 +95,9 @@ const othersOfConnection =
     kind === 'client' ? { kind: 'resource', is: one.resource } : { kind: 'client', is: one.idp_client },
     ...agentOf(one),
   ];
+
+const USED = `${classes.small} ${classes.mono}`;
+const UNUSED = `${USED} ${classes.faint} ${classes.unused}`;
 
 const columnsOf = <Tie extends Grant | Connection>(
   othersOf: (tie: Tie) => readonly Entity[],
@@ -112,21 +117,18 @@ const columnsOf = <Tie extends Grant | Connection>(
     id: 'scopes',
     header: 'Scopes, those never used struck out',
     cell: ({ row: { original } }) => (
-      <Group gap={8}>
+      <Several>
         {original.granted_scopes.map((scope) => (
-          <Text
-            span
-            size="xs"
+          <span
             key={scope}
-            ff="monospace"
             {...(original.unused_scopes.includes(scope)
-              ? { c: 'dimmed', td: 'line-through', title: 'never used' }
-              : {})}
+              ? { className: UNUSED, title: 'never used' }
+              : { className: USED })}
           >
             <Name>{scope}</Name>
-          </Text>
+          </span>
         ))}
-      </Group>
+      </Several>
     ),
   },
   ...more,
@@ -134,13 +136,7 @@ const columnsOf = <Tie extends Grant | Connection>(
     id: 'last_used',
     header: 'Last use',
     cell: ({ row: { original } }) =>
-      original.last_used === null ? (
-        <Text inherit c="dimmed">
-          never
-        </Text>
-      ) : (
-        <Moment at={original.last_used} />
-      ),
+      original.last_used === null ? <Faint>never</Faint> : <Moment at={original.last_used} />,
   },
 ];
 const USERS: Columns<Connection> = [
@@ -151,11 +147,7 @@ const USERS: Columns<Connection> = [
         Users
       </Text>
     ),
-    cell: ({ row }) => (
-      <Text inherit ta="right">
-        {countText(row.original.users)}
-      </Text>
-    ),
+    cell: ({ row }) => <Count of={row.original.users} />,
   },
 ];
 const GRANT_COLUMNS: Readonly<Record<Kind, Columns<Grant>>> = {

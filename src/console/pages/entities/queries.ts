@@ -79,11 +79,11 @@ export const useNames = (id: string) =>
 export type Grant = Answer<'GrantPage'>['items'][number];
 export type Connection = Answer<'ConnectionPage'>['items'][number];
 
-export const useGrants = (kind: Kind, id: string) =>
+export const useGrants = (kind: Kind, id: string, moment: { readonly as_of?: string }) =>
   api.useInfiniteQuery(
     'get',
     '/v1/grants',
-    { params: { query: { limit: PAGE_SIZE, ...about(kind, id), ...useMoment() } } },
+    { params: { query: { limit: PAGE_SIZE, ...about(kind, id), ...moment } } },
     { ...PAGES, select: ({ pages }) => pages.flatMap(({ items }) => items) },
   );
 

@@ -1,7 +1,8 @@
-import { Code, Group, Select, Text } from '@mantine/core';
+import { Code, Select } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useMoments } from '../../api/moment.js';
+import { Below, Several } from '../../display/cells.js';
 import { DataTable, type Columns } from '../../display/data-table.js';
 import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
@@ -15,6 +16,7 @@ import { Sentence } from '../../display/name.js';
 import type { Kind } from './kinds.js';
 import { useTimeline, type Line } from './queries.js';
 import { LINES, type EntitySearch, type Lines as Kinds } from './search.js';
+import classes from '../../display/cells.module.css';
 
 /** All that happened to the entity in the time that the URL says, the newest first. The kind `rule` has the rules that concern it. */
 export function EntityTimeline({ kind, id }: { readonly kind: Kind; readonly id: string }) {
@@ -80,16 +82,14 @@ const COLUMNS: Columns<Row> = [
 function What({ line }: { readonly line: Line }) {
   return (
     <>
-      <Text inherit fw={500}>
-        {headOf(line)}
-      </Text>
-      <Group gap="xs" fz="xs">
+      <div className={classes.head}>{headOf(line)}</div>
+      <Several>
         {partiesOf(line).map((entity) => (
-          <span key={`${entity.kind} ${entity.is.entity}`}>
+          <span key={`${entity.kind} ${entity.is.entity}`} className={classes.small}>
             <EntityLink entity={entity} withKind />
           </span>
         ))}
-      </Group>
+      </Several>
       {moreOf(line)}
     </>
   );
@@ -122,26 +122,26 @@ function moreOf(line: Line): ReactNode {
   switch (line.kind) {
     case 'rule':
       return (
-        <Text size="xs" c="dimmed" component="div" style={{ overflowWrap: 'anywhere' }}>
+        <Below>
           <Code>{jsonText(line.selector)}</Code> <Sentence>{line.reason}</Sentence>
-        </Text>
+        </Below>
       );
     case 'grant':
       return (
         line.scopes_added.length > 0 && (
-          <Text size="xs" c="dimmed">
+          <Below>
             <Sentence>{line.scopes_added.join(' ')}</Sentence>
-          </Text>
+          </Below>
         )
       );
     case 'refusal':
       return (
-        <Text size="xs" c="dimmed">
+        <Below>
           <Sentence>{line.says}</Sentence>{' '}
           <PageLink to="/tokens/$id" params={{ id: line.token }} inherit>
             the token
           </PageLink>
-        </Text>
+        </Below>
       );
     default:
       return null;

@@ -1,7 +1,8 @@
 import { Button, Group, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { msOf, useMoments } from '../../api/moment.js';
+import { TimeBars } from '../../display/chart/time-bars.js';
 import { Part } from '../../display/facts.js';
 import { countText } from '../../display/numbers.js';
 import { Failed, Loading } from '../../display/states.js';
@@ -9,8 +10,6 @@ import type { Kind } from './kinds.js';
 import { useCounts } from './queries.js';
 import type { EntitySearch } from './search.js';
 
-/** The chart library is loaded by the pages that draw. */
-const TimeBars = lazy(() => import('../../display/chart/time-bars.js'));
 const DAY_MS = 86_400_000;
 /** Days that are drawn, and those that are drawn by the hour. */
 const MAX_DAYS = 90;
@@ -77,17 +76,15 @@ function Drawn({ kind, id, since, from, to, onChoose }: DrawnProps) {
         {atMs === undefined ? `last ${countText(days)} days` : `${countText(days)} days before`}, by the {by}
       </Text>
       {bars.length > 0 && (
-        <Suspense fallback={<Loading />}>
-          <TimeBars
-            label={`Uses by the ${by}`}
-            unitMs={by === 'hour' ? DAY_MS / 24 : DAY_MS}
-            bars={bars}
-            atMs={atMs}
-            from={from}
-            to={to}
-            onChoose={onChoose}
-          />
-        </Suspense>
+        <TimeBars
+          label={`Uses by the ${by}`}
+          unitMs={by === 'hour' ? DAY_MS / 24 : DAY_MS}
+          bars={bars}
+          atMs={atMs}
+          from={from}
+          to={to}
+          onChoose={onChoose}
+        />
       )}
     </>
   );

@@ -1,13 +1,13 @@
-import { Text } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { Below, Count, Faint } from '../../display/cells.js';
 import type { Columns } from '../../display/data-table.js';
 import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
 import { Name, Sentence } from '../../display/name.js';
-import { countText } from '../../display/numbers.js';
-import { PageLink } from '../../display/page-link.js';
 import { Severity } from '../../display/severity.js';
 import type { Finding } from './queries.js';
+import classes from '../../display/cells.module.css';
 
 /** Everybody whom the finding names, the acting party first. */
 export function partiesOf({ agent, client, user, resource }: Finding): Entity[] {
@@ -26,19 +26,17 @@ export const COLUMNS: Columns<Finding> = [
     header: 'What was found',
     cell: ({ row: { original } }) => (
       <>
-        <PageLink
+        <Link
+          className={classes.opening}
           from="/findings"
           to="/findings"
           search={(before) => ({ ...before, finding: original.id })}
-          inherit
-          c="inherit"
-          fw={500}
         >
           {original.kind}
-        </PageLink>
-        <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
+        </Link>
+        <Below isClamped>
           <Sentence>{original.says}</Sentence>
-        </Text>
+        </Below>
       </>
     ),
   },
@@ -54,22 +52,14 @@ export const COLUMNS: Columns<Finding> = [
   {
     id: 'count',
     header: 'Count',
-    cell: ({ row }) => (
-      <Text inherit ta="right">
-        {countText(row.original.count)}
-      </Text>
-    ),
+    cell: ({ row }) => <Count of={row.original.count} />,
   },
   { id: 'first', header: 'First', cell: ({ row }) => <Moment at={row.original.first_seen} stacked /> },
   { id: 'last', header: 'Last', cell: ({ row }) => <Moment at={row.original.last_seen} stacked /> },
   {
     id: 'state',
     header: 'State',
-    cell: ({ row }) => (
-      <Text inherit c={row.original.state === 'open' ? undefined : 'dimmed'}>
-        {row.original.state}
-      </Text>
-    ),
+    cell: ({ row: { original } }) => (original.state === 'open' ? original.state : <Faint>{original.state}</Faint>),
   },
 ];
 

@@ -1,4 +1,4 @@
-import { Button, CopyButton, Drawer, Group, Stack, Text } from '@mantine/core';
+import { Button, CopyButton, Group, Stack, Text } from '@mantine/core';
 import type { KeyboardEvent } from 'react';
 import { EntityLink } from '../../display/entity-link.js';
 import type { Selector } from '../../api/rules.js';
@@ -11,7 +11,7 @@ import { StopLink } from '../../display/rule/stop-link.js';
 import { BeforeLink } from '../../display/past/before-link.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Severity } from '../../display/severity.js';
-import { Degraded } from '../../display/degraded/degraded.js';
+import { SideDrawer } from '../../display/degraded/side-drawer.js';
 import { Failed, Loading } from '../../display/states.js';
 import { ChangeState } from './change.js';
 import { partiesOf } from './columns.js';
@@ -21,19 +21,16 @@ import { useFinding, type Finding } from './queries.js';
 
 export function FindingDrawer({ id, onClose }: { readonly id: string | undefined; readonly onClose: () => void }) {
   return (
-    <Drawer
+    <SideDrawer
       opened={id !== undefined}
       onClose={onClose}
-      position="right"
       size="lg"
       title="Finding"
-      closeButtonProps={{ 'aria-label': 'Close' }}
       closeOnEscape={false}
       onKeyDown={(event) => isEscapeWithin(event) && onClose()}
     >
-      <Degraded />
       {id !== undefined && <Loaded id={id} />}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

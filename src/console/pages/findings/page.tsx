@@ -1,10 +1,12 @@
-import { Affix, Button, Group, MultiSelect, Paper, Select, Text, Title } from '@mantine/core';
+import { Affix, Button, Group, Paper, Select, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useLive } from '../../api/live.js';
 import { useMe } from '../../api/me.js';
+import { ChooseSeveral } from '../../display/filters/choose-several.js';
 import { DataTable } from '../../display/data-table.js';
 import { KINDS, SEVERITIES, STATES } from '../../display/finding-words.js';
+import { Later } from '../../display/later.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { countText } from '../../display/numbers.js';
 import { ChangeState } from './change.js';
@@ -16,32 +18,45 @@ import type { FindingsSearch } from './search.js';
 const route = getRouteApi('/findings');
 const keyOf = ({ id }: Finding): string => id;
 
+/** Room of the heading and the filters; on a phone they take three lines. */
+const HEAD_PX = { base: 105, sm: 30 };
+
 export function FindingsPage() {
-  const search = route.useSearch();
-  const navigate = route.useNavigate();
   useLive();
-  const filter = (change: FindingsSearch) =>
-    navigate({ search: (before) => ({ ...before, ...change }), replace: true });
-  const open = (finding: string | undefined) => navigate({ search: (before) => ({ ...before, finding }) });
   return (
     <>
-      <Group justify="space-between" align="flex-end" mb="sm" gap="xs">
+      <Group justify="space-between" align="flex-end" mb="sm" gap="xs" mih={HEAD_PX}>
         <Title order={1}>Findings</Title>
-        <Filters search={search} onChange={filter} />
+        <Later>
+          <Filters />
+        </Later>
       </Group>
-      <FindingList search={search} onOpen={({ id }) => open(id)} />
-      <FindingDrawer id={search.finding} onClose={() => open(undefined)} />
+      <FindingList />
+      <OpenFinding />
     </>
   );
 }
 
-interface FiltersProps {
-  readonly search: FindingsSearch;
-  readonly onChange: (change: FindingsSearch) => void;
+/** A finding that is opened draws neither the filters nor the list again. */
+const useFilters = () =>
+  route.useSearch({ select: ({ state, severity, kind }) => ({ state, severity, kind }), structuralSharing: true });
+
+function useOpen(): (finding: string | undefined) => void {
+  const navigate = route.useNavigate();
+  return (finding) => void navigate({ search: (before) => ({ ...before, finding }) });
 }
 
-function Filters({ search, onChange }: FiltersProps) {
-  const { state = [], kind = [], severity = null } = search;
+function OpenFinding() {
+  const id = route.useSearch({ select: ({ finding }) => finding });
+  const open = useOpen();
+  return <FindingDrawer id={id} onClose={() => open(undefined)} />;
+}
+
+function Filters() {
+  const { state, kind, severity = null } = useFilters();
+  const navigate = route.useNavigate();
+  const onChange = (change: FindingsSearch): void =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true });
   return (
     <Group gap="xs">
       <Select
@@ -56,38 +71,15 @@ function Filters({ search, onChange }: FiltersProps) {
         clearable
         w={160}
       />
-      <MultiSelect
-        aria-label="State"
-        placeholder={state.length === 0 ? 'Any state' : ''}
-        data={STATES}
-        value={[...state]}
-        onChange={(value) => onChange({ state: value.length === 0 ? undefined : value })}
-        clearable
-        miw={160}
-        maw={320}
-      />
-      <MultiSelect
-        aria-label="Kind"
-        placeholder={kind.length === 0 ? 'Any kind' : ''}
-        data={KINDS}
-        value={[...kind]}
-        onChange={(value) => onChange({ kind: value.length === 0 ? undefined : value })}
-        searchable
-        clearable
-        miw={200}
-        maw={400}
-      />
+      <ChooseSeveral label="State" of={STATES} chosen={state} onChange={(chosen) => onChange({ state: chosen })} />
+      <ChooseSeveral label="Kind" of={KINDS} chosen={kind} onChange={(chosen) => onChange({ kind: chosen })} isLong />
     </Group>
   );
 }
 
-function FindingList({
-  search,
-  onOpen,
-}: {
-  readonly search: FindingsSearch;
-  readonly onOpen: (finding: Finding) => void;
-}) {
+function FindingList() {
+  const search = useFilters();
+  const open = useOpen();
   const { data: me } = useMe();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const { data, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = useFindings(search);
@@ -107,7 +99,7 @@ function FindingList({
         columns={COLUMNS}
         wide={WIDE}
         keyOf={keyOf}
-        onOpen={onOpen}
+        onOpen={({ id }) => open(id)}
         onEnd={() => void (hasNextPage && !isFetchingNextPage && fetchNextPage())}
         {...(me?.may.stop ? { selection } : {})}
       />

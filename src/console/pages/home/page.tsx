@@ -1,5 +1,6 @@
 import { Grid, Stack, Title } from '@mantine/core';
 import { useLive } from '../../api/live.js';
+import { Later } from '../../display/later.js';
 import { Now } from './now.js';
 import { Service } from './service.js';
 import { NotSeen, OpenFindings, RulesInForce } from './side.js';
@@ -16,8 +17,10 @@ export function HomePage() {
           <Stack gap="sm">
             <OpenFindings />
             <RulesInForce />
-            <NotSeen />
-            <Service isLive={isLive} />
+            <Later>
+              <NotSeen />
+              <Service isLive={isLive} />
+            </Later>
           </Stack>
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 7 }} order={{ base: 2, md: 1 }}>

@@ -1,6 +1,7 @@
 import { Badge, Button, Group, Stack, Text } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import type { Selector } from '../../api/rules.js';
+import { Below } from '../../display/cells.js';
 import { Author } from '../../display/author.js';
 import { Moment } from '../../display/moment.js';
 import { Sentence } from '../../display/name.js';
@@ -10,6 +11,7 @@ import { SelectorWords } from '../../display/rule/selector-words.js';
 import { Severity } from '../../display/severity.js';
 import { Card } from './card.js';
 import { NEWEST, useCoverage, useRules, useStanding, useWorstFindings, WORST } from './queries.js';
+import classes from './side.module.css';
 
 export function OpenFindings() {
   const { data, error, refetch } = useWorstFindings();
@@ -29,19 +31,17 @@ export function OpenFindings() {
       {data && data.worst.length > 0 && (
         <Stack gap="xs">
           {data.worst.map(({ id, severity, kind, says }) => (
-            <Group key={id} gap="xs" wrap="nowrap" align="flex-start">
-              <Text span w={68} pt={2} style={{ flexShrink: 0 }}>
-                <Severity of={severity} />
-              </Text>
-              <div style={{ minWidth: 0 }}>
+            <div key={id} className={classes.finding}>
+              <Severity of={severity} />
+              <div>
                 <PageLink to="/findings" search={{ state: ['open'], finding: id }} size="sm" fw={500} c="inherit">
                   {kind}
                 </PageLink>
-                <Text size="xs" c="dimmed" lineClamp={2} style={{ overflowWrap: 'anywhere' }}>
+                <Below isClamped>
                   <Sentence>{says}</Sentence>
-                </Text>
+                </Below>
               </div>
-            </Group>
+            </div>
           ))}
         </Stack>
       )}
@@ -70,20 +70,20 @@ export function RulesInForce() {
         <Stack gap="xs">
           {data.slice(0, NEWEST).map(({ id, at, effect, selector, in_force, author, reason }) => (
             <div key={id}>
-              <Group gap={6} justify="space-between" wrap="nowrap" align="baseline">
-                <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+              <div className={classes.rule}>
+                <span>
                   <PageLink to="/rules/$id" params={{ id }} inherit fw={500}>
                     {effect}
                   </PageLink>{' '}
                   <SelectorWords selector={selector as Selector} />
                   {!in_force && ' (not everywhere yet)'}
-                </Text>
+                </span>
                 {at !== undefined && (
-                  <Text size="xs" c="dimmed" ta="right">
+                  <Below>
                     <Moment at={at} stacked />
-                  </Text>
+                  </Below>
                 )}
-              </Group>
+              </div>
               <Text size="xs" c="dimmed" truncate>
                 {reason !== undefined && <Sentence>{reason}</Sentence>}
                 {author && (

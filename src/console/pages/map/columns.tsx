@@ -1,9 +1,9 @@
 import { Text } from '@mantine/core';
+import { Count, Faint } from '../../display/cells.js';
 import type { Columns } from '../../display/data-table.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
 import { Name } from '../../display/name.js';
-import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import type { Cell } from './matrix.js';
 import { STATE_WORDS } from './words.js';
@@ -15,11 +15,7 @@ const count = (id: 'grants' | 'allowed' | 'denied', header: string): Columns<Cel
       {header}
     </Text>
   ),
-  cell: ({ row }) => (
-    <Text inherit ta="right" c={row.original[id] === 0 ? 'dimmed' : undefined}>
-      {countText(row.original[id])}
-    </Text>
-  ),
+  cell: ({ row }) => <Count of={row.original[id]} />,
 });
 
 /** The cells of the matrix, one a row. */
@@ -64,13 +60,7 @@ export const COLUMNS: Columns<Cell> = [
     id: 'last',
     header: 'Last use',
     cell: ({ row: { original } }) =>
-      original.lastUsed === null ? (
-        <Text inherit c="dimmed">
-          never
-        </Text>
-      ) : (
-        <Moment at={original.lastUsed} />
-      ),
+      original.lastUsed === null ? <Faint>never</Faint> : <Moment at={original.lastUsed} />,
   },
 ];
 

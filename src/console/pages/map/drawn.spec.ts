@@ -44,6 +44,25 @@ const answerOf = (nodes: Node[], edges: GraphAnswer['edges'], left: Partial<type
 const wordsOf = ({ nodes }: ReturnType<typeof drawGraph>): string[] =>
   nodes.flatMap((one) => ('words' in one ? [one.words] : []));
 
+it('draws the users of each team as one node, within the room, and folds none beside them', () => {
+  const teams = Array.from({ length: 50 }, (_, nth) =>
+    node('team', `team:${nth === 0 ? '' : nth}`, { name: nth === 0 ? '' : `T${nth}`, users: nth + 1 }),
+  );
+  const answer: GraphAnswer = {
+    ...MANY,
+    fold: 'teams',
+    nodes: [...teams, ...MANY.nodes],
+    edges: [...MANY.edges, { type: 'grant', from: 'team:1', to: '1', resources: 1, users: 2 }],
+    left_out: { ...NONE, users: 9, teams: 3 },
+  };
+  const graph = drawGraph(answer, { room: 200 });
+  expect(graph.nodes.length).toBeLessThanOrEqual(200);
+  expect(graph.nodes.filter((one) => 'fold' in one && one.fold === 'team')).toHaveLength(50);
+  expect(graph.nodes.some((one) => 'fold' in one && one.fold === 'users')).toBe(false);
+  expect(wordsOf(graph)).toEqual(expect.arrayContaining(['1 user without a team', '2 users', '+ 9 users in 3 teams']));
+  expect(graph.edges).toContainEqual({ type: 'grant', from: 'team:1', to: '1', resources: 1, users: 2 });
+});
+
 const MANY = answerOf(
   [
     ...Array.from({ length: 150 }, (_, nth) => node('client', nth + 1, { users: 312 })),

@@ -12,16 +12,18 @@ export const MAX_DRAWN = 200;
 /** So many can still be read at one glance; the rest is folded until somebody unfolds it. */
 export const FEW_DRAWN = 48;
 
-/** A node of the drawing. A fold stands for what is not drawn: the users of a client, or what there was no room for. */
+/** A node of the drawing. A fold stands for what is not drawn: the users of a client or of a team, or what there was no room for. */
 export type Drawn =
   | { readonly id: string; readonly layer: number; readonly entity: Entity; readonly node: Node }
   | {
       readonly id: string;
       readonly layer: number;
-      readonly fold: 'users' | 'rest';
+      readonly fold: 'users' | 'team' | 'rest';
       /** The client whose users are folded. */
       readonly client?: number;
       readonly words: string;
+      /** The name of a team, which the directory gives. */
+      readonly name?: string;
     };
 
 export interface DrawnGraph {
@@ -45,11 +47,14 @@ export function drawGraph(
 ): DrawnGraph {
   const known = new Map([...unfolded.values(), answer].flatMap(({ nodes }) => nodes.map((node) => [node.id, node])));
   const drawn = new Map<string, Drawn>();
-  let places = FOLDS;
+  // The teams are drawn whatever else is; the API answers with 50 at most.
+  const teams = answer.nodes.filter(({ type }) => type === 'team');
+  let places = FOLDS + teams.length;
   const add = (ids: readonly string[], most: number): boolean => {
     const fresh = [...new Set(ids)].filter((id) => !drawn.has(id)).map((id) => known.get(id)!);
-    // A client takes two places: the other is for the fold of its users.
-    const needed = fresh.reduce((sum, { type }) => sum + (type === 'client' ? 2 : 1), 0);
+    // A client takes two places: the other is for the fold of its users, who may be folded by team instead.
+    const ofClient = answer.fold === 'teams' ? 1 : 2;
+    const needed = fresh.reduce((sum, { type }) => sum + (type === 'client' ? ofClient : 1), 0);
     if (places + needed > most) return false;
     places += needed;
     for (const node of fresh) drawn.set(node.id, drawnOf(node));
@@ -64,12 +69,13 @@ export function drawGraph(
     if (!add([from, to, ...agents], forConnections)) add([from, to], forConnections);
   }
   const grants = [answer, ...unfolded.values()].flatMap(({ edges }) => edges.filter(({ type }) => type === 'grant'));
+  for (const team of teams) drawn.set(team.id, teamOf(team));
   for (const { from, to } of grants) if (drawn.has(to)) add([from], MAX_DRAWN);
   for (const node of answer.nodes) if (answer.edges.length === 0 && isKind(node)) add([node.id], room);
   const edges = onceByEnds([...connections, ...acting, ...grants]).filter(
     ({ from, to }) => drawn.has(from) && drawn.has(to),
   );
-  const folds = usersFolded([...drawn.values()], edges);
+  const folds = answer.fold === 'teams' ? [] : usersFolded([...drawn.values()], edges);
   return {
     nodes: [...drawn.values(), ...folds.map(({ node }) => node), ...restOf(answer, drawn)],
     edges: [...edges, ...folds.map(({ edge }) => edge)],
@@ -84,6 +90,14 @@ const onceByEnds = (edges: readonly Edge[]): Edge[] => [
 function drawnOf(node: Node): Drawn {
   return { id: node.id, layer: LAYERS[node.type as Kind], entity: entityOf(node), node };
 }
+
+const teamOf = ({ id, name, users = 0 }: Node): Drawn => ({
+  id,
+  layer: LAYERS.user,
+  fold: 'team',
+  words: `${countText(users)} user${users === 1 ? '' : 's'}${name === '' ? ' without a team' : ''}`,
+  ...(name === '' ? {} : { name }),
+});
 
 function entityOf({ id, type, name, issuer = '', tenant, display_name }: Node): Entity {
   const shown = { entity: Number(id), ...(display_name === undefined ? {} : { display_name }) };
@@ -123,7 +137,8 @@ function restOf({ nodes, left_out: left }: GraphAnswer, drawn: ReadonlyMap<strin
   return (Object.keys(LAYERS) as Kind[]).flatMap((kind): Drawn[] => {
     const count = out[kind] + nodes.filter(({ id, type }) => type === kind && !drawn.has(id)).length;
     if (count === 0) return [];
-    return [{ id: `rest ${kind}`, layer: LAYERS[kind], fold: 'rest', words: wordsOf(count, kind) }];
+    const inTeams = kind === 'user' && left.teams !== undefined ? ` in ${countText(left.teams)} teams` : '';
+    return [{ id: `rest ${kind}`, layer: LAYERS[kind], fold: 'rest', words: `${wordsOf(count, kind)}${inTeams}` }];
   });
 }
 

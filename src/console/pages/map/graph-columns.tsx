@@ -25,7 +25,16 @@ export function tiesOf({ nodes, edges }: DrawnGraph): Tie[] {
 }
 
 function End({ of }: { readonly of: Drawn }) {
-  return 'entity' in of ? <EntityLink entity={of.entity} withKind /> : <>{of.words}</>;
+  if ('entity' in of) return <EntityLink entity={of.entity} withKind />;
+  if (of.name === undefined) return <>{of.words}</>;
+  return (
+    <>
+      <Name>{of.name}</Name>{' '}
+      <Text span size="xs" c="dimmed">
+        team, {of.words}
+      </Text>
+    </>
+  );
 }
 
 export const GRAPH_COLUMNS: Columns<Tie> = [
@@ -40,6 +49,8 @@ export const GRAPH_COLUMNS: Columns<Tie> = [
       },
     }) => {
       if (edge.type === 'agent') return 'acts as it';
+      if (edge.type === 'grant' && edge.users !== undefined)
+        return `${countText(edge.users)} of them hold grants, at ${countText(edge.resources)} resources`;
       if (edge.type === 'grant')
         return edge.resources === 0 ? 'hold grants' : `grants at ${countText(edge.resources)} resources`;
       return (

@@ -1,4 +1,4 @@
-import { Anchor, Group, SegmentedControl, Text } from '@mantine/core';
+import { Anchor, Group, SegmentedControl, Switch, Text } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, useMemo } from 'react';
 import { DataTable } from '../../display/data-table.js';
@@ -19,6 +19,8 @@ const route = getRouteApi('/map');
 const MAX_HEIGHT = 'max(22rem, calc(100dvh - 13rem))';
 const keyOf = ({ key }: Tie): string => key;
 
+const NOBODY: readonly number[] = [];
+
 interface GraphProps {
   readonly search: MapSearch;
   readonly onChange: (change: MapSearch) => void;
@@ -26,7 +28,8 @@ interface GraphProps {
 
 export function Graph({ search, onChange }: GraphProps) {
   const { data, error, refetch } = useGraph(search);
-  const unfolded = useUsersOf(search.unfold ?? []);
+  const isByTeam = search.teams === true && search.focus === undefined;
+  const unfolded = useUsersOf(isByTeam ? NOBODY : (search.unfold ?? NOBODY));
   if (data === undefined) return error === null ? <Loading /> : <Failed error={error} reset={() => void refetch()} />;
   return <Answered search={search} onChange={onChange} answer={data} unfolded={unfolded} />;
 }
@@ -37,7 +40,7 @@ function Answered({
   answer,
   unfolded,
 }: GraphProps & { readonly answer: GraphAnswer; readonly unfolded: ReadonlyMap<number, GraphAnswer> }) {
-  const { focus, steps = 1, whole } = search;
+  const { focus, steps = 1, whole, teams } = search;
   const room = focus === undefined && whole === undefined ? FEW_DRAWN : MAX_DRAWN;
   const graph = useMemo(() => drawGraph(answer, { room, unfolded }), [answer, room, unfolded]);
   const layers = useLayers(graph, search, onChange);
@@ -48,9 +51,17 @@ function Answered({
     <>
       <Group gap="xs" mb="xs" mih={30}>
         {focus === undefined ? (
-          <Text size="sm" c="dimmed">
-            The busiest connections. Choose an entity to draw what is around it.
-          </Text>
+          <>
+            <Switch
+              size="xs"
+              label="Users by team"
+              checked={teams === true}
+              onChange={({ currentTarget }) => onChange({ teams: currentTarget.checked ? true : undefined })}
+            />
+            <Text size="sm" c="dimmed">
+              The busiest connections. Choose an entity to draw what is around it.
+            </Text>
+          </>
         ) : (
           <>
             <Text size="sm" component="div">
@@ -76,7 +87,7 @@ function Answered({
         <LayeredGraph
           label={focus === undefined ? 'Graph of all connections' : 'Graph around one entity'}
           maxHeight={MAX_HEIGHT}
-          subject={`${focus} ${steps} ${whole}`}
+          subject={`${focus} ${steps} ${whole} ${teams}`}
           {...layers}
         />
       </Suspense>
@@ -105,6 +116,7 @@ function useLayers({ nodes, edges }: DrawnGraph, { focus, unfold = [] }: MapSear
         return focus === undefined && nodes.length <= FEW_DRAWN
           ? { onOpen: () => onChange({ whole: true }), does: 'Draw more' }
           : { onOpen: () => onChange({ show: 'table' }), does: 'List all' };
+      if (one.fold === 'team') return {};
       return unfold.includes(one.client!)
         ? {}
         : { onOpen: () => onChange({ unfold: [...unfold, one.client!] }), does: 'Draw them' };
@@ -121,7 +133,11 @@ function useLayers({ nodes, edges }: DrawnGraph, { focus, unfold = [] }: MapSear
 
 function shownOf(one: Drawn, focus: number | undefined): LayerNode {
   const { id, layer } = one;
-  if (!('entity' in one)) return { id, layer, kind: 'folded', words: one.words, tone: 'folded' };
+  if (!('entity' in one)) {
+    const { words, name, fold } = one;
+    if (name !== undefined) return { id, layer, kind: `team, ${words}`, name, tone: 'folded', isFirst: true };
+    return { id, layer, kind: fold === 'team' ? 'team' : 'folded', words, tone: 'folded' };
+  }
   const { entity, node } = one;
   const users = node.users === undefined ? '' : `, ${countText(node.users)} users`;
   return {

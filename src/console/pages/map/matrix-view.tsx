@@ -1,23 +1,14 @@
 import { Text, useComputedColorScheme, VisuallyHidden } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import {
-  useCallback,
-  useEffect,
-  useId,
-  useLayoutEffect,
-  useRef,
-  useState,
-  type KeyboardEvent,
-  type PointerEvent,
-} from 'react';
+import { useCallback, useId, useLayoutEffect, useRef, useState } from 'react';
 import { nameOf, shortNameOf } from '../../display/entity.js';
 import { Name } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import type { Cell, Matrix } from './matrix.js';
 import classes from './matrix-view.module.css';
 import { paintMatrix, PALETTES, type Place, type Viewport } from './paint.js';
-import { placeAfter, placeOf } from './places.js';
 import type { CellKey, Zoom } from './search.js';
+import { useCells } from './use-cells.js';
 import { Said, saidText } from './words.js';
 
 const CELL_PX: Readonly<Record<Zoom, number>> = { 1: 14, 2: 20, 3: 28 };
@@ -44,7 +35,7 @@ export interface GroupWords {
  * only one that stands in the page.
  */
 export function MatrixView({ label, matrix, zoom, open, groups, onOpen }: MatrixViewProps) {
-  const { lines, columns, cellAt } = matrix;
+  const { lines, columns } = matrix;
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useViewport(scroller);
   const names = useMediaQuery('(max-width: 48em)', undefined, { getInitialValueInEffect: false })
@@ -55,18 +46,6 @@ export function MatrixView({ label, matrix, zoom, open, groups, onOpen }: Matrix
     ...view,
     width: Math.max(0, view.width - names),
     height: Math.max(0, view.height - HEAD_PX),
-  };
-  const opened = open === undefined ? undefined : placeOf(matrix, ...(open.split('-').map(Number) as [number, number]));
-  const [focused, setFocus] = useState<readonly [row: number, column: number]>();
-  const [hover, setHover] = useState<Place>();
-  const [hasFocus, setHasFocus] = useState(false);
-  const first: Place = { line: lines.findIndex(({ kind }) => kind === 'row'), column: 0 };
-  const focus = (focused && placeOf(matrix, ...focused)) ?? opened ?? first;
-  const at = ({ line, column }: Place) => {
-    const row = lines[line];
-    const head = columns[column];
-    if (row?.kind !== 'row' || head === undefined) return undefined;
-    return { row: row.row.entity, resource: head.entity, cell: cellAt(row.row.id, head.id) };
   };
   const show = useCallback(
     ({ line, column }: Place): void => {
@@ -81,54 +60,20 @@ export function MatrixView({ label, matrix, zoom, open, groups, onOpen }: Matrix
     },
     [px, names],
   );
-  // A link to an open cell shows it.
-  const shownFirst = useRef(false);
-  useEffect(() => {
-    if (shownFirst.current || opened === undefined || view.height === 0) return;
-    shownFirst.current = true;
-    show(opened);
-  }, [opened, view.height, show]);
-
-  const move = (event: KeyboardEvent): void => {
-    const found = at(focus);
-    if (event.key === 'Enter' || event.key === ' ') {
-      event.preventDefault();
-      if (found?.cell !== undefined) onOpen(found.cell);
-      return;
-    }
-    const next = placeAfter(matrix, focus, event.key, event.ctrlKey || event.metaKey);
-    const there = next && at(next);
-    if (next === undefined || there === undefined) return;
-    event.preventDefault();
-    setHover(undefined);
-    setFocus([there.row.is.entity, there.resource.is.entity]);
-    show(next);
-  };
-  const placeUnder = ({ nativeEvent: { offsetX, offsetY } }: PointerEvent | React.MouseEvent): Place | undefined => {
-    const place = { line: Math.floor((offsetY + view.top) / px), column: Math.floor((offsetX + view.left) / px) };
-    return at(place) && place;
-  };
-  const choose = (event: React.MouseEvent): void => {
-    const place = placeUnder(event);
-    const found = place && at(place);
-    if (found === undefined) return;
-    setFocus([found.row.is.entity, found.resource.is.entity]);
-    if (found.cell !== undefined) onOpen(found.cell);
-  };
+  const { focus, hover, setHover, hasFocus, setHasFocus, opened, at, move, placeUnder, choose } = useCells({
+    matrix,
+    open,
+    view,
+    px,
+    show,
+    onOpen,
+  });
   const said = at(hover ?? focus);
   const id = useId();
   const heard = at(focus);
   return (
     <>
-      <div style={{ minHeight: '2.6rem' }}>
-        {said === undefined || !(hasFocus || hover !== undefined) ? (
-          <Text size="sm" c="dimmed">
-            Point at a cell, or move with the arrow keys. Enter opens it.
-          </Text>
-        ) : (
-          <Said {...said} />
-        )}
-      </div>
+      <Line said={hasFocus || hover !== undefined ? said : undefined} />
       <div
         ref={scroller}
         className={classes['scroller']}
@@ -186,6 +131,21 @@ export function MatrixView({ label, matrix, zoom, open, groups, onOpen }: Matrix
         </div>
       </div>
     </>
+  );
+}
+
+/** Says which cell is meant, or how one is chosen. */
+function Line({ said }: { readonly said: Parameters<typeof Said>[0] | undefined }) {
+  return (
+    <div style={{ minHeight: '2.6rem' }}>
+      {said === undefined ? (
+        <Text size="sm" c="dimmed">
+          Point at a cell, or move with the arrow keys. Enter opens it.
+        </Text>
+      ) : (
+        <Said {...said} />
+      )}
+    </div>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Drawer, Group, Stack, Text } from '@mantine/core';
+import { Group, Stack, Text } from '@mantine/core';
 import { useMoment } from '../../api/moment.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Fact, Facts } from '../../display/facts.js';
@@ -8,24 +8,23 @@ import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { selectorOf } from '../../display/rule/selector-of.js';
 import { StopLink } from '../../display/rule/stop-link.js';
+import { SideDrawer } from '../../display/degraded/side-drawer.js';
 import type { Cell } from './matrix.js';
 import { STATE_WORDS } from './words.js';
 
 /** One connection beside the map, which stays as it is. */
 export function Panel({ cell, onClose }: { readonly cell: Cell | undefined; readonly onClose: () => void }) {
   return (
-    <Drawer
+    <SideDrawer
       opened={cell !== undefined}
       onClose={onClose}
-      position="right"
       size="md"
       title="Connection"
       withOverlay={false}
       lockScroll={false}
-      closeButtonProps={{ 'aria-label': 'Close' }}
     >
       {cell !== undefined && <Shown cell={cell} />}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

@@ -16,10 +16,11 @@ export function useMatrix(since: string | undefined) {
   return { now, shown };
 }
 
-/** Asks for the graph around an entity, or for that of all with their users counted. */
-export function useGraph({ focus, steps }: MapSearch) {
+/** Asks for the graph around an entity, or for that of all with their users counted, on clients or by team. */
+export function useGraph({ focus, steps, teams }: MapSearch) {
   const moment = useMoment();
-  const about = focus === undefined ? ({ fold: 'users' } as const) : { expand: focus, depth: steps ?? 1 };
+  const fold = teams === true ? ('teams' as const) : ('users' as const);
+  const about = focus === undefined ? { fold } : { expand: focus, depth: steps ?? 1 };
   return api.useQuery(
     'get',
     '/v1/graph',

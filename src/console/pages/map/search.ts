@@ -30,6 +30,8 @@ export interface MapSearch {
   readonly steps?: 2 | 3;
   /** Whether all is drawn that there is room for. */
   readonly whole?: true;
+  /** Whether the graph of all draws the users of each team as one node. */
+  readonly teams?: true;
   /** Clients whose users the graph draws one by one. */
   readonly unfold?: number[];
 }
@@ -42,7 +44,7 @@ const isId = (given: unknown): given is number => Number.isSafeInteger(given) &&
 
 /** Reads the search of a URL that anybody may have written: what is not known is left out. */
 export function readMapSearch(given: Record<string, unknown>): MapSearch {
-  const { show, rows, group, q, state, since, zoom, cell, focus, steps, whole, unfold } = given;
+  const { show, rows, group, q, state, since, zoom, cell, focus, steps, whole, teams, unfold } = given;
   const states = STATES.filter((one) => [state].flat().includes(one));
   const unfolded = [unfold].flat().filter(isId).slice(0, MAX_UNFOLDED);
   return {
@@ -57,6 +59,7 @@ export function readMapSearch(given: Record<string, unknown>): MapSearch {
     focus: isId(focus) ? focus : undefined,
     steps: steps === 2 || steps === 3 ? steps : undefined,
     whole: whole === true ? whole : undefined,
+    teams: teams === true ? teams : undefined,
     unfold: unfolded.length === 0 ? undefined : unfolded,
   };
 }

@@ -1,6 +1,7 @@
-import { Button, Group, MultiSelect, Select, Stack, Title } from '@mantine/core';
+import { Button, Group, Select, Stack, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import type { Rule } from '../../api/rules.js';
+import { ChooseSeveral } from '../../display/filters/choose-several.js';
 import { DataTable } from '../../display/data-table.js';
 import { OfNow } from '../../display/past/of-now.js';
 import { StopLink } from '../../display/rule/stop-link.js';
@@ -36,19 +37,10 @@ interface FiltersProps {
   readonly onChange: (change: RulesSearch) => void;
 }
 
-function Filters({ search: { state = [], effect }, onChange }: FiltersProps) {
+function Filters({ search: { state, effect }, onChange }: FiltersProps) {
   return (
     <Group gap="xs">
-      <MultiSelect
-        aria-label="State"
-        placeholder={state.length === 0 ? 'Any state' : ''}
-        data={STATES}
-        value={[...state]}
-        onChange={(value) => onChange({ state: value.length === 0 ? undefined : value })}
-        clearable
-        miw={160}
-        maw={320}
-      />
+      <ChooseSeveral label="State" of={STATES} chosen={state} onChange={(chosen) => onChange({ state: chosen })} />
       <Select
         aria-label="Effect"
         placeholder="Any effect"

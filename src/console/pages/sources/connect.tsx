@@ -1,7 +1,8 @@
-import { Button, Code, CopyButton, Drawer, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core';
+import { Button, Code, CopyButton, Select, Stack, TagsInput, Text, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
 import { Part } from '../../display/facts.js';
 import { PageLink } from '../../display/page-link.js';
+import { SideDrawer } from '../../display/degraded/side-drawer.js';
 import { Failed } from '../../display/states.js';
 import { useCreateCaller, useCreateSource, type EventType } from './queries.js';
 
@@ -46,16 +47,9 @@ export function ConnectDrawer({ opened, onClose }: { readonly opened: boolean; r
     onClose();
   };
   return (
-    <Drawer
-      opened={opened}
-      onClose={close}
-      position="right"
-      size="lg"
-      title="Connect a source"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <SideDrawer opened={opened} onClose={close} size="lg" title="Connect a source">
       {connected === undefined ? <Form onConnected={setConnected} /> : <FirstEvent connected={connected} />}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
 import { DataTable } from '../../display/data-table.js';
+import { ActsNow, OfNow } from '../../display/past/of-now.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { COLUMNS, WIDE } from './columns.js';
 import { ConnectDrawer } from './connect.js';
@@ -17,15 +18,21 @@ export function SourcesPage() {
   return (
     <>
       <Group justify="space-between" mb="sm">
-        <Title order={1}>Sources</Title>
+        <Group gap="xs" align="baseline">
+          <Title order={1}>Sources</Title>
+          <OfNow what="which sources there are, and what was refused" />
+        </Group>
         {me?.may.administer === false ? (
           <Text size="sm" c="dimmed">
             Administrators connect sources.
           </Text>
         ) : (
-          <Button disabled={me === undefined} onClick={() => setConnecting(true)}>
-            Connect a source
-          </Button>
+          <Group gap="xs">
+            <ActsNow what="Connecting a source" />
+            <Button disabled={me === undefined} onClick={() => setConnecting(true)}>
+              Connect a source
+            </Button>
+          </Group>
         )}
       </Group>
       <Coverage />

@@ -10,6 +10,7 @@ import { RuleAccount } from '../../display/rule/rule-account.js';
 import { Refusal } from '../../display/rule/refusal.js';
 import { SelectorWords } from '../../display/rule/selector-words.js';
 import { defaultEffect, type Terms } from '../../display/rule/words.js';
+import { Later } from '../../display/later.js';
 import { Hits } from './hits.js';
 import { useOrder } from './order.js';
 import { OrderForm } from './order-form.js';
@@ -80,7 +81,7 @@ function More({ isOpen, children }: { readonly isOpen: boolean; readonly childre
         Stop less: only together with…
       </Text>
       <Stack gap="xs" mt="xs">
-        {children}
+        <Later>{children}</Later>
       </Stack>
     </details>
   );

@@ -106,7 +106,7 @@ function Shown({ token }: { readonly token: Token }) {
 function Good({ token: { would_be_active: isGood } }: { readonly token: Token }) {
   if (isGood === null) return <Badge variant="default">not known</Badge>;
   return (
-    <Badge color={isGood ? 'green.9' : 'red.9'} variant="filled" autoContrast>
+    <Badge color={isGood ? 'teal.9' : 'red.9'} variant="filled" autoContrast>
       {isGood ? 'good' : 'not good'}
     </Badge>
   );

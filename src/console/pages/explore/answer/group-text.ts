@@ -49,6 +49,8 @@ export function filterOfGroup(by: readonly Dimension[], group: Group): Filter {
       const value = group[dimension];
       if (value === null || value === undefined) return [dimension, { missing: true }];
       const entity = entityOf(dimension, group);
+      // The other names of a user or a client are groups of their own.
+      if (dimension === 'user' || dimension === 'client') return [dimension, { entity: entity!.is.entity }];
       if (entity !== undefined) return [dimension, { equals: entity.is.entity }];
       return [dimension, { equals: dimension === 'source' ? group.source!.id : value }];
     }),

@@ -34,7 +34,8 @@ export function ConditionForm({ before, mayAsk, onDone }: ConditionFormProps) {
   const [dimension, setDimension] = useState<Dimension>(before?.dimension ?? 'operation');
   const [member, setMember] = useState<Member>(before?.member ?? 'equals');
   const [said, setSaid] = useState<Said | undefined>(before?.said);
-  const { members } = DIMENSIONS[dimension];
+  // One name of several comes from a group, by its id; nobody types it.
+  const members = DIMENSIONS[dimension].members.filter((one) => one !== 'entity' || before?.member === one);
   const choose = (next: Member): void => {
     setMember(next);
     const values = [said].flat().filter((one) => typeof one !== 'boolean' && one !== undefined);

@@ -7,7 +7,7 @@ export type Dimension = Question['by'][number];
 export type Filter = NonNullable<Question['filter']>;
 export type Having = NonNullable<Question['having']>;
 export type Order = NonNullable<Question['order']>[number];
-export type Member = 'equals' | 'in' | 'not' | 'prefix' | 'from' | 'to' | 'min' | 'max' | 'missing';
+export type Member = 'equals' | 'entity' | 'in' | 'not' | 'prefix' | 'from' | 'to' | 'min' | 'max' | 'missing';
 /** The value of a member of a filter: one, several, or whether there is one. */
 export type Said = string | number | boolean | readonly (string | number)[];
 
@@ -24,6 +24,7 @@ interface DimensionWords {
 }
 
 const NAME: readonly Member[] = ['equals', 'in', 'not', 'prefix', 'missing'];
+const WITH_OTHER_NAMES: readonly Member[] = [...NAME, 'entity'];
 const CODE: readonly Member[] = ['equals', 'in', 'not', 'missing'];
 const NUMBER: readonly Member[] = ['equals', 'in', 'not', 'min', 'max', 'missing'];
 const TIME: readonly Member[] = ['equals', 'in', 'not', 'from', 'to'];
@@ -43,8 +44,8 @@ export const WEEKDAYS = valuesOf<Code<'weekday'>>({
 
 /** All that a question can group and filter by. The compiler complains of one that the API has and this list lacks. */
 export const DIMENSIONS: Readonly<Record<Dimension, DimensionWords>> = {
-  user: { label: 'user', members: NAME },
-  client: { label: 'client', members: NAME },
+  user: { label: 'user', members: WITH_OTHER_NAMES },
+  client: { label: 'client', members: WITH_OTHER_NAMES },
   agent: { label: 'agent', members: NAME },
   agent_type: { label: 'agent type', members: NAME },
   resource: { label: 'resource', members: NAME },
@@ -95,6 +96,7 @@ export const MAX_LIMIT = 1_000;
 
 export const MEMBER_WORDS: Readonly<Record<Member, string>> = {
   equals: 'is',
+  entity: 'is exactly',
   in: 'is any of',
   not: 'is none of',
   prefix: 'begins with',

@@ -1,10 +1,11 @@
-import { Button, Drawer, Group, Stack, Text, Title } from '@mantine/core';
+import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { DataTable } from '../../../display/data-table.js';
 import { EntryFacts } from '../../../display/entry/entry.js';
 import { countText } from '../../../display/numbers.js';
 import { PageLink } from '../../../display/page-link.js';
+import { SideDrawer } from '../../../display/degraded/side-drawer.js';
 import { Empty, Failed, Loading } from '../../../display/states.js';
 import { Covered } from '../answer/covered.js';
 import { filterOfRows } from '../question/question.js';
@@ -95,13 +96,11 @@ function RowTable({ search }: { readonly search: ExploreSearch }) {
 function EntryDrawer({ index }: { readonly index: string | undefined }) {
   const navigate = route.useNavigate();
   return (
-    <Drawer
+    <SideDrawer
       opened={index !== undefined}
       onClose={() => void navigate({ search: (before) => ({ ...before, entry: undefined }), resetScroll: false })}
-      position="right"
       size="xl"
       title={`Entry ${index ?? ''}`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
     >
       {index !== undefined && (
         <Stack gap="sm">
@@ -111,6 +110,6 @@ function EntryDrawer({ index }: { readonly index: string | undefined }) {
           </PageLink>
         </Stack>
       )}
-    </Drawer>
+    </SideDrawer>
   );
 }

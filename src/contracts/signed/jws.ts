@@ -1,7 +1,22 @@
 import { isUtf8 } from 'node:buffer';
-import { constants, hash, verify, type KeyObject } from 'node:crypto';
-import type { SigningAlgorithm } from '../../control/index.js';
-import type { Claims } from '../facts/claims.js';
+import { constants, hash, sign, verify, type KeyObject } from 'node:crypto';
+
+/** Algorithms of signatures that Rescind checks and makes (RFC 7518, section 3.1, and RFC 8037). */
+export const SIGNING_ALGORITHMS = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'PS256',
+  'PS384',
+  'PS512',
+  'RS256',
+  'RS384',
+  'RS512',
+] as const;
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+
+type Claims = Readonly<Record<string, unknown>>;
 
 /** A JWT in JWS compact serialization (RFC 7515, section 7.1), taken apart and not yet believed. */
 export interface CompactJws {
@@ -135,6 +150,30 @@ export function verifySignature(
     );
   });
 }
+
+/** Says whether a key is one that the algorithm may be used with. */
+export const suitsAlgorithm = (alg: SigningAlgorithm, key: KeyObject): boolean => SCHEMES.get(alg)!.suits(key);
+
+/**
+ * Writes a JWS in compact serialization. Signs on libuv's threads. Rejects with `TypeError` if the key is not one of the algorithm.
+ */
+export async function signCompactJws(
+  header: Claims & { readonly alg: SigningAlgorithm },
+  payload: string,
+  key: KeyObject,
+): Promise<string> {
+  const { digest, suits, parameters } = SCHEMES.get(header.alg)!;
+  if (!suits(key)) throw new TypeError(`the key is none of ${header.alg}`);
+  const signingInput = `${encode(JSON.stringify(header))}.${encode(payload)}`;
+  const signature = await new Promise<Buffer>((resolve, reject) => {
+    sign(digest, Buffer.from(signingInput), { key, ...parameters }, (error, made) =>
+      error ? reject(error) : resolve(made),
+    );
+  });
+  return `${signingInput}.${signature.toString('base64url')}`;
+}
+
+const encode = (text: string): string => Buffer.from(text).toString('base64url');
 
 /**
  * Every text that carries these claims under this signature: an ECDSA signature (r, s) verifies as (r, n − s) too, and
