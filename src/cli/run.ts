@@ -15,7 +15,7 @@ import { addDemo } from './trial/demo.js';
 import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
 import { addEvidence } from './evidence/evidence.js';
-import { addLedger } from './evidence/ledger.js';
+import { addLedgerShow } from './evidence/ledger.js';
 import { addVerify } from './evidence/verify.js';
 import { addExport } from './export/export-command.js';
 import { addMcp } from './mcp/command.js';
@@ -92,6 +92,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const ledger = program
     .command('ledger')
     .description('the ledger as a log that others can check, and what to do when an old backup was restored');
+  addLedgerShow(ledger, context);
   addLedgerContinue(ledger, context, variables);
   addRebuild(program, context, variables, (code) => {
     exitCode = code;
@@ -107,7 +108,6 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     exitCode = code;
   });
   addEvidence(program, context);
-  addLedger(program, context);
   addVerify(program, context, (code) => {
     exitCode = code;
   });

@@ -9,9 +9,9 @@ The key that a service tells is as good as your trust in the service. Compare it
 \`rescind verify\` checks evidence with the key alone.
 `;
 
-export function addLedger(program: Command, context: Context): void {
-  program
-    .command('ledger')
+export function addLedgerShow(ledger: Command, context: Context): void {
+  ledger
+    .command('show', { isDefault: true })
     .description(
       'show the newest signed checkpoint of the ledger, who witnessed it, and its keys (needs the role audit)',
     )

@@ -421,7 +421,9 @@ describe('malformed questions', () => {
           if (name === '__proto__' || name === 'unknown') continue;
           const twice = await asked(path, `${name}=1&${name}=2`);
           // The list of rules takes no filter; its two parameters are read one by one.
-          expect({ path, name, status: twice.status }).toEqual({ path, name, status: 400 });
+          // An archive of evidence is the one that takes several values of a parameter.
+          const status = path === '/v1/evidence' && name === 'index' ? 200 : 400;
+          expect({ path, name, status: twice.status }).toEqual({ path, name, status });
         }
       }
     },
