@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { EVIDENCE_SUFFIX } from '../../merkle/index.js';
 import { pathOf } from '../client.js';
 import { urlOption, type Context } from '../context.js';
 import { UsageError, write } from '../terminal.js';
@@ -10,7 +9,7 @@ Writes the evidence file of an entry: what \`rescind verify\` checks offline. Ne
 file has no payload. Several at once: GET /v1/evidence?index=1&index=2, an archive with a file a line.
 
 Examples:
-  rescind evidence 1234 --out 1234${EVIDENCE_SUFFIX}
+  rescind evidence 1234 --out 1234.evidence.json
   rescind evidence 1234 | rescind verify - --key …
 `;
 

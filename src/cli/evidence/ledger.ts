@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { parseVerifierKey, findSigners, parseNote, type VerifierKey } from '../../merkle/index.js';
+import type * as merkleModule from '../../merkle/index.js';
 import { pathOf, type Answer } from '../client.js';
 import { jsonOption, urlOption, type Context } from '../context.js';
 import { formatRecord } from '../output.js';
@@ -20,7 +20,8 @@ export function addLedgerShow(ledger: Command, context: Context): void {
     .addHelpText('after', HELP)
     .action(async (_options: unknown, command: Command) => {
       const client = await context.client(command);
-      context.showText(command, await client.get(pathOf('ledger')), ledgerText);
+      const merkle = await import('../../merkle/index.js');
+      context.showText(command, await client.get(pathOf('ledger')), (answer) => ledgerText(merkle, answer));
     });
 }
 
@@ -33,23 +34,30 @@ interface Head {
   readonly note: string;
 }
 
-function ledgerText({ checkpoint, witnessed, keys }: Answer): string {
+/** Loaded when the command runs. */
+type Merkle = typeof merkleModule;
+
+function ledgerText(merkle: Merkle, { checkpoint, witnessed, keys }: Answer): string {
   if (checkpoint === null) return 'No checkpoint is published yet.\n';
   const { origin, size, root, at, note } = checkpoint as Head;
   const seen = witnessed as Head | null;
-  const known = (keys as readonly string[]).flatMap((text) => parseVerifierKey(text) ?? []);
   return formatRecord({
     origin,
     size,
     root,
-    signed: isSigned(note, known) ? at : 'NOT SIGNED by any of the keys below',
+    signed: isSigned(merkle, note, keys as readonly string[]) ? at : 'NOT SIGNED by any of the keys below',
     age: `${Math.max(0, Math.round((Date.now() - Date.parse(at)) / 1000))} s`,
     witnessed: seen === null ? 'unwitnessed' : `${seen.size} of ${size} entries, ${seen.at}`,
     ...Object.fromEntries((keys as readonly string[]).map((key, nth) => [`key ${nth + 1}`, key])),
   });
 }
 
-function isSigned(text: string, keys: readonly VerifierKey[]): boolean {
+function isSigned(
+  { findSigners, parseNote, parseVerifierKey }: Merkle,
+  text: string,
+  keys: readonly string[],
+): boolean {
   const note = parseNote(text);
-  return note !== undefined && (findSigners(note, keys)?.size ?? 0) > 0;
+  const known = keys.flatMap((key) => parseVerifierKey(key) ?? []);
+  return note !== undefined && (findSigners(note, known)?.size ?? 0) > 0;
 }

@@ -1,14 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import {
-  MAX_EVIDENCE_CHARACTERS,
-  parseVerifierKey,
-  verifyEvidence,
-  type CheckedStep,
-  type KeyType,
-  type VerifierKey,
-} from '../../merkle/index.js';
+import type { CheckedStep, KeyType, VerifierKey } from '../../merkle/index.js';
 import { jsonOption, type Context } from '../context.js';
 import { EXIT } from '../exit-codes.js';
 import { collect } from '../option-values.js';
@@ -20,7 +13,7 @@ interface VerifyOptions {
   readonly witness?: readonly string[];
 }
 
-/** What was found in one line of a file. */
+/** The result for one line of a file. */
 interface Verdict {
   readonly line: number;
   readonly ok: boolean;
@@ -48,12 +41,17 @@ export function addVerify(program: Command, context: Context, exitWith: (code: n
     .addOption(jsonOption())
     .addHelpText('after', HELP)
     .action(async (file: string, { key, witness = [] }: VerifyOptions, command: Command) => {
+      const { MAX_EVIDENCE_CHARACTERS, parseVerifierKey, verifyEvidence } = await import('../../merkle/index.js');
+      const readKey = keyReader(parseVerifierKey);
       const keys = key.map((text) => readKey('--key', text, 'ed25519'));
       const witnesses = witness.map((text) => readKey('--witness', text, 'cosignature'));
       const { terminal } = context;
       const isJson = command.optsWithGlobals<{ json?: boolean }>().json === true;
       let count = 0;
-      for await (const text of linesOf(file === '-' ? terminal.stdin : createReadStream(file))) {
+      for await (const text of linesOf(
+        file === '-' ? terminal.stdin : createReadStream(file),
+        MAX_EVIDENCE_CHARACTERS,
+      )) {
         count += 1;
         const steps = verifyEvidence(text, keys, witnesses);
         const verdict = { line: count, ok: steps.every(({ ok }) => ok), steps };
@@ -69,15 +67,17 @@ export function addVerify(program: Command, context: Context, exitWith: (code: n
     });
 }
 
-function readKey(option: string, text: string, type: KeyType): VerifierKey {
-  const key = parseVerifierKey(text);
-  if (key?.type === type) return key;
-  const owner = type === 'ed25519' ? 'a log' : 'a witness';
-  throw new UsageError(`${option} takes the Ed25519 verifier key of ${owner}, <name>+<id>+<base64>`);
-}
+const keyReader =
+  (parse: (text: string) => VerifierKey | undefined) =>
+  (option: string, text: string, type: KeyType): VerifierKey => {
+    const key = parse(text);
+    if (key?.type === type) return key;
+    const owner = type === 'ed25519' ? 'a log' : 'a witness';
+    throw new UsageError(`${option} takes the Ed25519 verifier key of ${owner}, <name>+<id>+<base64>`);
+  };
 
 /** Reads lines, each with its newline. A longer line than any evidence ends the reading, and is wrong as it is. */
-async function* linesOf(input: Readable): AsyncGenerator<string> {
+async function* linesOf(input: Readable, maxCharacters: number): AsyncGenerator<string> {
   input.setEncoding('utf8');
   let rest = '';
   try {
@@ -88,7 +88,7 @@ async function* linesOf(input: Readable): AsyncGenerator<string> {
         yield rest.slice(0, end + 1);
         rest = rest.slice(end + 1);
       }
-      if (rest.length > MAX_EVIDENCE_CHARACTERS) break;
+      if (rest.length > maxCharacters) break;
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -24,7 +24,7 @@ export interface CheckedStep {
   /** The check in plain words. */
   readonly what: string;
   readonly ok: boolean;
-  /** What was found. It may repeat text of the file. */
+  /** The finding in words. It may repeat text of the file. */
   readonly detail: string;
 }
 
