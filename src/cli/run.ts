@@ -14,6 +14,9 @@ import { EXIT, exitCodeOf, exitCodesText } from './exit-codes.js';
 import { addDemo } from './trial/demo.js';
 import { addDirectory } from './registry/directory.js';
 import { EventsRefused, addEmit } from './trial/emit.js';
+import { addEvidence } from './evidence/evidence.js';
+import { addLedgerShow } from './evidence/ledger.js';
+import { addVerify } from './evidence/verify.js';
 import { addExport } from './export/export-command.js';
 import { addMcp } from './mcp/command.js';
 import { addChannels } from './findings/channels.js';
@@ -90,6 +93,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   const ledger = program
     .command('ledger')
     .description('the ledger as a log that others can check, and what to do when an old backup was restored');
+  addLedgerShow(ledger, context);
   addLedgerContinue(ledger, context, variables);
   addRebuild(program, context, variables, (code) => {
     exitCode = code;
@@ -105,6 +109,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   });
   addDetections(program, context);
   addExport(program, context, (code) => {
+    exitCode = code;
+  });
+  addEvidence(program, context);
+  addVerify(program, context, (code) => {
     exitCode = code;
   });
   addExplore(program, context);

@@ -1,5 +1,19 @@
 export { SALT_BYTES, commitment, encodeAttributes, parseAttributes } from './commitment.js';
 export { encodeEntry, leafHash, parseEntry, type Entry } from './entry.js';
+export {
+  EVIDENCE_FORMAT,
+  EVIDENCE_MEDIA_TYPE,
+  EVIDENCE_MODES,
+  EVIDENCE_SUFFIX,
+  evidenceFile,
+  formatEvidence,
+  MAX_EVIDENCE_CHARACTERS,
+  parseEvidence,
+  type Evidence,
+  type EvidenceFile,
+  type EvidencePayload,
+} from './evidence/evidence-file.js';
+export { EVIDENCE_STEPS, verifyEvidence, type CheckedStep, type EvidenceStep } from './evidence/verify-evidence.js';
 export { formatCheckpoint, parseCheckpoint, parseDecimal, type Checkpoint } from './note/checkpoint.js';
 export {
   cosignedAt,

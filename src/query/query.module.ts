@@ -10,6 +10,7 @@ import { readExamples } from './documents/examples.js';
 import { moveNamedSchemas } from './named-schemas.js';
 import { PROTOCOL_PATHS } from './documents/protocol-paths.js';
 import { EntitiesController } from './entities/entities.controller.js';
+import { EvidenceController } from './evidence/evidence.controller.js';
 import { ExportController } from './export/export.controller.js';
 import { GraphController } from './graph/graph.controller.js';
 import { MatrixController } from './matrix/matrix.controller.js';
@@ -42,6 +43,7 @@ export class QueryModule {
         CoverageController,
         DirectoryController,
         EntitiesController,
+        EvidenceController,
         ExportController,
         ReachController,
         ReportsController,

@@ -13,6 +13,9 @@ import { createCoverageQuestion } from './coverage/coverage.pg.js';
 import { createConnectionsQuestion } from './lists/connections.pg.js';
 import type { DirectoryPage, EntityAnswer } from './directory/answers.js';
 import { createDirectoryQuestion } from './directory/directory.pg.js';
+import type { LedgerAnswer } from './evidence/answers.js';
+import { createLedgerQuestion } from './evidence/ledger.pg.js';
+import { createEvidenceArchive } from './evidence/evidence.pg.js';
 import { createEntityQuestion } from './directory/entity.pg.js';
 import { createEntityLists, type EntityQuestions } from './entities/entities.pg.js';
 import { createEntryQuestion } from './lists/entries.pg.js';
@@ -61,6 +64,8 @@ export interface Questions {
   readonly reach: BlastQuestions;
   readonly reports: { readonly accessReview: Question<Report>; readonly incident: Question<Incident> };
   readonly exportOcsf: Question<OcsfExport>;
+  readonly evidence: Question<Report>;
+  readonly ledger: Question<LedgerAnswer>;
   readonly coverage: Question<CoverageAnswer>;
   readonly sourceCheck: (asker: CheckAsker, source: string, query: unknown) => Promise<SourceCheckAnswer>;
   readonly entity: (tenant: string, id: string, query: unknown) => Promise<EntityAnswer>;
@@ -134,6 +139,8 @@ export function createQuestions(options: QuestionsOptions): Questions {
         sourceName: (id) => reader.source(id).name ?? id,
       }),
     }),
+    ledger: createLedgerQuestion({ ask }),
+    evidence: createEvidenceArchive({ ask, askForReport, reader, streams }),
     entity: createEntityQuestion({ ask, openFindings: options.openFindings }),
     entities: createEntityLists({ ask, reader, follow }),
     directory: createDirectoryQuestion({ ask, reader }),

@@ -48,6 +48,7 @@ describe.each(['kafka', 'no kafka'] as const)('the demo, with %s', (kafka) => {
 
   it('passes all its checks', () => {
     expect(told).toContain('checks passed');
+    expect(told).toContain('✓ the tree of the checkpoint holds the entry: ');
     expect(status).toBe(0);
   });
 

@@ -532,6 +532,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["evidence-evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/explore": {
         parameters: {
             query?: never;
@@ -652,6 +668,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["graph-graph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["evidence-ledger"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1934,6 +1966,7 @@ export interface components {
             arrival: string;
             as_of: components["schemas"]["AsOf"];
             commitment: string;
+            evidence?: components["schemas"]["EvidenceFile"] | null;
             index: string;
             leaf_hash: string;
             payload: {
@@ -2047,6 +2080,17 @@ export interface components {
         EventLines: string;
         EventOrBatch: components["schemas"]["Event"] | components["schemas"]["EventBatch"];
         EventResults: components["schemas"]["StoredEvent"] | components["schemas"]["DuplicateEvent"] | (components["schemas"]["StoredEvent"] | components["schemas"]["DuplicateEvent"] | components["schemas"]["RefusedEvent"])[];
+        EvidenceFile: {
+            entry: string;
+            format: "rescind-evidence/v1";
+            payload: {
+                attributes: string;
+                bytes: string;
+                mode: "binary" | "structured" | "batch" | "ndjson" | "set" | "own";
+                salt: string;
+            } | null;
+            proof: string;
+        };
         ExploreAnswer: {
             as_of: components["schemas"]["ExploreAsOf"];
             compare?: {
@@ -2722,6 +2766,24 @@ export interface components {
             [key: string]: string;
         };
         JsonSchema: Record<string, never>;
+        LedgerAnswer: {
+            as_of: components["schemas"]["AsOf"];
+            checkpoint: {
+                at: string;
+                note: string;
+                origin: string;
+                root: string;
+                size: string;
+            } | null;
+            keys: string[];
+            tenant: string;
+            witnessed: {
+                at: string;
+                note: string;
+                root: string;
+                size: string;
+            } | null;
+        };
         Lift: {
             on_behalf_of?: string;
             reason?: string;
@@ -7451,7 +7513,9 @@ export interface operations {
     };
     "questions-entry": {
         parameters: {
-            query?: never;
+            query?: {
+                evidence?: boolean;
+            };
             header?: never;
             path: {
                 index: string;
@@ -7821,6 +7885,79 @@ export interface operations {
                 };
             };
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "evidence-evidence": {
+        parameters: {
+            query?: {
+                after_index?: string;
+                before_index?: string;
+                index?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["EvidenceFile"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8600,6 +8737,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["GraphAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            503: {
+                headers: {
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "evidence-ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerAnswer"];
                 };
             };
             400: {

@@ -23,6 +23,7 @@ import {
   User,
 } from '../ask/answer-parts.js';
 
+import { EvidenceFile } from '../evidence/answers.js';
 import { findingsMember } from '../ask/open-findings.js';
 
 /*
@@ -177,6 +178,7 @@ export const EntryAnswer = one({
       },
     ),
   ),
+  evidence: Type.Optional(maybe(EvidenceFile)),
 });
 
 const SequenceNumber = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });

@@ -1,11 +1,11 @@
 import { instantText, readElementAttributes, RescindError, type LedgerState } from '../../contracts/index.js';
-import { parseAttributes } from '../../merkle/index.js';
+import { evidenceFile, parseAttributes } from '../../merkle/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import type { ArrivalMode } from '../../log/index.js';
 import type { EntryAnswer } from './answers.js';
 import { asOfOf } from '../ask/as-of.js';
-import { readIndex, readParameters } from '../ask/parameters.js';
+import { readFlag, readIndex, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
+import { evidenceOf, sessionOf, type EntryRow as StoredRow } from '../evidence/evidence.pg.js';
 import type { Ask, Snapshot } from '../../projections/index.js';
 
 const MANIFEST = { name: 'manifest', text: 'SELECT jws FROM signed_manifest WHERE tenant = $1 AND digest = $2' };
@@ -13,15 +13,16 @@ const ENTRY = { name: 'entry', text: loadSql(import.meta.url, 'entry.sql') };
 
 /**
  * Reads one entry as it is stored, with everything that a reader needs to recompute its commitment and leaf hash
- * (wire.md, "Entry").
+ * (wire.md, "Entry"), and with its evidence if that is asked for.
  */
 export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readonly reader: Reader }) {
   return (tenant: string, index: string, query: unknown): Promise<EntryAnswer> => {
-    readParameters(query, []);
+    const withEvidence = readFlag(readParameters(query, ['evidence']), 'evidence', false);
     const ix = readIndex(index);
     return ask(tenant, async (snapshot) => {
       const [row] = await snapshot.rows<EntryRow>(ENTRY, [String(ix)]);
       if (!row) throw new RescindError('not-found', { detail: `the ledger has ${snapshot.index} entries` });
+      const evidence = withEvidence ? await evidenceOf(sessionOf(snapshot), tenant, row) : undefined;
       return {
         as_of: asOfOf(snapshot),
         index: row.ix,
@@ -41,6 +42,7 @@ export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readon
                 bytes: row.bytes.toString('base64'),
                 manifest: await manifestOf(snapshot, row),
               },
+        ...(withEvidence ? { evidence: evidence === undefined ? null : evidenceFile(evidence) } : {}),
       };
     });
   };
@@ -54,17 +56,7 @@ async function manifestOf(snapshot: Snapshot, { mode, attributes }: EntryRow): P
   return row?.jws ?? null;
 }
 
-interface EntryRow {
-  readonly [column: string]: unknown;
-  readonly ix: string;
+interface EntryRow extends StoredRow {
   readonly state: LedgerState;
-  readonly arrival: string;
-  readonly type: string;
-  readonly source: string;
-  readonly commitment: Buffer;
   readonly leaf_hash: Buffer;
-  readonly mode: ArrivalMode | null;
-  readonly salt: Buffer;
-  readonly attributes: Buffer;
-  readonly bytes: Buffer;
 }

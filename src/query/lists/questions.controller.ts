@@ -18,6 +18,14 @@ are counted; \`at_least\` beside a number says that there are more. Each filter 
 const REFUSED =
   'Records as they are now: the question takes no `as_of`. Refused records are not in the ledger, and are deleted after some days.';
 
+const EVIDENCE = {
+  name: 'evidence',
+  required: false,
+  schema: { type: 'boolean', default: false },
+  description:
+    'true: adds the evidence file of the entry, which `rescind verify` checks offline; null until a published checkpoint covers the entry',
+};
+
 @ApiTags('questions')
 @Controller('v1')
 @RequireRole('audit')
@@ -62,7 +70,7 @@ export class QuestionsController {
   @Answers(
     'One entry of the ledger, with the data that its leaf hash is computed from',
     answers.EntryAnswer,
-    [],
+    [EVIDENCE],
     'An entry never changes, so it takes no `as_of`.',
   )
   entry(

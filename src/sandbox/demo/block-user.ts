@@ -8,8 +8,8 @@ export interface BobsTokens {
   readonly alicesAgentAtFiles: HeldToken;
 }
 
-/** Shows that one user is blocked everywhere, whatever acts for the user, and is then let back in. */
-export async function blockUser(stage: Stage, tokens: BobsTokens): Promise<void> {
+/** Shows that one user is blocked everywhere, whatever acts for the user, and is then let back in. Returns the id of the block. */
+export async function blockUser(stage: Stage, tokens: BobsTokens): Promise<string> {
   const { printer, sandbox, analyst } = stage;
   printer.section('Bob leaves the company, and comes back');
 
@@ -57,4 +57,5 @@ export async function blockUser(stage: Stage, tokens: BobsTokens): Promise<void>
   printer.detail('the time includes the wait for `regrant_after`: clocks of two organisations may differ');
   const again = await printer.step("Bob's agent reads files", () => call(stage, regranted, 'GET', '/documents'));
   printer.check(again.status === 200, `served: ${again.status}`);
+  return ordered.id;
 }

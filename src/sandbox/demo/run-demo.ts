@@ -7,7 +7,7 @@ import { dayOfWork } from './day-of-work.js';
 import { describeSandbox, writeDemoFile, type DemoTokens } from './demo-file.js';
 import { nextSteps } from './next-steps.js';
 import { createPrinter, DemoFailure, type DemoOutput, type Printer } from './printer.js';
-import { proveEntry } from './proof.js';
+import { proveRevocation, showOrigin } from './proof.js';
 import { showAccess, showGraph } from './questions.js';
 import { createNames, type Stage } from './stage.js';
 
@@ -114,12 +114,13 @@ async function tellStory(stage: Stage): Promise<DemoTokens> {
   await showGraph(stage);
   await showAccess(stage);
   await blockConnection(stage, tokens);
-  await blockUser(stage, tokens.bob);
+  const rule = await blockUser(stage, tokens.bob);
   stage.printer.section('What is left in the record');
   const accesses = await showAccess(stage);
   const oldest = accesses.at(-1);
   if (oldest === undefined) throw new DemoFailure('no access was recorded');
-  await proveEntry(stage, oldest.token);
+  await showOrigin(stage, oldest.token);
+  await proveRevocation(stage, rule);
   return {
     live: tokens.wikiAtCrm.accessToken,
     revoked: tokens.agentAtCrm.accessToken,

@@ -146,8 +146,10 @@ it('every endpoint answers as of a moment, or says that it takes no `as_of` and 
     'entries/{index}',
     'erasures',
     'erasures/{id}',
+    'evidence',
     'export/ocsf',
     'findings/{id}/changes',
+    'ledger',
     'me',
     'quarantine',
     'quarantine/{id}',
@@ -419,7 +421,9 @@ describe('malformed questions', () => {
           if (name === '__proto__' || name === 'unknown') continue;
           const twice = await asked(path, `${name}=1&${name}=2`);
           // The list of rules takes no filter; its two parameters are read one by one.
-          expect({ path, name, status: twice.status }).toEqual({ path, name, status: 400 });
+          // An archive of evidence is the one that takes several values of a parameter.
+          const status = path === '/v1/evidence' && name === 'index' ? 200 : 400;
+          expect({ path, name, status: twice.status }).toEqual({ path, name, status });
         }
       }
     },

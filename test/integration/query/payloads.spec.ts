@@ -62,6 +62,7 @@ beforeAll(async () => {
   addresses = items.map(({ id }: { id: string }) => id);
   expect(addresses).toHaveLength(1);
   while ((await world.ask('GET', `/v1/entries/${entries}`, audit)).status === 200) entries += 1;
+  while ((await world.ask('GET', `/v1/entries/${entries - 1}`, audit)).body.state !== 'published') await delay(50);
 });
 afterAll(() => world.stop());
 
@@ -99,7 +100,7 @@ async function waysOf({ path, parameters }: Operation): Promise<readonly string[
     findings: findings.map(({ id }: { id: string }) => id),
   };
   const paths = path.includes('/entries/')
-    ? indexes.map((index) => path.replace(/\{[^}]+\}/, index))
+    ? indexes.map((index) => `${path.replace(/\{[^}]+\}/, index)}?evidence=true`)
     : path === '/v1/quarantine/{id}'
       ? refusals.map(({ id }: { id: string }) => path.replace('{id}', id))
       : pathsFor(named, path);
@@ -111,7 +112,7 @@ async function waysOf({ path, parameters }: Operation): Promise<readonly string[
         .flatMap(({ name }) => values.map((value) => `${path}?${name}=${encodeURIComponent(value)}`));
   const needed = neededFor(acme, path);
   return [
-    ...paths.map((one: string) => `${one}?${needed}`),
+    ...paths.map((one: string) => `${one}${one.includes('?') ? '&' : '?'}${needed}`),
     ...filters,
     ...filters.map((one) => one.replace('?', `?${needed}`)).filter(() => needed !== ''),
   ];
@@ -148,6 +149,7 @@ describe('a caller with `audit: {payloads: false}`', () => {
         '/v1/access',
         '/v1/entities/{id}',
         '/v1/entries/{index}',
+        '/v1/evidence',
         '/v1/export/ocsf',
         '/v1/findings',
         '/v1/findings/{id}',
@@ -168,6 +170,7 @@ describe('a caller with `audit: {payloads: false}`', () => {
         [`/v1/access?client_address=${ADDRESS}`, 'the parameter `client_address`'],
         [`/v1/access/counts?client_address=never-seen`, 'the parameter `client_address`'],
         [`/v1/entities/${addresses[0]}`, 'addresses of clients'],
+        [`/v1/evidence`, 'exports'],
         [`/v1/export/ocsf`, 'exports'],
         [`/v1/reports/access-review?user_iss=${idp}&user_sub=${user}`, 'exports'],
         [`/v1/reports/access-review?resource=${api}&format=csv`, 'exports'],

@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type * as merkleModule from '../../merkle/index.js';
+import { pathOf, type Answer } from '../client.js';
+import { jsonOption, urlOption, type Context } from '../context.js';
+import { formatRecord } from '../output.js';
+
+const HELP = `
+The key that a service tells is as good as your trust in the service. Compare it with the one you were given, and keep that.
+\`rescind verify\` checks evidence with the key alone.
+`;
+
+export function addLedgerShow(ledger: Command, context: Context): void {
+  ledger
+    .command('show', { isDefault: true })
+    .description(
+      'show the newest signed checkpoint of the ledger, who witnessed it, and its keys (needs the role audit)',
+    )
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', HELP)
+    .action(async (_options: unknown, command: Command) => {
+      const client = await context.client(command);
+      const merkle = await import('../../merkle/index.js');
+      context.showText(command, await client.get(pathOf('ledger')), (answer) => ledgerText(merkle, answer));
+    });
+}
+
+/** A part of the answer with a signed checkpoint. */
+interface Head {
+  readonly origin?: string;
+  readonly size: string;
+  readonly root: string;
+  readonly at: string;
+  readonly note: string;
+}
+
+/** Loaded when the command runs. */
+type Merkle = typeof merkleModule;
+
+function ledgerText(merkle: Merkle, { checkpoint, witnessed, keys }: Answer): string {
+  if (checkpoint === null) return 'No checkpoint is published yet.\n';
+  const { origin, size, root, at, note } = checkpoint as Head;
+  const seen = witnessed as Head | null;
+  return formatRecord({
+    origin,
+    size,
+    root,
+    signed: isSigned(merkle, note, keys as readonly string[]) ? at : 'NOT SIGNED by any of the keys below',
+    age: `${Math.max(0, Math.round((Date.now() - Date.parse(at)) / 1000))} s`,
+    witnessed: seen === null ? 'unwitnessed' : `${seen.size} of ${size} entries, ${seen.at}`,
+    ...Object.fromEntries((keys as readonly string[]).map((key, nth) => [`key ${nth + 1}`, key])),
+  });
+}
+
+function isSigned(
+  { findSigners, parseNote, parseVerifierKey }: Merkle,
+  text: string,
+  keys: readonly string[],
+): boolean {
+  const note = parseNote(text);
+  const known = keys.flatMap((key) => parseVerifierKey(key) ?? []);
+  return note !== undefined && (findSigners(note, known)?.size ?? 0) > 0;
+}

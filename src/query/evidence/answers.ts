@@ -1,0 +1,57 @@
+import { Type, type Static } from 'typebox';
+import { nameSchemas } from '../../contracts/index.js';
+import { EVIDENCE_FORMAT, EVIDENCE_MODES } from '../../merkle/index.js';
+import { Base64, Index, maybe, one, payload, strict, Time, Uuid } from '../ask/answer-parts.js';
+
+/** The bytes of an entry's content, with what its commitment is computed from. */
+export const EntryPayload = payload(
+  Type.Object(
+    { mode: Type.Enum([...EVIDENCE_MODES]), salt: Base64, attributes: Base64, bytes: Base64 },
+    { ...strict, description: 'null if the content was erased, and for callers with `audit: {payloads: false}`' },
+  ),
+);
+
+export const EvidenceFile = Type.Object(
+  {
+    format: Type.Literal(EVIDENCE_FORMAT),
+    entry: Base64,
+    payload: EntryPayload,
+    proof: Type.String({ description: 'C2SP tlog-proof: index, path to the root, signed checkpoint' }),
+  },
+  {
+    ...strict,
+    description:
+      'Evidence that the ledger holds one entry, `application/vnd.rescind.evidence+json`. As a file: one line of JSON with the members in this order and no white space, ended with a newline; `rescind verify` checks it offline.',
+  },
+);
+
+const head = {
+  size: { ...Index, description: 'number of entries that it covers' },
+  root: Base64,
+  at: Time,
+  note: Type.String({ description: 'the signed note (C2SP tlog-checkpoint)' }),
+};
+
+export const LedgerAnswer = one({
+  tenant: Uuid,
+  checkpoint: maybe(
+    Type.Object(
+      { origin: Type.String(), ...head },
+      { ...strict, description: 'the newest published checkpoint; null before the first' },
+    ),
+  ),
+  witnessed: maybe(
+    Type.Object(head, {
+      ...strict,
+      description: 'the newest checkpoint that a witness cosigned, which may cover fewer entries; null: unwitnessed',
+    }),
+  ),
+  keys: Type.Array(Type.String(), {
+    description: 'verifier keys of the ledger (C2SP signed-note), the oldest first, as at `/ledger/{tenant}/keys`',
+  }),
+});
+
+nameSchemas({ EvidenceFile, LedgerAnswer });
+
+export type LedgerAnswer = Static<typeof LedgerAnswer>;
+export type EvidenceFile = Static<typeof EvidenceFile>;
