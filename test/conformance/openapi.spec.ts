@@ -215,7 +215,8 @@ describe('the OpenAPI document', () => {
           Object.entries(content ?? {}),
         );
         return contents.flatMap(([type, { schema }]: [string, any]) =>
-          !['text/plain', STREAM_TYPE].includes(type) && schema?.$ref?.startsWith('#/components/schemas/') !== true
+          !['text/plain', 'application/octet-stream', STREAM_TYPE].includes(type) &&
+          schema?.$ref?.startsWith('#/components/schemas/') !== true
             ? [`${method} ${path} ${type}`]
             : [],
         );
@@ -246,7 +247,7 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(served.components.schemas).filter((name) => !/^[A-Z][A-Za-z0-9]+$/.test(name))).toEqual([]);
   });
 
-  it('shows requests that findings, detections and channels take', () => {
+  it('shows requests that findings, detections, channels and erasures take', () => {
     const shown = writes().flatMap(({ path, method, requestBody }) => {
       const { schema, examples } = (requestBody?.content[JSON_TYPE] ?? {}) as {
         schema?: object;
@@ -257,6 +258,8 @@ describe('the OpenAPI document', () => {
     expect(shown.map(({ operation }) => operation).toSorted()).toEqual([
       'post /v1/channels/{name}/replay',
       'post /v1/channels/{name}/rotate',
+      'post /v1/erasures',
+      'post /v1/erasures/preview',
       'post /v1/findings/{id}',
       'put /v1/channels/{name}',
       'put /v1/detections/{kind}',

@@ -11,7 +11,7 @@ import { requireContinued } from './publish.pg.js';
 /** The new incarnation of a ledger, and the checkpoint of the old one that it does not continue. */
 export interface Continuation {
   readonly incarnation: number;
-  /** Of the new incarnation. */
+  /** The origin of the new incarnation. */
   readonly origin: string;
   readonly last: SignedCheckpoint;
   readonly lastOrigin: string;

@@ -26,7 +26,7 @@ const publicText = (operationId: string, summary: string, description: string) =
     summary,
     description: `Public. ${description}`,
     parameters: [tenant],
-    responses: { 200: { description: summary, ...plain }, 404: { description: 'there is none' } },
+    responses: { 200: { description: summary, ...plain }, 404: { description: 'there is none', ...plain } },
   },
 });
 
@@ -47,9 +47,9 @@ const tile = (operationId: string, summary: string, level: readonly object[]) =>
     responses: {
       200: { description: summary, ...bytes },
       304: { description: 'the tile has not changed' },
-      401: { description: 'the key is missing or unknown' },
-      403: { description: 'the caller needs the role audit' },
-      404: { description: 'no published checkpoint covers it, or it is another tenant’s' },
+      401: { description: 'the key is missing or unknown', ...plain },
+      403: { description: 'the caller needs the role audit', ...plain },
+      404: { description: 'no published checkpoint covers it, or it is another tenant’s', ...plain },
     },
   },
 });

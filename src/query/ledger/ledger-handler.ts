@@ -40,6 +40,7 @@ interface Answer {
   readonly body?: string | Buffer;
   readonly cache?: string;
   readonly challenge?: string;
+  readonly allow?: string;
 }
 
 const NOT_FOUND: Answer = { status: 404, body: 'not found\n' };
@@ -53,7 +54,8 @@ export function createLedgerHandler(options: LedgerHandlerOptions): HotHandler {
   const { pool, logOrigin, publicLedgers, identify, remoteAddress, log } = options;
 
   async function answerTo(request: IncomingMessage): Promise<Answer> {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return { status: 405, body: 'GET or HEAD\n' };
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return { status: 405, body: 'GET or HEAD\n', allow: 'GET, HEAD' };
     const [, tenant, incarnationText, name] = PATH.exec(request.url!.split('?', 1)[0]!) ?? [];
     if (tenant === undefined || name === undefined) return NOT_FOUND;
     const incarnation = incarnationText === undefined ? undefined : Number(incarnationText);
@@ -107,13 +109,14 @@ export function createLedgerHandler(options: LedgerHandlerOptions): HotHandler {
 const isHashes = (tile: Tile): tile is Tile & { readonly level: number } => tile.level !== 'entries';
 
 function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-  const { status, type = TEXT, body = '', cache = 'no-store', challenge } = answer;
+  const { status, type = TEXT, body = '', cache = 'no-store', challenge, allow } = answer;
   const bytes = Buffer.from(body);
   const tag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
   const isKnown = status === 200 && request.headers['if-none-match'] === tag;
   response.writeHead(isKnown ? 304 : status, {
     'cache-control': cache,
     ...(status === 200 ? { etag: tag } : {}),
+    ...(allow === undefined ? {} : { allow }),
     ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
     ...(isKnown ? {} : { 'content-type': type, 'content-length': bytes.length }),
   });

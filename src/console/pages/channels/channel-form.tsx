@@ -1,6 +1,6 @@
 import { Button, Group, MultiSelect, PasswordInput, Select, Stack, Switch, TagsInput, TextInput } from '@mantine/core';
 import { useState, type FormEvent } from 'react';
-import { KINDS, SEVERITIES } from '../../display/finding-words.js';
+import { KINDS, SEVERITIES } from '../../display/findings/finding-words.js';
 import { Failed } from '../../display/states.js';
 import { inputOf, KIND_WORDS, NEWS, writtenOf, type ChannelKind, type News, type Written } from './inputs.js';
 import { usePutChannel, type Channel } from './queries.js';

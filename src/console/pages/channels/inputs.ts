@@ -1,4 +1,4 @@
-import { valuesOf } from '../../display/finding-words.js';
+import { valuesOf } from '../../display/findings/finding-words.js';
 import type { Channel, ChannelInput } from './queries.js';
 
 export type ChannelKind = Channel['kind'];

@@ -9,7 +9,7 @@ import { StopLink } from '../../display/rule/stop-link.js';
 import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
-import { Severity } from '../../display/severity.js';
+import { Severity } from '../../display/findings/severity.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { nameOf } from '../../display/entity.js';
 import { Owner } from './columns.js';

@@ -5,7 +5,7 @@ import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
 import { Moment } from '../../display/moment.js';
 import { Name, Sentence } from '../../display/name.js';
-import { Severity } from '../../display/severity.js';
+import { Severity } from '../../display/findings/severity.js';
 import type { Finding } from './queries.js';
 import classes from '../../display/cells.module.css';
 

@@ -10,7 +10,7 @@ import { countText } from '../../display/numbers.js';
 import { StopLink } from '../../display/rule/stop-link.js';
 import { BeforeLink } from '../../display/past/before-link.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
-import { Severity } from '../../display/severity.js';
+import { Severity } from '../../display/findings/severity.js';
 import { SideDrawer } from '../../display/degraded/side-drawer.js';
 import { Failed, Loading } from '../../display/states.js';
 import { ChangeState } from './change.js';

@@ -5,7 +5,7 @@ import { useLive } from '../../api/live.js';
 import { useMe } from '../../api/me.js';
 import { ChooseSeveral } from '../../display/filters/choose-several.js';
 import { DataTable } from '../../display/data-table.js';
-import { KINDS, SEVERITIES, STATES } from '../../display/finding-words.js';
+import { KINDS, SEVERITIES, STATES } from '../../display/findings/finding-words.js';
 import { Later } from '../../display/later.js';
 import { Empty, Failed, Loading } from '../../display/states.js';
 import { countText } from '../../display/numbers.js';

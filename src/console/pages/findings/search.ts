@@ -1,5 +1,5 @@
 import type { Answer } from '../../api/client.js';
-import { KINDS, SEVERITIES, STATES } from '../../display/finding-words.js';
+import { KINDS, SEVERITIES, STATES } from '../../display/findings/finding-words.js';
 
 type Finding = Answer<'FindingItem'>;
 

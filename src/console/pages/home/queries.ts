@@ -1,6 +1,6 @@
 import { api, type Answer } from '../../api/client.js';
 import { every, useMoment, useMoments } from '../../api/moment.js';
-import { SEVERITIES } from '../../display/finding-words.js';
+import { SEVERITIES } from '../../display/findings/finding-words.js';
 
 export type Finding = Answer<'FindingItem'>;
 

@@ -8,7 +8,7 @@ import { Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
 import { PageLink } from '../../display/page-link.js';
 import { SelectorWords } from '../../display/rule/selector-words.js';
-import { Severity } from '../../display/severity.js';
+import { Severity } from '../../display/findings/severity.js';
 import { Card } from './card.js';
 import { NEWEST, useCoverage, useRules, useStanding, useWorstFindings, WORST } from './queries.js';
 import classes from './side.module.css';

@@ -1,5 +1,5 @@
 import type { Answer } from '../../../api/client.js';
-import { valuesOf } from '../../../display/finding-words.js';
+import { valuesOf } from '../../../display/findings/finding-words.js';
 
 export type Question = Answer<'ExploreQuestion'>;
 export type Measure = Question['measures'][number];

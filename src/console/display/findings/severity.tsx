@@ -1,4 +1,4 @@
-import type { Answer } from '../api/client.js';
+import type { Answer } from '../../api/client.js';
 import classes from './severity.module.css';
 
 export const Severity = ({ of }: { readonly of: Answer<'FindingItem'>['severity'] }) => (

@@ -1,4 +1,4 @@
-import type { Answer } from '../api/client.js';
+import type { Answer } from '../../api/client.js';
 
 type Finding = Answer<'FindingItem'>;
 
