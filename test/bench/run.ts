@@ -26,6 +26,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   'memory.rules': () => import('./rules-memory.js'),
   'start.ready': () => import('./start-ready.js'),
   rebuild: () => import('./rebuild.js'),
+  ledger: () => import('./ledger.js'),
   fsck: () => import('./fsck.js'),
   'revocation.rate': () => import('./revocation-rate.js'),
   'revocation.latency': () => import('./revocation-latency.js'),

@@ -242,6 +242,26 @@ describe('administration', () => {
     ]);
   });
 
+  it('finds a ledger that goes on although entries are lost that a checkpoint covers', async () => {
+    const at = later();
+    const origin = `log.example/${ACME}`;
+    const ix = await sayOwn(world.pool, ACME, 'ledger.continued', at * 1_000, {
+      origin: `${origin}/2`,
+      last: { origin: `${origin}/1`, size: '4711', root: Buffer.alloc(32).toString('base64') },
+      kept: '4200',
+      reason: 'the disk was lost',
+    });
+    await world.pool.query('UPDATE entry SET arrival = $3 WHERE tenant = $1 AND ix = $2', [ACME, ix, at * 1_000]);
+    const found = await world.after('administration');
+    expect(found.filter(({ details }) => details['how'] === 'anchor')).toMatchObject([
+      {
+        severity: 'high',
+        says: 'The ledger goes on from 4200 entries, although a checkpoint of 4711 was signed: an old backup was restored.',
+        stop: null,
+      },
+    ]);
+  });
+
   /** The ledger says that a key was used from a network for the first time. */
   const keyUsed = (
     of: World,

@@ -5,7 +5,10 @@ import { inTransaction, type Pool } from '../../../src/platform/postgres/index.j
 import { writeProjections, type OwnProjectedEvent } from '../../../src/projections/index.js';
 import { keyOf } from './history.js';
 
-type OwnName = 'revocation.ordered' | 'revocation.lifted' | 'key.used';
+type OwnName = 'revocation.ordered' | 'revocation.lifted' | 'key.used' | 'ledger.continued';
+
+const idOf = (data: EventDataOf[OwnName]): string =>
+  'seq' in data ? data.seq : 'origin' in data ? data.origin : `${data.caller}-${data.network}`;
 
 /** Writes an entry of Rescind's own, as the outbox does; answers with its index. */
 export async function sayOwn<N extends OwnName>(
@@ -19,7 +22,7 @@ export async function sayOwn<N extends OwnName>(
     const said = {
       type: eventType(name),
       source: `urn:rescind:${tenant}`,
-      id: `own-${name}-${'seq' in data ? data.seq : `${data.caller}-${data.network}`}`,
+      id: `own-${name}-${idOf(data)}`,
       time: new Date(atMs).toISOString(),
       data,
     };

@@ -1,0 +1,200 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { holdTree, integrateBatch } from '../../src/log/tree/integrate.pg.js';
+import { startRescind, type RunningRescind } from '../../src/main.js';
+import { readConfig } from '../../src/platform/config/index.js';
+import { createRescindAdmin } from '../../src/sandbox/index.js';
+import { produce, rateOf } from './ingest-kafka.js';
+import { median, quantile, type Row } from './report.js';
+import { createWorld, nextIndex, type World } from './world.js';
+
+const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
+const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 60_000);
+const POLL_MS = 20;
+const SAMPLE_EVERY = 50;
+const TILE_SECONDS = 3;
+const READERS = 8;
+const ROLES_WITHOUT = 'ingest,serve,feed,archive';
+
+/** The tree beside ingest: how fast entries are published, what it costs, and how fast tiles are served. */
+export async function run(): Promise<readonly Row[]> {
+  const world = await createWorld();
+  try {
+    const rates: { readonly all: number; readonly without: number }[] = [];
+    const delays: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const without = await ingest(world, 2 * round, ROLES_WITHOUT);
+      const all = await ingest(world, 2 * round + 1, 'all', delays);
+      rates.push({ all, without });
+    }
+    const ratio = median(rates.map(({ all, without }) => all / without));
+    return [
+      {
+        name: 'ledger.publish',
+        value: quantile(delays, 0.99),
+        unit: 's',
+        p50: quantile(delays, 0.5),
+        p99: quantile(delays, 0.99),
+        note: `from an entry's arrival to the signed checkpoint that covers it, every ${SAMPLE_EVERY}th entry, beside ${Math.round(median(rates.map(({ all }) => all))).toLocaleString('en')} events/s from Kafka`,
+      },
+      {
+        name: 'ledger.ingest',
+        value: median(rates.map(({ all }) => all)),
+        unit: 'events/s',
+        floor: median(rates.map(({ without }) => without)),
+        ratio,
+        note: 'ingest.kafka with the role log in the same process; floor: without it, in turns',
+      },
+      await integration(world),
+      await tiles(world),
+    ];
+  } finally {
+    await world.stop();
+  }
+}
+
+const serve = (world: World, roles: string): Promise<RunningRescind> =>
+  startRescind(readConfig({ ...world.env, ROLES: roles }), { log: world.log });
+
+/** Takes a round's events with these roles. Collects how long each sampled entry waited for its checkpoint, in seconds. */
+async function ingest(world: World, round: number, roles: string, delays?: number[]): Promise<number> {
+  await produce(world, round * EVENTS_A_ROUND, EVENTS_A_ROUND);
+  const before = await nextIndex(world.pool);
+  const service = await serve(world, roles);
+  const watching = new AbortController();
+  const seen = delays ? watchCheckpoints(world, watching.signal) : Promise.resolve([]);
+  const rate = await rateOf(world, before, EVENTS_A_ROUND);
+  const end = await nextIndex(world.pool);
+  if (delays) while (Number((await checkpoint(world))?.size ?? 0) < end) await delay(POLL_MS);
+  watching.abort();
+  const checkpoints = await seen;
+  await service.stop();
+  if (!delays) return rate;
+  const { rows } = await world.pool.query<{ ix: string; arrival: string }>(
+    'SELECT ix, arrival FROM entry WHERE ix >= $1 AND ix < $2 AND ix % $3 = 0 ORDER BY ix',
+    [before, end, SAMPLE_EVERY],
+  );
+  for (const { ix, arrival } of rows) {
+    const covering = checkpoints.find(({ size }) => size > Number(ix));
+    if (covering) delays.push((covering.at - Number(arrival)) / 1_000);
+  }
+  return rate;
+}
+
+async function checkpoint({ pool }: World): Promise<{ readonly size: number; readonly at: number } | undefined> {
+  const { rows } = await pool.query<{ size: string; at: Date }>(
+    'SELECT size, at FROM ledger_checkpoint ORDER BY size DESC LIMIT 1',
+  );
+  const [row] = rows;
+  return row && { size: Number(row.size), at: row.at.getTime() };
+}
+
+async function watchCheckpoints(world: World, signal: AbortSignal) {
+  const seen: { readonly size: number; readonly at: number }[] = [];
+  for (let last = 0; ; await delay(POLL_MS)) {
+    const now = await checkpoint(world);
+    if (now && now.size > last) {
+      seen.push(now);
+      last = now.size;
+    }
+    if (signal.aborted) return seen;
+  }
+}
+
+/** Integrates the second half of the ledger into a tree of the first. */
+async function integration({ pool }: World): Promise<Row> {
+  const { rows } = await pool.query<{ tenant: string; next_ix: string }>(
+    'SELECT tenant, next_ix FROM ledger_head ORDER BY next_ix DESC LIMIT 1',
+  );
+  const { tenant, next_ix } = rows[0]!;
+  const end = BigInt(next_ix);
+  const rates: number[] = [];
+  const busy: number[] = [];
+  const floors: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await pool.query('TRUNCATE tree_head, tree_tile');
+    let tree = await holdTree(pool, tenant);
+    while (tree.size < end / 2n) tree = (await integrateBatch(pool, tenant, tree, end / 2n))!;
+    const count = Number(end - tree.size);
+    const cpu = process.cpuUsage();
+    const startedAt = performance.now();
+    while (tree.size < end) tree = (await integrateBatch(pool, tenant, tree, end))!;
+    const ms = performance.now() - startedAt;
+    const { user, system } = process.cpuUsage(cpu);
+    rates.push((count / ms) * 1_000);
+    busy.push((user + system) / count);
+    floors.push(hashes(count));
+  }
+  return {
+    name: 'ledger.integrate',
+    value: median(rates),
+    unit: 'entries/s',
+    floor: median(floors),
+    ratio: median(rates) / median(floors),
+    note: `the second half of ${end} entries into the tree of the first, with PostgreSQL on the same cores; ${median(busy).toFixed(1)} µs of the process an entry; floor: bare SHA-256 of as many inner nodes`,
+  };
+}
+
+function hashes(count: number): number {
+  const input = randomBytes(65);
+  const startedAt = performance.now();
+  for (let nth = 0; nth < count; nth += 1) createHash('sha256').update(input).digest();
+  return (count / (performance.now() - startedAt)) * 1_000;
+}
+
+/** Serves one full tile over and over; beside it, a file of the same bytes. */
+async function tiles(world: World): Promise<Row> {
+  const service = await serve(world, 'all');
+  const root = await mkdtemp(join(tmpdir(), 'rescind-bench-tiles-'));
+  const file = join(root, 'tile');
+  const server = createServer(async (_request, response) => {
+    const body = await readFile(file);
+    response.writeHead(200, { 'content-length': body.length }).end(body);
+  });
+  try {
+    const key = (
+      await createRescindAdmin(service.url, service.adminKey!).post<{ secret: string }>('/v1/callers', {
+        id: 'auditor',
+        roles: { audit: {} },
+      })
+    ).secret;
+    const { rows } = await world.pool.query<{ tenant: string }>('SELECT tenant FROM ledger_head LIMIT 1');
+    while ((await checkpoint(world)) === undefined) await delay(POLL_MS);
+    const url = `${service.url}/ledger/${rows[0]!.tenant}/tile/0/000`;
+    const headers = { authorization: `Bearer ${key}` };
+    await writeFile(file, Buffer.from(await (await fetch(url, { headers })).arrayBuffer()));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const floorUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const [floor, value] = [await load(floorUrl, {}), await load(url, headers)];
+    const note = `a full tile of level 0 from PostgreSQL, ${READERS} readers in the same process; floor: a file of the same bytes from a bare node:http server`;
+    return { name: 'ledger.tiles', value, unit: 'tiles/s', floor, ratio: value / floor, note };
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await service.stop();
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+async function load(url: string, headers: Record<string, string>): Promise<number> {
+  const until = performance.now() + TILE_SECONDS * 1_000;
+  let count = 0;
+  await Promise.all(
+    Array.from({ length: READERS }, async () => {
+      while (performance.now() < until) {
+        const answer = await fetch(url, { headers });
+        if (answer.status !== 200) throw new Error(`${url}: ${answer.status}`);
+        await answer.arrayBuffer();
+        count += 1;
+      }
+    }),
+  );
+  return count / TILE_SECONDS;
+}
