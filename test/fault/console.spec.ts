@@ -7,6 +7,7 @@ import { openConsole } from '../console/open-console.js';
 import { IDP, startOwnConsole, tokenOf, type OwnConsole } from '../console/own-service.js';
 import { startBrowser } from '../console/start-console.js';
 import { readConfig } from '../../src/platform/config/index.js';
+import { continueOnDatabase } from '../../src/cli/operate/continue-ledger.js';
 import { restoreFromTopic } from '../../src/main.js';
 import { metricsWith } from '../support/metrics.js';
 import { ownKafka, testLog } from '../support/services.js';
@@ -202,7 +203,14 @@ describe('a service with Kafka', () => {
       await fresh.getByRole('heading', { name: 'not ready' }).waitFor();
       await fresh.getByText('control-log-behind').waitFor();
 
-      await restoreFromTopic(readConfig(variables), { log: testLog() });
+      const config = readConfig(variables);
+      await restoreFromTopic(config, { log: testLog() });
+      // The rules are back; entries that a signed checkpoint covers are not.
+      await banner(rules)
+        .getByText('its ledger does not continue the checkpoints')
+        .waitFor({ timeout: BEYOND_A_LEASE_MS });
+      await banner(rules).getByText('rescind ledger continue').waitFor();
+      await continueOnDatabase(config, { tenant: 'default', reason: 'an old backup', log: testLog() });
       for (const page of [rules, fresh]) {
         await page.getByText(reason).first().waitFor({ timeout: BEYOND_A_LEASE_MS });
         await banner(page).waitFor({ state: 'detached', timeout: BEYOND_A_LEASE_MS });

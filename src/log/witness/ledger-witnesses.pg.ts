@@ -82,7 +82,7 @@ export function createLedgerWitnesses(options: LedgerWitnessesOptions): LedgerWi
       return [];
     });
     if (cosignatures.length === 0) return;
-    const others = note.signatures.filter(({ keyId }) => !cosignatures.some((given) => given.keyId === keyId));
+    const others = note.signatures.filter(({ keyId }) => !cosignatures.some((one) => one.keyId === keyId));
     const cosigned = formatNote({ text: note.text, signatures: [...others, ...cosignatures] });
     await pool.query(STORE, [tenant, published.incarnation, String(published.size), cosigned]);
   }
