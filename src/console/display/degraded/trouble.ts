@@ -61,7 +61,7 @@ const FENCED: Trouble = {
 const LEDGER_FENCED: Trouble = {
   what: 'This process is fenced: its ledger does not continue the checkpoints that were signed, as that of an old backup.',
   consequence:
-    'It says active to nobody, answers nothing and takes no order. An operator must restore the right database; the log of this process says which. Then it starts by itself.',
+    'It says active to nobody, answers nothing and takes no order. An operator must restore a newer backup or, if there is none, run: rescind ledger continue. Then it starts by itself.',
   makesOld: true,
 };
 
