@@ -206,7 +206,8 @@ function heldReads(read: Rows['read']): HeldReads {
 /** Stops the monotonic clock of this process, which then goes by `advance` alone. */
 function stoppedClock(): { advance(ms: number): void; restore(): void } {
   const real = performance.now;
-  let now = real.call(performance);
+  // Whole milliseconds: the sum of a fraction and a lease may round to less than a lease later.
+  let now = Math.ceil(real.call(performance));
   performance.now = () => now;
   return {
     advance(ms) {
