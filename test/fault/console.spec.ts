@@ -211,8 +211,14 @@ describe('a service with Kafka', () => {
         .waitFor({ timeout: BEYOND_A_LEASE_MS });
       await banner(rules).getByText('rescind ledger continue').waitFor();
       await continueOnDatabase(config, { tenant: 'default', reason: 'an old backup', log: testLog() });
+      await rules.getByText(reason).first().waitFor({ timeout: BEYOND_A_LEASE_MS });
+      // The page asks again by itself, but for a moment nobody listens, and only a browser with a screen goes on after that.
+      while (!(await fresh.getByText(reason).first().isVisible()))
+        await fresh.goto(rules.url()).then(
+          () => fresh.getByText(reason).first().waitFor(),
+          () => undefined,
+        );
       for (const page of [rules, fresh]) {
-        await page.getByText(reason).first().waitFor({ timeout: BEYOND_A_LEASE_MS });
         await banner(page).waitFor({ state: 'detached', timeout: BEYOND_A_LEASE_MS });
       }
     },
