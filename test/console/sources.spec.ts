@@ -79,7 +79,16 @@ describe('sources', () => {
     await refused.getByText('wrong-issuer').waitFor();
     const id = new URL(page.url()).pathname.split('/').at(-1)!;
     const source = await askApi<Record<string, unknown>>('GET', `/v1/sources/${id}`);
-    const { id: _, tenant: __, name: ___, uri: ____, topic: _____, profile: ______, ...rest } = source;
+    const {
+      id: _,
+      tenant: __,
+      name: ___,
+      uri: ____,
+      topic: _____,
+      profile: ______,
+      audience: _______,
+      ...rest
+    } = source;
     const fixed = { ...rest, issuers: [...(source['issuers'] as string[]), 'https://elsewhere.example'] };
     await askApi('PUT', `/v1/sources/${id}`, fixed);
     await refused.getByRole('button', { name: 'Take it in again' }).click();
