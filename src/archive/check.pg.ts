@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from '../platform/postgres/index.js';
-import { hashFile } from './durable.js';
+import { hashFile } from './hash-file.js';
 import { pathOf, readManifest, rowsOfTenant, type ArchivedFile } from './manifest.pg.js';
 import { tenantDirectory } from './segment.js';
 

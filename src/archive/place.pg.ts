@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from '../platform/postgres/index.js';
-import { syncDirectory, syncFile } from './durable.js';
+import { syncDirectory, syncFile } from '../platform/durable/index.js';
 import { FORMAT_DIRECTORY } from './segment.js';
 
 const PLACE_FILE = 'place.json';

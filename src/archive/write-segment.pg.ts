@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { makeDirectories, syncDirectory, syncFile } from '../platform/durable/index.js';
 import type { PoolClient } from '../platform/postgres/index.js';
 import { copyRows } from './copy/copy-rows.pg.js';
-import { hashFile, makeDirectories, syncDirectory, syncFile } from './durable.js';
+import { hashFile } from './hash-file.js';
 import type { EngineResult } from './engine/engine.js';
 import { runEngine } from './engine/run-engine.js';
 import { DRAFTS, removeLeftovers } from './leftovers.js';

@@ -61,6 +61,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'reports of the service and answers on the command line are read by the same spreadsheets',
     may: {},
   },
+  'platform/durable': {
+    reason: 'a file and its name are made durable in one way, and whoever writes files needs nothing else for it',
+    may: {},
+  },
   'platform/lock': {
     reason: 'libraries and the command line lock files, and neither brings the service along',
     may: {},
@@ -112,7 +116,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   log: {
     reason: 'the ledger holds bytes and knows nothing of what they mean',
-    may: { contracts: all, merkle: all, ...on('log', 'observe', 'postgres') },
+    may: { contracts: all, merkle: all, ...on('durable', 'log', 'observe', 'postgres') },
   },
   fsck: {
     reason:
@@ -131,7 +135,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
     reason: 'the archive copies recorded uses and decides nothing, and nothing waits for it',
     may: {
       contracts: { what: 'errors', names: ERROR_NAMES },
-      ...on('log', 'observe', 'postgres'),
+      ...on('durable', 'log', 'observe', 'postgres'),
       log: { what: 'read' },
       projections: { what: 'read' },
     },

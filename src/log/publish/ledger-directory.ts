@@ -1,6 +1,7 @@
-import { link, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
+import { link, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RescindError } from '../../contracts/index.js';
+import { makeDirectories, syncDirectory } from '../../platform/durable/index.js';
 import type { Anchors, KeptCheckpoint } from './anchors.js';
 import { makeLogKey, readLogKey, type LogKey } from './log-key.js';
 
@@ -50,7 +51,7 @@ export function createLedgerDirectory(root: string): LedgerDirectory {
       return tenants.filter((_, nth) => kept[nth]);
     },
     async makeKey(tenant) {
-      await makeDirectory(root, tenant);
+      await makeDirectories(root, directoryOf(tenant));
       // Another process of this machine may make it at the same time: the first one wins.
       await createFile(directoryOf(tenant), KEY_FILE, makeLogKey());
       return (await readKey(tenant))!;
@@ -58,7 +59,7 @@ export function createLedgerDirectory(root: string): LedgerDirectory {
     notes: async (tenant) =>
       Promise.all((await checkpointsOf(tenant)).map((file) => readFile(join(directoryOf(tenant), file), 'utf8'))),
     async keep(tenant, checkpoint) {
-      await makeDirectory(root, tenant);
+      await makeDirectories(root, directoryOf(tenant));
       const directory = directoryOf(tenant);
       const file = fileOf(checkpoint);
       // A file is never overwritten: a process that wakes up late cannot put an older checkpoint in the place of a newer one.
@@ -82,11 +83,6 @@ async function requireSame(directory: string, file: string, { note }: KeptCheckp
     });
 }
 
-async function makeDirectory(root: string, tenant: string): Promise<void> {
-  const made = await mkdir(join(root, tenant), { recursive: true, mode: 0o700 });
-  if (made !== undefined) for (const directory of [root, join(root, '..')]) await syncFile(directory);
-}
-
 /** Writes a file and makes it durable under its name. Returns false if there is one. A file that was cut off by a crash never has the name. */
 async function createFile(directory: string, name: string, content: string): Promise<boolean> {
   const temporary = join(directory, `.${name}.${process.pid}`);
@@ -105,17 +101,8 @@ async function createFile(directory: string, name: string, content: string): Pro
   } finally {
     await rm(temporary, { force: true });
   }
-  await syncFile(directory);
+  await syncDirectory(directory);
   return true;
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 async function orAbsent<T>(reading: Promise<T>): Promise<T | undefined> {

@@ -11,10 +11,10 @@ export const EVIDENCE_STEPS = {
   file: 'the file is readable evidence',
   checkpoint: 'the log signed the checkpoint',
   entry: 'the entry stands at the index of the proof',
-  payload: 'the payload is the one that the entry commits to',
+  payload: 'a payload in the file is the one that the entry commits to',
   leaf: 'the entry has a leaf hash',
   path: 'the tree of the checkpoint holds the entry',
-  witnesses: 'witnesses saw the checkpoint',
+  witnesses: 'each witness that was named cosigned the checkpoint',
 } as const;
 export type EvidenceStep = keyof typeof EVIDENCE_STEPS;
 
@@ -126,8 +126,7 @@ function checkPath({ proof }: Evidence, { size, root }: Checkpoint, hash: Buffer
 }
 
 function checkWitnesses(note: Note, keys: readonly VerifierKey[]): [undefined, string] {
-  if (keys.length === 0)
-    return [undefined, 'unwitnessed: no key of a witness was given, so no cosignature was checked'];
+  if (keys.length === 0) return [undefined, 'unwitnessed: no witness was named, so no cosignature was checked'];
   const signers = findSigners(note, keys);
   if (signers === undefined) throw new Wrong('a cosignature is wrong');
   const missing = keys.filter((key) => key.type !== 'cosignature' || !signers.has(key));

@@ -220,7 +220,7 @@ export const VARIABLE_DOCUMENTATION: Readonly<Record<string, string>> = {
   FINDINGS_TOPICS:
     'json or ocsf to publish what happens to findings, as JSON or as OCSF Detection Findings, to <TOPIC_PREFIX>.findings.<tenant> (default off)',
   CONTROL_FENCE:
-    'off to answer without comparing the database with the control topic: an old backup would go unnoticed (default on)',
+    'off to answer without comparing the database with the control topic and the signed checkpoints: an old backup would go unnoticed (default on)',
   CONTROL_TOPIC_KEY:
     'key that seals the control topic, base64url of 32 bytes (default: made at the first start, a copy in <RESCIND_HOME>/control-topic-key)',
   LEASE_SECONDS: `how long a node may stay silent before it is fenced, 2 to 30 (default ${DEFAULT_LEASE_SECONDS})`,

@@ -1,0 +1,1 @@
+export { makeDirectories, syncDirectory, syncFile } from './durable.js';
