@@ -10,7 +10,7 @@ export { createLedgerDirectory, type LedgerDirectory } from './publish/ledger-di
 export { createLedgerKeeper, type LedgerKeeper } from './publish/ledger-keeper.js';
 export { originOf } from './publish/log-key.js';
 export { proveEntry, readPublished, type Published } from './publish/published.pg.js';
-export { readEntries, type StoredEntry, type StoredPayload } from './read.pg.js';
+export { readEntries, type EntryRow, type StoredEntry, type StoredPayload } from './read.pg.js';
 export { createRangeKeeper, RANGE_ENTRIES, RangeMissing, type RangeKeeper } from './ranges.pg.js';
 export { readBundle } from './tree/bundle.pg.js';
 export { readTree } from './tree/head.pg.js';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { NDJSON_MEDIA_TYPE, RescindError } from '../../contracts/index.js';
-import { proveEntry, readPublished, type ArrivalMode } from '../../log/index.js';
+import { proveEntry, readPublished, type EntryRow as LogRow } from '../../log/index.js';
 import { encodeEntry, formatEvidence, type Evidence } from '../../merkle/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
@@ -19,18 +19,7 @@ const MAX_KEPT_READS = 16;
 const ENTRIES = { name: 'evidence-entries', text: loadSql(import.meta.url, 'entries.sql') };
 
 /** A row of an entry with its payload, whose members are null if it was erased. */
-export interface EntryRow {
-  readonly [column: string]: unknown;
-  readonly ix: string;
-  readonly arrival: string;
-  readonly type: string;
-  readonly source: string;
-  readonly commitment: Buffer;
-  readonly mode: ArrivalMode | null;
-  readonly salt: Buffer;
-  readonly attributes: Buffer;
-  readonly bytes: Buffer;
-}
+export type EntryRow = Omit<LogRow, 'said'> & Readonly<Record<string, unknown>>;
 
 type Session = Pick<Pool, 'query'>;
 

@@ -201,7 +201,7 @@ describe('evidence', () => {
       const { code, out, err } = await says(`verify ${at('archive.jsonl')} --key ${vkey}`);
       expect([code, err]).toEqual([
         1,
-        expect.stringMatching(/^rescind: line 2 does not hold. Not so: the payload is the one/),
+        expect.stringMatching(/^rescind: line 2 does not hold. Not so: a payload in the file is the one/),
       ]);
       expect(out).toContain('WRONG');
       expect(out).not.toContain('line 3');
