@@ -26,15 +26,14 @@ export interface PublishOptions {
 
 /**
  * Publishes a checkpoint of the committed tree. First proves that it continues the last signed one, then signs it, keeps it in every anchor,
- * and only then lets it be served. Returns it, or undefined if the last one already covers the tree. Throws `ledger-forked` or
- * `ledger-behind`, and then nothing was signed.
+ * and only then lets it be served. A checkpoint that some anchor has already is kept and served all the same: the process before may have ended in
+ * between. Returns it, or undefined if the ledger is empty. Throws `ledger-forked` or `ledger-behind`, and then nothing was signed.
  */
 export async function publishCheckpoint(options: PublishOptions): Promise<SignedCheckpoint | undefined> {
   const { session, logOrigin, tenant, keys, anchors, last } = options;
   const tree = await readTree(session, tenant);
   if (tree.size === 0n && last === undefined) return undefined;
   await requireContinued(session, tenant, tree, last);
-  if (last?.incarnation === tree.incarnation && last.size === tree.size) return undefined;
   const origin = originOf(logOrigin, tenant, tree.incarnation);
   const text = formatCheckpoint({ origin, size: tree.size, root: tree.root });
   const note = formatNote({ text, signatures: keys.map((key) => key.sign(origin, text)) });

@@ -132,6 +132,25 @@ describe('the tree follows the ledger', () => {
   });
 });
 
+it('a checkpoint is not served until every anchor has it', async () => {
+  const { append, keeper, untilPublished, publishedSize } = await start();
+  let isFull = true;
+  const anchor = {
+    name: 'full',
+    notes: async () => [],
+    keep: async () => {
+      if (isFull) throw new Error('no space left on device');
+    },
+  };
+  const sut = keeper({ anchors: [anchor] });
+  await append(3);
+  while (sut.problem() === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(await publishedSize()).toBe(0n);
+  isFull = false;
+  await untilPublished(3n);
+  expect(sut.problem()).toBeUndefined();
+});
+
 /** Puts the tables back to what they were when the ledger had `size` entries, as an old backup does. */
 async function restore({ query, tenant }: LedgerWorld, size: number, checkpoint: string): Promise<void> {
   await query('DELETE FROM entry WHERE tenant = $1 AND ix >= $2', [tenant, size]);
