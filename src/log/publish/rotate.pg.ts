@@ -21,7 +21,7 @@ export interface RotationOptions {
   readonly now?: () => number;
 }
 
-/** What a rotation does. `from` and `to` are verifier keys (C2SP signed-note). */
+/** The effect of a rotation. `from` and `to` are verifier keys (C2SP signed-note). */
 export interface Rotation {
   readonly origin: string;
   readonly from: string;
@@ -101,7 +101,7 @@ export function rotateLogKey(
 ): Promise<Rotation & { readonly to: string; readonly index: LogIndex }> {
   const { pool, tenant, directory, pem, entryOf, contentOf, onStep } = options;
   return inTransaction(pool, async (session) => {
-    // Of two rotations at once, the second sees what the first did.
+    // The second of two rotations at once sees what the first did.
     await session.query('SELECT FROM ledger_head WHERE tenant = $1 FOR UPDATE', [tenant]);
     const { origin, from, until, current, kept } = await planRotation(session, options);
     await onStep?.('keep');

@@ -15,6 +15,9 @@ import {
 } from '../../../src/log/index.js';
 import type { KeptCheckpoint } from '../../../src/log/index.js';
 import { makeLogKey, readLogKey, type LogKey } from '../../../src/log/publish/log-key.js';
+import { findLogKeys } from '../../../src/log/publish/keys.pg.js';
+import { publishCheckpoint } from '../../../src/log/publish/publish.pg.js';
+import { holdTree, integrateBatch } from '../../../src/log/tree/integrate.pg.js';
 import type { RotateLogKeyOptions, RotationStep } from '../../../src/log/publish/rotate.pg.js';
 import {
   encodeEntry,
@@ -196,6 +199,29 @@ describe('a change of the key', () => {
     const keys = [first.from, first.to, second.to];
     expect(signersOf(await newest(), keys)).toEqual(keys);
   });
+});
+
+it('a key is looked for after the tree was read, so that no checkpoint covers a change without its signature', async () => {
+  const { world, clock, sut, rotate } = await start();
+  await sut.stop();
+  const { pool, tenant, directory } = world;
+  const integrate = async (size: bigint) => integrateBatch(pool, tenant, await holdTree(pool, tenant), size);
+  await world.append(1);
+  await integrate(6n);
+  const checkpoint = await publishCheckpoint({
+    session: pool,
+    logOrigin: LOG_ORIGIN,
+    tenant,
+    anchors: [directory],
+    last: undefined,
+    async findKeys() {
+      const keys = await findLogKeys(pool, tenant, directory, clock.ms);
+      const { index } = await rotate();
+      await integrate(index + 1n);
+      return keys;
+    },
+  });
+  expect(checkpoint!.size).toBe(6n);
 });
 
 describe('a process that ends', () => {
