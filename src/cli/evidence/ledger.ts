@@ -34,10 +34,16 @@ interface Head {
   readonly note: string;
 }
 
+interface Witness {
+  readonly name: string;
+  readonly size: string;
+  readonly at: string | null;
+}
+
 /** Loaded when the command runs. */
 type Merkle = typeof merkleModule;
 
-function ledgerText(merkle: Merkle, { checkpoint, witnessed, keys }: Answer): string {
+function ledgerText(merkle: Merkle, { checkpoint, witnessed, witnesses, keys }: Answer): string {
   if (checkpoint === null) return 'No checkpoint is published yet.\n';
   const { origin, size, root, at, note } = checkpoint as Head;
   const seen = witnessed as Head | null;
@@ -48,9 +54,15 @@ function ledgerText(merkle: Merkle, { checkpoint, witnessed, keys }: Answer): st
     signed: isSigned(merkle, note, keys as readonly string[]) ? at : 'NOT SIGNED by any of the keys below',
     age: `${Math.max(0, Math.round((Date.now() - Date.parse(at)) / 1000))} s`,
     witnessed: seen === null ? 'unwitnessed' : `${seen.size} of ${size} entries, ${seen.at}`,
+    ...Object.fromEntries(
+      (witnesses as readonly Witness[]).map((one, nth) => [`witness ${nth + 1}`, witnessText(one)]),
+    ),
     ...Object.fromEntries((keys as readonly string[]).map((key, nth) => [`key ${nth + 1}`, key])),
   });
 }
+
+const witnessText = ({ name, size, at }: Witness): string =>
+  at === null ? `${name}: has cosigned nothing` : `${name}: ${size} entries, ${at}`;
 
 function isSigned(
   { findSigners, parseNote, parseVerifierKey }: Merkle,

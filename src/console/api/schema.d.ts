@@ -2775,6 +2775,10 @@ export interface components {
                 root: string;
                 size: string;
             } | null;
+            growth: {
+                at: string;
+                size: string;
+            }[];
             keys: string[];
             tenant: string;
             witnessed: {
@@ -2783,6 +2787,11 @@ export interface components {
                 root: string;
                 size: string;
             } | null;
+            witnesses: {
+                at: string | null;
+                name: string;
+                size: string;
+            }[];
         };
         Lift: {
             on_behalf_of?: string;

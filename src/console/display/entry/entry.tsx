@@ -2,6 +2,7 @@ import { Anchor, Button, Code, Group, Loader, Stack, Text } from '@mantine/core'
 import { useState } from 'react';
 import { useMe } from '../../api/me.js';
 import { EntityLink } from '../entity-link.js';
+import { EvidenceOfEntry } from '../evidence/evidence-button.js';
 import { readEvent, type EventFacts } from '../events.js';
 import { Fact, Facts } from '../facts.js';
 import { Moment } from '../moment.js';
@@ -53,30 +54,32 @@ export function EntryFacts({ index, withEvidence = false }: EntryFactsProps) {
             : 'What this event said was erased.'}
         </Text>
       ) : (
-        <WholeEvent index={index} text={event.text} />
+        <WholeEvent text={event.text} />
       )}
+      <Group gap="xs">
+        <EvidenceOfEntry index={index} />
+        <Anchor href={`/v1/entries/${index}`} target="_blank" rel="noopener" size="xs">
+          /v1/entries/{index}
+        </Anchor>
+      </Group>
       {withEvidence && me?.may.investigate && <Evidence of={data} />}
     </Stack>
   );
 }
 
-function WholeEvent({ index, text }: { readonly index: string; readonly text: string }) {
+function WholeEvent({ text }: { readonly text: string }) {
   const [isWhole, setIsWhole] = useState(false);
   return (
     <>
-      <Group gap="xs">
-        <Button
-          size="compact-xs"
-          variant="default"
-          aria-expanded={isWhole}
-          onClick={() => setIsWhole((before) => !before)}
-        >
-          The whole event
-        </Button>
-        <Anchor href={`/v1/entries/${index}`} target="_blank" rel="noopener" size="xs">
-          /v1/entries/{index}
-        </Anchor>
-      </Group>
+      <Button
+        size="compact-xs"
+        variant="default"
+        aria-expanded={isWhole}
+        onClick={() => setIsWhole((before) => !before)}
+        style={{ alignSelf: 'flex-start' }}
+      >
+        The whole event
+      </Button>
       {isWhole && (
         <Code block tabIndex={0}>
           {text}
