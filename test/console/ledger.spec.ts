@@ -171,7 +171,7 @@ describe('evidence in the console', () => {
   it('of all rows that are shown is one archive, which holds', async () => {
     const { page: shown } = await openConsole(cleanups, { path: '/explore?measures=calls&rows={}' });
     const rows = await shown.getByRole('table', { name: 'Uses' }).getAttribute('aria-rowcount');
-    const archive = await fileOf(shown, shown.getByRole('button', { name: 'Evidence' }));
+    const archive = await fileOf(shown, shown.getByRole('button', { name: 'Evidence of these' }));
     const lines: string[] = [];
     for await (const line of splitEvidence([archive])) lines.push(line);
     expect(lines).toHaveLength(Number(rows));

@@ -9,7 +9,7 @@ interface CopiedProps {
 /** A text that somebody copies, such as a command or a key, with the button beside it. */
 export function Copied({ label, children: text }: CopiedProps) {
   return (
-    <Group gap="xs" wrap="nowrap" align="flex-start">
+    <Group gap="xs" mt={4} wrap="nowrap" align="flex-start">
       <Code
         block
         tabIndex={0}

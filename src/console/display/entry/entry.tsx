@@ -1,5 +1,5 @@
 import { Anchor, Button, Code, Group, Loader, Stack, Text } from '@mantine/core';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useMe } from '../../api/me.js';
 import { EntityLink } from '../entity-link.js';
 import { EvidenceOfEntry } from '../evidence/evidence-button.js';
@@ -47,39 +47,42 @@ export function EntryFacts({ index, withEvidence = false }: EntryFactsProps) {
           </Fact>
         ))}
       </Facts>
-      {event === null ? (
+      {event === null && (
         <Text size="sm" c="dimmed">
           {me?.may.investigate === false
-            ? 'Your role does not show what this event said, nor its evidence; an investigator sees it.'
+            ? 'Your role does not show what this event said, nor its bytes; an investigator sees them.'
             : 'What this event said was erased.'}
         </Text>
-      ) : (
-        <WholeEvent text={event.text} />
       )}
-      <Group gap="xs">
+      <WholeEvent text={event?.text}>
         <EvidenceOfEntry index={index} />
         <Anchor href={`/v1/entries/${index}`} target="_blank" rel="noopener" size="xs">
           /v1/entries/{index}
         </Anchor>
-      </Group>
+      </WholeEvent>
       {withEvidence && me?.may.investigate && <Evidence of={data} />}
     </Stack>
   );
 }
 
-function WholeEvent({ text }: { readonly text: string }) {
+/** Shows the whole text of an event to who asks for it; `children` stand beside the button. */
+function WholeEvent({ text, children }: { readonly text: string | undefined; readonly children: ReactNode }) {
   const [isWhole, setIsWhole] = useState(false);
   return (
     <>
-      <Button
-        size="compact-xs"
-        variant="default"
-        aria-expanded={isWhole}
-        onClick={() => setIsWhole((before) => !before)}
-        style={{ alignSelf: 'flex-start' }}
-      >
-        The whole event
-      </Button>
+      <Group gap="xs">
+        {text !== undefined && (
+          <Button
+            size="compact-xs"
+            variant="default"
+            aria-expanded={isWhole}
+            onClick={() => setIsWhole((before) => !before)}
+          >
+            The whole event
+          </Button>
+        )}
+        {children}
+      </Group>
       {isWhole && (
         <Code block tabIndex={0}>
           {text}

@@ -58,7 +58,7 @@ export function EvidenceOfRows({
         }
         onClick={() => mutate()}
       >
-        Evidence
+        Evidence of these
       </Button>
       {error !== null && <Failed error={error} />}
     </>

@@ -9,7 +9,7 @@ export function Keys({ of: { keys } }: { readonly of: LedgerState }) {
     <Stack gap="xs">
       {keys.map(({ text, key, signed }) => (
         <div key={text}>
-          <Text size="sm" mb={4}>
+          <Text size="sm">
             Key {key?.id ?? 'of another kind'}
             <Text span inherit c="dimmed">
               {signed ? ', signed the newest checkpoint' : ', did not sign the newest checkpoint'}
@@ -44,8 +44,11 @@ export function HowToCheck({ of: { tenant, keys } }: { readonly of: LedgerState 
         <Copied label="Command that walks the ledger">{`rescind fsck ${address} --key '${key}' --bearer key-file`}</Copied>
       </List.Item>
       <List.Item>
-        Check one entry offline, or <PageLink to="/verify">in a browser that sends nothing</PageLink>. Evidence files
-        are offered beside every entry.
+        Check one entry offline, or{' '}
+        <PageLink to="/verify" inherit>
+          in a browser that sends nothing
+        </PageLink>
+        . Evidence files are offered beside every entry.
         <Copied label="Command that checks evidence">{`rescind verify 1234.evidence.json --key '${key}'`}</Copied>
       </List.Item>
     </List>

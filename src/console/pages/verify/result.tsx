@@ -62,6 +62,7 @@ function Conclusion({ verdicts, state, wrong }: Verification & { readonly wrong:
         It is empty.
       </Alert>
     );
+  const cosigned = new Set(verdicts.map(({ steps }) => steps.at(-1)!.detail));
   if (wrong === undefined)
     return (
       <Alert
@@ -72,12 +73,20 @@ function Conclusion({ verdicts, state, wrong }: Verification & { readonly wrong:
         }
       >
         The ledger whose key you gave holds what stands below, and cannot take it back unnoticed.
+        {cosigned.size === 1 && (
+          <>
+            {' '}
+            Cosignatures: <Sentence>{[...cosigned].join('')}</Sentence>.
+          </>
+        )}
       </Alert>
     );
   const { what, detail } = wrong.steps.at(-1)!;
   return (
     <Alert color="red" role="alert" title={`Line ${countText(wrong.line)} does not hold. Not so: ${what}.`}>
-      <Sentence>{detail}</Sentence>
+      <Text inherit style={{ overflowWrap: 'anywhere' }}>
+        <Sentence>{detail}</Sentence>
+      </Text>
     </Alert>
   );
 }
@@ -98,7 +107,7 @@ function Steps({ of: steps }: { readonly of: readonly CheckedStep[] }) {
 function Step({ what, made }: { readonly what: string; readonly made: CheckedStep | undefined }) {
   return (
     <Table.Tr>
-      <Table.Td w={104} className={classes.top}>
+      <Table.Td w={120} className={classes.top}>
         <Mark made={made} />
       </Table.Td>
       <Table.Td>
