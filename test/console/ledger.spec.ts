@@ -132,7 +132,7 @@ describe('evidence in the console', () => {
       expect(rows[nth]).toContain(detail);
     });
     expect(rows.at(-1)).toContain('unwitnessed');
-    await page.getByRole('region', { name: 'What the entry says' }).last().getByText('"specversion"').waitFor();
+    await page.getByRole('region', { name: 'What the entry says' }).getByText('"specversion"').waitFor();
   });
 
   it.each(['payload', 'entry', 'proof'] as const)(

@@ -132,7 +132,7 @@ function Mark({ made }: { readonly made: CheckedStep | undefined }) {
       </Text>
     );
   return (
-    <Text size="sm" fw={600} c={made.ok ? 'var(--mantine-color-teal-text)' : 'red'}>
+    <Text size="sm" fw={600} c={made.ok ? undefined : 'red'}>
       {made.ok ? '✓ ok' : '✗ wrong'}
     </Text>
   );
@@ -149,7 +149,7 @@ function Content({ of: { text, ok } }: { readonly of: Verdict }) {
           The file holds no payload: it was erased, or left out for a reader who may not see it.
         </Text>
       ) : (
-        <Code block tabIndex={0} role="region" aria-label="What the entry says">
+        <Code block tabIndex={0}>
           {readEvent(payload).text}
         </Code>
       )}
