@@ -2775,6 +2775,10 @@ export interface components {
                 root: string;
                 size: string;
             } | null;
+            growth: {
+                at: string;
+                size: string;
+            }[];
             keys: {
                 key: string;
                 since: string;
@@ -2787,6 +2791,11 @@ export interface components {
                 root: string;
                 size: string;
             } | null;
+            witnesses: {
+                at: string | null;
+                name: string;
+                size: string;
+            }[];
         };
         Lift: {
             on_behalf_of?: string;
