@@ -75,7 +75,8 @@ async function ingest(world: World, round: number, roles: string, delays?: numbe
   watching.abort();
   const looks = await seen;
   await service.stop();
-  for (let ix = before; delays && ix < end; ix += SAMPLE_EVERY) {
+  if (!delays) return rate;
+  for (let ix = before; ix < end; ix += SAMPLE_EVERY) {
     const sequenced = looks.find(({ entries }) => entries > ix)!;
     delays.push((looks.find(({ published }) => published > ix)!.at - sequenced.at) / 1_000);
   }
