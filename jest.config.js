@@ -30,6 +30,7 @@ const withServices = {
 /** Specs outside `test/fault` that `npm run test:fault` runs and `npm test` leaves out, by the reason. */
 export const SLOW_SPECS = {
   'needs a program that is not Node, Java or Maven': [
+    'test/integration/log/strangers.spec.ts',
     'test/integration/platform/alerts.spec.ts',
     'test/integration/platform/forward-auth.spec.ts',
     'test/integration/platform/older-node.spec.ts',
