@@ -79,6 +79,7 @@ export const SLOW_SPECS = {
   ],
   'seeds an organisation, or visits all states or random histories of a model': [
     'src/lease/lease-model.spec.ts',
+    'test/integration/log/two-keepers.spec.ts',
     'test/integration/explore/recount.spec.ts',
     'test/integration/query/as-of-property.spec.ts',
     'test/integration/query/blast-rule.spec.ts',
