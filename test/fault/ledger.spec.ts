@@ -14,7 +14,7 @@ import { cleanUp } from '../support/cleanups.js';
 import { testBrokers, testLog, uniqueName } from '../support/services.js';
 import { canMount, smallDisk } from '../support/small-disk.js';
 
-/** What a turn of the keeper does, one after the other. */
+/** The steps of a turn of the keeper, in their order. */
 const STEPS = ['hold', 'integrate', 'publish', 'keep in file', 'keep in topic', 'serve', 'published'] as const;
 type Step = (typeof STEPS)[number];
 
