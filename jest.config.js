@@ -30,6 +30,7 @@ const withServices = {
 /** Specs outside `test/fault` that `npm run test:fault` runs and `npm test` leaves out, by the reason. */
 export const SLOW_SPECS = {
   'needs a program that is not Node, Java or Maven': [
+    'test/integration/log/strangers.spec.ts',
     'test/integration/platform/alerts.spec.ts',
     'test/integration/platform/forward-auth.spec.ts',
     'test/integration/platform/older-node.spec.ts',
@@ -78,6 +79,7 @@ export const SLOW_SPECS = {
   ],
   'seeds an organisation, or visits all states or random histories of a model': [
     'src/lease/lease-model.spec.ts',
+    'test/integration/log/two-keepers.spec.ts',
     'test/integration/explore/recount.spec.ts',
     'test/integration/query/as-of-property.spec.ts',
     'test/integration/query/blast-rule.spec.ts',

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { readTime, RescindError, timeText } from '../contracts/index.js';
+import type { KeyType, VerifierKey } from '../merkle/index.js';
 import { UsageError, readAll, type Terminal } from './terminal.js';
 
 /** Gathers an option that may be given several times. */
@@ -62,3 +63,13 @@ export async function readInput(path: string, terminal: Terminal): Promise<strin
 /** Leaves out members that are undefined. */
 export const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+
+/** Makes a reader of verifier keys for an option, from `parseVerifierKey`, which only some commands load. */
+export const keyReader =
+  (parse: (text: string) => VerifierKey | undefined) =>
+  (option: string, text: string, type: KeyType): VerifierKey => {
+    const key = parse(text);
+    if (key?.type === type) return key;
+    const owner = type === 'ed25519' ? 'a log' : 'a witness';
+    throw new UsageError(`${option} takes the Ed25519 verifier key of ${owner}, <name>+<id>+<base64>`);
+  };

@@ -17,5 +17,5 @@ export { readBundle } from './tree/bundle.pg.js';
 export { readTree } from './tree/head.pg.js';
 export { createTileReader, readTreeNodes } from './tree/tiles.pg.js';
 export { createLedgerWitnesses, type LedgerWitnesses } from './witness/ledger-witnesses.pg.js';
-export { readWitnesses, type Witness } from './witness/witnesses.js';
+export { readWitnesses, readWitnessFile, type Witness } from './witness/witnesses.js';
 export { LedgerSchema } from './migrations/1796000001000-schema.js';

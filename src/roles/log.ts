@@ -1,14 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { RescindError } from '../contracts/index.js';
 import { createCheckpointTopic } from '../feeds/index.js';
-import {
-  createLedgerDirectory,
-  createLedgerKeeper,
-  createLedgerWitnesses,
-  readWitnesses,
-  type Witness,
-} from '../log/index.js';
-import type { Config } from '../platform/config/index.js';
+import { createLedgerDirectory, createLedgerKeeper, createLedgerWitnesses, readWitnessFile } from '../log/index.js';
 import { createKafka } from '../platform/kafka/index.js';
 import { createPool, endStuckSessions, type SessionTimeouts } from '../platform/postgres/index.js';
 import type { Parts } from './parts.js';
@@ -52,7 +44,7 @@ export function startLedger(parts: Parts): void {
   });
   lifecycle.onStop('ledgers', () => keeper.stop());
   keeper.start();
-  const witnesses = createLedgerWitnesses({ pool, witnesses: witnessesOf(config), log, metrics });
+  const witnesses = createLedgerWitnesses({ pool, witnesses: readWitnessFile(config.witnessesFile), log, metrics });
   lifecycle.onStop('witnesses', () => witnesses.stop());
   witnesses.start();
   // An old backup that was put in place under a running process. Other failures delay checkpoints and nothing else.
@@ -60,13 +52,4 @@ export function startLedger(parts: Parts): void {
     const problem = keeper.problem();
     if (problem instanceof RescindError && FENCING.has(problem.code)) throw problem;
   });
-}
-
-function witnessesOf({ witnessesFile }: Config): readonly Witness[] {
-  if (witnessesFile === undefined) return [];
-  try {
-    return readWitnesses(readFileSync(witnessesFile, 'utf8'));
-  } catch (cause) {
-    throw new RescindError('config-invalid', { detail: `WITNESSES: ${(cause as Error).message}`, cause });
-  }
 }

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import type { CheckedStep, KeyType, VerifierKey } from '../../merkle/index.js';
+import type { CheckedStep } from '../../merkle/index.js';
 import { jsonOption, type Context } from '../context.js';
 import { EXIT } from '../exit-codes.js';
-import { collect } from '../option-values.js';
+import { collect, keyReader } from '../option-values.js';
 import { printable } from '../output.js';
 import { UsageError, write } from '../terminal.js';
 
@@ -63,15 +63,6 @@ export function addVerify(program: Command, context: Context, exitWith: (code: n
         terminal.out.write(count === 1 ? 'The evidence holds.\n' : `The evidence of ${count} lines holds.\n`);
     });
 }
-
-const keyReader =
-  (parse: (text: string) => VerifierKey | undefined) =>
-  (option: string, text: string, type: KeyType): VerifierKey => {
-    const key = parse(text);
-    if (key?.type === type) return key;
-    const owner = type === 'ed25519' ? 'a log' : 'a witness';
-    throw new UsageError(`${option} takes the Ed25519 verifier key of ${owner}, <name>+<id>+<base64>`);
-  };
 
 async function* textOf(input: Readable): AsyncGenerator<string> {
   input.setEncoding('utf8');

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { LedgerReport, ServedReport } from '../../fsck/index.js';
 import { jsonOption, type Context } from '../context.js';
 import { EXIT } from '../exit-codes.js';
-import { readInput } from '../option-values.js';
+import { collect, keyReader, readInput } from '../option-values.js';
 import { printable } from '../output.js';
 import { createProgress } from '../progress.js';
 import { checkUrl, keyedUrl } from '../settings.js';
@@ -11,7 +11,8 @@ import { describeVariables, type Variables } from './serve.js';
 
 const EXAMPLES = `
 With a URL it walks a served log (C2SP tlog-tiles) over HTTP: it recomputes each leaf, tile and the root that the checkpoint signs. Without one it works
-on the database and LEDGER_DIR of the service's environment, beside a running service or without one.
+on the database, LEDGER_DIR and, with KAFKA_BROKERS, the topic of checkpoints of the service's environment, beside a running service or without one. It changes
+nothing.
 Exit codes: 0 all is as it must be, 1 something is wrong or cannot be read, 2 wrongly called.
 
 Examples:
@@ -30,6 +31,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 interface Options {
   readonly key?: string;
   readonly bearer?: string;
+  readonly witness?: readonly string[];
   readonly tenant?: string;
   readonly json?: boolean;
 }
@@ -49,6 +51,11 @@ export function addFsck(
     .option(
       '--key <vkey>',
       "the ledger's verifier key, as its owner gave it (default: the keys that the log lists itself)",
+    )
+    .option(
+      '--witness <vkey>',
+      'verifier key of a witness whose cosignatures are checked; may be repeated (in the database, also those that WITNESSES names)',
+      collect,
     )
     .option('--bearer <file>', 'file with the key that the log wants for its tiles; `-` is standard input')
     .option('--tenant <id>', 'in the database: the ledger of this tenant alone')
@@ -96,13 +103,10 @@ async function checkServed(
   const bearer = options.bearer === undefined ? undefined : (await readInput(options.bearer, context.terminal)).trim();
   if (bearer !== undefined && !/^[!-~]+$/.test(bearer)) throw new UsageError('--bearer names a file that holds no key');
   const url = `${bearer === undefined ? checkUrl(text) : keyedUrl(text)}/`;
-  const key = options.key === undefined ? undefined : parseVerifierKey(options.key);
-  if (options.key !== undefined && key?.type !== 'ed25519')
-    throw new UsageError('--key is no verifier key of a log, such as log.example.com/…+a3e2457c+AQ…');
   const report = await check({
     url,
-    key,
     bearer,
+    ...readKeys(options, keyReader(parseVerifierKey)),
     onProgress: progress && ((done) => progress.show({ ...done, unit: 'entries' })),
   });
   return {
@@ -113,15 +117,24 @@ async function checkServed(
   };
 }
 
+const readKeys = ({ key, witness = [] }: Options, read: ReturnType<typeof keyReader>) => ({
+  key: key === undefined ? undefined : read('--key', key, 'ed25519'),
+  witnesses: witness.map((text) => read('--witness', text, 'cosignature')),
+});
+
 const rateOf = (entries: bigint, seconds: number): number => Math.round(Number(entries) / Math.max(seconds, 0.001));
 
-function servedJson({ checkpoint, keys, keyFrom, entries, tiles, wrong }: ServedReport, seconds: number): object {
+function servedJson(
+  { checkpoint, keys, keyFrom, witnessed, entries, tiles, wrong }: ServedReport,
+  seconds: number,
+): object {
   return {
     checkpoint: checkpoint
       ? { origin: checkpoint.origin, size: String(checkpoint.size), root: checkpoint.root.toString('base64') }
       : null,
     keys,
     key_from: keyFrom,
+    witnessed: witnessed ? { size: String(witnessed.size), by: witnessed.by } : null,
     entries: String(entries),
     tiles,
     seconds: Math.round(seconds * 10) / 10,
@@ -130,11 +143,17 @@ function servedJson({ checkpoint, keys, keyFrom, entries, tiles, wrong }: Served
   };
 }
 
-function servedLines({ checkpoint, keys, keyFrom, entries, tiles, wrong }: ServedReport, seconds: number): string[] {
+function servedLines(
+  { checkpoint, keys, keyFrom, witnessed, entries, tiles, wrong }: ServedReport,
+  seconds: number,
+): string[] {
   return [
     ...(checkpoint ? [`${checkpoint.origin}, ${count(checkpoint.size)} entries, signed by ${keys.join(', ')}`] : []),
     ...(keyFrom === 'log'
       ? ['The key came from the log itself: it shows that the log agrees with itself, not whose it is. Give --key.']
+      : []),
+    ...(witnessed && witnessed.by.length > 0
+      ? [`${count(witnessed.size)} entries are cosigned by ${witnessed.by.join(', ')}`]
       : []),
     sumOf(entries, tiles, seconds),
     wrong ? `Wrong: ${wrong.place}: ${wrong.problem}` : 'Every entry, tile and the root are as the checkpoint says.',
@@ -161,31 +180,51 @@ async function checkDatabase(
     { onDatabase },
     { createLog },
     { readConfig },
+    { createKafka },
+    { createCheckpointTopic },
+    { readWitnessFile },
   ] = await Promise.all([
     import('../../fsck/index.js'),
     import('../../merkle/index.js'),
     import('./rebuild-from-ledger.js'),
     import('../../platform/log/index.js'),
     import('../../platform/config/index.js'),
+    import('../../platform/kafka/index.js'),
+    import('../../feeds/index.js'),
+    import('../../log/index.js'),
   ]);
-  const key = options.key === undefined ? undefined : parseVerifierKey(options.key);
-  if (options.key !== undefined && (key?.type !== 'ed25519' || options.tenant === undefined))
+  const { key, witnesses } = readKeys(options, keyReader(parseVerifierKey));
+  if (key !== undefined && options.tenant === undefined)
     throw new UsageError('--key is the verifier key of one ledger: name its tenant with --tenant');
   const config = readConfig(context.terminal.env);
   const log = createLog({ level: config.logLevel });
   const timeouts = { statementMs: STATEMENT_MS, transactionMs: STATEMENT_MS };
-  const reports = await onDatabase(config, { log, max: CONNECTIONS, timeouts }, ({ pool }) =>
-    check({
+  // A Kafka of the service's own may not run, and a check starts none.
+  const servers = typeof config.kafka === 'string' ? undefined : config.kafka;
+  const topic =
+    servers &&
+    createCheckpointTopic({
+      kafka: createKafka({ ...servers, clientId: 'rescind-fsck', log }),
+      prefix: config.topicPrefix,
+    });
+  const reports = await onDatabase(config, { log, max: CONNECTIONS, timeouts }, ({ pool, lifecycle }) => {
+    if (topic) lifecycle.onStop('topic of checkpoints', () => topic.stop());
+    return check({
       pool,
       ledgerDir: config.ledgerDir,
+      topic,
+      witnesses: [...witnesses, ...readWitnessFile(config.witnessesFile).map((witness) => witness.key)],
       tenant: options.tenant,
       publicKey: key?.publicKey,
       onProgress: progress && ((done) => progress.show({ ...done, unit: 'entries' })),
-    }),
-  );
+    });
+  });
   return {
     ok: reports.every(({ wrong }) => wrong.length === 0),
-    notCovered: DATABASE_NOT_COVERED,
+    notCovered: [
+      ...DATABASE_NOT_COVERED,
+      ...(topic ? [] : ['the topic of checkpoints: KAFKA_BROKERS names no brokers']),
+    ],
     json: (seconds) => databaseJson(reports, seconds),
     lines: (seconds) => databaseLines(reports, seconds),
   };
@@ -206,8 +245,9 @@ function databaseJson(reports: readonly LedgerReport[], seconds: number): object
 
 function databaseLines(reports: readonly LedgerReport[], seconds: number): string[] {
   const entries = sum(reports, (report) => report.entries);
-  const lines = reports.flatMap(({ tenant, entries: own, erased, checkpoints, rules, wrong }) => [
-    `${tenant}: ${count(own)} entries, ${count(erased)} of them erased, ${count(checkpoints)} checkpoints, ${count(rules)} rules`,
+  const lines = reports.flatMap(({ tenant, entries: own, wrong, ...sums }) => [
+    `${tenant}: ${count(own)} entries, ${count(sums.erased)} of them erased, ${count(sums.checkpoints)} checkpoints, ` +
+      `${count(sums.cosignatures)} cosignatures, ${count(sums.rules)} rules, ${count(sums.lifts)} lifts`,
     ...wrong.map(
       ({ place, problem, count: all }) =>
         `  Wrong: ${place}: ${problem}${all > 1 ? ` (the first of ${count(all)})` : ''}`,

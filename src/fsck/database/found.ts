@@ -5,11 +5,13 @@ export type Kind =
   | 'ledger_head'
   | 'entry'
   | 'payload'
+  | 'entry_remainder'
   | 'tree_tile'
   | 'tree_head'
   | 'ledger_checkpoint'
   | 'ledger_key'
   | 'file'
+  | 'topic'
   | 'control_log'
   | 'projection';
 

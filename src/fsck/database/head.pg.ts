@@ -8,6 +8,19 @@ const COUNTS = `
 SELECT source, what, sum(n) AS n FROM source_count
  WHERE tenant = $1 AND source <> $1 AND what NOT IN ('token', 'token.stated', 'token.arrived', 'token.parent') GROUP BY source, what`;
 
+/** Tables of ledgers. */
+const TABLES = [
+  'ledger_head',
+  'entry',
+  'payload',
+  'entry_remainder',
+  'dedupe',
+  'tree_head',
+  'tree_tile',
+  'ledger_checkpoint',
+  'ledger_key',
+];
+
 export interface HeadRow {
   /** Null without a head of the ledger. */
   readonly next_ix: string | null;
@@ -18,11 +31,15 @@ export interface HeadRow {
   readonly size: string | null;
   readonly root: Buffer | null;
   readonly outbox: string;
+  readonly control: string;
   readonly entry_beyond: string | null;
   readonly payload_beyond: string | null;
+  readonly remainder_beyond: string | null;
+  readonly remainder_of_none: string | null;
   readonly tile_beyond: string | null;
   readonly last_entity: number | null;
   readonly keys: string;
+  readonly keyed: string;
   readonly rules: string;
 }
 
@@ -58,7 +75,7 @@ export const readMoment = (pool: Pool, tenant: string): Promise<LedgerMoment> =>
 /** Lists the tenants of every table of ledgers, one after the other, also those that have no head. */
 export async function tenantsOf(pool: Pool): Promise<readonly string[]> {
   const tenants = new Set<string>();
-  for (const table of ['ledger_head', 'entry', 'payload', 'tree_head', 'tree_tile', 'ledger_checkpoint'])
+  for (const table of TABLES)
     for (let last = '00000000-0000-0000-0000-000000000000', more = true; more; ) {
       const { rows } = await pool.query<{ tenant: string }>(
         `SELECT tenant FROM ${table} WHERE tenant > $1 ORDER BY tenant LIMIT 1`,

@@ -10,8 +10,10 @@ import {
 } from '../../merkle/index.js';
 import { byteaArray, int2Array, int8Array, loadSql, type Pool } from '../../platform/postgres/index.js';
 import type { Found } from './found.js';
-import { createOrderCheck, isOrder } from './orders.pg.js';
+import { readContinuation, type Continuation } from './incarnations.js';
+import { isModeOf } from './mode.js';
 import type { WantedRoot } from './signed-roots.js';
+import { createRecordCheck, tellsOfRule, type TellingEntry } from './told-records.pg.js';
 
 const ENTRIES = loadSql(import.meta.url, 'entries.sql');
 // Returns the tiles that are missing or have another hash.
@@ -23,16 +25,18 @@ WHERE t.hash IS DISTINCT FROM w.hash ORDER BY w.level, w.n`;
 const NEVER_ERASED = `
 SELECT e.ix FROM entry e
 WHERE e.tenant = $1 AND e.ix < $2 AND NOT EXISTS (SELECT FROM payload p WHERE p.tenant = $1 AND p.ix = e.ix)
-  AND NOT EXISTS (SELECT FROM dedupe d WHERE d.tenant = $1 AND d.ix = e.ix AND d.hash IS NOT NULL)
+  AND (NOT EXISTS (SELECT FROM dedupe d WHERE d.tenant = $1 AND d.ix = e.ix AND d.hash IS NOT NULL)
+       OR NOT EXISTS (SELECT FROM entry_remainder r WHERE r.tenant = $1 AND r.ix = e.ix))
 ORDER BY e.ix LIMIT 1`;
 
 /** Bounds of one read. */
 const BATCH_ENTRIES = 8_192n;
 const BATCH_BYTES = 16 * 1024 * 1024;
 
-const ATTRIBUTE = /^ce_/;
 const CONTINUED = 'ledger.continued';
 const KEY_CHANGED = 'log-key.changed';
+/** Members of what stands for the event of an entry since an erasure. */
+const REMAINDER = ['data', 'id', 'time'];
 
 interface Row {
   readonly ix: string;
@@ -45,7 +49,10 @@ interface Row {
   readonly salt: Buffer;
   readonly attributes: Buffer;
   readonly bytes: Buffer;
+  readonly said: string | null;
 }
+
+type Data = Readonly<Record<string, unknown>>;
 
 export interface WalkOptions {
   readonly pool: Pool;
@@ -64,11 +71,11 @@ export interface Walked {
   /** Entries without a payload. */
   readonly erased: number;
   readonly tiles: number;
-  /** Rules that entries tell. */
+  /** Orders and lifts of rules that entries tell. */
   readonly orders: number;
+  readonly lifts: number;
   readonly lastArrival: bigint;
-  /** Entries that say that the ledger was continued under a new incarnation. */
-  readonly continued: number;
+  readonly continuations: readonly Continuation[];
   readonly keyChanges: readonly KeyChange[];
   /** Whether every entry is there and as its leaf hash says. */
   readonly isSound: boolean;
@@ -88,16 +95,17 @@ export async function walkLedger(options: WalkOptions): Promise<Walked> {
   const { pool, tenant, entries, treeSize, found, onEntries } = options;
   const frontier = createFrontier(0n, []);
   const wanted = [...options.roots].sort((one, other) => (one.size < other.size ? -1 : one.size > other.size ? 1 : 0));
-  const orders = createOrderCheck(pool, tenant, found);
+  const records = createRecordCheck(pool, tenant, found);
   const events = new Map<string, number>();
   const keyChanges: KeyChange[] = [];
-  let [erased, tiles, continued, lastArrival, next] = [0, 0, 0, 0n, 0n];
+  const continuations: Continuation[] = [];
+  let [erased, tiles, lastArrival, next, checked] = [0, 0, 0n, 0n, 0];
   // A wrong entry gives wrong tiles and roots: it is named, they are not.
   let isSound = true;
 
   const checkRoots = (): void => {
-    for (; wanted[0] !== undefined && wanted[0].size <= frontier.size; wanted.shift()) {
-      const [{ kind, place, size, root }] = wanted as [WantedRoot];
+    for (; checked < wanted.length && wanted[checked]!.size <= frontier.size; checked += 1) {
+      const { kind, place, size, root } = wanted[checked]!;
       if (size === frontier.size && !root.equals(frontier.root()))
         found.add(kind, place, `its root is not that of the first ${size} entries`);
     }
@@ -106,13 +114,19 @@ export async function walkLedger(options: WalkOptions): Promise<Walked> {
     isSound = false;
     found.add('entry', `entry ${ix}`, problem);
   };
+  const seeContinuation = (ix: bigint, row: Row): void => {
+    const data = dataOf(row);
+    const continuation = data && readContinuation(ix, data);
+    if (continuation) continuations.push(continuation);
+    else found.add('entry', `entry ${ix}`, 'continues the ledger, but does not say from where');
+  };
 
   checkRoots();
   while (next < entries) {
     const to = next + BATCH_ENTRIES < entries ? next + BATCH_ENTRIES : entries;
     const { rows } = await pool.query<Row>(ENTRIES, [tenant, String(next), String(to), BATCH_BYTES]);
     const grown: { level: number; n: bigint; hash: Buffer }[] = [];
-    const told: { ix: bigint; bytes: Buffer | undefined }[] = [];
+    const told: TellingEntry[] = [];
     for (const row of rows) {
       const ix = BigInt(row.ix);
       if (ix !== next) wrongEntry(next, 'is missing');
@@ -123,9 +137,12 @@ export async function walkLedger(options: WalkOptions): Promise<Walked> {
         if (row.mode === null) erased += 1;
         else checkPayload(row, tenant, found);
       } else wrongEntry(ix, problem);
-      if (isOrder(row, tenant)) told.push({ ix, bytes: row.mode === null ? undefined : row.bytes });
+      if (row.said !== null && !isRemainder(row.said))
+        found.add('entry_remainder', `entry_remainder ${ix}`, 'is no event without a person');
+      if (tellsOfRule(row, tenant))
+        told.push({ ix, type: row.type, data: dataOf(row), isGone: row.said === null && row.mode === null });
       if (row.source === tenant) {
-        continued += nameOf(row.type) === CONTINUED ? 1 : 0;
+        if (nameOf(row.type) === CONTINUED) seeContinuation(ix, row);
         if (nameOf(row.type) === KEY_CHANGED) keyChanges.push({ ix, key: newKeyOf(row) });
       } else {
         const key = `${row.source} ${nameOf(row.type)}`;
@@ -144,12 +161,13 @@ export async function walkLedger(options: WalkOptions): Promise<Walked> {
     }
     await compareTiles(options, grown);
     tiles += grown.length;
-    await orders.see(told);
+    await records.see(told);
     onEntries(rows.length);
   }
-  await orders.end(options.outbox);
+  await records.end(options.outbox);
   if (erased > 0) await findNeverErased(options);
-  return { erased, tiles, orders: orders.orders, continued, keyChanges, isSound, lastArrival, events };
+  const { orders, lifts } = records;
+  return { erased, tiles, orders, lifts, continuations, keyChanges, isSound, lastArrival, events };
 }
 
 /** Cuts `dev.rescind.` and the version off. */
@@ -182,15 +200,31 @@ function problemOfEntry(row: Row, lastArrival: bigint): string | undefined {
   return BigInt(row.arrival) < lastArrival ? 'arrived before the entry in front of it' : undefined;
 }
 
+/** Reads the data of an entry's event, or of what stands for it since an erasure. */
+const dataOf = ({ mode, bytes, said }: Row): Data | undefined =>
+  said !== null ? eventOf(said)?.data : mode === null ? undefined : eventOf(bytes.toString('utf8'))?.data;
+
+function eventOf(text: string): { readonly members: readonly string[]; readonly data: Data } | undefined {
+  try {
+    const event = JSON.parse(text) as { data?: unknown };
+    const { data } = event;
+    return typeof data === 'object' && data !== null
+      ? { members: Object.keys(event).sort(), data: data as Data }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isRemainder = (said: string): boolean => eventOf(said)?.members.join() === REMAINDER.join();
+
 /** Compares a payload with the commitment of its entry, and its mode with what the commitment says of it. */
 function checkPayload(row: Row, tenant: string, found: Found): void {
   const place = `payload ${row.ix}`;
   const attributes = parseAttributes(row.attributes);
   if (attributes === undefined || !commitment(row).equals(row.commitment))
     return found.add('payload', place, 'is not what its entry commits to');
-  const isOwn = row.source === tenant;
-  const isBinary = attributes.some(([name]) => ATTRIBUTE.test(name));
-  if ((row.mode === 'own') !== isOwn || (row.mode === 'binary') !== isBinary)
+  if (!isModeOf(row.mode!, row.source === tenant, attributes))
     found.add('payload', place, `did not arrive in the mode ${row.mode}`);
 }
 
@@ -216,7 +250,7 @@ async function compareTiles(
   }
 }
 
-/** An erasure leaves the hash of the content beside the key of the event. A payload that is just gone has none. */
+/** An erasure leaves the hash of the content beside the key of the event, and what is left of the event. A payload that is just gone has neither. */
 async function findNeverErased({ pool, tenant, entries, found }: WalkOptions): Promise<void> {
   const { rows } = await pool.query<{ ix: string }>(NEVER_ERASED, [tenant, String(entries)]);
   for (const { ix } of rows) found.add('payload', `payload ${ix}`, 'is missing, and no erasure deleted it');

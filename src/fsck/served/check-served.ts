@@ -15,7 +15,7 @@ import {
 import { createGrownTiles, type GrownTile } from '../grown-tiles.js';
 import { FoundWrong, type Wrong } from '../wrong.js';
 import { createPartReader, type ReadPart } from './part-reader.js';
-import { readCheckpoint } from './signed-checkpoint.js';
+import { readCheckpoints, type ServedCheckpoints } from './signed-checkpoint.js';
 import { createBlame, type ReadHashes } from './tile-blame.js';
 
 /** Pairs of bundle and tile that are fetched ahead. Memory grows by about a hundred kilobytes a pair. */
@@ -29,6 +29,8 @@ export interface CheckServedOptions {
   /** The log's key as its owner knows it. Without one, the log says its key itself, and then only its consistency is checked. */
   readonly key?: VerifierKey | undefined;
   readonly bearer?: string | undefined;
+  /** Keys of the witnesses whose cosignatures are checked. */
+  readonly witnesses?: readonly VerifierKey[] | undefined;
   /** The longest that one answer may take, milliseconds; by default 30,000. */
   readonly timeoutMs?: number | undefined;
   readonly onProgress?: ((progress: { readonly done: bigint; readonly total: bigint }) => void) | undefined;
@@ -39,6 +41,8 @@ export interface ServedReport {
   /** Verifier keys that signed it. */
   readonly keys: readonly string[];
   readonly keyFrom: 'given' | 'log';
+  /** Names of the given witnesses that cosigned the newest checkpoint that a witness cosigned, and its size. */
+  readonly witnessed: { readonly size: bigint; readonly by: readonly string[] } | undefined;
   /** Entries and tiles of hashes that were recomputed. */
   readonly entries: bigint;
   readonly tiles: number;
@@ -48,20 +52,21 @@ export interface ServedReport {
 /** Parts of a served log that the check does not look at. */
 export const SERVED_NOT_COVERED: readonly string[] = [
   'payloads (a served log has their commitments alone)',
-  'cosignatures of witnesses, and checkpoints that somebody kept earlier',
+  'cosignatures of witnesses whose keys are not given, and checkpoints that somebody kept earlier',
+  'earlier incarnations, which have addresses of their own',
   'entries behind the newest checkpoint',
 ];
 
 /** Walks a served log (C2SP tlog-tiles) and recomputes each leaf, tile and the root. Ends at the first thing that is wrong. */
 export async function checkServed(options: CheckServedOptions): Promise<ServedReport> {
-  const { url, key, bearer, timeoutMs } = options;
+  const { url, key, bearer, timeoutMs, witnesses = [] } = options;
   const ended = new AbortController();
   const read = createPartReader({ url, bearer, timeoutMs, signal: ended.signal });
   const walked = { entries: 0n, tiles: 0 };
-  let found: Awaited<ReturnType<typeof readCheckpoint>> | undefined;
+  let found: ServedCheckpoints | undefined;
   let wrong: Wrong | undefined;
   try {
-    found = await readCheckpoint(read, key);
+    found = await readCheckpoints(read, key, witnesses);
     await walk(found, read, walked, options.onProgress);
   } catch (error) {
     if (!(error instanceof FoundWrong)) throw error;
@@ -69,17 +74,19 @@ export async function checkServed(options: CheckServedOptions): Promise<ServedRe
   } finally {
     ended.abort();
   }
+  const { newest, witnessed } = found ?? {};
   return {
-    checkpoint: found && { origin: found.origin, size: found.size, root: found.root },
-    keys: found?.signers.map(formatVerifierKey) ?? [],
+    checkpoint: newest && { origin: newest.origin, size: newest.size, root: newest.root },
+    keys: newest?.signers.map(formatVerifierKey) ?? [],
     keyFrom: key === undefined ? 'log' : 'given',
+    witnessed: witnessed && { size: witnessed.size, by: witnessed.cosigners.map(({ name }) => name) },
     ...walked,
     wrong,
   };
 }
 
 async function walk(
-  checkpoint: Checkpoint,
+  { newest: checkpoint, witnessed }: ServedCheckpoints,
   read: ReadPart,
   walked: { entries: bigint; tiles: number },
   onProgress: CheckServedOptions['onProgress'],
@@ -100,6 +107,12 @@ async function walk(
       if (tile.level > 0)
         await compare(tile, await readHashes({ level: tile.level, n: tile.n, width: tile.hashes.length / HASH_BYTES }));
   };
+  // Named last: a part that both checkpoints contradict is named by its path.
+  let isOther = false;
+  const checkWitnessed = (): void => {
+    if (witnessed?.size === walked.entries) isOther = !grown.root().equals(witnessed.root);
+  };
+  checkWitnessed();
   let arrivalMs = 0n;
   for await (const { n, bundle, served } of pairs(size, read, readHashes)) {
     const path = tilePath({ level: 'entries', n, width: served.length / HASH_BYTES });
@@ -110,13 +123,18 @@ async function walk(
       hashes.push(leafHash(bytes));
     }
     await compare({ level: 0, n, hashes: Buffer.concat(hashes) }, served);
-    for (const hash of hashes) grown.append(hash);
-    walked.entries += BigInt(hashes.length);
+    for (const hash of hashes) {
+      grown.append(hash);
+      walked.entries += 1n;
+      checkWitnessed();
+    }
     await compareUpper(grown.takeFull());
     onProgress?.({ done: walked.entries, total: size });
   }
   await compareUpper(grown.partial());
   if (!grown.root().equals(root)) throw new FoundWrong('checkpoint', `its root is not that of the ${size} entries`);
+  if (isOther)
+    throw new FoundWrong('checkpoint.witnessed', `its root is not that of the first ${witnessed?.size} entries`);
 }
 
 const createHashReader =

@@ -17,8 +17,12 @@ export interface PartReaderOptions {
   readonly signal: AbortSignal;
 }
 
-/** Reads a served part of at most `maxBytes`. Throws `FoundWrong` with its path if it cannot be read or is longer. */
-export type ReadPart = (path: string, maxBytes: number) => Promise<Buffer>;
+export interface ReadPart {
+  /** Reads a served part of at most `maxBytes`. Throws `FoundWrong` with its path if it cannot be read or is longer. */
+  (path: string, maxBytes: number): Promise<Buffer>;
+  /** Reads a part that a log may lack; undefined if it does. */
+  ifThere(path: string, maxBytes: number): Promise<Buffer | undefined>;
+}
 
 export function createPartReader({ url, bearer, timeoutMs = TIMEOUT_MS, signal }: PartReaderOptions): ReadPart {
   const headers = {
@@ -34,7 +38,11 @@ export function createPartReader({ url, bearer, timeoutMs = TIMEOUT_MS, signal }
       const response = await fetch(url + path, { headers, redirect: 'error', signal: AbortSignal.any([signal, slow]) });
       if (response.status !== 200) {
         await response.body?.cancel();
-        return { mayPass: BUSY.has(response.status), problem: `answered with ${statusText(response.status, bearer)}` };
+        return {
+          mayPass: BUSY.has(response.status),
+          isAbsent: response.status === 404,
+          problem: `answered with ${statusText(response.status, bearer)}`,
+        };
       }
       return (await readBody(response, maxBytes)) ?? { mayPass: false, problem: `is longer than ${maxBytes} bytes` };
     } catch (error) {
@@ -43,19 +51,31 @@ export function createPartReader({ url, bearer, timeoutMs = TIMEOUT_MS, signal }
     }
   }
 
-  return async (path, maxBytes) => {
+  async function read(path: string, maxBytes: number): Promise<Buffer | Failure> {
     for (let nth = 1; ; nth += 1) {
-      const read = await readOnce(path, maxBytes);
-      if (read instanceof Uint8Array) return read;
-      if (!read.mayPass || nth === TRIES || signal.aborted) throw new FoundWrong(path, read.problem);
+      const answer = await readOnce(path, maxBytes);
+      if (answer instanceof Uint8Array || !answer.mayPass || nth === TRIES || signal.aborted) return answer;
       await delay(RETRY_MS * 2 ** nth, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  const orThrow = (path: string, answer: Buffer | Failure): Buffer => {
+    if (answer instanceof Uint8Array) return answer;
+    throw new FoundWrong(path, answer.problem);
   };
+
+  return Object.assign(async (path: string, maxBytes: number) => orThrow(path, await read(path, maxBytes)), {
+    async ifThere(path: string, maxBytes: number) {
+      const answer = await read(path, maxBytes);
+      return 'isAbsent' in answer && answer.isAbsent ? undefined : orThrow(path, answer);
+    },
+  });
 }
 
 interface Failure {
   /** Whether the same request may succeed later. */
   readonly mayPass: boolean;
+  readonly isAbsent?: boolean;
   readonly problem: string;
 }
 

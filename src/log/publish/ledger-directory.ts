@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { link, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RescindError } from '../../contracts/index.js';
@@ -102,20 +103,22 @@ async function requireSame(directory: string, file: string, { note }: KeptCheckp
 
 /** Writes a file and makes it durable under its name. Returns false if there is one. A file that was cut off by a crash never has the name. */
 async function createFile(directory: string, name: string, content: string): Promise<boolean> {
-  const temporary = join(directory, `.${name}.${process.pid}`);
-  const file = await open(temporary, 'w', 0o600);
+  // A name of its own: processes in two containers may have the same id.
+  const temporary = join(directory, `.${name}.${randomUUID()}`);
   try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await link(temporary, join(directory, name));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   } finally {
+    // Also of a full disk, which would fill with names.
     await rm(temporary, { force: true });
   }
   await syncDirectory(directory);

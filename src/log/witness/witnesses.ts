@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { RescindError } from '../../contracts/index.js';
 import { parseVerifierKey, type VerifierKey } from '../../merkle/index.js';
 
 /** A witness that is asked to cosign checkpoints (C2SP tlog-witness). */
@@ -20,6 +22,16 @@ export function readWitnesses(policy: string): readonly Witness[] {
       throw new TypeError(`line ${nth + 1} is not \`witness <name> <verifier key of a witness> <https URL>\``);
     return [{ key, url: url.replace(/\/+$/, '') }];
   });
+}
+
+/** Reads the policy file that `WITNESSES` names; without one there are no witnesses. Throws `config-invalid` if it cannot be read. */
+export function readWitnessFile(path: string | undefined): readonly Witness[] {
+  if (path === undefined) return [];
+  try {
+    return readWitnesses(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new RescindError('config-invalid', { detail: `WITNESSES: ${(cause as Error).message}`, cause });
+  }
 }
 
 /** Loopback may be asked in plaintext, as everywhere in the configuration. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createControlState, writeSnapshot } from '../../../src/control/index.js';
+import { checkDatabase } from '../../../src/fsck/index.js';
 import { commitment, encodeEntry, leafHash } from '../../../src/merkle/index.js';
 import { createLineageReader } from '../../../src/projections/index.js';
 import { ruleKey, tokenKeys } from '../../../src/rules/index.js';
@@ -232,7 +233,7 @@ describe('an erasure', () => {
     expect(users.filter(({ sub }) => sub.startsWith('erased person ')).length).toBeGreaterThan(1);
   });
 
-  it('goes on after a kill between any two steps, and tells once', async () => {
+  it('goes on after a kill between any two steps, and tells once; a check of the ledger finds nothing wrong at any of them', async () => {
     await submitTraffic(world.stage, 7, 10);
     await world.stage.emit(...aliceEvents());
     await world.erasures.order(world.asker, { user: { iss: IDP, sub: ALICE }, reason: 'request 2026-117' });
@@ -242,6 +243,8 @@ describe('an erasure', () => {
       // Every step dies once at its end, before it is noted as done.
       if (steps.at(-1) !== 'done') await expect(dying(world)).rejects.toThrow('killed');
       moved = await world.goOn(1);
+      const [report] = await checkDatabase({ pool: world.stage.database.pool, ledgerDir: '/none' });
+      expect(report).toMatchObject({ wrong: [], rules: expect.any(Number) });
     }
     expect([...new Set(steps)]).toEqual(['entries', 'tables', 'archive', 'tell', 'done']);
     for (const name of [ALICE, LOCAL]) expect(await tablesWith(world, name)).toEqual({});

@@ -5,9 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { run } from '../../../src/cli/run.js';
 import { buildEvent } from '../../../src/emit/index.js';
+import { createCheckpointTopic } from '../../../src/feeds/index.js';
+import { readPublished } from '../../../src/log/index.js';
+import { createKafka } from '../../../src/platform/kafka/index.js';
 import { createRescindAdmin } from '../../../src/sandbox/index.js';
 import { cleanUp } from '../../support/cleanups.js';
 import { startOwnRescind, type OwnRescind } from '../../support/rescind.js';
+import { testBrokers, testLog, uniqueName } from '../../support/services.js';
 
 const IDP = 'https://idp.acme.example';
 const EVENTS = 150;
@@ -55,7 +59,12 @@ beforeAll(async () => {
   url = `${own.rescind.url}/ledger/${tenant}`;
 });
 
-async function rescindSays(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+const rescindSays = (...args: string[]) => rescindSaysIn({}, ...args);
+
+async function rescindSaysIn(
+  over: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
   const said = { out: '', err: '' };
   const sink = (name: 'out' | 'err', isTTY: boolean) =>
     Object.assign(
@@ -72,6 +81,7 @@ async function rescindSays(...args: string[]): Promise<{ code: number; out: stri
     DATABASE_URL: own.database.url,
     KAFKA_BROKERS: 'none',
     LOG_LEVEL: 'silent',
+    ...over,
   };
   const code = await run(args, { env, out: sink('out', false), err: sink('err', true), stdin: Readable.from([]) });
   return { code, ...said };
@@ -89,9 +99,13 @@ it('a running service is found as it must be, over HTTP and in its database', as
   const stored = await rescindSays('fsck');
   expect(stored).toMatchObject({ code: 0, out: expect.stringContaining('Everything agrees.') });
   expect(stored.out).toMatch(
-    new RegExp(`^${tenant}: \\d+ entries, 0 of them erased, \\d+ checkpoints, ${EVENTS + 1} rules$`, 'm'),
+    new RegExp(
+      `^${tenant}: \\d+ entries, 0 of them erased, \\d+ checkpoints, 0 cosignatures, ${EVENTS + 1} rules, 0 lifts$`,
+      'm',
+    ),
   );
   expect(stored.out).toContain('Not covered: settings');
+  expect(stored.out).toContain('KAFKA_BROKERS names no brokers');
 });
 
 it('the key that its owner gave is the one that counts', async () => {
@@ -126,7 +140,28 @@ it('a log that cannot be read, or a damaged row, ends with 1 and its name', asyn
   );
 });
 
+it('with Kafka the topic is read, too, and a topic that lacks the newest checkpoint is named', async () => {
+  const env = { KAFKA_BROKERS: testBrokers().join(','), TOPIC_PREFIX: uniqueName('fsck') };
+  const lacking = await rescindSaysIn(env, 'fsck');
+  expect(lacking.code).toBe(1);
+  expect(lacking.out).toContain(`Wrong: ${env.TOPIC_PREFIX}.checkpoints: keeps no checkpoint`);
+  const kafka = createKafka({ brokers: testBrokers(), clientId: 'spec', log: testLog() });
+  const topic = createCheckpointTopic({ kafka, prefix: env.TOPIC_PREFIX });
+  cleanups.push(() => topic.stop());
+  const { note, incarnation, size } = (await readPublished(own.database.pool, tenant))!;
+  await topic.keep(tenant, { note, incarnation, size });
+  const kept = await rescindSaysIn(env, 'fsck');
+  expect(kept).toMatchObject({ code: 0, out: expect.stringContaining('Everything agrees.') });
+  expect(kept.out).not.toContain('KAFKA_BROKERS');
+});
+
+it('a file of witnesses that cannot be read is refused', async () => {
+  const refused = await rescindSaysIn({ WITNESSES: join(own.home, 'none') }, 'fsck');
+  expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringContaining('WITNESSES') });
+});
+
 it.each([
+  [['fsck', 'https://log.example/', '--witness', 'nonsense']],
   [['fsck', 'ftp://log.example']],
   [['fsck', 'https://log.example/?x']],
   [['fsck', 'https://log.example/', '--key', 'nonsense']],

@@ -74,6 +74,27 @@ describe('a served log', () => {
     expect(seen.at(-2)).toBe(ENTRIES);
   });
 
+  it('says which of the given witnesses cosigned it, and is refused if none did', async () => {
+    const witnesses = [world.witness];
+    expect(await check({ witnesses })).toMatchObject({ witnessed: { size: ENTRIES, by: ['witness.example'] } });
+    expect(await check()).toMatchObject({ witnessed: { size: ENTRIES, by: [] }, wrong: undefined });
+    const other = verifierKey('witness.example', 'cosignature', Buffer.alloc(32, 1));
+    expect((await check({ witnesses: [other] })).wrong).toEqual({
+      place: 'checkpoint.witnessed',
+      problem: 'is not cosigned by a given witness',
+    });
+    // One that was cosigned earlier must be a root of the same tree.
+    const earlier = await signed(324n, Buffer.alloc(32, 3));
+    proxy.change = at('checkpoint.witnessed', () => earlier);
+    expect((await check()).wrong).toEqual({
+      place: 'checkpoint.witnessed',
+      problem: 'its root is not that of the first 324 entries',
+    });
+    const later = await signed(601n, Buffer.alloc(32, 3));
+    proxy.change = at('checkpoint.witnessed', () => later);
+    expect((await check()).wrong?.place).toBe('checkpoint.witnessed');
+  });
+
   it('is checked with a given key alone, which the log does not list', async () => {
     const key = verifierKey(origin(), 'ed25519', (await ownKey()).publicKey);
     proxy.change = at('keys', () => ({ status: 404 }));
@@ -88,8 +109,9 @@ describe('a served log', () => {
   it('may be empty', async () => {
     const root = Buffer.from('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', 'hex');
     const empty = await signed(0n, root);
-    proxy.change = at('checkpoint', () => empty);
-    expect(await check()).toMatchObject({ entries: 0n, wrong: undefined });
+    proxy.change = (path) =>
+      path === 'checkpoint' ? empty : path === 'checkpoint.witnessed' ? { status: 404 } : undefined;
+    expect(await check()).toMatchObject({ entries: 0n, witnessed: undefined, wrong: undefined });
   });
 
   it('that is busy is asked again', async () => {
@@ -100,28 +122,45 @@ describe('a served log', () => {
   });
 });
 
+/** Parts of the log that a check reads. */
+const PARTS = [
+  'tile/entries/000',
+  'tile/entries/001',
+  'tile/entries/002.p/88',
+  'tile/0/000',
+  'tile/0/001',
+  'tile/0/002.p/88',
+  'tile/1/000.p/2',
+  'checkpoint',
+  'checkpoint.witnessed',
+  'keys',
+];
+const TILES = PARTS.filter((path) => path.startsWith('tile/'));
+
 describe('a flipped byte', () => {
-  it.each([
-    'tile/entries/000',
-    'tile/entries/001',
-    'tile/entries/002.p/88',
-    'tile/0/000',
-    'tile/0/001',
-    'tile/0/002.p/88',
-    'tile/1/000.p/2',
-  ])('in %s is named', async (path) => {
+  it('is tried in each part that a check reads', async () => {
+    const seen = new Set<string>();
+    proxy.change = (path) => void seen.add(path);
+    await check();
+    expect([...seen].sort()).toEqual([...PARTS].sort());
+  });
+
+  it.each(TILES)('in %s is named', async (path) => {
     for (const byte of [0, 1, 20, -1]) {
       proxy.change = at(path, (body) => flipped(body, byte < 0 ? body.length - 1 : byte));
       expect((await check()).wrong?.place).toBe(path);
     }
   });
 
-  it('in each byte of the checkpoint is named', async () => {
-    const length = (await (await fetch(`${served.url}checkpoint`)).arrayBuffer()).byteLength;
+  it.each(['checkpoint', 'checkpoint.witnessed'])('in each byte of the %s is named', async (path) => {
+    const whole = Buffer.from(await (await fetch(served.url + path)).arrayBuffer());
     const key = verifierKey(origin(), 'ed25519', (await ownKey()).publicKey);
-    for (let byte = 0; byte < length; byte += 1) {
-      proxy.change = at('checkpoint', (body) => flipped(body, byte));
-      expect({ byte, place: (await check({ key })).wrong?.place }).toEqual({ byte, place: 'checkpoint' });
+    // The newest checkpoint may have cosignatures of anybody.
+    const end = path === 'checkpoint' ? whole.indexOf('— witness.example') : whole.length;
+    for (let byte = 0; byte < end; byte += 1) {
+      proxy.change = at(path, (body) => flipped(body, byte));
+      const { wrong } = await check({ key, witnesses: [world.witness] });
+      expect({ byte, place: wrong?.place }).toEqual({ byte, place: path });
     }
   });
 

@@ -1,7 +1,16 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { appendEntries, prepareEntry } from '../../../src/log/index.js';
+import { appendEntries, prepareEntry, readPublished } from '../../../src/log/index.js';
+import {
+  cosignedMessage,
+  encodeCosignature,
+  formatNote,
+  parseNote,
+  verifierKey,
+  type VerifierKey,
+} from '../../../src/merkle/index.js';
 import { inTransaction } from '../../../src/platform/postgres/index.js';
 import { createLedgerHandler } from '../../../src/query/ledger/ledger-handler.js';
 import { testLog } from '../../support/services.js';
@@ -9,26 +18,39 @@ import { createLedgerWorld, LOG_ORIGIN, type LedgerWorld } from './ledger-fixtur
 
 export const ENTRIES = 600n;
 export const SOURCE = '0192f0c1-7d3e-7a10-9c55-3f1f2b8f4c01';
-/** Entries of rules: each tells a record of the control log. */
+/** Entries of rules: each tells a record of the control log. One rule is lifted. */
 export const RULES = 3;
+/** The entry whose payload was erased. */
+export const ERASED = 7;
+/** The order that keeps its payload since a person was erased from it, because somebody else is its author. */
+export const PARTLY_ERASED = 20;
+const ERASURE = '0192f0c1-7d3e-7a10-9c55-3f1f2b8f4d01';
+const TIME = 1_790_000_000n;
 
 const TABLES = [
   'entry',
   'payload',
+  'entry_remainder',
+  'erasure',
+  'entity',
   'dedupe',
   'tree_tile',
   'tree_head',
   'ledger_head',
   'ledger_checkpoint',
   'ledger_key',
+  'control_head',
   'control_log',
   'control_outbox',
+  'ledger_partitions',
   'source_count',
   'rule_version',
 ];
 
 /** A published ledger of 600 entries, with rules and events of a source, that can be put back to what it was. */
 export interface FsckWorld extends LedgerWorld {
+  /** Has cosigned the newest checkpoint. */
+  readonly witness: VerifierKey;
   restore(): Promise<void>;
 }
 
@@ -68,6 +90,12 @@ export async function createFsckWorld(): Promise<FsckWorld> {
      VALUES ($1, $2, 'user.disabled', 1, 0, 20, 20, 19, 0, 0, 0)`,
     [tenant, SOURCE],
   );
+  await query('INSERT INTO entity (tenant, id, kind, key, parts, from_ix) VALUES ($1, 2, 1, $2, $3, 0)', [
+    tenant,
+    '\\x01',
+    '[]',
+  ]);
+  await query('UPDATE ledger_head SET next_entity = 3');
   const rules = Array.from({ length: RULES }, (_, nth) => ({
     effect: 'block',
     selector: { user: { iss: 'https://idp.example', sub: `u${nth}` } },
@@ -75,38 +103,60 @@ export async function createFsckWorld(): Promise<FsckWorld> {
     reason: 'a spec',
     author: { caller: 'admin' },
   }));
-  await add(
-    rules.map((rule, nth) => ({
-      type: 'revocation.ordered',
-      source: tenant,
-      mode: 'own' as const,
-      data: { rule: `r${nth}`, seq: String(10 + nth), ...rule },
-    })),
-  );
-  for (const [nth, rule] of rules.entries()) {
-    const seq = 10 + nth;
-    await query(
-      `INSERT INTO control_log (seq, tenant, kind, subject, version, at, body) VALUES ($1, $2, 'rule.ordered', $3, 1, now(), $4)`,
-      [seq, tenant, `r${nth}`, JSON.stringify({ id: `r${nth}`, shape: 1, key: 'k', ...rule })],
+  const ordered = rules.map((rule, nth) => ({ rule: `r${nth}`, seq: String(10 + nth), ...rule }));
+  const lift = { rule: 'r2', resume: true, reason: 'a spec', author: { caller: 'admin' } };
+  const own = (type: string, data: object) => ({ type, source: tenant, mode: 'own' as const, data });
+  await add(ordered.map((data) => own('revocation.ordered', data)));
+  await add([own('revocation.lifted', { ...lift, seq: '13', at: Number(TIME) })]);
+  const record = (seq: number, kind: string, subject: string, body: object) =>
+    query(
+      'INSERT INTO control_log (seq, tenant, kind, subject, version, at, body) VALUES ($1, $2, $3, $4, 1, to_timestamp($5), $6)',
+      [seq, tenant, kind, subject, String(TIME), JSON.stringify(body)],
     );
+  const erased = { ...ordered[0], selector: { user: { iss: 'https://idp.example', sub: 'erased person AAAA' } } };
+  for (const [nth, rule] of rules.entries()) {
+    const selector = nth === 0 ? erased.selector : rule.selector;
+    await record(10 + nth, 'rule.ordered', `r${nth}`, { id: `r${nth}`, shape: 1, key: 'k', ...rule, selector });
     await query(
       `INSERT INTO rule_version (tenant, rule, from_ix, arrival_ms, seq, ordered_ms, effect, selector, keys, lead, resume, reauthenticate, reason, author)
        VALUES ($1, $2, 20, 0, $3, 0, 'block', '{}', '{}', '', false, false, 'a spec', '{}')`,
-      [tenant, `r${nth}`, seq],
+      [tenant, `r${nth}`, 10 + nth],
     );
   }
-  await query('UPDATE control_outbox SET seq = 12');
+  await record(13, 'rule.lifted', 'r2', lift);
+  await query('UPDATE control_head SET seq = 20');
+  await query('UPDATE control_outbox SET seq = 13');
+  await query(
+    `INSERT INTO erasure (tenant, id, person, below, step, reason, author, asked_ms) VALUES ($1, $2, $3, 30, 'done', 'a spec', '{}', 0)`,
+    [tenant, ERASURE, Buffer.alloc(16, 1)],
+  );
+  for (const [ix, data] of [
+    [ERASED, {}],
+    [PARTLY_ERASED, erased],
+  ] as const)
+    await query('INSERT INTO entry_remainder (tenant, ix, erasure, said) VALUES ($1, $2, $3, $4)', [
+      tenant,
+      ix,
+      ERASURE,
+      JSON.stringify({ data, id: 'x', time: '2026-12-01T00:00:00.000Z' }),
+    ]);
+  await query('UPDATE dedupe SET hash = $2 WHERE ix = $1', [ERASED, Buffer.alloc(32, 2)]);
+  await query('DELETE FROM payload WHERE ix = $1', [ERASED]);
   await world.append(300);
-  await world.untilPublished(323n);
-  await world.append(Number(ENTRIES) - 323);
+  await world.untilPublished(324n);
+  await world.append(Number(ENTRIES) - 324);
   await world.untilPublished(ENTRIES);
   await keeper.stop();
-  await query('UPDATE ledger_checkpoint SET witnessed_size = size, witnessed_note = note, witnessed_at = at');
+  const { witness, cosign } = createWitness();
+  await query('UPDATE ledger_checkpoint SET note = $1, witnessed_size = size, witnessed_note = $1, witnessed_at = at', [
+    cosign((await readPublished(pool, tenant))!.note),
+  ]);
   for (const table of TABLES) await query(`CREATE TABLE kept_${table} AS TABLE ${table}`);
   const kept = `${world.root}-kept`;
   await cp(world.root, kept, { recursive: true });
   return {
     ...world,
+    witness,
     async restore() {
       for (const table of TABLES) {
         await query(`DELETE FROM ${table}`);
@@ -120,6 +170,18 @@ export async function createFsckWorld(): Promise<FsckWorld> {
       await world.stop();
     },
   };
+}
+
+function createWitness() {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+  const witness = verifierKey('witness.example', 'cosignature', raw);
+  const cosign = (note: string): string => {
+    const { text, signatures } = parseNote(note)!;
+    const signature = encodeCosignature(TIME, sign(null, cosignedMessage(text, TIME), privateKey));
+    return formatNote({ text, signatures: [...signatures, { name: witness.name, keyId: witness.id, signature }] });
+  };
+  return { witness, cosign };
 }
 
 /** Serves the ledger of a world as the service does, and its tiles to everybody. */

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { checkDatabase, type LedgerReport } from '../../../src/fsck/index.js';
+import { checkDatabase, type CheckDatabaseOptions, type LedgerReport } from '../../../src/fsck/index.js';
 import { makeLogKey, readLogKey } from '../../../src/log/publish/log-key.js';
 import { originOf } from '../../../src/log/index.js';
 import {
@@ -13,7 +13,7 @@ import {
   parseCheckpoint,
   parseNote,
 } from '../../../src/merkle/index.js';
-import { createFsckWorld, ENTRIES, RULES, SOURCE, type FsckWorld } from './fsck-world.js';
+import { createFsckWorld, ENTRIES, ERASED, PARTLY_ERASED, RULES, SOURCE, type FsckWorld } from './fsck-world.js';
 import { LOG_ORIGIN } from './ledger-fixture.js';
 
 let world: FsckWorld;
@@ -23,12 +23,13 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 afterEach(() => world.restore());
 
-const check = () => checkDatabase({ pool: world.pool, ledgerDir: world.root });
+const check = (over: Partial<CheckDatabaseOptions> = {}) =>
+  checkDatabase({ pool: world.pool, ledgerDir: world.root, witnesses: [world.witness], ...over });
 
 /** Places of all that is wrong, of every tenant. */
 const placesIn = (reports: readonly LedgerReport[]): string[] =>
   reports.flatMap(({ wrong }) => wrong.map(({ place }) => place));
-const places = async (): Promise<string[]> => placesIn(await check());
+const places = async (over: Partial<CheckDatabaseOptions> = {}): Promise<string[]> => placesIn(await check(over));
 
 const query = (sql: string, values: readonly unknown[] = []) => world.query(sql, values);
 
@@ -77,6 +78,27 @@ const COLUMNS: Readonly<
     where: 'true',
     columns: { tenant: 'tree_head', incarnation: 'tree_head', size: 'tree_head', root: 'tree_head' },
   },
+  entry_remainder: {
+    where: `ix = ${ERASED}`,
+    columns: {
+      tenant: `payload ${ERASED}`,
+      ix: `payload ${ERASED}`,
+      erasure: `entry_remainder ${ERASED}`,
+      said: `entry_remainder ${ERASED}`,
+    },
+  },
+  dedupe: { where: 'ix = 9', columns: { tenant: 'dedupe', ix: 'dedupe' } },
+  ledger_head: {
+    where: 'true',
+    columns: {
+      tenant: 'ledger_head',
+      next_ix: 'entry 600',
+      last_arrival: 'ledger_head',
+      next_entity: 'ledger_head',
+    },
+  },
+  ledger_key: { where: 'true', columns: { tenant: 'ledger_key', public_key: 'ledger_key' } },
+  control_outbox: { where: 'true', columns: { seq: 'control_outbox' } },
   ledger_checkpoint: {
     where: 'true',
     columns: {
@@ -89,8 +111,18 @@ const COLUMNS: Readonly<
     },
   },
 };
-/** Times say when a row was stored; nothing was signed about them. */
-const TIMES = ['ledger_checkpoint.at', 'ledger_checkpoint.witnessed_at'];
+/** Columns that nothing in the database or outside it contradicts, by the reason. */
+const UNTOLD: Readonly<Record<string, readonly string[]>> = {
+  'a time at which a row was stored': [
+    'ledger_checkpoint.at',
+    'ledger_checkpoint.witnessed_at',
+    'ledger_key.since',
+    'ledger_key.until',
+  ],
+  'has one value': ['control_outbox.only_row', 'ledger_partitions.only_row'],
+  'a range that is missing is made when an index needs it': ['ledger_partitions.up_to'],
+  'a hash of what a producer said, under a secret key or after it was erased': ['dedupe.key', 'dedupe.hash'],
+};
 
 describe('a database that is as it must be', () => {
   it('is found so, and counted', async () => {
@@ -99,10 +131,12 @@ describe('a database that is as it must be', () => {
       {
         tenant: world.tenant,
         entries: ENTRIES,
-        erased: 0,
+        erased: 1,
         tiles: 2,
         checkpoints: expect.any(Number),
+        cosignatures: 1,
         rules: RULES,
+        lifts: 1,
         wrong: [],
       },
     ]);
@@ -111,7 +145,11 @@ describe('a database that is as it must be', () => {
   it('may have erased payloads, which are counted', async () => {
     await query(`UPDATE dedupe SET hash = '\\x00' WHERE ix IN (5, 100)`);
     await query('DELETE FROM payload WHERE ix IN (5, 100)');
-    expect(await check()).toEqual([expect.objectContaining({ erased: 2, wrong: [] })]);
+    await query(
+      `INSERT INTO entry_remainder SELECT tenant, nth, erasure, said FROM entry_remainder, unnest(ARRAY[5, 100]) AS nth WHERE ix = $1`,
+      [ERASED],
+    );
+    expect(await check()).toEqual([expect.objectContaining({ erased: 3, wrong: [] })]);
   });
 
   it('may be checked a tenant at a time', async () => {
@@ -123,14 +161,18 @@ describe('a database that is as it must be', () => {
 
 describe('a flipped bit', () => {
   it('is tried in each column', async () => {
-    const tables = Object.keys(COLUMNS);
+    const schema = await readFile('src/log/migrations/schema.sql', 'utf8');
+    const tables = [...schema.matchAll(/^CREATE TABLE (\w+) \($/gm)].map(([, table]) => table!);
     const rows = await world.query<{ name: string }>(
       `SELECT table_name || '.' || column_name AS name FROM information_schema.columns
-        WHERE table_schema = 'public' AND table_name = ANY ($1) ORDER BY 1`,
+        WHERE table_schema = 'public' AND table_name = ANY ($1)`,
       [tables],
     );
-    const tried = tables.flatMap((table) => Object.keys(COLUMNS[table]!.columns).map((column) => `${table}.${column}`));
-    expect(rows.map(({ name }) => name)).toEqual([...tried, ...TIMES].sort());
+    const tried = Object.entries(COLUMNS).flatMap(([table, { columns }]) =>
+      Object.keys(columns).map((column) => `${table}.${column}`),
+    );
+    expect(rows.map(({ name }) => name).sort()).toEqual([...tried, ...Object.values(UNTOLD).flat()].sort());
+    expect(tables.length).toBeGreaterThan(9);
   });
 
   const all = Object.entries(COLUMNS).flatMap(([table, { where, columns }]) =>
@@ -282,9 +324,53 @@ describe('a checkpoint', () => {
   });
 
   it('of a ledger that the database lacks is named', async () => {
-    for (const table of ['entry', 'payload', 'dedupe', 'tree_tile', 'tree_head', 'ledger_head', 'ledger_checkpoint'])
+    for (const table of Object.keys(COLUMNS).filter((name) => name !== 'control_outbox'))
       await query(`DELETE FROM ${table}`);
     expect(await places()).toEqual([await newestFile()]);
+  });
+
+  it.each([['note'], ['witnessed_note']])('with a flipped bit in a cosignature is named: %s', async (column) => {
+    const [{ note }] = (await query('SELECT note FROM ledger_checkpoint')) as [{ note: string }];
+    const flipped = note.replace(/.{9}\n$/, (end) => (end[0] === 'A' ? 'B' : 'A') + end.slice(1));
+    await query(`UPDATE ledger_checkpoint SET ${column} = $1`, [flipped]);
+    const place = `ledger_checkpoint 1${column === 'note' ? '' : ' (witnessed)'}`;
+    expect(await places()).toEqual([place]);
+    // Nobody can tell without the key.
+    expect(await places({ witnesses: [] })).toEqual([]);
+  });
+
+  it('that is said to be witnessed, and is not, is named', async () => {
+    await query(
+      `UPDATE ledger_checkpoint SET witnessed_note = regexp_replace(witnessed_note, '— witness\\.example .*\n', '')`,
+    );
+    expect(await places({ witnesses: [] })).toEqual(['ledger_checkpoint 1 (witnessed)']);
+  });
+
+  describe('in the topic', () => {
+    const name = 'rescind.checkpoints';
+    const topic = (notes: readonly string[]) => ({ topic: { name, notes: async () => notes } });
+    const newest = async () => readFile(await newestFile(), 'utf8');
+
+    it('is as it must be', async () => {
+      expect(await check(topic(await world.directory.notes(world.tenant)))).toMatchObject([{ wrong: [] }]);
+    });
+
+    it('that was lost is named, whatever the files have', async () => {
+      expect(await places(topic([]))).toEqual([name]);
+      expect(await places(topic((await world.directory.notes(world.tenant)).slice(0, -1)))).toEqual([name]);
+    });
+
+    it('is named if it is of more entries, of another root, or by another key', async () => {
+      const key = (await world.directory.readKeys(world.tenant))[0]!;
+      const origin = originOf(LOG_ORIGIN, world.tenant, 1);
+      const signed = (size: bigint, by = key, root = Buffer.alloc(32, 1)) => {
+        const text = formatCheckpoint({ origin, size, root });
+        return formatNote({ text, signatures: [by.sign(origin, text)] });
+      };
+      const place = `${name}, record 1 of ${world.tenant}`;
+      for (const note of [signed(ENTRIES + 1n), signed(324n), signed(324n, readLogKey(makeLogKey())), 'no note'])
+        expect(await places(topic([note, await newest()]))).toEqual([place]);
+    });
   });
 
   it('cannot be vouched for by a key that was put into the database', async () => {
@@ -309,10 +395,28 @@ describe('what lies beside the ledger', () => {
       'control_log 9',
     ],
     [
-      `WITH later AS (UPDATE control_outbox SET seq = 13)
-       INSERT INTO control_log SELECT 13, tenant, kind, 'r9', version, at, body FROM control_log WHERE seq = 10`,
-      'control_log 13',
+      `WITH later AS (UPDATE control_outbox SET seq = 14)
+       INSERT INTO control_log SELECT 14, tenant, kind, 'r9', version, at, body FROM control_log WHERE seq = 10`,
+      'control_log 14',
     ],
+    ['DELETE FROM control_log WHERE seq = 13', 'entry 23'],
+    [`UPDATE control_log SET body = jsonb_set(body, '{resume}', 'false') WHERE seq = 13`, 'control_log 13'],
+    [`UPDATE control_log SET at = at + interval '1 s' WHERE seq = 13`, 'control_log 13'],
+    [`UPDATE control_log SET kind = 'rule.ordered' WHERE seq = 13`, 'control_log 13'],
+    [
+      `INSERT INTO control_log SELECT 9, tenant, kind, 'r9', version, at, body FROM control_log WHERE seq = 13`,
+      'control_log 9',
+    ],
+    [
+      `UPDATE entry_remainder SET said = replace(said, 'person', 'parson') WHERE ix = ${PARTLY_ERASED}`,
+      'control_log 10',
+    ],
+    [`DELETE FROM entry_remainder WHERE ix = ${PARTLY_ERASED}`, 'control_log 10'],
+    [`DELETE FROM entry_remainder WHERE ix = ${ERASED}`, `payload ${ERASED}`],
+    [`UPDATE entry_remainder SET ix = 600 WHERE ix = ${PARTLY_ERASED}`, 'control_log 10'],
+    ['DELETE FROM erasure', `entry_remainder ${ERASED}`],
+    ['UPDATE control_outbox SET seq = 11', 'control_outbox'],
+    ['UPDATE dedupe SET ix = 10 WHERE ix = 9', 'dedupe'],
     ['UPDATE source_count SET n = n + 1', 'source_count'],
     [`DELETE FROM source_count`, 'source_count'],
     [`DELETE FROM rule_version WHERE seq = 11`, 'rule_version'],
@@ -328,7 +432,7 @@ describe('what lies beside the ledger', () => {
 
   it('a rule whose entry waits is not wrong', async () => {
     await query(
-      `INSERT INTO control_log SELECT 13, tenant, kind, 'r9', version, at, body FROM control_log WHERE seq = 10`,
+      `INSERT INTO control_log SELECT 14, tenant, kind, 'r9', version, at, body FROM control_log WHERE seq = 10`,
     );
     expect(await places()).toEqual([]);
   });

@@ -1,12 +1,21 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { appendEntries, createLedgerDirectory, prepareEntry, type LedgerDirectory } from '../../../src/log/index.js';
+import {
+  appendEntries,
+  createLedgerDirectory,
+  prepareEntry,
+  readPublished,
+  type Continuation,
+  type LedgerDirectory,
+  type NewEntry,
+} from '../../../src/log/index.js';
 import {
   createLedgerKeeper,
   type LedgerKeeper,
   type LedgerKeeperOptions,
 } from '../../../src/log/publish/ledger-keeper.js';
+import { parseCheckpoint, parseNote } from '../../../src/merkle/index.js';
 import { inTransaction, type Pool } from '../../../src/platform/postgres/index.js';
 import { createMetrics } from '../../../src/platform/observe/index.js';
 import { startParts } from '../../support/cleanups.js';
@@ -38,18 +47,58 @@ const SAME = () => 'the same';
 let made = 0;
 
 /** An entry of Rescind's own, under an id of its own. */
-export function entryOf(tenant: string, bytes: Buffer) {
+function entryOf(tenant: string, bytes: Buffer, name = 'session.ended'): NewEntry {
   made += 1;
   return prepareEntry({
     tenant,
     tenantKey: Buffer.alloc(32, 7),
-    type: 'dev.rescind.session.ended.v1',
+    type: `dev.rescind.${name}.v1`,
     source: tenant,
     eventId: `event-${made}`,
     mode: 'own',
     headers: [],
     bytes,
   });
+}
+
+/** Makes the first entry of an incarnation, as `rescind ledger continue` does. */
+export const continuationOf =
+  (tenant: string) =>
+  ({ origin, last, lastOrigin, kept }: Continuation): NewEntry => {
+    const data = {
+      origin,
+      last: { origin: lastOrigin, size: String(last.size), root: last.root.toString('base64') },
+      kept: String(kept),
+      reason: 'a spec',
+    };
+    return entryOf(tenant, Buffer.from(JSON.stringify({ data })), 'ledger.continued');
+  };
+
+/** Grows an empty ledger to each of the sizes, and returns the checkpoint of each. */
+export async function publishSizes(world: LedgerWorld, sizes: readonly number[]): Promise<readonly string[]> {
+  const keeper = world.keeper();
+  const notes: string[] = [];
+  let size = 0;
+  for (const next of sizes) {
+    await world.append(next - size);
+    size = next;
+    await world.untilPublished(BigInt(size));
+    notes.push((await readPublished(world.pool, world.tenant))!.note);
+  }
+  await keeper.stop();
+  return notes;
+}
+
+/** Puts the tables back to what they were when the ledger had `size` entries, as an old backup does. */
+export async function restore({ query, tenant }: LedgerWorld, size: number, checkpoint: string): Promise<void> {
+  await query('DELETE FROM entry WHERE tenant = $1 AND ix >= $2', [tenant, size]);
+  await query('DELETE FROM payload WHERE tenant = $1 AND ix >= $2', [tenant, size]);
+  await query('DELETE FROM dedupe WHERE tenant = $1 AND ix >= $2', [tenant, size]);
+  await query('UPDATE ledger_head SET next_ix = $2 WHERE tenant = $1', [tenant, size]);
+  await query('DELETE FROM tree_tile WHERE tenant = $1 AND (n + 1) * 256 > $2', [tenant, size]);
+  const { root } = parseCheckpoint(parseNote(checkpoint)!.text)!;
+  await query('UPDATE tree_head SET size = $2, root = $3 WHERE tenant = $1', [tenant, size, root]);
+  await query('UPDATE ledger_checkpoint SET size = $2, note = $3 WHERE tenant = $1', [tenant, size, checkpoint]);
 }
 
 export const createLedgerWorld = (): Promise<LedgerWorld> =>

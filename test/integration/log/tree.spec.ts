@@ -26,7 +26,14 @@ import {
   verifiersOf,
 } from '../../../src/log/index.js';
 import type { LedgerStep } from '../../../src/log/publish/ledger-keeper.js';
-import { createLedgerWorld, entryOf, LOG_ORIGIN, type LedgerWorld } from './ledger-fixture.js';
+import {
+  continuationOf,
+  createLedgerWorld,
+  LOG_ORIGIN,
+  publishSizes,
+  restore,
+  type LedgerWorld,
+} from './ledger-fixture.js';
 
 let world: LedgerWorld | undefined;
 afterEach(() => world?.stop());
@@ -151,35 +158,13 @@ it('a checkpoint is not served until every anchor has it', async () => {
   expect(sut.problem()).toBeUndefined();
 });
 
-/** Puts the tables back to what they were when the ledger had `size` entries, as an old backup does. */
-async function restore({ query, tenant }: LedgerWorld, size: number, checkpoint: string): Promise<void> {
-  await query('DELETE FROM entry WHERE tenant = $1 AND ix >= $2', [tenant, size]);
-  await query('DELETE FROM payload WHERE tenant = $1 AND ix >= $2', [tenant, size]);
-  await query('DELETE FROM dedupe WHERE tenant = $1 AND ix >= $2', [tenant, size]);
-  await query('UPDATE ledger_head SET next_ix = $2 WHERE tenant = $1', [tenant, size]);
-  await query('DELETE FROM tree_tile WHERE tenant = $1 AND (n + 1) * 256 > $2', [tenant, size]);
-  const { root } = parseCheckpoint(parseNote(checkpoint)!.text)!;
-  await query('UPDATE tree_head SET size = $2, root = $3 WHERE tenant = $1', [tenant, size, root]);
-  await query('UPDATE ledger_checkpoint SET size = $2, note = $3 WHERE tenant = $1', [tenant, size, checkpoint]);
-}
-
 describe('an old backup', () => {
   const fence = ({ pool, tenant, directory }: LedgerWorld) =>
     passLedgerFence({ session: pool, tenant, logOrigin: LOG_ORIGIN, directory, anchors: [] });
 
-  async function published(sizes: readonly number[]) {
-    const { append, untilPublished, keeper, pool, tenant } = await start();
-    const sut = keeper();
-    const notes: string[] = [];
-    let size = 0;
-    for (const next of sizes) {
-      await append(next - size);
-      size = next;
-      await untilPublished(BigInt(size));
-      notes.push((await readPublished(pool, tenant))!.note);
-    }
-    await sut.stop();
-    return notes;
+  async function published(sizes: readonly number[]): Promise<readonly string[]> {
+    await start();
+    return publishSizes(world!, sizes);
   }
 
   it('is noticed, and nothing is signed', async () => {
@@ -224,7 +209,7 @@ describe('an old backup', () => {
         directory,
         anchors: [],
         contentOf: () => 'the same',
-        entryOf: (continuation) => entryOf(tenant, Buffer.from(`{"kept":${continuation.kept}}`)),
+        entryOf: continuationOf(tenant),
       });
     await expect(sut()).rejects.toMatchObject({ code: 'invalid-request' });
     await restore(world!, 300, older!);

@@ -8,12 +8,20 @@ const NAME = /^checkpoint-([0-9]{10})-([0-9]{20})$/;
 const KEY = /^key(?:-[0-9]{1,9})?$/;
 const RAW_KEY_BYTES = 32;
 
-/** A signed checkpoint that the directory of the ledgers keeps. */
-export interface KeptFile {
-  readonly path: string;
-  readonly incarnation: number;
-  readonly size: bigint;
+/** A signed checkpoint that is kept outside the database, before anything of it is checked. */
+export interface KeptNote {
+  readonly kind: 'file' | 'topic';
+  readonly place: string;
+  /** As the name of the file says. */
+  readonly incarnation?: number;
+  readonly size?: bigint;
   readonly note: string;
+}
+
+/** A further place than the directory that keeps the notes of each ledger. */
+export interface NoteKeeper {
+  readonly name: string;
+  notes(tenant: string): Promise<readonly string[]>;
 }
 
 /** Lists the tenants that the directory has a folder of. */
@@ -21,17 +29,31 @@ export async function foldersOf(root: string): Promise<readonly string[]> {
   return ((await orAbsent(readdir(root))) ?? []).sort();
 }
 
-/** Reads the checkpoints that are kept of a tenant's ledger, the oldest first. */
-export async function readKeptFiles(root: string, tenant: string): Promise<readonly KeptFile[]> {
+/** Reads the checkpoints that are kept of a tenant's ledger, each place's oldest first. */
+export async function readKeptNotes(
+  root: string,
+  topic: NoteKeeper | undefined,
+  tenant: string,
+): Promise<readonly KeptNote[]> {
+  const files = await readKeptFiles(root, tenant);
+  if (topic === undefined) return files;
+  const records = (await topic.notes(tenant)).map((note, nth): KeptNote => {
+    return { kind: 'topic', place: `${topic.name}, record ${nth + 1} of ${tenant}`, note };
+  });
+  return [...files, ...records];
+}
+
+async function readKeptFiles(root: string, tenant: string): Promise<readonly KeptNote[]> {
   const names = ((await orAbsent(readdir(join(root, tenant)))) ?? []).sort();
-  const kept: KeptFile[] = [];
+  const kept: KeptNote[] = [];
   for (const name of names) {
     const match = NAME.exec(name);
     if (match === null) continue;
-    const path = join(root, tenant, name);
+    const place = join(root, tenant, name);
     // The writer removes old files while this reads.
-    const note = await orAbsent(readFile(path, 'utf8'));
-    if (note !== undefined) kept.push({ path, incarnation: Number(match[1]), size: BigInt(match[2]!), note });
+    const note = await orAbsent(readFile(place, 'utf8'));
+    if (note !== undefined)
+      kept.push({ kind: 'file', place, incarnation: Number(match[1]), size: BigInt(match[2]!), note });
   }
   return kept;
 }
