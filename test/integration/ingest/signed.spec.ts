@@ -222,6 +222,7 @@ describe('a SET', () => {
     ],
     ['without `iat`', 'signature-invalid', 403, () => setOf(keys['chat']!, used(), audience, { iat: undefined })],
     ['that expires', 'invalid-envelope', 400, () => setOf(keys['chat']!, used(), audience, { exp: 4_000_000_000 })],
+    ['that is valid later', 'invalid-envelope', 400, () => setOf(keys['chat']!, used(), audience, { nbf: 1 })],
     [
       'without the time of its event',
       'invalid-envelope',
@@ -677,6 +678,18 @@ describe('a refused event', () => {
     const { body } = await replay(id);
     expect(body).toMatchObject(sequenced);
     expect((await entryAt(body.index)).payload.manifest).toEqual(expect.any(String));
+  });
+
+  it('of a signed batch is not replayed if the quarantine holds other bytes than were signed', async () => {
+    await settings({ types: ['access.allowed'] });
+    await post(BATCH, await batchOf(keys['chat']!, [issued('altered')], `${RAS}/chat`, audience));
+    const { id } = await newest();
+    await settings({});
+    await database.pool.query(
+      "UPDATE quarantine SET bytes = convert_to(replace(convert_from(bytes, 'UTF8'), 'chat.read', 'chat.root'), 'UTF8') WHERE id = $1",
+      [id],
+    );
+    expect((await replay(id)).body).toMatchObject({ id, error: 'manifest-mismatch' });
   });
 
   it.each([3, 900])('in a signed batch of %d, refused whole, is replayed once its key is there', async (size) => {
