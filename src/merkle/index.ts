@@ -7,12 +7,12 @@ export {
   EVIDENCE_SUFFIX,
   evidenceFile,
   formatEvidence,
-  MAX_EVIDENCE_CHARACTERS,
   parseEvidence,
   type Evidence,
   type EvidenceFile,
   type EvidencePayload,
 } from './evidence/evidence-file.js';
+export { splitEvidence } from './evidence/split-evidence.js';
 export { EVIDENCE_STEPS, verifyEvidence, type CheckedStep, type EvidenceStep } from './evidence/verify-evidence.js';
 export { formatCheckpoint, parseCheckpoint, parseDecimal, type Checkpoint } from './note/checkpoint.js';
 export {

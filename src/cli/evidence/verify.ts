@@ -41,17 +41,14 @@ export function addVerify(program: Command, context: Context, exitWith: (code: n
     .addOption(jsonOption())
     .addHelpText('after', HELP)
     .action(async (file: string, { key, witness = [] }: VerifyOptions, command: Command) => {
-      const { MAX_EVIDENCE_CHARACTERS, parseVerifierKey, verifyEvidence } = await import('../../merkle/index.js');
+      const { parseVerifierKey, splitEvidence, verifyEvidence } = await import('../../merkle/index.js');
       const readKey = keyReader(parseVerifierKey);
       const keys = key.map((text) => readKey('--key', text, 'ed25519'));
       const witnesses = witness.map((text) => readKey('--witness', text, 'cosignature'));
       const { terminal } = context;
       const isJson = command.optsWithGlobals<{ json?: boolean }>().json === true;
       let count = 0;
-      for await (const text of linesOf(
-        file === '-' ? terminal.stdin : createReadStream(file),
-        MAX_EVIDENCE_CHARACTERS,
-      )) {
+      for await (const text of splitEvidence(textOf(file === '-' ? terminal.stdin : createReadStream(file)))) {
         count += 1;
         const steps = verifyEvidence(text, keys, witnesses);
         const verdict = { line: count, ok: steps.every(({ ok }) => ok), steps };
@@ -76,25 +73,14 @@ const keyReader =
     throw new UsageError(`${option} takes the Ed25519 verifier key of ${owner}, <name>+<id>+<base64>`);
   };
 
-/** Reads lines, each with its newline. A longer line than any evidence ends the reading, and is wrong as it is. */
-async function* linesOf(input: Readable, maxCharacters: number): AsyncGenerator<string> {
+async function* textOf(input: Readable): AsyncGenerator<string> {
   input.setEncoding('utf8');
-  let rest = '';
   try {
-    for await (const chunk of input as AsyncIterable<string>) {
-      let searched = rest.length;
-      rest += chunk;
-      for (let end; (end = rest.indexOf('\n', searched)) >= 0; searched = 0) {
-        yield rest.slice(0, end + 1);
-        rest = rest.slice(end + 1);
-      }
-      if (rest.length > maxCharacters) break;
-    }
+    yield* input as AsyncIterable<string>;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw code === undefined ? error : new UsageError(`the file cannot be read (${code})`);
   }
-  if (rest !== '') yield rest;
 }
 
 const verdictText = ({ line, steps }: Verdict): string =>

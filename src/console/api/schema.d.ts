@@ -2775,7 +2775,15 @@ export interface components {
                 root: string;
                 size: string;
             } | null;
-            keys: string[];
+            growth: {
+                at: string;
+                size: string;
+            }[];
+            keys: {
+                key: string;
+                since: string;
+                until: string | null;
+            }[];
             tenant: string;
             witnessed: {
                 at: string;
@@ -2783,6 +2791,11 @@ export interface components {
                 root: string;
                 size: string;
             } | null;
+            witnesses: {
+                at: string | null;
+                name: string;
+                size: string;
+            }[];
         };
         Lift: {
             on_behalf_of?: string;
