@@ -38,7 +38,7 @@ export interface Said {
 export interface Eraser {
   /** Short form, for people. */
   readonly shown: string;
-  /** Texts that a value which names the person contains, as they are and as JSON spells them. */
+  /** Texts that a value which names the person contains: as they are, in lower and in upper case, and as JSON spells them. */
   readonly texts: readonly string[];
   /** Replaces the person's names in the data of an event, in facts, or in the `member` of them that a column holds. */
   data<T>(value: T, said?: Said, member?: string): T;
@@ -67,6 +67,7 @@ export function createEraser(tenantKey: Uint8Array, { users, texts }: PersonName
   const names = [...new Set(users.map((parts) => parts.at(-1)!))];
   const shown = shownErased(erasedName(tenantKey, [users[0]!]))!;
   const all = [...new Set([...names, ...texts].flatMap((one) => [one, encodeURIComponent(one)]))];
+  const anyCase = [...new Set(all.flatMap((one) => [one, one.toLowerCase(), one.toUpperCase()]))];
   const wanted = all.filter((one) => one.length >= MIN_TEXT);
   const inText = wanted.length === 0 ? undefined : textPattern(wanted);
 
@@ -132,7 +133,7 @@ export function createEraser(tenantKey: Uint8Array, { users, texts }: PersonName
   const start = (said: Said, loose: boolean): Within => ({ iss: undefined, aud: [], things: new Set(), loose, said });
   return {
     shown,
-    texts: [...new Set(all.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))],
+    texts: [...new Set(anyCase.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)]))],
     data: <T>(value: T, said = nothingSaid(), member = '') => walk(member, value, start(said, false)) as T,
     loose: <T>(value: T) => walk('', value, start(nothingSaid(), true)) as T,
     text,
@@ -140,12 +141,12 @@ export function createEraser(tenantKey: Uint8Array, { users, texts }: PersonName
   };
 }
 
-/** Matches each of the texts where no letter, digit or underscore continues it, the longest first. */
+/** Matches each of the texts, in any case, where no letter, digit or underscore continues it, the longest first. */
 function textPattern(texts: readonly string[]): RegExp {
   const escaped = texts
     .toSorted((one, other) => other.length - one.length)
     .map((one) => one.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&'));
-  return new RegExp(`(?<![\\p{L}\\p{N}_])(?:${escaped.join('|')})(?![\\p{L}\\p{N}_])`, 'gu');
+  return new RegExp(`(?<![\\p{L}\\p{N}_])(?:${escaped.join('|')})(?![\\p{L}\\p{N}_])`, 'giu');
 }
 
 /** Writes the event that stands for an entry. */

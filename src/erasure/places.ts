@@ -124,6 +124,7 @@ export const PLACES: Readonly<Record<string, Readonly<Record<string, Treatment>>
   session: { key: 'no-name', iss: 'other-things', sid: 'other-things' },
   sign_in_link: { id: 'row-deleted', caller: 'row-deleted' },
   signed_manifest: { digest: 'no-name', jws: 'no-name' },
+  source_keys: { digest: 'no-name' },
   source_count: { what: 'no-name' },
   source_event: { what: 'no-name' },
   tree_head: { root: 'no-name' },
@@ -141,7 +142,7 @@ export const ELSEWHERE: readonly { readonly place: string; readonly ends: string
   },
   {
     place: 'the topic `rescind.control`, sealed with the key of the deployment',
-    ends: 'not by itself: records of orders and lifts may name the person; delete the topic, and Rescind writes it anew',
+    ends: 'by itself, two days after the erasure at most: Rescind writes the topic anew and deletes what stood there, if the brokers let it delete records',
   },
   {
     place: 'the topics `rescind.findings.<tenant>` and `rescind.ocsf.<tenant>`, channels, and whatever reads them',

@@ -144,6 +144,7 @@ export const DELETES: readonly { readonly table: string; readonly where: string 
   {
     table: 'quarantine',
     where: `contains_any(concat_ws(' ', detail, headers, record_headers), $2)
-      OR EXISTS (SELECT FROM unnest($2::text[]) AS t (one) WHERE position(convert_to(t.one, 'UTF8') IN bytes) > 0)`,
+      OR EXISTS (SELECT FROM unnest($2::text[]) AS t (one) WHERE position(convert_to(t.one, 'UTF8') IN bytes) > 0
+                 OR (mode = 'set' AND position(convert_to(t.one, 'UTF8') IN jws_claims(bytes)) > 0))`,
   },
 ];

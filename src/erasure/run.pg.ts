@@ -5,6 +5,7 @@ import { ENTITY_KINDS, REBUILD_LOCK } from '../projections/index.js';
 import { ruleKeyToBytes, userKey } from '../rules/index.js';
 import { findEntries } from './entries.pg.js';
 import { createEraser, type PersonNames } from './person.js';
+import { PLACES } from './places.js';
 import { endErasure, moveErasure, takeRunning, type StoredErasure } from './stored.pg.js';
 import { eraseFromFacts, eraseFromTables, type Person } from './tables.pg.js';
 import type { ContentOf, Tenant } from './tenant.js';
@@ -19,6 +20,8 @@ export interface RunOptions {
     readonly atMs: number;
     readonly data: PersonErased;
   }) => Promise<bigint>;
+  /** Makes every process and guard forget what it remembers of the tenant's tokens. Resolves when none answers by it any more. */
+  readonly forget: (tenant: string) => Promise<void>;
   /** Writes the archive's files of names anew; resolves to undefined if it has to be tried again. Absent: there is no archive here. */
   readonly rewriteNameFiles?: (tenant: string, ids: readonly number[]) => Promise<number | undefined>;
   readonly now?: () => number;
@@ -26,6 +29,14 @@ export interface RunOptions {
 
 /** `moved`: one step was done; there is more to do. `idle`: nothing runs. `held`: somebody else has it, or a rebuild runs. */
 export type Advanced = 'moved' | 'idle' | 'held';
+
+/** Tells the publisher of the control log that its topic holds names which the log does not hold any more. */
+const CONTROL_NAMES_ERASED = `INSERT INTO control_names_erased (first_at, last_at) VALUES (clock_timestamp(), clock_timestamp())
+  ON CONFLICT (only_row) DO UPDATE SET last_at = excluded.last_at`;
+
+const TABLES_WITH_NAMES = Object.entries(PLACES).flatMap(([table, columns]) =>
+  Object.values(columns).some((treatment) => treatment === 'replaced' || treatment === 'row-deleted') ? [table] : [],
+);
 
 /** Does one step of the tenant's oldest running erasure. Each step is one transaction, so a process may be killed between any two. */
 export async function advance(options: RunOptions, tenant: Tenant): Promise<Advanced> {
@@ -38,7 +49,8 @@ export async function advance(options: RunOptions, tenant: Tenant): Promise<Adva
     const person = personOf(tenant, one);
     if (one.step === 'entries') await eraseNextEntries(client, one, person, contentOf);
     else if (one.step === 'tables') {
-      await eraseFromTables(client, person, { onlyCounts: false });
+      const changed = await eraseFromTables(client, person, { onlyCounts: false });
+      if (changed.some(({ table }) => table === 'control_log')) await client.query(CONTROL_NAMES_ERASED);
       await moveErasure(client, tenant.id, one, { ...one, step: 'archive' });
     } else return one;
     return 'moved';
@@ -79,15 +91,28 @@ async function eraseNextEntries(
   });
 }
 
+/** Has PostgreSQL replace the samples of columns that its planner keeps. */
+async function sampleAnew(pool: Pool): Promise<void> {
+  await pool.query(`ANALYZE ${TABLES_WITH_NAMES.join(', ')}`);
+  // ANALYZE leaves the samples of a table that is empty now. PostgreSQL before 18 cannot drop them.
+  const { rows } = await pool.query("SELECT to_regproc('pg_clear_attribute_stats') IS NOT NULL AS can");
+  if ((rows[0] as { readonly can: boolean }).can)
+    await pool.query(`SELECT pg_clear_attribute_stats(s.schemaname::text, s.tablename::text, s.attname::text, s.inherited)
+      FROM pg_stats s JOIN pg_class c ON c.oid = format('%I.%I', s.schemaname, s.tablename)::regclass
+      WHERE s.schemaname = current_schema() AND c.reltuples = 0`);
+}
+
 /** Does the steps that are no transaction of this database. Each may be repeated. */
 async function finish(options: RunOptions, tenant: Tenant, one: StoredErasure): Promise<Advanced> {
-  const { pool, tell, rewriteNameFiles, now = Date.now } = options;
+  const { pool, tell, forget, rewriteNameFiles, now = Date.now } = options;
   if (one.step === 'archive') {
     const ids = await entityIds(pool, tenant, one.names!);
     if (rewriteNameFiles !== undefined && (await rewriteNameFiles(tenant.id, ids)) === undefined) return 'held';
     await inTransaction(pool, (client) => moveErasure(client, tenant.id, one, { ...one, step: 'tell' }));
     return 'moved';
   }
+  await forget(tenant.id);
+  await sampleAnew(pool);
   const data: PersonErased = {
     erasure: one.id,
     person: one.person.toString('base64url'),

@@ -5,10 +5,23 @@ const closed = { additionalProperties: false } as const;
 const id = Type.String({ description: 'id of the record in quarantine' });
 const position = Type.String({ pattern: '^(0|[1-9][0-9]*)$' });
 
+const outcomes = [
+  { index: position, state: Type.Enum([...LEDGER_STATES]) },
+  { duplicate: Type.Literal(true), index: position },
+  { error: Type.String(), detail: Type.Optional(Type.String()) },
+] as const;
 export const ReplayedAnswer = Type.Union([
-  Type.Object({ id, index: position, state: Type.Enum([...LEDGER_STATES]) }, closed),
-  Type.Object({ id, duplicate: Type.Literal(true), index: position }, closed),
-  Type.Object({ id, error: Type.String(), detail: Type.Optional(Type.String()) }, closed),
+  ...outcomes.map((outcome) => Type.Object({ id, ...outcome }, closed)),
+  Type.Object(
+    {
+      id,
+      batch: Type.Array(Type.Union(outcomes.map((outcome) => Type.Object(outcome, closed))), {
+        description:
+          'a signed batch that was refused whole: the outcome of each of its events, in order. It has left quarantine; an event that is refused again is a record of its own',
+      }),
+    },
+    closed,
+  ),
 ]);
 export const ReplayPage = Type.Object(
   {

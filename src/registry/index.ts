@@ -1,7 +1,7 @@
 export { createRegistry, type Registry, type RegistryOptions } from './registry.js';
 export type { Actor } from './authored.js';
 export type { CreatedCaller, CreatedSecret } from './callers/callers.js';
-export { DEFAULT_TENANT, type CreatedTenant } from './tenants.js';
+export { createForgetting, DEFAULT_TENANT, type CreatedTenant } from './tenants.js';
 export type { CallerView, SecretView, SourceView, TenantView } from './views.js';
 export { ADMIN_CALLER, ADMIN_KEY_FILE, bootstrap, type Bootstrapped, type BootstrapOptions } from './bootstrap.js';
 export {

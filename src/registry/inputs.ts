@@ -139,17 +139,25 @@ const sourceMembers = {
   signature: Type.Optional(
     Type.Enum(['required', 'optional'], {
       description:
-        'required: the source signs its events, and an unsigned one is refused; needs `jwks` or `jwks_uri`. Default optional.',
+        'required: the source signs its events, and an unsigned one is refused; needs `jwks` or `jwks_uri`. Default: optional for a new source; a change without the member leaves it as it is.',
     }),
   ),
 };
 export const SourceInput = Type.Object({ name: Name, uri: Identifier, ...sourceMembers }, closed);
 export type SourceInput = Static<typeof SourceInput>;
 
+const Unchanged = Type.Optional({
+  ...Identifier,
+  description: 'As the source has it: it cannot change, and is taken so that an answer can be sent back.',
+});
+
 export const SourceUpdate = Type.Object(
   {
-    name: Type.Optional(Name),
-    uri: Type.Optional(Identifier),
+    id: Unchanged,
+    tenant: Unchanged,
+    name: Unchanged,
+    uri: Unchanged,
+    audience: Unchanged,
     ...sourceMembers,
     disabled: Type.Optional(Type.Boolean()),
   },

@@ -1,15 +1,24 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { RescindError } from '../contracts/index.js';
-import type { CallerRecord, ControlState, Tenant, TenantRecord } from '../control/index.js';
+import type {
+  CallerRecord,
+  ControlFollower,
+  ControlLog,
+  ControlState,
+  Tenant,
+  TenantRecord,
+} from '../control/index.js';
 import { authoredRecord, type Actor } from './authored.js';
 import { newSecret } from './callers/callers.js';
-import type { Edits } from './edits.js';
+import { createEdits, type Edits } from './edits.js';
 import { NAME_PATTERN, TenantInput, createReader } from './inputs.js';
 import { tenantView, type TenantView } from './views.js';
 
 /** The tenant that the first start creates; its administrators create the others. */
 export const DEFAULT_TENANT = 'default';
 const TENANT_KEY_BYTES = 32;
+/** The author of the record by which an erasure ends. */
+const ERASER = 'rescind';
 
 const readTenant = createReader(TenantInput);
 
@@ -71,6 +80,27 @@ export function createTenantCommands({ edits, state, now }: Dependencies): Tenan
       return tenantView(tenant);
     },
   };
+}
+
+/**
+ * Creates the command by which an erasure ends: every process and guard forgets what it remembers of the tenant's tokens. Resolves when none answers by it any
+ * more.
+ */
+export function createForgetting(options: {
+  readonly controlLog: ControlLog;
+  readonly follower: ControlFollower;
+}): (tenant: string) => Promise<void> {
+  const edits = createEdits(options);
+  return (id) =>
+    edits.commit({ id: ERASER, tenant: id }, (current) => {
+      const { name, key, issuers } = current.tenant(id)!;
+      const record = { id, name, key: key.toString('base64url'), ...(issuers ? { issuers } : {}) };
+      return {
+        record: authoredRecord('tenant.changed', { id: ERASER, tenant: id }, id, record, 'person-erased'),
+        narrows: true,
+        result: undefined,
+      };
+    });
 }
 
 type TenantCheck = (state: ControlState, known: Tenant | undefined) => void;

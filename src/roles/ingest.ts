@@ -87,7 +87,7 @@ export async function startIngest(parts: Parts, keySets: KeySets): Promise<Inges
   const bounds = kafka && kafka.logBounds();
   if (bounds) lifecycle.onStop('log bounds', () => bounds.stop());
   const ruleQuota = createRuleQuota({ state: follower.state, metrics });
-  const signatures = createSignatures({ state: follower.state, keySets, appender });
+  const signatures = createSignatures({ pool, state: follower.state, keySets, appender });
   const ingest: IngestParts = {
     intake: createIntake({ follower, appender, ruleQuota, signatures }),
     door: createDoor({ authenticate, metrics }),

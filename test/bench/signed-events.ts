@@ -42,7 +42,13 @@ export async function run(): Promise<readonly Row[]> {
     log: createLog({ level: process.env['BENCH_LOG_LEVEL'] ?? 'error' }),
     allowedHosts: [],
   });
-  const signatures = createSignatures({ state, keySets, appender: { submit: async () => [] } });
+  const signatures = createSignatures({
+    // Inline keys are not recorded.
+    pool: { query: () => Promise.reject(new Error('unused')) } as never,
+    state,
+    keySets,
+    appender: { submit: async () => [] },
+  });
   const events = Array.from({ length: EVENTS }, anEvent);
   const rows: Row[] = [unsignedRow(events, state)];
   for (const key of keys) {

@@ -100,7 +100,7 @@ async function startStage(cleanups: Cleanups, url: string | undefined): Promise<
     follower,
     appender,
     ruleQuota: createRuleQuota({ state: follower.state, metrics }),
-    signatures: testSignatures({ follower, appender, allowedHosts: ['127.0.0.1'] }),
+    signatures: testSignatures({ pool, follower, appender, allowedHosts: ['127.0.0.1'] }),
   });
   const caller = follower.state.caller('emitter')!;
   return {

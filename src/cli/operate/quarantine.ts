@@ -84,13 +84,17 @@ export function addQuarantine(program: Command, context: Context): void {
           ...filter,
           ...present({ after }),
         });
-        items.push(...(page['items'] as Answer[]));
+        items.push(...(page['items'] as Answer[]).flatMap(outcomesOf));
         after = page['next'];
         if (after === undefined || limit !== undefined) break;
       }
       context.showTable(command, { items }, 'items', ['id', 'index', 'state', 'duplicate', 'error', 'detail']);
     });
 }
+
+/** Lists the outcomes of one record: a signed batch has one for each of its events. */
+const outcomesOf = ({ batch, ...one }: Answer): Answer[] =>
+  batch === undefined ? [one] : (batch as Answer[]).map((outcome) => ({ ...one, ...outcome }));
 
 const filtered = (command: Command): Command =>
   command

@@ -3121,6 +3121,18 @@ export interface components {
             detail?: string;
             error: string;
             id: string;
+        } | {
+            batch: ({
+                index: string;
+                state: "sequenced" | "integrated" | "published";
+            } | {
+                duplicate: true;
+                index: string;
+            } | {
+                detail?: string;
+                error: string;
+            })[];
+            id: string;
         };
         ReplayInput: {
             after?: string;
@@ -3547,7 +3559,9 @@ export interface components {
             sources?: components["schemas"]["RegisteredSource"][];
         };
         SourceUpdate: {
+            audience?: string;
             disabled?: boolean;
+            id?: string;
             issuers?: string[];
             jwks?: {
                 keys: {
@@ -3576,6 +3590,7 @@ export interface components {
             };
             resources?: string[];
             signature?: "required" | "optional";
+            tenant?: string;
             topic?: string;
             types: ("id-jag.issued" | "id-jag.denied" | "token.issued" | "token.denied" | "token.revoked" | "access.allowed" | "access.denied" | "access.summary" | "session.ended" | "user.disabled" | "client.disabled" | "connection.deleted" | "user.enabled" | "client.enabled" | "connection.created" | "connection.updated")[];
             uri?: string;

@@ -178,7 +178,8 @@ export interface EnableRecord extends RecordedKeys {
 /** Says who made which change. Stored with a registry record for its ledger entry. */
 export interface Authorship {
   readonly author?: Author;
-  readonly change?: 'created' | 'updated' | 'disabled' | 'secret-added' | 'secret-removed';
+  /** `person-erased`: nothing of the record changed, and what processes and guards remember of the tenant's tokens counts no more. */
+  readonly change?: 'created' | 'updated' | 'disabled' | 'secret-added' | 'secret-removed' | 'person-erased';
 }
 
 interface RecordBodies {

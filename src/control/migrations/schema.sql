@@ -16,6 +16,13 @@ CREATE TABLE control_log (
 CREATE INDEX control_log_kind ON control_log (tenant, kind, seq);
 CREATE INDEX control_log_subject ON control_log (subject, seq);
 
+-- Times of the first and the last erasure that took a name out of records whose published copies still hold it. No row: there are no such copies.
+CREATE TABLE control_names_erased (
+  only_row boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
+  first_at timestamptz NOT NULL,
+  last_at  timestamptz NOT NULL
+);
+
 -- Keys of commands that must apply once: an event that became a rule (kept for ever), an idempotency key (kept 48 h).
 CREATE TABLE control_command (
   key        bytea       PRIMARY KEY,

@@ -7,6 +7,8 @@ export interface Tenant {
   readonly key: Buffer;
   readonly issuers?: readonly string[];
   readonly rules: RuleIndex;
+  /** Counts the records of the tenant that this process has folded. What was remembered of its tokens under another number counts no more. */
+  readonly version: number;
 }
 export type Source = SourceRecord & { readonly tenant: string };
 /** `person`: set if a person who has signed in acts, who is no registered caller. */
@@ -95,7 +97,7 @@ export function createRegistryFold(): RegistryFold {
 
   return {
     lookups,
-    putTenant: (record) => void tenants.set(record.id, foldTenant(record, tenants.get(record.id)?.rules)),
+    putTenant: (record) => void tenants.set(record.id, foldTenant(record, tenants.get(record.id))),
     putSource,
     putCaller,
     load(dumped) {
@@ -123,10 +125,11 @@ function withoutAuthor<R extends Source | Caller>(record: R): R {
   return rest as unknown as R;
 }
 
-const foldTenant = ({ id, name, key, issuers }: TenantRecord, rules = createRuleIndex()): Tenant => ({
+const foldTenant = ({ id, name, key, issuers }: TenantRecord, before?: Tenant): Tenant => ({
   id,
   name,
   key: Buffer.from(key, 'base64url'),
   ...(issuers ? { issuers } : {}),
-  rules,
+  rules: before?.rules ?? createRuleIndex(),
+  version: (before?.version ?? 0) + 1,
 });

@@ -25,3 +25,10 @@ CREATE UNIQUE INDEX erasure_running ON erasure (tenant, person) WHERE step <> 'd
 CREATE FUNCTION contains_any(value text, texts text[]) RETURNS boolean IMMUTABLE LANGUAGE sql AS $$
   SELECT EXISTS (SELECT FROM unnest(texts) AS t (one) WHERE strpos(value, t.one) > 0)
 $$;
+
+-- The claims of a JWS in compact serialization; null for anything else.
+CREATE FUNCTION jws_claims(jws bytea) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$
+  SELECT CASE WHEN part ~ '^[A-Za-z0-9_-]+$' AND length(part) % 4 <> 1
+         THEN decode(rpad(translate(part, '-_', '+/'), (length(part) + 3) / 4 * 4, '='), 'base64') END
+  FROM (SELECT split_part(encode(jws, 'escape'), '.', 2)) AS claims (part)
+$$;

@@ -14,6 +14,11 @@ export const SEQ_HEADER = 'rescind-seq';
 
 /** A control record is as large as the largest body that the management API takes, plus the data stored beside it. */
 const MAX_CONTROL_MESSAGE_BYTES = 4 * 1024 * 1024;
+/**
+ * Age at which the broker closes a file of the control topic. Files of deleted records go whole, so records are written anew only once those that hold a
+ * name lie in closed files.
+ */
+export const CONTROL_SEGMENT_MS = 86_400_000;
 /** How long a tombstone stays after compaction. A resource app that was away for longer reads the topic from its start. */
 const TOMBSTONE_KEPT_MS = 7 * 86_400_000;
 
@@ -24,6 +29,7 @@ export const controlTopicSettings = (prefix: string): TopicSettings => ({
     'cleanup.policy': 'delete',
     'retention.ms': '-1',
     'retention.bytes': '-1',
+    'segment.ms': String(CONTROL_SEGMENT_MS),
     'max.message.bytes': String(MAX_CONTROL_MESSAGE_BYTES),
   },
 });

@@ -1,3 +1,4 @@
+import { RescindError } from '../../contracts/index.js';
 import type { ControlState, LogCopies, RecordCopy, Seq, Tenant } from '../../control/index.js';
 import type { TopicMessage, TopicReader, TopicSettings, TopicWriter } from '../../platform/kafka/index.js';
 import type { Log } from '../../platform/log/index.js';
@@ -86,6 +87,47 @@ export class Publisher {
   /** Removes rules that no longer stop anything from the tenants' topics. */
   async sweep(): Promise<void> {
     for (const tenant of this.#options.state.tenants()) await this.#sweepTenant(tenant);
+  }
+
+  /**
+   * Writes every control record to the end of its topic again, as the database has it now, and has the brokers delete what stands before. Tenants' topics
+   * go on meanwhile. If it breaks off, the topic holds everything it held, and more.
+   */
+  async writeAnew(): Promise<void> {
+    const { writer, right, log } = this.#options;
+    const { stored } = this.#positions.get(this.#control)!;
+    // Without a position the topic gets no other record in between: a restore needs them in order.
+    this.#positions.delete(this.#control);
+    const { first, seq, lastOffset } = await this.#writeFromStart();
+    await writer.deleteBefore(this.#control, first);
+    await right.move(this.#cluster, [{ topic: this.#control, held: stored, to: { seq, lastOffset } }]);
+    this.#positions.set(this.#control, { seq, stored: seq, lastOffset });
+    log.info({ topic: this.#control, records: Number(seq) }, 'wrote a topic anew without the names of erased people');
+  }
+
+  /** Returns the offset of the first record that it wrote, and the last record with its offset. */
+  async #writeFromStart(): Promise<{ readonly first: bigint; readonly seq: Seq; readonly lastOffset: bigint }> {
+    const { copies, state, seal, writer } = this.#options;
+    let first: bigint | undefined;
+    let seq = 0n as Seq;
+    let lastOffset = 0n;
+    for (;;) {
+      // The first record goes alone, so that its offset is the one that the brokers answer.
+      const read = await copies.readAfter(seq, first === undefined ? 1 : RECORDS_A_TRANSACTION);
+      const known = read.filter(({ record }) => record.seq <= state.head);
+      const last = known.at(-1)?.record.seq;
+      if (last === undefined) return { first: first!, seq, lastOffset };
+      // The new copy replaces the old one, so it must not lack a record.
+      if (last !== seq + BigInt(known.length))
+        throw new RescindError('control-log-behind', {
+          detail: `the database lacks control records between ${seq} and ${last}; ${this.#control} keeps its old copy of them. Run: rescind control restore --from-topic into an empty database`,
+        });
+      const messages = known.map((copy) => seal.seal(copy));
+      lastOffset = (await writer.publish(new Map([[this.#control, messages]]))).get(this.#control)!;
+      first ??= lastOffset;
+      seq = last;
+      while (await this.publishNext());
+    }
   }
 
   async #ensure(topics: readonly TopicSettings[]): Promise<void> {

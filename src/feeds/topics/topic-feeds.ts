@@ -2,14 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { RescindError } from '../../contracts/index.js';
 import { createLogCopies, type ControlFollower, type ControlLog } from '../../control/index.js';
 import { DEFAULT_TOPIC_PREFIX } from '../../platform/config/index.js';
-import type { Kafka } from '../../platform/kafka/index.js';
+import type { Kafka, TopicWriter } from '../../platform/kafka/index.js';
 import { type Log } from '../../platform/log/index.js';
 import { type Metrics } from '../../platform/observe/index.js';
 import { type Pool } from '../../platform/postgres/index.js';
 import { createControlSeal } from './control-message.js';
 import { findPublished, requireContinued, type Published } from './history.js';
 import { storedOffset, takeLead } from './lead.pg.js';
-import { controlTopic, transactionalId } from './names.js';
+import { findDue, noteWrittenAnew } from './names-erased.pg.js';
+import { CONTROL_SEGMENT_MS, controlTopic, transactionalId } from './names.js';
 import { Publisher } from './publisher.js';
 
 /** A transaction takes some 20 ms, and the brokers take as long to end it. Records that come meanwhile share the next transaction. */
@@ -20,6 +21,10 @@ const POLL_MS = 1_000;
 const RETRY_MS = 1_000;
 /** Codes that an operator must decide about. Every other failure is retried. */
 const REFUSALS: ReadonlySet<string> = new Set(['control-log-behind', 'control-topic-corrupt', 'control-topic-sealed']);
+/** How long after an erasure the topic is written anew: by then every record that held the name lies in a closed file. */
+const ANEW_AFTER_MS = CONTROL_SEGMENT_MS + 3_600_000;
+/** How often erasures are looked for, and how soon a writing that failed is tried again. */
+const ANEW_CHECK_MS = 10 * 60_000;
 /** How often dead rules get tombstones. */
 const SWEEP_MS = 6 * 3_600_000;
 
@@ -34,6 +39,8 @@ export interface TopicFeedsOptions {
   readonly metrics: Metrics;
   readonly prefix?: string;
   readonly sweepMs?: number;
+  readonly anewAfterMs?: number;
+  readonly anewCheckMs?: number;
   /** Clock in epoch milliseconds. */
   readonly now?: () => number;
 }
@@ -48,7 +55,7 @@ export interface TopicFeeds {
 
 export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   const { kafka, pool, controlLog, follower, log, prefix = DEFAULT_TOPIC_PREFIX } = options;
-  const { sweepMs = SWEEP_MS, now = Date.now } = options;
+  const { sweepMs = SWEEP_MS, anewAfterMs = ANEW_AFTER_MS, anewCheckMs = ANEW_CHECK_MS, now = Date.now } = options;
   const { state } = follower;
   const copies = createLogCopies({ pool });
   const reader = kafka.topicReader();
@@ -61,6 +68,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   const nap = createNap();
   let running: Promise<void> = Promise.resolve();
   let sweptAt = 0;
+  let checkedAt = 0;
   const errors = watch(options.metrics, { publisher: () => publisher, isRefused: () => refusal !== undefined });
 
   const isStopping = (): boolean => stopping;
@@ -106,6 +114,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
         if (await leading.publishNext()) await delay(GATHER_MS);
         else {
           await sweepWhenDue(leading);
+          await writeAnewWhenDue(leading, writer);
           await nap.take(POLL_MS);
         }
       }
@@ -128,6 +137,23 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     if (beganAt - sweptAt < sweepMs) return;
     await leading.sweep();
     sweptAt = beganAt;
+  }
+
+  async function writeAnewWhenDue(leading: Publisher, writer: TopicWriter): Promise<void> {
+    const beganAt = now();
+    if (beganAt - checkedAt < anewCheckMs) return;
+    checkedAt = beganAt;
+    const due = await findDue(pool, anewAfterMs);
+    if (due === undefined) return;
+    try {
+      await writer.requireDeletable(topic);
+    } catch (err) {
+      errors.inc();
+      log.error({ err, topic }, 'a topic holds names of erased people, and its records cannot be deleted; retrying');
+      return;
+    }
+    await leading.writeAnew();
+    await noteWrittenAnew(pool, due);
   }
 
   follower.onApplied(() => {

@@ -36,7 +36,10 @@ export function prepareOwnEvent({ tenant, name, id, timeMs, data }: OwnEvent): N
 
 type Said = Pick<OwnEvent, 'name' | 'data'>;
 
-/** Returns the ledger event of a control record; undefined for `subject.enabled`, which the source's own event already says. */
+/**
+ * Returns the ledger event of a control record; undefined for `subject.enabled`, which the source's own event already says, and for the `tenant.changed` of an
+ * erasure, which `person.erased` says.
+ */
 export function ownEventOf(record: ControlRecord): Said | undefined {
   const seq = String(record.seq);
   switch (record.kind) {
@@ -71,6 +74,7 @@ export function ownEventOf(record: ControlRecord): Said | undefined {
       };
     }
     case 'tenant.changed':
+      if (record.body.change === 'person-erased') return undefined;
       return registryChange('tenant.changed', record.body.id, seq, record.body);
     case 'source.changed':
       return registryChange('source.changed', record.body.id, seq, record.body);
@@ -83,6 +87,11 @@ export function ownEventOf(record: ControlRecord): Said | undefined {
   }
 }
 
+/** The authorship of a change that is an entry. */
+type Recorded = Required<Omit<Authorship, 'change'>> & {
+  readonly change: Exclude<Authorship['change'], 'person-erased' | undefined>;
+};
+
 /**
  * Describes a changed record in its new state, without secrets' hashes and secret keys, which must not enter a log that others read. The public
  * keys of a source belong to it: an auditor verifies by them what the source signed.
@@ -93,12 +102,6 @@ function registryChange(
   seq: string,
   body: object,
 ): Said {
-  const {
-    author,
-    change,
-    key: _key,
-    secrets: _secrets,
-    ...after
-  } = body as Required<Authorship> & Record<string, unknown>;
+  const { author, change, key: _key, secrets: _secrets, ...after } = body as Recorded & Record<string, unknown>;
   return { name, data: { id, seq, change, author, after } };
 }

@@ -1,14 +1,25 @@
 import { createHash } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
-import { claimsBytes, isTyp, parseCompactJws, SECURITY_EVENT_TYP } from '../../contracts/index.js';
+import {
+  claimsBytes,
+  isTyp,
+  parseCompactJws,
+  readElementAttributes,
+  readSignedBatch,
+  SECURITY_EVENT_TYP,
+  SIGNED_BATCH_MEDIA_TYPE,
+  SIGNED_BATCH_TYP,
+} from '../../contracts/index.js';
 import { maskSecrets, type Log } from '../../platform/log/index.js';
 import { type Metrics } from '../../platform/observe/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import type { Arrived, Rejected } from '../accept/accept.js';
+import { isMediaType, type Arrived, type Rejected } from '../accept/accept.js';
 import type { Item, Judged, OffsetMove } from './submission.js';
 
 /** Bytes of a refused event that are kept, and the same number of its headers. The rest is cut, but its size is recorded. */
 export const MAX_QUARANTINED_BYTES = 64 * 1024;
+/** Bytes of a refused signed batch that is kept. A larger one is cut, like any other event. */
+const MAX_QUARANTINED_BATCH_BYTES = 1024 * 1024;
 /** Days that a refused event is kept. */
 export const QUARANTINE_DAYS = 7;
 /** Bytes of all refused events of a tenant, and of all unknown sources together. The oldest are dropped and counted. */
@@ -114,17 +125,19 @@ interface Kept {
   readonly digest: Buffer;
 }
 
-function keep({ mode, headers, bytes }: Arrived): Kept {
+function keep(arrived: Arrived): Kept {
+  const { headers, bytes } = arrived;
   const digest = createHash('sha256').update(bytes);
-  let size = bytes.length;
+  let headerBytes = 0;
   for (const [name, value] of headers) {
     digest.update(`${name.length}:${name}${value.length}:`).update(value);
-    size += name.length + value.length;
+    headerBytes += name.length + value.length;
   }
   const shown = headersOf(headers);
-  const kept = mode === 'set' && isShown(bytes) ? bytes : mask(bytes);
+  const signed = isShownSet(arrived) || isShownBatch(arrived);
+  const kept = signed ? bytes : mask(bytes);
   const whole =
-    size <= MAX_QUARANTINED_BYTES &&
+    headerBytes + (signed ? 0 : bytes.length) <= MAX_QUARANTINED_BYTES &&
     kept.equals(bytes) &&
     headers.every(([, value]) => maskSecrets(value.toString('latin1')) === value.toString('latin1'));
   return {
@@ -174,17 +187,39 @@ function headersOf(headers: Arrived['headers']): string {
   return lines.join('\n');
 }
 
-/**
- * Says whether a refused SET is kept as it came, so that it can be replayed: it gives nobody access to anything (RFC 8725, section 3.11), its claims
- * hold no token, and it is not cut.
- */
-function isShown(bytes: Buffer): boolean {
-  if (bytes.length > MAX_QUARANTINED_BYTES) return false;
-  const text = bytes.toString('latin1');
-  const jws = parseCompactJws(text);
-  if (!jws || !isTyp(jws.header['typ'], SECURITY_EVENT_TYP)) return false;
-  return [JSON.stringify(jws.header), claimsBytes(text).toString()].every((part) => maskSecrets(part) === part);
+/** Says whether an arrival is a signed batch as a whole, and not one event of it. */
+export const isSignedBatch = ({ mode, headers }: Pick<Arrived, 'mode' | 'headers'>): boolean =>
+  mode === 'batch' &&
+  headers.some(
+    ([name, value]) => name === 'content-type' && isMediaType(value.toString('latin1'), SIGNED_BATCH_MEDIA_TYPE),
+  ) &&
+  readElementAttributes(headers) === undefined;
+
+const isShownSet = ({ mode, bytes }: Arrived): boolean =>
+  mode === 'set' && bytes.length <= MAX_QUARANTINED_BYTES && isShownJws(bytes.toString('latin1'), SECURITY_EVENT_TYP);
+
+/** A signed batch is kept whole, because its events cannot be trusted without it. */
+function isShownBatch(arrived: Arrived): boolean {
+  if (!isSignedBatch(arrived) || arrived.bytes.length > MAX_QUARANTINED_BATCH_BYTES) return false;
+  const batch = readSignedBatch(arrived.bytes);
+  return (
+    batch !== undefined &&
+    isShownJws(batch.manifest, SIGNED_BATCH_TYP) &&
+    batch.elements.every(({ bytes }) => holdsNoSecret(bytes.toString('latin1')))
+  );
 }
+
+/**
+ * Says whether a refused JWS is kept as it came, so that it can be replayed: its `typ` gives nobody access to anything (RFC 8725, section 3.11), and its
+ * claims hold no token.
+ */
+function isShownJws(text: string, typ: string): boolean {
+  const jws = parseCompactJws(text);
+  if (!jws || !isTyp(jws.header['typ'], typ)) return false;
+  return [JSON.stringify(jws.header), claimsBytes(text).toString()].every(holdsNoSecret);
+}
+
+const holdsNoSecret = (text: string): boolean => maskSecrets(text) === text;
 
 /** Masks tokens in bytes. Decoding as Latin-1 and encoding again keeps every byte outside a token. */
 const mask = (bytes: Buffer): Buffer =>
@@ -234,7 +269,8 @@ export function keepQuarantineBounded({
   timer.unref();
   return {
     tell(refused) {
-      for (const { rejected } of refused) written += Math.min(rejected.arrived.bytes.length, MAX_QUARANTINED_BYTES);
+      for (const { rejected } of refused)
+        written += Math.min(rejected.arrived.bytes.length, MAX_QUARANTINED_BATCH_BYTES);
       if (written > bytes / EARLY_TRIM_SHARE) trim();
     },
     stop: () => clearInterval(timer),

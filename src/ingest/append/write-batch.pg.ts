@@ -97,11 +97,11 @@ export async function writeBatch(
     item.outcome = outcomeOf(placed[nth]!);
     if (item.outcome.state === 'sequenced') projected.push(project(item.judged, placed[nth]!, state, seenSeq));
   }
-  await keepManifests(
-    client,
-    open.filter(({ outcome }) => outcome!.state === 'sequenced').map(({ judged }) => judged),
-  );
   const refused = refusedOf(items);
+  await keepManifests(client, [
+    ...open.filter(({ outcome }) => outcome!.state === 'sequenced').map(({ judged }) => judged),
+    ...refused.map(({ rejected: one }) => one),
+  ]);
   await writeQuarantine(client, refused);
   await leaveQuarantine(client, items);
   const ownPlaced = placed.slice(open.length);

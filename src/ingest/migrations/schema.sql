@@ -59,3 +59,12 @@ CREATE TABLE signed_manifest (
   jws    text  NOT NULL,
   PRIMARY KEY (tenant, digest)
 );
+
+-- The keys of each source that were recorded in the ledger last, of those fetched from its `jwks_uri`. `nth` counts the changes.
+CREATE TABLE source_keys (
+  tenant uuid   NOT NULL,
+  source uuid   NOT NULL,
+  nth    bigint NOT NULL,
+  digest bytea  NOT NULL CHECK (length(digest) = 32),
+  PRIMARY KEY (tenant, source)
+);

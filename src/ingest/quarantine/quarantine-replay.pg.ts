@@ -9,11 +9,13 @@ import {
 import type { Caller, ControlFollower } from '../../control/index.js';
 import { type Log } from '../../platform/log/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
-import { accept, type Accepted, type Arrived, type Rejected } from '../accept/accept.js';
+import { accept, type Arrived } from '../accept/accept.js';
 import type { Appender } from '../append/appender.pg.js';
 import { resultOf } from '../post/intake.js';
-import { readRecordHeaders } from '../append/quarantine.pg.js';
-import type { Judged } from '../append/submission.js';
+import { MAX_BATCH_OF_ONE } from '../append/next-batch.js';
+import { isSignedBatch, readRecordHeaders } from '../append/quarantine.pg.js';
+import type { Judged, Outcome } from '../append/submission.js';
+import { portionsOf } from '../append/weight.js';
 import { readManifest } from '../signed/manifests.pg.js';
 import type { SignatureChecks } from '../signed/signature-checks.js';
 
@@ -38,7 +40,8 @@ export interface ReplayFilter {
   readonly after?: string;
 }
 
-export type Replayed = { readonly id: string } & IntakeResult;
+/** Outcome of one record. A signed batch that was refused whole has one outcome for each of its events. */
+export type Replayed = { readonly id: string } & (IntakeResult | { readonly batch: readonly IntakeResult[] });
 
 export interface Replay {
   /**
@@ -91,26 +94,57 @@ export function createReplay({ pool, follower, appender, signatures, log, now = 
 
   async function replay(part: Part, rows: readonly Row[]): Promise<Replayed[]> {
     const nowMs = now();
-    const events: Judged[] = [];
-    for (const row of rows) events.push({ ...(await judge(part, row, nowMs)), quarantined: row.id });
-    const outcomes = events.length > 0 ? await appender.submit({ events }) : [];
+    const records: { readonly row: Row; readonly opened: boolean; readonly events: readonly Judged[] }[] = [];
+    for (const row of rows) {
+      const arrived = arrivedOf(part, row);
+      const opened = isSignedBatch(arrived) ? await signatures.openBatch(arrived.bytes, arrived.door) : undefined;
+      const judged = (one: Arrived): Judged => accept(one, follower.state, nowMs);
+      const events: Judged[] = opened?.events
+        ? opened.events.map(judged)
+        : [
+            {
+              ...(opened
+                ? { accepted: false, ...opened.refused, arrived }
+                : judged(await withSignature(part, arrived))),
+              quarantined: row.id,
+            },
+          ];
+      records.push({ row, opened: opened?.events !== undefined, events });
+    }
+    const outcomes = await submit(records.flatMap(({ events }) => events));
+    await dropOpened(
+      part,
+      records.filter(({ opened }) => opened).map(({ row }) => row.id),
+    );
     const stored = outcomes.filter(({ state }) => state !== 'rejected').length;
     log.info({ records: rows.length, stored }, 'replayed records from quarantine');
-    return outcomes.map((outcome, at) => ({ id: rows[at]!.id, ...resultOf(outcome) }));
+    let from = 0;
+    return records.map(({ row: { id }, opened, events }) => {
+      const results = outcomes.slice(from, (from += events.length)).map(resultOf);
+      return opened ? { id, batch: results } : { id, ...results[0]! };
+    });
   }
 
-  async function judge(part: Part, row: Row, nowMs: number): Promise<Accepted | Rejected> {
-    const door: Arrived['door'] =
-      row.door === 'kafka'
-        ? { kind: 'kafka', topic: row.topic! }
-        : { kind: 'http', caller: callerOfToday(part, row.caller!) };
-    const headers = readRecordHeaders(row.record_headers);
-    return accept(
-      await withSignature(part, { mode: row.mode, headers, bytes: row.bytes, door }),
-      follower.state,
-      nowMs,
-    );
+  async function submit(events: readonly Judged[]): Promise<Outcome[]> {
+    const portions = portionsOf(events, MAX_BATCH_OF_ONE);
+    return (await Promise.all(portions.map((portion) => appender.submit({ events: portion })))).flat();
   }
+
+  /** Removes batches whose events are all stored, or refused as records of their own. A crash before it leaves the batch, whose events are duplicates then. */
+  async function dropOpened(part: Part, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await pool.query('DELETE FROM quarantine WHERE tenant IS NOT DISTINCT FROM $1::uuid AND id = ANY ($2::bigint[])', [
+      part,
+      ids,
+    ]);
+  }
+
+  const arrivedOf = (part: Part, { mode, bytes, record_headers, door, topic, caller }: Row): Arrived => ({
+    mode,
+    headers: readRecordHeaders(record_headers),
+    bytes,
+    door: door === 'kafka' ? { kind: 'kafka', topic: topic! } : { kind: 'http', caller: callerOfToday(part, caller!) },
+  });
 
   /** Checks a signed event again, by the keys of this moment. */
   async function withSignature(part: Part, arrived: Arrived): Promise<Arrived> {

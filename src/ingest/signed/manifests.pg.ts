@@ -1,13 +1,18 @@
 import type { Pool, PoolClient } from 'pg';
 import { manifestDigest } from '../../contracts/index.js';
-import type { Accepted } from '../accept/accept.js';
+import type { Accepted, Rejected } from '../accept/accept.js';
 
-/** Keeps the manifests of events that are stored, each once. Runs in the transaction that stores the events. */
-export async function keepManifests(client: PoolClient, stored: readonly Accepted[]): Promise<void> {
+/**
+ * Keeps the verified manifests of events that are stored, or refused and may be replayed, each once. Runs in the transaction that writes the events.
+ */
+export async function keepManifests(
+  client: PoolClient,
+  events: readonly Pick<Accepted | Rejected, 'arrived' | 'source'>[],
+): Promise<void> {
   const manifests = new Map<string, { readonly tenant: string; readonly jws: string }>();
-  for (const { arrived, source } of stored) {
+  for (const { arrived, source } of events) {
     const { signature } = arrived;
-    if (!signature?.isGood || signature.manifest === undefined) continue;
+    if (source === undefined || !signature?.isGood || signature.manifest === undefined) continue;
     manifests.set(`${source.tenant} ${signature.manifest}`, { tenant: source.tenant, jws: signature.manifest });
   }
   if (manifests.size === 0) return;

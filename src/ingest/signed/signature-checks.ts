@@ -62,11 +62,15 @@ export interface SignatureChecksOptions {
 export function createSignatureChecks({ state, keySets, recordKeys }: SignatureChecksOptions): SignatureChecks {
   const turns = createSourceTurns();
 
-  /** Returns the source that signed `text`. Throws the code of a refusal, or `keys-unavailable`. */
+  /**
+   * Returns the source that signed `text`. Throws the code of a refusal, or `keys-unavailable`. `onNamed` hears of the source that `text` names, which is
+   * registered and may speak through the door, before its signature is checked.
+   */
   async function verify(
     text: string,
     typ: string,
     door: Arrived['door'],
+    onNamed: (source: Source) => void = () => undefined,
   ): Promise<{ source: Source; jws: CompactJws }> {
     const jws = parseCompactJws(text);
     if (!jws) throw invalid('not a JWS in compact serialization');
@@ -76,6 +80,7 @@ export function createSignatureChecks({ state, keySets, recordKeys }: SignatureC
     if (problem !== undefined) throw invalid(`header: ${problem}`);
     const { alg, kid } = header as { readonly alg: string; readonly kid: string };
     const source = findSource(jws.claims['iss'], { door }, state);
+    onNamed(source);
     if (!(source.profile.algorithms as readonly string[]).includes(alg))
       throw invalid('header: `alg` is none of the algorithms in the profile of the source');
     const keys = await keySets.find(source, { alg, kid });
@@ -107,9 +112,9 @@ export function createSignatureChecks({ state, keySets, recordKeys }: SignatureC
     signature: await orRefused(check, (refusal): CheckedSignature => ({ isGood: false, ...refusal })),
   });
 
-  async function verifyManifest(manifest: string, door: Arrived['door']) {
+  async function verifyManifest(manifest: string, door: Arrived['door'], onNamed?: (source: Source) => void) {
     if (manifest.length > MAX_MANIFEST_BYTES) throw new RescindError('too-large', { detail: MANIFEST_TOO_LARGE });
-    const { source, jws } = await verify(manifest, SIGNED_BATCH_TYP, door);
+    const { source, jws } = await verify(manifest, SIGNED_BATCH_TYP, door, onNamed);
     const { aud, iat, elements } = jws.claims as unknown as Partial<ManifestClaims>;
     return { source, elements, signature: { isGood: true, source: source.id, aud, iat, manifest } as const };
   }
@@ -124,12 +129,11 @@ export function createSignatureChecks({ state, keySets, recordKeys }: SignatureC
             return { isGood: true, source: source.id, aud, iat, manifest: undefined };
           }),
     async openBatch(body, door) {
-      let signer: Source | undefined;
+      let named: Source | undefined;
       return orRefused<OpenedBatch>(
         async () => {
           const batch = readBatch(body);
-          const { source, elements, signature } = await verifyManifest(batch.manifest, door);
-          signer = source;
+          const { elements, signature } = await verifyManifest(batch.manifest, door, (source) => (named = source));
           checkManifest(elements, batch);
           const digest = manifestDigest(batch.manifest);
           const events = batch.elements.map(({ salt, bytes }, position): Arrived => {
@@ -138,7 +142,7 @@ export function createSignatureChecks({ state, keySets, recordKeys }: SignatureC
           });
           return { events };
         },
-        (refusal) => ({ refused: { ...refusal, source: signer } }),
+        (refusal) => ({ refused: { ...refusal, source: named } }),
       );
     },
     checkElement: (arrived, manifest) =>

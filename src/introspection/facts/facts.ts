@@ -9,7 +9,7 @@ import { createSecondChance } from './second-chance.js';
 export const DEFAULT_MAX_TOKENS = 200_000;
 
 /**
- * How long facts with complete lineage are taken from memory. They cannot change. Another event can contradict them, and
+ * How long facts with complete lineage are taken from memory. Nothing but an erasure changes them, which makes every process forget them. Another event can contradict them, and
  * orders a rule then, which does not wait for this; it bounds how long a crash between the two can hide the event.
  */
 const MAX_AGE_S = 600;
@@ -55,7 +55,9 @@ export function createFacts({
   return {
     remembered(tenant, key) {
       const held = tokens.get(key);
-      return held?.common.tenant === tenant.id && seconds() - held.readAt < MAX_AGE_S ? held : undefined;
+      if (held === undefined || seconds() - held.readAt >= MAX_AGE_S) return undefined;
+      const { tenant: of, tenantVersion } = held.common;
+      return of === tenant.id && tenantVersion === tenant.version ? held : undefined;
     },
     async token(tenant, key, memoryKey) {
       const readAt = seconds();

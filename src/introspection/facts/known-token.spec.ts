@@ -12,6 +12,7 @@ const tenant: Tenant = {
   name: TENANT.name,
   key: Buffer.from(TENANT.key, 'base64url'),
   rules: createRuleIndex(),
+  version: 1,
 };
 const shared = createShared({ max: 100 });
 

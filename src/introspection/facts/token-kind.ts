@@ -8,6 +8,8 @@ import type { Sharer } from './sharer.js';
 /** The parts that many tokens share, held once, so that a token in memory costs only its own members. */
 export interface TokenKind {
   readonly tenant: string;
+  /** `version` of the tenant when the facts were read. */
+  readonly tenantVersion: number;
   readonly kind: TokenIssued['kind'];
   /** How it is identified: a text of another kind must not find these facts. */
   readonly identity: 'jti' | 'sha256' | 'signing_input_sha256';
@@ -32,14 +34,14 @@ export interface TokenKind {
 }
 
 export function shareKind(
-  { id: tenant }: Tenant,
+  { id: tenant, version: tenantVersion }: Tenant,
   identity: TokenKind['identity'],
   stored: StoredLineage,
   kinds: Sharer<TokenKind>,
 ): TokenKind {
   const { facts, source } = stored.tokens[0]!;
   const lineage = summarize(stored);
-  return kinds.share(nameOf(tenant, identity, stored, lineage), () => {
+  return kinds.share(`${tenantVersion} ${nameOf(tenant, identity, stored, lineage)}`, () => {
     // A refresh token is presented to the RAS that issued it, whatever its access tokens are for.
     const { kind, iss, client_id: client, aud } = facts;
     const named = [...aud, ...(facts.resource ?? [])];
@@ -53,6 +55,7 @@ export function shareKind(
     };
     return {
       tenant,
+      tenantVersion,
       kind,
       identity,
       source,

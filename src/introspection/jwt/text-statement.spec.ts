@@ -8,7 +8,7 @@ import { createShared, knowToken } from '../facts/known-token.js';
 import { CONTRADICTION, differing, readClient, readStatement, type CommonStatement } from './text-statement.js';
 
 const [A, B, FOREIGN] = ['https://a.example', 'https://b.example', 'account'];
-const TENANT: Tenant = { id: 't', name: 't', key: Buffer.alloc(32, 1), rules: createRuleIndex() };
+const TENANT: Tenant = { id: 't', name: 't', key: Buffer.alloc(32, 1), rules: createRuleIndex(), version: 1 };
 const [JKT, CERTIFICATE] = [digestOf('key'), digestOf('certificate')];
 
 const facts = (over: Partial<TokenIssued> = {}): TokenIssued => ({

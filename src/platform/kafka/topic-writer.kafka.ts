@@ -33,6 +33,10 @@ export interface TopicWriter {
    * and the writer must not be used again.
    */
   publish(publication: Publication): Promise<ReadonlyMap<string, bigint>>;
+  /** Has the brokers delete all records before an offset. */
+  deleteBefore(topic: string, offset: bigint): Promise<void>;
+  /** Rejects if the brokers do not let this client delete records of the topic. */
+  requireDeletable(topic: string): Promise<void>;
   clusterId(): Promise<string>;
   close(): Promise<void>;
 }
@@ -48,6 +52,11 @@ export function createTopicWriter(kafka: Kafka, transactionalId: string): TopicW
     transactionTimeout: TRANSACTION_TIMEOUT_MS,
     retry: RETRY,
   });
+
+  /** kafkajs finds the leader only of a topic whose offsets it has fetched. */
+  const lowOf = async (topic: string): Promise<string> => (await admin.fetchTopicOffsets(topic))[0]!.low;
+  const deleteUpTo = (topic: string, offset: string): Promise<void> =>
+    admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset }] });
 
   return {
     async connect() {
@@ -86,6 +95,11 @@ export function createTopicWriter(kafka: Kafka, transactionalId: string): TopicW
       }
       return offsets;
     },
+    async deleteBefore(topic, offset) {
+      await lowOf(topic);
+      await deleteUpTo(topic, String(offset));
+    },
+    requireDeletable: async (topic) => deleteUpTo(topic, await lowOf(topic)),
     clusterId: async () => (await admin.describeCluster()).clusterId,
     async close() {
       await Promise.allSettled([producer.disconnect(), admin.disconnect()]);

@@ -226,7 +226,7 @@ export const QuarantineItem = Type.Object(
     text: payload(
       Type.String({
         description:
-          'The record as UTF-8, with token-shaped strings masked; a SET that holds no token is whole. Bytes that are not UTF-8 appear as U+FFFD. null, as `headers`, for callers with `audit: {payloads: false}`.',
+          'The record as UTF-8, at most 64 KiB, with token-shaped strings masked; a SET or a signed batch that holds no token is not masked. Bytes that are not UTF-8 appear as U+FFFD. null, as `headers`, for callers with `audit: {payloads: false}`.',
       }),
     ),
     whole: Type.Boolean({ description: 'whether nothing was cut or masked, so that the record can be replayed' }),

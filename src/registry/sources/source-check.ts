@@ -71,7 +71,9 @@ export function sourceRecord(
   if (profile.announced === 'optional' && !input.types.includes('token.issued'))
     refuse('`profile.announced` can be `optional` only for a source of token.issued');
   return {
-    ...identity,
+    id: identity.id,
+    name: identity.name,
+    uri: identity.uri,
     topic: input.topic ?? ownTopic(identity.name),
     types: input.types,
     issuers,

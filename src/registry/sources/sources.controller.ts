@@ -48,7 +48,8 @@ export class SourcesController {
   @Put(':id')
   @ApiOperation({
     summary: 'Replace a source’s settings, except its name and URI',
-    description: 'The answer comes when no process applies the old settings any more.',
+    description:
+      'The answer comes when no process applies the old settings any more. A member that is left out gets its default, except `signature` and `disabled`, which stay as they are. The answer of the `GET` can be sent back: the members that cannot change are compared.',
   })
   @ApiBody({ schema: openApi({ ...SourceUpdate, ...SOURCE_CONDITIONS }) })
   @ApiResponse(answer(200, 'the source after the change', SOURCE))

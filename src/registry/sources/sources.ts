@@ -16,7 +16,9 @@ export interface SourceCommands {
    * topic or an issuer.
    */
   createSource(actor: Actor, input: unknown): Promise<SourceView>;
-  /** Replaces all members except name and URI, which identify the source. `disabled: false` enables a disabled source again. */
+  /**
+   * Replaces all members but those that never change. `signature` and `disabled` stay as they are unless they are stated. Takes what `getSource` answers.
+   */
   updateSource(actor: Actor, nameOrId: string, input: unknown): Promise<SourceView>;
   /** Disables a source: no further events are accepted and its keys verify nothing. Recorded events stay. */
   disableSource(actor: Actor, nameOrId: string): Promise<SourceView>;
@@ -59,15 +61,13 @@ export function createSourceCommands({ edits, state, createTopic, jwksAllowedHos
     async updateSource(actor, nameOrId, input) {
       const { disabled, ...update } = readUpdate(input);
       return edits.commit(actor, (now) => {
-        const { id, name, uri, disabled: before } = findSource(now, actor, nameOrId);
-        if ((update.name ?? name) !== name || (update.uri ?? uri) !== uri) {
-          throw new RescindError('inconsistent-request', {
-            detail: '`name` and `uri` are the identity of a source and cannot change',
-          });
-        }
-        const record = sourceRecord({ id, name, uri }, update, disabled ?? before, jwksAllowedHosts);
+        const before = findSource(now, actor, nameOrId);
+        requireUnchanged(sourceView(before), update);
+        // A change that does not state `signature` must not take events unsigned that had to be signed.
+        const { signature = before.signature ?? 'optional' } = update;
+        const record = sourceRecord(before, { ...update, signature }, disabled ?? before.disabled, jwksAllowedHosts);
         checkSourceAmong(now, actor.tenant, record);
-        return edit(actor, record, record.disabled && !before ? 'disabled' : 'updated');
+        return edit(actor, record, record.disabled && !before.disabled ? 'disabled' : 'updated');
       });
     },
     disableSource: (actor, nameOrId) =>
@@ -82,6 +82,15 @@ export function createSourceCommands({ edits, state, createTopic, jwksAllowedHos
         .map(sourceView),
     getSource: (actor, nameOrId) => sourceView(findSource(state, actor, nameOrId)),
   };
+}
+
+/** Members of a source's view that never change. Stated in a change, each must be what it is. */
+const FIXED = ['id', 'tenant', 'name', 'uri', 'audience'] as const;
+
+function requireUnchanged(source: SourceView, update: SourceUpdate): void {
+  const changed = FIXED.find((member) => (update[member] ?? source[member]) !== source[member]);
+  if (changed !== undefined)
+    throw new RescindError('inconsistent-request', { detail: `\`${changed}\` of a source cannot change` });
 }
 
 function findSource(state: ControlState, actor: Actor, nameOrId: string): Source {

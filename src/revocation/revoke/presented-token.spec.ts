@@ -5,7 +5,7 @@ import type { StoredLineage } from '../../projections/index.js';
 import { createRuleIndex, ruleKey, tokenParts, type RuleKey, type TokenRef } from '../../rules/index.js';
 import { createFindToken, type PresentedToken } from './presented-token.js';
 
-const TENANT: Tenant = { id: 't', name: 'default', key: Buffer.alloc(32, 1), rules: createRuleIndex() };
+const TENANT: Tenant = { id: 't', name: 'default', key: Buffer.alloc(32, 1), rules: createRuleIndex(), version: 1 };
 const TEXT = 'the text';
 const sha256 = createHash('sha256').update(TEXT).digest('base64url');
 const jwt: PresentedToken = {

@@ -9,7 +9,7 @@ import type { Authenticator } from '../../registry/index.js';
 import { createRuleIndex } from '../../rules/index.js';
 import { createRevokeHandler, type PresentedToken } from '../index.js';
 
-const TENANT: Tenant = { id: 't', name: 'default', key: Buffer.alloc(32, 1), rules: createRuleIndex() };
+const TENANT: Tenant = { id: 't', name: 'default', key: Buffer.alloc(32, 1), rules: createRuleIndex(), version: 1 };
 const callerOf = (id: string): Caller => ({
   id,
   tenant: TENANT.id,

@@ -2,6 +2,7 @@ import { countNameFiles, rewriteNameFiles } from '../../archive/index.js';
 import { createErasures, type Erasures } from '../../erasure/index.js';
 import { contentOf, createOwnTeller, type Appender } from '../../ingest/index.js';
 import { createPool } from '../../platform/postgres/index.js';
+import { createForgetting } from '../../registry/index.js';
 import type { Parts } from '../parts.js';
 
 /** One connection for steps, one for the archive's files, and two for previews. */
@@ -11,7 +12,7 @@ const ERASURE_TIMEOUTS = { statementMs: 300_000, transactionMs: 600_000 };
 
 /** Starts to erase persons, which every process with the role `serve` does; they take turns by rows of the database. */
 export function startErasures(
-  { config, url, log, lifecycle, follower, pool: decisions, watchPool }: Parts,
+  { config, url, log, lifecycle, controlLog, follower, pool: decisions, watchPool }: Parts,
   appender: Appender,
 ): Erasures {
   const pool = createPool({
@@ -28,6 +29,7 @@ export function startErasures(
     pool,
     contentOf,
     tell: createOwnTeller({ name: 'person.erased', state, appender, pool: decisions }),
+    forget: createForgetting({ controlLog, follower }),
     rewriteNameFiles: (tenant, ids) => rewriteNameFiles({ pool, root: config.archiveDir, tenant, ids }),
     countNameFiles: (tenant, ids) => countNameFiles({ pool, tenant, ids }),
     tenants: () => state.tenants(),

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { countNameFiles, findDamaged, rewriteNameFiles } from '../../../src/archive/index.js';
 import { advance, createErasures, type RunOptions } from '../../../src/erasure/index.js';
 import { contentOf, createOwnTeller } from '../../../src/ingest/index.js';
+import { createForgetting } from '../../../src/registry/index.js';
 import {
   createArchiveWorld,
   MANY_SEGMENTS_MS,
@@ -46,6 +47,7 @@ describe('an erasure in the archive', () => {
         pool,
         contentOf,
         tell: createOwnTeller({ name: 'person.erased', state, appender: stage.appender, pool }),
+        forget: createForgetting(stage),
         rewriteNameFiles: (tenant, ids) => rewriteNameFiles({ pool, root, tenant, ids }),
       };
       const erasures = createErasures({

@@ -1,6 +1,7 @@
 import { createErasures, type Erasures, type RunOptions } from '../../../src/erasure/index.js';
 import { advance } from '../../../src/erasure/index.js';
 import { contentOf, createOwnTeller } from '../../../src/ingest/index.js';
+import { createForgetting } from '../../../src/registry/index.js';
 import { testLog } from '../../support/services.js';
 import { fromChat, fromIdp, IDP, idJag, RAS, token, createStage, type Stage } from '../../support/stage.js';
 
@@ -43,6 +44,7 @@ export async function createErasureWorld(over: Partial<RunOptions> = {}): Promis
     pool,
     contentOf,
     tell: createOwnTeller({ name: 'person.erased', state, appender: stage.appender, pool }),
+    forget: createForgetting(stage),
     ...over,
   };
   const erasures = createErasures({ ...options, tenants: () => state.tenants(), log: testLog() });

@@ -91,6 +91,8 @@ export interface World {
   feed(options?: {
     readonly follower?: ControlFollower;
     readonly sweepMs?: number;
+    readonly anewAfterMs?: number;
+    readonly anewCheckMs?: number;
     readonly now?: () => number;
   }): Promise<TopicFeeds & { readonly metrics: Metrics }>;
   control(): Promise<readonly TopicRecord[]>;

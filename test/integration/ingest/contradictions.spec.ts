@@ -52,7 +52,7 @@ async function start(
       follower: stage.follower,
       appender,
       ruleQuota: createRuleQuota({ state: stage.follower.state, metrics: createMetrics() }),
-      signatures: testSignatures({ follower: stage.follower, appender }),
+      signatures: testSignatures({ pool: stage.database.pool, follower: stage.follower, appender }),
     }),
     started,
   };

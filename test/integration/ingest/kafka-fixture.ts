@@ -144,7 +144,7 @@ async function startProcess(url: string, groupId: string, bounds?: RuleQuotaBoun
     follower,
     appender,
     ruleQuota: createRuleQuota({ state: follower.state, metrics, ...(bounds ? { bounds } : {}) }),
-    signatures: testSignatures({ follower, appender, allowedHosts: ['127.0.0.1'] }),
+    signatures: testSignatures({ pool, follower, appender, allowedHosts: ['127.0.0.1'] }),
     offsets: createOffsetStore({ pool }),
     log,
     metrics,

@@ -57,7 +57,7 @@ it('a flood from Kafka waits in Kafka while nothing can be written: HTTP keeps i
     follower,
     appender,
     ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }),
-    signatures: testSignatures({ follower, appender }),
+    signatures: testSignatures({ pool: stage.database.pool, follower, appender }),
   }).take({ contentType: BATCH, body: Buffer.from(JSON.stringify(events)), caller: follower.state.caller('poster')! });
   expect(await settled(() => process.measured('rescind_ingest_waiting_events'))).toBeLessThan(
     (PARTITIONS * EVENTS_A_PARTITION) / 1.2,

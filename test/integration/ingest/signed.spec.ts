@@ -222,6 +222,7 @@ describe('a SET', () => {
     ],
     ['without `iat`', 'signature-invalid', 403, () => setOf(keys['chat']!, used(), audience, { iat: undefined })],
     ['that expires', 'invalid-envelope', 400, () => setOf(keys['chat']!, used(), audience, { exp: 4_000_000_000 })],
+    ['that is valid later', 'invalid-envelope', 400, () => setOf(keys['chat']!, used(), audience, { nbf: 1 })],
     [
       'without the time of its event',
       'invalid-envelope',
@@ -479,6 +480,20 @@ describe('a source that must sign', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
   });
 
+  it('must sign until a change of it states otherwise', async () => {
+    const { name: _name, uri: _uri, signature: _signature, ...unstated } = chat();
+    const changed = await call('admin', 'PUT', '/v1/sources/chat', unstated);
+    expect(changed).toMatchObject({ status: 200, body: { signature: 'required' } });
+    expect((await post(PLAIN, used())).body).toMatchObject({ error: 'signature-required' });
+    const { jwks: _jwks, ...keyless } = unstated;
+    expect(await call('admin', 'PUT', '/v1/sources/chat', keyless)).toMatchObject({ status: 400 });
+    await call('admin', 'PUT', '/v1/sources/chat', { ...unstated, signature: 'optional' });
+    expect((await post(PLAIN, used())).body).toMatchObject(sequenced);
+    // An optional one stays optional, too.
+    expect((await call('admin', 'PUT', '/v1/sources/chat', unstated)).body).toMatchObject({ signature: 'optional' });
+    await call('admin', 'PUT', '/v1/sources/chat', { ...unstated, signature: 'required' });
+  });
+
   it('signs by its keys of this moment alone', async () => {
     const retired = await setOf(keys['chat']!, used(), audience);
     const { name: _name, uri: _uri, ...settings } = chat({ jwks: { keys: [keys['ed']!.publicJwk] } });
@@ -585,6 +600,34 @@ describe('keys at a URI', () => {
     expect(fetched[0]!.keys[0]).not.toHaveProperty('d');
   });
 
+  it('are recorded whenever they change, also back to keys that were recorded before', async () => {
+    served = [keys['chat']!.publicJwk];
+    const { id, source } = await remote('rotating');
+    const changes = async () =>
+      (await recordedKeys(id))
+        .filter(({ change }) => change === 'keys-fetched')
+        .map(({ keys: set }) => set.map(({ kid }) => kid));
+    const [before, after] = [[keys['chat']!.publicJwk], [keys['ed']!.publicJwk]];
+    for (const [set, key] of [
+      [before, 'chat'],
+      [after, 'ed'],
+      [before, 'chat'],
+      [after, 'ed'],
+    ] as const) {
+      served = [...set];
+      // A set is fetched for an unknown key, at most once a second.
+      for (;;) {
+        const { body } = await post(SET, await setOf(keys[key]!, used({ source }), audience), 'rotating');
+        if (body.error !== 'unknown-key') {
+          expect(body).toEqual(sequenced);
+          break;
+        }
+      }
+      await post(SET, await setOf(keys[key]!, used({ source }), audience), 'rotating');
+    }
+    expect(await changes()).toEqual([['chat-1'], ['chat-ed'], ['chat-1'], ['chat-ed']]);
+  });
+
   it('that cannot be fetched keep an event waiting and do not refuse it', async () => {
     served = undefined;
     const { source } = await remote('away');
@@ -627,12 +670,75 @@ describe('a refused event', () => {
     expect((await replay(id)).body).toMatchObject(sequenced);
   });
 
-  it('of a signed batch of which nothing was stored must be sent again', async () => {
+  it('of a signed batch of which nothing was stored is replayed, too', async () => {
     await settings({ types: ['access.allowed'] });
     await post(BATCH, await batchOf(keys['chat']!, [issued('alone')], `${RAS}/chat`, audience));
     const { id } = await newest();
     await settings({});
-    expect((await replay(id)).body).toMatchObject({ error: 'manifest-mismatch' });
+    const { body } = await replay(id);
+    expect(body).toMatchObject(sequenced);
+    expect((await entryAt(body.index)).payload.manifest).toEqual(expect.any(String));
+  });
+
+  it('of a signed batch is not replayed if the quarantine holds other bytes than were signed', async () => {
+    await settings({ types: ['access.allowed'] });
+    await post(BATCH, await batchOf(keys['chat']!, [issued('altered')], `${RAS}/chat`, audience));
+    const { id } = await newest();
+    await settings({});
+    await database.pool.query(
+      "UPDATE quarantine SET bytes = convert_to(replace(convert_from(bytes, 'UTF8'), 'chat.read', 'chat.root'), 'UTF8') WHERE id = $1",
+      [id],
+    );
+    expect((await replay(id)).body).toMatchObject({ id, error: 'manifest-mismatch' });
+  });
+
+  it.each([3, 900])('in a signed batch of %d, refused whole, is replayed once its key is there', async (size) => {
+    await settings({ jwks: { keys: [keys['ed']!.publicJwk] } });
+    const many = Array.from({ length: size - 2 }, () => used());
+    const events = [used(), issued(`in-a-whole-${size}`), ...many];
+    const body = await batchOf(keys['chat']!, events, `${RAS}/chat`, audience);
+    expect((await post(BATCH, body)).body).toMatchObject({ error: 'unknown-key' });
+    const { id, text, ...kept } = await newest();
+    expect(kept).toMatchObject({ mode: 'batch', code: 'unknown-key', whole: true, size: body.length });
+    expect(text.length).toBeLessThanOrEqual(64 * 1024);
+    expect((await replay(id)).body).toMatchObject({ id, error: 'unknown-key' });
+    await settings({ types: ['access.allowed'] });
+    const before = await stored();
+    const replayed = (await replay(id)).body;
+    expect(replayed).toEqual({
+      id,
+      batch: [sequenced, { error: 'type-not-allowed', detail: expect.any(String) }, ...many.map(() => sequenced)],
+    });
+    expect(await stored()).toBe(before + size - 1);
+    // The one that was refused again is a record of its own; the batch is none any more.
+    const left = await newest();
+    expect([left.code, (await replay(id)).status]).toEqual(['type-not-allowed', 404]);
+    await settings({});
+    expect((await replay(left.id)).body).toMatchObject(sequenced);
+    const again = (await post(BATCH, body)).body;
+    expect(again.map(({ duplicate }: { duplicate?: true }) => duplicate)).toEqual(events.map(() => true));
+  });
+
+  it('in a signed batch that somebody altered stays refused, and one with a token in it is masked', async () => {
+    await settings({ jwks: { keys: [keys['ed']!.publicJwk] } });
+    const lines = linesOf([used(), used()]);
+    const manifest = await manifestOf(keys['chat']!, `${RAS}/chat`, audience, lines);
+    await post(
+      BATCH,
+      bodyOf(manifest, [lines[0]!, { ...lines[1]!, text: lines[1]!.text.replace('"read"', '"admin"') }]),
+    );
+    const { id } = await newest();
+    await settings({});
+    const before = await stored();
+    expect((await replay(id)).body).toMatchObject({ id, error: 'manifest-mismatch' });
+    expect(await stored()).toBe(before);
+
+    await settings({ jwks: { keys: [keys['ed']!.publicJwk] } });
+    const inner = await sign(keys['chat']!, 'at+jwt', { sub: 'alice' });
+    await post(BATCH, await batchOf(keys['chat']!, [used({ subject: inner })], `${RAS}/chat`, audience));
+    const { whole, text } = await newest();
+    expect([whole, text.includes(inner.split('.')[1])]).toEqual([false, false]);
+    await settings({});
   });
 
   it('with a token in it is masked, also in a SET', async () => {

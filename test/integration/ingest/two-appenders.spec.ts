@@ -53,7 +53,7 @@ describe('two processes that write one ledger', () => {
         follower,
         appender,
         ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }),
-        signatures: testSignatures({ follower, appender }),
+        signatures: testSignatures({ pool, follower, appender }),
       }),
       async stop() {
         gate.open();

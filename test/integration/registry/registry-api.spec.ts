@@ -77,6 +77,29 @@ describe('the registry over HTTP', () => {
     expect(await call('GET', '/v1/sources/nobody')).toMatchObject({ status: 404, body: { code: 'not-found' } });
   });
 
+  it.each([
+    ['of a product’s profile', { profile: { preset: 'entra' } }],
+    [
+      'that must sign',
+      {
+        signature: 'required',
+        jwks: { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', kid: 'k-1' }] },
+      },
+    ],
+    ['that is disabled', {}],
+  ])('takes back its own answer about a source %s', async (what, over) => {
+    const name = `again-${what.length}`;
+    await call('POST', '/v1/sources', { ...IDP_SOURCE, name, uri: `urn:${name}`, ...over });
+    if (what === 'that is disabled') await call('POST', `/v1/sources/${name}/disable`);
+    const { body } = await call('GET', `/v1/sources/${name}`);
+    expect(await call('PUT', `/v1/sources/${name}`, body)).toEqual(expect.objectContaining({ status: 200, body }));
+    for (const member of ['id', 'tenant', 'name', 'uri', 'audience'])
+      expect(await call('PUT', `/v1/sources/${name}`, { ...body, [member]: 'other' })).toMatchObject({
+        status: 400,
+        body: { code: 'inconsistent-request', detail: expect.stringContaining(`\`${member}\``) },
+      });
+  });
+
   it('walks a caller through its life', async () => {
     await call('POST', '/v1/sources', CHAT_SOURCE);
     const created = await call('POST', '/v1/callers', {

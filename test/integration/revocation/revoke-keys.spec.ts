@@ -100,7 +100,7 @@ beforeEach(async () => {
     follower,
     appender,
     ruleQuota: createRuleQuota({ state: follower.state, metrics: createMetrics() }),
-    signatures: testSignatures({ follower, appender }),
+    signatures: testSignatures({ pool: database.pool, follower, appender }),
   });
   emit = async (data) => {
     const body = Buffer.from(JSON.stringify(buildEvent('token.issued', { source: CHAT_SOURCE.uri, data })));

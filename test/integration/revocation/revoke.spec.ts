@@ -58,7 +58,7 @@ describe('POST /revoke (RFC 7009)', () => {
       follower,
       appender,
       ruleQuota: createRuleQuota({ state: follower.state, metrics }),
-      signatures: testSignatures({ follower, appender }),
+      signatures: testSignatures({ pool, follower, appender }),
     });
     emit = async (data) => {
       const body = Buffer.from(JSON.stringify(buildEvent('token.issued', { source: CHAT_SOURCE.uri, data })));

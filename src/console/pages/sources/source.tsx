@@ -126,6 +126,13 @@ function Types({ check: { types, keys, clock } }: { readonly check: Check }) {
   );
 }
 
+function saidOf(replayed: NonNullable<ReturnType<typeof useReplay>['data']>): string {
+  if ('error' in replayed) return `Refused again: ${replayed.error}`;
+  if (!('batch' in replayed)) return `Taken in, as entry ${replayed.index}`;
+  const refused = replayed.batch.filter((one) => 'error' in one).length;
+  return `Taken in: ${replayed.batch.length - refused} of the ${replayed.batch.length} events of the batch`;
+}
+
 function RefusedEvents({ refused }: { readonly refused: readonly Refused[] }) {
   const { data: me } = useMe();
   const replay = useReplay();
@@ -135,7 +142,7 @@ function RefusedEvents({ refused }: { readonly refused: readonly Refused[] }) {
     <Part title="What was refused, and why">
       {replay.data && (
         <Alert mb="xs" color={'error' in replay.data ? 'red' : 'green'} role="status">
-          {'error' in replay.data ? `Refused again: ${replay.data.error}` : `Taken in, as entry ${replay.data.index}`}
+          {saidOf(replay.data)}
         </Alert>
       )}
       {replay.error && <Failed error={replay.error} />}
