@@ -1,5 +1,5 @@
 import { List, Stack, Text } from '@mantine/core';
-import { Copied } from '../../display/copied.js';
+import { Copied } from './copied.js';
 import { PageLink } from '../../display/page-link.js';
 import type { LedgerState } from './state.js';
 
