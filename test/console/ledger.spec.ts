@@ -18,12 +18,12 @@ interface Ledger {
   readonly as_of: { readonly index: string };
   readonly tenant: string;
   readonly checkpoint: { readonly origin: string; readonly size: string; readonly root: string; readonly note: string };
-  readonly keys: readonly string[];
+  readonly keys: readonly { readonly key: string }[];
 }
 
 let vkey: string;
 beforeAll(async () => {
-  vkey = (await askApi<Ledger>('GET', '/v1/ledger')).keys[0]!;
+  vkey = (await askApi<Ledger>('GET', '/v1/ledger')).keys[0]!.key;
 });
 
 const countText = (count: string): string => Number(count).toLocaleString('en');
@@ -59,7 +59,7 @@ describe('the page of the ledger', () => {
     expect(facts).toContain(countText(checkpoint.size));
     await page.getByRole('img', { name: `Growth of the ledger to ${countText(checkpoint.size)} entries` }).waitFor();
     await page.getByText('The ledger is unwitnessed').waitFor();
-    for (const key of keys) await page.getByText(key, { exact: true }).waitFor();
+    for (const { key } of keys) await page.getByText(key, { exact: true }).waitFor();
     const commands = page.getByRole('region', { name: 'How an auditor checks it' });
     await commands
       .getByText(`curl ${new URL(page.url()).origin}/ledger/${tenant}/checkpoint`, { exact: true })

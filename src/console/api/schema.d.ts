@@ -2779,7 +2779,11 @@ export interface components {
                 at: string;
                 size: string;
             }[];
-            keys: string[];
+            keys: {
+                key: string;
+                since: string;
+                until: string | null;
+            }[];
             tenant: string;
             witnessed: {
                 at: string;

@@ -1,9 +1,10 @@
 import { instantText } from '../../contracts/index.js';
-import { listKeys, listWitnesses, readPublished, verifiersOf } from '../../log/index.js';
-import { formatVerifierKey, parseCheckpoint, parseNote, type Checkpoint } from '../../merkle/index.js';
+import { listKeys, listWitnesses, readPublished } from '../../log/index.js';
+import { parseCheckpoint, parseNote, type Checkpoint } from '../../merkle/index.js';
 import type { Ask, Snapshot } from '../../projections/index.js';
 import { asOfOf } from '../ask/as-of.js';
 import { readParameters } from '../ask/parameters.js';
+import { keyTimes } from '../ledger/key-times.js';
 import type { LedgerAnswer } from './answers.js';
 import { sessionOf } from './evidence.pg.js';
 
@@ -43,7 +44,7 @@ export function createLedgerQuestion({ ask }: { readonly ask: Ask }) {
           : null,
         witnesses: witnesses.map(({ name, size, at }) => ({ name, size: String(size), at: at && instantOf(at) })),
         growth: await readGrowth(snapshot, head.size),
-        keys: verifiersOf(keys, origin).map(formatVerifierKey),
+        keys: keyTimes(keys, origin),
       };
     });
   };

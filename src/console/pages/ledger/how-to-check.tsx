@@ -1,17 +1,25 @@
 import { List, Stack, Text } from '@mantine/core';
-import { Copied } from './copied.js';
+import { Moment } from '../../display/moment.js';
 import { PageLink } from '../../display/page-link.js';
+import { Copied } from './copied.js';
 import type { LedgerState } from './state.js';
 
 /** The keys that sign or signed the ledger, the oldest first, to be copied and kept elsewhere. */
 export function Keys({ of: { keys } }: { readonly of: LedgerState }) {
   return (
     <Stack gap="xs">
-      {keys.map(({ text, key, signed }) => (
+      {keys.map(({ text, key, since, until, signed }) => (
         <div key={text}>
           <Text size="sm">
             Key {key?.id ?? 'of another kind'}
             <Text span inherit c="dimmed">
+              , since <Moment at={since} />
+              {until !== null && (
+                <>
+                  {' '}
+                  until <Moment at={until} />
+                </>
+              )}
               {signed ? ', signed the newest checkpoint' : ', did not sign the newest checkpoint'}
             </Text>
           </Text>

@@ -31,6 +31,9 @@ export interface LedgerState {
 export interface ListedKey {
   readonly text: string;
   readonly key: VerifierKey | undefined;
+  readonly since: string;
+  /** When it stops or stopped signing; null for the newest. */
+  readonly until: string | null;
   /** Whether it signed the newest checkpoint. */
   readonly signed: boolean;
 }
@@ -48,7 +51,7 @@ export function stateOf({
   if (checkpoint === null) return null;
   const size = BigInt(checkpoint.size);
   const entries = BigInt(asOf.index);
-  const listed = keys.map((text) => ({ text, key: parseVerifierKey(text) }));
+  const listed = keys.map(({ key: text, since, until }) => ({ text, key: parseVerifierKey(text), since, until }));
   const signers = signersOf(
     checkpoint,
     listed.flatMap(({ key }) => key ?? []),
@@ -67,7 +70,7 @@ export function stateOf({
       behind: size - BigInt(seen),
     })),
     growth: growth.map((one) => ({ size: Number(one.size), at: Date.parse(one.at) })),
-    keys: listed.map(({ text, key }) => ({ text, key, signed: key !== undefined && signers.has(key) })),
+    keys: listed.map((one) => ({ ...one, signed: one.key !== undefined && signers.has(one.key) })),
     isSigned: signers.size > 0,
   };
 }
