@@ -1,7 +1,7 @@
 import { List, Stack, Text } from '@mantine/core';
-import { Copied } from '../../display/copied.js';
 import { Moment } from '../../display/moment.js';
 import { PageLink } from '../../display/page-link.js';
+import { Copied } from './copied.js';
 import type { LedgerState } from './state.js';
 
 /** The keys that sign or signed the ledger, the oldest first, to be copied and kept elsewhere. */

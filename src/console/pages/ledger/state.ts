@@ -12,7 +12,7 @@ export interface WitnessState {
   readonly behind: bigint;
 }
 
-/** What the page shows of a ledger that has a checkpoint. */
+/** A ledger that has a checkpoint, as the page shows it. */
 export interface LedgerState {
   readonly tenant: string;
   readonly checkpoint: Published;

@@ -12,7 +12,7 @@ import classes from '../../display/cells.module.css';
 
 const STEPS = Object.entries(EVIDENCE_STEPS) as [EvidenceStep, string][];
 
-/** What came of the checks: the verdict, each step of one line, and the lines of an archive. */
+/** Shows the result: the verdict, each step of one line, and the lines of an archive. */
 export function Result({ of: { verdicts, state } }: { readonly of: Verification }) {
   const [chosen, setChosen] = useState<number>();
   const wrong = verdicts.find(({ ok }) => !ok);
@@ -138,7 +138,7 @@ function Mark({ made }: { readonly made: CheckedStep | undefined }) {
   );
 }
 
-/** What the entry says, once it is known that the log holds it. */
+/** Shows the event of an entry, once it is known that the log holds the entry. */
 function Content({ of: { text, ok } }: { readonly of: Verdict }) {
   if (!ok) return null;
   const { payload } = JSON.parse(text) as EvidenceFile;
