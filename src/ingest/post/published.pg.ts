@@ -11,7 +11,8 @@ const ANSWER_WITHIN_MS = 4_000;
 const LOOK_EVERY_MS = 100;
 
 const SIZES = `
-SELECT tenant, size FROM ledger_checkpoint JOIN tree_head USING (tenant, incarnation) WHERE tenant = ANY ($1::uuid[])`;
+SELECT tenant, published.size FROM ledger_checkpoint AS published JOIN tree_head USING (tenant, incarnation)
+ WHERE tenant = ANY ($1::uuid[])`;
 
 export interface Publication {
   /**

@@ -49,10 +49,10 @@ const EVENTS = "SELECT FROM entry WHERE type = 'dev.rescind.session.ended.v1'";
 async function post(
   type: string,
   body: unknown,
-  wait: string | undefined = 'published',
+  wait: string | null = 'published',
   { url, secret }: { readonly url: string; readonly secret: string } = { url: own.rescind.url, secret: emitter },
 ) {
-  const answer = await fetch(`${url}/events${wait === undefined ? '' : `?wait=${wait}`}`, {
+  const answer = await fetch(`${url}/events${wait === null ? '' : `?wait=${wait}`}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secret}`, 'content-type': type },
     body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -90,7 +90,7 @@ describe('wait=published', () => {
 
   it('answers a batch in order, with duplicates and refused events among them', async () => {
     const [known, ...fresh] = [ended(), ended(), ended()];
-    const { index } = (await post(SINGLE, known, undefined)).body as Stored;
+    const { index } = (await post(SINGLE, known, null)).body as Stored;
     const other = { ...ended(), source: 'https://nobody.example' };
     const { status, body } = await post(BATCH, [fresh[0], known, other, fresh[1]]);
     const results = body as (Stored & IntakeResult)[];
@@ -129,7 +129,7 @@ describe('wait=published', () => {
     const event = ended();
     expect(await post(SINGLE, event, 'integrated')).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
     expect(await post(SINGLE, event, 'published&wait=published')).toMatchObject({ status: 400 });
-    expect((await post(SINGLE, event, undefined)).body).toMatchObject({ state: 'sequenced' });
+    expect((await post(SINGLE, event, null)).body).toMatchObject({ state: 'sequenced' });
   });
 
   it('answers a refused event at once, as ever', async () => {
@@ -138,7 +138,7 @@ describe('wait=published', () => {
   });
 
   it('adds nothing to the answer of who does not wait', async () => {
-    expect((await post(SINGLE, ended(), undefined)).body).not.toHaveProperty('evidence');
+    expect((await post(SINGLE, ended(), null)).body).not.toHaveProperty('evidence');
   });
 
   it('says that the event is stored if nothing is published in time', async () => {
@@ -190,6 +190,7 @@ describe('wait=published', () => {
       log: testLog(),
       metrics: createMetrics(),
     });
+    cleanups.push(() => keeper.stop());
     keeper.start();
     const event = ended();
     const { status, body } = await post(SINGLE, event, 'published', to);
