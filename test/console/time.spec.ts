@@ -247,6 +247,7 @@ describe('the map', () => {
     await page.getByRole('grid').locator('canvas').first().waitFor();
     await bar(page).getByText('day', { exact: true }).click();
     await bar(page).getByRole('button', { name: 'Play' }).click();
+    const asked = momentsAsked(page);
     const seen = new Map<string | null, string>();
     for (let at = atOf(new URL(page.url())); seen.size < 3; at = atOf(new URL(page.url()))) {
       // Nobody touches anything: the page goes on when the answer about the moment has come and was drawn.
@@ -256,6 +257,9 @@ describe('the map', () => {
     expect(new Set(seen.values()).size).toBeGreaterThan(1);
     await bar(page).getByRole('button', { name: 'Pause' }).click();
     await bar(page).getByRole('button', { name: 'Play' }).waitFor();
+    // The answer about the last moment may still be on its way.
+    while (!asked.has(atOf(page.url()))) await page.waitForEvent('request');
+    await page.locator('[aria-busy="false"] [role="grid"] canvas').waitFor();
     const [stopped, still] = [page.url(), await drawing(page)];
     await page.clock.runFor(10_000);
     expect([page.url(), await drawing(page)]).toEqual([stopped, still]);

@@ -57,7 +57,11 @@ function Connections({ search }: { readonly search: MapSearch }) {
   const failed = [now, shown].find(({ data, error }) => data === undefined && error !== null);
   if (failed !== undefined) return <Failed error={failed.error} reset={() => void failed.refetch()} />;
   if (now.data === undefined || shown.data === undefined) return <Loading />;
-  return <Answered search={search} now={now.data} then={shown.data} />;
+  return (
+    <div aria-busy={shown.isPlaceholderData}>
+      <Answered search={search} now={now.data} then={shown.data} />
+    </div>
+  );
 }
 
 function Answered({
