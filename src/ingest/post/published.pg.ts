@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IntakeResult } from '../../contracts/index.js';
-import { readEvidence } from '../../log/index.js';
+import { readEvidence, readPublished } from '../../log/index.js';
 import { evidenceFile } from '../../merkle/index.js';
 import type { Log } from '../../platform/log/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
@@ -9,10 +9,6 @@ import type { Pool } from '../../platform/postgres/index.js';
 const ANSWER_WITHIN_MS = 4_000;
 /** Pause between two looks at what is published. One look serves all requests that wait. */
 const LOOK_EVERY_MS = 100;
-
-const SIZES = `
-SELECT tenant, published.size FROM ledger_checkpoint AS published JOIN tree_head USING (tenant, incarnation)
- WHERE tenant = ANY ($1::uuid[])`;
 
 export interface Publication {
   /**
@@ -52,15 +48,17 @@ export function createPublication({
 
   async function look(): Promise<void> {
     looking = true;
+    let failed = false;
     while (waiting.size > 0 && !stopping.signal.aborted) {
       try {
-        const { rows } = await pool.query<{ tenant: string; size: string }>(SIZES, [
-          [...new Set([...waiting].map(({ tenant }) => tenant))],
-        ]);
-        const sizes = new Map(rows.map(({ tenant, size }) => [tenant, BigInt(size)]));
-        for (const one of waiting) if ((sizes.get(one.tenant) ?? 0n) > one.last) one.covered();
+        for (const tenant of new Set([...waiting].map((one) => one.tenant))) {
+          const size = (await readPublished(pool, tenant))?.size ?? 0n;
+          for (const one of waiting) if (one.tenant === tenant && size > one.last) one.covered();
+        }
+        failed = false;
       } catch (err) {
-        log.warn({ err }, 'cannot read what is published; requests that wait for it are answered without evidence');
+        if (!failed) log.warn({ err }, 'cannot read what is published; requests that wait for it may get no evidence');
+        failed = true;
       }
       await pause(LOOK_EVERY_MS, stopping.signal);
     }
