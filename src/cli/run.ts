@@ -6,7 +6,7 @@ import { RequestFailed } from './client.js';
 import { addCaller } from './registry/caller.js';
 import { addConfig } from './operate/config.js';
 import { addControl } from './operate/control.js';
-import { addLedgerContinue } from './operate/ledger.js';
+import { addLedgerContinue, addLedgerRotateKey } from './operate/ledger.js';
 import { contextOption, createContext } from './context.js';
 import { addCompletion, isWordsCommand, printWords } from './setup/completion.js';
 import { addContext } from './setup/context-command.js';
@@ -95,6 +95,9 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     .description('the ledger as a log that others can check, and what to do when an old backup was restored');
   addLedgerShow(ledger, context);
   addLedgerContinue(ledger, context, variables);
+  addLedgerRotateKey(ledger, context, variables, (code) => {
+    exitCode = code;
+  });
   addRebuild(program, context, variables, (code) => {
     exitCode = code;
   });

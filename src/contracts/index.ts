@@ -72,6 +72,7 @@ export type {
   KeyUsed,
   LedgerContinued,
   LogGap,
+  LogKeyChanged,
   Person,
   PersonErased,
   RegistryChanged,

@@ -6,6 +6,7 @@ import type {
   KeyUsed,
   LedgerContinued,
   LogGap,
+  LogKeyChanged,
   PersonErased,
   RegistryChanged,
   RevocationLifted,
@@ -78,6 +79,13 @@ export const detectionChanged = ({ kind, nth, action, cap, author }: DetectionCh
   ...managed('Update', { ...POLICY, uid: kind, policy: { uid: kind, type: 'detection' }, data: { action, cap } }),
   actor: actorOf(author),
   unmapped: { nth },
+});
+
+/** Both keys are public. No caller is the actor: the key is changed on the machine. */
+export const logKeyChanged = ({ origin, from, to, until, reason }: LogKeyChanged): Body => ({
+  ...managed('Update', { ...other('Log key'), uid: to, name: origin, data: { from, to } }),
+  status_detail: reason,
+  unmapped: { until },
 });
 
 /** A person was erased: the user is a keyed hash, as the entry names it. */

@@ -71,6 +71,7 @@ describe('OCSF events', () => {
     ['revocation.ordered', 300502],
     ['session.ended', 300202],
     ['key.used', 300201],
+    ['log-key.changed', 300403],
     ['connection.created', 300401],
     ['connection.updated', 300403],
     ['connection.deleted', 300404],

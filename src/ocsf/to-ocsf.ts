@@ -5,6 +5,7 @@ import {
   detectionChanged,
   keyUsed,
   ledgerContinued,
+  logKeyChanged,
   personErased,
   logGap,
   registryChanged,
@@ -57,6 +58,7 @@ export const MAPPINGS: { readonly [N in EventName]: Mapping<N> | LeftOut } = {
   'detection.changed': detectionChanged,
   'key.used': keyUsed,
   'ledger.continued': ledgerContinued,
+  'log-key.changed': logKeyChanged,
   'person.erased': personErased,
 };
 

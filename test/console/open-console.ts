@@ -29,6 +29,8 @@ export interface OpenOptions {
   readonly path?: string;
   readonly width?: number;
   readonly colours?: 'light' | 'dark';
+  /** Default: what opens is there at once, and nothing plays by itself. */
+  readonly motion?: 'reduce' | 'no-preference';
   readonly signedIn?: boolean;
   /** Key of the caller that looks. Default: the administrator's. */
   readonly key?: string;
@@ -53,6 +55,7 @@ export async function openConsole(
     path = '/',
     width = 1280,
     colours = 'light',
+    motion = 'reduce',
     signedIn = true,
     key = consoleKey(),
     url = consoleUrl(),
@@ -65,6 +68,7 @@ export async function openConsole(
     viewport: { width, height: 800 },
     colorScheme: colours,
     timezoneId: 'UTC',
+    reducedMotion: motion,
     ...(signedIn ? { extraHTTPHeaders: { authorization: `Bearer ${key}` } } : {}),
   });
   const page = await context.newPage();

@@ -191,7 +191,10 @@ describe('orders on a page that shows the past', () => {
 
 describe('the slider', () => {
   it('plays by days until now, and leaves no trail in the history', async () => {
-    const { page, search } = await openConsole(cleanups, { path: `/rules?at=${ago(2.5 * DAY_MS)}` });
+    const { page, search } = await openConsole(cleanups, {
+      path: `/rules?at=${ago(2.5 * DAY_MS)}`,
+      motion: 'no-preference',
+    });
     await bar(page).getByText('day', { exact: true }).click();
     const length = await page.evaluate('history.length');
     const seen: (string | null)[] = [];
@@ -210,6 +213,7 @@ describe('the slider', () => {
   it('stands still when it is stopped', async () => {
     const { page, search } = await openConsole(cleanups, {
       path: `/rules?at=${ago(3 * DAY_MS)}`,
+      motion: 'no-preference',
       before: (opened) => opened.clock.install(),
     });
     const first = search().get('at');
@@ -223,10 +227,7 @@ describe('the slider', () => {
   });
 
   it('goes by steps where the system asks for little motion', async () => {
-    const { page } = await openConsole(cleanups, {
-      path: `/rules?at=${ago(DAY_MS)}`,
-      before: (opened) => opened.emulateMedia({ reducedMotion: 'reduce' }),
-    });
+    const { page } = await openConsole(cleanups, { path: `/rules?at=${ago(DAY_MS)}` });
     await page.getByText('Your system asks for little motion').waitFor();
     expect(await bar(page).getByRole('button', { name: 'Play' }).count()).toBe(0);
     const before = page.url();
@@ -242,6 +243,7 @@ describe('the map', () => {
   it('plays by itself, draws each moment, and stands still when it is paused', async () => {
     const { page, faults } = await openConsole(cleanups, {
       path: `/map?at=${ago(6 * DAY_MS)}`,
+      motion: 'no-preference',
       before: (opened) => opened.clock.install(),
     });
     await page.getByRole('grid').locator('canvas').first().waitFor();

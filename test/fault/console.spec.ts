@@ -7,7 +7,7 @@ import { openConsole } from '../console/open-console.js';
 import { IDP, startOwnConsole, tokenOf, type OwnConsole } from '../console/own-service.js';
 import { startBrowser } from '../console/start-console.js';
 import { readConfig } from '../../src/platform/config/index.js';
-import { continueOnDatabase } from '../../src/cli/operate/continue-ledger.js';
+import { continueOnDatabase } from '../../src/cli/operate/ledger-on-database.js';
 import { restoreFromTopic } from '../../src/main.js';
 import { metricsWith } from '../support/metrics.js';
 import { ownKafka, testLog } from '../support/services.js';

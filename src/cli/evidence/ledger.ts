@@ -34,30 +34,37 @@ interface Head {
   readonly note: string;
 }
 
+/** A verifier key in the answer. */
+interface Key {
+  readonly key: string;
+  readonly since: string;
+  readonly until: string | null;
+}
+
 /** Loaded when the command runs. */
 type Merkle = typeof merkleModule;
 
-function ledgerText(merkle: Merkle, { checkpoint, witnessed, keys }: Answer): string {
+function ledgerText(merkle: Merkle, { checkpoint, witnessed, keys: listed }: Answer): string {
   if (checkpoint === null) return 'No checkpoint is published yet.\n';
   const { origin, size, root, at, note } = checkpoint as Head;
   const seen = witnessed as Head | null;
+  const keys = listed as readonly Key[];
   return formatRecord({
     origin,
     size,
     root,
-    signed: isSigned(merkle, note, keys as readonly string[]) ? at : 'NOT SIGNED by any of the keys below',
+    signed: isSigned(merkle, note, keys) ? at : 'NOT SIGNED by any of the keys below',
     age: `${Math.max(0, Math.round((Date.now() - Date.parse(at)) / 1000))} s`,
     witnessed: seen === null ? 'unwitnessed' : `${seen.size} of ${size} entries, ${seen.at}`,
-    ...Object.fromEntries((keys as readonly string[]).map((key, nth) => [`key ${nth + 1}`, key])),
+    ...Object.fromEntries(keys.map((key, nth) => [`key ${nth + 1}`, keyText(key)])),
   });
 }
 
-function isSigned(
-  { findSigners, parseNote, parseVerifierKey }: Merkle,
-  text: string,
-  keys: readonly string[],
-): boolean {
+const keyText = ({ key, since, until }: Key): string =>
+  until === null ? `${key}, since ${since}` : `${key}, from ${since} until ${until}`;
+
+function isSigned({ findSigners, parseNote, parseVerifierKey }: Merkle, text: string, keys: readonly Key[]): boolean {
   const note = parseNote(text);
-  const known = keys.flatMap((key) => parseVerifierKey(key) ?? []);
+  const known = keys.flatMap(({ key }) => parseVerifierKey(key) ?? []);
   return note !== undefined && (findSigners(note, known)?.size ?? 0) > 0;
 }

@@ -2797,7 +2797,11 @@ export interface components {
                 root: string;
                 size: string;
             } | null;
-            keys: string[];
+            keys: {
+                key: string;
+                since: string;
+                until: string | null;
+            }[];
             tenant: string;
             witnessed: {
                 at: string;

@@ -274,6 +274,16 @@ export const LedgerContinued = Type.Object(
 export type LedgerContinued = Static<typeof LedgerContinued>;
 
 /**
+ * Data of `log-key.changed`: an operator changed the key that signs the checkpoints of the ledger `origin`. `from` and `to` are verifier keys (C2SP
+ * signed-note). Each checkpoint that covers this entry has the signature of `to`, and until `until` that of `from` too.
+ */
+export const LogKeyChanged = Type.Object(
+  { origin: Identifier, from: Identifier, to: Identifier, until: Seconds, reason: Text },
+  closed,
+);
+export type LogKeyChanged = Static<typeof LogKeyChanged>;
+
+/**
  * Data of `person.erased`: the name of a person was erased from the entries below `below`. `person` is a keyed hash of the name. `erased` counts entries
  * whose payload was erased, `kept` those that keep it because they name somebody else too.
  */
@@ -303,5 +313,6 @@ export const OWN_EVENTS = {
   'detection.changed': ownEvent(DetectionChanged),
   'key.used': ownEvent(KeyUsed),
   'ledger.continued': ownEvent(LedgerContinued),
+  'log-key.changed': ownEvent(LogKeyChanged),
   'person.erased': ownEvent(PersonErased),
 };

@@ -45,6 +45,7 @@ const REQUIRED: Readonly<Record<EventName, readonly string[]>> = {
   'detection.changed': ['kind', 'nth', 'action', 'cap', 'author'],
   'key.used': ['caller', 'network', 'first', 'shared'],
   'ledger.continued': ['origin', 'last', 'kept', 'reason'],
+  'log-key.changed': ['origin', 'from', 'to', 'until', 'reason'],
   'person.erased': ['erasure', 'person', 'below', 'entries', 'reason', 'author'],
 };
 

@@ -9,6 +9,7 @@ const SAYS: Readonly<Record<string, (details: Shown['details']) => string>> = {
   all: ({ by }) => `${String(by)} ordered a rule on everything.`,
   anchor: ({ kept, signed }) =>
     `The ledger goes on from ${String(kept)} entries, although a checkpoint of ${String(signed)} was signed: an old backup was restored.`,
+  'log-key': ({ to }) => `The key that signs the ledger was changed to ${String(to)}.`,
   lost: ({ topic }) => `Records of ${String(topic)} were lost.`,
   key: ({ caller, key, network }) =>
     `Key ${String(key)} of ${String(caller)} was used from ${String(network)}, where no caller was before.`,
@@ -20,9 +21,9 @@ export const administration: Detection = {
   kind: 'administration',
   severity: 'high',
   means:
-    'Somebody changed who rules Rescind, stopped everything, used Rescind from a new network, or entries were lost.',
+    'Somebody changed who rules Rescind or the key of the ledger, stopped everything, used Rescind from a new network, or entries were lost.',
   next: 'Check that it was meant. Replace a key that somebody else may have: `rescind caller add-secret <caller>`, then `rescind caller remove-secret <caller> <key>`; or stop the caller at once: `rescind caller disable <caller>`. If it is a person, ask them, and order a rule on the user if it was somebody else: it ends their sessions.',
-  looks: `A caller with the role admin that another one created or changed; a rule on everything; records of a topic that were gone before they were read; a ledger that goes on although a signed checkpoint covers entries that it lost; from day ${LEARNS_DAYS} of the ledger on, a caller or a person that may audit, revoke or administer in a network (/24 of IPv4, /48 of IPv6) in which no caller of the tenant was before, after its own first network.`,
+  looks: `A caller with the role admin that another one created or changed; a rule on everything; records of a topic that were gone before they were read; a ledger that goes on although a signed checkpoint covers entries that it lost; another key that signs the ledger; from day ${LEARNS_DAYS} of the ledger on, a caller or a person that may audit, revoke or administer in a network (/24 of IPv4, /48 of IPv6) in which no caller of the tenant was before, after its own first network.`,
   stop: [],
   see: 'entries',
   networks: { network: 'a network' },

@@ -1,8 +1,8 @@
 import type { Pool } from '../../platform/postgres/index.js';
 import { createFound, type Found, type WrongOfKind } from './found.js';
 import { readMoment, tenantsOf, type LedgerMoment } from './head.pg.js';
-import { foldersOf, readKeptFiles, readPublicKey, type KeptFile } from './kept-files.js';
-import { readSignedRoot, type WantedRoot } from './signed-roots.js';
+import { foldersOf, readKeptFiles, readKeyFiles, type KeptFile } from './kept-files.js';
+import { isSignedBy, readSignedRoot, type WantedRoot } from './signed-roots.js';
 import { walkLedger, type Walked } from './walk.pg.js';
 
 export interface CheckDatabaseOptions {
@@ -90,7 +90,7 @@ async function checkLedger(
   if (head.next_ix === null) found.add('ledger_head', 'ledger_head', 'has no row for this tenant');
   if (head.size === null && moment.checkpoints.length > 0)
     found.add('tree_head', 'tree_head', 'has no row for this tenant');
-  const keys = publicKey === undefined ? await keysOf(ledgerDir, tenant, moment, found) : [publicKey];
+  const keys = publicKey === undefined ? await keysOf(ledgerDir, tenant, moment, files, found) : [publicKey];
   const roots = rootsOf(tenant, moment, files, keys, found);
   const reachable = roots.filter(({ kind, place, size }) => {
     if (size <= entries && (kind === 'tree_head' || size <= treeSize)) return true;
@@ -112,7 +112,10 @@ async function checkLedger(
     );
   checkBounds(moment, entries, found);
   // A wrong entry gives wrong sums: it is named, they are not.
-  if (walked.isSound) checkSums(moment, entries, walked, found);
+  if (walked.isSound) {
+    checkKeys(moment, walked, found);
+    checkSums(moment, entries, walked, found);
+  }
   return {
     tenant,
     entries,
@@ -133,22 +136,38 @@ function checkBounds({ head }: LedgerMoment, entries: bigint, found: Found): voi
     found.add('tree_tile', `tree_tile ${head.tile_beyond}`, `lies beyond the ${head.size ?? 0} entries of tree_head`);
 }
 
-/** Keys that the ledger may be signed by. The directory's own key counts even if the database lost its list. */
+/**
+ * Keys that the ledger may be signed by. The directory's own keys count even if the database lost its list. One that is not listed may belong to a
+ * rotation that was cut off, if it signed nothing.
+ */
 async function keysOf(
   ledgerDir: string,
   tenant: string,
-  { keys }: LedgerMoment,
+  { keys, checkpoints }: LedgerMoment,
+  files: readonly KeptFile[],
   found: Found,
 ): Promise<readonly Buffer[]> {
-  const own = await readPublicKey(ledgerDir, tenant);
-  if (own === undefined) return keys;
-  if (own === 'unreadable') {
-    found.add('file', `${ledgerDir}/${tenant}/key`, 'is no Ed25519 key');
-    return keys;
+  const own: Buffer[] = [];
+  for (const { path, publicKey } of await readKeyFiles(ledgerDir, tenant)) {
+    if (publicKey === undefined) {
+      found.add('file', path, 'is no Ed25519 key');
+      continue;
+    }
+    own.push(publicKey);
+    if (keys.length === 0 || keys.some((key) => key.equals(publicKey))) continue;
+    if ([...checkpoints, ...files].some(({ note }) => isSignedBy(note, publicKey)))
+      found.add('ledger_key', 'ledger_key', `does not list the key in ${path}, which signed a checkpoint`);
   }
-  if (keys.length > 0 && !keys.some((key) => key.equals(own)))
-    found.add('ledger_key', 'ledger_key', `does not list the key in ${ledgerDir}/${tenant}/key`);
-  return [...keys, own];
+  return [...keys, ...own];
+}
+
+/** Compares the list of keys with what entries tell: each key but the first came with a rotation. */
+function checkKeys({ keys }: LedgerMoment, { keyChanges }: Walked, found: Found): void {
+  const lost = keyChanges.find(({ key }) => key && !keys.some((listed) => listed.equals(key)));
+  if (lost !== undefined)
+    found.add('ledger_key', 'ledger_key', `does not list the key that signs since entry ${lost.ix}`);
+  else if (keys.length > 1 + keyChanges.length)
+    found.add('ledger_key', 'ledger_key', `lists ${keys.length} keys, and entries tell ${keyChanges.length} changes`);
 }
 
 /** Gathers the roots that sizes of the tree must have, and checks signatures. */

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 /** `<incarnation>-<size>`, with zeros in front. */
 const NAME = /^checkpoint-([0-9]{10})-([0-9]{20})$/;
+/** The first key of a ledger and, after a rotation, further ones. */
+const KEY = /^key(?:-[0-9]{1,9})?$/;
 const RAW_KEY_BYTES = 32;
 
 /** A signed checkpoint that the directory of the ledgers keeps. */
@@ -34,16 +36,31 @@ export async function readKeptFiles(root: string, tenant: string): Promise<reado
   return kept;
 }
 
-/** Tells the public half of a tenant's key. Undefined without a key, `unreadable` for a file that holds none. */
-export async function readPublicKey(root: string, tenant: string): Promise<Buffer | 'unreadable' | undefined> {
-  const pem = await orAbsent(readFile(join(root, tenant, 'key'), 'utf8'));
-  if (pem === undefined) return undefined;
+/** A file of a key of a ledger. */
+export interface KeyFile {
+  readonly path: string;
+  /** Undefined for a file that holds no Ed25519 key. */
+  readonly publicKey: Buffer | undefined;
+}
+
+/** Reads the public halves of a tenant's keys. */
+export async function readKeyFiles(root: string, tenant: string): Promise<readonly KeyFile[]> {
+  const names = ((await orAbsent(readdir(join(root, tenant)))) ?? []).filter((name) => KEY.test(name)).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const path = join(root, tenant, name);
+      return { path, publicKey: publicKeyOf(await readFile(path, 'utf8')) };
+    }),
+  );
+}
+
+function publicKeyOf(pem: string): Buffer | undefined {
   try {
     const key = createPublicKey(pem);
-    if (key.asymmetricKeyType !== 'ed25519') return 'unreadable';
+    if (key.asymmetricKeyType !== 'ed25519') return undefined;
     return key.export({ format: 'der', type: 'spki' }).subarray(-RAW_KEY_BYTES);
   } catch {
-    return 'unreadable';
+    return undefined;
   }
 }
 

@@ -16,6 +16,13 @@ export interface Expected {
   readonly size: bigint;
 }
 
+/** Says whether a key signed a checkpoint, whatever the checkpoint says. */
+export function isSignedBy(note: string, key: Buffer): boolean {
+  const parsed = parseNote(note);
+  const checkpoint = parsed && parseCheckpoint(parsed.text);
+  return checkpoint !== undefined && findSigners(parsed!, [verifierKey(checkpoint.origin, 'ed25519', key)])?.size === 1;
+}
+
 /** Reads a signed checkpoint. Returns its root, or why it is not the one that is expected, signed by one of the keys. */
 export function readSignedRoot(note: string, expected: Expected, keys: readonly Buffer[]): Buffer | string {
   const parsed = parseNote(note);

@@ -4,6 +4,7 @@ import {
   encodeEntry,
   leafHash,
   parseAttributes,
+  parseVerifierKey,
   TILE_HEIGHT,
   TILE_WIDTH,
 } from '../../merkle/index.js';
@@ -31,6 +32,7 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 
 const ATTRIBUTE = /^ce_/;
 const CONTINUED = 'ledger.continued';
+const KEY_CHANGED = 'log-key.changed';
 
 interface Row {
   readonly ix: string;
@@ -67,10 +69,18 @@ export interface Walked {
   readonly lastArrival: bigint;
   /** Entries that say that the ledger was continued under a new incarnation. */
   readonly continued: number;
+  readonly keyChanges: readonly KeyChange[];
   /** Whether every entry is there and as its leaf hash says. */
   readonly isSound: boolean;
   /** Entries of each source of events, by the name of their type, as `<source> <name>`. */
   readonly events: ReadonlyMap<string, number>;
+}
+
+/** An entry that says that the key of the ledger was changed. */
+export interface KeyChange {
+  readonly ix: bigint;
+  /** The new key; undefined if the payload is not one of such an entry. */
+  readonly key: Buffer | undefined;
 }
 
 /** Reads a ledger from its first entry to its last, and recomputes what the rows must be. */
@@ -80,6 +90,7 @@ export async function walkLedger(options: WalkOptions): Promise<Walked> {
   const wanted = [...options.roots].sort((one, other) => (one.size < other.size ? -1 : one.size > other.size ? 1 : 0));
   const orders = createOrderCheck(pool, tenant, found);
   const events = new Map<string, number>();
+  const keyChanges: KeyChange[] = [];
   let [erased, tiles, continued, lastArrival, next] = [0, 0, 0, 0n, 0n];
   // A wrong entry gives wrong tiles and roots: it is named, they are not.
   let isSound = true;
@@ -113,8 +124,10 @@ export async function walkLedger(options: WalkOptions): Promise<Walked> {
         else checkPayload(row, tenant, found);
       } else wrongEntry(ix, problem);
       if (isOrder(row, tenant)) told.push({ ix, bytes: row.mode === null ? undefined : row.bytes });
-      if (row.source === tenant) continued += nameOf(row.type) === CONTINUED ? 1 : 0;
-      else {
+      if (row.source === tenant) {
+        continued += nameOf(row.type) === CONTINUED ? 1 : 0;
+        if (nameOf(row.type) === KEY_CHANGED) keyChanges.push({ ix, key: newKeyOf(row) });
+      } else {
         const key = `${row.source} ${nameOf(row.type)}`;
         events.set(key, (events.get(key) ?? 0) + 1);
       }
@@ -136,11 +149,21 @@ export async function walkLedger(options: WalkOptions): Promise<Walked> {
   }
   await orders.end(options.outbox);
   if (erased > 0) await findNeverErased(options);
-  return { erased, tiles, orders: orders.orders, continued, isSound, lastArrival, events };
+  return { erased, tiles, orders: orders.orders, continued, keyChanges, isSound, lastArrival, events };
 }
 
 /** Cuts `dev.rescind.` and the version off. */
 const nameOf = (type: string): string => type.replace(/^dev\.rescind\./, '').replace(/\.v\d+$/, '');
+
+function newKeyOf({ mode, bytes }: Row): Buffer | undefined {
+  if (mode === null) return undefined;
+  try {
+    const { data } = JSON.parse(bytes.toString('utf8')) as { data: { to: string } };
+    return parseVerifierKey(data.to)?.publicKey;
+  } catch {
+    return undefined;
+  }
+}
 
 function problemOfEntry(row: Row, lastArrival: bigint): string | undefined {
   let encoded: Buffer;

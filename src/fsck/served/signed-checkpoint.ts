@@ -39,7 +39,8 @@ export async function readCheckpoint(read: ReadPart, given: VerifierKey | undefi
 async function readKeys(read: ReadPart): Promise<readonly VerifierKey[]> {
   const lines = (await read('keys', MAX_BYTES)).toString('utf8').split('\n').slice(0, -1);
   return lines.map((line, nth) => {
-    const key = parseVerifierKey(line);
+    // Behind the key stands when it signs.
+    const key = parseVerifierKey(line.split(' ', 1)[0]!);
     if (key === undefined) throw new FoundWrong('keys', `line ${nth + 1} is no verifier key`);
     return key;
   });

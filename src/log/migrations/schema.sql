@@ -105,7 +105,7 @@ CREATE TABLE ledger_checkpoint (
   PRIMARY KEY (tenant, incarnation)
 );
 
--- Public keys that sign or signed checkpoints. The private ones are never in PostgreSQL.
+-- Public keys that sign or signed checkpoints, each up to `until`. The private ones are never in PostgreSQL.
 CREATE TABLE ledger_key (
   tenant     uuid        NOT NULL,
   public_key bytea       NOT NULL CHECK (length(public_key) = 32),

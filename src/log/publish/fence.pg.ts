@@ -25,9 +25,8 @@ export async function newestAnchored({
   directory,
   anchors,
 }: LedgerFenceOptions): Promise<SignedCheckpoint | undefined> {
-  // The directory's own key counts even if the database lost its list.
-  const own = await directory.readKey(tenant);
-  const keys = [...(await listKeys(session, tenant)), ...(own ? [own] : [])];
+  // The directory's own keys count even if the database lost its list.
+  const keys = [...(await listKeys(session, tenant)), ...(await directory.readKeys(tenant))];
   const notes = await Promise.all([directory, ...anchors].map((anchor) => anchor.notes(tenant)));
   return newestSigned(`${logOrigin}/${tenant}`, notes.flat(), (origin) => verifiersOf(keys, origin));
 }

@@ -10,7 +10,7 @@ type Session = Pick<Pool, 'query'>;
 export interface ListedKey {
   readonly publicKey: Buffer;
   readonly since: Date;
-  /** When it stopped signing; null for a key that signs. */
+  /** When it stops or stopped signing; null for the newest key. */
   readonly until: Date | null;
 }
 
@@ -23,27 +23,56 @@ export async function listKeys(session: Session, tenant: string): Promise<readon
   return rows.map(({ public_key, since, until }) => ({ publicKey: public_key, since, until }));
 }
 
+/** Says whether a key signs checkpoints at a time, epoch milliseconds. */
+export const signsAt = ({ until }: ListedKey, nowMs: number): boolean => until === null || until.getTime() > nowMs;
+
 /** Verifier keys of a ledger under one of its origins. */
 export const verifiersOf = (keys: readonly Pick<ListedKey, 'publicKey'>[], origin: string): readonly VerifierKey[] =>
   keys.map(({ publicKey }) => logVerifier(origin, publicKey));
 
 /**
- * Finds the key that signs a tenant's checkpoints. Makes one only for a ledger that never had any: throws `log-key-missing` if the ledger has
- * keys and the directory has none of them, because a new key would look like another log.
+ * Finds the keys that sign a tenant's checkpoints now: the newest and, for a time after a rotation, the ones before. Makes one only for a ledger
+ * that never had any: throws `log-key-missing` if the directory lacks one of those that the ledger lists, because a new key would look like
+ * another log.
  */
-export async function findLogKey(session: Session, tenant: string, directory: LedgerDirectory): Promise<LogKey> {
+export async function findLogKeys(
+  session: Session,
+  tenant: string,
+  directory: LedgerDirectory,
+  nowMs: number,
+): Promise<readonly LogKey[]> {
   const listed = await listKeys(session, tenant);
-  const key = (await directory.readKey(tenant)) ?? (listed.length === 0 ? await directory.makeKey(tenant) : undefined);
-  if (key !== undefined && listed.some(({ publicKey }) => publicKey.equals(key.publicKey))) return key;
-  if (key === undefined || listed.length > 0)
-    throw new RescindError('log-key-missing', {
-      detail: `the key that signs the ledger of ${tenant} is not in this process's LEDGER_DIR. Put the file <LEDGER_DIR>/${tenant}/key back`,
-    });
+  const kept = await directory.readKeys(tenant);
+  if (listed.length > 0) return signingOf(tenant, listed, kept, nowMs);
+  const key = kept[0] ?? (await directory.makeKey(tenant));
   // Two processes may have different directories: the one that lists its key first signs.
-  const { rowCount } = await session.query(
+  await session.query(
     `INSERT INTO ledger_key (tenant, public_key)
      SELECT $1, $2 FROM tree_head WHERE tenant = $1 AND NOT EXISTS (SELECT FROM ledger_key WHERE tenant = $1)`,
     [tenant, key.publicKey],
   );
-  return rowCount === 1 ? key : findLogKey(session, tenant, directory);
+  return findLogKeys(session, tenant, directory, nowMs);
 }
+
+function signingOf(
+  tenant: string,
+  listed: readonly ListedKey[],
+  kept: readonly LogKey[],
+  nowMs: number,
+): readonly LogKey[] {
+  const signing = listed.filter((key) => signsAt(key, nowMs));
+  if (signing.length === 0)
+    throw new RescindError('ledger-inconsistent', { detail: `every key of the ledger of ${tenant} stopped signing` });
+  return signing.map(({ publicKey }) => {
+    const key = kept.find((one) => one.publicKey.equals(publicKey));
+    if (key === undefined) throw missing(tenant, publicKey);
+    return key;
+  });
+}
+
+const missing = (tenant: string, publicKey: Buffer): RescindError =>
+  new RescindError('log-key-missing', {
+    detail:
+      `a key that signs the ledger of ${tenant}, with the public key ${publicKey.toString('base64')}, is not in this process's LEDGER_DIR. ` +
+      `Put the file back into <LEDGER_DIR>/${tenant}/ as \`key\` or \`key-<number>\``,
+  });

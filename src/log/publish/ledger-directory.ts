@@ -5,35 +5,44 @@ import { makeDirectories, syncDirectory } from '../../platform/durable/index.js'
 import type { Anchors, KeptCheckpoint } from './anchors.js';
 import { makeLogKey, readLogKey, type LogKey } from './log-key.js';
 
-const KEY_FILE = 'key';
+const FIRST_KEY_FILE = 'key';
+/** The second key is `key-2`. */
+const KEY_FILE = /^key(?:-([0-9]{1,9}))?$/;
 /** `<incarnation>-<size>`, with zeros in front so that names sort like the checkpoints. */
 const CHECKPOINT_FILE = /^checkpoint-[0-9]{10}-[0-9]{20}$/;
 /** Checkpoints that stay beside the newest. */
 const KEPT_FILES = 8;
 
-/** The directory of a deployment's ledgers: for each tenant its key and its newest checkpoints, each in a file of its own. */
+/** The directory of a deployment's ledgers: for each tenant its keys and its newest checkpoints, each in a file of its own. */
 export interface LedgerDirectory extends Anchors {
-  /** Reads a tenant's key; undefined if the directory has none. Throws `log-key-unreadable` if the file is no Ed25519 key. */
-  readKey(tenant: string): Promise<LogKey | undefined>;
+  /** Reads a tenant's keys, the first one first. Throws `log-key-unreadable` if one of the files is no Ed25519 key. */
+  readKeys(tenant: string): Promise<readonly LogKey[]>;
   /** Lists the tenants of which the directory keeps a checkpoint. */
   signed(): Promise<readonly string[]>;
-  /** Makes a tenant's key, readable by this user alone, unless there is one. */
+  /** Makes a tenant's first key, readable by this user alone, unless there is one. */
   makeKey(tenant: string): Promise<LogKey>;
+  /** Keeps a further key of a tenant, by default a new one, likewise. MUST be durable on return, and MUST NOT replace another key. */
+  addKey(tenant: string, pem?: string): Promise<LogKey>;
 }
 
 export function createLedgerDirectory(root: string): LedgerDirectory {
   const directoryOf = (tenant: string) => join(root, tenant);
 
-  async function readKey(tenant: string): Promise<LogKey | undefined> {
-    const path = join(directoryOf(tenant), KEY_FILE);
-    const pem = await orAbsent(readFile(path, 'utf8'));
-    if (pem === undefined) return undefined;
+  async function readKey(tenant: string, file: string): Promise<LogKey> {
+    const path = join(directoryOf(tenant), file);
+    const pem = await readFile(path, 'utf8');
     try {
       return readLogKey(pem);
     } catch (cause) {
       const { message } = cause as Error;
       throw new RescindError('log-key-unreadable', { detail: `${path}: ${message}. Put the ledger's key back`, cause });
     }
+  }
+
+  /** Names of the files of keys, the first key first. */
+  async function keyFilesOf(tenant: string): Promise<readonly string[]> {
+    const files = (await orAbsent(readdir(directoryOf(tenant)))) ?? [];
+    return files.filter((file) => KEY_FILE.test(file)).sort((one, other) => numberOf(one) - numberOf(other));
   }
 
   /** Names of the files, in the order of their checkpoints. */
@@ -44,7 +53,7 @@ export function createLedgerDirectory(root: string): LedgerDirectory {
 
   return {
     name: 'file',
-    readKey,
+    readKeys: async (tenant) => Promise.all((await keyFilesOf(tenant)).map((file) => readKey(tenant, file))),
     async signed() {
       const tenants = (await orAbsent(readdir(root))) ?? [];
       const kept = await Promise.all(tenants.map(async (tenant) => (await checkpointsOf(tenant)).length > 0));
@@ -53,8 +62,14 @@ export function createLedgerDirectory(root: string): LedgerDirectory {
     async makeKey(tenant) {
       await makeDirectories(root, directoryOf(tenant));
       // Another process of this machine may make it at the same time: the first one wins.
-      await createFile(directoryOf(tenant), KEY_FILE, makeLogKey());
-      return (await readKey(tenant))!;
+      await createFile(directoryOf(tenant), FIRST_KEY_FILE, makeLogKey());
+      return readKey(tenant, FIRST_KEY_FILE);
+    },
+    async addKey(tenant, pem = makeLogKey()) {
+      const last = (await keyFilesOf(tenant)).at(-1) ?? FIRST_KEY_FILE;
+      const file = `key-${numberOf(last) + 1}`;
+      await createFile(directoryOf(tenant), file, pem);
+      return readKey(tenant, file);
     },
     notes: async (tenant) =>
       Promise.all((await checkpointsOf(tenant)).map((file) => readFile(join(directoryOf(tenant), file), 'utf8'))),
@@ -69,6 +84,8 @@ export function createLedgerDirectory(root: string): LedgerDirectory {
     },
   };
 }
+
+const numberOf = (keyFile: string): number => Number(KEY_FILE.exec(keyFile)![1] ?? 1);
 
 const fileOf = ({ incarnation, size }: KeptCheckpoint): string =>
   `checkpoint-${String(incarnation).padStart(10, '0')}-${String(size).padStart(20, '0')}`;

@@ -5,9 +5,8 @@ import { loadSql, withSessionLock, type Pool, type PoolClient } from '../../plat
 import { holdTree, integrateBatch, type HeldTree } from '../tree/integrate.pg.js';
 import { newestAnchored } from './fence.pg.js';
 import type { Anchors, SignedCheckpoint } from './anchors.js';
-import { findLogKey } from './keys.pg.js';
+import { findLogKeys } from './keys.pg.js';
 import type { LedgerDirectory } from './ledger-directory.js';
-import type { LogKey } from './log-key.js';
 import { publishCheckpoint } from './publish.pg.js';
 
 /** Pause between two looks for entries. A checkpoint follows its entries by at most this, and the time to make it. */
@@ -30,6 +29,8 @@ export interface LedgerKeeperOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly lookEveryMs?: number;
+  /** Epoch milliseconds; it decides until when a key signs. */
+  readonly now?: () => number;
   /** For tests: awaited before each step of a tenant's turn. */
   readonly onStep?: (step: LedgerStep, tenant: string) => Promise<void> | void;
 }
@@ -46,13 +47,12 @@ export interface LedgerKeeper {
 /** A ledger, as this process knows it while it holds the lock. */
 interface Kept {
   tree: HeldTree;
-  key: LogKey;
   last: SignedCheckpoint | undefined;
 }
 
 /** Integrates the entries of every ledger and publishes its checkpoints, while it runs and no other process does. */
 export function createLedgerKeeper(options: LedgerKeeperOptions): LedgerKeeper {
-  const { pool, logOrigin, directory, log, metrics, lookEveryMs = LOOK_EVERY_MS, onStep } = options;
+  const { pool, logOrigin, directory, log, metrics, lookEveryMs = LOOK_EVERY_MS, now = Date.now, onStep } = options;
   const anchors = [directory, ...options.anchors];
   const stopping = new AbortController();
   const kept = new Map<string, Kept>();
@@ -70,9 +70,8 @@ export function createLedgerKeeper(options: LedgerKeeperOptions): LedgerKeeper {
   async function hold(session: PoolClient, tenant: string): Promise<Kept> {
     await onStep?.('hold', tenant);
     const tree = await holdTree(session, tenant);
-    const key = await findLogKey(session, tenant, directory);
     const last = await newestAnchored({ session, tenant, logOrigin, directory, anchors: options.anchors });
-    const held = { tree, key, last };
+    const held = { tree, last };
     kept.set(tenant, held);
     return held;
   }
@@ -91,7 +90,7 @@ export function createLedgerKeeper(options: LedgerKeeperOptions): LedgerKeeper {
       session,
       logOrigin,
       tenant,
-      keys: [held.key],
+      findKeys: () => findLogKeys(session, tenant, directory, now()),
       anchors,
       last: held.last,
     });

@@ -17,8 +17,8 @@ export interface PublishOptions {
   readonly session: Session;
   readonly logOrigin: string;
   readonly tenant: string;
-  /** Keys that sign now: the newest and, for a time after a rotation, the one before. */
-  readonly keys: readonly LogKey[];
+  /** Finds the keys that sign now. */
+  readonly findKeys: () => Promise<readonly LogKey[]>;
   readonly anchors: readonly Anchors[];
   /** The newest checkpoint that any anchor keeps. */
   readonly last: SignedCheckpoint | undefined;
@@ -30,10 +30,12 @@ export interface PublishOptions {
  * between. Returns it, or undefined if the ledger is empty. Throws `ledger-forked` or `ledger-behind`, and then nothing was signed.
  */
 export async function publishCheckpoint(options: PublishOptions): Promise<SignedCheckpoint | undefined> {
-  const { session, logOrigin, tenant, keys, anchors, last } = options;
+  const { session, logOrigin, tenant, findKeys, anchors, last } = options;
   const tree = await readTree(session, tenant);
   if (tree.size === 0n && last === undefined) return undefined;
   await requireContinued(session, tenant, tree, last);
+  // Found after the tree was read: a checkpoint that covers the change of a key is signed by the new one too.
+  const keys = await findKeys();
   const origin = originOf(logOrigin, tenant, tree.incarnation);
   const text = formatCheckpoint({ origin, size: tree.size, root: tree.root });
   const note = formatNote({ text, signatures: keys.map((key) => key.sign(origin, text)) });

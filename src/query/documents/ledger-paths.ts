@@ -68,7 +68,7 @@ export const LEDGER_PATHS = {
   '/ledger/{tenant}/keys': publicText(
     'ledger-keys',
     'Verifier keys of the ledger, a line each (C2SP signed-note)',
-    'All keys that sign or signed checkpoints, the oldest first.',
+    'All keys that sign or signed checkpoints, the oldest first. A line is the key, the time since which it signs and, if there is one, the time until which it signs, with a space between them.',
   ),
   '/ledger/{tenant}/tile/{level}/{n}': tile('ledger-tile', 'A tile of hashes of the tree (C2SP tlog-tiles)', [
     part('level', true, { type: 'integer', minimum: 0, maximum: 63 }, '0: leaf hashes'),

@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox';
 import { nameSchemas } from '../../contracts/index.js';
 import { EVIDENCE_FORMAT, EVIDENCE_MODES } from '../../merkle/index.js';
-import { Base64, Index, maybe, one, payload, strict, Time, Uuid } from '../ask/answer-parts.js';
+import { Base64, Index, maybe, one, payload, strict, Time, timeThat, Uuid } from '../ask/answer-parts.js';
 
 const BYTES = { mode: Type.Enum([...EVIDENCE_MODES]), salt: Base64, attributes: Base64, bytes: Base64 };
 
@@ -67,9 +67,20 @@ export const LedgerAnswer = one({
       description: 'the newest checkpoint that a witness cosigned, which may cover fewer entries; null: unwitnessed',
     }),
   ),
-  keys: Type.Array(Type.String(), {
-    description: 'verifier keys of the ledger (C2SP signed-note), the oldest first, as at `/ledger/{tenant}/keys`',
-  }),
+  keys: Type.Array(
+    Type.Object(
+      {
+        key: Type.String({ description: 'verifier key (C2SP signed-note)' }),
+        since: Time,
+        until: maybe(timeThat('the time at which it stops or stopped signing; null for the newest key')),
+      },
+      strict,
+    ),
+    {
+      description:
+        'all keys that sign or signed checkpoints, the oldest first, as at `/ledger/{tenant}/keys`. For at least 30 days after a change (`log-key.changed`) the former key signs too.',
+    },
+  ),
 });
 
 nameSchemas({ EvidenceFile, LedgerAnswer });

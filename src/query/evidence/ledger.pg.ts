@@ -1,9 +1,10 @@
 import { instantText } from '../../contracts/index.js';
-import { listKeys, readPublished, verifiersOf } from '../../log/index.js';
-import { formatVerifierKey, parseCheckpoint, parseNote, type Checkpoint } from '../../merkle/index.js';
+import { listKeys, readPublished } from '../../log/index.js';
+import { parseCheckpoint, parseNote, type Checkpoint } from '../../merkle/index.js';
 import type { Ask } from '../../projections/index.js';
 import { asOfOf } from '../ask/as-of.js';
 import { readParameters } from '../ask/parameters.js';
+import { keyTimes } from '../ledger/key-times.js';
 import type { LedgerAnswer } from './answers.js';
 import { sessionOf } from './evidence.pg.js';
 
@@ -25,7 +26,7 @@ export function createLedgerQuestion({ ask }: { readonly ask: Ask }) {
         witnessed: witnessed
           ? { ...headText(checkpointOf(witnessed.note)), at: instantOf(witnessed.at), note: witnessed.note }
           : null,
-        keys: verifiersOf(keys, origin).map(formatVerifierKey),
+        keys: keyTimes(keys, origin),
       };
     });
   };

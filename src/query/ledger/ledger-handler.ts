@@ -1,20 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createHash } from 'node:crypto';
 import { RescindError } from '../../contracts/index.js';
-import {
-  createTileReader,
-  listKeys,
-  originOf,
-  readBundle,
-  readPublished,
-  verifiersOf,
-  type Published,
-} from '../../log/index.js';
-import { formatVerifierKey, parseTilePath, tileWidth, type Tile } from '../../merkle/index.js';
+import { createTileReader, listKeys, originOf, readBundle, readPublished, type Published } from '../../log/index.js';
+import { parseTilePath, tileWidth, type Tile } from '../../merkle/index.js';
 import type { HotHandler } from '../../platform/http/index.js';
 import type { Log } from '../../platform/log/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
 import type { Identify } from '../../registry/index.js';
+import { keyTimes } from './key-times.js';
 
 /** `/ledger/<tenant uuid>/[<incarnation>/]<name>`, in this spelling alone. */
 const PATH =
@@ -90,8 +83,8 @@ export function createLedgerHandler(options: LedgerHandlerOptions): HotHandler {
   }
 
   async function keysOf(tenant: string, { incarnation }: Published): Promise<string> {
-    const keys = verifiersOf(await listKeys(pool, tenant), originOf(logOrigin, tenant, incarnation));
-    return keys.map((key) => `${formatVerifierKey(key)}\n`).join('');
+    const keys = keyTimes(await listKeys(pool, tenant), originOf(logOrigin, tenant, incarnation));
+    return keys.map(({ key, since, until }) => `${key} ${since}${until === null ? '' : ` ${until}`}\n`).join('');
   }
 
   return (request, response) => {

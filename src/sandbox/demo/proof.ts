@@ -18,7 +18,7 @@ interface EntryAnswer {
   readonly evidence: EvidenceFile | null;
 }
 interface LedgerAnswer {
-  readonly keys: readonly string[];
+  readonly keys: readonly { readonly key: string }[];
 }
 
 /** Shows where a token came from. */
@@ -51,11 +51,11 @@ export async function proveRevocation({ printer, sandbox, analyst }: Stage, rule
   const { keys } = await printer.step("GET /v1/ledger: the log's public key, which an auditor has kept", () =>
     analyst.get<LedgerAnswer>('/v1/ledger'),
   );
-  for (const key of keys) printer.detail(key);
+  for (const { key } of keys) printer.detail(key);
   const steps = await printer.step('Verify the evidence offline, as `rescind verify` does', async () =>
     verifyEvidence(
       `${JSON.stringify(evidence)}\n`,
-      keys.flatMap((key) => parseVerifierKey(key) ?? []),
+      keys.flatMap(({ key }) => parseVerifierKey(key) ?? []),
     ),
   );
   for (const { ok, what, detail } of steps) printer.check(ok, `${what}: ${detail}`);

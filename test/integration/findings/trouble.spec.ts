@@ -262,6 +262,23 @@ describe('administration', () => {
     ]);
   });
 
+  it('finds a change of the key that signs the ledger', async () => {
+    const at = later();
+    const origin = `log.example/${ACME}/1`;
+    const ix = await sayOwn(world.pool, ACME, 'log-key.changed', at * 1_000, {
+      origin,
+      from: `${origin}+aaaaaaaa+AQ`,
+      to: `${origin}+bbbbbbbb+AQ`,
+      until: at + 31 * DAY,
+      reason: 'the yearly change',
+    });
+    await world.pool.query('UPDATE entry SET arrival = $3 WHERE tenant = $1 AND ix = $2', [ACME, ix, at * 1_000]);
+    const found = await world.after('administration');
+    expect(found.filter(({ details }) => details['how'] === 'log-key')).toMatchObject([
+      { severity: 'high', says: `The key that signs the ledger was changed to ${origin}+bbbbbbbb+AQ.`, stop: null },
+    ]);
+  });
+
   /** The ledger says that a key was used from a network for the first time. */
   const keyUsed = (
     of: World,

@@ -268,7 +268,7 @@ describe('a checkpoint', () => {
   });
 
   it('of another root by the key itself is named', async () => {
-    const key = (await world.directory.readKey(world.tenant))!;
+    const key = (await world.directory.readKeys(world.tenant))[0]!;
     const file = await newestFile();
     const { origin, size } = parseCheckpoint(parseNote(await readFile(file, 'utf8'))!.text)!;
     const text = formatCheckpoint({ origin, size, root: Buffer.alloc(32, 1) });

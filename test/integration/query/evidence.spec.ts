@@ -65,7 +65,7 @@ describe('evidence', () => {
     }
     while ((await ask<Entry>(`/v1/entries/${COUNT}`)).body.state !== 'published')
       await new Promise((resolve) => setTimeout(resolve, 50));
-    vkey = (await ask<{ keys: string[] }>('/v1/ledger')).body.keys[0]!;
+    vkey = (await ask<{ keys: { key: string }[] }>('/v1/ledger')).body.keys[0]!.key;
   });
 
   const get = (path: string, key = auditor) =>
@@ -171,7 +171,9 @@ describe('evidence', () => {
       witnessed: null,
     });
     const served = await fetch(`${own.rescind.url}/ledger/${String(body['tenant'])}/keys`);
-    expect(await served.text()).toBe(`${vkey}\n`);
+    const { keys } = body as { keys: { key: string; since: string; until: null }[] };
+    expect(keys).toMatchObject([{ key: vkey, until: null }]);
+    expect(await served.text()).toBe(`${vkey} ${keys[0]!.since}\n`);
   });
 
   describe('on the command line', () => {

@@ -68,7 +68,10 @@ describe('a served ledger', () => {
     });
 
   async function checkpoint() {
-    const keys = (await (await get('keys')).text()).trim().split('\n').map(parseVerifierKey) as VerifierKey[];
+    const keys = (await (await get('keys')).text())
+      .trim()
+      .split('\n')
+      .map((line) => parseVerifierKey(line.split(' ')[0]!)) as VerifierKey[];
     const note = parseNote(await (await get('checkpoint')).text())!;
     expect(findSigners(note, keys)!.size).toBe(1);
     return parseCheckpoint(note.text)!;

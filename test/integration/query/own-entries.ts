@@ -5,7 +5,7 @@ import { inTransaction, type Pool } from '../../../src/platform/postgres/index.j
 import { writeProjections, type OwnProjectedEvent } from '../../../src/projections/index.js';
 import { keyOf } from './history.js';
 
-type OwnName = 'revocation.ordered' | 'revocation.lifted' | 'key.used' | 'ledger.continued';
+type OwnName = 'revocation.ordered' | 'revocation.lifted' | 'key.used' | 'ledger.continued' | 'log-key.changed';
 
 const idOf = (data: EventDataOf[OwnName]): string =>
   'seq' in data ? data.seq : 'origin' in data ? data.origin : `${data.caller}-${data.network}`;
