@@ -5,12 +5,14 @@ import { entityRoutes } from './pages/entities/route.js';
 import { entryRoute } from './pages/entry/route.js';
 import { exploreRoute } from './pages/explore/route.js';
 import { findingsRoute } from './pages/findings/route.js';
+import { ledgerRoute } from './pages/ledger/route.js';
 import { mapRoute } from './pages/map/route.js';
 import { sourceRoute, sourcesRoute } from './pages/sources/route.js';
 import { ruleRoute, rulesRoute } from './pages/rules/route.js';
 import { stopRoute } from './pages/stop/route.js';
 import { homeRoute } from './pages/home/route.js';
 import { tokenRoute } from './pages/token/route.js';
+import { verifyRoute } from './pages/verify/route.js';
 import { viewsRoute } from './pages/views/route.js';
 import { welcomeRoute } from './pages/welcome/route.js';
 import { rootRoute } from './root.js';
@@ -23,6 +25,7 @@ const routeTree = rootRoute.addChildren([
   entryRoute,
   exploreRoute,
   findingsRoute,
+  ledgerRoute,
   mapRoute,
   sourcesRoute,
   sourceRoute,
@@ -30,6 +33,7 @@ const routeTree = rootRoute.addChildren([
   rulesRoute,
   stopRoute,
   tokenRoute,
+  verifyRoute,
   viewsRoute,
   welcomeRoute,
 ]);

@@ -1,11 +1,22 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 /** The service that answers beside `npm run console:dev`. */
 const SERVICE = `http://127.0.0.1:${process.env['PORT'] ?? '7423'}`;
 
+const inBrowser = (name: string): string => fileURLToPath(new URL(`./merkle/${name}`, import.meta.url));
+
 export default defineConfig({
   base: '/console/',
   publicDir: false,
+  // `src/merkle` runs in a browser as it is, but for the two primitives and `Buffer`, which Node brings.
+  resolve: {
+    alias: [
+      { find: /^\.{1,2}\/sha256\.js$/, replacement: inBrowser('sha256.ts') },
+      { find: /^\.{1,2}\/ed25519\.js$/, replacement: inBrowser('ed25519.ts') },
+      { find: 'node:buffer', replacement: 'buffer/index.js' },
+    ],
+  },
   // The server puts a fresh nonce here (`src/web/files/`).
   html: { cspNonce: '__NONCE__' },
   build: {

@@ -80,6 +80,7 @@ export const PLACES: Readonly<Record<string, Readonly<Record<string, Treatment>>
   kafka_offset: { cluster: 'no-name', topic: 'no-name', last_sha256: 'no-name', stopped: 'no-name' },
   ledger_checkpoint: { note: 'no-name', witnessed_note: 'no-name' },
   ledger_key: { public_key: 'no-name' },
+  ledger_witness: { name: 'no-name' },
   node: { name: 'no-name', behind: 'no-name' },
   payload: { mode: 'no-name', salt: 'row-deleted', attributes: 'row-deleted', bytes: 'row-deleted' },
   person_session: {

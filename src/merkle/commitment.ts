@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { sha256 } from './sha256.js';
 
 /** Bytes of the salt. Without a salt, somebody who guesses an erased payload could confirm the guess. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { sha256 } from './sha256.js';
 
 const MAGIC = 'rescind-entry/v1';

@@ -7,7 +7,6 @@ export {
   EVIDENCE_SUFFIX,
   evidenceFile,
   formatEvidence,
-  MAX_EVIDENCE_CHARACTERS,
   parseEvidence,
   type Evidence,
   type EvidenceFile,
@@ -15,6 +14,7 @@ export {
   type EvidenceSigned,
 } from './evidence/evidence-file.js';
 export type { VerifyJws } from './evidence/check-source.js';
+export { splitEvidence } from './evidence/split-evidence.js';
 export { EVIDENCE_STEPS, verifyEvidence, type CheckedStep, type EvidenceStep } from './evidence/verify-evidence.js';
 export { formatCheckpoint, parseCheckpoint, parseDecimal, type Checkpoint } from './note/checkpoint.js';
 export {

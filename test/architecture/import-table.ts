@@ -289,7 +289,10 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   'version.ts': { reason: '`rescind --version` loads nothing else', may: {} },
   console: {
     reason: 'the console runs in a browser and talks to the API',
-    may: { contracts: { what: 'types', typesOnly: true } },
+    may: {
+      contracts: { what: 'types', typesOnly: true },
+      merkle: { what: 'the checks of evidence and of a checkpoint, which a browser makes without asking anybody' },
+    },
   },
 };
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
@@ -30,6 +31,8 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/views': (page) => page.getByText('No view').waitFor(),
   '/findings': (page) => page.getByRole('table', { name: 'Findings' }).waitFor(),
   '/agents': (page) => page.getByRole('table', { name: 'Agents' }).waitFor(),
+  '/ledger': (page) => page.getByRole('heading', { name: 'How an auditor checks it' }).waitFor(),
+  '/verify': (page) => page.getByRole('button', { name: 'Check it' }).waitFor(),
   '/map': (page) => page.getByRole('grid', { name: 'Clients and resources' }).waitFor(),
   '/map?show=table': (page) => page.getByRole('table', { name: 'Connections' }).waitFor(),
   '/map?show=graph': (page) => page.locator('.react-flow__node').first().waitFor(),
@@ -133,6 +136,26 @@ describe('in light and dark colours, wide and narrow', () => {
     await page.getByRole('menuitem', { name: 'Save this view' }).click();
     await page.getByRole('textbox', { name: 'Name' }).waitFor();
     expect(await violations()).toEqual([]);
+  });
+
+  it('checks of evidence that hold and that do not can be used by everybody', async () => {
+    const { logKey, files } = JSON.parse(readFileSync('src/merkle/evidence/vectors.json', 'utf8')) as {
+      readonly logKey: string;
+      readonly files: readonly { readonly text: string }[];
+    };
+    await load('/verify');
+    const [holds] = files.map(({ text }) => text);
+    await page.getByLabel('Verifier key of the log').fill(logKey);
+    for (const [text, verdict] of [
+      [holds! + holds!, 'The evidence of 2 lines holds.'],
+      [holds!.replace('"entry"', '"Entry"'), 'does not hold'],
+    ] as const) {
+      const buffer = Buffer.from(text);
+      await page.locator('input[type=file]').setInputFiles({ name: 'a.json', mimeType: 'application/json', buffer });
+      await page.getByRole('button', { name: 'Check it' }).click();
+      await page.getByText(verdict).waitFor();
+      expect(await violations()).toEqual([]);
+    }
   });
 
   it('an open finding can be used by everybody', async () => {

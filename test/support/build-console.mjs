@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const SOURCES = 'src/console';
+/** Folders whose files are built into it. */
+const READ = [SOURCES, 'src/merkle'];
 const TARGET = 'dist/console';
 const PAGE = join(TARGET, 'index.html');
 
@@ -11,10 +13,12 @@ function isOlder() {
   if (!existsSync(PAGE)) return true;
   const builtAt = statSync(PAGE).mtimeMs;
   // Folders count too: a file that was removed is newer nowhere else.
-  const sources = readdirSync(SOURCES, { recursive: true })
-    .filter((name) => !/\.(?:md|spec\.tsx?)$/.test(name))
-    .map((name) => join(SOURCES, name));
-  return ['package-lock.json', SOURCES, ...sources].some((path) => statSync(path).mtimeMs > builtAt);
+  const sources = READ.flatMap((folder) =>
+    readdirSync(folder, { recursive: true })
+      .filter((name) => !/\.(?:md|spec\.tsx?)$/.test(name))
+      .map((name) => join(folder, name)),
+  );
+  return ['package-lock.json', ...READ, ...sources].some((path) => statSync(path).mtimeMs > builtAt);
 }
 
 /** Scripts that the page names, which are loaded before anything is shown. */

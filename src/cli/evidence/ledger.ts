@@ -41,10 +41,16 @@ interface Key {
   readonly until: string | null;
 }
 
+interface Witness {
+  readonly name: string;
+  readonly size: string;
+  readonly at: string | null;
+}
+
 /** Loaded when the command runs. */
 type Merkle = typeof merkleModule;
 
-function ledgerText(merkle: Merkle, { checkpoint, witnessed, keys: listed }: Answer): string {
+function ledgerText(merkle: Merkle, { checkpoint, witnessed, witnesses, keys: listed }: Answer): string {
   if (checkpoint === null) return 'No checkpoint is published yet.\n';
   const { origin, size, root, at, note } = checkpoint as Head;
   const seen = witnessed as Head | null;
@@ -56,12 +62,18 @@ function ledgerText(merkle: Merkle, { checkpoint, witnessed, keys: listed }: Ans
     signed: isSigned(merkle, note, keys) ? at : 'NOT SIGNED by any of the keys below',
     age: `${Math.max(0, Math.round((Date.now() - Date.parse(at)) / 1000))} s`,
     witnessed: seen === null ? 'unwitnessed' : `${seen.size} of ${size} entries, ${seen.at}`,
+    ...Object.fromEntries(
+      (witnesses as readonly Witness[]).map((one, nth) => [`witness ${nth + 1}`, witnessText(one)]),
+    ),
     ...Object.fromEntries(keys.map((key, nth) => [`key ${nth + 1}`, keyText(key)])),
   });
 }
 
 const keyText = ({ key, since, until }: Key): string =>
   until === null ? `${key}, since ${since}` : `${key}, from ${since} until ${until}`;
+
+const witnessText = ({ name, size, at }: Witness): string =>
+  at === null ? `${name}: has cosigned nothing` : `${name}: ${size} entries, ${at}`;
 
 function isSigned({ findSigners, parseNote, parseVerifierKey }: Merkle, text: string, keys: readonly Key[]): boolean {
   const note = parseNote(text);

@@ -56,7 +56,7 @@ export function addVerify(program: Command, context: Context, exitWith: (code: n
       const input = file === '-' ? terminal.stdin : createReadStream(file);
       const summary = createSummary();
       let single: Verdict | undefined;
-      for await (const text of linesOf(input, merkle.MAX_EVIDENCE_CHARACTERS)) {
+      for await (const text of merkle.splitEvidence(textOf(input))) {
         const steps = merkle.verifyEvidence(text, keys, witnesses, verifyJws);
         const index = merkle.parseEvidence(text)?.proof.index;
         const verdict: Verdict = {
@@ -132,25 +132,14 @@ const keyReader =
     throw new UsageError(`${option} takes the Ed25519 verifier key of ${owner}, <name>+<id>+<base64>`);
   };
 
-/** Reads lines, each with its newline. A longer line than any evidence ends the reading, and is wrong as it is. */
-async function* linesOf(input: Readable, maxCharacters: number): AsyncGenerator<string> {
+async function* textOf(input: Readable): AsyncGenerator<string> {
   input.setEncoding('utf8');
-  let rest = '';
   try {
-    for await (const chunk of input as AsyncIterable<string>) {
-      let searched = rest.length;
-      rest += chunk;
-      for (let end; (end = rest.indexOf('\n', searched)) >= 0; searched = 0) {
-        yield rest.slice(0, end + 1);
-        rest = rest.slice(end + 1);
-      }
-      if (rest.length > maxCharacters) break;
-    }
+    yield* input as AsyncIterable<string>;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw code === undefined ? error : new UsageError(`the file cannot be read (${code})`);
   }
-  if (rest !== '') yield rest;
 }
 
 /** One line for evidence that holds; every step for one that does not. */

@@ -2797,6 +2797,10 @@ export interface components {
                 root: string;
                 size: string;
             } | null;
+            growth: {
+                at: string;
+                size: string;
+            }[];
             keys: {
                 key: string;
                 since: string;
@@ -2809,6 +2813,11 @@ export interface components {
                 root: string;
                 size: string;
             } | null;
+            witnesses: {
+                at: string | null;
+                name: string;
+                size: string;
+            }[];
         };
         Lift: {
             on_behalf_of?: string;

@@ -1,8 +1,10 @@
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { Shell } from './shell.js';
 
-/** People who have not signed in see the page that lets them in, and nothing around it that would ask the API. */
+/** Pages for people who have not signed in: nothing stands around them that would ask the API. */
+const BARE: readonly string[] = ['/welcome', '/verify'];
+
 export function Frame() {
-  const isWelcome = useLocation({ select: ({ pathname }) => pathname === '/welcome' });
-  return isWelcome ? <Outlet /> : <Shell />;
+  const isBare = useLocation({ select: ({ pathname }) => BARE.includes(pathname) });
+  return isBare ? <Outlet /> : <Shell />;
 }

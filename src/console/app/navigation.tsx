@@ -15,6 +15,7 @@ const PLACES: readonly { readonly title: string; readonly places: readonly Place
       { to: '/findings', label: 'Findings' },
       { to: '/map', label: 'Map' },
       { to: '/explore', label: 'Explore' },
+      { to: '/ledger', label: 'Ledger' },
     ],
   },
   {

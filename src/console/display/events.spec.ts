@@ -3,7 +3,7 @@ import { readEvent } from './events.js';
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 const read = (bytes: string, mode: 'structured' | 'binary' | 'set' = 'structured', attributes = '') =>
-  readEvent({ mode, salt: '', attributes, bytes: base64(bytes), manifest: null });
+  readEvent({ mode, attributes, bytes: base64(bytes) });
 
 /** Headers as an entry keeps them: name and value, each after its length in four bytes. */
 function headers(...texts: readonly string[]): string {

@@ -1,7 +1,7 @@
 import type { Answer } from '../api/client.js';
 import { jsonText } from './names.js';
 
-type Payload = NonNullable<Answer<'EntryAnswer'>['payload']>;
+type Payload = Pick<NonNullable<Answer<'EntryAnswer'>['payload']>, 'mode' | 'bytes' | 'attributes'>;
 
 /** Tells what people ask of an event: when it happened, and whom and what it names. */
 export interface EventFacts {

@@ -105,6 +105,16 @@ CREATE TABLE ledger_checkpoint (
   PRIMARY KEY (tenant, incarnation)
 );
 
+-- The largest checkpoint of an incarnation that each witness cosigned; 0, without a time, for a witness that was asked and has cosigned none.
+CREATE TABLE ledger_witness (
+  tenant      uuid   NOT NULL,
+  incarnation int    NOT NULL,
+  name        text   NOT NULL,
+  size        bigint NOT NULL DEFAULT 0,
+  at          timestamptz,
+  PRIMARY KEY (tenant, incarnation, name)
+);
+
 -- Public keys that sign or signed checkpoints, each up to `until`. The private ones are never in PostgreSQL.
 CREATE TABLE ledger_key (
   tenant     uuid        NOT NULL,

@@ -47,6 +47,28 @@ export async function readPublished(
   };
 }
 
+/** How far a witness has followed a ledger. */
+export interface WitnessSeen {
+  readonly name: string;
+  /** Size of the largest checkpoint that it cosigned; 0: none. */
+  readonly size: bigint;
+  /** When it cosigned that one. */
+  readonly at: Date | null;
+}
+
+/** Lists the witnesses that are asked to cosign an incarnation, by name. */
+export async function listWitnesses(
+  session: Session,
+  tenant: string,
+  incarnation: number,
+): Promise<readonly WitnessSeen[]> {
+  const { rows } = await session.query<{ name: string; size: string; at: Date | null }>(
+    'SELECT name, size, at FROM ledger_witness WHERE tenant = $1 AND incarnation = $2 ORDER BY name',
+    [tenant, incarnation],
+  );
+  return rows.map(({ name, size, at }) => ({ name, size: BigInt(size), at }));
+}
+
 /** Proves an entry; undefined if no published checkpoint covers it. */
 export type ProveEntry = (index: bigint) => Promise<ProofFile | undefined>;
 

@@ -17,6 +17,18 @@ UPDATE ledger_checkpoint
    SET witnessed_size = $3, witnessed_note = $4, witnessed_at = clock_timestamp(), note = CASE WHEN size = $3 THEN $4 ELSE note END
  WHERE tenant = $1 AND incarnation = $2 AND coalesce(witnessed_size, 0) <= $3`;
 
+/** Lists the witnesses that are asked, so that one which cosigns nothing is seen. */
+const LIST = `
+INSERT INTO ledger_witness (tenant, incarnation, name) SELECT $1, $2, name FROM unnest($3::text[]) AS asked (name)
+ON CONFLICT DO NOTHING`;
+
+/** Witnesses that are asked no more would fall behind for ever. */
+const UNLIST = 'DELETE FROM ledger_witness WHERE tenant = $1 AND incarnation = $2 AND name <> ALL ($3::text[])';
+
+const COSIGNED = `
+UPDATE ledger_witness SET size = $4, at = clock_timestamp()
+ WHERE tenant = $1 AND incarnation = $2 AND name = ANY ($3::text[]) AND size < $4`;
+
 const UNWITNESSED = `
 SELECT published.tenant FROM ledger_checkpoint AS published JOIN tree_head AS tree USING (tenant, incarnation)
  WHERE coalesce(published.witnessed_size, 0) < published.size ORDER BY published.tenant`;
@@ -69,6 +81,10 @@ export function createLedgerWitnesses(options: LedgerWitnessesOptions): LedgerWi
     const published = await readPublished(pool, tenant);
     const note = published && parseNote(published.note);
     if (!note) return;
+    const { incarnation, size } = published;
+    const names = witnesses.map(({ key }) => key.name);
+    await pool.query(LIST, [tenant, incarnation, names]);
+    await pool.query(UNLIST, [tenant, incarnation, names]);
     const given = await Promise.allSettled(witnesses.map((witness) => cosign(witness, tenant, published, note)));
     const cosignatures = given.flatMap((result, nth) => {
       const { name } = witnesses[nth]!.key;
@@ -84,7 +100,9 @@ export function createLedgerWitnesses(options: LedgerWitnessesOptions): LedgerWi
     if (cosignatures.length === 0) return;
     const others = note.signatures.filter(({ keyId }) => !cosignatures.some((one) => one.keyId === keyId));
     const cosigned = formatNote({ text: note.text, signatures: [...others, ...cosignatures] });
-    await pool.query(STORE, [tenant, published.incarnation, String(published.size), cosigned]);
+    const cosigners = cosignatures.map(({ name }) => name);
+    await pool.query(COSIGNED, [tenant, incarnation, cosigners, String(size)]);
+    await pool.query(STORE, [tenant, incarnation, String(size), cosigned]);
   }
 
   async function run(): Promise<void> {

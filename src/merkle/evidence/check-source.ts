@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { parseAttributes } from '../commitment.js';
 import { leafHash, type Entry } from '../entry.js';
 import type { VerifierKey } from '../note/keys.js';
@@ -131,7 +132,7 @@ const TYP = { set: 'secevent+jwt', element: 'rescind-batch+jwt' } as const;
 
 function readJws(text: string, kind: Form['kind']) {
   const [header, claims, signature, ...others] = text.split('.');
-  const [head, body] = [header, claims].map((part) => membersOf(Buffer.from(part ?? '', 'base64url').toString('utf8')));
+  const [head, body] = [header, claims].map((part) => membersOf(bytesOf(part ?? '').toString('utf8')));
   if (head === undefined || body === undefined || signature === undefined || others.length > 0)
     throw new Wrong('the signature is no JWS in compact serialization');
   const typ = String(head['typ']).toLowerCase();
@@ -142,7 +143,7 @@ function readJws(text: string, kind: Form['kind']) {
     header: head,
     claims: body,
     signingInput: `${header}.${claims}`,
-    signature: Buffer.from(signature, 'base64url'),
+    signature: bytesOf(signature),
   };
 }
 
@@ -152,10 +153,15 @@ function checkElement(
   { bytes }: EvidencePayload,
 ): void {
   const at = position.toString('latin1');
-  const digest = sha256(Buffer.concat([salt, bytes])).toString('base64url');
+  const digest = base64url(sha256(Buffer.concat([salt, bytes])));
   if (!POSITION.test(at) || !Array.isArray(elements) || elements[Number(at)] !== digest)
     throw new Wrong(`the manifest names another event at position ${at}`);
 }
+
+/** A browser's `Buffer` does not know base64url (RFC 4648, section 5). */
+const bytesOf = (text: string): Buffer => Buffer.from(text.replaceAll('-', '+').replaceAll('_', '/'), 'base64');
+const base64url = (bytes: Buffer): string =>
+  bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 
 function membersOf(text: string): Members | undefined {
   try {

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { commitment } from '../commitment.js';
 import { parseEntry, type Entry } from '../entry.js';
 import { parseCheckpoint, type Checkpoint } from '../note/checkpoint.js';

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import { SALT_BYTES } from '../commitment.js';
 import { decodeBase64 } from '../note/keys.js';
 import { formatProofFile, parseProofFile, type ProofFile } from '../note/proof-file.js';

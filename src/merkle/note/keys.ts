@@ -1,4 +1,5 @@
-import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES, verifyEd25519 } from '../ed25519.js';
+import { Buffer } from 'node:buffer';
+import { verifyEd25519 } from '../ed25519.js';
 import { sha256 } from '../sha256.js';
 
 /** How a key signs notes: the type byte of its signatures (C2SP signed-note 1.0.0). */
@@ -14,6 +15,8 @@ export interface VerifierKey {
   readonly publicKey: Buffer;
 }
 
+const PUBLIC_KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
 const KEY_NAME = /^[^\s+\p{Cc}]+$/u;
 const KEY_ID = /^[0-9a-f]{8}$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { decodeBase64, isKeyName, verifySignature, type VerifierKey } from './keys.js';
 
 /** A line below a note's text. */

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import { HASH_BYTES } from '../tree/nodes.js';
 import { parseDecimal } from './checkpoint.js';
 import { decodeBase64 } from './keys.js';

@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import { cover, joinHashes, nodeHash, type Node } from './nodes.js';
 
 /** The right edge of a tree: the hashes of its perfect subtrees, one a bit of its size. It grows by one leaf at a time. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { sha256 } from '../sha256.js';
 
 export const HASH_BYTES = 32;

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { cover, HASH_BYTES, joinHashes, nodeHash, splitOf, type LeafRange, type Node } from './nodes.js';
 
 /** Reads the hashes of perfect subtrees, in the order asked for. */

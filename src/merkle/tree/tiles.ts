@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { HASH_BYTES, joinHashes, type Node } from './nodes.js';
 import type { ReadNodes } from './proofs.js';
 

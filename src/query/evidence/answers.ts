@@ -67,6 +67,21 @@ export const LedgerAnswer = one({
       description: 'the newest checkpoint that a witness cosigned, which may cover fewer entries; null: unwitnessed',
     }),
   ),
+  witnesses: Type.Array(
+    Type.Object(
+      {
+        name: Type.String(),
+        size: { ...Index, description: 'number of entries of the largest checkpoint that it cosigned; 0: none' },
+        at: maybe(Time),
+      },
+      strict,
+    ),
+    { description: 'the witnesses that are asked to cosign the ledger (`WITNESSES`), by name' },
+  ),
+  growth: Type.Array(Type.Object({ size: { ...Index, description: 'number of entries' }, at: Time }, strict), {
+    description:
+      'When the ledger had so many entries, the smallest number first: from 1 to the size of the newest checkpoint in about 60 equal steps. The times are arrivals, which the entries hold.',
+  }),
   keys: Type.Array(
     Type.Object(
       {

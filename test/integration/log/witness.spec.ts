@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import {
   createLedgerWitnesses,
   listKeys,
+  listWitnesses,
   originOf,
   createProver,
   readPublished,
@@ -71,6 +72,9 @@ it('witnesses follow a growing ledger, and their cosignatures are served in the 
   await untilWitnessed(5n);
   await grow(700, 705n);
   await untilWitnessed(705n);
+  expect(await listWitnesses(pool, tenant, 1)).toEqual(
+    ['w.example/1', 'w.example/2'].map((name) => ({ name, size: 705n, at: expect.any(Date) })),
+  );
   const { note } = (await readPublished(pool, tenant))!;
   expect(cosigners(note)).toEqual(['w.example/1', 'w.example/2']);
   expect(cosigners((await (await createProver(pool, tenant))(3n))!.checkpoint)).toEqual(['w.example/1', 'w.example/2']);
@@ -93,6 +97,28 @@ it('a process that does not know what a witness has seen asks again with the pro
   expect(servers[0]!.statuses).toEqual([200, 409, 200]);
 });
 
+it('each witness is listed with the size that it cosigned, as long as it is asked', async () => {
+  const { world, servers, ask, grow, untilWitnessed } = await start('w.example/1', 'w.example/2');
+  const listed = async () =>
+    (await listWitnesses(world.pool, world.tenant, 1)).map(({ name, size }) => [name, size] as const);
+  await grow(5, 5n);
+  const first = ask();
+  await untilWitnessed(5n);
+  servers[1]!.behaviour = 'fails';
+  await grow(300, 305n);
+  await untilWitnessed(305n);
+  expect(await listed()).toEqual([
+    ['w.example/1', 305n],
+    ['w.example/2', 5n],
+  ]);
+  await first.stop();
+  await servers.pop()!.stop();
+  await grow(1, 306n);
+  ask();
+  await untilWitnessed(306n);
+  expect(await listed()).toEqual([['w.example/1', 306n]]);
+});
+
 describe('a witness that', () => {
   it.each<Behaviour>(['lies', 'fails', 'wants-more', 'endless', 'redirects', 'hangs'])(
     '%s cosigns nothing, and delays neither publication nor another witness for long',
@@ -104,6 +130,10 @@ describe('a witness that', () => {
       await untilWitnessed(5n);
       const { note } = (await readPublished(world.pool, world.tenant))!;
       expect(cosigners(note)).toEqual(['good.example']);
+      expect(await listWitnesses(world.pool, world.tenant, 1)).toEqual([
+        { name: 'bad.example', size: 0n, at: null },
+        { name: 'good.example', size: 5n, at: expect.any(Date) },
+      ]);
       expect(parseCheckpoint(parseNote(note)!.text)!.size).toBe(5n);
       // Publication goes on whatever the witness does.
       await grow(1, 6n);

@@ -169,11 +169,23 @@ describe('evidence', () => {
     expect(body).toMatchObject({
       checkpoint: { origin: expect.stringContaining(`/${String(body['tenant'])}/1`), note: expect.any(String) },
       witnessed: null,
+      witnesses: [],
     });
     const served = await fetch(`${own.rescind.url}/ledger/${String(body['tenant'])}/keys`);
     const { keys } = body as { keys: { key: string; since: string; until: null }[] };
     expect(keys).toMatchObject([{ key: vkey, until: null }]);
     expect(await served.text()).toBe(`${vkey} ${keys[0]!.since}\n`);
+  });
+
+  it('stands beside the growth of the ledger, whose times are arrivals of entries', async () => {
+    const { body } = await ask<{ checkpoint: { size: string }; growth: { size: string; at: string }[] }>('/v1/ledger');
+    const { checkpoint, growth } = body;
+    const sizes = growth.map(({ size }) => Number(size));
+    expect([sizes.length, sizes[0], sizes.at(-1)]).toEqual([61, 1, Number(checkpoint.size)]);
+    const steps = sizes.slice(1).map((size, nth) => size - sizes[nth]!);
+    expect(Math.max(...steps) - Math.min(...steps)).toBeLessThanOrEqual(1);
+    for (const { size, at } of [growth[0]!, growth[30]!, growth.at(-1)!])
+      expect((await ask<{ arrival: string }>(`/v1/entries/${Number(size) - 1}`)).body.arrival).toBe(at);
   });
 
   describe('on the command line', () => {

@@ -1,8 +1,8 @@
 import { memo, useState, type PointerEvent } from 'react';
 import { msOf, timeOf } from '../../api/moment.js';
-import { countText } from '../numbers.js';
-import { linesTo, timesBetween } from './scale.js';
-import classes from './time-bars.module.css';
+import { Axes } from './axes.js';
+import { linesTo } from './scale.js';
+import classes from './chart.module.css';
 
 /** Uses in one interval, which begins at `at`: epoch milliseconds. */
 interface Bar {
@@ -65,16 +65,7 @@ export function TimeBars({ label, unitMs, bars, atMs, from, to, onChoose }: Time
         onPointerUp={choose}
         onPointerCancel={() => setDrawn(undefined)}
       >
-        {[0, ...lines].map((value) => (
-          <div key={value} className={classes.line} style={{ bottom: percent(value / lines.at(-1)!) }}>
-            <span className={classes.value}>{countText(value)}</span>
-          </div>
-        ))}
-        {timesBetween(whole.begin, whole.end).map(({ at, text }) => (
-          <span key={at} className={classes.time} style={{ left: percent(shareOf(at)) }}>
-            {text}
-          </span>
-        ))}
+        <Axes lines={lines} {...whole} />
         <Bars bars={bars} unitMs={unitMs} high={lines.at(-1)!} />
         <Chosen span={drawn ?? spanOf(from, to, whole, atMs)} shareOf={shareOf} />
       </div>

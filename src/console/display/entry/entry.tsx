@@ -1,7 +1,8 @@
 import { Anchor, Button, Code, Group, Loader, Stack, Text } from '@mantine/core';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useMe } from '../../api/me.js';
 import { EntityLink } from '../entity-link.js';
+import { EvidenceOfEntry } from '../evidence/evidence-button.js';
 import { readEvent, type EventFacts } from '../events.js';
 import { Fact, Facts } from '../facts.js';
 import { Moment } from '../moment.js';
@@ -46,36 +47,41 @@ export function EntryFacts({ index, withEvidence = false }: EntryFactsProps) {
           </Fact>
         ))}
       </Facts>
-      {event === null ? (
+      {event === null && (
         <Text size="sm" c="dimmed">
           {me?.may.investigate === false
-            ? 'Your role does not show what this event said, nor its evidence; an investigator sees it.'
+            ? 'Your role does not show what this event said, nor its bytes; an investigator sees them.'
             : 'What this event said was erased.'}
         </Text>
-      ) : (
-        <WholeEvent index={index} text={event.text} />
       )}
+      <WholeEvent text={event?.text}>
+        <EvidenceOfEntry index={index} />
+        <Anchor href={`/v1/entries/${index}`} target="_blank" rel="noopener" size="xs">
+          /v1/entries/{index}
+        </Anchor>
+      </WholeEvent>
       {withEvidence && me?.may.investigate && <Evidence of={data} />}
     </Stack>
   );
 }
 
-function WholeEvent({ index, text }: { readonly index: string; readonly text: string }) {
+/** Shows the whole text of an event to who asks for it; `children` stand beside the button. */
+function WholeEvent({ text, children }: { readonly text: string | undefined; readonly children: ReactNode }) {
   const [isWhole, setIsWhole] = useState(false);
   return (
     <>
       <Group gap="xs">
-        <Button
-          size="compact-xs"
-          variant="default"
-          aria-expanded={isWhole}
-          onClick={() => setIsWhole((before) => !before)}
-        >
-          The whole event
-        </Button>
-        <Anchor href={`/v1/entries/${index}`} target="_blank" rel="noopener" size="xs">
-          /v1/entries/{index}
-        </Anchor>
+        {text !== undefined && (
+          <Button
+            size="compact-xs"
+            variant="default"
+            aria-expanded={isWhole}
+            onClick={() => setIsWhole((before) => !before)}
+          >
+            The whole event
+          </Button>
+        )}
+        {children}
       </Group>
       {isWhole && (
         <Code block tabIndex={0}>

@@ -1,4 +1,4 @@
-import { Code, Select } from '@mantine/core';
+import { Code, Group, Select, Text } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useMoments } from '../../api/moment.js';
@@ -6,6 +6,7 @@ import { Below, Several } from '../../display/cells.js';
 import { DataTable, type Columns } from '../../display/data-table.js';
 import type { Entity } from '../../display/entity.js';
 import { EntityLink } from '../../display/entity-link.js';
+import { EvidenceOfRows } from '../../display/evidence/evidence-button.js';
 import { Part } from '../../display/facts.js';
 import { jsonText } from '../../display/names.js';
 import { Moment } from '../../display/moment.js';
@@ -58,13 +59,21 @@ function Lines({ kind, id, search }: { readonly kind: Kind; readonly id: string;
   if (data === undefined) return <Failed error={error} reset={() => void refetch()} />;
   if (data.length === 0) return <Empty title="Nothing happened">No line of this kind lies in this time.</Empty>;
   return (
-    <DataTable
-      label="Timeline"
-      rows={data.map((line, nth) => ({ line, key: String(nth) }))}
-      columns={COLUMNS}
-      keyOf={keyOf}
-      onEnd={() => void (hasNextPage && !isFetchingNextPage && fetchNextPage())}
-    />
+    <>
+      <Group justify="space-between" gap="xs">
+        <Text size="sm" c="dimmed">
+          {countText(data.length)} {hasNextPage ? 'shown, more when you scroll' : 'in all'}
+        </Text>
+        <EvidenceOfRows size="compact-xs" indexes={data.map(entryOf)} />
+      </Group>
+      <DataTable
+        label="Timeline"
+        rows={data.map((line, nth) => ({ line, key: String(nth) }))}
+        columns={COLUMNS}
+        keyOf={keyOf}
+        onEnd={() => void (hasNextPage && !isFetchingNextPage && fetchNextPage())}
+      />
+    </>
   );
 }
 
@@ -117,6 +126,9 @@ function headOf(line: Line): string {
       return 'a name was first seen';
   }
 }
+
+/** The entry behind a line; introspection remembers refusals of its own, and no entry says so. */
+const entryOf = (line: Line): string | null => ('index' in line ? line.index : null);
 
 function moreOf(line: Line): ReactNode {
   switch (line.kind) {

@@ -1,5 +1,6 @@
 import { Anchor, Button, Group, Paper, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
+import { EvidenceOfRows } from '../../display/evidence/evidence-button.js';
 import { EntryFacts } from '../../display/entry/entry.js';
 import { countText } from '../../display/numbers.js';
 import type { Finding } from './queries.js';
@@ -22,6 +23,9 @@ export function Evidence({ of: { entries, see } }: { readonly of: Finding }) {
           {see}
         </Anchor>
       </Text>
+      <Group gap="xs">
+        <EvidenceOfRows size="compact-xs" indexes={entries} />
+      </Group>
       <Group gap={4}>
         {entries.map((index) => (
           <Button

@@ -2,11 +2,13 @@ import { Alert, Anchor, Badge, Code, Group, Stack, Text, Title } from '@mantine/
 import { getRouteApi } from '@tanstack/react-router';
 import { useToken, type Token } from '../../api/token.js';
 import { EntityLink } from '../../display/entity-link.js';
+import { EvidenceOfEntry } from '../../display/evidence/evidence-button.js';
 import { Fact, Facts, Part } from '../../display/facts.js';
 import { Lineage } from '../../display/lineage/lineage.js';
 import { Moment } from '../../display/moment.js';
 import { Name, Sentence } from '../../display/name.js';
 import { countText } from '../../display/numbers.js';
+import { PageLink } from '../../display/page-link.js';
 import { Failed, Loading } from '../../display/states.js';
 
 const route = getRouteApi('/tokens/$id');
@@ -83,6 +85,14 @@ function Shown({ token }: { readonly token: Token }) {
               <Moment at={accesses.last} />
             </>
           )}
+        </Fact>
+        <Fact name="entry">
+          <Group gap="xs">
+            <PageLink to="/entries/$index" params={{ index: token.index }} inherit>
+              {token.index}
+            </PageLink>
+            <EvidenceOfEntry index={token.index} />
+          </Group>
         </Fact>
         {stoppedBy.length > 0 && (
           <Fact name="stopped by">

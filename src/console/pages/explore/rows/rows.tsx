@@ -2,6 +2,7 @@ import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { DataTable } from '../../../display/data-table.js';
+import { EvidenceOfRows } from '../../../display/evidence/evidence-button.js';
 import { EntryFacts } from '../../../display/entry/entry.js';
 import { countText } from '../../../display/numbers.js';
 import { PageLink } from '../../../display/page-link.js';
@@ -77,10 +78,13 @@ function RowTable({ search }: { readonly search: ExploreSearch }) {
   const { window, as_of: asOf } = data.pages[0]!;
   return (
     <>
-      <Text size="sm" c="dimmed">
-        {countText(rows.length)} {hasNextPage ? 'shown, more when you scroll' : 'in all'} ·{' '}
-        <Covered window={window} to={search.to} index={asOf.index} />
-      </Text>
+      <Group justify="space-between" gap="xs">
+        <Text size="sm" c="dimmed">
+          {countText(rows.length)} {hasNextPage ? 'shown, more when you scroll' : 'in all'} ·{' '}
+          <Covered window={window} to={search.to} index={asOf.index} />
+        </Text>
+        <EvidenceOfRows indexes={rows.map(keyOf)} />
+      </Group>
       <DataTable
         label="Uses"
         rows={rows}
