@@ -51,7 +51,9 @@ describe('the page of the ledger', () => {
     await page.getByText('The ledger is unwitnessed').waitFor();
     for (const { key } of keys) await page.getByText(key, { exact: true }).waitFor();
     const commands = page.getByRole('region', { name: 'How an auditor checks it' });
-    await commands.getByText(`curl ${new URL(page.url()).origin}/ledger/${tenant}/checkpoint`, { exact: true }).waitFor();
+    await commands
+      .getByText(`curl ${new URL(page.url()).origin}/ledger/${tenant}/checkpoint`, { exact: true })
+      .waitFor();
     await commands.getByText(/^rescind fsck http/).waitFor();
     expect(faults).toEqual([]);
   });
