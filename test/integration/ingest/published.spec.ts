@@ -41,7 +41,7 @@ beforeAll(async () => {
   emitter = (await admin.post<{ secret: string }>('/v1/callers', { id: 'idp', roles: { emit: { sources: ['idp'] } } }))
     .secret;
   await post(SINGLE, ended());
-  vkey = (await admin.get<{ keys: string[] }>('/v1/ledger')).keys[0]!;
+  vkey = (await admin.get<{ keys: { key: string }[] }>('/v1/ledger')).keys[0]!.key;
 });
 
 const EVENTS = "SELECT FROM entry WHERE type = 'dev.rescind.session.ended.v1'";
@@ -195,8 +195,8 @@ describe('wait=published', () => {
     const event = ended();
     const { status, body } = await post(SINGLE, event, 'published', to);
     expect(status).toBe(200);
-    const { keys } = await admin.get<{ keys: string[] }>('/v1/ledger');
-    holds(body as Stored, event, keys[0]!);
+    const { keys } = await admin.get<{ keys: { key: string }[] }>('/v1/ledger');
+    holds(body as Stored, event, keys[0]!.key);
     await keeper.stop();
     const waits = post(SINGLE, ended(), 'published', to);
     while ((await apart.database.pool.query(EVENTS)).rowCount !== 3) await delay(20);

@@ -64,7 +64,7 @@ beforeAll(async () => {
     used('bob', '203.0.113.66'),
   ] as CloudEvent[];
   batch = await sentAll(await batchOf(keys['ES256']!, story, CHAT, audience));
-  vkey = (await admin.get<{ keys: string[] }>('/v1/ledger')).keys[0]!;
+  vkey = (await admin.get<{ keys: { key: string }[] }>('/v1/ledger')).keys[0]!.key;
 });
 
 const source = (signers: readonly ProducerKey[]) => ({
