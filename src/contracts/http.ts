@@ -67,11 +67,18 @@ export interface IntakeWarning {
   readonly detail: string;
 }
 
+interface StoredResult {
+  readonly index: string;
+  readonly warnings?: readonly IntakeWarning[];
+  readonly evidence?: object | null;
+}
+
 /**
  * Result of `POST /events` for one event; the results are in the order of the events. `index` is a decimal string. `warnings` is absent if
- * there are none.
+ * there are none. `evidence` is present only if the request has `wait=published`: the evidence file of the entry, or null if no checkpoint
+ * covered it in time.
  */
 export type IntakeResult =
-  | { readonly index: string; readonly state: LedgerState; readonly warnings?: readonly IntakeWarning[] }
-  | { readonly duplicate: true; readonly index: string; readonly warnings?: readonly IntakeWarning[] }
+  | (StoredResult & { readonly state: LedgerState })
+  | (StoredResult & { readonly duplicate: true })
   | { readonly error: RejectCode; readonly detail?: string };

@@ -126,6 +126,7 @@ export {
   spellings,
   suitsAlgorithm,
   verifySignature,
+  verifySignatureNow,
   type CompactJws,
   type SigningAlgorithm,
 } from './signed/jws.js';

@@ -2,7 +2,7 @@ import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query } f
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { FINDING_STATES, MAX_IDENTIFIER_LENGTH, NO_NUL, TIME_INPUT } from '../contracts/index.js';
 import { jsonBody, knownQuery } from '../platform/http/index.js';
-import { Answers, MAX_TAGS, TAG, type Asker } from '../query/index.js';
+import { Answers, MAX_TAGS, parameterDocs, TAG, type Asker } from '../query/index.js';
 import { Asks, CurrentCaller, maySeePayloads, RequireRole } from '../registry/index.js';
 import { KINDS, SEVERITIES } from './detection.js';
 import { CHANGE, CHANGE_EXAMPLES } from './states/change-input.js';
@@ -25,6 +25,12 @@ const TAG_FORM = TAG.pattern.slice(1, -1);
 const NAME = { type: 'string', minLength: 1, maxLength: MAX_IDENTIFIER_LENGTH, pattern: NO_NUL } as const;
 const plain = (schema: unknown): object => JSON.parse(JSON.stringify(schema)) as object;
 const ID = { name: 'id', schema: { type: 'string', minLength: 1 }, description: 'id from the list' } as const;
+const EVIDENCE = {
+  name: 'evidence',
+  required: false,
+  schema: { type: 'boolean' },
+  description: 'true: adds the evidence files of its entries, which `rescind verify` checks offline',
+};
 const own = (name: string, schema: object, description: string) =>
   ApiQuery({ name, required: false, schema, description });
 
@@ -74,7 +80,7 @@ export class FindingsController {
   @Get(':id')
   @RequireRole('audit')
   @ApiParam(ID)
-  @Answers('One finding', FindingItem, ['as_of'], AS_OF)
+  @Answers('One finding', FindingItem, [...parameterDocs(['as_of']), EVIDENCE], AS_OF)
   async one(@CurrentCaller() caller: Asker, @Param('id') id: string, @Query() query: unknown): Promise<FindingItem> {
     const finding = await this.#findings.one(caller.tenant, id, query);
     return maySeePayloads(caller) ? finding : withoutNetworks(finding);

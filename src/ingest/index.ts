@@ -3,6 +3,7 @@ export { createAppender, type Appender, type AppenderOptions } from './append/ap
 export { IngestModule, type IngestParts } from './ingest.module.js';
 export { createDoor, type Door, type DoorBounds } from './post/door.js';
 export { createIntake, type Intake } from './post/intake.js';
+export { createPublication, type Publication } from './post/published.pg.js';
 export { createPartitions, type Partitions } from './kafka/partitions.js';
 export { createKafkaConsumer, type KafkaConsumer } from './kafka/consumer.js';
 export { createOffsetStore, type OffsetStore } from './kafka/offsets.pg.js';

@@ -2,6 +2,8 @@ import type { Caller } from '../control/index.js';
 
 /** Injection token of the HTTP intake. */
 export const INTAKE = Symbol('rescind.intake');
+/** Injection token of the waits for published checkpoints. */
+export const PUBLICATION = Symbol('rescind.publication');
 /** Injection token of the replay, which submits quarantined events again. */
 export const REPLAY = Symbol('rescind.replay');
 /** Injection token of the partitions and an operator's decisions about them. */

@@ -9,7 +9,8 @@ import {
 import type { Door } from './post/door.js';
 import { IntakeController } from './post/intake.controller.js';
 import type { Intake } from './post/intake.js';
-import { DOOR, INTAKE, OPERATOR, PARTITIONS, REPLAY, type IsOperator } from './ingest-tokens.js';
+import type { Publication } from './post/published.pg.js';
+import { DOOR, INTAKE, OPERATOR, PARTITIONS, PUBLICATION, REPLAY, type IsOperator } from './ingest-tokens.js';
 import { PartitionsController } from './kafka/partitions.controller.js';
 import type { Partitions } from './kafka/partitions.js';
 import { QuarantineController } from './quarantine/quarantine.controller.js';
@@ -18,6 +19,7 @@ import type { Replay } from './quarantine/quarantine-replay.pg.js';
 export interface IngestParts {
   readonly intake: Intake;
   readonly door: Door;
+  readonly publication: Publication;
   readonly replay: Replay;
   /** Undefined if there is no Kafka. */
   readonly partitions: Partitions | undefined;
@@ -33,13 +35,14 @@ export class IngestModule implements NestModule {
     this.#door = door;
   }
 
-  static with({ intake, door, replay, partitions, isOperator }: IngestParts): DynamicModule {
+  static with({ intake, door, publication, replay, partitions, isOperator }: IngestParts): DynamicModule {
     return {
       module: IngestModule,
       controllers: [IntakeController, QuarantineController, ...(partitions ? [PartitionsController] : [])],
       providers: [
         { provide: INTAKE, useValue: intake },
         { provide: DOOR, useValue: door },
+        { provide: PUBLICATION, useValue: publication },
         { provide: REPLAY, useValue: replay },
         { provide: OPERATOR, useValue: isOperator },
         ...(partitions ? [{ provide: PARTITIONS, useValue: partitions }] : []),

@@ -9,7 +9,15 @@ export { listKeys, verifiersOf, type ListedKey } from './publish/keys.pg.js';
 export { createLedgerDirectory, type LedgerDirectory } from './publish/ledger-directory.js';
 export { createLedgerKeeper, type LedgerKeeper } from './publish/ledger-keeper.js';
 export { originOf } from './publish/log-key.js';
-export { listWitnesses, proveEntry, readPublished, type Published, type WitnessSeen } from './publish/published.pg.js';
+export { readEvidence } from './evidence/evidence.pg.js';
+export {
+  createProver,
+  listWitnesses,
+  readPublished,
+  type ProveEntry,
+  type Published,
+  type WitnessSeen,
+} from './publish/published.pg.js';
 export { planRotation, rotateLogKey, type Rotation } from './publish/rotate.pg.js';
 export { readEntries, type EntryRow, type StoredEntry, type StoredPayload } from './read.pg.js';
 export { createRangeKeeper, RANGE_ENTRIES, RangeMissing, type RangeKeeper } from './ranges.pg.js';

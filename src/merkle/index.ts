@@ -11,7 +11,9 @@ export {
   type Evidence,
   type EvidenceFile,
   type EvidencePayload,
+  type EvidenceSigned,
 } from './evidence/evidence-file.js';
+export type { VerifyJws } from './evidence/check-source.js';
 export { splitEvidence } from './evidence/split-evidence.js';
 export { EVIDENCE_STEPS, verifyEvidence, type CheckedStep, type EvidenceStep } from './evidence/verify-evidence.js';
 export { formatCheckpoint, parseCheckpoint, parseDecimal, type Checkpoint } from './note/checkpoint.js';

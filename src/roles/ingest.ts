@@ -5,6 +5,7 @@ import {
   createKafkaConsumer,
   createOffsetStore,
   createPartitions,
+  createPublication,
   createQuarantineTopic,
   createReplay,
   createRuleQuota,
@@ -91,6 +92,7 @@ export async function startIngest(parts: Parts, keySets: KeySets): Promise<Inges
   const ingest: IngestParts = {
     intake: createIntake({ follower, appender, ruleQuota, signatures }),
     door: createDoor({ authenticate, metrics }),
+    publication: createPublication({ pool: parts.pool, questionPool: parts.questionPool, log }),
     replay: createReplay({ pool: parts.questionPool, follower, appender, signatures, log }),
     partitions: bounds
       ? createPartitions({ offsets: createOffsetStore({ pool: parts.questionPool }), bounds, follower, appender, log })

@@ -111,6 +111,7 @@ export async function listenFor(parts: Parts, { registry, keyUses, ingest, servi
     tracing,
   });
   lifecycle.onStop('http', () => app.close());
+  if (ingest) lifecycle.onStop('waits for checkpoints', async () => ingest.parts.publication.stop());
   // Guards go on under their grants, and hear of what is ordered, until the last one has ended; a server waits for its streams.
   if (serving?.feeds) lifecycle.onStop('feeds', serving.feeds.stop);
   if (serving) lifecycle.onStop('streams', serving.watch.stop);

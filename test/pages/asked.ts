@@ -62,7 +62,7 @@ export const ASKED: readonly AskedQuestion[] = [
   },
   {
     title: 'What is this finding, and what to do about it?',
-    why: 'One finding. `see` is the question that shows its evidence, `stop` the smallest rule that stops it.',
+    why: 'One finding. `see` is the question that shows its evidence, `stop` the smallest rule that stops it. `evidence=true` adds the evidence files of its `entries`.',
     route: '/v1/findings/{id}',
     path: firstFinding,
   },

@@ -1927,6 +1927,7 @@ export interface components {
         };
         DuplicateEvent: {
             duplicate: true;
+            evidence?: components["schemas"]["EvidenceOrNull"];
             index: string;
             warnings?: components["schemas"]["Warnings"];
         };
@@ -2090,7 +2091,27 @@ export interface components {
                 salt: string;
             } | null;
             proof: string;
+            signed?: {
+                keys: {
+                    entry: string;
+                    payload: {
+                        attributes: string;
+                        bytes: string;
+                        mode: "binary" | "structured" | "batch" | "ndjson" | "set" | "own";
+                        salt: string;
+                    };
+                    proof: string;
+                };
+                manifest: string | null;
+            } | null;
         };
+        EvidenceOrNull: {
+            entry: string;
+            format: "rescind-evidence/v1";
+            payload: unknown;
+            proof: string;
+            signed?: unknown;
+        } | null;
         ExploreAnswer: {
             as_of: components["schemas"]["ExploreAsOf"];
             compare?: {
@@ -2493,6 +2514,7 @@ export interface components {
             count: number;
             details: Record<string, never>;
             entries: string[];
+            evidence?: components["schemas"]["EvidenceFile"][];
             first_seen: string;
             found_at: string;
             id: string;
@@ -3611,6 +3633,7 @@ export interface components {
             rules: number;
         };
         StoredEvent: {
+            evidence?: components["schemas"]["EvidenceOrNull"];
             index: string;
             state: "sequenced" | "integrated" | "published";
             warnings?: components["schemas"]["Warnings"];
@@ -8395,6 +8418,7 @@ export interface operations {
         parameters: {
             query?: {
                 as_of?: components["schemas"]["MomentInput"];
+                evidence?: boolean;
             };
             header?: never;
             path: {

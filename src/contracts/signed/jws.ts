@@ -136,19 +136,31 @@ const SCHEMES: ReadonlyMap<string, Scheme> = new Map([
 ] satisfies [SigningAlgorithm, Scheme][]);
 
 /** Whether `key` made this signature. Runs on libuv's threads; a key of another kind than `alg` says is a plain no. */
-export function verifySignature(
-  alg: string,
-  key: KeyObject,
-  { signingInput, signature }: CompactJws,
-): Promise<boolean> {
-  const scheme = SCHEMES.get(alg);
-  if (!scheme || !scheme.suits(key)) return Promise.resolve(false);
-  if (scheme.curve && signature.length !== 2 * scheme.curve.scalarBytes) return Promise.resolve(false);
+export function verifySignature(alg: string, key: KeyObject, jws: CompactJws): Promise<boolean> {
+  const scheme = schemeOf(alg, key, jws);
+  if (!scheme) return Promise.resolve(false);
+  const { digest, parameters } = scheme;
   return new Promise((resolve) => {
-    verify(scheme.digest, Buffer.from(signingInput), { key, ...scheme.parameters }, signature, (error, good) =>
+    verify(digest, Buffer.from(jws.signingInput), { key, ...parameters }, jws.signature, (error, good) =>
       resolve(error === null && good === true),
     );
   });
+}
+
+/** Does what `verifySignature` does, and holds the thread meanwhile. For the command line. */
+export function verifySignatureNow(alg: string, key: KeyObject, jws: SignedPart): boolean {
+  const scheme = schemeOf(alg, key, jws);
+  if (!scheme) return false;
+  return verify(scheme.digest, Buffer.from(jws.signingInput), { key, ...scheme.parameters }, jws.signature);
+}
+
+type SignedPart = Pick<CompactJws, 'signingInput' | 'signature'>;
+
+/** Undefined if no signature of this algorithm, key and length is good. */
+function schemeOf(alg: string, key: KeyObject, { signature }: SignedPart): Scheme | undefined {
+  const scheme = SCHEMES.get(alg);
+  if (!scheme || !scheme.suits(key)) return undefined;
+  return scheme.curve && signature.length !== 2 * scheme.curve.scalarBytes ? undefined : scheme;
 }
 
 /** Says whether a key is one that the algorithm may be used with. */

@@ -1,8 +1,8 @@
 import { MAX_EVENTS_PER_POST, MAX_POST_BYTES, type CloudEvent, type IntakeResult } from '../../contracts/index.js';
-import { createPost, type HttpOptions } from './http-post.js';
+import { createPost, type PostOptions } from './http-post.js';
 
 /** Options of `createHttpEmitter`. */
-export type HttpEmitterOptions = HttpOptions;
+export type HttpEmitterOptions = PostOptions;
 
 /** Posts events to `POST /events`, up to 1,000 events and 4 MiB a request. */
 export interface HttpEmitter {

@@ -36,12 +36,21 @@ export interface HttpOptions {
  */
 export type Post = (events: readonly string[], signal?: AbortSignal) => Promise<readonly IntakeResult[]>;
 
+/** Options of a post that may wait for signed checkpoints. */
+export interface PostOptions extends HttpOptions {
+  /**
+   * `published`: results come when a signed checkpoint covers the events, after about a second, and have `evidence`, the file that `rescind verify`
+   * checks; null if no checkpoint covered them within four seconds. Default: results come when the events are durable.
+   */
+  readonly wait?: 'published';
+}
+
 /** Milliseconds that one request may take by default. */
 export const DEFAULT_TIMEOUT_MS = 10_000;
-/** Largest answer in bytes; the results of 1,000 events are about a tenth. A longer answer does not come from Rescind. */
-const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+/** Largest answer in bytes: the evidence of 1,000 events, or ten times their results. A longer answer does not come from Rescind. */
+const MAX_ANSWER_BYTES = { published: 16 * 1024 * 1024, durable: 4 * 1024 * 1024 } as const;
 
-export function createPost(options: HttpOptions): Post {
+export function createPost(options: PostOptions): Post {
   const url = endpoint(options);
   const { credentials } = options;
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
@@ -51,6 +60,7 @@ export function createPost(options: HttpOptions): Post {
       authorization: authorizationOf(typeof credentials === 'function' ? credentials() : credentials),
       timeoutMs,
       signal,
+      maxBytes: MAX_ANSWER_BYTES[options.wait ?? 'durable'],
     });
     const results = resultsOf(status, parsed(text), events.length);
     if (results === undefined) throw failure(status, parsed(text), retryAfterMs);
@@ -95,7 +105,7 @@ const AT_FAULT_IS_THE_SIGNER: ReadonlySet<string> = new Set<ErrorCode>([
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-function endpoint({ url, cleartext }: HttpOptions): URL {
+function endpoint({ url, cleartext, wait }: PostOptions): URL {
   const base = new URL(url);
   if (
     base.protocol !== 'https:' &&
@@ -104,7 +114,7 @@ function endpoint({ url, cleartext }: HttpOptions): URL {
     throw new TypeError('`url` must be https, since the request carries a secret; loopback may be http');
   }
   base.pathname = `${base.pathname.replace(/\/+$/, '')}/events`;
-  base.search = '';
+  base.search = wait === undefined ? '' : `wait=${wait}`;
   base.hash = '';
   return base;
 }
@@ -128,12 +138,14 @@ interface Exchange {
   readonly authorization: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Bytes of the answer. */
+  readonly maxBytes: number;
 }
 
 async function exchange(
   url: URL,
   { contentType, bytes }: Body,
-  { authorization, timeoutMs, signal }: Exchange,
+  { authorization, timeoutMs, signal, maxBytes }: Exchange,
 ): Promise<Answer> {
   // One controller a request: listeners would gather on a signal that lives as long as its producer.
   const giveUp = new AbortController();
@@ -150,7 +162,7 @@ async function exchange(
       redirect: 'manual',
       signal: giveUp.signal,
     });
-    const text = await bounded(response);
+    const text = await bounded(response, maxBytes);
     return {
       status: response.status,
       text,
@@ -164,18 +176,19 @@ async function exchange(
   }
 }
 
-async function bounded(response: Response): Promise<string> {
+async function bounded(response: Response, maxBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     bytes += chunk.length;
-    if (bytes > MAX_ANSWER_BYTES) throw new RangeError(`an answer of over ${MAX_ANSWER_BYTES} bytes`);
+    if (bytes > maxBytes) throw new RangeError(`an answer of over ${maxBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
-const OK = 200;
+/** Every event has a result; 202: they are taken, and the evidence that was asked for is not there yet. */
+const ANSWERED: ReadonlySet<number> = new Set([200, 202]);
 
 function resultsOf(status: number, body: unknown, count: number): IntakeResult[] | undefined {
   const list = Array.isArray(body) ? body : [body];
@@ -185,10 +198,12 @@ function resultsOf(status: number, body: unknown, count: number): IntakeResult[]
 function isIntakeResult(value: unknown, status: number): value is IntakeResult {
   if (typeof value !== 'object' || value === null) return false;
   if ('index' in value)
-    return status === OK && typeof value.index === 'string' && ('state' in value || 'duplicate' in value);
+    return ANSWERED.has(status) && typeof value.index === 'string' && ('state' in value || 'duplicate' in value);
   if (!('error' in value) || typeof value.error !== 'string') return false;
   // A newer Rescind may refuse with a code that is not known here; such a refusal must not be repeated for ever.
-  return Object.hasOwn(REJECT_CODES, value.error) || (status === OK && /^[a-z][a-z0-9-]{0,63}$/.test(value.error));
+  return (
+    Object.hasOwn(REJECT_CODES, value.error) || (ANSWERED.has(status) && /^[a-z][a-z0-9-]{0,63}$/.test(value.error))
+  );
 }
 
 const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {

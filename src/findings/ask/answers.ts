@@ -17,6 +17,7 @@ import {
   User,
   Uuid,
 } from '../../contracts/index.js';
+import { EvidenceFile } from '../../query/index.js';
 import { FindingAction } from '../actions/shown.pg.js';
 import { KINDS, SEVERITIES } from '../detection.js';
 
@@ -69,6 +70,12 @@ export const FindingItem = Type.Object(
     entries: Type.Array(Index, {
       description: 'the first entries of the evidence, at most 20, for `/v1/entries/{index}`',
     }),
+    evidence: Type.Optional(
+      Type.Array(EvidenceFile, {
+        description:
+          'with `evidence=true`: the evidence files of `entries` that a published checkpoint covers. They prove what was recorded; the finding is what Rescind makes of it.',
+      }),
+    ),
     details: Type.Unsafe<Readonly<Record<string, unknown>>>({
       type: 'object',
       description:

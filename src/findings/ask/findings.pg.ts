@@ -5,6 +5,8 @@ import {
   FILTER_PARAMETERS,
   invalid,
   readChoice,
+  readEvidenceFiles,
+  readFlag,
   readNames,
   readAsOf,
   readPage,
@@ -120,10 +122,17 @@ export function createFindings({ ask, reader }: { readonly ask: Ask; readonly re
       return ask(tenant, list, page.asked);
     },
     one(tenant, id, query) {
-      const asked = readAsOf(readParameters(query, ['as_of']));
+      const parameters = readParameters(query, ['as_of', 'evidence']);
+      const asked = readAsOf(parameters);
+      const withEvidence = readFlag(parameters, 'evidence', false);
       const isPast = asked !== undefined;
       requireId(id);
-      return ask(tenant, async (snapshot) => item(snapshot, await read(snapshot, id, isPast), isPast), asked);
+      const one = async (snapshot: Snapshot): Promise<FindingItem> => {
+        const shown = await item(snapshot, await read(snapshot, id, isPast), isPast);
+        if (!withEvidence) return shown;
+        return { ...shown, evidence: await readEvidenceFiles(snapshot, shown.entries.map(BigInt)) };
+      };
+      return ask(tenant, one, asked);
     },
     async find(tenant, id) {
       try {

@@ -25,6 +25,8 @@ CREATE TABLE entry (
   PRIMARY KEY (tenant, ix)
 ) PARTITION BY RANGE (ix);
 CREATE TABLE entry_0 PARTITION OF entry FOR VALUES FROM (0) TO (4194304);
+-- The few entries that hold the keys of sources, for the evidence of what a source signed.
+CREATE INDEX entry_source_changed ON entry (tenant, ix) WHERE type = 'dev.rescind.source.changed.v1';
 
 -- The part of an entry that erasure deletes: salt, attributes and bytes. The tree is built from `entry` alone. Before a row is deleted, `dedupe.hash`
 -- must hold what it says (README, "Erasing a payload").

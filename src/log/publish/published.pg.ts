@@ -69,14 +69,22 @@ export async function listWitnesses(
   return rows.map(({ name, size, at }) => ({ name, size: BigInt(size), at }));
 }
 
+/** Proves an entry; undefined if no published checkpoint covers it. */
+export type ProveEntry = (index: bigint) => Promise<ProofFile | undefined>;
+
 /**
- * Proves that a published checkpoint covers an entry: the newest one that a witness cosigned, if it covers the entry, else the newest. Returns
- * undefined if no published checkpoint covers the entry.
+ * Reads what is published, and proves entries by it: by the newest checkpoint that a witness cosigned, if it covers the entry, else by the
+ * newest. Proofs share the tiles that they read.
  */
-export async function proveEntry(session: Session, tenant: string, index: bigint): Promise<ProofFile | undefined> {
+export async function createProver(session: Session, tenant: string): Promise<ProveEntry> {
   const published = await readPublished(session, tenant);
-  const covering = [published?.witnessed, published].find((checkpoint) => checkpoint && checkpoint.size > index);
-  if (covering === undefined) return undefined;
-  const { size, note: checkpoint } = covering;
-  return { index, path: await proveInclusion(index, size, readTreeNodes(session, tenant, size)), checkpoint };
+  const heads = [published?.witnessed, published].flatMap((checkpoint) =>
+    checkpoint ? [{ ...checkpoint, readNodes: readTreeNodes(session, tenant, checkpoint.size) }] : [],
+  );
+  return async (index) => {
+    const covering = heads.find(({ size }) => size > index);
+    if (covering === undefined) return undefined;
+    const { size, note: checkpoint, readNodes } = covering;
+    return { index, path: await proveInclusion(index, size, readNodes), checkpoint };
+  };
 }

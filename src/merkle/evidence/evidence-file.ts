@@ -22,37 +22,66 @@ export interface EvidencePayload {
   readonly bytes: Buffer;
 }
 
-/** Everything that shows that a log holds one entry. */
-export interface Evidence {
+/** An entry, and what shows that a log holds it. */
+export interface Proven {
   readonly entry: Buffer;
-  /** Null if it was erased, or is left out for a reader who may not see it. */
-  readonly payload: EvidencePayload | null;
+  readonly payload: EvidencePayload;
   readonly proof: ProofFile;
 }
 
-/** The members of an evidence file. Bytes are base64 with padding, and `proof` is the text of a C2SP tlog-proof. */
-export interface EvidenceFile {
-  readonly format: typeof EVIDENCE_FORMAT;
+/** Everything that shows that the source of an entry signed its event. */
+export interface EvidenceSigned {
+  /** The manifest of a signed batch, a JWS; null for a SET, which is the payload itself. */
+  readonly manifest: string | null;
+  /** An earlier entry `source.changed`, in which the source has the key. */
+  readonly keys: Proven;
+}
+
+/** Everything that shows that a log holds one entry. */
+export interface Evidence extends Omit<Proven, 'payload'> {
+  /** Null if it was erased, or is left out for a reader who may not see it. */
+  readonly payload: EvidencePayload | null;
+  /** Absent if the event came unsigned; null if it came signed and what proves that is left out. */
+  readonly signed?: EvidenceSigned | null;
+}
+
+/** Bytes are base64 with padding, and `proof` is the text of a C2SP tlog-proof. */
+interface ProvenMembers {
   readonly entry: string;
   readonly payload: {
     readonly mode: EvidencePayload['mode'];
     readonly salt: string;
     readonly attributes: string;
     readonly bytes: string;
-  } | null;
+  };
   readonly proof: string;
 }
 
-export const evidenceFile = ({ entry, payload, proof }: Evidence): EvidenceFile => ({
+/** The members of an evidence file. */
+export interface EvidenceFile extends Omit<ProvenMembers, 'payload'> {
+  readonly format: typeof EVIDENCE_FORMAT;
+  readonly payload: ProvenMembers['payload'] | null;
+  readonly signed?: { readonly manifest: string | null; readonly keys: ProvenMembers } | null;
+}
+
+export const evidenceFile = ({ entry, payload, signed, proof }: Evidence): EvidenceFile => ({
   format: EVIDENCE_FORMAT,
   entry: entry.toString('base64'),
-  payload: payload && {
-    mode: payload.mode,
-    salt: payload.salt.toString('base64'),
-    attributes: payload.attributes.toString('base64'),
-    bytes: payload.bytes.toString('base64'),
-  },
+  payload: payload && payloadMembers(payload),
+  ...(signed === undefined ? {} : { signed: signed && signedMembers(signed) }),
   proof: formatProofFile(proof),
+});
+
+const payloadMembers = ({ mode, salt, attributes, bytes }: EvidencePayload): ProvenMembers['payload'] => ({
+  mode,
+  salt: salt.toString('base64'),
+  attributes: attributes.toString('base64'),
+  bytes: bytes.toString('base64'),
+});
+
+const signedMembers = ({ manifest, keys: { entry, payload, proof } }: EvidenceSigned) => ({
+  manifest,
+  keys: { entry: entry.toString('base64'), payload: payloadMembers(payload), proof: formatProofFile(proof) },
 });
 
 /** Writes an evidence file: one line of JSON, ended with a newline, so that several files in a row are an archive of lines. */
@@ -73,22 +102,38 @@ function parseJson(text: string): unknown {
   }
 }
 
+const isMembers = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
 function readMembers(value: unknown): Evidence | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { entry: entryText, payload: given, proof: proofText } = value as Record<string, unknown>;
-  const entry = bytesOf(entryText);
-  const proof = typeof proofText === 'string' ? parseProofFile(proofText) : undefined;
-  const payload = given === null ? null : readPayload(given);
-  if (entry === undefined || entry.length > MAX_ENTRY_BYTES || proof === undefined || payload === undefined)
-    return undefined;
-  return { entry, payload, proof };
+  if (!isMembers(value)) return undefined;
+  const proven = readEntryAndProof(value);
+  const payload = value['payload'] === null ? null : readPayload(value['payload']);
+  if (proven === undefined || payload === undefined) return undefined;
+  if (value['signed'] === undefined) return { ...proven, payload };
+  const signed = value['signed'] === null ? null : readSigned(value['signed']);
+  return signed === undefined ? undefined : { ...proven, payload, signed };
+}
+
+function readEntryAndProof(members: Readonly<Record<string, unknown>>): Omit<Proven, 'payload'> | undefined {
+  const entry = bytesOf(members['entry']);
+  const proof = typeof members['proof'] === 'string' ? parseProofFile(members['proof']) : undefined;
+  return entry === undefined || entry.length > MAX_ENTRY_BYTES || proof === undefined ? undefined : { entry, proof };
+}
+
+function readSigned(value: unknown): EvidenceSigned | undefined {
+  if (!isMembers(value)) return undefined;
+  const { manifest, keys } = value;
+  if (!isMembers(keys) || (manifest !== null && typeof manifest !== 'string')) return undefined;
+  const proven = readEntryAndProof(keys);
+  const payload = readPayload(keys['payload']);
+  return proven === undefined || payload === undefined ? undefined : { manifest, keys: { ...proven, payload } };
 }
 
 function readPayload(value: unknown): EvidencePayload | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const members = value as Record<string, unknown>;
-  const mode = EVIDENCE_MODES.find((known) => known === members['mode']);
-  const [salt, attributes, bytes] = [members['salt'], members['attributes'], members['bytes']].map(bytesOf);
+  if (!isMembers(value)) return undefined;
+  const mode = EVIDENCE_MODES.find((known) => known === value['mode']);
+  const [salt, attributes, bytes] = [value['salt'], value['attributes'], value['bytes']].map(bytesOf);
   if (mode === undefined || salt?.length !== SALT_BYTES || attributes === undefined || bytes === undefined)
     return undefined;
   return { mode, salt, attributes, bytes };

@@ -19,6 +19,7 @@ import {
   type MembersOf,
   type OAuthError,
 } from '../../contracts/index.js';
+import { EVIDENCE_FORMAT } from '../../merkle/index.js';
 import { LEDGER_PATHS } from './ledger-paths.js';
 import { MAX_FORM_PARAMETERS } from '../../platform/http/index.js';
 
@@ -77,19 +78,27 @@ const warnings = {
   description:
     'Why the token of the event cannot be active with the present registration of its source. The event is stored.',
 };
+const evidence = {
+  title: 'EvidenceOrNull',
+  type: ['object', 'null'],
+  required: ['format', 'entry', 'payload', 'proof'],
+  properties: { format: { const: EVIDENCE_FORMAT }, entry: text, payload: {}, signed: {}, proof: text },
+  description:
+    'With `wait=published`: the evidence file of the entry, as `GET /v1/evidence` gives it, without what proves a signature of the source. null: no signed checkpoint covered it in time; the event is stored all the same.',
+};
 /** The result of an event that has this member. */
 type Result<Member extends string> = Extract<IntakeResult, { readonly [M in Member]: unknown }>;
 const stored = {
   title: 'StoredEvent',
   type: 'object',
   required: ['index', 'state'],
-  properties: { index: text, state: { enum: LEDGER_STATES }, warnings } satisfies MembersOf<Result<'state'>>,
+  properties: { index: text, state: { enum: LEDGER_STATES }, warnings, evidence } satisfies MembersOf<Result<'state'>>,
 };
 const duplicate = {
   title: 'DuplicateEvent',
   type: 'object',
   required: ['duplicate', 'index'],
-  properties: { duplicate: { const: true }, index: text, warnings } satisfies MembersOf<Result<'duplicate'>>,
+  properties: { duplicate: { const: true }, index: text, warnings, evidence } satisfies MembersOf<Result<'duplicate'>>,
 };
 const refused = {
   title: 'RefusedEvent',
@@ -101,6 +110,10 @@ const refused = {
 const json = (schema: object, example?: unknown) => ({
   content: { [JSON_MEDIA_TYPE]: { schema, ...(example === undefined ? {} : { example }) } },
 });
+const eventResults = {
+  title: 'EventResults',
+  oneOf: [stored, duplicate, { type: 'array', items: { oneOf: [stored, duplicate, refused] } }],
+};
 const oauthError = json({
   title: 'OAuthError',
   type: 'object',
@@ -256,6 +269,16 @@ export const PROTOCOL_PATHS = {
       summary: 'Send events of a source; the answer comes when they are durable',
       description: `Role \`emit\`. The body is one event, an array of up to ${MAX_EVENTS_PER_POST} events, or one event a line. In binary mode (CloudEvents HTTP binding, 3.1) the attributes are \`ce-\` headers, their values percent-encoded, and the body is the data, of a JSON media type (\`application/json\`, \`application/…+json\`). An attribute that is null counts as unset; \`data_base64\` is decoded; members of the data that this release does not know are kept but ignored. A signed event is a SET (RFC 8417) as \`${SECURITY_EVENT_MEDIA_TYPE}\`; a signed batch is \`${SIGNED_BATCH_MEDIA_TYPE}\`: a line with the manifest, a JWS, then a line for each event with its salt and its JSON. A source with \`signature: required\` sends nothing else.`,
       security: callers,
+      parameters: [
+        {
+          name: 'wait',
+          in: 'query',
+          required: false,
+          schema: { enum: ['published'] },
+          description:
+            'Answer when a signed checkpoint covers the entries, with the evidence of each, also of duplicates. It takes about a second, and at most four.',
+        },
+      ],
       requestBody: {
         required: true,
         content: {
@@ -270,13 +293,12 @@ export const PROTOCOL_PATHS = {
       responses: {
         200: {
           description: 'one result for each event, in the order of the request',
-          ...json(
-            {
-              title: 'EventResults',
-              oneOf: [stored, duplicate, { type: 'array', items: { oneOf: [stored, duplicate, refused] } }],
-            },
-            { index: '4711', state: 'sequenced' },
-          ),
+          ...json(eventResults, { index: '4711', state: 'sequenced' }),
+        },
+        202: {
+          description:
+            'with `wait=published`: the events are stored, and no signed checkpoint covered all of them in time; ask `GET /v1/entries/{index}?evidence=true`, or send them again',
+          ...json(eventResults, { index: '4711', state: 'sequenced', evidence: null }),
         },
         400: {
           description: 'the single event was refused, or the body is no event',

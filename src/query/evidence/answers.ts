@@ -3,12 +3,32 @@ import { nameSchemas } from '../../contracts/index.js';
 import { EVIDENCE_FORMAT, EVIDENCE_MODES } from '../../merkle/index.js';
 import { Base64, Index, maybe, one, payload, strict, Time, timeThat, Uuid } from '../ask/answer-parts.js';
 
+const BYTES = { mode: Type.Enum([...EVIDENCE_MODES]), salt: Base64, attributes: Base64, bytes: Base64 };
+
 /** The bytes of an entry's content, with what its commitment is computed from. */
-export const EntryPayload = payload(
-  Type.Object(
-    { mode: Type.Enum([...EVIDENCE_MODES]), salt: Base64, attributes: Base64, bytes: Base64 },
-    { ...strict, description: 'null if the content was erased, and for callers with `audit: {payloads: false}`' },
-  ),
+const PayloadBytes = Type.Object(BYTES, strict);
+const EntryPayload = payload(
+  Type.Object(BYTES, {
+    ...strict,
+    description: 'null if the content was erased, and for callers with `audit: {payloads: false}`',
+  }),
+);
+
+const Proof = Type.String({ description: 'C2SP tlog-proof: index, path to the root, signed checkpoint' });
+
+const Signed = Type.Object(
+  {
+    manifest: maybe(Type.String({ description: 'the manifest of a signed batch, a JWS; null: the event is a SET' })),
+    keys: Type.Object(
+      { entry: Base64, payload: PayloadBytes, proof: Proof },
+      { ...strict, description: 'an earlier entry `source.changed` that has the key' },
+    ),
+  },
+  {
+    ...strict,
+    description:
+      'What proves the signature of the source. Absent if the event came unsigned; null if it is left out: for callers with `audit: {payloads: false}`, and in answers of `POST /events`.',
+  },
 );
 
 export const EvidenceFile = Type.Object(
@@ -16,7 +36,8 @@ export const EvidenceFile = Type.Object(
     format: Type.Literal(EVIDENCE_FORMAT),
     entry: Base64,
     payload: EntryPayload,
-    proof: Type.String({ description: 'C2SP tlog-proof: index, path to the root, signed checkpoint' }),
+    signed: Type.Optional(payload(Signed)),
+    proof: Proof,
   },
   {
     ...strict,

@@ -1,9 +1,7 @@
-import { LRUCache } from 'lru-cache';
 import { NDJSON_MEDIA_TYPE, RescindError } from '../../contracts/index.js';
-import { proveEntry, readPublished, type EntryRow as LogRow } from '../../log/index.js';
-import { encodeEntry, formatEvidence, type Evidence } from '../../merkle/index.js';
+import { readEvidence, readPublished } from '../../log/index.js';
+import { evidenceFile, formatEvidence, type EvidenceFile } from '../../merkle/index.js';
 import type { Pool } from '../../platform/postgres/index.js';
-import { loadSql } from '../../platform/postgres/index.js';
 import type { Ask, Snapshot } from '../../projections/index.js';
 import { inconsistent, invalid, readIndex, readIndexBehind, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
@@ -13,40 +11,22 @@ import type { Report, ReportStreams } from '../reports/stream.js';
 export const MAX_ARCHIVE_ENTRIES = 1_000;
 /** Entries that are read and proven in one transaction; their payloads are in memory together. */
 const ENTRIES_AT_ONCE = 25;
-/** Tiles that neighbouring proofs share. */
-const MAX_KEPT_READS = 16;
-
-const ENTRIES = { name: 'evidence-entries', text: loadSql(import.meta.url, 'entries.sql') };
-
-/** A row of an entry with its payload, whose members are null if it was erased. */
-export type EntryRow = Omit<LogRow, 'said'> & Readonly<Record<string, unknown>>;
 
 type Session = Pick<Pool, 'query'>;
 
-/** Creates a session that reads in a snapshot. It reads nothing twice: in a snapshot, a statement has one answer. */
+/** Creates a session that reads in a snapshot. */
 export function sessionOf(snapshot: Snapshot): Session {
-  const known = new LRUCache<string, Promise<unknown>>({ max: MAX_KEPT_READS });
-  const query = (text: string, [, ...values]: readonly unknown[]): Promise<unknown> => {
-    const key = JSON.stringify([text, values]);
-    const answer = known.get(key) ?? snapshot.rows(text, values).then((rows) => ({ rows }));
-    known.set(key, answer);
-    return answer;
-  };
   // The readers of the ledger call only `query`, with the tenant as their first value.
+  const query = async (text: string, [, ...values]: readonly unknown[]) => ({
+    rows: await snapshot.rows(text, values),
+  });
   return { query } as unknown as Session;
 }
 
-/** Gathers the evidence of an entry; undefined if no published checkpoint covers it. */
-export async function evidenceOf(session: Session, tenant: string, row: EntryRow): Promise<Evidence | undefined> {
-  const index = BigInt(row.ix);
-  const proof = await proveEntry(session, tenant, index);
-  if (proof === undefined) return undefined;
-  const { type, source, commitment, mode, salt, attributes, bytes } = row;
-  return {
-    entry: encodeEntry({ index, arrivalMs: BigInt(row.arrival), type, source, commitment }),
-    payload: mode === null ? null : { mode, salt, attributes, bytes },
-    proof,
-  };
+/** Reads the evidence files of those of the entries that a published checkpoint covers, in ledger order. */
+export async function readEvidenceFiles(snapshot: Snapshot, indexes: readonly bigint[]): Promise<EvidenceFile[]> {
+  const evidence = await readEvidence(sessionOf(snapshot), snapshot.tenant, indexes, { withSigned: true });
+  return evidence.map(evidenceFile);
 }
 
 /** Answers with the evidence of up to 1,000 entries, a file a line. Each must be covered by a published checkpoint. */
@@ -115,16 +95,10 @@ const tooMany = (): RescindError =>
 /** The checkpoint may be a newer one than before, never an older one. */
 const readLines = (ask: Ask, tenant: string, indexes: readonly bigint[]): Promise<string> =>
   ask(tenant, async (snapshot) => {
-    const rows = await snapshot.rows<EntryRow>(ENTRIES, [indexes.map(String)]);
-    const session = sessionOf(snapshot);
-    let lines = '';
-    for (const row of rows) {
-      const evidence = await evidenceOf(session, tenant, row);
-      if (evidence !== undefined) lines += formatEvidence(evidence);
-    }
-    if (rows.length !== indexes.length || lines.split('\n').length !== indexes.length + 1)
+    const evidence = await readEvidence(sessionOf(snapshot), tenant, indexes, { withSigned: true });
+    if (evidence.length !== indexes.length)
       throw new RescindError('ledger-inconsistent', {
         detail: `the ledger of ${tenant} lacks entries it has published`,
       });
-    return lines;
+    return evidence.map(formatEvidence).join('');
   });

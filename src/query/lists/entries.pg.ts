@@ -1,11 +1,12 @@
 import { instantText, readElementAttributes, RescindError, type LedgerState } from '../../contracts/index.js';
-import { evidenceFile, parseAttributes } from '../../merkle/index.js';
+import type { EntryRow as LogRow } from '../../log/index.js';
+import { parseAttributes } from '../../merkle/index.js';
 import { loadSql } from '../../platform/postgres/index.js';
 import type { EntryAnswer } from './answers.js';
 import { asOfOf } from '../ask/as-of.js';
 import { readFlag, readIndex, readParameters } from '../ask/parameters.js';
 import type { Reader } from '../ask/reader.js';
-import { evidenceOf, sessionOf, type EntryRow as StoredRow } from '../evidence/evidence.pg.js';
+import { readEvidenceFiles } from '../evidence/evidence.pg.js';
 import type { Ask, Snapshot } from '../../projections/index.js';
 
 const MANIFEST = { name: 'manifest', text: 'SELECT jws FROM signed_manifest WHERE tenant = $1 AND digest = $2' };
@@ -22,7 +23,7 @@ export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readon
     return ask(tenant, async (snapshot) => {
       const [row] = await snapshot.rows<EntryRow>(ENTRY, [String(ix)]);
       if (!row) throw new RescindError('not-found', { detail: `the ledger has ${snapshot.index} entries` });
-      const evidence = withEvidence ? await evidenceOf(sessionOf(snapshot), tenant, row) : undefined;
+      const [evidence = null] = withEvidence ? await readEvidenceFiles(snapshot, [ix]) : [];
       return {
         as_of: asOfOf(snapshot),
         index: row.ix,
@@ -42,7 +43,7 @@ export function createEntryQuestion({ ask, reader }: { readonly ask: Ask; readon
                 bytes: row.bytes.toString('base64'),
                 manifest: await manifestOf(snapshot, row),
               },
-        ...(withEvidence ? { evidence: evidence === undefined ? null : evidenceFile(evidence) } : {}),
+        ...(withEvidence ? { evidence } : {}),
       };
     });
   };
@@ -56,7 +57,8 @@ async function manifestOf(snapshot: Snapshot, { mode, attributes }: EntryRow): P
   return row?.jws ?? null;
 }
 
-interface EntryRow extends StoredRow {
+interface EntryRow extends Omit<LogRow, 'said'> {
+  readonly [column: string]: unknown;
   readonly state: LedgerState;
   readonly leaf_hash: Buffer;
 }

@@ -119,6 +119,13 @@ const UNTOLD: Readonly<Record<string, readonly string[]>> = {
     'ledger_key.since',
     'ledger_key.until',
   ],
+  'what the page shows of a witness; its cosignature stands in ledger_checkpoint': [
+    'ledger_witness.tenant',
+    'ledger_witness.incarnation',
+    'ledger_witness.name',
+    'ledger_witness.size',
+    'ledger_witness.at',
+  ],
   'has one value': ['control_outbox.only_row', 'ledger_partitions.only_row'],
   'a range that is missing is made when an index needs it': ['ledger_partitions.up_to'],
   'a hash of what a producer said, under a secret key or after it was erased': ['dedupe.key', 'dedupe.hash'],

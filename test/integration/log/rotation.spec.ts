@@ -9,7 +9,7 @@ import {
   listKeys,
   originOf,
   passLedgerFence,
-  proveEntry,
+  createProver,
   readPublished,
   rotateLogKey,
 } from '../../../src/log/index.js';
@@ -105,7 +105,7 @@ async function evidenceOf({ pool, tenant, query }: LedgerWorld, index: bigint): 
   ]);
   const { arrival, type, source, commitment } = row!;
   const entry = encodeEntry({ index, arrivalMs: BigInt(arrival), type, source, commitment });
-  return formatEvidence({ entry, payload: null, proof: (await proveEntry(pool, tenant, index))! });
+  return formatEvidence({ entry, payload: null, proof: (await (await createProver(pool, tenant))(index))! });
 }
 const holds = (evidence: string, key: string): boolean => verifyEvidence(evidence, [vkey(key)]).every(({ ok }) => ok);
 

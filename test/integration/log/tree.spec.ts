@@ -18,7 +18,7 @@ import {
   listKeys,
   originOf,
   passLedgerFence,
-  proveEntry,
+  createProver,
   readBundle,
   readPublished,
   readTree,
@@ -77,12 +77,12 @@ describe('the tree follows the ledger', () => {
       for (const { leaf_hash } of leaves) naive.append(leaf_hash);
       expect(root).toEqual(naive.root());
       for (const index of [0n, size / 2n, size - 1n]) {
-        const { path } = (await proveEntry(pool, tenant, index))!;
+        const { path } = (await (await createProver(pool, tenant))(index))!;
         const hash = leaves[Number(index)]!.leaf_hash;
         expect(verifyInclusion({ index, size, leafHash: hash, path, root })).toBe(true);
       }
     }
-    expect(await proveEntry(pool, tenant, 957n)).toBeUndefined();
+    expect(await (await createProver(pool, tenant))(957n)).toBeUndefined();
     const tiles = await query('SELECT level, n FROM tree_tile WHERE tenant = $1 ORDER BY level, n', [tenant]);
     expect(tiles).toEqual([0, 1, 2].map((n) => ({ level: 0, n: String(n) })));
   });

@@ -4,7 +4,7 @@ import {
   listKeys,
   listWitnesses,
   originOf,
-  proveEntry,
+  createProver,
   readPublished,
   readWitnesses,
   verifiersOf,
@@ -77,7 +77,7 @@ it('witnesses follow a growing ledger, and their cosignatures are served in the 
   );
   const { note } = (await readPublished(pool, tenant))!;
   expect(cosigners(note)).toEqual(['w.example/1', 'w.example/2']);
-  expect(cosigners((await proveEntry(pool, tenant, 3n))!.checkpoint)).toEqual(['w.example/1', 'w.example/2']);
+  expect(cosigners((await (await createProver(pool, tenant))(3n))!.checkpoint)).toEqual(['w.example/1', 'w.example/2']);
   expect(cosignedAt(parseNote(note)!.signatures.at(-1)!.signature)).toBe(1_790_000_000n);
   for (const { seen, statuses } of servers) {
     expect([...seen.values()].map(({ size }) => size)).toEqual([705n]);

@@ -62,7 +62,9 @@ function Conclusion({ verdicts, state, wrong }: Verification & { readonly wrong:
         It is empty.
       </Alert>
     );
-  const cosigned = new Set(verdicts.map(({ steps }) => steps.at(-1)!.detail));
+  const cosigned = new Set(
+    verdicts.flatMap(({ steps }) => steps.find(({ step }) => step === 'witnesses')?.detail ?? []),
+  );
   if (wrong === undefined)
     return (
       <Alert

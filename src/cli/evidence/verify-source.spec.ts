@@ -1,0 +1,324 @@
+import { createHash, generateKeyPairSync, randomBytes, sign as signBytes } from 'node:crypto';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { elementAttributes, manifestDigest } from '../../contracts/index.js';
+import {
+  commitment,
+  encodeAttributes,
+  encodeEntry,
+  formatCheckpoint,
+  formatEvidence,
+  formatNote,
+  leafHash,
+  nodeHash,
+  verifierKey,
+  verifyEvidence,
+  type Evidence,
+  type EvidencePayload,
+} from '../../merkle/index.js';
+import {
+  linesOf,
+  makeProducerKey,
+  manifestOf,
+  setOf,
+  sign,
+  type Line,
+  type ProducerKey,
+} from '../../../test/support/signed.js';
+import { verifyJws } from './verify-jws.js';
+
+const TENANT = '0192f0c1-7d3e-7a10-9c55-3f1f2b8f4b00';
+const SOURCE = '0192f0c1-7d3e-7a10-9c55-3f1f2b8f4b01';
+const ORIGIN = `log.example/${TENANT}/1`;
+const AUDIENCE = `urn:rescind:${TENANT}`;
+const URI = 'https://chat.example/events';
+const CHANGED = 'dev.rescind.source.changed.v1';
+const EVENT = 'dev.rescind.session.ended.v1';
+const SET = 'application/secevent+jwt';
+
+const log = generateKeyPairSync('ed25519');
+const logKeyOf = (origin: string) =>
+  verifierKey(origin, 'ed25519', log.publicKey.export({ format: 'der', type: 'spki' }).subarray(-32));
+const LOG_KEYS = [logKeyOf(ORIGIN)];
+
+interface Told {
+  readonly type: string;
+  readonly source: string;
+  readonly payload: EvidencePayload;
+}
+
+/** A log of exactly two entries, and what proves each. */
+function logOf(told: readonly [Told, Told], origin = ORIGIN) {
+  const entries = told.map(({ type, source, payload }, index) =>
+    encodeEntry({ index: BigInt(index), arrivalMs: 1_795_512_000_000n, type, source, commitment: commitment(payload) }),
+  );
+  const [left, right] = entries.map(leafHash) as [Buffer, Buffer];
+  const text = formatCheckpoint({ origin, size: 2n, root: nodeHash(left, right) });
+  const { name, id } = logKeyOf(origin);
+  const signature = signBytes(null, Buffer.from(text), log.privateKey);
+  const checkpoint = formatNote({ text, signatures: [{ name, keyId: id, signature }] });
+  const proven = (nth: 0 | 1) => ({
+    entry: entries[nth]!,
+    payload: told[nth].payload,
+    proof: { index: BigInt(nth), path: [nth === 0 ? right : left], checkpoint },
+  });
+  return { first: proven(0), second: proven(1) };
+}
+
+const payloadOf = (
+  mode: EvidencePayload['mode'],
+  attributes: Parameters<typeof encodeAttributes>[0],
+  bytes: string,
+): EvidencePayload => ({
+  mode,
+  salt: randomBytes(32),
+  attributes: encodeAttributes(attributes),
+  bytes: Buffer.from(bytes),
+});
+
+const keysOf = (keys: readonly ProducerKey[], { id = SOURCE, uri = URI } = {}): Told => ({
+  type: CHANGED,
+  source: TENANT,
+  payload: payloadOf(
+    'own',
+    [],
+    JSON.stringify({ data: { id, after: { uri, jwks: { keys: keys.map(({ publicJwk }) => publicJwk) } } } }),
+  ),
+});
+const told = (payload: EvidencePayload): Told => ({ type: EVENT, source: SOURCE, payload });
+const setPayload = (jws: string): EvidencePayload => payloadOf('set', [['content-type', SET]], jws);
+
+/** Evidence of an event that came signed, behind the entry with the keys. */
+function signedBy(keys: Told, payload: EvidencePayload, manifest: string | null): Evidence {
+  const { first, second } = logOf([keys, told(payload)]);
+  return { ...second, signed: { manifest, keys: first } };
+}
+
+function elementOf(manifest: string, lines: readonly Line[], position: number): EvidencePayload {
+  const { salt, text } = lines[position]!;
+  const stated = elementAttributes(manifestDigest(manifest), position, Buffer.from(salt, 'base64url'));
+  return payloadOf('batch', [['content-type', 'application/rescind-batch'], ...stated], text);
+}
+
+const verdict = (evidence: Evidence, keys = LOG_KEYS) =>
+  verifyEvidence(formatEvidence(evidence), keys, [], verifyJws).at(-1)!;
+const wrong = (detail: RegExp) => ({ step: 'source', ok: false, detail: expect.stringMatching(detail) });
+const event = {
+  specversion: '1.0',
+  type: EVENT,
+  source: URI,
+  id: 'e-1',
+  time: '2026-12-01T10:00:00Z',
+  data: { sub: 'alice' },
+};
+
+let es: ProducerKey;
+let forged: ProducerKey;
+let lines: readonly Line[];
+let manifest: string;
+/** A SET, and an event of a batch. */
+let set: Evidence;
+let element: Evidence;
+
+beforeAll(async () => {
+  es = await makeProducerKey('chat-1');
+  forged = await makeProducerKey('chat-1');
+  lines = linesOf(['alice', 'bob', 'carol'].map((sub) => JSON.stringify({ ...event, id: sub, data: { sub } })));
+  manifest = await manifestOf(es, URI, AUDIENCE, lines);
+  set = signedBy(keysOf([es]), setPayload(await setOf(es, event as never, AUDIENCE)), null);
+  element = signedBy(keysOf([es]), elementOf(manifest, lines, 1), manifest);
+});
+
+describe('what a source signed holds', () => {
+  it.each(['ES256', 'EdDSA', 'RS256', 'PS256'])('as a SET by %s', async (alg) => {
+    const key = await makeProducerKey('k', alg);
+    const evidence = signedBy(keysOf([es, key]), setPayload(await setOf(key, event as never, AUDIENCE)), null);
+    expect(verdict(evidence)).toMatchObject({
+      step: 'source',
+      ok: true,
+      detail: `signed as a SET by the source ${URI} with key k (${alg}), which entry 0 registers`,
+    });
+  });
+
+  it('in a batch, and says nothing of the others', () => {
+    expect(verdict(element)).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/^signed at position 1 of a batch/),
+    });
+    const text = Buffer.from(formatEvidence(element)).toString();
+    const decoded = [
+      text,
+      ...[...text.matchAll(/[A-Za-z0-9+/_-]{40,}/g)].map(([part]) => Buffer.from(part, 'base64').toString('latin1')),
+    ];
+    expect(decoded.some((part) => part.includes('"sub":"bob"'))).toBe(true);
+    for (const other of ['alice', 'carol']) expect(decoded.filter((part) => part.includes(other))).toEqual([]);
+  });
+});
+
+describe('not checked', () => {
+  it.each<[what: string, detail: RegExp, () => Evidence]>([
+    ['an unsigned event', /came unsigned/, () => logOf([keysOf([es]), told(payloadOf('structured', [], '{}'))]).second],
+    ['a signature that is left out', /does not hold the keys/, () => ({ ...set, signed: null })],
+    ['a payload that is left out', /holds no payload/, () => ({ ...set, payload: null, signed: null })],
+  ])('%s', (_what, detail, evidence) => {
+    expect(verdict(evidence())).toMatchObject({ step: 'source', ok: true, detail: expect.stringMatching(detail) });
+  });
+
+  it('without cryptography for sources', () => {
+    expect(verifyEvidence(formatEvidence(set), LOG_KEYS).at(-1)).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/^not checked/),
+    });
+  });
+});
+
+describe('one flipped bit is named', () => {
+  const flipped = (bytes: Buffer, at: number): Buffer => {
+    const copy = Buffer.from(bytes);
+    copy[at]! ^= 1;
+    return copy;
+  };
+
+  it('in each byte of the manifest', () => {
+    for (let at = 0; at < manifest.length; at++) {
+      const changed = flipped(Buffer.from(manifest), at).toString('latin1');
+      const evidence = { ...element, signed: { ...element.signed!, manifest: changed } };
+      expect(verdict(evidence)).toMatchObject(wrong(/manifest is not the one that the entry commits to/));
+    }
+  });
+
+  it.each(['salt', 'attributes', 'bytes'] as const)('in each byte of the %s of the entry with the keys', (member) => {
+    const { keys } = element.signed!;
+    for (let at = 0; at < keys.payload[member].length; at++) {
+      const payload = { ...keys.payload, [member]: flipped(keys.payload[member], at) };
+      const evidence = { ...element, signed: { manifest, keys: { ...keys, payload } } };
+      expect(verdict(evidence)).toMatchObject(wrong(/^the entry with the keys: salt, attributes and bytes/));
+    }
+  });
+
+  it('in each byte of that entry, and of its proof', () => {
+    const { keys } = element.signed!;
+    for (let at = 0; at < keys.entry.length; at++) {
+      const evidence = { ...element, signed: { manifest, keys: { ...keys, entry: flipped(keys.entry, at) } } };
+      expect(verdict(evidence)).toMatchObject(wrong(/^the entry with the keys: /));
+    }
+    for (let at = 0; at < 32; at++) {
+      const proof = { ...keys.proof, path: [flipped(keys.proof.path[0]!, at)] };
+      const evidence = { ...element, signed: { manifest, keys: { ...keys, proof } } };
+      expect(verdict(evidence)).toMatchObject(wrong(/^the entry with the keys: the path/));
+    }
+  });
+});
+
+describe('the first wrong thing is named', () => {
+  const other = (jws: string): Evidence => signedBy(keysOf([es]), setPayload(jws), null);
+
+  it.each<[what: string, detail: RegExp, () => Promise<Evidence> | Evidence]>([
+    [
+      'another key under the same name',
+      /did not make the signature/,
+      async () => other(await setOf(forged, event as never, AUDIENCE)),
+    ],
+    [
+      'a key that the source does not have',
+      /no key of the name/,
+      async () => other(await setOf(await makeProducerKey('x'), event as never, AUDIENCE)),
+    ],
+    ['another audience', /another ledger/, async () => other(await setOf(es, event as never, 'urn:rescind:other'))],
+    [
+      'another source',
+      /another one signed/,
+      async () => other(await setOf(es, { ...event, source: 'https://x.example' } as never, AUDIENCE)),
+    ],
+    ['a token that the key signed', /`typ`/, async () => other(await sign(es, 'at+jwt', { iss: URI, aud: AUDIENCE }))],
+    ['a batch’s manifest in place of an event', /`typ`/, () => other(manifest)],
+    ['a text that is no JWS', /no JWS/, () => other('e30.e30')],
+    [
+      '`alg` none',
+      /did not make/,
+      async () => {
+        const [, claims, signature] = (await setOf(es, event as never, AUDIENCE)).split('.');
+        const header = Buffer.from(JSON.stringify({ alg: 'none', kid: 'chat-1', typ: 'secevent+jwt' })).toString(
+          'base64url',
+        );
+        return other(`${header}.${claims}.${signature}`);
+      },
+    ],
+    [
+      'another position',
+      /names another event at position 2/,
+      () => {
+        const [content, digest, , salt] = [
+          ['content-type', 'x'] as const,
+          ...elementAttributes(manifestDigest(manifest), 1, Buffer.from(lines[1]!.salt, 'base64url')),
+        ];
+        const attributes = [content!, digest!, ['rescind-position', '2'] as const, salt!];
+        return signedBy(keysOf([es]), payloadOf('batch', attributes, lines[1]!.text), manifest);
+      },
+    ],
+    [
+      'other bytes',
+      /names another event at position 1/,
+      () => {
+        const changed = lines.map(({ salt }) => ({ salt, text: '{"sub":"mallory"}' }));
+        return signedBy(keysOf([es]), elementOf(manifest, changed, 1), manifest);
+      },
+    ],
+    [
+      'a missing manifest',
+      /manifest of the batch is missing/,
+      () => ({ ...element, signed: { ...element.signed!, manifest: null } }),
+    ],
+    ['a manifest beside a SET', /came alone/, () => ({ ...set, signed: { ...set.signed!, manifest } })],
+    [
+      'a signature beside an unsigned event',
+      /came unsigned/,
+      () => ({
+        ...logOf([keysOf([es]), told(payloadOf('structured', [], '{}'))]).second,
+        signed: set.signed!,
+      }),
+    ],
+    [
+      'keys of another source',
+      /keys is of another source/,
+      async () => signedBy(keysOf([es], { id: TENANT }), setPayload(await setOf(es, event as never, AUDIENCE)), null),
+    ],
+    [
+      'keys that a source said itself',
+      /no dev\.rescind\.source\.changed\.v1 of Rescind/,
+      async () =>
+        signedBy({ ...keysOf([es]), source: SOURCE }, setPayload(await setOf(es, event as never, AUDIENCE)), null),
+    ],
+    [
+      'keys in another kind of entry',
+      /no dev\.rescind\.source\.changed\.v1 of Rescind/,
+      async () =>
+        signedBy({ ...keysOf([es]), type: EVENT }, setPayload(await setOf(es, event as never, AUDIENCE)), null),
+    ],
+    [
+      'keys that came later',
+      /not earlier/,
+      async () => {
+        const { first, second } = logOf([told(setPayload(await setOf(es, event as never, AUDIENCE))), keysOf([es])]);
+        return { ...first, signed: { manifest: null, keys: second } };
+      },
+    ],
+  ])('%s', async (_what, detail, make) => {
+    expect(verdict(await make())).toMatchObject(wrong(detail));
+  });
+
+  it('keys of another ledger, though its key was given', async () => {
+    const origin = `log.example/${SOURCE}/1`;
+    const { first } = logOf([keysOf([es]), told(payloadOf('structured', [], '{}'))], origin);
+    const evidence = { ...set, signed: { manifest: null, keys: first } };
+    expect(verdict(evidence, [...LOG_KEYS, logKeyOf(origin)])).toMatchObject(wrong(/of another ledger/));
+    expect(verdict(evidence)).toMatchObject(wrong(/^the entry with the keys: .*no key of this log/));
+  });
+});
+
+it('has one spelling', () => {
+  const file = formatEvidence(element);
+  const { keys, manifest: jws } = (JSON.parse(file) as { signed: { keys: object; manifest: string } }).signed;
+  const swapped = JSON.stringify({ ...JSON.parse(file), signed: { keys, manifest: jws } });
+  expect(verifyEvidence(`${swapped}\n`, LOG_KEYS).at(-1)).toMatchObject({ step: 'file', ok: false });
+  expect(createHash('sha256').update(manifest).digest()).toEqual(manifestDigest(manifest));
+});
