@@ -134,7 +134,7 @@ describe('evidence in the console', () => {
 
   it('of an entry holds by the code of `rescind verify` and in a page that asks nobody, step by step', async () => {
     const steps = checksOf(entry);
-    expect([steps.length, steps.filter(({ ok }) => !ok)]).toEqual([7, []]);
+    expect([steps.length, steps.filter(({ ok }) => !ok)]).toEqual([8, []]);
     const { conclusion, rows } = await check(entry);
     expect(conclusion).toContain('The evidence holds.');
     expect(rows).toHaveLength(steps.length);
