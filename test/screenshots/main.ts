@@ -14,7 +14,7 @@ cleanups.push(stopConsole);
 try {
   await mkdir(DIRECTORY, { recursive: true });
   for (const { name, shows, ...options } of await makePictures()) {
-    const { page, faults } = await openConsole(cleanups, options);
+    const { page, faults } = await openConsole(cleanups, { motion: 'no-preference', ...options });
     await shows(page);
     await page.locator('.mantine-Skeleton-root, .mantine-Loader-root').first().waitFor({ state: 'detached' });
     if (faults.length > 0) throw new Error(`${name}: ${faults.join('; ')}`);

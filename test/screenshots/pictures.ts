@@ -33,5 +33,6 @@ export async function makePictures(): Promise<readonly Picture[]> {
     { name: 'map-dark', path: '/map?at=1d', colours: 'dark', shows: charted },
     { name: 'map-graph', path: '/map?show=graph', shows: drawn },
     { name: 'explore', path: reads, shows: charted },
+    { name: 'ledger', path: '/ledger', shows: heading('Growth') },
   ];
 }
