@@ -12,7 +12,7 @@ import { readConfig } from '../../src/platform/config/index.js';
 import { createRescindAdmin } from '../../src/sandbox/index.js';
 import { produce, rateOf } from './ingest-kafka.js';
 import { median, quantile, type Row } from './report.js';
-import { createWorld, nextIndex, type World } from './world.js';
+import { createWorld, nextIndex, readTo, type World } from './world.js';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 60_000);
@@ -72,6 +72,8 @@ async function ingest(world: World, round: number, roles: string, delays?: numbe
   const rate = await rateOf(world, before, EVENTS_A_ROUND);
   const end = await nextIndex(world.pool);
   if (delays) while ((await sizes(world)).published < end) await delay(POLL_MS);
+  // What is left to read would slow the round that follows.
+  while ((await readTo(world.pool)) < end) await delay(POLL_MS);
   watching.abort();
   const looks = await seen;
   await service.stop();

@@ -143,7 +143,7 @@ describe('evidence in the console', () => {
       expect(rows[nth]).toContain(what);
       expect(rows[nth]).toContain(detail);
     });
-    expect(rows.at(-1)).toContain('unwitnessed');
+    expect(rows.join('\n')).toContain('unwitnessed');
     await page.getByRole('region', { name: 'What the entry says' }).getByText('"specversion"').waitFor();
   });
 
