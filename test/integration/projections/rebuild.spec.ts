@@ -275,7 +275,7 @@ describe('a rebuild', () => {
       /^(directory|detection_change)$/,
       /^rule_confirmation$/,
       /^contradiction_owed$/,
-      /^signed_manifest$/,
+      /^(signed_manifest|source_keys)$/,
       /^refused_token$/,
       /^caller_network$/,
       /^(?:person_session|sign_in_link|saved_view)$/,
