@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   archiveNext,
@@ -30,6 +31,9 @@ beforeAll(async () => {
   await world.archive();
 });
 afterAll(() => world.stop());
+
+const ADVISORY_LOCKS = `SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+  WHERE locktype = 'advisory' AND d.datname = current_database()`;
 
 const pathsOf = async (name: 'uses' | 'entity'): Promise<readonly string[]> =>
   filesOf(await world.manifest(), name).map((file) =>
@@ -73,8 +77,7 @@ describe('a damaged file', () => {
     const archiver = createArchiver({ ...options(), log: testLog(), metrics, segmentEntries: FEW, lookEveryMs: 20 });
     archiver.start();
     try {
-      while (!/^rescind_archive_damaged_files 1$/m.test(await metrics.text()))
-        await new Promise((resolve) => setTimeout(resolve, 10));
+      while (!/^rescind_archive_damaged_files 1$/m.test(await metrics.text())) await delay(10);
     } finally {
       await archiver.stop();
     }
@@ -108,6 +111,8 @@ describe('another directory', () => {
       expect(await findDamaged({ pool: world.stage.database.pool, root: other })).toEqual([]);
       // The old directory would miss what is written from now on.
       await expect(world.archive()).rejects.toThrow(/moved away/);
+      // The lock is free when the server has ended the session that failed.
+      while ((await world.query(ADVISORY_LOCKS)).length > 0) await delay(10);
       expect(await archiveNext({ pool: world.stage.database.pool, root: other, segmentEntries: FEW })).toMatchObject({
         range: expect.anything(),
       });
