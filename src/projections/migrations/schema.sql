@@ -194,10 +194,10 @@ CREATE TABLE grant_version (
   PRIMARY KEY (tenant, usr, client, res, from_ix)
 );
 CREATE UNIQUE INDEX grant_open ON grant_version (tenant, usr, client, res) WHERE to_ix IS NULL;
--- The planner takes client and resource for more selective than they are and prefers this index to the primary key. User and version
--- behind them let it find the one row too.
+-- The planner takes client and resource for more selective than they are, most of all before the table is first analyzed, and prefers these indexes to
+-- the primary key. What stands behind them lets each find the one row too.
 CREATE INDEX grant_client ON grant_version (tenant, client, res, usr, from_ix);
-CREATE INDEX grant_res ON grant_version (tenant, res);
+CREATE INDEX grant_res ON grant_version (tenant, res, client, usr, from_ix);
 -- The grants of an agent, in the order in which grants are listed.
 CREATE INDEX grant_agent ON grant_version (tenant, agent, usr, client, res) WHERE agent IS NOT NULL;
 CREATE INDEX grant_again ON grant_version (tenant, from_ix) WHERE again;
