@@ -2,107 +2,33 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { compactVerify, importJWK, type JWK } from 'jose';
-import type { CloudEvent } from '../../../src/contracts/index.js';
-import { buildEvent } from '../../../src/emit/index.js';
-import type { RunningRescind } from '../../../src/main.js';
 import { commitment, parseAttributes } from '../../../src/merkle/index.js';
 import { cleanUp } from '../../support/cleanups.js';
-import { startOwnRescind } from '../../support/rescind.js';
-import type { TestDatabase } from '../../support/services.js';
+import { batchOf, bodyOf, claimsOf, digestOfLine, linesOf, manifestOf, setOf, sign } from '../../support/signed.js';
+import { access, RAS } from '../../support/stage.js';
 import {
-  batchOf,
-  bodyOf,
-  claimsOf,
-  digestOfLine,
-  linesOf,
-  makeProducerKey,
-  manifestOf,
-  setOf,
-  sign,
-  type ProducerKey,
-} from '../../support/signed.js';
-import { access, API, RAS, token } from '../../support/stage.js';
-
-const SET = 'application/secevent+jwt';
-const BATCH = 'application/rescind-batch';
-const PLAIN = 'application/cloudevents+json';
-const PLAIN_BATCH = 'application/cloudevents-batch+json';
-
-let database: TestDatabase;
-let service: RunningRescind;
-let audience: string;
-const secrets: Record<string, string> = {};
-const keys: Record<string, ProducerKey> = {};
-
-const chat = (over: object = {}) => ({
-  name: 'chat',
-  uri: `${RAS}/chat`,
-  types: ['token.issued', 'access.allowed'],
-  issuers: [RAS],
-  resources: [API],
-  signature: 'required',
-  jwks: { keys: [keys['chat']!.publicJwk, keys['ed']!.publicJwk, keys['rsa']!.publicJwk] },
-  ...over,
-});
+  audience,
+  BATCH,
+  call,
+  chat,
+  database,
+  entryAt,
+  issued,
+  keys,
+  PLAIN,
+  PLAIN_BATCH,
+  post,
+  secrets,
+  sequenced,
+  service,
+  SET,
+  startSigned,
+  stored,
+  used,
+} from './signed-fixture.js';
 
 const cleanups = cleanUp(afterAll);
-beforeAll(async () => {
-  ({ rescind: service, database } = await startOwnRescind(cleanups, { env: { JWKS_ALLOWED_HOSTS: '127.0.0.1' } }));
-  keys['chat'] = await makeProducerKey('chat-1');
-  keys['ed'] = await makeProducerKey('chat-ed', 'EdDSA');
-  keys['rsa'] = await makeProducerKey('chat-rsa', 'RS256');
-  keys['other'] = await makeProducerKey('other-1');
-  keys['forged'] = await makeProducerKey('chat-1');
-  secrets['admin'] = service.adminKey!;
-  ({ audience } = (await call('admin', 'POST', '/v1/sources', chat())).body);
-  await call('admin', 'POST', '/v1/sources', {
-    ...chat({ name: 'other', uri: `${RAS}/other` }),
-    jwks: { keys: [keys['other'].publicJwk] },
-  });
-  const caller = (id: string, roles: object) => call('admin', 'POST', '/v1/callers', { id, roles });
-  secrets['emitter'] = (await caller('emitter', { emit: { sources: ['chat'] } })).body.secret;
-  secrets['both'] = (await caller('both', { emit: { sources: ['chat', 'other'] } })).body.secret;
-  secrets['auditor'] = (await caller('auditor', { audit: {} })).body.secret;
-});
-
-interface Answer {
-  readonly status: number;
-  readonly body: any;
-}
-
-async function call(who: string, method: string, path: string, body?: unknown, type = 'application/json') {
-  const response = await fetch(new URL(path, service.url), {
-    method,
-    headers: { authorization: `Bearer ${secrets[who]}`, ...(body === undefined ? {} : { 'content-type': type }) },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
-  return { status: response.status, body: await response.json() } as Answer;
-}
-
-const post = (type: string, body: unknown, who = 'emitter') => call(who, 'POST', '/events', body, type);
-
-let count = 0;
-const used = (over: Partial<CloudEvent> = {}): CloudEvent => {
-  count += 1;
-  const data = access({ token: { iss: RAS, jti: `at-${count}` } });
-  const event = buildEvent('access.allowed', { source: `${RAS}/chat`, id: `e-${count}`, data });
-  return { ...event, ...over } as CloudEvent;
-};
-const issued = (jti: string, over: object = {}): CloudEvent =>
-  buildEvent('token.issued', {
-    source: `${RAS}/chat`,
-    id: `issued-${jti}`,
-    data: token({ jti, ...over }),
-  }) as CloudEvent;
-
-const stored = async (): Promise<number> =>
-  (
-    await database.pool.query(
-      `SELECT 1 FROM entry WHERE type NOT LIKE '%.changed.v1' AND type <> 'dev.rescind.key.used.v1'`,
-    )
-  ).rowCount!;
-const sequenced = { index: expect.stringMatching(/^[0-9]+$/), state: 'sequenced' };
-const entryAt = async (index: string): Promise<any> => (await call('auditor', 'GET', `/v1/entries/${index}`)).body;
+beforeAll(() => startSigned(cleanups));
 
 describe('a SET', () => {
   it.each(['chat', 'ed', 'rsa'])(
@@ -640,112 +566,5 @@ describe('keys at a URI', () => {
       status: 503,
       body: { code: 'keys-unavailable' },
     });
-  });
-});
-
-describe('a refused event', () => {
-  const newest = async (): Promise<any> => (await call('admin', 'GET', '/v1/quarantine')).body.items[0];
-  const settings = (over: object) => {
-    const { name: _name, uri: _uri, ...rest } = chat(over);
-    return call('admin', 'PUT', '/v1/sources/chat', rest);
-  };
-  const replay = async (id: string) => call('admin', 'POST', `/v1/quarantine/${id}/replay`);
-
-  it.each<[string, string, (event: CloudEvent) => Promise<[type: string, body: string]>]>([
-    ['that came as a SET', 'set', async (event) => [SET, await setOf(keys['chat']!, event, audience)]],
-    [
-      'of a signed batch of which another was stored',
-      'batch',
-      async (event) => [BATCH, await batchOf(keys['chat']!, [used(), event], `${RAS}/chat`, audience)],
-    ],
-  ])('%s is replayed, its signature checked again', async (_, mode, write) => {
-    await settings({ types: ['access.allowed'] });
-    const [type, body] = await write(issued(`replayed-${mode}`));
-    expect([(await post(type, body)).body].flat().at(-1)).toMatchObject({ error: 'type-not-allowed' });
-    const { id, ...kept } = await newest();
-    expect(kept).toMatchObject({ mode, code: 'type-not-allowed', whole: true });
-    await settings({ jwks: { keys: [keys['ed']!.publicJwk] } });
-    expect((await replay(id)).body).toMatchObject({ error: 'unknown-key' });
-    await settings({});
-    expect((await replay(id)).body).toMatchObject(sequenced);
-  });
-
-  it('of a signed batch of which nothing was stored is replayed, too', async () => {
-    await settings({ types: ['access.allowed'] });
-    await post(BATCH, await batchOf(keys['chat']!, [issued('alone')], `${RAS}/chat`, audience));
-    const { id } = await newest();
-    await settings({});
-    const { body } = await replay(id);
-    expect(body).toMatchObject(sequenced);
-    expect((await entryAt(body.index)).payload.manifest).toEqual(expect.any(String));
-  });
-
-  it('of a signed batch is not replayed if the quarantine holds other bytes than were signed', async () => {
-    await settings({ types: ['access.allowed'] });
-    await post(BATCH, await batchOf(keys['chat']!, [issued('altered')], `${RAS}/chat`, audience));
-    const { id } = await newest();
-    await settings({});
-    await database.pool.query(
-      "UPDATE quarantine SET bytes = convert_to(replace(convert_from(bytes, 'UTF8'), 'chat.read', 'chat.root'), 'UTF8') WHERE id = $1",
-      [id],
-    );
-    expect((await replay(id)).body).toMatchObject({ id, error: 'manifest-mismatch' });
-  });
-
-  it.each([3, 900])('in a signed batch of %d, refused whole, is replayed once its key is there', async (size) => {
-    await settings({ jwks: { keys: [keys['ed']!.publicJwk] } });
-    const many = Array.from({ length: size - 2 }, () => used());
-    const events = [used(), issued(`in-a-whole-${size}`), ...many];
-    const body = await batchOf(keys['chat']!, events, `${RAS}/chat`, audience);
-    expect((await post(BATCH, body)).body).toMatchObject({ error: 'unknown-key' });
-    const { id, text, ...kept } = await newest();
-    expect(kept).toMatchObject({ mode: 'batch', code: 'unknown-key', whole: true, size: body.length });
-    expect(text.length).toBeLessThanOrEqual(64 * 1024);
-    expect((await replay(id)).body).toMatchObject({ id, error: 'unknown-key' });
-    await settings({ types: ['access.allowed'] });
-    const before = await stored();
-    const replayed = (await replay(id)).body;
-    expect(replayed).toEqual({
-      id,
-      batch: [sequenced, { error: 'type-not-allowed', detail: expect.any(String) }, ...many.map(() => sequenced)],
-    });
-    expect(await stored()).toBe(before + size - 1);
-    // The one that was refused again is a record of its own; the batch is none any more.
-    const left = await newest();
-    expect([left.code, (await replay(id)).status]).toEqual(['type-not-allowed', 404]);
-    await settings({});
-    expect((await replay(left.id)).body).toMatchObject(sequenced);
-    const again = (await post(BATCH, body)).body;
-    expect(again.map(({ duplicate }: { duplicate?: true }) => duplicate)).toEqual(events.map(() => true));
-  });
-
-  it('in a signed batch that somebody altered stays refused, and one with a token in it is masked', async () => {
-    await settings({ jwks: { keys: [keys['ed']!.publicJwk] } });
-    const lines = linesOf([used(), used()]);
-    const manifest = await manifestOf(keys['chat']!, `${RAS}/chat`, audience, lines);
-    await post(
-      BATCH,
-      bodyOf(manifest, [lines[0]!, { ...lines[1]!, text: lines[1]!.text.replace('"read"', '"admin"') }]),
-    );
-    const { id } = await newest();
-    await settings({});
-    const before = await stored();
-    expect((await replay(id)).body).toMatchObject({ id, error: 'manifest-mismatch' });
-    expect(await stored()).toBe(before);
-
-    await settings({ jwks: { keys: [keys['ed']!.publicJwk] } });
-    const inner = await sign(keys['chat']!, 'at+jwt', { sub: 'alice' });
-    await post(BATCH, await batchOf(keys['chat']!, [used({ subject: inner })], `${RAS}/chat`, audience));
-    const { whole, text } = await newest();
-    expect([whole, text.includes(inner.split('.')[1])]).toEqual([false, false]);
-    await settings({});
-  });
-
-  it('with a token in it is masked, also in a SET', async () => {
-    const inner = await sign(keys['chat']!, 'at+jwt', { sub: 'alice' });
-    await post(SET, await setOf(keys['chat']!, used(), audience, { txn: inner }));
-    const { code, whole, text } = await newest();
-    expect([code, whole]).toEqual(['secret-in-event', false]);
-    expect(text).not.toContain(inner.split('.')[1]);
   });
 });
