@@ -72,7 +72,7 @@ async function ingest(world: World, round: number, roles: string, delays?: numbe
   const rate = await rateOf(world, before, EVENTS_A_ROUND);
   const end = await nextIndex(world.pool);
   if (delays) while ((await sizes(world)).published < end) await delay(POLL_MS);
-  // What is left to read would slow the round that follows.
+  // Detections that lag behind would slow the next round.
   while ((await readTo(world.pool)) < end) await delay(POLL_MS);
   watching.abort();
   const looks = await seen;

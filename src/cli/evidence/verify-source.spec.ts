@@ -160,12 +160,18 @@ describe('not checked', () => {
     ['a signature that is left out', /does not hold the keys/, () => ({ ...set, signed: null })],
     ['a payload that is left out', /holds no payload/, () => ({ ...set, payload: null, signed: null })],
   ])('%s', (_what, detail, evidence) => {
-    expect(verdict(evidence())).toMatchObject({ step: 'source', ok: true, detail: expect.stringMatching(detail) });
+    expect(verdict(evidence())).toMatchObject({
+      step: 'source',
+      ok: true,
+      checked: false,
+      detail: expect.stringMatching(detail),
+    });
   });
 
   it('without cryptography for sources', () => {
     expect(verifyEvidence(formatEvidence(set), LOG_KEYS).at(-1)).toMatchObject({
       ok: true,
+      checked: false,
       detail: expect.stringMatching(/^not checked/),
     });
   });

@@ -137,15 +137,13 @@ async function* textOf(input: Readable): AsyncGenerator<string> {
 function lineText(verdict: Verdict): string {
   const { line, ok, steps } = verdict;
   if (!ok) return stepsText(verdict);
-  const detailOf = (step: EvidenceStep): string => steps.find((one) => one.step === step)!.detail;
-  const source = detailOf('source');
-  const signed = source.startsWith('signed') ? `; ${source}` : '';
-  return `line ${line}  ok  ${printable(`${detailOf('entry')}${signed}`)}\n`;
+  const stepOf = (name: EvidenceStep): CheckedStep => steps.find(({ step }) => step === name)!;
+  const source = stepOf('source');
+  const signed = source.checked ? `; ${source.detail}` : '';
+  return `line ${line}  ok  ${printable(`${stepOf('entry').detail}${signed}`)}\n`;
 }
 
+const markOf = ({ ok, checked }: CheckedStep): string => (checked ? (ok ? 'ok   ' : 'WRONG') : '–    ');
+
 const stepsText = ({ line, steps }: Verdict): string =>
-  [
-    `line ${line}`,
-    ...steps.map(({ what, ok, detail }) => `  ${ok ? 'ok   ' : 'WRONG'}  ${what}: ${printable(detail)}`),
-    '',
-  ].join('\n');
+  [`line ${line}`, ...steps.map((step) => `  ${markOf(step)}  ${step.what}: ${printable(step.detail)}`), ''].join('\n');

@@ -3,7 +3,16 @@ import { parseAttributes } from '../commitment.js';
 import { leafHash, type Entry } from '../entry.js';
 import type { VerifierKey } from '../note/keys.js';
 import { sha256 } from '../sha256.js';
-import { checkEntry, checkPath, checkPayload, checkSignature, Wrong } from './checks.js';
+import {
+  checkEntry,
+  checkPath,
+  checkPayload,
+  checkSignature,
+  NO_PAYLOAD,
+  notChecked,
+  Wrong,
+  type Passed,
+} from './checks.js';
 import type { Evidence, EvidencePayload, EvidenceSigned } from './evidence-file.js';
 
 /** Checks one signature of a JWS by a public JWK. MUST refuse a key that does not fit the algorithm, and algorithms that sign nothing. */
@@ -37,20 +46,18 @@ export function checkSource(
   entry: Entry,
   logKeys: readonly VerifierKey[],
   verifyJws: VerifyJws | undefined,
-): [undefined, string] {
+): Passed<undefined> {
   const { payload, signed } = evidence;
   const form = payload === null ? undefined : formOf(payload);
   if (payload !== null && form === undefined) {
     if (signed !== undefined) throw new Wrong('the file holds a signature, and the event came unsigned');
-    return [undefined, 'not checked: the event came unsigned'];
+    return notChecked('the event came unsigned');
   }
-  if (payload === null || form === undefined)
-    return [undefined, 'not checked: the file holds no payload, because it was erased or left out'];
-  if (!signed)
-    return [undefined, 'not checked: the event came signed, and the file does not hold the keys of its source'];
+  if (payload === null || form === undefined) return NO_PAYLOAD;
+  if (!signed) return notChecked('the event came signed, and the file does not hold the keys of its source');
   if (form.kind === 'set' && signed.manifest !== null)
     throw new Wrong('the file holds a manifest, and the event came alone');
-  if (verifyJws === undefined) return [undefined, 'not checked: this checker does not know the signatures of sources'];
+  if (verifyJws === undefined) return notChecked('this checker does not know the signatures of sources');
   const { tenant, said, keysAt } = checkKeys(evidence, signed, entry, logKeys);
   const jws = form.kind === 'set' ? payload.bytes.toString('latin1') : manifestOf(signed, form.digest);
   const { header, claims, signingInput, signature } = readJws(jws, form.kind);

@@ -10,6 +10,12 @@ import type { Evidence } from './evidence-file.js';
 /** A check that fails throws this, so that nothing behind it is reached. The message may repeat text of the file. */
 export class Wrong extends Error {}
 
+/** The result of a check that passed, and what was found in words. `false` behind them: there was nothing to check. */
+export type Passed<T> = readonly [found: T, detail: string, checked?: false];
+
+export const notChecked = (why: string): Passed<undefined> => [undefined, `not checked: ${why}`, false];
+export const NO_PAYLOAD = notChecked('the file holds no payload, because it was erased or left out');
+
 export function checkSignature(
   { proof }: Pick<Evidence, 'proof'>,
   keys: readonly VerifierKey[],
@@ -38,8 +44,8 @@ export function checkEntry({ entry: bytes, proof }: Pick<Evidence, 'entry' | 'pr
   return [entry, `index ${entry.index}, ${entry.type} from source ${entry.source}, arrived ${at}`];
 }
 
-export function checkPayload({ payload }: Pick<Evidence, 'payload'>, entry: Entry): [undefined, string] {
-  if (payload === null) return [undefined, 'not checked: the file holds no payload, because it was erased or left out'];
+export function checkPayload({ payload }: Pick<Evidence, 'payload'>, entry: Entry): Passed<undefined> {
+  if (payload === null) return NO_PAYLOAD;
   const computed = commitment(payload);
   if (!computed.equals(entry.commitment))
     throw new Wrong(

@@ -58,12 +58,13 @@ describe('frozen vectors', () => {
     const steps = verifyEvidence(text, [logKey]);
     expect(steps.map(({ step, ok }) => [step, ok])).toEqual(ALL.map((step) => [step, true]));
     expect(steps[1]!.detail).toContain('log.rescind.example/audit');
-    expect(steps.at(-2)!.detail).toMatch(/^unwitnessed/);
+    expect(steps.at(-2)).toMatchObject({ checked: false, detail: expect.stringMatching(/^unwitnessed/) });
   });
 
   it('names the witness and its time', () => {
     expect(verifyEvidence(COSIGNED, [logKey], [witnessKey]).at(-2)).toMatchObject({
       ok: true,
+      checked: true,
       detail: 'cosigned by witness.example/w1 at 2026-09-21T14:15:00.000Z',
     });
   });
@@ -72,6 +73,7 @@ describe('frozen vectors', () => {
     expect(wrongStep(ERASED)).toBeUndefined();
     expect(verifyEvidence(ERASED, [logKey])[3]).toMatchObject({
       ok: true,
+      checked: false,
       detail: expect.stringMatching(/^not checked/),
     });
   });
@@ -218,6 +220,7 @@ describe('the wrong keys', () => {
       expect(verifyEvidence(text, [logKey], keys).at(-1)).toMatchObject({
         step: 'witnesses',
         ok: false,
+        checked: true,
         detail: expect.stringMatching(/^unwitnessed: /),
       });
   });

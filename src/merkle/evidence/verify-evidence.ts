@@ -2,7 +2,7 @@ import { leafHash } from '../entry.js';
 import { cosignedAt, type VerifierKey } from '../note/keys.js';
 import { findSigners, type Note } from '../note/note.js';
 import { checkSource, type VerifyJws } from './check-source.js';
-import { checkEntry, checkPath, checkPayload, checkSignature, Wrong } from './checks.js';
+import { checkEntry, checkPath, checkPayload, checkSignature, Wrong, type Passed } from './checks.js';
 import { parseEvidence, type Evidence } from './evidence-file.js';
 
 /** The checks of an evidence file, in their order, each as the sentence that holds if it passes. */
@@ -18,12 +18,14 @@ export const EVIDENCE_STEPS = {
 } as const;
 export type EvidenceStep = keyof typeof EVIDENCE_STEPS;
 
-/** One check that was made. */
+/** One check that was reached. */
 export interface CheckedStep {
   readonly step: EvidenceStep;
   /** The check in plain words. */
   readonly what: string;
   readonly ok: boolean;
+  /** Whether there was something to check. What was not checked is `ok`: nothing in the file contradicts it. */
+  readonly checked: boolean;
   /** The finding in words. It may repeat text of the file. */
   readonly detail: string;
 }
@@ -40,14 +42,14 @@ export function verifyEvidence(
   verifyJws?: VerifyJws,
 ): readonly CheckedStep[] {
   const steps: CheckedStep[] = [];
-  const check = <T>(step: EvidenceStep, made: () => readonly [found: T, detail: string]): T => {
+  const check = <T>(step: EvidenceStep, made: () => Passed<T>): T => {
     const what = EVIDENCE_STEPS[step];
     try {
-      const [found, detail] = made();
-      steps.push({ step, what, ok: true, detail });
+      const [found, detail, checked = true] = made();
+      steps.push({ step, what, ok: true, checked, detail });
       return found;
     } catch (error) {
-      if (error instanceof Wrong) steps.push({ step, what, ok: false, detail: error.message });
+      if (error instanceof Wrong) steps.push({ step, what, ok: false, checked: true, detail: error.message });
       throw error;
     }
   };
@@ -78,8 +80,8 @@ function hashLeaf({ entry }: Evidence): [Buffer, string] {
   return [hash, hash.toString('base64')];
 }
 
-function checkWitnesses(note: Note, keys: readonly VerifierKey[]): [undefined, string] {
-  if (keys.length === 0) return [undefined, 'unwitnessed: no witness was named, so no cosignature was checked'];
+function checkWitnesses(note: Note, keys: readonly VerifierKey[]): Passed<undefined> {
+  if (keys.length === 0) return [undefined, 'unwitnessed: no witness was named, so no cosignature was checked', false];
   const signers = findSigners(note, keys);
   if (signers === undefined) throw new Wrong('a cosignature is wrong');
   const missing = keys.filter((key) => key.type !== 'cosignature' || !signers.has(key));

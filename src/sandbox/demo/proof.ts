@@ -58,5 +58,7 @@ export async function proveRevocation({ printer, sandbox, analyst }: Stage, rule
       keys.flatMap(({ key }) => parseVerifierKey(key) ?? []),
     ),
   );
-  for (const { ok, what, detail } of steps) printer.check(ok, `${what}: ${detail}`);
+  for (const { ok, checked, what, detail } of steps)
+    if (checked) printer.check(ok, `${what}: ${detail}`);
+    else printer.detail(`– ${what}: ${detail}`);
 }

@@ -127,18 +127,20 @@ function Step({ what, made }: { readonly what: string; readonly made: CheckedSte
 }
 
 function Mark({ made }: { readonly made: CheckedStep | undefined }) {
-  if (made === undefined)
+  if (!made?.checked)
     return (
       <Text size="sm" c="dimmed">
-        not reached
+        {made ? 'not checked' : 'not reached'}
       </Text>
     );
-  return (
-    <Text size="sm" fw={600} c={made.ok ? undefined : 'red'}>
-      {made.ok ? '✓ ok' : '✗ wrong'}
-    </Text>
-  );
+  return <Outcome ok={made.ok} />;
 }
+
+const Outcome = ({ ok }: { readonly ok: boolean }) => (
+  <Text size="sm" fw={600} c={ok ? undefined : 'red'}>
+    {ok ? '✓ ok' : '✗ wrong'}
+  </Text>
+);
 
 /** Shows the event of an entry, once it is known that the log holds the entry. */
 function Content({ of: { text, ok } }: { readonly of: Verdict }) {
@@ -179,7 +181,7 @@ const COLUMNS: Columns<Verdict> = [
   {
     id: 'result',
     header: 'Result',
-    cell: ({ row: { original } }) => <Mark made={original.steps.at(-1)} />,
+    cell: ({ row: { original } }) => <Outcome ok={original.ok} />,
   },
 ];
 
