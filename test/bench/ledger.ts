@@ -16,6 +16,8 @@ import { createWorld, nextIndex, readTo, type World } from './world.js';
 
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3);
 const EVENTS_A_ROUND = Number(process.env['BENCH_EVENTS'] ?? 60_000);
+/** Leaves the rounds without the tree out, for a run of many minutes. */
+const IS_ALONE = process.env['BENCH_ALONE'] === 'yes';
 const POLL_MS = 20;
 const SAMPLE_EVERY = 50;
 const TILE_SECONDS = 3;
@@ -29,11 +31,10 @@ export async function run(): Promise<readonly Row[]> {
     const rates: { readonly all: number; readonly without: number }[] = [];
     const delays: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
-      const without = await ingest(world, 2 * round, ROLES_WITHOUT);
+      const without = IS_ALONE ? NaN : await ingest(world, 2 * round, ROLES_WITHOUT);
       const all = await ingest(world, 2 * round + 1, 'all', delays);
       rates.push({ all, without });
     }
-    const ratio = median(rates.map(({ all, without }) => all / without));
     return [
       {
         name: 'ledger.publish',
@@ -43,20 +44,25 @@ export async function run(): Promise<readonly Row[]> {
         p99: quantile(delays, 0.99),
         note: `from an entry's place in the ledger to the signed checkpoint that covers it, every ${SAMPLE_EVERY}th entry, beside ${Math.round(median(rates.map(({ all }) => all))).toLocaleString('en')} events/s from Kafka`,
       },
-      {
-        name: 'ledger.ingest',
-        value: median(rates.map(({ all }) => all)),
-        unit: 'events/s',
-        floor: median(rates.map(({ without }) => without)),
-        ratio,
-        note: `ingest.kafka with the role log in the same process; floor: without it, in turns: ${rates.map(({ all, without }) => `${all.toFixed(0)} of ${without.toFixed(0)}`).join(', ')}`,
-      },
+      ...(IS_ALONE ? [] : [compared(rates)]),
       await integration(world),
       await tiles(world),
     ];
   } finally {
     await world.stop();
   }
+}
+
+/** What the tree costs ingest. */
+function compared(rates: readonly { readonly all: number; readonly without: number }[]): Row {
+  return {
+    name: 'ledger.ingest',
+    value: median(rates.map(({ all }) => all)),
+    unit: 'events/s',
+    floor: median(rates.map(({ without }) => without)),
+    ratio: median(rates.map(({ all, without }) => all / without)),
+    note: `ingest.kafka with the role log in the same process; floor: without it, in turns: ${rates.map(({ all, without }) => `${all.toFixed(0)} of ${without.toFixed(0)}`).join(', ')}`,
+  };
 }
 
 const serve = (world: World, roles: string): Promise<RunningRescind> =>
