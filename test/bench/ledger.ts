@@ -53,7 +53,7 @@ export async function run(): Promise<readonly Row[]> {
   }
 }
 
-/** What the tree costs ingest. */
+/** Ingest with the tree beside ingest without it. */
 function compared(rates: readonly { readonly all: number; readonly without: number }[]): Row {
   return {
     name: 'ledger.ingest',

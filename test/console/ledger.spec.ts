@@ -4,11 +4,14 @@ import type { Locator, Page } from 'playwright-core';
 import {
   parseVerifierKey,
   splitEvidence,
-  verifierKey,
+  formatEvidence,
   formatVerifierKey,
+  verifierKey,
   verifyEvidence,
 } from '../../src/merkle/index.js';
 import { cleanUp } from '../support/cleanups.js';
+import { makeProducerKey, setOf } from '../support/signed.js';
+import { AUDIENCE, EVENT, keysOf, LOG_KEYS, setPayload, signedBy, URI } from '../support/signed-evidence.js';
 import { askApi, openConsole } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
@@ -133,7 +136,7 @@ describe('evidence in the console', () => {
   }
 
   it('of an entry holds by the code of `rescind verify` and in a page that asks nobody, step by step', async () => {
-    const steps = checksOf(entry);
+    const steps = await checksOf(entry);
     expect([steps.length, steps.filter(({ ok }) => !ok)]).toEqual([8, []]);
     const { conclusion, rows } = await check(entry);
     expect(conclusion).toContain('The evidence holds.');
@@ -146,6 +149,21 @@ describe('evidence in the console', () => {
     expect(rows.join('\n')).toContain('unwitnessed');
     await page.getByRole('region', { name: 'What the entry says' }).getByText('"specversion"').waitFor();
   });
+
+  it.each(['ES256', 'EdDSA', 'RS256'])(
+    'of an event that its source signed by %s is checked to its key',
+    async (alg) => {
+      const [key, other] = await Promise.all([makeProducerKey('k', alg), makeProducerKey('k', alg)]);
+      const event = { type: EVENT, source: URI, id: 'e-1', time: '2026-12-01T10:00:00Z', data: { sub: 'alice' } };
+      const jws = setPayload(await setOf(key, event as never, AUDIENCE));
+      const [logKey] = LOG_KEYS.map(formatVerifierKey);
+      const { rows } = await check(formatEvidence(signedBy(keysOf([key]), jws, null)), logKey);
+      expect(rows.at(-1)).toContain('✓ ok');
+      expect(rows.at(-1)).toContain(`signed as a SET by the source ${URI} with key k (${alg})`);
+      const { conclusion } = await check(formatEvidence(signedBy(keysOf([other]), jws, null)), logKey);
+      expect(conclusion).toContain('the key k of the source did not make the signature');
+    },
+  );
 
   it.each(['payload', 'entry', 'proof'] as const)(
     'names the step that a flipped byte of the %s breaks',
@@ -160,7 +178,7 @@ describe('evidence in the console', () => {
       if (part === 'entry') file.entry = flip(file.entry);
       if (part === 'proof') file.proof = file.proof.replace(/(?<=\nindex \d+\n)(.+)/, flip);
       const changed = `${JSON.stringify(file)}\n`;
-      const wrong = checksOf(changed).at(-1)!;
+      const wrong = (await checksOf(changed)).at(-1)!;
       expect(wrong.ok).toBe(false);
       const { conclusion, rows } = await check(changed);
       expect(conclusion).toContain(`Line 1 does not hold. Not so: ${wrong.what}.`);
@@ -190,7 +208,7 @@ describe('evidence in the console', () => {
     const { conclusion } = await check(archive);
     expect(conclusion).toContain(`The evidence of ${lines.length} lines holds.`);
     await page.getByRole('table', { name: 'Lines' }).getByRole('button', { name: '2', exact: true }).press('Enter');
-    const [, step] = checksOf(lines[1]!).filter(({ step: one }) => one === 'file' || one === 'entry');
+    const [, step] = (await checksOf(lines[1]!)).filter(({ step: one }) => one === 'file' || one === 'entry');
     await page.getByRole('table', { name: 'Checks' }).getByText(step!.detail).waitFor();
   });
 

@@ -57,7 +57,7 @@ export function addVerify(program: Command, context: Context, exitWith: (code: n
       const summary = createSummary();
       let single: Verdict | undefined;
       for await (const text of merkle.splitEvidence(textOf(input))) {
-        const steps = merkle.verifyEvidence(text, keys, witnesses, verifyJws);
+        const steps = await merkle.verifyEvidence(text, keys, witnesses, verifyJws);
         const index = merkle.parseEvidence(text)?.proof.index;
         const verdict: Verdict = {
           line: summary.add(index, steps),

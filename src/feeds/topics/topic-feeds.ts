@@ -54,8 +54,7 @@ export interface TopicFeeds {
 }
 
 export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
-  const { kafka, pool, controlLog, follower, log, prefix = DEFAULT_TOPIC_PREFIX } = options;
-  const { sweepMs = SWEEP_MS, anewAfterMs = ANEW_AFTER_MS, anewCheckMs = ANEW_CHECK_MS, now = Date.now } = options;
+  const { kafka, pool, controlLog, follower, log, prefix = DEFAULT_TOPIC_PREFIX, now = Date.now } = options;
   const { state } = follower;
   const copies = createLogCopies({ pool });
   const reader = kafka.topicReader();
@@ -67,9 +66,8 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
   let stopping = false;
   const nap = createNap();
   let running: Promise<void> = Promise.resolve();
-  let sweptAt = 0;
-  let checkedAt = 0;
   const errors = watch(options.metrics, { publisher: () => publisher, isRefused: () => refusal !== undefined });
+  const upkeep = createUpkeep(options, topic, errors);
 
   const isStopping = (): boolean => stopping;
 
@@ -113,8 +111,7 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
       while (!isStopping() && !right.isLost()) {
         if (await leading.publishNext()) await delay(GATHER_MS);
         else {
-          await sweepWhenDue(leading);
-          await writeAnewWhenDue(leading, writer);
+          await upkeep(leading, writer);
           await nap.take(POLL_MS);
         }
       }
@@ -131,6 +128,39 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     if (last) await requireContinued(last.record, topic, { copies, controlLog });
     return last;
   }
+
+  follower.onApplied(() => {
+    if (publisher) nap.wake();
+  });
+
+  return {
+    start() {
+      running = run();
+    },
+    notReadyReason: () => refusal,
+    async stop() {
+      stopping = true;
+      nap.wake();
+      await running;
+    },
+  };
+}
+
+/** Writes tombstones for dead rules, and the topic anew after an erasure, each at long intervals and between two records. */
+function createUpkeep(
+  {
+    pool,
+    log,
+    sweepMs = SWEEP_MS,
+    anewAfterMs = ANEW_AFTER_MS,
+    anewCheckMs = ANEW_CHECK_MS,
+    now = Date.now,
+  }: TopicFeedsOptions,
+  topic: string,
+  errors: { inc(): void },
+): (leading: Publisher, writer: TopicWriter) => Promise<void> {
+  let sweptAt = 0;
+  let checkedAt = 0;
 
   async function sweepWhenDue(leading: Publisher): Promise<void> {
     const beganAt = now();
@@ -156,20 +186,9 @@ export function createTopicFeeds(options: TopicFeedsOptions): TopicFeeds {
     await noteWrittenAnew(pool, due);
   }
 
-  follower.onApplied(() => {
-    if (publisher) nap.wake();
-  });
-
-  return {
-    start() {
-      running = run();
-    },
-    notReadyReason: () => refusal,
-    async stop() {
-      stopping = true;
-      nap.wake();
-      await running;
-    },
+  return async (leading, writer) => {
+    await sweepWhenDue(leading);
+    await writeAnewWhenDue(leading, writer);
   };
 }
 

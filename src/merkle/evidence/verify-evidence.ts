@@ -35,17 +35,17 @@ export interface CheckedStep {
  * evidence holds if and only if the last one is `ok`. Each of `witnessKeys` must have cosigned; without any, that check only says that no
  * cosignature was checked. Without `verifyJws`, the last one says that the source's signature was not checked.
  */
-export function verifyEvidence(
+export async function verifyEvidence(
   text: string,
   logKeys: readonly VerifierKey[],
   witnessKeys: readonly VerifierKey[] = [],
   verifyJws?: VerifyJws,
-): readonly CheckedStep[] {
+): Promise<readonly CheckedStep[]> {
   const steps: CheckedStep[] = [];
-  const check = <T>(step: EvidenceStep, made: () => Passed<T>): T => {
+  const check = async <T>(step: EvidenceStep, made: () => Passed<T> | Promise<Passed<T>>): Promise<T> => {
     const what = EVIDENCE_STEPS[step];
     try {
-      const [found, detail, checked = true] = made();
+      const [found, detail, checked = true] = await made();
       steps.push({ step, what, ok: true, checked, detail });
       return found;
     } catch (error) {
@@ -54,14 +54,14 @@ export function verifyEvidence(
     }
   };
   try {
-    const evidence = check('file', () => readFile(text));
-    const signed = check('checkpoint', () => checkSignature(evidence, logKeys));
-    const entry = check('entry', () => checkEntry(evidence));
-    check('payload', () => checkPayload(evidence, entry));
-    const hash = check('leaf', () => hashLeaf(evidence));
-    check('path', () => checkPath(evidence, signed.checkpoint, hash));
-    check('witnesses', () => checkWitnesses(signed.note, witnessKeys));
-    check('source', () => checkSource(evidence, entry, logKeys, verifyJws));
+    const evidence = await check('file', () => readFile(text));
+    const signed = await check('checkpoint', () => checkSignature(evidence, logKeys));
+    const entry = await check('entry', () => checkEntry(evidence));
+    await check('payload', () => checkPayload(evidence, entry));
+    const hash = await check('leaf', () => hashLeaf(evidence));
+    await check('path', () => checkPath(evidence, signed.checkpoint, hash));
+    await check('witnesses', () => checkWitnesses(signed.note, witnessKeys));
+    await check('source', () => checkSource(evidence, entry, logKeys, verifyJws));
   } catch (error) {
     if (!(error instanceof Wrong)) throw error;
   }

@@ -71,9 +71,9 @@ const ended = (): CloudEvent => {
 };
 
 /** Checks a result with the public key alone, and that its evidence is of the event. */
-function holds(result: Stored, event: CloudEvent, logKey = vkey): void {
+async function holds(result: Stored, event: CloudEvent, logKey = vkey): Promise<void> {
   const text = `${JSON.stringify(result.evidence)}\n`;
-  const steps = verifyEvidence(text, [parseVerifierKey(logKey)!]);
+  const steps = await verifyEvidence(text, [parseVerifierKey(logKey)!]);
   expect(steps.filter(({ ok }) => !ok)).toEqual([]);
   const { payload, proof } = parseEvidence(text)!;
   expect(String(proof.index)).toBe(result.index);
@@ -85,7 +85,7 @@ describe('wait=published', () => {
     const event = ended();
     const { status, body } = await post(SINGLE, event);
     expect([status, (body as Stored).state]).toEqual([200, 'published']);
-    holds(body as Stored, event);
+    await holds(body as Stored, event);
   });
 
   it('answers a batch in order, with duplicates and refused events among them', async () => {
@@ -97,16 +97,16 @@ describe('wait=published', () => {
     expect(status).toBe(200);
     expect(results[1]).toMatchObject({ duplicate: true, index });
     expect(results[2]).toEqual({ error: 'unknown-source', detail: expect.any(String) });
-    holds(results[0]!, fresh[0]!);
-    holds(results[1]!, known!);
-    holds(results[3]!, fresh[1]!);
+    await holds(results[0]!, fresh[0]!);
+    await holds(results[1]!, known!);
+    await holds(results[3]!, fresh[1]!);
   });
 
   it('answers a thousand events at once', async () => {
     const events = Array.from({ length: 1_000 }, ended);
     const { status, body } = await post(BATCH, events);
     expect(status).toBe(200);
-    for (const nth of [0, 499, 999]) holds((body as Stored[])[nth]!, events[nth]!);
+    for (const nth of [0, 499, 999]) await holds((body as Stored[])[nth]!, events[nth]!);
     expect((body as Stored[]).every(({ evidence }) => evidence)).toBe(true);
   });
 
@@ -115,14 +115,14 @@ describe('wait=published', () => {
     const set = await post('application/secevent+jwt', await setOf(key, alone!, audience));
     expect((set.body as Stored).evidence).toMatchObject({ payload: { mode: 'set' }, signed: null });
     const batch = await post('application/rescind-batch', await batchOf(key, more, IDP, audience));
-    (batch.body as Stored[]).forEach((result, nth) => holds(result, more[nth]!));
+    for (const [nth, result] of (batch.body as Stored[]).entries()) await holds(result, more[nth]!);
   });
 
   it('is what an emitter of the library may ask for', async () => {
     const emit = createHttpEmitter({ url: own.rescind.url, credentials: { bearer: emitter }, wait: 'published' });
     const events = Array.from({ length: 1_000 }, ended);
     const results = await emit.emit(events);
-    for (const nth of [0, 999]) holds(results[nth] as Stored, events[nth]!);
+    for (const nth of [0, 999]) await holds(results[nth] as Stored, events[nth]!);
   });
 
   it('refuses another word, and then stores nothing', async () => {
@@ -156,7 +156,7 @@ describe('wait=published', () => {
     }
     const again = await post(SINGLE, event);
     expect(again).toMatchObject({ status: 200, body: { duplicate: true } });
-    holds(again.body as Stored, event);
+    await holds(again.body as Stored, event);
   });
 
   it('says so too if what is published cannot be read', async () => {
@@ -167,7 +167,7 @@ describe('wait=published', () => {
     } finally {
       await own.database.pool.query('ALTER TABLE away RENAME TO ledger_checkpoint');
     }
-    holds((await post(SINGLE, event)).body as Stored, event);
+    await holds((await post(SINGLE, event)).body as Stored, event);
   });
 
   it('waits for another process that publishes, and is answered when its own process stops', async () => {
@@ -196,7 +196,7 @@ describe('wait=published', () => {
     const { status, body } = await post(SINGLE, event, 'published', to);
     expect(status).toBe(200);
     const { keys } = await admin.get<{ keys: { key: string }[] }>('/v1/ledger');
-    holds(body as Stored, event, keys[0]!.key);
+    await holds(body as Stored, event, keys[0]!.key);
     await keeper.stop();
     const waits = post(SINGLE, ended(), 'published', to);
     while ((await apart.database.pool.query(EVENTS)).rowCount !== 3) await delay(20);

@@ -166,7 +166,7 @@ describe('evidence of what a source signed', () => {
   it('is null for callers that may see no payloads, and holds without', async () => {
     const file = await evidenceOf(batch[1]!, 'viewer');
     expect(file).toMatchObject({ payload: null, signed: null });
-    expect(verifyEvidence(textOf(file), [parseVerifierKey(vkey)!]).every(({ ok }) => ok)).toBe(true);
+    expect((await verifyEvidence(textOf(file), [parseVerifierKey(vkey)!])).every(({ ok }) => ok)).toBe(true);
   });
 
   it('is absent from evidence of what came unsigned', async () => {

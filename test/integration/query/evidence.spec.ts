@@ -79,8 +79,8 @@ describe('evidence', () => {
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/x-ndjson']);
     return (await answer.text()).split(/(?<=\n)/).filter((line) => line !== '');
   }
-  const holds = (text: string) => {
-    const steps = verifyEvidence(text, [parseVerifierKey(vkey)!]);
+  const holds = async (text: string) => {
+    const steps = await verifyEvidence(text, [parseVerifierKey(vkey)!]);
     expect(steps.filter(({ ok }) => !ok)).toEqual([]);
     expect(steps.at(-1)!.step).toBe('source');
   };
@@ -90,7 +90,7 @@ describe('evidence', () => {
     for (const index of [0, 1, 255, 256, 700, COUNT]) {
       const { body } = await ask<Entry>(`/v1/entries/${index}?evidence=true`);
       const text = `${JSON.stringify(body.evidence)}\n`;
-      holds(text);
+      await holds(text);
       expect(indexOf(text)).toBe(index);
       expect(parseEvidence(text)!.payload).not.toBeNull();
     }
@@ -126,7 +126,7 @@ describe('evidence', () => {
   it('has no payload for callers that may see none, and archives are not for them', async () => {
     const { body } = await ask<Entry>(`/v1/entries/${COUNT}?evidence=true`, viewer);
     expect(body.evidence!.payload).toBeNull();
-    holds(`${JSON.stringify(body.evidence)}\n`);
+    await holds(`${JSON.stringify(body.evidence)}\n`);
     expect((await ask(`/v1/evidence?index=1`, viewer)).status).toBe(403);
     expect((await ask(`/v1/evidence?index=1`, 'rsk_nobody')).status).toBe(401);
   });
@@ -135,7 +135,10 @@ describe('evidence', () => {
     const lines = await linesOf('/v1/evidence', stranger);
     expect(lines.length).toBeGreaterThan(0);
     for (const line of lines)
-      expect(verifyEvidence(line, [parseVerifierKey(vkey)!]).at(-1)).toMatchObject({ step: 'checkpoint', ok: false });
+      expect((await verifyEvidence(line, [parseVerifierKey(vkey)!])).at(-1)).toMatchObject({
+        step: 'checkpoint',
+        ok: false,
+      });
     expect((await ask(`/v1/evidence?index=${COUNT}`, stranger)).status).toBe(404);
   });
 

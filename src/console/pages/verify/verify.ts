@@ -6,6 +6,7 @@ import {
   type KeyType,
   type VerifierKey,
 } from '../../../merkle/index.js';
+import { verifyJws } from './verify-jws.js';
 
 /** The result for one line of a file. */
 export interface Verdict {
@@ -42,7 +43,7 @@ export async function* verifyFile(
   let line = 0;
   for await (const text of splitEvidence([all])) {
     line += 1;
-    const steps = verifyEvidence(text, logKeys, witnessKeys);
+    const steps = await verifyEvidence(text, logKeys, witnessKeys, verifyJws);
     const ok = steps.every((step) => step.ok);
     yield { line, text, ok, steps };
     if (!ok) return;
