@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 
 /** Bytes of the salt that a producer draws for each event of a batch. */
 export const ELEMENT_SALT_BYTES = 32;
-const SALT_TEXT = /^[A-Za-z0-9_-]{43} $/;
+/** The two bits of the last character that no byte uses are zero (RFC 4648, section 3.5), so that a salt has one spelling. */
+const SALT_TEXT = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048] $/;
 const SALT_TEXT_BYTES = 44;
 const LINE_FEED = 0x0a;
 
@@ -23,19 +24,18 @@ export interface SignedBatch {
 export function writeSignedBatch({ manifest, elements }: SignedBatch): Buffer {
   const lines = elements.flatMap(({ salt, bytes }) => [`${salt.toString('base64url')} `, bytes, '\n']);
   return Buffer.concat(
-    [`${manifest}\n`, ...lines].map((part) => (typeof part === 'string' ? Buffer.from(part) : part)),
+    [`${manifest}\n`, ...lines].map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part)),
   );
 }
 
 /** Takes a batch apart. Returns undefined for bytes that `writeSignedBatch` would not have written, and for a batch of no event. */
 export function readSignedBatch(body: Buffer): SignedBatch | undefined {
-  if (body.at(-1) !== LINE_FEED) return undefined;
   const end = body.indexOf(LINE_FEED);
   const elements: BatchElement[] = [];
   for (let start = end + 1; start < body.length; ) {
     const next = body.indexOf(LINE_FEED, start);
     const salt = body.toString('latin1', start, Math.min(start + SALT_TEXT_BYTES, next));
-    if (!SALT_TEXT.test(salt)) return undefined;
+    if (next === -1 || !SALT_TEXT.test(salt)) return undefined;
     elements.push({
       salt: Buffer.from(salt.trimEnd(), 'base64url'),
       bytes: body.subarray(start + SALT_TEXT_BYTES, next),
