@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ERROR_CODES, type RescindError } from '../../contracts/index.js';
 import type { ListenConfig } from '../config/index.js';
@@ -37,6 +38,16 @@ const wantsPage = ({ method, headers }: IncomingMessage): boolean =>
 /** Seconds after which a browser asks for the page again. */
 const AGAIN_S = 5;
 
+const STYLE = `
+body { margin: 0; padding: 1.5rem; font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif }
+main { max-width: 40rem; margin: 8vh auto 0 }
+h1 { font-size: 1.25rem; font-weight: 600 }
+h1 + p { padding: 0.75rem 1rem; border-left: 0.25rem solid #c92a2a; background: #c92a2a1a }
+code { overflow-wrap: anywhere }
+`;
+/** Lets this style in, and nothing else. */
+const POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+
 /** Answers a browser. The page holds no word from outside, and runs and loads nothing. */
 function tellPerson(res: ServerResponse, error: RescindError): void {
   const { status, headers } = problemOf(error);
@@ -48,6 +59,7 @@ function tellPerson(res: ServerResponse, error: RescindError): void {
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="refresh" content="${AGAIN_S}">
 <title>Rescind is not ready</title>
+<style>${STYLE}</style>
 </head>
 <body>
 <main>
@@ -62,7 +74,7 @@ another process of this deployment if one is well, and tell an operator. The log
 `;
   const more = {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'content-security-policy': POLICY,
     'x-content-type-options': 'nosniff',
     'content-length': Buffer.byteLength(text),
   };
