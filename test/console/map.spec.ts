@@ -261,7 +261,8 @@ describe('the lineage of a token', () => {
     const drawing = page.locator('.react-flow__node');
     await drawing.filter({ hasText: 'this token' }).waitFor();
     expect(await drawing.filter({ hasText: 'ID-JAG' }).count()).toBe(token.lineage.id_jags.length);
-    await drawing.filter({ hasText: `${token.accesses.count} call` }).waitFor();
+    const uses = page.locator(`.react-flow__node[data-id="uses ${token.id}"]`);
+    await uses.filter({ hasText: `${token.accesses.count} call` }).waitFor();
     const list = page.getByRole('table', { name: 'Steps of the lineage' }).locator('tbody tr');
     expect(await list.count()).toBe(2 + token.lineage.id_jags.length + token.lineage.tokens.length);
     const [parent] = token.lineage.tokens;
@@ -271,7 +272,7 @@ describe('the lineage of a token', () => {
       .first()
       .press('Enter');
     await page.waitForURL(`**/tokens/${parent.id}`);
-    await drawing.filter({ hasText: `${token.accesses.count} call` }).waitFor();
+    await uses.filter({ hasText: `${token.accesses.count} call` }).waitFor();
     expect(faults).toEqual([]);
   });
 

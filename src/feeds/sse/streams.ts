@@ -35,7 +35,7 @@ export interface StreamsOptions<S extends OpenStream> {
 export interface Streams<S extends OpenStream> {
   readonly count: number;
   hasRoomFor(caller: string, tenant: string): boolean;
-  /** Adds a stream, which gets `opening` first. */
+  /** Adds a stream, which gets `opening` first. It ends at once if its client has left already. */
   add(stream: S, opening: string): void;
   /** Says whether the stream has not ended. */
   has(stream: S): boolean;
@@ -126,7 +126,9 @@ export function createStreams<S extends OpenStream>({ bounds, onEnded, lastWords
       res.on('close', () => remove(stream, 'closed'));
       // An error of a broken connection; `close` follows.
       res.on('error', () => undefined);
-      write(stream, opening);
+      // A client that left before this has no `close` to come.
+      if (res.closed) remove(stream, 'closed');
+      else write(stream, opening);
     },
     has: (stream) => byTenant.get(stream.tenant)?.has(stream) === true,
     write,
