@@ -110,6 +110,15 @@ describe('files', () => {
     '/console/assets/gone.js',
   ])('%s is not found', async (path) => expect(await statusOf(path)).toBe(404));
 
+  it('are React for users: its development code is slower and larger', () => {
+    const scripts = readdirSync('dist/console/assets').filter((name) => name.endsWith('.js'));
+    expect(scripts.length).toBeGreaterThan(10);
+    const inDevelopment = scripts.filter((name) =>
+      readFileSync(`dist/console/assets/${name}`, 'utf8').includes('react_stack_bottom_frame'),
+    );
+    expect(inDevelopment).toEqual([]);
+  });
+
   it('of the first load are at most 350 KB of compressed JavaScript', async () => {
     const html = await (await get('/console/')).text();
     const scripts = [...html.matchAll(/\/console\/(assets\/[^"]+\.js)/g)].map(([, name]) => name!);

@@ -12,6 +12,16 @@ describe('the frame of every page', () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
   });
 
+  it.each([
+    ['reduce', '0s'],
+    ['no-preference', '0.2s'],
+  ] as const)('moves by the wish of the system: %s', async (motion, duration) => {
+    const { page } = await openConsole(cleanups, { path: '/findings', motion });
+    const main = page.getByRole('main');
+    await main.waitFor();
+    expect(await main.evaluate('getComputedStyle(document.getElementById("main")).transitionDuration')).toBe(duration);
+  });
+
   it('has its places behind a button on a phone', async () => {
     const { page } = await openConsole(cleanups, { path: '/findings', width: 390 });
     const places = page.getByRole('navigation', { name: 'Places' });

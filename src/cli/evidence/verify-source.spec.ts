@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { elementAttributes, manifestDigest } from '../../contracts/index.js';
-import { formatEvidence, verifyEvidence, type Evidence, type EvidencePayload } from '../../merkle/index.js';
+import {
+  formatEvidence,
+  verifyEvidence,
+  type Evidence,
+  type EvidencePayload,
+  type VerifyJws,
+} from '../../merkle/index.js';
 import {
   linesOf,
   makeProducerKey,
@@ -103,8 +109,12 @@ describe('not checked', () => {
     });
   });
 
-  it('without cryptography for sources', async () => {
-    expect((await verifyEvidence(formatEvidence(set), LOG_KEYS)).at(-1)).toMatchObject({
+  it.each<[what: string, verify: VerifyJws | undefined]>([
+    ['without cryptography for sources', undefined],
+    ['with an algorithm that the checker does not know', async () => undefined],
+  ])('%s', async (_what, verify) => {
+    expect((await verifyEvidence(formatEvidence(set), LOG_KEYS, [], verify)).at(-1)).toMatchObject({
+      step: 'source',
       ok: true,
       checked: false,
       detail: expect.stringMatching(/^not checked/),

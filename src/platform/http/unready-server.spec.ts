@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { RescindError } from '../../contracts/index.js';
 import { createHealth, createMetrics } from '../observe/index.js';
@@ -34,7 +35,10 @@ it('tells a browser in a page, which loads nothing and asks again', async () => 
   const response = await fetch(`${server.url}/console/`, { headers: { accept: 'text/html,*/*;q=0.8' } });
   const text = await response.text();
   expect([response.status, response.headers.get('content-type')]).toEqual([503, 'text/html; charset=utf-8']);
-  expect(response.headers.get('content-security-policy')).toMatch(/^default-src 'none';/);
+  const policy = response.headers.get('content-security-policy');
+  expect(policy).toMatch(/^default-src 'none';/);
+  const [, style] = /<style>([^<]*)<\/style>/.exec(text)!;
+  expect(policy).toContain(`style-src 'sha256-${createHash('sha256').update(style!).digest('base64')}';`);
   expect(Number(response.headers.get('content-length'))).toBe(Buffer.byteLength(text));
   expect(text).toContain('(<code>kafka-unavailable</code>)');
   expect(text).toContain('<meta http-equiv="refresh"');
