@@ -162,9 +162,6 @@ async function appendBatch(pool: Pool, commands: readonly Command[]): Promise<Ap
 
 async function appendRows(pool: Pool, payload: string): Promise<AppendedRow[]> {
   const client = await pool.connect();
-  // The failing query reports a broken connection. Without a listener, its `error` event would also end the process.
-  const ignore = (): void => undefined;
-  client.on('error', ignore);
   let broken: Error | undefined;
   try {
     return (
@@ -179,7 +176,6 @@ async function appendRows(pool: Pool, payload: string): Promise<AppendedRow[]> {
     if (!isRefusal(error)) broken = error instanceof Error ? error : new Error('the append failed');
     throw error;
   } finally {
-    client.off('error', ignore);
     client.release(broken);
   }
 }

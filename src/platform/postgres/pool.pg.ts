@@ -1,4 +1,4 @@
-import { Pool, type PoolClient } from 'pg';
+import { Pool, type ClientBase, type PoolClient } from 'pg';
 
 /** Limits of the server on a session, in milliseconds. At a limit the server ends the statement, or the session with its locks. */
 export interface SessionTimeouts {
@@ -65,10 +65,19 @@ export function poolConfig({
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_AFTER_MS,
+    onConnect: surviveErrors,
     options: Object.entries(sessionSettings({ ...DEFAULT_TIMEOUTS, ...timeouts }))
       .map(([name, value]) => `-c ${name}=${value}`)
       .join(' '),
   };
+}
+
+/**
+ * Keeps the process alive when a connection that somebody holds breaks between two statements: the next statement reports it. Set as the
+ * connection opens, since the server may end it in the packet that opens it, before who asked for it can listen.
+ */
+function surviveErrors(client: ClientBase): void {
+  client.on('error', () => undefined);
 }
 
 function sessionSettings(timeouts: SessionTimeouts): Record<string, string | number> {
@@ -107,9 +116,6 @@ export function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promi
  */
 export async function onConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  // Without a listener, a connection that breaks between two statements would end the process.
-  const ignore = (): void => undefined;
-  client.on('error', ignore);
   let broken: Error | undefined;
   try {
     return await work(client);
@@ -119,7 +125,6 @@ export async function onConnection<T>(pool: Pool, work: (client: PoolClient) => 
     });
     throw error;
   } finally {
-    client.off('error', ignore);
     client.release(broken);
   }
 }

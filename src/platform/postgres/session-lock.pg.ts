@@ -10,13 +10,10 @@ export async function withSessionLock<T>(
   work: (client: PoolClient) => Promise<T>,
 ): Promise<T | undefined> {
   const client = await pool.connect();
-  // The failing query reports a broken connection. Without a listener, its `error` event would also end the process.
-  client.on('error', ignore);
   try {
     const { rows } = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [lock]);
     const result = rows[0]!.mine ? await work(client) : undefined;
     if (rows[0]!.mine) await client.query('SELECT pg_advisory_unlock($1)', [lock]);
-    client.off('error', ignore);
     client.release();
     return result;
   } catch (error) {
@@ -24,5 +21,3 @@ export async function withSessionLock<T>(
     throw error;
   }
 }
-
-const ignore = (): void => undefined;

@@ -49,7 +49,7 @@ export function createHold({ pool, live, tables, catchUp, foldLast, switchLock, 
 
   /** Locks, folds the last entries, takes the snapshot, runs `work` if it is given, and commits. */
   async function hold(work?: (client: PoolClient) => Promise<void>): Promise<PoolClient> {
-    const [holder, snapshot] = await Promise.all([connect(pool), connect(pool)]);
+    const [holder, snapshot] = await Promise.all([pool.connect(), pool.connect()]);
     let heldAt: number | undefined;
     let done = false;
     try {
@@ -116,9 +116,3 @@ class TooMuchLeft extends Error {
 const isPassing = (error: unknown): boolean =>
   error instanceof TooMuchLeft ||
   ['55P03', '40P01', '57014', '25P04'].includes(String((error as { code?: unknown }).code));
-
-async function connect(pool: Pool): Promise<PoolClient> {
-  const client = await pool.connect();
-  client.on('error', () => undefined);
-  return client;
-}

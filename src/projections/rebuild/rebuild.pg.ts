@@ -85,8 +85,6 @@ export async function rebuildProjections(options: RebuildOptions): Promise<Rebui
       detail: `no projection has this name; the names are ${REBUILD_NAMES.join(', ')}`,
     });
   const writer = await options.pool.connect();
-  // The failing query reports a broken connection. Without a listener, its `error` event would also end the process.
-  writer.on('error', () => undefined);
   try {
     const { rows } = await writer.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [
       String(REBUILD_LOCK),

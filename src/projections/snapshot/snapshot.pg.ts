@@ -296,13 +296,6 @@ async function reading<T>(
   work: (client: PoolClient, ended: (by: Promise<unknown>) => void) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
-  // Without a listener, a connection that breaks between two statements would end the process.
-  const ignore = (): void => undefined;
-  client.on('error', ignore);
-  const release = (error?: Error): void => {
-    client.off('error', ignore);
-    client.release(error);
-  };
   let ending: Promise<unknown> | undefined;
   const ended = (by: Promise<unknown>): void => {
     ending = by;
@@ -314,8 +307,8 @@ async function reading<T>(
     const commit = (): Promise<unknown> => client.query('COMMIT');
     // COMMIT may have failed together with a statement of its round trip; a second one ends the transaction then.
     (ending?.catch(commit) ?? commit()).then(
-      () => release(),
-      (error: Error) => release(error),
+      () => client.release(),
+      (error: Error) => client.release(error),
     );
   }
 }

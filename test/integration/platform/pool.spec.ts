@@ -1,4 +1,5 @@
 import { once, type EventEmitter } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { from as copyFrom } from 'pg-copy-streams';
 import {
@@ -78,7 +79,6 @@ describe('the pool', () => {
       };
       stuck = createPool({ url: database.url, max: 1, applicationName: 'stuck', timeouts });
       client = await stuck.connect();
-      client.on('error', () => undefined);
       await client.query('BEGIN');
       await client.query('UPDATE head SET n = 1');
     });
@@ -161,6 +161,21 @@ describe('the pool', () => {
     expect(await items()).toEqual(['1']);
   });
 
+  it('survives a connection that the server ends in the packet that opens it', async () => {
+    const link = await holdOpening(database.url, async () => {
+      const { rows } = await database.pool.query<{ ended: boolean }>(
+        "SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity WHERE application_name = 'ended-at-once'",
+      );
+      expect(rows).toEqual([{ ended: true }]);
+    });
+    const pool = createPool({ url: link.url, max: 1, applicationName: 'ended-at-once' });
+    const failure = await inTransaction(pool, (client) => client.query('SELECT 1')).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ message: expect.stringContaining('not queryable') });
+    expect(isDatabaseUnavailable(failure)).toBe(true);
+    await pool.end();
+    link.close();
+  });
+
   it('tells an unreachable server from a wrong statement', async () => {
     const nowhere = createPool({ url: 'postgres://nobody@127.0.0.1:1/none', max: 1, applicationName: 'spec' });
     expect(isDatabaseUnavailable(await nowhere.query('SELECT 1').catch((error: unknown) => error))).toBe(true);
@@ -168,3 +183,26 @@ describe('the pool', () => {
     expect(isDatabaseUnavailable(await database.pool.query('SELEC 1').catch((error: unknown) => error))).toBe(false);
   });
 });
+
+/** ReadyForQuery of an idle session (PostgreSQL, "Message Formats"): the server's last message before the first statement. */
+const READY = Buffer.from('Z\0\0\0\u0005I', 'latin1');
+
+/** A way to the server that keeps back the packet with {@link READY} until `meanwhile` has run and the server has hung up. */
+async function holdOpening(url: string, meanwhile: () => Promise<void>): Promise<{ url: string; close(): void }> {
+  const { hostname, port } = new URL(url);
+  const link = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    const held: Buffer[] = [];
+    near.pipe(far).on('error', () => undefined);
+    far.on('data', (chunk: Buffer) => {
+      if (held.length === 0 && !chunk.includes(READY)) return near.write(chunk);
+      if (held.push(chunk) === 1) void meanwhile();
+      return true;
+    });
+    far.on('end', () => near.end(Buffer.concat(held)));
+  }).listen(0, '127.0.0.1');
+  await once(link, 'listening');
+  const here = new URL(url);
+  here.host = `127.0.0.1:${(link.address() as AddressInfo).port}`;
+  return { url: here.href, close: () => void link.close() };
+}
