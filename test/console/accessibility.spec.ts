@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
-import { askApi, consoleUrl, openConsole } from './open-console.js';
-import { goTo, placesOf } from './routes.js';
+import { askApi, openConsole } from './open-console.js';
+import { placesOf, settled } from './routes.js';
 
 const cleanups = cleanUp(afterEach);
-const ofAll = cleanUp(afterAll);
 const HEIGHT_PX = 800;
 /** Both colours and both widths; what an element looks like does not depend on how the two go together. A page is left as it was opened. */
 const LOOKS = [
@@ -45,14 +44,11 @@ const PAGES: Readonly<Record<string, (page: Page) => Promise<unknown>>> = {
   '/welcome': (page) => page.getByRole('link', { name: 'Sign in' }).waitFor(),
 };
 
-/** One page for all tests, with the judge in it. */
 let page: Page;
-beforeAll(async () => {
-  ({ page } = await openConsole(ofAll, { before: (opened) => opened.addInitScript(axe.source) }));
-});
-
-/** Loads the page anew, so that nothing is left of the test before. */
-const load = (path: string): Promise<unknown> => page.goto(`${consoleUrl()}/console${path}`);
+async function load(path: string): Promise<void> {
+  ({ page } = await openConsole(cleanups, { path }));
+  await settled(page);
+}
 
 /** Waits until nothing moves or changes its colour any more; runs in the page. What never ends, such as a loader, may go on. */
 const STILL = `(async () => {
@@ -66,6 +62,7 @@ const STILL = `(async () => {
 const VIOLATIONS = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)`;
 
 async function violations(): Promise<string[]> {
+  await page.evaluate(axe.source);
   const all: string[] = [];
   for (const { colorScheme, width } of LOOKS) {
     await page.emulateMedia({ colorScheme });
@@ -82,7 +79,7 @@ async function violations(): Promise<string[]> {
 
 describe('in light and dark colours, wide and narrow', () => {
   it.each(Object.entries(PAGES))('%s can be used by everybody', async (path, shown) => {
-    await goTo(page, path);
+    await load(path);
     await shown(page);
     expect(await violations()).toEqual([]);
   });

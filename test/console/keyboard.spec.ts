@@ -59,7 +59,7 @@ describe('with the keyboard alone', () => {
     async () => {
       const { page, faults } = await openConsole(cleanups);
       const wrong: string[] = [];
-      for (const route of await routesOf(cleanups)) {
+      for (const route of await routesOf(page)) {
         const [path] = await placesOf(route, get);
         await goTo(page, path!);
         await page.evaluate('window.focused = undefined; document.activeElement.blur()');
@@ -85,7 +85,7 @@ describe('with the keyboard alone', () => {
   );
 
   it('the places of the frame are skipped, and another page begins at its beginning', async () => {
-    const { page } = await openConsole(cleanups, { path: '/findings?kind=bulk-export' });
+    const { page } = await openConsole(cleanups, { path: '/findings?kind=bulk-export', fresh: true });
     await settled(page);
     await page.keyboard.press('Tab');
     expect(await isFocused(page.getByRole('link', { name: 'Skip to the page' }))).toBe(true);

@@ -1,4 +1,5 @@
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll } from '@jest/globals';
+import { chromium, type Page } from 'playwright-core';
 import type { Cleanups } from '../support/cleanups.js';
 
 export const consoleUrl = (): string => process.env['TEST_CONSOLE_URL']!;
@@ -24,6 +25,8 @@ export async function signInPath(): Promise<string> {
   return url.slice(`${consoleUrl()}/console`.length);
 }
 
+const HEIGHT_PX = 800;
+
 export interface OpenOptions {
   /** Below `/console`. */
   readonly path?: string;
@@ -38,6 +41,8 @@ export interface OpenOptions {
   readonly url?: string;
   /** Called before the page is loaded. */
   readonly before?: (page: Page) => Promise<unknown>;
+  /** Whether the page is loaded anew: for what depends on the load, or changes the frame, which stays from page to page. */
+  readonly fresh?: boolean;
 }
 
 export interface OpenedConsole {
@@ -48,42 +53,97 @@ export interface OpenedConsole {
   search(): URLSearchParams;
 }
 
-/** Opens the console in a context of its own, as somebody who may do everything. */
-export async function openConsole(
-  cleanups: Pick<Cleanups, 'push'>,
-  {
-    path = '/',
-    width = 1280,
-    colours = 'light',
-    motion = 'reduce',
-    signedIn = true,
-    key = consoleKey(),
-    url = consoleUrl(),
-    before,
-  }: OpenOptions = {},
-): Promise<OpenedConsole> {
-  const browser: Browser = await chromium.connect(process.env['TEST_BROWSER']!);
-  cleanups.push(() => browser.close());
+/** A page with what is heard of it. */
+interface Watched {
+  readonly page: Page;
+  faults: string[];
+  close(): Promise<void>;
+}
+
+/** The page of an administrator, which the tests of a file take in turn: loading one costs several times what most tests do. */
+let kept: Watched | undefined;
+let isTaken = false;
+afterAll(() => kept?.close());
+
+/**
+ * Opens the console as somebody who may do everything. Unless a test needs a page of its own, it gets the one of its file, emptied of
+ * what the test before left.
+ */
+export async function openConsole(cleanups: Pick<Cleanups, 'push'>, options: OpenOptions = {}): Promise<OpenedConsole> {
+  const { path = '/', signedIn = true, key = consoleKey(), url = consoleUrl(), before, fresh = false } = options;
+  const mayShare = signedIn && !fresh && before === undefined && key === consoleKey() && url === consoleUrl();
+  if (mayShare && !isTaken) {
+    isTaken = true;
+    cleanups.push(() => (isTaken = false));
+    if (kept && !kept.page.isClosed()) {
+      await empty(kept, options);
+      await kept.page.evaluate(`__TSR_ROUTER__.history.push(${JSON.stringify(`/console${path}`)})`);
+    } else {
+      kept = await watch(url, options);
+      await kept.page.goto(`${url}/console${path}`);
+    }
+    return opened(kept);
+  }
+  const own = await watch(url, { ...options, key, signedIn });
+  cleanups.push(own.close);
+  await before?.(own.page);
+  await own.page.goto(`${url}/console${path}`);
+  return opened(own);
+}
+
+const opened = ({ page, faults }: Watched): OpenedConsole => ({
+  page,
+  faults,
+  search: () => new URL(page.url()).searchParams,
+});
+
+async function watch(
+  url: string,
+  { width = 1280, colours = 'light', motion = 'reduce', signedIn = true, key = consoleKey() }: OpenOptions,
+): Promise<Watched> {
+  const browser = await chromium.connect(process.env['TEST_BROWSER']!);
   const context = await browser.newContext({
-    viewport: { width, height: 800 },
+    viewport: { width, height: HEIGHT_PX },
     colorScheme: colours,
     timezoneId: 'UTC',
     reducedMotion: motion,
     ...(signedIn ? { extraHTTPHeaders: { authorization: `Bearer ${key}` } } : {}),
   });
   const page = await context.newPage();
-  const faults: string[] = [];
-  page.on('pageerror', (error) => faults.push(String(error)));
+  const watched: Watched = { page, faults: [], close: () => browser.close() };
+  page.on('pageerror', (error) => watched.faults.push(String(error)));
   page.on('console', (message) => {
     // An error status is logged too, and is for the page to tell.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-      faults.push(message.text());
+      watched.faults.push(message.text());
   });
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (protocol !== 'data:' && origin !== url) faults.push(`request to ${request.url()}`);
+    if (protocol !== 'data:' && origin !== url) watched.faults.push(`request to ${request.url()}`);
   });
-  await before?.(page);
-  await page.goto(`${url}/console${path}`);
-  return { page, faults, search: () => new URL(page.url()).searchParams };
+  return watched;
+}
+
+/** Leaves what a test left open, and forgets the answers and what the browser stored; runs in the page. */
+const EMPTY = `(async () => {
+  localStorage.clear();
+  sessionStorage.clear();
+  await __TSR_ROUTER__.navigate({ to: '/nowhere', search: {} });
+  const root = document.getElementById('root');
+  const container = Object.keys(root).find((name) => name.startsWith('__reactContainer$'));
+  const clientIn = (node) =>
+    node && (node.memoizedProps?.client?.resetQueries ? node.memoizedProps.client : clientIn(node.child) ?? clientIn(node.sibling));
+  await clientIn(root[container].stateNode.current).resetQueries();
+})()`;
+
+async function empty(
+  watched: Watched,
+  { width = 1280, colours = 'light', motion = 'reduce' }: OpenOptions,
+): Promise<void> {
+  const { page } = watched;
+  await page.unrouteAll();
+  await page.emulateMedia({ colorScheme: colours, reducedMotion: motion });
+  await page.setViewportSize({ width, height: HEIGHT_PX });
+  await page.evaluate(EMPTY);
+  watched.faults = [];
 }

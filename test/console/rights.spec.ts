@@ -57,7 +57,7 @@ describe('a person with the role', () => {
         if (answer.status() === 403) refused.push(`${page.url()}: ${answer.url()}`);
       });
       // The viewer may do least, so a page that asks too much is refused here.
-      for (const route of roles[0] === 'viewer' ? await routesOf(cleanups) : []) {
+      for (const route of roles[0] === 'viewer' ? await routesOf(page) : []) {
         if (route === '/welcome') continue;
         const [path] = await placesOf(route, (asked) => askApi('GET', asked));
         await goTo(page, path!);

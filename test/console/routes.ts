@@ -1,18 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
-import type { Cleanups } from '../support/cleanups.js';
-import { openConsole } from './open-console.js';
 
 /** Paths of all pages, as `router.ts` lists them, so that a spec that visits every page cannot forget one. */
-export async function routesOf(
-  cleanups: Pick<Cleanups, 'push'>,
-  at: { readonly url?: string; readonly key?: string } = {},
-): Promise<readonly string[]> {
-  const { page } = await openConsole(cleanups, at);
-  const routes = await page.evaluate<string[]>('Object.keys(__TSR_ROUTER__.routesByPath)');
-  await page.close();
-  return routes;
-}
+export const routesOf = (page: Page): Promise<readonly string[]> =>
+  page.evaluate<string[]>('Object.keys(__TSR_ROUTER__.routesByPath)');
 
 /** Asks the API. */
 export type Get = <T>(path: string) => Promise<T>;

@@ -129,7 +129,7 @@ describe('a moment', () => {
 
   it('is not asked for again when something happens, and what is of now says so', async () => {
     const at = ago(HOUR_MS);
-    const { page } = await openConsole(cleanups, { path: `/?at=${at}` });
+    const { page } = await openConsole(cleanups, { path: `/?at=${at}`, fresh: true });
     await page.getByRole('region', { name: 'Open findings' }).locator('bdi').first().waitFor();
     await page.getByRole('region', { name: 'Rules in force' }).getByText('now, not').waitFor();
     await page.getByRole('region', { name: 'The service' }).getByText('hears of findings and rules at once').waitFor();

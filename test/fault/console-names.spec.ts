@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { cleanUp } from '../support/cleanups.js';
-import { openConsole } from './open-console.js';
-import { CRM, IDP, startOwnConsole, tokenOf, type OwnConsole } from './own-service.js';
-import { placesOf, routesOf, visitIn } from './routes.js';
+import { openConsole } from '../console/open-console.js';
+import { CRM, IDP, startOwnConsole, tokenOf, type OwnConsole } from './own-console.js';
+import { placesOf, routesOf, visitIn } from '../console/routes.js';
 
 const cleanups = cleanUp(afterEach);
 const ofAll = cleanUp(afterAll);
@@ -114,14 +114,14 @@ describe.each([
     'are never executed, never misread, and break no page',
     async () => {
       const opened = await Promise.all([openWatched(width), openWatched(width)]);
+      const pages = opened.map(({ page }) => page);
       const places: string[] = [];
-      for (const route of await routesOf(cleanups, own.at))
+      for (const route of await routesOf(pages[0]!))
         places.push(
           ...(await placesOf(route, own.admin.get)).slice(0, most),
           ...((await MORE[route]?.()) ?? []).slice(0, most),
         );
       const wrong: string[] = [];
-      const pages = opened.map(({ page }) => page);
       await visitIn(pages, places, async (page, path) => {
         wrong.push(...(await page.evaluate<string[]>(WRONG)).map((one) => `${path}: ${one}`));
       });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startRescind } from '../../src/main.js';
 import { readConfig } from '../../src/platform/config/index.js';
 import { createRescindAdmin, type RescindAdmin } from '../../src/sandbox/index.js';
+import { startBrowser } from '../console/start-console.js';
 import type { Cleanups } from '../support/cleanups.js';
 import { ownPostgres, testLog, type OwnService } from '../support/services.js';
 
@@ -30,7 +31,7 @@ export interface OwnConsole {
   say(type: string, data: object, at?: Date): Promise<void>;
 }
 
-/** A service on a PostgreSQL of its own, for specs that break it or fill it with names that no other spec should meet. */
+/** A browser, and a service on a PostgreSQL of its own, for specs that break it or fill it with names that no other spec should meet. */
 export async function startOwnConsole(
   cleanups: Pick<Cleanups, 'push'>,
   {
@@ -38,6 +39,9 @@ export async function startOwnConsole(
     resources = [],
   }: { readonly env?: Readonly<Record<string, string>>; readonly resources?: readonly string[] } = {},
 ): Promise<OwnConsole> {
+  const browser = await startBrowser();
+  cleanups.push(() => browser.close());
+  process.env['TEST_BROWSER'] = browser.wsEndpoint();
   const postgres = await ownPostgres();
   cleanups.push(() => postgres.remove());
   const home = await mkdtemp(join(tmpdir(), `rescind-test-${process.pid}-`));
