@@ -3,11 +3,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
-import { askApi, openConsole } from './open-console.js';
+import { askApi, HEIGHT_PX, openConsole } from './open-console.js';
 import { placesOf, settled } from './routes.js';
 
 const cleanups = cleanUp(afterEach);
-const HEIGHT_PX = 800;
 /** Both colours and both widths; what an element looks like does not depend on how the two go together. A page is left as it was opened. */
 const LOOKS = [
   { colorScheme: 'dark', width: 390 },

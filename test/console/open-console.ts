@@ -25,7 +25,8 @@ export async function signInPath(): Promise<string> {
   return url.slice(`${consoleUrl()}/console`.length);
 }
 
-const HEIGHT_PX = 800;
+/** Height of every page. */
+export const HEIGHT_PX = 800;
 
 export interface OpenOptions {
   /** Below `/console`. */

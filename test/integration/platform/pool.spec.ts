@@ -2,11 +2,13 @@ import { once, type EventEmitter } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { from as copyFrom } from 'pg-copy-streams';
+import { DataSource } from 'typeorm';
 import {
   createPool,
   endStuckSessions,
   inTransaction,
   isDatabaseUnavailable,
+  poolConfig,
   type Pool,
   type PoolClient,
 } from '../../../src/platform/postgres/index.js';
@@ -161,18 +163,19 @@ describe('the pool', () => {
     expect(await items()).toEqual(['1']);
   });
 
-  it('survives a connection that the server ends in the packet that opens it', async () => {
+  it.each<[string, (url: string, applicationName: string) => Promise<unknown>]>([
+    ['of its own', startOnPool],
+    ['of TypeORM', startOnTypeOrm],
+  ])('survives a connection that the server ends in the packet that opens it: pool %s', async (_whose, start) => {
     const link = await holdOpening(database.url, async () => {
       const { rows } = await database.pool.query<{ ended: boolean }>(
         "SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity WHERE application_name = 'ended-at-once'",
       );
       expect(rows).toEqual([{ ended: true }]);
     });
-    const pool = createPool({ url: link.url, max: 1, applicationName: 'ended-at-once' });
-    const failure = await inTransaction(pool, (client) => client.query('SELECT 1')).catch((error: unknown) => error);
+    const failure = await start(link.url, 'ended-at-once').catch((error: unknown) => error);
     expect(failure).toMatchObject({ message: expect.stringContaining('not queryable') });
     expect(isDatabaseUnavailable(failure)).toBe(true);
-    await pool.end();
     link.close();
   });
 
@@ -183,6 +186,17 @@ describe('the pool', () => {
     expect(isDatabaseUnavailable(await database.pool.query('SELEC 1').catch((error: unknown) => error))).toBe(false);
   });
 });
+
+async function startOnPool(url: string, applicationName: string): Promise<void> {
+  const pool = createPool({ url, max: 1, applicationName });
+  await inTransaction(pool, (client) => client.query('SELECT 1')).finally(() => pool.end());
+}
+
+/** As `SettingsModule` does. */
+async function startOnTypeOrm(url: string, applicationName: string): Promise<void> {
+  const extra = poolConfig({ max: 1, applicationName });
+  await new DataSource({ type: 'postgres', url, extra, poolErrorHandler: () => undefined }).initialize();
+}
 
 /** ReadyForQuery of an idle session (PostgreSQL, "Message Formats"): the server's last message before the first statement. */
 const READY = Buffer.from('Z\0\0\0\u0005I', 'latin1');
