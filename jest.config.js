@@ -120,6 +120,7 @@ export default {
     {
       ...shared,
       displayName: 'console',
+      testEnvironment: '<rootDir>/test/console/environment.ts',
       testMatch: ['<rootDir>/test/console/**/*.spec.ts'],
       globalSetup: '<rootDir>/test/console/start-console.ts',
       globalTeardown: '<rootDir>/test/console/stop-console.ts',

@@ -180,7 +180,7 @@ describe('the graph', () => {
   const nodes = (page: Page) => page.locator('.react-flow__node');
 
   it('is loaded when it is opened, folds users, and draws them when somebody asks', async () => {
-    const { page, search, faults } = await openConsole(cleanups, { path: '/map' });
+    const { page, search, faults } = await openConsole(cleanups, { path: '/map', fresh: true });
     const loaded: string[] = [];
     page.on('request', (request) => loaded.push(request.url()));
     await grid(page).waitFor();

@@ -1,5 +1,4 @@
-import { afterAll } from '@jest/globals';
-import { chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import type { Cleanups } from '../support/cleanups.js';
 
 export const consoleUrl = (): string => process.env['TEST_CONSOLE_URL']!;
@@ -55,35 +54,43 @@ export interface OpenedConsole {
 }
 
 /** A page with what is heard of it. */
-interface Watched {
+export interface Watched {
   readonly page: Page;
   faults: string[];
   close(): Promise<void>;
 }
 
-/** The page of an administrator, which the tests of a file take in turn: loading one costs several times what most tests do. */
-let kept: Watched | undefined;
+/** Shared by the specs of this folder in one worker of jest (`environment.ts`). */
+export interface BrowserOfWorker {
+  connect(): Promise<Browser>;
+  /** The page of an administrator, which tests take in turn: loading one costs several times what most tests do. */
+  kept: Watched | undefined;
+}
+declare global {
+  var browserOfWorker: BrowserOfWorker | undefined;
+}
+
 let isTaken = false;
-afterAll(() => kept?.close());
 
 /**
- * Opens the console as somebody who may do everything. Unless a test needs a page of its own, it gets the one of its file, emptied of
+ * Opens the console as somebody who may do everything. Unless a test needs a page of its own, it gets the one of its worker, emptied of
  * what the test before left.
  */
 export async function openConsole(cleanups: Pick<Cleanups, 'push'>, options: OpenOptions = {}): Promise<OpenedConsole> {
   const { path = '/', signedIn = true, key = consoleKey(), url = consoleUrl(), before, fresh = false } = options;
   const mayShare = signedIn && !fresh && before === undefined && key === consoleKey() && url === consoleUrl();
-  if (mayShare && !isTaken) {
+  const shared = globalThis.browserOfWorker;
+  if (shared && mayShare && !isTaken) {
     isTaken = true;
     cleanups.push(() => (isTaken = false));
-    if (kept && !kept.page.isClosed()) {
-      await empty(kept, options);
-      await kept.page.evaluate(`__TSR_ROUTER__.history.push(${JSON.stringify(`/console${path}`)})`);
+    if (shared.kept && !shared.kept.page.isClosed()) {
+      await empty(shared.kept, options);
+      await shared.kept.page.evaluate(`__TSR_ROUTER__.history.push(${JSON.stringify(`/console${path}`)})`);
     } else {
-      kept = await watch(url, options);
-      await kept.page.goto(`${url}/console${path}`);
+      shared.kept = await watch(url, options);
+      await shared.kept.page.goto(`${url}/console${path}`);
     }
-    return opened(kept);
+    return opened(shared.kept);
   }
   const own = await watch(url, { ...options, key, signedIn });
   cleanups.push(own.close);
@@ -98,11 +105,17 @@ const opened = ({ page, faults }: Watched): OpenedConsole => ({
   search: () => new URL(page.url()).searchParams,
 });
 
+async function ownConnection(): Promise<Browser> {
+  const { chromium } = await import('playwright-core');
+  return chromium.connect(process.env['TEST_BROWSER']!);
+}
+
 async function watch(
   url: string,
   { width = 1280, colours = 'light', motion = 'reduce', signedIn = true, key = consoleKey() }: OpenOptions,
 ): Promise<Watched> {
-  const browser = await chromium.connect(process.env['TEST_BROWSER']!);
+  const shared = globalThis.browserOfWorker;
+  const browser = await (shared?.connect() ?? ownConnection());
   const context = await browser.newContext({
     viewport: { width, height: HEIGHT_PX },
     colorScheme: colours,
@@ -111,7 +124,7 @@ async function watch(
     ...(signedIn ? { extraHTTPHeaders: { authorization: `Bearer ${key}` } } : {}),
   });
   const page = await context.newPage();
-  const watched: Watched = { page, faults: [], close: () => browser.close() };
+  const watched: Watched = { page, faults: [], close: () => (shared ? context : browser).close() };
   page.on('pageerror', (error) => watched.faults.push(String(error)));
   page.on('console', (message) => {
     // An error status is logged too, and is for the page to tell.

@@ -17,7 +17,8 @@ async function openSearch(): Promise<{
   const sent: string[] = [];
   page.on('request', (request) => sent.push(decodeURIComponent(request.url()) + (request.postData() ?? '')));
   await page.keyboard.press('Control+k');
-  await page.getByRole('textbox', { name: 'Search' }).waitFor();
+  // Without the focus, the first letters would go to the page.
+  await page.getByRole('textbox', { name: 'Search' }).and(page.locator(':focus')).waitFor();
   return { page, sent, faults };
 }
 
