@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Cleanups } from '../support/cleanups.js';
 
 export const consoleUrl = (): string => process.env['TEST_CONSOLE_URL']!;
@@ -53,18 +53,11 @@ export interface OpenedConsole {
   search(): URLSearchParams;
 }
 
-/** A page with what is heard of it. */
-export interface Watched {
-  readonly page: Page;
-  faults: string[];
-  close(): Promise<void>;
-}
-
 /** Shared by the specs of this folder in one worker of jest (`environment.ts`). */
 export interface BrowserOfWorker {
   connect(): Promise<Browser>;
   /** The page of an administrator, which tests take in turn: loading one costs several times what most tests do. */
-  kept: Watched | undefined;
+  kept: Page | undefined;
 }
 declare global {
   var browserOfWorker: BrowserOfWorker | undefined;
@@ -78,64 +71,63 @@ let isTaken = false;
  */
 export async function openConsole(cleanups: Pick<Cleanups, 'push'>, options: OpenOptions = {}): Promise<OpenedConsole> {
   const { path = '/', signedIn = true, key = consoleKey(), url = consoleUrl(), before, fresh = false } = options;
-  const mayShare = signedIn && !fresh && before === undefined && key === consoleKey() && url === consoleUrl();
   const shared = globalThis.browserOfWorker;
-  if (shared && mayShare && !isTaken) {
+  const mayShare = signedIn && !fresh && before === undefined && key === consoleKey() && url === consoleUrl();
+  const worker = mayShare && !isTaken ? shared : undefined;
+  if (worker) {
     isTaken = true;
     cleanups.push(() => (isTaken = false));
-    if (shared.kept && !shared.kept.page.isClosed()) {
-      await empty(shared.kept, options);
-      await shared.kept.page.evaluate(`__TSR_ROUTER__.history.push(${JSON.stringify(`/console${path}`)})`);
-    } else {
-      shared.kept = await watch(url, options);
-      await shared.kept.page.goto(`${url}/console${path}`);
-    }
-    return opened(shared.kept);
   }
-  const own = await watch(url, { ...options, key, signedIn });
-  cleanups.push(own.close);
-  await before?.(own.page);
-  await own.page.goto(`${url}/console${path}`);
-  return opened(own);
+  if (worker?.kept?.isClosed() === false) {
+    const page = worker.kept;
+    await empty(page, options);
+    const heard = hear(page, url);
+    await page.evaluate(`__TSR_ROUTER__.history.push(${JSON.stringify(`/console${path}`)})`);
+    return heard;
+  }
+  const browser = await (shared?.connect() ?? ownConnection());
+  const context = await newContext(browser, options);
+  const page = await context.newPage();
+  if (worker) worker.kept = page;
+  else cleanups.push(() => (shared ? context : browser).close());
+  const heard = hear(page, url);
+  await before?.(page);
+  await page.goto(`${url}/console${path}`);
+  return heard;
 }
-
-const opened = ({ page, faults }: Watched): OpenedConsole => ({
-  page,
-  faults,
-  search: () => new URL(page.url()).searchParams,
-});
 
 async function ownConnection(): Promise<Browser> {
   const { chromium } = await import('playwright-core');
   return chromium.connect(process.env['TEST_BROWSER']!);
 }
 
-async function watch(
-  url: string,
+const newContext = (
+  browser: Browser,
   { width = 1280, colours = 'light', motion = 'reduce', signedIn = true, key = consoleKey() }: OpenOptions,
-): Promise<Watched> {
-  const shared = globalThis.browserOfWorker;
-  const browser = await (shared?.connect() ?? ownConnection());
-  const context = await browser.newContext({
+): Promise<BrowserContext> =>
+  browser.newContext({
     viewport: { width, height: HEIGHT_PX },
     colorScheme: colours,
     timezoneId: 'UTC',
     reducedMotion: motion,
     ...(signedIn ? { extraHTTPHeaders: { authorization: `Bearer ${key}` } } : {}),
   });
-  const page = await context.newPage();
-  const watched: Watched = { page, faults: [], close: () => (shared ? context : browser).close() };
-  page.on('pageerror', (error) => watched.faults.push(String(error)));
+
+const HEARD = ['pageerror', 'console', 'request'] as const;
+
+function hear(page: Page, url: string): OpenedConsole {
+  const faults: string[] = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => {
     // An error status is logged too, and is for the page to tell.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-      watched.faults.push(message.text());
+      faults.push(message.text());
   });
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (protocol !== 'data:' && origin !== url) watched.faults.push(`request to ${request.url()}`);
+    if (protocol !== 'data:' && origin !== url) faults.push(`request to ${request.url()}`);
   });
-  return watched;
+  return { page, faults, search: () => new URL(page.url()).searchParams };
 }
 
 /** Leaves what a test left open, and forgets the answers and what the browser stored; runs in the page. */
@@ -150,14 +142,10 @@ const EMPTY = `(async () => {
   await clientIn(root[container].stateNode.current).resetQueries();
 })()`;
 
-async function empty(
-  watched: Watched,
-  { width = 1280, colours = 'light', motion = 'reduce' }: OpenOptions,
-): Promise<void> {
-  const { page } = watched;
+async function empty(page: Page, { width = 1280, colours = 'light', motion = 'reduce' }: OpenOptions): Promise<void> {
+  for (const event of HEARD) page.removeAllListeners(event);
   await page.unrouteAll();
   await page.emulateMedia({ colorScheme: colours, reducedMotion: motion });
   await page.setViewportSize({ width, height: HEIGHT_PX });
   await page.evaluate(EMPTY);
-  watched.faults = [];
 }
