@@ -83,6 +83,7 @@ describe('home', () => {
     const seen = Date.now() - 50 * HOUR_MS;
     const { page } = await openConsole(cleanups, {
       // A page that is loaded anew goes on with what the browser keeps.
+      fresh: true,
       before: (opened) => opened.addInitScript(`localStorage.length || ${visitBefore(seen)}`),
     });
     await page.waitForResponse((answer) =>

@@ -39,9 +39,9 @@ export interface OpenOptions {
   readonly key?: string;
   /** Default: the service of all specs. */
   readonly url?: string;
-  /** Called before the page is loaded. */
+  /** Called before the path is opened. */
   readonly before?: (page: Page) => Promise<unknown>;
-  /** Whether the page is loaded anew: for what depends on the load, or changes the frame, which stays from page to page. */
+  /** Whether the page is loaded anew, after `before`: for what depends on the load, or changes the frame, which stays from page to page. */
   readonly fresh?: boolean;
 }
 
@@ -56,7 +56,7 @@ export interface OpenedConsole {
 /** Shared by the specs of this folder in one worker of jest (`environment.ts`). */
 export interface BrowserOfWorker {
   connect(): Promise<Browser>;
-  /** The page of an administrator, which tests take in turn: loading one costs several times what most tests do. */
+  /** The page of a caller, which tests take in turn: loading one costs several times what most tests do. */
   kept: Page | undefined;
 }
 declare global {
@@ -72,16 +72,16 @@ let isTaken = false;
 export async function openConsole(cleanups: Pick<Cleanups, 'push'>, options: OpenOptions = {}): Promise<OpenedConsole> {
   const { path = '/', signedIn = true, key = consoleKey(), url = consoleUrl(), before, fresh = false } = options;
   const shared = globalThis.browserOfWorker;
-  const mayShare = signedIn && !fresh && before === undefined && key === consoleKey() && url === consoleUrl();
+  const mayShare = signedIn && !fresh && url === consoleUrl();
   const worker = mayShare && !isTaken ? shared : undefined;
   if (worker) {
     isTaken = true;
     cleanups.push(() => (isTaken = false));
   }
-  if (worker?.kept?.isClosed() === false) {
+  if (worker?.kept && (await empty(worker.kept, options))) {
     const page = worker.kept;
-    await empty(page, options);
     const heard = hear(page, url);
+    await before?.(page);
     await page.evaluate(`__TSR_ROUTER__.history.push(${JSON.stringify(`/console${path}`)})`);
     return heard;
   }
@@ -130,7 +130,10 @@ function hear(page: Page, url: string): OpenedConsole {
   return { page, faults, search: () => new URL(page.url()).searchParams };
 }
 
-/** Leaves what a test left open, and forgets the answers and what the browser stored; runs in the page. */
+/**
+ * Leaves what a test left open, and forgets the answers and what the browser stored. Says whether nothing lies above the page any more. Runs
+ * in the page.
+ */
 const EMPTY = `(async () => {
   localStorage.clear();
   sessionStorage.clear();
@@ -140,12 +143,21 @@ const EMPTY = `(async () => {
   const clientIn = (node) =>
     node && (node.memoizedProps?.client?.resetQueries ? node.memoizedProps.client : clientIn(node.child) ?? clientIn(node.sibling));
   await clientIn(root[container].stateNode.current).resetQueries();
+  return document.querySelector('[role="dialog"], [role="menu"], [role="listbox"]') === null;
 })()`;
 
-async function empty(page: Page, { width = 1280, colours = 'light', motion = 'reduce' }: OpenOptions): Promise<void> {
+/** Prepares the page for the next test. Closes it and resolves with false where a test has left what only a load ends, such as an open search. */
+async function empty(
+  page: Page,
+  { width = 1280, colours = 'light', motion = 'reduce', key = consoleKey() }: OpenOptions,
+): Promise<boolean> {
+  if (page.isClosed()) return false;
   for (const event of HEARD) page.removeAllListeners(event);
   await page.unrouteAll();
   await page.emulateMedia({ colorScheme: colours, reducedMotion: motion });
   await page.setViewportSize({ width, height: HEIGHT_PX });
-  await page.evaluate(EMPTY);
+  await page.setExtraHTTPHeaders({ authorization: `Bearer ${key}` });
+  if (await page.evaluate<boolean>(EMPTY)) return true;
+  await page.context().close();
+  return false;
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 
 /** Paths of all pages, as `router.ts` lists them, so that a spec that visits every page cannot forget one. */
@@ -69,11 +68,12 @@ export async function goTo(page: Page, path: string): Promise<void> {
   await settled(page);
 }
 
-const IS_SETTLED = `__TSR_ROUTER__.state.status === 'idle' && document.querySelector('h1, [role="alert"]') !== null &&
-  document.querySelector('[aria-label="Loading"]') === null`;
+/** The policy of the page forbids what `waitForFunction` does with a text. */
+const SETTLED = `(async () => {
+  const isSettled = () => __TSR_ROUTER__.state.status === 'idle' && document.querySelector('h1, [role="alert"]') !== null &&
+    document.querySelector('[aria-label="Loading"]') === null;
+  while (!isSettled()) await new Promise((resolve) => setTimeout(resolve, 20));
+})()`;
 
 /** Waits until the page is there, and none of its questions waits for the first answer. */
-export async function settled(page: Page): Promise<void> {
-  // The policy of the page forbids what `waitForFunction` does with a text.
-  while (!(await page.evaluate<boolean>(IS_SETTLED))) await delay(20);
-}
+export const settled = (page: Page): Promise<void> => page.evaluate<undefined>(SETTLED);

@@ -214,6 +214,7 @@ describe('the slider', () => {
     const { page, search } = await openConsole(cleanups, {
       path: `/rules?at=${ago(3 * DAY_MS)}`,
       motion: 'no-preference',
+      fresh: true,
       before: (opened) => opened.clock.install(),
     });
     const first = search().get('at');
@@ -244,6 +245,7 @@ describe('the map', () => {
     const { page, faults } = await openConsole(cleanups, {
       path: `/map?at=${ago(6 * DAY_MS)}`,
       motion: 'no-preference',
+      fresh: true,
       before: (opened) => opened.clock.install(),
     });
     await page.getByRole('grid').locator('canvas').first().waitFor();
