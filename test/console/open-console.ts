@@ -70,7 +70,7 @@ let isTaken = false;
  * what the test before left.
  */
 export async function openConsole(cleanups: Pick<Cleanups, 'push'>, options: OpenOptions = {}): Promise<OpenedConsole> {
-  const { path = '/', signedIn = true, key = consoleKey(), url = consoleUrl(), before, fresh = false } = options;
+  const { path = '/', signedIn = true, url = consoleUrl(), before, fresh = false } = options;
   const shared = globalThis.browserOfWorker;
   const mayShare = signedIn && !fresh && url === consoleUrl();
   const worker = mayShare && !isTaken ? shared : undefined;

@@ -15,7 +15,6 @@ const CRM = {
   api: 'https://api.crm.corp.example',
   events: 'https://crm.corp.example/events',
 };
-const BEYOND_A_LEASE_MS = 30_000;
 
 interface Rule {
   readonly id: string;
@@ -135,40 +134,6 @@ describe('an incident', () => {
 });
 
 describe('an order', () => {
-  it('that was not confirmed is stored: the page says so, and asking again waits for the same rule', async () => {
-    const node = randomUUID();
-    await database.query("INSERT INTO node (id, name, lease_ms) VALUES ($1, 'a node that confirms nothing', 4000)", [
-      node,
-    ]);
-    const lives = setInterval(
-      () => void database.query('UPDATE node SET counter = counter + 1 WHERE id = $1', [node]),
-      200,
-    );
-    const leave = async (): Promise<void> => {
-      clearInterval(lives);
-      await database.query('DELETE FROM node WHERE id = $1', [node]);
-    };
-    cleanups.push(leave);
-    const { page, search } = await openConsole(cleanups, { path: userUrl('nobody.unconfirmed') });
-    const reason = await giveReason(page);
-    await orderIt(page);
-    await page.getByText('1 of 2 nodes confirmed.').waitFor();
-    const alert = page.getByRole('alert');
-    await alert.getByText('not-confirmed').waitFor({ timeout: BEYOND_A_LEASE_MS });
-    const [rule] = await rulesOf(reason);
-    expect(await alert.innerText()).toContain('Stored, not yet in force');
-    expect(await alert.innerText()).toContain(rule!.id);
-    await leave();
-    await page.getByRole('button', { name: 'Ask again' }).click();
-    await page
-      .getByText(/^In force/)
-      .nth(1)
-      .waitFor({ timeout: BEYOND_A_LEASE_MS });
-    await alert.waitFor({ state: 'detached' });
-    expect(await rulesOf(reason)).toEqual([expect.objectContaining({ id: search().get('rule') })]);
-    await askApi('POST', `/v1/revocations/${rule!.id}/lift`, { resume: true });
-  });
-
   it('that hits many needs its number, which somebody types', async () => {
     const { page } = await openConsole(cleanups, {
       path: stopUrl({ issuer: IDP }),

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import type { Page } from 'playwright-core';
@@ -35,6 +36,10 @@ const stopUrl = (sub: string): string => `/stop?${new URLSearchParams({ user: JS
 const banner = (page: Page) => page.getByRole('status').filter({ hasText: 'degraded' });
 /** The page may have missed the steps, and then knows no numbers. */
 const inForce = (page: Page) => page.getByText(/^In force(?: on|:)/).first();
+const rulesOf = async (reason: string): Promise<readonly { readonly id: string }[]> =>
+  (
+    await own.admin.get<{ revocations: { id: string; reason: string }[] }>('/v1/revocations?limit=50')
+  ).revocations.filter((one) => one.reason === reason);
 const open = (path: string, { at } = own) => openConsole(cleanups, { path, ...at });
 
 describe('while the database is away', () => {
@@ -95,8 +100,7 @@ describe('while the database is away', () => {
     await banner(page).waitFor({ state: 'detached', timeout: BEYOND_A_LEASE_MS });
     await page.getByRole('button', { name: 'Ask again' }).click();
     await inForce(page).waitFor({ timeout: BEYOND_A_LEASE_MS });
-    const { revocations } = await own.admin.get<{ revocations: { reason: string }[] }>('/v1/revocations?limit=50');
-    expect(revocations.filter(({ reason }) => reason === 'ordered without a database')).toHaveLength(1);
+    expect(await rulesOf('ordered without a database')).toHaveLength(1);
   });
 });
 
@@ -120,6 +124,45 @@ describe('a process without a lease', () => {
     await page.getByRole('button', { name: 'Ask again' }).click();
     await alert.waitFor({ state: 'detached', timeout: BEYOND_A_LEASE_MS });
     await inForce(page).waitFor({ timeout: BEYOND_A_LEASE_MS });
+  });
+});
+
+describe('a node that confirms nothing', () => {
+  it('keeps an order from being confirmed: the page says that it is stored, and asking again waits for the same rule', async () => {
+    const database = new Client({ connectionString: own.postgres.url });
+    await database.connect();
+    cleanups.push(() => database.end());
+    const node = randomUUID();
+    await database.query("INSERT INTO node (id, name, lease_ms) VALUES ($1, 'silent', 4000)", [node]);
+    const lives = setInterval(
+      () => void database.query('UPDATE node SET counter = counter + 1 WHERE id = $1', [node]),
+      200,
+    );
+    const leave = async (): Promise<void> => {
+      clearInterval(lives);
+      await database.query('DELETE FROM node WHERE id = $1', [node]);
+    };
+    cleanups.push(leave);
+    const { page } = await open(stopUrl('nobody.unconfirmed'));
+    const reason = 'ordered beside a silent node';
+    await page.getByLabel('Reason').fill(reason);
+    await page.getByRole('button', { name: 'Order it' }).click();
+    await page.getByText('1 of 2 nodes confirmed.').waitFor();
+    const alert = page.getByRole('alert');
+    await alert.getByText('not-confirmed').waitFor({ timeout: BEYOND_A_LEASE_MS });
+    const [stored] = await rulesOf(reason);
+    expect(await alert.innerText()).toContain('Stored, not yet in force');
+    expect(await alert.innerText()).toContain(stored!.id);
+    await leave();
+    await page.getByRole('button', { name: 'Ask again' }).click();
+    await page
+      .getByText(/^In force/)
+      .nth(1)
+      .waitFor({ timeout: BEYOND_A_LEASE_MS });
+    await alert.waitFor({ state: 'detached' });
+    expect(await rulesOf(reason)).toEqual([
+      expect.objectContaining({ id: new URL(page.url()).searchParams.get('rule') }),
+    ]);
   });
 });
 
