@@ -82,8 +82,8 @@ describe('home', () => {
   it('begins with the end of the visit before, and with now when somebody has seen everything', async () => {
     const seen = Date.now() - 50 * HOUR_MS;
     const { page } = await openConsole(cleanups, {
-      // A page that is loaded anew goes on with what the browser keeps.
       fresh: true,
+      // A page that is loaded anew goes on with what the browser keeps.
       before: (opened) => opened.addInitScript(`localStorage.length || ${visitBefore(seen)}`),
     });
     await page.waitForResponse((answer) =>
