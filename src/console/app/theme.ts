@@ -30,6 +30,8 @@ export const theme = createTheme({
     // Yellow letters on a yellow ground are too faint.
     Alert: { styles: { label: { color: 'var(--mantine-color-text)' } } },
     Modal: { defaultProps: { attributes: { header: { role: 'presentation' } } } },
+    // A closed list of a page that has five of them would be drawn and placed all the same.
+    Combobox: { defaultProps: { keepMounted: false } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
     Select: { defaultProps: { size: 'xs' } },
     MultiSelect: { defaultProps: { size: 'xs' } },

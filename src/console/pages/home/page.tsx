@@ -16,8 +16,8 @@ export function HomePage() {
         <Grid.Col span={{ base: 12, md: 5 }} order={{ base: 1, md: 2 }}>
           <Stack gap="sm">
             <OpenFindings />
-            <RulesInForce />
             <Later>
+              <RulesInForce />
               <NotSeen />
               <Service isLive={isLive} />
             </Later>
