@@ -1,9 +1,22 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Page, Route } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
 import { openConsole } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
 const colours = 'document.documentElement.dataset.mantineColorScheme';
+
+/** Answers questions about findings like this until `tryAgain`. The page asks by itself too, when something happens to a finding. */
+const failFindings = (page: Page, answer: Parameters<Route['fulfill']>[0]): Promise<unknown> =>
+  page.route('**/v1/findings?*', async (route) =>
+    (await page.evaluate<boolean>('window.isTriedAgain === true')) ? route.fallback() : route.fulfill(answer),
+  );
+
+async function tryAgain(page: Page): Promise<void> {
+  await page.evaluate(`addEventListener('click', () => (window.isTriedAgain = true), { capture: true, once: true })`);
+  cleanups.push(() => page.evaluate('delete window.isTriedAgain'));
+  await page.getByRole('button', { name: 'Try again' }).click();
+}
 
 describe('the frame of every page', () => {
   it.each([390, 768, 1280])('fits %d pixels', async (width) => {
@@ -44,27 +57,20 @@ describe('the frame of every page', () => {
   });
 
   it('says that the service is degraded while it answers 503, and no longer', async () => {
+    const body = JSON.stringify({
+      status: 503,
+      code: 'database-unavailable',
+      title: 'No database',
+      detail: 'The database is away.',
+    });
     const { page } = await openConsole(cleanups, {
       path: '/findings',
-      before: (opened) =>
-        opened.route('**/v1/findings?*', (route) =>
-          route.fulfill({
-            status: 503,
-            contentType: 'application/problem+json',
-            body: JSON.stringify({
-              status: 503,
-              code: 'database-unavailable',
-              title: 'No database',
-              detail: 'The database is away.',
-            }),
-          }),
-        ),
+      before: (opened) => failFindings(opened, { status: 503, contentType: 'application/problem+json', body }),
     });
     const banner = page.getByText('The service is degraded');
     await banner.waitFor();
     await page.getByText('database-unavailable').waitFor();
-    await page.unroute('**/v1/findings?*');
-    await page.getByRole('button', { name: 'Try again' }).click();
+    await tryAgain(page);
     await banner.waitFor({ state: 'detached' });
   });
 
@@ -72,11 +78,10 @@ describe('the frame of every page', () => {
     const showsFailure = async (body: string): Promise<void> => {
       const { page, faults } = await openConsole(cleanups, {
         path: '/findings',
-        before: (opened) => opened.route('**/v1/findings?*', (route) => route.fulfill({ status: 502, body })),
+        before: (opened) => failFindings(opened, { status: 502, body }),
       });
       await page.getByText('Something before the service answered with status 502.').waitFor();
-      await page.unroute('**/v1/findings?*');
-      await page.getByRole('button', { name: 'Try again' }).click();
+      await tryAgain(page);
       await page.getByRole('table', { name: 'Findings' }).waitFor();
       expect(faults).toEqual([]);
     };
