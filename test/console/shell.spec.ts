@@ -88,6 +88,16 @@ describe('the frame of every page', () => {
     await Promise.all(['', '<html><body>Bad Gateway</body></html>'].map(showsFailure));
   });
 
+  it('draws a list of choices only once it is opened', async () => {
+    const { page } = await openConsole(cleanups, { path: '/findings' });
+    await page.getByRole('table', { name: 'Findings' }).waitFor();
+    const severity = page.getByRole('combobox', { name: 'Severity' });
+    await severity.waitFor();
+    expect(await page.locator('[role="listbox"]').count()).toBe(0);
+    await severity.click();
+    await page.getByRole('option', { name: 'critical' }).waitFor();
+  });
+
   it('says that a page is not there', async () => {
     const { page } = await openConsole(cleanups, { path: '/nowhere' });
     await page.getByText('There is no such page').waitFor();

@@ -30,7 +30,7 @@ export const theme = createTheme({
     // Yellow letters on a yellow ground are too faint.
     Alert: { styles: { label: { color: 'var(--mantine-color-text)' } } },
     Modal: { defaultProps: { attributes: { header: { role: 'presentation' } } } },
-    // A closed list of a page that has five of them would be drawn and placed all the same.
+    // By default, the list of each closed `Select` is drawn and placed when a page opens.
     Combobox: { defaultProps: { keepMounted: false } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
     Select: { defaultProps: { size: 'xs' } },
