@@ -12,7 +12,7 @@ async function openSearch(): Promise<{
   readonly sent: string[];
   readonly faults: readonly string[];
 }> {
-  const { page, faults } = await openConsole(cleanups, { path: '/findings', fresh: true });
+  const { page, faults } = await openConsole(cleanups, { path: '/findings' });
   await page.getByRole('table', { name: 'Findings' }).waitFor();
   const sent: string[] = [];
   page.on('request', (request) => sent.push(decodeURIComponent(request.url()) + (request.postData() ?? '')));
