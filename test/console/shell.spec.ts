@@ -12,10 +12,14 @@ const failFindings = (page: Page, answer: Parameters<Route['fulfill']>[0]): Prom
     (await page.evaluate<boolean>('window.isTriedAgain === true')) ? route.fallback() : route.fulfill(answer),
   );
 
-/** Presses the button in a page that counts as hidden, which asks nothing after a time: what comes, comes from the button. */
+/** Runs in the page, which counts as hidden from the press on, and so asks nothing after a time: what comes, comes from the button. */
+const PRESSED = `addEventListener('click', () => {
+  Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+  window.isTriedAgain = true;
+}, { capture: true, once: true })`;
+
 async function tryAgain(page: Page): Promise<void> {
-  await page.evaluate(`Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })`);
-  await page.evaluate(`addEventListener('click', () => (window.isTriedAgain = true), { capture: true, once: true })`);
+  await page.evaluate(PRESSED);
   cleanups.push(() => page.evaluate('delete document.visibilityState; delete window.isTriedAgain'));
   await page.getByRole('button', { name: 'Try again' }).click();
 }
