@@ -133,7 +133,7 @@ describe('a moment', () => {
     await page.getByRole('region', { name: 'Open findings' }).locator('bdi').first().waitFor();
     await page.getByRole('region', { name: 'Rules in force' }).getByText('now, not').waitFor();
     await page.getByRole('region', { name: 'The service' }).getByText('hears of findings and rules at once').waitFor();
-    const [finding] = (await askApi('GET', '/v1/findings?state=open&limit=1')).items;
+    const [finding] = (await askApi('GET', '/v1/findings?state=open&kind=token-from-two-networks&limit=1')).items;
     const asked: string[] = [];
     page.on('request', (request) => asked.push(new URL(request.url()).pathname));
     // The rule comes after the finding on the stream: what follows it has heard both.
