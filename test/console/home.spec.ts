@@ -69,7 +69,9 @@ describe('home', () => {
     await card('Rules in force')
       .getByRole('link', { name: `all ${standing.rules}` })
       .waitFor();
-    await card('The service').getByText(/^applied by 1 node and \d+ guards?/).waitFor();
+    await card('The service')
+      .getByText(/^applied by 1 node and \d+ guards?/)
+      .waitFor();
 
     const [coverage, { users }, { total }] = await Promise.all(answered);
     await card('What we do not see').getByText(coverage.findings[0].says).waitFor();

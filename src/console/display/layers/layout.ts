@@ -17,7 +17,10 @@ export interface Point {
 const GAP = 10;
 const LAYER_GAP = 72;
 
-/** The order of nodes is kept where crossings allow it, so that a later drawing looks like the one before. */
+/**
+ * The order of nodes is kept where crossings allow it, so that a later drawing looks like the one before. Layers are given, so the quickest
+ * way to find them does. Edges are drawn as curves between two nodes: right angles would keep a track for each, and the layers far apart.
+ */
 const OPTIONS = {
   'elk.algorithm': 'layered',
   'elk.direction': 'RIGHT',
@@ -26,6 +29,8 @@ const OPTIONS = {
   'elk.spacing.nodeNode': String(GAP),
   'elk.layered.spacing.nodeNodeBetweenLayers': String(LAYER_GAP),
   'elk.layered.considerModelOrder.strategy': 'PREFER_NODES',
+  'elk.layered.layering.strategy': 'LONGEST_PATH',
+  'elk.edgeRouting': 'POLYLINE',
 };
 
 let elk: InstanceType<typeof ELK> | undefined;
