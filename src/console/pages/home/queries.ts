@@ -25,10 +25,6 @@ const useOpenFindings = (limit: number, severity?: Finding['severity']) =>
  * The worst open findings and the number of open ones. The list knows one order, the newest evidence first, so those that are critical or high are
  * asked for by themselves.
  */
-/**
- * The worst open findings and the number of open ones. The list knows one order, the newest evidence first, so those that are critical or high are
- * asked for by themselves.
- */
 export function useWorstFindings() {
   const critical = useOpenFindings(WORST, 'critical');
   const high = useOpenFindings(2 * WORST, 'high');
