@@ -10,8 +10,6 @@ import type { BrowserServer } from 'playwright-core';
 const RESCIND = 'dist/cli/rescind.js';
 /** Nine days have all incidents of the made-up organisation. */
 const HISTORY = ['--events', '8000', '--days', '9'];
-/** Mebibytes that a page fills before it collects garbage: with the usual one, a tenth of all processor time of these specs is collecting. */
-const ROOM_FOR_THE_NEW = '--js-flags=--min-semi-space-size=64';
 
 export interface ConsoleRun {
   stop(): Promise<void>;
@@ -68,7 +66,7 @@ export async function startBrowser(): Promise<BrowserServer> {
   const { default: carried } = await import('@sparticuz/chromium');
   const { chromium } = await import('playwright-core');
   const executablePath = await carried.executablePath();
-  return chromium.launchServer({ executablePath, args: ['--no-sandbox', ROOM_FOR_THE_NEW] });
+  return chromium.launchServer({ executablePath, args: ['--no-sandbox'] });
 }
 
 async function addressOf(service: ChildProcess): Promise<string> {
