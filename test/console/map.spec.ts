@@ -218,6 +218,13 @@ describe('the graph', () => {
     expect(search().get('teams')).toBe('true');
     await nodes(page).getByText('users without a team').waitFor();
     expect(await nodes(page).count()).toBeLessThanOrEqual(200);
+    // From the users to the resources, every layer is in sight.
+    const { x, width } = (await page.locator('.react-flow').boundingBox())!;
+    const sides = await page.evaluate<{ left: number; right: number }[]>(
+      `[...document.querySelectorAll('.react-flow__node')].map((node) => node.getBoundingClientRect().toJSON())`,
+    );
+    expect(Math.min(...sides.map(({ left }) => left))).toBeGreaterThanOrEqual(x);
+    expect(Math.max(...sides.map(({ right }) => right))).toBeLessThanOrEqual(x + width);
     expect(await page.getByRole('button', { name: /folded\s*\+ \d+ users?$/ }).count()).toBe(0);
     // The table is as long as the edges that the API gave between drawn nodes.
     const drawn = answer.edges.filter(({ type, from }: any) => type === 'grant' && String(from).startsWith('team:'));
