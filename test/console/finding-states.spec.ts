@@ -54,8 +54,8 @@ describe('somebody who may stop', () => {
   });
 
   it('marks several as false alarms at once', async () => {
-    const [one, other, left] = await openOnes(3, 'second-hop');
-    const { page } = await openConsole(cleanups, { path: '/findings?kind=second-hop&state=%5B%22open%22%5D' });
+    const [one, other, left] = await openOnes(3, 'use-after-silence');
+    const { page } = await openConsole(cleanups, { path: '/findings?kind=use-after-silence&state=%5B%22open%22%5D' });
     for (const { says } of [one!, other!]) await page.getByRole('checkbox', { name: `Choose ${says}` }).click();
     const chosen = page.getByRole('region', { name: 'Chosen findings' });
     await chosen.getByText('2 chosen').waitFor();

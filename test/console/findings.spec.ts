@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { cleanUp } from '../support/cleanups.js';
 import { askApi, openConsole } from './open-console.js';
+import { untilHolds } from './routes.js';
 
 const cleanups = cleanUp(afterEach);
 
@@ -17,12 +18,14 @@ const ask = async (query: string): Promise<readonly Finding[]> => (await askApi(
 describe('the page of findings', () => {
   it('lists what the API found, the newest first', async () => {
     const { page } = await openConsole(cleanups, { path: '/findings' });
-    const expected = await ask('limit=3');
     const rows = page.getByRole('table', { name: 'Findings' }).locator('tr[data-index]');
     await rows.first().waitFor();
-    for (const [at, { kind }] of expected.entries())
-      expect(await rows.nth(at).innerText()).toMatch(new RegExp(`${kind}\\s`));
-    expect(await rows.first().innerText()).toContain(expected[0]!.says);
+    await untilHolds(async () => {
+      const expected = await ask('limit=3');
+      for (const [at, { kind }] of expected.entries())
+        expect(await rows.nth(at).innerText()).toMatch(new RegExp(`${kind}\\s`));
+      expect(await rows.first().innerText()).toContain(expected[0]!.says);
+    });
   });
 
   it('keeps its filters in the URL, and reads them from there', async () => {

@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
 import { askApi, consoleUrl, openConsole } from './open-console.js';
-import { settled } from './routes.js';
+import { settled, untilHolds } from './routes.js';
 
 const cleanups = cleanUp(afterEach);
 const HOUR_MS = 3_600_000;
@@ -42,17 +41,6 @@ async function firstAnswer(page: Page, question: string): Promise<unknown> {
     (one) => `${one.url()}${one.request().postData() ?? ''}` === `${consoleUrl()}${question}`,
   );
   return response.json();
-}
-
-/** Compares the page with answers of the API until both agree: other specs change what both tell, and the page follows. */
-async function untilHolds(compare: () => Promise<void>): Promise<void> {
-  for (const end = Date.now() + 15_000; ; await delay(100)) {
-    try {
-      return await compare();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-    }
-  }
 }
 
 /** A visit that ended two hours ago, as the browser keeps it. */

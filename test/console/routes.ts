@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 
 /** Paths of all pages, as `router.ts` lists them, so that a spec that visits every page cannot forget one. */
@@ -77,3 +78,14 @@ const SETTLED = `(async () => {
 
 /** Waits until the page is there, and none of its questions waits for the first answer. */
 export const settled = (page: Page): Promise<void> => page.evaluate<undefined>(SETTLED);
+
+/** Compares a page with answers of the API until both agree: other specs and the service change what both tell, and the page follows. */
+export async function untilHolds(compare: () => Promise<void>): Promise<void> {
+  for (const end = Date.now() + 15_000; ; await delay(100)) {
+    try {
+      return await compare();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
+}
