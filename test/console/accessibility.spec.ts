@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
-import { askApi, HEIGHT_PX, openConsole } from './open-console.js';
+import { askApi, HEIGHT_PX, openConsole, orderBlock } from './open-console.js';
 import { placesOf, settled } from './routes.js';
 
 const cleanups = cleanUp(afterEach);
@@ -97,9 +97,7 @@ describe('in light and dark colours, wide and narrow', () => {
   });
 
   it('an account of a rule can be used by everybody', async () => {
-    await load('/rules?effect=block&state=live');
-    // The oldest is of the made-up organisation; other specs lift the new ones meanwhile.
-    await page.getByRole('table', { name: 'Rules' }).getByRole('link').last().click();
+    await load(`/rules/${await orderBlock(cleanups)}`);
     await page.getByText('refused, as resources reported').waitFor();
     await page.getByRole('button', { name: 'Lift…' }).click();
     expect(await violations()).toEqual([]);

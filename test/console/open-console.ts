@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Cleanups } from '../support/cleanups.js';
 
@@ -16,6 +17,18 @@ export async function askApi<T = any>(method: string, path: string, body?: unkno
   });
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
   return (await answer.json()) as T;
+}
+
+/** Blocks a user whom nobody has seen. The rule is lifted after the test, by this test alone. Returns its id. */
+export async function orderBlock(cleanups: Pick<Cleanups, 'push'>): Promise<string> {
+  const selector = { user: { iss: 'https://idp.corp.example', sub: `nobody ${randomUUID()}` } };
+  const { id } = await askApi<{ id: string }>('POST', '/v1/revocations', {
+    effect: 'block',
+    selector,
+    reason: 'tried',
+  });
+  cleanups.push(() => askApi('POST', `/v1/revocations/${id}/lift`, { reason: 'tried' }));
+  return id;
 }
 
 /** Makes a link, as `rescind sign-in` does. Returns what follows `/console`. */

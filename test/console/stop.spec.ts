@@ -6,7 +6,8 @@ import { Pool } from 'pg';
 import type { Page } from 'playwright-core';
 import { findEmbeddedPostgres } from '../../src/platform/embedded/index.js';
 import { cleanUp } from '../support/cleanups.js';
-import { askApi, consoleHome, consoleUrl, openConsole, signInPath } from './open-console.js';
+import { askApi, consoleHome, consoleUrl, openConsole, orderBlock, signInPath } from './open-console.js';
+import { goTo } from './routes.js';
 
 const cleanups = cleanUp(afterEach);
 const IDP = 'https://idp.corp.example';
@@ -222,9 +223,7 @@ describe('an order', () => {
     await page.getByText('You may look, and not order a rule').waitFor();
     await page.getByRole('table', { name: 'What it hits' }).waitFor();
     expect(await page.getByRole('button', { name: 'Order it' }).count()).toBe(0);
-    await page.goto(`${consoleUrl()}/console/rules?state=live&effect=block`);
-    // The oldest is of the made-up organisation; other specs lift the new ones meanwhile.
-    await page.getByRole('table', { name: 'Rules' }).getByRole('link').last().click();
+    await goTo(page, `/rules/${await orderBlock(cleanups)}`);
     await page.getByText('You may look, and not lift a rule').waitFor();
     expect(await page.getByRole('button', { name: 'Lift…' }).count()).toBe(0);
   });

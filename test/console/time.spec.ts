@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { cleanUp } from '../support/cleanups.js';
-import { askApi, consoleUrl, openConsole } from './open-console.js';
+import { askApi, consoleUrl, openConsole, orderBlock } from './open-console.js';
 
 const cleanups = cleanUp(afterEach);
 const DAY_MS = 86_400_000;
@@ -140,9 +140,7 @@ describe('a moment', () => {
     cleanups.push(() => askApi('POST', `/v1/findings/${finding.id}`, { state: 'open' }));
     await askApi('POST', `/v1/findings/${finding.id}`, { state: 'acknowledged' });
     const rulesAgain = page.waitForRequest(/\/v1\/revocations\?/);
-    const selector = { user: { iss: 'https://idp.corp.example', sub: 'nobody-of-the-past' } };
-    const { id } = await askApi('POST', '/v1/revocations', { effect: 'block', selector, reason: 'tried' });
-    cleanups.push(() => askApi('POST', `/v1/revocations/${id}/lift`, { reason: 'tried' }));
+    await orderBlock(cleanups);
     await rulesAgain;
     expect(asked).not.toContain('/v1/findings');
     expect(asked).not.toContain('/v1/coverage');
